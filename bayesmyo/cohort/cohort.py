@@ -1,0 +1,76 @@
+"""The patients: an immutable Cohort."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+LEFT, MEASURED, RIGHT = -1, 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """The filled cells of one outcome, in the order of the table.
+
+    patient: (n,) index into `Cohort.patients`; time: (n,) in the study's unit
+    value: (n,) in the outcome's unit, or the reported limit of a censored cell
+    side: (n,) -1 known only to lie below the limit (`<20`), 0 measured, +1 above (`>2000`)
+    line: (n,) line of the file, 0 where there is no file
+    """
+
+    patient: np.ndarray
+    time: np.ndarray
+    value: np.ndarray
+    side: np.ndarray
+    line: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    @property
+    def censored(self) -> int:
+        return int(np.count_nonzero(self.side))
+
+
+@dataclass(frozen=True)
+class RowAccount:
+    """rows = used + the rows set aside, each reason with its lines; cells[outcome] = measured, censored, missing."""
+
+    rows: int
+    used: int
+    set_aside: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    cells: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "used": self.used,
+            "set_aside": {reason: list(lines) for reason, lines in self.set_aside.items()},
+            "cells": {outcome: dict(counts) for outcome, counts in self.cells.items()},
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """Patients and their measurements, with the fate of every row.
+
+    patients: ids as text, in order of first appearance; reports use the pseudonyms P01, P02 ...
+    notices: what a reader should know though nothing is wrong (a patient with a single visit, an unused column)
+    source, sha256: the file's name and the hash of its bytes ("" where there is no file)
+    """
+
+    patients: tuple[str, ...]
+    measurements: Mapping[str, Measurements]
+    rows: RowAccount
+    notices: tuple[str, ...] = ()
+    source: str = ""
+    sha256: str = ""
+
+    def __len__(self) -> int:
+        return len(self.patients)
+
+    def pseudonyms(self) -> tuple[str, ...]:
+        """P01, P02 ... in the order of `patients`."""
+        width = max(2, len(str(len(self.patients))))
+        return tuple(f"P{n:0{width}d}" for n in range(1, len(self.patients) + 1))

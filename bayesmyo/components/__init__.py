@@ -1,0 +1,12 @@
+"""The vocabulary: one word of a study file is one frozen dataclass in one file.
+
+priors.py         the prior language, `"normal(0, 1)"`
+component.py      what every word shares; the clinical scale; a trajectory's coefficient
+families/         how an outcome is distributed around its expected value
+trajectories/     how an outcome moves in time
+estimands/        which number is asked for
+decisions/        when the answer is yes
+
+Nothing here imports PyMC: a family is handed the module (`observe(pm, ...)`), a trajectory the array
+module (`curve(..., xp)`). Each catalogue's `__init__` is its table of contents and says which file to copy.
+"""

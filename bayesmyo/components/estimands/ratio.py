@@ -1,0 +1,26 @@
+"""The ratio of the levels at two times."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from bayesmyo.components.estimands.estimand import Contrast, Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio(Contrast):
+    """Level at `to` divided by level at `from` (0.5: halved). For a log-scale outcome, the geometric ratio."""
+
+    kind: Literal["ratio"] = "ratio"
+    neutral: ClassVar[float | None] = 1.0
+
+    def of(self, prediction: Prediction) -> np.ndarray:
+        first, last = self._pair(prediction)
+        return last / first
+
+    def unit(self, outcome_unit: str, time_unit: str) -> str:
+        return "ratio"
+
+    def sentence(self, label: str, time_unit: str) -> str:
+        return f"ratio of {label} {self.between(time_unit)}"

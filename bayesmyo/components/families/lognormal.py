@@ -1,0 +1,52 @@
+"""The log-normal distribution: a positive outcome whose logarithm is normal (CPK, bilirubin, a dose)."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from bayesmyo.components.families.family import Arrays, Cells
+from bayesmyo.components.families.gaussian import Gaussian
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogNormal(Gaussian):
+    """log y ~ Normal(eta, sigma); the declared `scale` is a ratio (2.5: patients differ by factors of about 2.5).
+
+    sigma: residual SD of log y. Default prior: half-normal with SD half the log of the declared ratio.
+    Levels and ratios are reported as medians (geometric means); the arithmetic mean is exp(eta + sigma^2 / 2).
+    Modelled as a normal on the log, which compiles in a fraction of the memory of a log-normal graph.
+    """
+
+    kind: Literal["lognormal"] = "lognormal"  # type: ignore[assignment]
+    link_name: ClassVar[str] = "log"
+    geometric: ClassVar[bool] = True
+    r_formula: ClassVar[str] = "gaussian() on the log"
+
+    def link(self, values: Any) -> Any:
+        return np.log(np.asarray(values, dtype=float))
+
+    def inverse(self, eta: Any) -> Any:
+        return np.exp(np.asarray(eta, dtype=float))
+
+    def spread(self, scale: float) -> float:
+        return float(np.log(scale))
+
+    def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
+        on_log_scale = super().log_density(cells, eta, aux)
+        if cells.lower is None:
+            return on_log_scale - cells.value
+        measured = np.isinf(cells.lower) & np.isinf(cells.upper)
+        return on_log_scale - np.where(measured, cells.value, 0.0)
+
+    def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
+        return np.exp(eta["location"] + np.square(aux["sigma"]) / 2)
+
+    def mean_has_moments(self) -> bool:
+        return False
+
+    def check(self, values: np.ndarray) -> np.ndarray:
+        return np.isfinite(values) & (values > 0)
+
+    def support(self) -> str:
+        return "a positive number"

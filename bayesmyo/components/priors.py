@@ -1,0 +1,182 @@
+"""The prior language: `"normal(0, 1)"` and its relatives.
+
+A prior is read from text, knows its PyMC variable, draws from itself with NumPy (written
+independently, so that a calibration tests the model code), and gives quantiles for the sentences
+that `validate` prints. SDs are standard deviations everywhere, never variances or precisions.
+
+To add a distribution: one entry in `LANGUAGE`.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy import special
+
+Support = Literal["real", "positive", "correlation"]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One word of the language: argument names, support, PyMC variable, NumPy draw, quantile function."""
+
+    arguments: tuple[str, ...]
+    positive: tuple[str, ...]
+    support: Support
+    variable: Callable[..., Any]
+    draw: Callable[..., Any]
+    quantile: Callable[..., Any]
+
+
+def _sqrt_inverse_gamma(pm: Any, name: str, a: float, b: float, dims: Any) -> Any:
+    """An SD whose square, the variance, is inverse gamma (the BUGS habit)."""
+    variance = pm.InverseGamma(f"{name}_squared", alpha=a, beta=b, dims=dims)
+    return pm.Deterministic(name, pm.math.sqrt(variance), dims=dims)
+
+
+def _lkj(pm: Any, name: str, eta: float, dims: Any) -> Any:
+    """The correlation of two effects under LKJ(eta): density (1 - r^2)^(eta - 1) (Lewandowski et al. 2009)."""
+    half = pm.Beta(f"{name}_half", alpha=eta, beta=eta, dims=dims)
+    return pm.Deterministic(name, 2 * half - 1, dims=dims)
+
+
+LANGUAGE: dict[str, Distribution] = {
+    "normal": Distribution(
+        ("mean", "sd"), ("sd",), "real",
+        lambda pm, n, m, s, d: pm.Normal(n, m, s, dims=d),
+        lambda rng, size, m, s: rng.normal(m, s, size),
+        lambda p, m, s: m + s * special.ndtri(p),
+    ),
+    "student_t": Distribution(
+        ("df", "location", "scale"), ("df", "scale"), "real",
+        lambda pm, n, df, m, s, d: pm.StudentT(n, nu=df, mu=m, sigma=s, dims=d),
+        lambda rng, size, df, m, s: m + s * rng.standard_t(df, size),
+        lambda p, df, m, s: m + s * special.stdtrit(df, p),
+    ),
+    "halfnormal": Distribution(
+        ("sd",), ("sd",), "positive",
+        lambda pm, n, s, d: pm.HalfNormal(n, sigma=s, dims=d),
+        lambda rng, size, s: np.abs(rng.normal(0.0, s, size)),
+        lambda p, s: s * special.ndtri(0.5 + p / 2),
+    ),
+    "half_student_t": Distribution(
+        ("df", "scale"), ("df", "scale"), "positive",
+        lambda pm, n, df, s, d: pm.HalfStudentT(n, nu=df, sigma=s, dims=d),
+        lambda rng, size, df, s: np.abs(s * rng.standard_t(df, size)),
+        lambda p, df, s: s * special.stdtrit(df, 0.5 + p / 2),
+    ),
+    "halfcauchy": Distribution(
+        ("scale",), ("scale",), "positive",
+        lambda pm, n, s, d: pm.HalfCauchy(n, beta=s, dims=d),
+        lambda rng, size, s: np.abs(s * rng.standard_cauchy(size)),
+        lambda p, s: s * np.tan(math.pi * p / 2),
+    ),
+    "lognormal": Distribution(
+        ("log_median", "log_sd"), ("log_sd",), "positive",
+        lambda pm, n, m, s, d: pm.LogNormal(n, m, s, dims=d),
+        lambda rng, size, m, s: np.exp(rng.normal(m, s, size)),
+        lambda p, m, s: np.exp(m + s * special.ndtri(p)),
+    ),
+    "exponential": Distribution(
+        ("rate",), ("rate",), "positive",
+        lambda pm, n, r, d: pm.Exponential(n, lam=r, dims=d),
+        lambda rng, size, r: rng.exponential(1 / r, size),
+        lambda p, r: -np.log1p(-p) / r,
+    ),
+    "gamma": Distribution(
+        ("shape", "rate"), ("shape", "rate"), "positive",
+        lambda pm, n, a, b, d: pm.Gamma(n, alpha=a, beta=b, dims=d),
+        lambda rng, size, a, b: rng.gamma(a, 1 / b, size),
+        lambda p, a, b: special.gammaincinv(a, p) / b,
+    ),
+    "sqrt_inverse_gamma": Distribution(
+        ("shape", "scale"), ("shape", "scale"), "positive",
+        _sqrt_inverse_gamma,
+        lambda rng, size, a, b: np.sqrt(b / rng.gamma(a, 1.0, size)),
+        lambda p, a, b: np.sqrt(b / special.gammainccinv(a, p)),
+    ),
+    "lkj": Distribution(
+        ("eta",), ("eta",), "correlation",
+        _lkj,
+        lambda rng, size, eta: 2 * rng.beta(eta, eta, size) - 1,
+        lambda p, eta: 2 * special.betaincinv(eta, eta, p) - 1,
+    ),
+}
+
+_CALL = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*")
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior distribution: `name` is a word of the language, `values` its arguments in order."""
+
+    name: str
+    values: tuple[float, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Prior":
+        """Read `"normal(0, 1)"`. Raises ValueError with a message that says how to mend the text."""
+        match = _CALL.fullmatch(text)
+        if match is None:
+            raise ValueError(f'write a distribution with its arguments, such as "normal(0, 1)" ({known()})')
+        name, arguments = match.groups()
+        if name not in LANGUAGE:
+            raise ValueError(f'unknown distribution "{name}" ({known()})')
+        words = LANGUAGE[name]
+        try:
+            values = tuple(float(a) for a in arguments.split(",")) if arguments.strip() else ()
+        except ValueError:
+            raise ValueError(f"the arguments of {name} are numbers: {cls._shape(name)}") from None
+        if len(values) != len(words.arguments):
+            raise ValueError(f"{name} takes {len(words.arguments)} arguments: {cls._shape(name)}")
+        for argument, value in zip(words.arguments, values, strict=True):
+            if not math.isfinite(value) or (argument in words.positive and value <= 0):
+                raise ValueError(f"{name}: {argument} must be {'positive' if argument in words.positive else 'finite'}")
+        return cls(name, values)
+
+    @staticmethod
+    def _shape(name: str) -> str:
+        return f"{name}({', '.join(LANGUAGE[name].arguments)})"
+
+    @property
+    def support(self) -> Support:
+        return LANGUAGE[self.name].support
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(format(v, '.6g') for v in self.values)})"
+
+    def variable(self, pm: Any, name: str, dims: Any = None) -> Any:
+        """The PyMC random variable called `name`, inside the model context that is open."""
+        return LANGUAGE[self.name].variable(pm, name, *self.values, dims)
+
+    def draw(self, rng: np.random.Generator, size: tuple[int, ...] = ()) -> np.ndarray:
+        """Independent NumPy draws of the given shape."""
+        return np.asarray(LANGUAGE[self.name].draw(rng, size, *self.values))
+
+    def quantile(self, p: float) -> float:
+        """The value below which a share `p` of the prior lies."""
+        return float(LANGUAGE[self.name].quantile(p, *self.values))
+
+
+def known() -> str:
+    """The words of the language with their arguments, for messages."""
+    return ", ".join(Prior._shape(name) for name in LANGUAGE)
+
+
+def normal(mean: float, sd: float) -> Prior:
+    return Prior("normal", (float(mean), float(sd)))
+
+
+def halfnormal(sd: float) -> Prior:
+    return Prior("halfnormal", (float(sd),))
+
+
+def lognormal(log_median: float, log_sd: float) -> Prior:
+    return Prior("lognormal", (float(log_median), float(log_sd)))
+
+
+def lkj(eta: float) -> Prior:
+    return Prior("lkj", (float(eta),))

@@ -1,0 +1,25 @@
+"""No change in time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from bayesmyo.components.component import Coefficient, Scale
+from bayesmyo.components.priors import normal
+from bayesmyo.components.trajectories.trajectory import Trajectory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant(Trajectory):
+    """eta(t) = intercept: what a patient had is what the patient keeps."""
+
+    kind: Literal["constant"] = "constant"
+    sentence: ClassVar[str] = "stays level"
+    formula: ClassVar[str] = "intercept"
+    r_formula: ClassVar[str] = "1"
+
+    def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
+        return (Coefficient("intercept", "level", normal(scale.typical, scale.spread)),)
+
+    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+        return coefficients["intercept"] + 0.0 * t

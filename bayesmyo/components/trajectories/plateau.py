@@ -1,0 +1,48 @@
+"""An exponential approach from a start to an asymptote: recovery that levels off."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from bayesmyo.components.component import Coefficient, Scale
+from bayesmyo.components.priors import lognormal, normal
+from bayesmyo.components.trajectories.trajectory import Trajectory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau(Trajectory):
+    """eta(t) = asymptote + (start - asymptote) * 2 ** (-(t - origin) / half_time), and start before `origin`.
+
+    start: level at `origin`; default prior Normal(typical, spread)
+    asymptote: level approached; default prior Normal(typical, 2 * spread)
+    half_time: time to half of the change *on the link scale* (2.5 months on the log of CPK is 1.17 months in
+        IU/L for a fall from 795 to 150); default prior LogNormal(log 3 months, 0.5). Not identified where nothing
+        changes: ask for a change between two times, never for the asymptote. A plateau cannot relapse.
+    end: state the end as the `asymptote` or as the `change` from the start; patients' changes and starts are then
+        correlated by construction (about -0.9 for CPK), so prefer the asymptote.
+    """
+
+    kind: Literal["plateau"] = "plateau"
+    end: Literal["asymptote", "change"] = "asymptote"
+    sentence: ClassVar[str] = "moves from a start towards a plateau, half of the remaining way in each half-time"
+    formula: ClassVar[str] = "asymptote + (start - asymptote) * 2^(-(t - origin) / half_time)"
+    r_formula: ClassVar[str] = "SSasymp(time, asymptote, start, log_rate)"
+
+    def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
+        if self.end == "asymptote":
+            end = Coefficient("asymptote", "level", normal(scale.typical, 2 * scale.spread))
+        else:
+            end = Coefficient("change", "difference", normal(0.0, 2 * scale.spread))
+        half_time = lognormal(math.log(3 * scale.month), 0.5) if scale.month else None
+        return (
+            Coefficient("start", "level", normal(scale.typical, scale.spread)),
+            end,
+            Coefficient("half_time", "duration", half_time, needs="priors.half_time (the time unit is not a calendar unit)"),
+        )
+
+    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+        start = coefficients["start"]
+        change = coefficients["change"] if self.end == "change" else coefficients["asymptote"] - start
+        elapsed = xp.maximum(t - self.origin, 0.0)
+        return start + change * (1.0 - xp.exp2(-elapsed / coefficients["half_time"]))

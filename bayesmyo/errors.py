@@ -1,0 +1,92 @@
+"""Every error that bayesmyo raises on purpose.
+
+    BayesmyoError                 exit code
+    ├── InputError                2   something the user gave cannot be used
+    │   ├── StudyError                the study file (all its faults at once)
+    │   ├── CohortError               the table (all its faults, with lines and columns)
+    │   └── UsageError                an argument, or two that do not go together
+    ├── EngineError               1   sampling could not start or did not finish
+    └── StorageError              4   a file is full, locked, corrupt, of another version, or not ours
+
+Anything else that reaches the user is a bug of ours (exit code 70).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: where it is, what it is, what was found, how to mend it."""
+
+    where: str
+    what: str
+    got: str = ""
+    mend: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.what}"]
+        if self.got:
+            parts.append(f"got {self.got}")
+        if self.mend:
+            parts.append(self.mend)
+        return "; ".join(parts) + "."
+
+
+class BayesmyoError(Exception):
+    """The root. `exit_code` is what the command line returns."""
+
+    exit_code = 70
+
+
+class InputError(BayesmyoError):
+    """Something the user gave cannot be used. `faults` holds every reason, in reading order."""
+
+    exit_code = 2
+
+    def __init__(self, source: str, faults: Sequence[Fault]):
+        self.source = source
+        self.faults = tuple(faults)
+        super().__init__(source, self.faults)
+
+    def __str__(self) -> str:
+        if len(self.faults) == 1:
+            return f"{self.source}: {self.faults[0]}"
+        lines = "\n".join(f"  {n}. {fault}" for n, fault in enumerate(self.faults, 1))
+        return f"{self.source}: {len(self.faults)} faults\n{lines}"
+
+
+class StudyError(InputError):
+    """The study file cannot be understood."""
+
+
+class CohortError(InputError):
+    """The table cannot be read as the study declares it."""
+
+
+class UsageError(InputError):
+    """An argument cannot be used."""
+
+    def __init__(self, where: str, what: str, got: str = "", mend: str = ""):
+        super().__init__("usage", [Fault(where, what, got, mend)])
+
+
+class EngineError(BayesmyoError):
+    """The engine could not start or did not finish; the message names the reason it gave."""
+
+    exit_code = 1
+
+
+class StorageError(BayesmyoError):
+    """A file cannot be written, or what was read is not what was written."""
+
+    exit_code = 4
+
+
+def did_you_mean(got: str, allowed: Sequence[str]) -> str:
+    """`did you mean "x"?` for a near miss, otherwise the allowed words."""
+    near = get_close_matches(got, allowed, n=1, cutoff=0.6)
+    if near:
+        return f'did you mean "{near[0]}"?'
+    return "allowed: " + ", ".join(allowed) if allowed else ""

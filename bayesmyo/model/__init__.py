@@ -1,0 +1,16 @@
+"""The answer: Study + Cohort -> pm.Model -> Fit.
+
+compiler.py   settings of the compiler, before anything imports it
+data.py       Cohort -> the arrays a compiled model is handed, validated
+effects.py    patient-level coefficients, centred and non-centred; and back to effects
+build.py      Study + Cohort -> pm.Model
+engines/      pm.Model -> draws
+fit.py        the verb `fit`, and the Fit
+store.py      Fit <-> file
+
+`compiler` comes first: draws are reproducible only if the compiler is configured before it is imported.
+"""
+
+from bayesmyo.model import compiler
+
+compiler.configure()

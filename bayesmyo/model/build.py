@@ -1,0 +1,62 @@
+"""Study + Cohort -> pm.Model. The model is stated once; every engine reads it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.components.families import Cells
+from bayesmyo.model.data import Arrays, arrays
+from bayesmyo.model.effects import Parameterisation, parameterisation, patient_coefficients
+from bayesmyo.study.parameters import parameters
+from bayesmyo.study.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class BuiltModel:
+    """A PyMC model with what an engine needs to read its draws.
+
+    pymc: the model; its data are `pm.Data` named as in `data`, so a compiled model can be handed another cohort
+    of as many patients; how: the parameterisation of each outcome
+    """
+
+    pymc: pm.Model
+    study: Study
+    patients: tuple[str, ...]
+    data: Arrays
+    how: dict[str, Parameterisation]
+
+
+def build(study: Study, cohort: Cohort) -> BuiltModel:
+    """State the study's model for a cohort. Nothing is compiled. Raises UsageError for data that cannot be used."""
+    data = arrays(study, cohort)
+    how = {name: parameterisation(study, cohort, name) for name in study.outcomes}
+    with pm.Model(coords={"patient": np.arange(len(cohort.patients))}) as model:
+        for name in study.outcomes:
+            _outcome(study, name, data, how[name])
+    return BuiltModel(model, study, cohort.patients, data, how)
+
+
+def _outcome(study: Study, name: str, data: Arrays, how: Parameterisation) -> None:
+    """One outcome, inside the open model: parameters, patients' own coefficients, curve, family."""
+    o = study.outcomes[name]
+    shared = {f: pm.Data(f"{name}.{f}", data[f"{name}.{f}"]) for f in _fields(name, data)}
+    values: dict[str, Any] = {}
+    for p in parameters(study, name).values():
+        assert p.prior is not None
+        values[p.name] = p.prior.variable(pm, p.full_name)
+    own = patient_coefficients(pm, name, study.effects(name), values, how)
+    coefficients = {
+        c.name: own[c.name][shared["patient"]] if c.name in own else values[c.name] for c in study.coefficients(name)
+    }
+    eta = {"location": o.trajectory.curve(shared["time"], coefficients, pt)}
+    aux = {key: values[key] for key in o.family.parameters(study.scale(name))}
+    cells = Cells(shared["value"], shared.get("lower"), shared.get("upper"))
+    o.family.observe(pm, name, eta, aux, cells)
+
+
+def _fields(name: str, data: Arrays) -> list[str]:
+    return [key.removeprefix(f"{name}.") for key in data if key.startswith(f"{name}.")]

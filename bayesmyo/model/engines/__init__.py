@@ -1,0 +1,13 @@
+"""Engines: pm.Model -> draws.
+
+To add one: copy `mock.py` to a new file, write `prepare` and `sample`, and add its line to `ENGINES`. An engine is
+always named; none is chosen by what happens to be installed.
+"""
+
+from bayesmyo.model.engines.engine import Draws, Engine, Prepared, Progress, Sampling
+from bayesmyo.model.engines.mock import Mock
+from bayesmyo.model.engines.nuts import Nuts
+
+ENGINES: dict[str, Engine] = {"nuts": Nuts(), "mock": Mock()}
+
+__all__ = ["ENGINES", "Draws", "Engine", "Prepared", "Progress", "Sampling"]

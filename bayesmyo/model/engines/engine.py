@@ -1,0 +1,67 @@
+"""The contract of an engine: compile once, sample many datasets."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from bayesmyo.model.build import BuiltModel
+from bayesmyo.model.data import Arrays
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to sample. cores changes the time, never a draw."""
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    cores: int | None = None
+    target_accept: float = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """What an engine returns for one dataset.
+
+    posterior: parameter full name -> (chain, draw), and `cpk.effect_start` -> (chain, draw, patient)
+    stats: sampler statistics (chain, draw) under ArviZ's names; empty where the engine has none
+    """
+
+    posterior: dict[str, np.ndarray]
+    stats: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """Progress of one chain: iterations finished of all, divergences so far, and whether it still adapts."""
+
+    finished: int
+    total: int
+    divergences: int
+    tuning: bool
+
+
+Progress = Callable[[Sequence[ChainState]], None]
+
+
+class Prepared(Protocol):
+    """A model ready to sample."""
+
+    def sample(
+        self, datasets: Sequence[Arrays], seeds: Sequence[int], sampling: Sampling, progress: Progress | None = None
+    ) -> list[Draws]:
+        """Draws for each dataset, each under its own seed. Raises EngineError, UsageError."""
+        ...
+
+
+class Engine(Protocol):
+    """A way to draw from the posterior. posterior: False where the draws are no posterior at all (a mock)."""
+
+    name: str
+    posterior: bool
+
+    def prepare(self, model: BuiltModel) -> Prepared:
+        """Compile, or whatever has to be done once."""
+        ...

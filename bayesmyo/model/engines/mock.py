@@ -1,0 +1,43 @@
+"""An engine that draws from the priors: for tests and dry runs, where sampling is not the point."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmyo.cohort.truth import from_priors, with_effects
+from bayesmyo.model.build import BuiltModel
+from bayesmyo.model.data import Arrays, validated
+from bayesmyo.model.engines.engine import Draws, Progress, Sampling
+
+
+class Mock:
+    """Draws from the priors, in milliseconds; its fits never pass a check."""
+
+    name = "mock"
+    posterior = False
+
+    def prepare(self, model: BuiltModel) -> "PreparedMock":
+        return PreparedMock(model)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedMock:
+    """Nothing is compiled; the data are validated as for any engine, and then not looked at."""
+
+    model: BuiltModel
+
+    def sample(
+        self, datasets: Sequence[Arrays], seeds: Sequence[int], sampling: Sampling, progress: Progress | None = None
+    ) -> list[Draws]:
+        found = []
+        study, patients = self.model.study, len(self.model.patients)
+        for data, seed in zip(datasets, seeds, strict=True):
+            validated(study, data, patients)
+            rng = np.random.default_rng(seed)
+            truth = with_effects(study, from_priors(study, rng, (sampling.chains, sampling.draws)), patients, rng)
+            posterior = {f"{name}.{p}": v for name, o in truth.outcomes.items() for p, v in o.values.items()}
+            for name, o in truth.outcomes.items():
+                posterior |= {f"{name}.effect_{effect}": v for effect, v in o.effects.items()}
+            found.append(Draws(posterior, {"diverging": np.zeros((sampling.chains, sampling.draws), dtype=bool)}))
+        return found

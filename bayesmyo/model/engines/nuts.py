@@ -1,0 +1,102 @@
+"""The No-U-Turn sampler (Hoffman and Gelman 2014) of nutpie, compiled once and handed one dataset after another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import nutpie
+
+from bayesmyo.errors import EngineError
+from bayesmyo.model.build import BuiltModel
+from bayesmyo.model.data import Arrays, validated
+from bayesmyo.model.effects import recover
+from bayesmyo.model.engines.engine import ChainState, Draws, Progress, Sampling
+from bayesmyo.study.parameters import parameters
+
+STATS = {
+    "diverging": "diverging",
+    "depth": "tree_depth",
+    "maxdepth_reached": "reached_max_treedepth",
+    "n_steps": "n_steps",
+    "energy": "energy",
+    "logp": "lp",
+    "mean_tree_accept": "acceptance_rate",
+    "step_size": "step_size",
+}
+
+
+class Nuts:
+    """Full Hamiltonian Monte Carlo: the reference engine."""
+
+    name = "nuts"
+    posterior = True
+
+    def prepare(self, model: BuiltModel) -> "PreparedNuts":
+        compiled = nutpie.compile_pymc_model(model.pymc, freeze_model=False)
+        return PreparedNuts(model, compiled)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedNuts:
+    """A compiled model. Datasets may differ in their visits, never in their number of patients."""
+
+    model: BuiltModel
+    compiled: Any
+
+    def sample(
+        self, datasets: Sequence[Arrays], seeds: Sequence[int], sampling: Sampling, progress: Progress | None = None
+    ) -> list[Draws]:
+        return [self._one(data, seed, sampling, progress) for data, seed in zip(datasets, seeds, strict=True)]
+
+    def _one(self, data: Arrays, seed: int, sampling: Sampling, progress: Progress | None) -> Draws:
+        data = validated(self.model.study, data, len(self.model.patients))
+        compiled = self.compiled.with_data(**data)
+        sampler = nutpie.sample(
+            compiled,
+            draws=sampling.draws,
+            tune=sampling.tune,
+            chains=sampling.chains,
+            cores=sampling.cores,
+            seed=seed,
+            target_accept=sampling.target_accept,
+            save_warmup=False,
+            progress_bar=False,
+            progress_rate=100,
+            progress_callback=_reporter(progress) if progress else None,
+            blocking=False,
+        )
+        try:
+            tree = sampler.wait()
+        except RuntimeError as error:
+            raise EngineError(_plain(error)) from None
+        except BaseException:
+            sampler.cancel()
+            raise
+        return self._read(tree)
+
+    def _read(self, tree: Any) -> Draws:
+        raw = {str(name): array.values for name, array in tree["posterior"].data_vars.items()}
+        study = self.model.study
+        posterior: dict[str, np.ndarray] = {}
+        for name in study.outcomes:
+            for p in parameters(study, name).values():
+                posterior[p.full_name] = raw[p.full_name]
+        for name in study.outcomes:
+            for effect, values in recover(name, study.effects(name), raw, self.model.how[name]).items():
+                posterior[f"{name}.effect_{effect}"] = values
+        found = tree["sample_stats"].data_vars
+        return Draws(posterior, {ours: found[theirs].values for theirs, ours in STATS.items() if theirs in found})
+
+
+def _reporter(progress: Progress) -> Any:
+    def report(chains: Any) -> None:
+        progress([ChainState(c.finished_draws, c.total_draws, c.divergences, c.tuning) for c in chains])
+
+    return report
+
+
+def _plain(error: RuntimeError) -> str:
+    """nutpie's message without its backtrace."""
+    first = str(error).splitlines()[0] if str(error) else "the sampler stopped"
+    return f"sampling could not start or finish: {first}"

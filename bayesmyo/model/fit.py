@@ -1,0 +1,226 @@
+"""The verb `fit`, and what it returns: a Fit, which carries all that is needed to understand it."""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
+from bayesmyo.cohort.prediction import TruthPrediction, visit_predictor
+from bayesmyo.cohort.truth import OutcomeTruth, Truth
+from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.model.build import build
+from bayesmyo.model.data import cells
+from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
+from bayesmyo.study.parameters import parameters
+from bayesmyo.study.read import parse_study
+from bayesmyo.study.study import Study
+from bayesmyo.study.write import study_hash, to_toml
+
+FORMAT = 1
+SAMPLE, PREDICT = 1, 2  # roles in the seed's address
+PACKAGES = ("bayesmyo", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
+MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A posterior that needs nothing else: `tree` holds the draws, the data, the study's text and how it was made.
+
+    tree: an xarray DataTree with the groups `posterior`, `sample_stats`, `log_likelihood`, `observed_data` and
+        `constant_data`, ready for any function of ArviZ. Parameters are named `cpk.start`, patients'
+        deviations `cpk.effect_start` (chain, draw, patient), all on the link scale; observations are in outcome units.
+    """
+
+    tree: xr.DataTree
+
+    @cached_property
+    def study(self) -> Study:
+        return parse_study(self.tree.attrs["study"])
+
+    @cached_property
+    def cohort(self) -> Cohort:
+        """The patients and measurements that were fitted."""
+        data = {**self.tree["constant_data"].data_vars, **self.tree["observed_data"].data_vars}
+        measurements = {
+            name: Measurements(**{f: data[name if f == "value" else f"{name}.{f}"].values for f in MEASUREMENT_FIELDS})
+            for name in self.study.outcomes
+        }
+        patients = tuple(str(p) for p in self.tree["posterior"]["patient"].values)
+        rows = RowAccount(**json.loads(self.tree.attrs["rows"]))
+        notices = tuple(json.loads(self.tree.attrs["notices"]))
+        return Cohort(patients, measurements, rows, notices, self.tree.attrs["data_source"], self.tree.attrs["data_sha256"])
+
+    @cached_property
+    def truth(self) -> Truth:
+        """The posterior as truths, one for each (chain, draw)."""
+        return _truth(self.study, {str(k): v.values for k, v in self.tree["posterior"].data_vars.items()})
+
+    @property
+    def prediction(self) -> TruthPrediction:
+        """Levels in outcome units under every draw, for any population."""
+        return TruthPrediction(self.study, self.truth, seed=address(self.seed, PREDICT))
+
+    @property
+    def seed(self) -> int:
+        return int(self.tree.attrs["seed"])
+
+    @property
+    def engine(self) -> str:
+        return str(self.tree.attrs["engine"])
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """Draws, tuning iterations, chains and target acceptance."""
+        return dict(json.loads(self.tree.attrs["sampling"]))
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return dict(json.loads(self.tree.attrs["versions"]))
+
+    def posterior_predictive(self, seed: int | None = None) -> xr.DataTree:
+        """The same tree with a group `posterior_predictive`: replicated measurements of the same patients at the same
+        visits, in outcome units, as posterior predictive checks need them. Drawn with NumPy, not by the model's code."""
+        rng = np.random.default_rng(address(self.seed if seed is None else seed, PREDICT))
+        replicated = {}
+        for name, o in self.study.outcomes.items():
+            m, truth = self.cohort.measurements[name], self.truth.outcomes[name]
+            eta = visit_predictor(self.study, self.truth, name, m.patient, m.time)
+            aux = {k: np.asarray(v)[..., None] for k, v in truth.values.items()}
+            replicated[name] = (("chain", "draw", f"{name}.visit"), o.family.draw(rng, {"location": eta}, aux))
+        tree = self.tree.copy()
+        tree["posterior_predictive"] = xr.DataTree(xr.Dataset(replicated, coords=_draw_coords(self.tree)))
+        return tree
+
+
+def fit(
+    study: Study,
+    cohort: Cohort,
+    *,
+    engine: str = "nuts",
+    seed: int = 1,
+    sampling: Sampling | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """Fit a study's model to a cohort.
+
+    seed: same seed, same study, same data, same versions: the same bits, on any number of cores
+    sampling: draws, tuning iterations, chains, cores; progress: called with the state of each chain
+    Raises UsageError for an unknown engine or settings out of range, EngineError where sampling cannot start or finish.
+    """
+    sampling = sampling or Sampling()
+    _usable(engine, seed, sampling)
+    model = build(study, cohort)
+    prepared = ENGINES[engine].prepare(model)
+    draws = prepared.sample([model.data], [address(seed, SAMPLE)], sampling, progress)[0]
+    return wrap(study, cohort, draws, engine=engine, seed=seed, sampling=sampling, how=model.how)
+
+
+def wrap(
+    study: Study, cohort: Cohort, draws: Draws, *, engine: str, seed: int, sampling: Sampling, how: Mapping[str, str]
+) -> Fit:
+    """Draws of an engine as a Fit."""
+    chains, n = next(iter(draws.posterior.values())).shape[:2]
+    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(n)}
+    posterior = {k: (("chain", "draw", "patient")[: v.ndim], v) for k, v in draws.posterior.items()}
+    truth = _truth(study, draws.posterior)
+    likelihood, observed, constant = {}, {}, {}
+    for name in study.outcomes:
+        visit = f"{name}.visit"
+        m = cohort.measurements[name]
+        likelihood[name] = (("chain", "draw", visit), log_likelihood(study, cohort, truth, name))
+        observed[name] = ((visit,), m.value)
+        constant |= {f"{name}.{f}": ((visit,), getattr(m, f)) for f in MEASUREMENT_FIELDS if f != "value"}
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset(posterior, coords={**coords, "patient": np.array(cohort.patients, dtype=str)}),
+            "sample_stats": xr.Dataset({k: (("chain", "draw"), v) for k, v in draws.stats.items()}, coords=coords),
+            "log_likelihood": xr.Dataset(likelihood, coords=coords),
+            "observed_data": xr.Dataset(observed),
+            "constant_data": xr.Dataset(constant),
+        }
+    )
+    _label_units(study, tree)
+    settings = {k: v for k, v in asdict(sampling).items() if k != "cores"}
+    tree.attrs = {
+        "bayesmyo_format": FORMAT,
+        "study": study.text or to_toml(study),
+        "study_sha256": study_hash(study),
+        "data_source": cohort.source,
+        "data_sha256": cohort.sha256,
+        "rows": json.dumps(cohort.rows.as_dict()),
+        "notices": json.dumps(list(cohort.notices)),
+        "engine": engine,
+        "seed": str(seed),
+        "sampling": json.dumps(settings),
+        "parameterisation": json.dumps(dict(how)),
+        "versions": json.dumps(versions()),
+    }
+    return Fit(tree)
+
+
+def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> np.ndarray:
+    """(..., visit) log density of each measurement in outcome units, given the patients' own effects.
+
+    Computed with NumPy, not by the model's code: nothing more is compiled.
+    """
+    m, o = cohort.measurements[outcome], study.outcomes[outcome]
+    eta = visit_predictor(study, truth, outcome, m.patient, m.time)
+    aux = {k: np.asarray(v)[..., None] for k, v in truth.outcomes[outcome].values.items()}
+    return o.family.log_density(cells(study, cohort, outcome), {"location": eta}, aux)
+
+
+def address(seed: int, role: int, cell: int = 0, replicate: int = 0) -> int:
+    """The seed at an address: any replicate can be run alone, in any order, by anyone."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(cell, replicate, role))
+    return int(sequence.generate_state(1, np.uint64)[0])
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def _usable(engine: str, seed: int, sampling: Sampling) -> None:
+    if engine not in ENGINES:
+        raise UsageError("engine", "is unknown", f'"{engine}"', did_you_mean(engine, list(ENGINES)))
+    if seed < 0:
+        raise UsageError("seed", "must not be negative", str(seed))
+    least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1}
+    for name, minimum in least.items():
+        value = getattr(sampling, name)
+        if value is not None and value < minimum:
+            raise UsageError(name, f"must be at least {minimum}", str(value))
+    if not 0 < sampling.target_accept < 1:
+        raise UsageError("target_accept", "must lie between 0 and 1", f"{sampling.target_accept:g}")
+
+
+def _truth(study: Study, posterior: Mapping[str, np.ndarray]) -> Truth:
+    outcomes = {}
+    for name in study.outcomes:
+        values = {p.name: posterior[p.full_name] for p in parameters(study, name).values()}
+        effects = {e: posterior[f"{name}.effect_{e}"] for e in study.effects(name)}
+        outcomes[name] = OutcomeTruth(values, effects)
+    return Truth(outcomes)
+
+
+def _label_units(study: Study, tree: xr.DataTree) -> None:
+    """Units and labels as attributes of every variable that has them."""
+    for name, o in study.outcomes.items():
+        for p in parameters(study, name).values():
+            tree["posterior"][p.full_name].attrs = {"outcome": name, "units": p.unit, "prior": str(p.prior)}
+            if p.role == "sd":
+                effect = p.full_name.replace(".sd_", ".effect_")
+                tree["posterior"][effect].attrs = {"outcome": name, "units": p.unit}
+        tree["observed_data"][name].attrs = {"units": o.unit, "long_name": study.label(name)}
+        tree["constant_data"][f"{name}.time"].attrs = {"units": study.time.unit}
+
+
+def _draw_coords(tree: xr.DataTree) -> dict[str, Any]:
+    return {dim: tree["posterior"][dim].values for dim in ("chain", "draw")}

@@ -1,0 +1,91 @@
+"""Fit <-> file: netCDF-4 with a SHA-256 trailer, written whole or not at all.
+
+The netCDF bytes are made in memory (a full disk would otherwise crash the HDF5 library), followed by a trailer with their
+hash. Other programs read the file as netCDF and ignore the trailer; `load_fit` verifies it.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import xarray as xr
+
+from bayesmyo.errors import StorageError
+from bayesmyo.model.fit import FORMAT, Fit
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+TRAILER = b"\nbayesmyo-sha256:"
+TRAILER_LENGTH = len(TRAILER) + 64 + 1
+
+
+def writable(path: str | Path, force: bool = False) -> Path:
+    """Check, before long work, that a result can be written here. Raises StorageError."""
+    path = Path(path)
+    if path.is_dir():
+        raise StorageError(f"{path}: is a folder; name a file.")
+    if path.exists() and not force:
+        raise StorageError(f"{path}: exists already; choose another name, or overwrite it with --force.")
+    if not path.parent.is_dir():
+        raise StorageError(f"{path}: the folder {path.parent} does not exist.")
+    if not os.access(path.parent, os.W_OK):
+        raise StorageError(f"{path}: the folder {path.parent} cannot be written to.")
+    return path
+
+
+def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
+    """Write a fit; returns the SHA-256 of its content. Raises StorageError; a file that was there stays as it was."""
+    path = writable(path, force)
+    content = bytes(fit.tree.to_netcdf(engine="h5netcdf"))
+    digest = hashlib.sha256(content).hexdigest()
+    write_bytes(path, content + TRAILER + digest.encode() + b"\n")
+    return digest
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write all of it or nothing: a temporary file beside the target, flushed, read back, renamed. Raises StorageError."""
+    temporary = ""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as out:
+            temporary = out.name
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        if hashlib.sha256(Path(temporary).read_bytes()).digest() != hashlib.sha256(content).digest():
+            raise StorageError(f"{path}: what was read back is not what was written; the disk may be failing.")
+        os.replace(temporary, path)
+        temporary = ""
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written ({len(content):,} bytes): {error.strerror or error}.") from None
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def load_fit(path: str | Path) -> Fit:
+    """Read a fit and verify its hash. `load_fit(path).tree` is a plain DataTree for any function of ArviZ.
+
+    Raises StorageError where the file is missing, is not a fit, is truncated or changed, or comes from a newer version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise StorageError(f"{path}: is not a file that can be read.")
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    if not raw.startswith(HDF5):
+        raise StorageError(f"{path}: is not a fit; `bayesmyo fit` writes one.")
+    content, trailer = raw[:-TRAILER_LENGTH], raw[-TRAILER_LENGTH:]
+    if not trailer.startswith(TRAILER):
+        raise StorageError(f"{path}: has no checksum at its end: it is truncated, or not a fit of bayesmyo.")
+    if hashlib.sha256(content).hexdigest().encode() != trailer[len(TRAILER) : -1]:
+        raise StorageError(f"{path}: the content does not match its checksum; restore it from a copy, or fit again.")
+    with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as lazy:
+        tree = lazy.load()
+    if int(tree.attrs.get("bayesmyo_format", FORMAT)) > FORMAT:
+        raise StorageError(f"{path}: was written by a newer bayesmyo; update bayesmyo to read it.")
+    return Fit(tree)

@@ -1,0 +1,17 @@
+"""The question: TOML <-> Study.
+
+study.py        the Study, its tables and the clinical scale of each outcome
+parameters.py   every parameter with its name, unit and prior
+read.py         TOML text -> Study, every fault at once
+check.py        what a well-formed study may still get wrong
+write.py        Study -> TOML text, and its hash
+describe.py     a study in words, in formula, and as lme4 and brms would write it
+bundled.py      the studies that ship with bayesmyo
+template.py     the commented study and example table of `bayesmyo init`
+"""
+
+from bayesmyo.study.bundled import find_study, studies
+from bayesmyo.study.read import parse_study, read_study
+from bayesmyo.study.study import Outcome, Scenario, Study
+
+__all__ = ["Outcome", "Scenario", "Study", "find_study", "parse_study", "read_study", "studies"]

@@ -1,0 +1,188 @@
+"""TOML text -> Study, every fault at once.
+
+A table becomes a dataclass: its keys are the dataclass's fields, checked strictly. A table with a `kind`
+becomes the component of that kind. What a well-formed study may still get wrong is in `check.py`.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from bayesmyo.components.component import Component
+from bayesmyo.components.decisions import DECISIONS
+from bayesmyo.components.estimands import ESTIMANDS
+from bayesmyo.components.families import FAMILIES, Family
+from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
+from bayesmyo.errors import Fault, StudyError, did_you_mean
+from bayesmyo.study import check
+from bayesmyo.study.study import DataFormat, Design, Outcome, Scenario, Study, Time
+
+MAXIMUM_BYTES = 1_000_000
+STRICT = ConfigDict(strict=True, allow_inf_nan=False)
+CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
+TABLES = ("study", "data", "outcomes", "estimands", "decisions", "design", "scenarios")
+STUDY_KEYS = ("title", "patient", "time", "interval", "correlate")
+EXPECTED = {
+    "float_type": "must be a number", "int_type": "must be a whole number", "string_type": "must be text",
+    "bool_type": "must be true or false", "finite_number": "must be a finite number", "tuple_type": "must be a list",
+    "dict_type": "must be a table", "int_from_float": "must be a whole number",
+}  # fmt: skip
+
+
+def read_study(path: str | Path) -> Study:
+    """Read a study file. Raises StudyError with every fault that was found, and where."""
+    path = Path(path)
+    if not path.is_file():
+        raise StudyError(str(path), [Fault("file", "is not a file that can be read", mend="`bayesmyo studies` lists the bundled studies")])
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise StudyError(str(path), [Fault("file", "cannot be read", error.strerror or "")]) from None
+    if len(raw) > MAXIMUM_BYTES:
+        raise StudyError(path.name, [Fault("file", f"is larger than {MAXIMUM_BYTES:,} bytes; a study is a short text")])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StudyError(path.name, [Fault("file", f"byte {error.start} is not UTF-8", mend="save it as UTF-8")]) from None
+    return parse_study(text, path.name)
+
+
+def parse_study(text: str, source: str = "study") -> Study:
+    """Understand the text of a study. Raises StudyError with every fault; `source` is named in the message."""
+    try:
+        document = tomllib.loads(text.replace("\r\n", "\n"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise StudyError(source, [Fault("TOML", str(error) or "is nested too deeply")]) from None
+    faults: list[Fault] = []
+    faults += unknown_keys(document, TABLES, "")
+    head = document.get("study")
+    if not isinstance(head, dict):
+        faults.append(Fault("study", "the table [study] is missing", mend="`bayesmyo init` writes an example"))
+        head = {}
+    faults += unknown_keys(head, STUDY_KEYS, "study")
+    hints = get_type_hints(Study)
+    values: dict[str, Any] = {}
+    for name in STUDY_KEYS:
+        if name in head:
+            values[name] = _value(hints[name], head[name], f"study.{name}", faults)
+        elif name in ("title", "patient", "time") and head:
+            faults.append(Fault(f"study.{name}", "is missing"))
+    values["data"] = _table(DataFormat, document.get("data", {}), "data", faults)
+    values["design"] = _table(Design, document["design"], "design", faults) if "design" in document else None
+    values["outcomes"] = _each(document, "outcomes", faults, lambda doc, where: _table(Outcome, doc, where, faults))
+    for name, catalogue in (("estimands", ESTIMANDS), ("decisions", DECISIONS)):
+        values[name] = _each(
+            document, name, faults, lambda doc, where, c=catalogue: _component(c, doc, where, faults)
+        )
+    values["scenarios"] = _each(document, "scenarios", faults, lambda doc, where: _scenario(doc, where, faults))
+    faults += check.faults(document, values)
+    if faults:
+        raise StudyError(source, faults)
+    return Study(**values, text=text)
+
+
+def unknown_keys(document: Mapping[str, Any], allowed: Sequence[str], where: str) -> list[Fault]:
+    """A fault for every key that is not a word of this table."""
+    return [
+        Fault(f"{where}.{key}" if where else key, "is not a key here", mend=did_you_mean(key, allowed))
+        for key in document
+        if key not in allowed
+    ]
+
+
+def _each(document: Mapping[str, Any], name: str, faults: list[Fault], read: Any) -> dict[str, Any]:
+    """Read every named table of [name.*]; the ones with faults are left out."""
+    tables = document.get(name, {})
+    if not isinstance(tables, dict):
+        faults.append(Fault(name, f"must hold tables, such as [{name}.my_name]"))
+        return {}
+    found = {key: read(doc, f"{name}.{key}") for key, doc in tables.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _component(catalogue: Sequence[type[Component]], doc: Any, where: str, faults: list[Fault]) -> Any:
+    """The component of the table's `kind`."""
+    kinds = {_kind(c): c for c in catalogue}
+    if not isinstance(doc, dict) or "kind" not in doc:
+        faults.append(Fault(where, "needs a kind", repr_toml(doc), f'write {{ kind = "{next(iter(kinds))}" }}; allowed: {", ".join(kinds)}'))
+        return None
+    kind = doc["kind"]
+    if kind not in kinds:
+        faults.append(Fault(f"{where}.kind", "is unknown", repr_toml(kind), did_you_mean(str(kind), list(kinds))))
+        return None
+    return _table(kinds[kind], doc, where, faults)
+
+
+def _kind(component: type[Component]) -> str:
+    return next(f.default for f in fields(component) if f.name == "kind")  # type: ignore[arg-type,return-value]
+
+
+def _table(cls: Any, doc: Any, where: str, faults: list[Fault]) -> Any:
+    """The dataclass whose fields are the table's keys, or None after noting what is wrong."""
+    if not isinstance(doc, dict):
+        faults.append(Fault(where, "must be a table", repr_toml(doc)))
+        return None
+    before = len(faults)
+    hints = get_type_hints(cls)
+    keys = {f.metadata.get("key", f.name): f for f in fields(cls)}
+    faults.extend(unknown_keys(doc, list(keys), where))
+    values: dict[str, Any] = {}
+    for key, f in keys.items():
+        if key in doc:
+            values[f.name] = _value(hints[f.name], doc[key], f"{where}.{key}", faults)
+        elif f.default is MISSING and f.default_factory is MISSING:
+            faults.append(Fault(f"{where}.{key}", "is missing"))
+    return cls(**values) if len(faults) == before else None
+
+
+def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
+    """One value of the declared type: a nested table, a component, or a leaf checked strictly."""
+    inner = next((a for a in get_args(hint) if a is not NoneType), hint) if isinstance(hint, UnionType) else hint
+    if inner in CATALOGUES:
+        return _component(CATALOGUES[inner], value, where, faults)
+    if is_dataclass(inner):
+        return _table(inner, value, where, faults)
+    try:
+        return _adapter(hint).validate_json(json.dumps(value, default=str))
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            faults.append(_leaf_fault(fault, where))
+        return None
+
+
+@cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(hint, config=STRICT)
+
+
+def _leaf_fault(fault: Any, where: str) -> Fault:
+    location = ".".join([where, *(str(part) for part in fault["loc"])])
+    if fault["type"] == "literal_error":
+        words = fault["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        return Fault(location, "is not one of the words it can be", repr_toml(fault["input"]), did_you_mean(str(fault["input"]), words))
+    what = EXPECTED.get(fault["type"], fault["msg"][0].lower() + fault["msg"][1:])
+    return Fault(location, what, repr_toml(fault["input"]))
+
+
+def _scenario(doc: Any, where: str, faults: list[Fault]) -> Scenario | None:
+    """[scenarios.NAME] with `like`, `title`, and one table of values for each outcome."""
+    if not isinstance(doc, dict):
+        faults.append(Fault(where, "must be a table", repr_toml(doc)))
+        return None
+    before = len(faults)
+    head = {k: _value(str, doc[k], f"{where}.{k}", faults) for k in ("like", "title") if k in doc}
+    values = {k: _value(dict[str, float], v, f"{where}.{k}", faults) for k, v in doc.items() if k not in head}
+    return Scenario(values=values, **head) if len(faults) == before else None
+
+
+def repr_toml(value: Any) -> str:
+    """A value as it would be typed, cut short."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

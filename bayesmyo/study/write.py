@@ -1,0 +1,42 @@
+"""Study -> TOML text, and the hash that names a study whatever its comments and layout."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import tomli_w
+
+from bayesmyo.study.study import Scenario, Study
+
+HEAD = ("title", "patient", "time", "interval", "correlate")
+
+
+def to_toml(study: Study) -> str:
+    """The study as canonical TOML: every key that holds, in the order of its tables; comments are not kept."""
+    document: dict[str, Any] = {"study": {name: _plain(getattr(study, name)) for name in HEAD}}
+    for f in fields(study):
+        value = getattr(study, f.name)
+        if f.name not in (*HEAD, "text") and value is not None and value != {}:
+            document[f.name] = _plain(value)
+    return tomli_w.dumps(document)
+
+
+def study_hash(study: Study) -> str:
+    """SHA-256 of the canonical text: equal for two files that ask the same question."""
+    return hashlib.sha256(to_toml(study).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as tables, tuples as lists, absent values left out."""
+    if isinstance(value, Scenario):
+        head = {"like": value.like, "title": value.title or None}
+        return {k: v for k, v in head.items() if v is not None} | _plain(value.values)
+    if is_dataclass(value):
+        pairs = {f.metadata.get("key", f.name): getattr(value, f.name) for f in fields(value)}
+        return {k: _plain(v) for k, v in pairs.items() if v is not None and v != {}}
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return value
