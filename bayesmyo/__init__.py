@@ -1,0 +1,51 @@
+"""Bayesian hierarchical models for small clinical cohorts.
+
+    study = bayesmyo.find_study("ivig")
+    cohort = bayesmyo.read_cohort(study, "cohort.csv")
+    fit = bayesmyo.fit(study, cohort)
+    bayesmyo.check(fit), bayesmyo.estimate(fit)
+
+Importing bayesmyo costs nothing: each name is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from bayesmyo._version import __version__
+
+_WHERE = {
+    "BayesmyoError": "bayesmyo.errors",
+    "Cohort": "bayesmyo.cohort",
+    "Fit": "bayesmyo.model.fit",
+    "Sampling": "bayesmyo.model.engines",
+    "Study": "bayesmyo.study",
+    "Truth": "bayesmyo.cohort",
+    "check": "bayesmyo.assess.check",
+    "cohort_from_frame": "bayesmyo.cohort.frame",
+    "decisions": "bayesmyo.assess.estimate",
+    "estimate": "bayesmyo.assess.estimate",
+    "find_study": "bayesmyo.study",
+    "fit": "bayesmyo.model.fit",
+    "load_fit": "bayesmyo.model.store",
+    "parameters": "bayesmyo.assess.estimate",
+    "parse_study": "bayesmyo.study",
+    "read_cohort": "bayesmyo.cohort",
+    "read_study": "bayesmyo.study",
+    "save_fit": "bayesmyo.model.store",
+    "simulate": "bayesmyo.cohort",
+    "simulate_scenario": "bayesmyo.cohort",
+    "studies": "bayesmyo.study",
+    "to_csv": "bayesmyo.cohort",
+}
+
+__all__ = ["__version__", *_WHERE]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'bayesmyo' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -12,8 +12,8 @@ simulate.py     Study + Truth + design -> patients that never were
 
 from bayesmyo.cohort.cohort import Cohort, Measurements
 from bayesmyo.cohort.read import read_cohort
-from bayesmyo.cohort.simulate import Simulated, simulate
+from bayesmyo.cohort.simulate import Simulated, simulate, simulate_scenario
 from bayesmyo.cohort.truth import Truth
 from bayesmyo.cohort.write import to_csv
 
-__all__ = ["Cohort", "Measurements", "Simulated", "Truth", "read_cohort", "simulate", "to_csv"]
+__all__ = ["Cohort", "Measurements", "Simulated", "Truth", "read_cohort", "simulate", "simulate_scenario", "to_csv"]

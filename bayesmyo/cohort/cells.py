@@ -8,9 +8,11 @@ from bayesmyo.cohort.cohort import LEFT, MEASURED, RIGHT
 from bayesmyo.study.study import DataFormat
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-THOUSANDS = re.compile(r"[+-]?\d{1,3}([,. ']\d{3})+([.,]\d+)?")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}([,. '’\u00a0\u202f]\d{3})+([.,]\d+)?")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}-[A-Za-z]{3}(-\d{2,4})?|[A-Za-z]{3}-\d{2,4}")
+GRADE = re.compile(r"\d{1,2}([+-]|/\d{1,2})")
 WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(%|[A-Za-zµμ][\w/µμ]*)")
+SWAPPED = str.maketrans(",.", ".,")
 USUAL_MISSING = {"nan", "n/a", "na", "null", "none", "missing", "-", "--", ".", "?", "nd", "n.d.", "unknown", "#n/a"}
 
 
@@ -42,10 +44,11 @@ def parse(text: str, form: DataFormat, censoring: bool) -> Cell | Bad:
     side, digits = MEASURED, stripped
     if stripped[:1] in "<>≤≥":
         if not censoring:
-            return Bad("is a limit, not a measurement", 'declare censoring = "as typed" for this outcome')
+            mend = 'only an outcome that declares censoring = "as typed" may hold limits'
+            return Bad("is a limit, not a measurement", mend)
         side = LEFT if stripped[0] in "<≤" else RIGHT
         digits = stripped[1:].removeprefix("=").strip()
-    plain = digits.replace(",", ".") if form.decimal == "," and "." not in digits else digits
+    plain = digits.translate(SWAPPED) if form.decimal == "," else digits
     if NUMBER.fullmatch(plain) and plain.isascii():
         value = float(plain)
         return Cell(value, side) if math.isfinite(value) else Bad("is infinite", "write the measured value")
@@ -67,7 +70,13 @@ def _why(text: str, form: DataFormat) -> Bad:
         word = "comma" if other == "," else "point"
         return Bad(f"uses a decimal {word}", f'set data.decimal = "{other}"')
     if THOUSANDS.fullmatch(text):
-        return Bad("may have a thousands separator", f"write {re.sub(r'[^0-9.+-]', '', text)} without it" + (f', or set data.decimal = "{other}" if it is a decimal sign' if other in text else ""))
+        return Bad(
+            "may have a thousands separator",
+            "write the number without it"
+            + (f', or set data.decimal = "{other}" if it is a decimal sign' if other in text else ""),
+        )
+    if GRADE.fullmatch(text):
+        return Bad("is a grade, not a number", "write the number that stands for it on the declared scale")
     if WITH_UNIT.fullmatch(text):
         return Bad("carries a unit", "remove the unit from the cell; declare it in the study")
     return Bad("is not a number", "correct the cell, or leave it empty if nothing was measured")

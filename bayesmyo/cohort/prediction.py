@@ -28,7 +28,12 @@ class TruthPrediction:
         self.seed = seed
 
     def level(
-        self, outcome: str, time: float, population: Population, summary: Summary | None = None, predicts: Predicts = "expected value"
+        self,
+        outcome: str,
+        time: float,
+        population: Population,
+        summary: Summary | None = None,
+        predicts: Predicts = "expected value",
     ) -> np.ndarray:
         """The level of one outcome at one time, in outcome units, shape of the truth.
 
@@ -59,7 +64,13 @@ class TruthPrediction:
         expected = family.mean({"location": eta[..., None] + sd[..., None] * NODES}, aux)
         return expected @ WEIGHTS
 
-    def predictor(self, outcome: str, time: float | np.ndarray, effects: Mapping[str, np.ndarray], visit_patient: np.ndarray | None = None) -> np.ndarray:
+    def predictor(
+        self,
+        outcome: str,
+        time: float | np.ndarray,
+        effects: Mapping[str, np.ndarray],
+        visit_patient: np.ndarray | None = None,
+    ) -> np.ndarray:
         """The linear predictor on the link scale.
 
         Without effects: shape of the truth. With effects (..., patient): one for each patient at one time, or, with
@@ -77,14 +88,19 @@ class TruthPrediction:
             coefficients[c.name] = value
         if not effects and visit_patient is not None:
             coefficients = {k: v[..., None] for k, v in coefficients.items()}
-        return np.asarray(self.study.outcomes[outcome].trajectory.curve(np.asarray(time, dtype=float), coefficients, np))
+        return np.asarray(
+            self.study.outcomes[outcome].trajectory.curve(np.asarray(time, dtype=float), coefficients, np)
+        )
 
     def _variance(self, outcome: str, time: float) -> np.ndarray:
         """Variance between patients of the linear predictor at one time; exact, because effects enter linearly."""
         values = self.truth.outcomes[outcome].values
         names = self.study.effects(outcome)
         trajectory = self.study.outcomes[outcome].trajectory
-        zero = {c.name: np.asarray(values[c.name]) if not c.may_vary else np.zeros(self.truth.shape) for c in self.study.coefficients(outcome)}
+        zero = {
+            c.name: np.asarray(values[c.name]) if not c.may_vary else np.zeros(self.truth.shape)
+            for c in self.study.coefficients(outcome)
+        }
         base = trajectory.curve(time, zero, np)
         loadings = [trajectory.curve(time, {**zero, name: np.ones(self.truth.shape)}, np) - base for name in names]
         if not names:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import MEASURED, Cohort, Measurements, RowAccount
 from bayesmyo.cohort.prediction import visit_predictor
-from bayesmyo.cohort.truth import Truth, with_effects
+from bayesmyo.cohort.truth import Truth, from_scenario, with_effects
 from bayesmyo.errors import UsageError
 from bayesmyo.study.study import Design, Study
 
@@ -49,7 +49,11 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
         value = o.family.draw(rng, {"location": eta}, truth.outcomes[name].values)
         kept = baseline | (rng.random(len(time)) >= design.missing)
         measurements[name] = Measurements(
-            patient[kept], time[kept], value[kept], np.full(kept.sum(), MEASURED, dtype=np.int8), np.zeros(kept.sum(), dtype=np.int64)
+            patient[kept],
+            time[kept],
+            value[kept],
+            np.full(kept.sum(), MEASURED, dtype=np.int8),
+            np.zeros(kept.sum(), dtype=np.int64),
         )
         cells[name] = {"measured": int(kept.sum()), "censored": 0, "missing": int((~kept).sum())}
     width = max(2, len(str(n)))
@@ -57,6 +61,16 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     visited = {(p, t) for m in measurements.values() for p, t in zip(m.patient, m.time, strict=True)}
     rows = RowAccount(len(visited), len(visited), {}, cells)
     return Simulated(Cohort(ids, measurements, rows, source="simulated"), truth, follow_up, lost)
+
+
+def simulate_scenario(
+    study: Study, scenario: str | None = None, seed: int = 1, patients: int | None = None
+) -> Simulated:
+    """A cohort of one of the study's scenarios (default: the first). Raises UsageError where there is none of that name."""
+    if scenario is None and not study.scenarios:
+        raise UsageError("simulate", "the study has no scenario", mend="write a table [scenarios.my_scenario]")
+    name = scenario or next(iter(study.scenarios))
+    return simulate(study, from_scenario(study, name), np.random.default_rng(seed), patients)
 
 
 def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

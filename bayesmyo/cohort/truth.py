@@ -57,7 +57,10 @@ def from_scenario(study: Study, name: str) -> Truth:
     return Truth(
         {
             outcome: OutcomeTruth(
-                {p.name: np.asarray(p.from_scenario(values[outcome][p.name])) for p in parameters(study, outcome).values()}
+                {
+                    p.name: np.asarray(p.from_scenario(values[outcome][p.name]))
+                    for p in parameters(study, outcome).values()
+                }
             )
             for outcome in study.outcomes
         }
@@ -76,7 +79,9 @@ def from_priors(study: Study, rng: np.random.Generator, size: tuple[int, ...] = 
     return Truth(outcomes)
 
 
-def draw_effects(study: Study, outcome: str, values: Mapping[str, Array], patients: int, rng: np.random.Generator) -> dict[str, Array]:
+def draw_effects(
+    study: Study, outcome: str, values: Mapping[str, Array], patients: int, rng: np.random.Generator
+) -> dict[str, Array]:
     """Effects of `patients` new patients, (..., patient) each, from the normal distribution that the values describe."""
     names = study.effects(outcome)
     shape = np.shape(values[f"sd_{names[0]}"]) if names else ()

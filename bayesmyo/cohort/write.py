@@ -13,18 +13,29 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
     """One row per patient and time, one column per outcome; values to `digits` significant digits, empty where missing.
 
-    Text that a spreadsheet would run as a formula is prefixed with an apostrophe.
+    Delimiter and decimal sign are those that the study declares. Text that a spreadsheet
+    would run as a formula is prefixed with an apostrophe.
     """
+
+    def decimal(text: str) -> str:
+        return text.replace(".", study.data.decimal)
+
     rows: dict[tuple[int, float], dict[str, str]] = {}
     for name, m in cohort.measurements.items():
         for patient, time, value, side in zip(m.patient, m.time, m.value, m.side, strict=True):
             sign = "<" if side == LEFT else ">" if side == RIGHT else ""
-            rows.setdefault((int(patient), float(time)), {})[name] = sign + number(float(value), digits)
+            rows.setdefault((int(patient), float(time)), {})[name] = sign + decimal(number(float(value), digits))
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, delimiter=study.data.delimiter, lineterminator="\n")
     writer.writerow([study.patient, study.time.column, *(o.column for o in study.outcomes.values())])
     for (patient, time), cells in sorted(rows.items()):
-        writer.writerow([inert(cohort.patients[patient]), f"{time:.10g}", *(cells.get(name, "") for name in study.outcomes)])
+        writer.writerow(
+            [
+                inert(cohort.patients[patient]),
+                decimal(f"{time:.10g}"),
+                *(cells.get(name, "") for name in study.outcomes),
+            ]
+        )
     return out.getvalue()
 
 

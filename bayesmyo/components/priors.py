@@ -43,6 +43,7 @@ def _lkj(pm: Any, name: str, eta: float, dims: Any) -> Any:
     return pm.Deterministic(name, 2 * half - 1, dims=dims)
 
 
+# fmt: off
 LANGUAGE: dict[str, Distribution] = {
     "normal": Distribution(
         ("mean", "sd"), ("sd",), "real",
@@ -105,6 +106,7 @@ LANGUAGE: dict[str, Distribution] = {
         lambda p, eta: 2 * special.betaincinv(eta, eta, p) - 1,
     ),
 }
+# fmt: on
 
 _CALL = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*")
 
@@ -158,7 +160,8 @@ class Prior:
 
     def quantile(self, p: float) -> float:
         """The value below which a share `p` of the prior lies."""
-        return float(LANGUAGE[self.name].quantile(p, *self.values))
+        with np.errstate(divide="ignore", over="ignore"):  # a prior may reach to infinity
+            return float(LANGUAGE[self.name].quantile(p, *self.values))
 
 
 def known() -> str:

@@ -9,6 +9,7 @@ import pytensor.tensor as pt
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families import Cells
+from bayesmyo.model import integrate
 from bayesmyo.model.data import Arrays, arrays
 from bayesmyo.model.effects import Parameterisation, parameterisation, patient_coefficients
 from bayesmyo.study.parameters import parameters
@@ -43,11 +44,15 @@ def build(study: Study, cohort: Cohort) -> BuiltModel:
 def _outcome(study: Study, name: str, data: Arrays, how: Parameterisation) -> None:
     """One outcome, inside the open model: parameters, patients' own coefficients, curve, family."""
     o = study.outcomes[name]
-    shared = {f: pm.Data(f"{name}.{f}", data[f"{name}.{f}"]) for f in _fields(name, data)}
+    fields = ["patient", "time", "value"] if how == "integrated" else _fields(name, data)
+    shared = {f: pm.Data(f"{name}.{f}", data[f"{name}.{f}"]) for f in fields}
     values: dict[str, Any] = {}
     for p in parameters(study, name).values():
         assert p.prior is not None
         values[p.name] = p.prior.variable(pm, p.full_name)
+    if how == "integrated":
+        _integrated(study, name, shared, values)
+        return
     own = patient_coefficients(pm, name, study.effects(name), values, how)
     coefficients = {
         c.name: own[c.name][shared["patient"]] if c.name in own else values[c.name] for c in study.coefficients(name)
@@ -56,6 +61,16 @@ def _outcome(study: Study, name: str, data: Arrays, how: Parameterisation) -> No
     aux = {key: values[key] for key in o.family.parameters(study.scale(name))}
     cells = Cells(shared["value"], shared.get("lower"), shared.get("upper"))
     o.family.observe(pm, name, eta, aux, cells)
+
+
+def _integrated(study: Study, name: str, shared: dict[str, Any], values: dict[str, Any]) -> None:
+    """The likelihood of one outcome with the patients' effects integrated out, inside the open model."""
+    o, effects = study.outcomes[name], study.effects(name)
+    z = integrate.loadings(o.trajectory, study.coefficients(name), effects, shared["time"], values, pt)
+    w = integrate.scaled_loadings(z, [values[f"sd_{e}"] for e in effects], values.get("correlation"), pt)
+    residual = shared["value"] - o.trajectory.curve(shared["time"], values, pt)
+    patients = len(pm.modelcontext(None).coords["patient"])
+    pm.Potential(name, integrate.log_likelihood(pt, residual, w, values["sigma"], shared["patient"], patients))
 
 
 def _fields(name: str, data: Arrays) -> list[str]:

@@ -53,7 +53,9 @@ def validated(study: Study, data: Mapping[str, np.ndarray], patients: int) -> Ar
         if not np.issubdtype(index.dtype, np.integer):
             raise UsageError(f"data of {name}", "the patient index must be whole numbers", str(index.dtype))
         if index.min() < 0 or index.max() >= patients:
-            raise UsageError(f"data of {name}", f"the patient index must lie in 0..{patients - 1}", f"{index.min()}..{index.max()}")
+            raise UsageError(
+                f"data of {name}", f"the patient index must lie in 0..{patients - 1}", f"{index.min()}..{index.max()}"
+            )
         for f in ("time", "value"):
             if not np.all(np.isfinite(np.asarray(data[f"{name}.{f}"], dtype=np.float64))):
                 raise UsageError(f"data of {name}", f"every {f} must be finite")

@@ -47,25 +47,31 @@ class Fit:
     @cached_property
     def cohort(self) -> Cohort:
         """The patients and measurements that were fitted."""
-        data = {**self.tree["constant_data"].data_vars, **self.tree["observed_data"].data_vars}
+        data = {**self.group("constant_data").data_vars, **self.group("observed_data").data_vars}
         measurements = {
             name: Measurements(**{f: data[name if f == "value" else f"{name}.{f}"].values for f in MEASUREMENT_FIELDS})
             for name in self.study.outcomes
         }
-        patients = tuple(str(p) for p in self.tree["posterior"]["patient"].values)
+        patients = tuple(str(p) for p in self.group("posterior")["patient"].values)
         rows = RowAccount(**json.loads(self.tree.attrs["rows"]))
         notices = tuple(json.loads(self.tree.attrs["notices"]))
-        return Cohort(patients, measurements, rows, notices, self.tree.attrs["data_source"], self.tree.attrs["data_sha256"])
+        return Cohort(
+            patients, measurements, rows, notices, self.tree.attrs["data_source"], self.tree.attrs["data_sha256"]
+        )
 
     @cached_property
     def truth(self) -> Truth:
         """The posterior as truths, one for each (chain, draw)."""
-        return _truth(self.study, {str(k): v.values for k, v in self.tree["posterior"].data_vars.items()})
+        return _truth(self.study, {str(k): v.values for k, v in self.group("posterior").data_vars.items()})
 
     @property
     def prediction(self) -> TruthPrediction:
         """Levels in outcome units under every draw, for any population."""
         return TruthPrediction(self.study, self.truth, seed=address(self.seed, PREDICT))
+
+    def group(self, name: str) -> xr.Dataset:
+        """One group of the tree as a dataset: `posterior`, `sample_stats`, `log_likelihood`, `observed_data`, `constant_data`."""
+        return self.tree.children[name].to_dataset()
 
     @property
     def seed(self) -> int:
@@ -130,7 +136,9 @@ def wrap(
     coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(n)}
     posterior = {k: (("chain", "draw", "patient")[: v.ndim], v) for k, v in draws.posterior.items()}
     truth = _truth(study, draws.posterior)
-    likelihood, observed, constant = {}, {}, {}
+    likelihood: dict[str, Any] = {}
+    observed: dict[str, Any] = {}
+    constant: dict[str, Any] = {}
     for name in study.outcomes:
         visit = f"{name}.visit"
         m = cohort.measurements[name]

@@ -4,35 +4,19 @@ The netCDF bytes are made in memory (a full disk would otherwise crash the HDF5 
 hash. Other programs read the file as netCDF and ignore the trailer; `load_fit` verifies it.
 """
 
-import contextlib
 import hashlib
 import io
-import os
-import tempfile
 from pathlib import Path
 
 import xarray as xr
 
 from bayesmyo.errors import StorageError
+from bayesmyo.files import writable, write_bytes
 from bayesmyo.model.fit import FORMAT, Fit
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 TRAILER = b"\nbayesmyo-sha256:"
 TRAILER_LENGTH = len(TRAILER) + 64 + 1
-
-
-def writable(path: str | Path, force: bool = False) -> Path:
-    """Check, before long work, that a result can be written here. Raises StorageError."""
-    path = Path(path)
-    if path.is_dir():
-        raise StorageError(f"{path}: is a folder; name a file.")
-    if path.exists() and not force:
-        raise StorageError(f"{path}: exists already; choose another name, or overwrite it with --force.")
-    if not path.parent.is_dir():
-        raise StorageError(f"{path}: the folder {path.parent} does not exist.")
-    if not os.access(path.parent, os.W_OK):
-        raise StorageError(f"{path}: the folder {path.parent} cannot be written to.")
-    return path
 
 
 def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
@@ -42,27 +26,6 @@ def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
     digest = hashlib.sha256(content).hexdigest()
     write_bytes(path, content + TRAILER + digest.encode() + b"\n")
     return digest
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write all of it or nothing: a temporary file beside the target, flushed, read back, renamed. Raises StorageError."""
-    temporary = ""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as out:
-            temporary = out.name
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        if hashlib.sha256(Path(temporary).read_bytes()).digest() != hashlib.sha256(content).digest():
-            raise StorageError(f"{path}: what was read back is not what was written; the disk may be failing.")
-        os.replace(temporary, path)
-        temporary = ""
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be written ({len(content):,} bytes): {error.strerror or error}.") from None
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
 
 
 def load_fit(path: str | Path) -> Fit:

@@ -28,4 +28,6 @@ def find_study(name: str | Path) -> Study:
         return read_study(bundled[text])
     if "/" in text or "\\" in text or text.endswith(".toml") or Path(text).is_file():
         return read_study(text)
-    raise StudyError(text, [Fault("study", "is neither a bundled study nor a file", mend=did_you_mean(text, list(bundled)))])
+    raise StudyError(
+        text, [Fault("study", "is neither a bundled study nor a file", mend=did_you_mean(text, list(bundled)))]
+    )

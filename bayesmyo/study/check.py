@@ -3,7 +3,6 @@
 Each check sees the document (for names) and the tables that could be read, so that one fault does not hide another.
 """
 
-import codecs
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +13,7 @@ from bayesmyo.components.estimands.estimand import Contrast
 from bayesmyo.components.families import StudentT
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
-from bayesmyo.study.parameters import parameters
+from bayesmyo.study.parameters import LINEAR_ROLES, parameters
 from bayesmyo.study.study import DataFormat, Design, Outcome, Scenario, Study
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -24,8 +23,11 @@ RESERVED = {"chain", "draw", "patient", "visit", "outcome", "coefficient", "time
 def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
     """Every fault of meaning; `values` holds the tables that could be read."""
     found: list[Fault] = []
-    names = {k: list(document[k]) if isinstance(document.get(k), dict) else [] for k in ("outcomes", "estimands", "scenarios")}
-    if not names["outcomes"]:
+    names = {
+        k: list(document[k]) if isinstance(document.get(k), dict) else []
+        for k in ("outcomes", "estimands", "scenarios")
+    }
+    if not document.get("outcomes"):
         found.append(Fault("outcomes", "no outcome is declared", mend="write at least one table [outcomes.my_outcome]"))
     for kind, listed in names.items():
         found += [_name_fault(f"{kind}.{name}") for name in listed if not NAME.fullmatch(name) or name in RESERVED]
@@ -38,7 +40,9 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     found += _format(values["data"]) + _columns(values)
     if values["design"] is not None:
         found += _design(values["design"])
-    whole = {name: o for name, o in values["outcomes"].items() if (bad := _outcome(name, o)) == [] or found.extend(bad)}
+    faulty = {name: _outcome(name, o) for name, o in values["outcomes"].items()}
+    found += [fault for listed in faulty.values() for fault in listed]
+    whole = {name: o for name, o in values["outcomes"].items() if not faulty[name]}
     for name, estimand in values["estimands"].items():
         found += _estimand(name, estimand, names["outcomes"], whole)
     for name, decision in values["decisions"].items():
@@ -66,20 +70,27 @@ def _format(data: DataFormat | None) -> list[Fault]:
     found = []
     if data is not None:
         if len(data.delimiter) != 1 or data.delimiter in '"\r\n':
-            found.append(Fault("data.delimiter", "must be one character", repr(data.delimiter), r'such as ",", ";" or "\t"'))
+            found.append(
+                Fault("data.delimiter", "must be one character", repr(data.delimiter), r'such as ",", ";" or "\t"')
+            )
         if data.delimiter == data.decimal:
             found.append(Fault("data.decimal", "is also the delimiter", repr(data.decimal)))
         try:
-            codecs.lookup(data.encoding)
-        except LookupError:
-            found.append(Fault("data.encoding", "is not an encoding", repr(data.encoding), 'such as "utf-8" or "latin-1"'))
+            "".encode(data.encoding)
+        except (LookupError, ValueError):
+            found.append(
+                Fault("data.encoding", "is not an encoding", repr(data.encoding), 'such as "utf-8" or "latin-1"')
+            )
     return found
 
 
 def _columns(values: Mapping[str, Any]) -> list[Fault]:
     """No column may serve twice."""
     owners: dict[str, str] = {}
-    used = [("study.patient", values.get("patient")), ("study.time.column", values["time"].column if values.get("time") else None)]
+    used = [
+        ("study.patient", values.get("patient")),
+        ("study.time.column", values["time"].column if values.get("time") else None),
+    ]
     used += [(f"outcomes.{name}.column", o.column) for name, o in values["outcomes"].items()]
     found = []
     for where, column in used:
@@ -98,13 +109,25 @@ def _outcome(name: str, o: Outcome) -> list[Fault]:
     if not o.family.check(o.typical):
         found.append(Fault(f"{where}.typical", f"must be {o.family.support()}", f"{o.typical:g}"))
     if log and o.scale <= 1:
-        found.append(Fault(f"{where}.scale", "must be a ratio above 1, because the family works on the log", f"{o.scale:g}", "2.5 means that patients differ by factors of about 2.5"))
+        found.append(
+            Fault(
+                f"{where}.scale",
+                "must be a ratio above 1, because the family works on the log",
+                f"{o.scale:g}",
+                "2.5 means that patients differ by factors of about 2.5",
+            )
+        )
     if not log and o.scale <= 0:
         found.append(Fault(f"{where}.scale", "must be positive", f"{o.scale:g}"))
     if o.minimum is not None and o.maximum is not None and o.minimum >= o.maximum:
         found.append(Fault(f"{where}.maximum", f"must be above the minimum, {o.minimum:g}", f"{o.maximum:g}"))
     if (o.minimum is not None and o.typical < o.minimum) or (o.maximum is not None and o.typical > o.maximum):
         found.append(Fault(f"{where}.typical", "lies outside minimum to maximum", f"{o.typical:g}"))
+    if o.parameterisation == "integrated" and (o.censoring or not o.family.normal):
+        why = "a censored outcome" if o.censoring else f"the family {o.family.kind}"
+        found.append(
+            Fault(f"{where}.parameterisation", f"effects cannot be integrated out for {why}", mend='leave "auto"')
+        )
     if o.censoring and not o.family.censorable:
         mend = "use gaussian or lognormal" if isinstance(o.family, StudentT) else ""
         found.append(Fault(f"{where}.censoring", f"is not available for the family {o.family.kind}", mend=mend))
@@ -117,7 +140,9 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
     varying = [c.name for c in study.coefficients(outcome) if c.may_vary]
     for effect in o.effects or ():
         if effect not in varying:
-            found.append(Fault(f"{where}.effects", "patients cannot differ in it", f'"{effect}"', did_you_mean(effect, varying)))
+            found.append(
+                Fault(f"{where}.effects", "patients cannot differ in it", f'"{effect}"', did_you_mean(effect, varying))
+            )
     parsed = {}
     for name, text in o.priors.items():
         try:
@@ -129,38 +154,70 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
     known = parameters(study, outcome)
     for name, prior in parsed.items():
         if name not in known:
-            found.append(Fault(f"{where}.priors.{name}", "is not a parameter of this outcome", mend=did_you_mean(name, list(known))))
+            found.append(
+                Fault(
+                    f"{where}.priors.{name}", "is not a parameter of this outcome", mend=did_you_mean(name, list(known))
+                )
+            )
         elif prior.support != known[name].support and known[name].support != "real":
             mend = {"positive": 'a positive one is needed, such as "halfnormal(1)"', "correlation": 'write "lkj(2)"'}
-            found.append(Fault(f"{where}.priors.{name}", "has the wrong support", f'"{prior}"', mend[known[name].support]))
+            found.append(
+                Fault(f"{where}.priors.{name}", "has the wrong support", f'"{prior}"', mend[known[name].support])
+            )
     for name, parameter in known.items():
         if parameter.prior is None:
-            found.append(Fault(f"{where}.priors.{name}", "has no default prior here", mend=f"state it, or declare {parameter.needs}"))
+            found.append(
+                Fault(
+                    f"{where}.priors.{name}",
+                    "has no default prior here",
+                    mend=f"state it, or declare {parameter.needs}",
+                )
+            )
     return found
 
 
 def _estimand(name: str, e: Estimand, outcomes: list[str], read: Mapping[str, Outcome]) -> list[Fault]:
     where, found = f"estimands.{name}", []
     if e.outcome not in outcomes:
-        found.append(Fault(f"{where}.outcome", "is not an outcome of this study", f'"{e.outcome}"', did_you_mean(e.outcome, outcomes)))
+        found.append(
+            Fault(
+                f"{where}.outcome",
+                "is not an outcome of this study",
+                f'"{e.outcome}"',
+                did_you_mean(e.outcome, outcomes),
+            )
+        )
     if e.above is not None and e.below is not None:
         found.append(Fault(where, "give above or below, not both"))
     if isinstance(e, Contrast) and e.to <= e.from_:
         found.append(Fault(f"{where}.to", f"must come after from, {e.from_:g}", f"{e.to:g}"))
     if e.predicts == "measurement" and e.population != "new patient":
-        found.append(Fault(f"{where}.predicts", "a measurement is predicted for a new patient only", f'population "{e.population}"'))
+        found.append(
+            Fault(
+                f"{where}.predicts", "a measurement is predicted for a new patient only", f'population "{e.population}"'
+            )
+        )
     if e.predicts == "measurement" and e.summary is not None:
         found.append(Fault(f"{where}.summary", "a measurement is one value: it has no summary"))
     o = read.get(e.outcome)
     if o is not None and e.summary == "median" and not o.family.geometric and isinstance(e, Slope | Contrast):
-        found.append(Fault(f"{where}.summary", f"is the mean for the family {o.family.kind}", '"median"', "leave it out"))
+        found.append(
+            Fault(f"{where}.summary", f"is the mean for the family {o.family.kind}", '"median"', "leave it out")
+        )
     return found
 
 
 def _decision(name: str, d: Decision, estimands: list[str]) -> list[Fault]:
     where, found = f"decisions.{name}", []
     if d.estimand not in estimands:
-        found.append(Fault(f"{where}.estimand", "is not an estimand of this study", f'"{d.estimand}"', did_you_mean(d.estimand, estimands)))
+        found.append(
+            Fault(
+                f"{where}.estimand",
+                "is not an estimand of this study",
+                f'"{d.estimand}"',
+                did_you_mean(d.estimand, estimands),
+            )
+        )
     if isinstance(d, Probability):
         if (d.above is None) == (d.below is None):
             found.append(Fault(where, "give exactly one of above and below"))
@@ -187,23 +244,39 @@ def _design(design: Design) -> list[Fault]:
     return found
 
 
-def _scenario(name: str, s: Scenario, study: Study, scenarios: Mapping[str, Scenario], names: Mapping[str, list[str]]) -> list[Fault]:
+def _scenario(
+    name: str, s: Scenario, study: Study, scenarios: Mapping[str, Scenario], names: Mapping[str, list[str]]
+) -> list[Fault]:
     """A scenario is a whole truth: with what it takes over by `like`, every parameter has a value it can have."""
-    where, found = f"scenarios.{name}", []
-    chain, values = name, {}
+    where = f"scenarios.{name}"
+    found: list[Fault] = []
+    values: dict[str, dict[str, float]] = {}
     seen: list[str] = []
+    chain: str | None = name
     while chain is not None and chain not in seen:
         seen.append(chain)
         current = scenarios.get(chain)
         if current is None:
             break
         values = {o: {**current.values.get(o, {}), **values.get(o, {})} for o in {**current.values, **values}}
-        chain = current.like  # type: ignore[assignment]
-    if s.like is not None and (s.like not in names["scenarios"] or chain in seen):
-        return [Fault(f"{where}.like", "names no other scenario", f'"{s.like}"', did_you_mean(s.like, names["scenarios"]))]
+        chain = current.like
+    if s.like is not None and s.like not in names["scenarios"]:
+        return [
+            Fault(f"{where}.like", "names no other scenario", f'"{s.like}"', did_you_mean(s.like, names["scenarios"]))
+        ]
+    if chain in seen and chain in scenarios:
+        return [Fault(f"{where}.like", "goes round in a circle", " -> ".join([*seen, chain]))]
+    if chain is not None:  # what it takes over has faults of its own
+        return []
     for outcome in values:
         if outcome not in names["outcomes"]:
-            found.append(Fault(f"{where}.{outcome}", "is not an outcome of this study", mend=did_you_mean(outcome, names["outcomes"])))
+            found.append(
+                Fault(
+                    f"{where}.{outcome}",
+                    "is not an outcome of this study",
+                    mend=did_you_mean(outcome, names["outcomes"]),
+                )
+            )
     for outcome in study.outcomes:
         try:
             known = parameters(study, outcome)
@@ -212,7 +285,13 @@ def _scenario(name: str, s: Scenario, study: Study, scenarios: Mapping[str, Scen
         stated = values.get(outcome, {})
         for key in stated:
             if key not in known:
-                found.append(Fault(f"{where}.{outcome}.{key}", "is not a parameter of this outcome", mend=did_you_mean(key, list(known))))
+                found.append(
+                    Fault(
+                        f"{where}.{outcome}.{key}",
+                        "is not a parameter of this outcome",
+                        mend=did_you_mean(key, list(known)),
+                    )
+                )
         for key, p in known.items():
             if key not in stated:
                 found.append(Fault(f"{where}.{outcome}.{key}", "is missing: a scenario states every parameter"))
@@ -220,6 +299,10 @@ def _scenario(name: str, s: Scenario, study: Study, scenarios: Mapping[str, Scen
                 found.append(Fault(f"{where}.{outcome}.{key}", "must lie between -1 and 1", f"{stated[key]:g}"))
             elif p.support == "positive" and stated[key] <= 0:
                 found.append(Fault(f"{where}.{outcome}.{key}", "must be positive", f"{stated[key]:g}"))
+            elif p.role in LINEAR_ROLES and p.natural_unit.startswith("ratio") and stated[key] <= 0:
+                found.append(
+                    Fault(f"{where}.{outcome}.{key}", "must be a positive ratio", f"{stated[key]:g}", "1 is no change")
+                )
             elif p.role == "level" and not p.family.check(stated[key]):
                 found.append(Fault(f"{where}.{outcome}.{key}", f"must be {p.family.support()}", f"{stated[key]:g}"))
     return found

@@ -49,7 +49,9 @@ def formula(study: Study, outcome: str) -> list[str]:
     left = f"log {outcome}" if o.family.link_name == "log" else outcome
     arguments = ", ".join(o.family.parameters(study.scale(outcome)))
     distribution = "StudentT" if o.family.kind == "student_t" else "Normal"
-    curve = o.trajectory.formula.replace("(t - origin)", "t" if o.trajectory.origin == 0 else f"(t - {o.trajectory.origin:g})")
+    curve = o.trajectory.formula.replace(
+        "(t - origin)", "t" if o.trajectory.origin == 0 else f"(t - {o.trajectory.origin:g})"
+    )
     lines = [f"{left}[i, t] ~ {distribution}(eta[i, t], {arguments})", f"eta[i, t] = {curve}"]
     for effect in effects:
         lines.append(f"{effect}[i] = {effect} + b_{effect}[i]")

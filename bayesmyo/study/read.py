@@ -22,13 +22,13 @@ from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
 from bayesmyo.study import check
-from bayesmyo.study.study import DataFormat, Design, Outcome, Scenario, Study, Time
+from bayesmyo.study.study import DataFormat, Design, Outcome, Scenario, Study
 
 MAXIMUM_BYTES = 1_000_000
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
 TABLES = ("study", "data", "outcomes", "estimands", "decisions", "design", "scenarios")
-STUDY_KEYS = ("title", "patient", "time", "interval", "correlate")
+STUDY_KEYS = ("title", "patient", "time", "treatment", "interval", "correlate")
 EXPECTED = {
     "float_type": "must be a number", "int_type": "must be a whole number", "string_type": "must be text",
     "bool_type": "must be true or false", "finite_number": "must be a finite number", "tuple_type": "must be a list",
@@ -40,7 +40,10 @@ def read_study(path: str | Path) -> Study:
     """Read a study file. Raises StudyError with every fault that was found, and where."""
     path = Path(path)
     if not path.is_file():
-        raise StudyError(str(path), [Fault("file", "is not a file that can be read", mend="`bayesmyo studies` lists the bundled studies")])
+        raise StudyError(
+            str(path),
+            [Fault("file", "is not a file that can be read", mend="`bayesmyo studies` lists the bundled studies")],
+        )
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -50,7 +53,9 @@ def read_study(path: str | Path) -> Study:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise StudyError(path.name, [Fault("file", f"byte {error.start} is not UTF-8", mend="save it as UTF-8")]) from None
+        raise StudyError(
+            path.name, [Fault("file", f"byte {error.start} is not UTF-8", mend="save it as UTF-8")]
+        ) from None
     return parse_study(text, path.name)
 
 
@@ -58,7 +63,7 @@ def parse_study(text: str, source: str = "study") -> Study:
     """Understand the text of a study. Raises StudyError with every fault; `source` is named in the message."""
     try:
         document = tomllib.loads(text.replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits
         raise StudyError(source, [Fault("TOML", str(error) or "is nested too deeply")]) from None
     faults: list[Fault] = []
     faults += unknown_keys(document, TABLES, "")
@@ -78,9 +83,7 @@ def parse_study(text: str, source: str = "study") -> Study:
     values["design"] = _table(Design, document["design"], "design", faults) if "design" in document else None
     values["outcomes"] = _each(document, "outcomes", faults, lambda doc, where: _table(Outcome, doc, where, faults))
     for name, catalogue in (("estimands", ESTIMANDS), ("decisions", DECISIONS)):
-        values[name] = _each(
-            document, name, faults, lambda doc, where, c=catalogue: _component(c, doc, where, faults)
-        )
+        values[name] = _each(document, name, faults, lambda doc, where, c=catalogue: _component(c, doc, where, faults))
     values["scenarios"] = _each(document, "scenarios", faults, lambda doc, where: _scenario(doc, where, faults))
     faults += check.faults(document, values)
     if faults:
@@ -111,10 +114,17 @@ def _component(catalogue: Sequence[type[Component]], doc: Any, where: str, fault
     """The component of the table's `kind`."""
     kinds = {_kind(c): c for c in catalogue}
     if not isinstance(doc, dict) or "kind" not in doc:
-        faults.append(Fault(where, "needs a kind", repr_toml(doc), f'write {{ kind = "{next(iter(kinds))}" }}; allowed: {", ".join(kinds)}'))
+        faults.append(
+            Fault(
+                where,
+                "needs a kind",
+                repr_toml(doc),
+                f'write {{ kind = "{next(iter(kinds))}" }}; allowed: {", ".join(kinds)}',
+            )
+        )
         return None
     kind = doc["kind"]
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         faults.append(Fault(f"{where}.kind", "is unknown", repr_toml(kind), did_you_mean(str(kind), list(kinds))))
         return None
     return _table(kinds[kind], doc, where, faults)
@@ -150,7 +160,10 @@ def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
     if is_dataclass(inner):
         return _table(inner, value, where, faults)
     try:
-        return _adapter(hint).validate_json(json.dumps(value, default=str))
+        return _adapter(hint).validate_json(json.dumps(value))
+    except TypeError:  # the only values of TOML that JSON does not have
+        faults.append(Fault(where, "cannot be a date or a time", repr_toml(value)))
+        return None
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             faults.append(_leaf_fault(fault, where))
@@ -166,7 +179,12 @@ def _leaf_fault(fault: Any, where: str) -> Fault:
     location = ".".join([where, *(str(part) for part in fault["loc"])])
     if fault["type"] == "literal_error":
         words = fault["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        return Fault(location, "is not one of the words it can be", repr_toml(fault["input"]), did_you_mean(str(fault["input"]), words))
+        return Fault(
+            location,
+            "is not one of the words it can be",
+            repr_toml(fault["input"]),
+            did_you_mean(str(fault["input"]), words),
+        )
     what = EXPECTED.get(fault["type"], fault["msg"][0].lower() + fault["msg"][1:])
     return Fault(location, what, repr_toml(fault["input"]))
 

@@ -10,7 +10,14 @@ from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.families import Family
 from bayesmyo.components.trajectories import Trajectory
 
-MONTHS_PER = {"minute": 1 / 43830, "hour": 1 / 730.5, "day": 1 / 30.4375, "week": 7 / 30.4375, "month": 1.0, "year": 12.0}
+MONTHS_PER = {
+    "minute": 1 / 43830,
+    "hour": 1 / 730.5,
+    "day": 1 / 30.4375,
+    "week": 7 / 30.4375,
+    "month": 1.0,
+    "year": 12.0,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +65,7 @@ class Outcome:
     censoring: Literal["as typed"] | None = None
     minimum: float | None = None
     maximum: float | None = None
-    parameterisation: Literal["auto", "centred", "non-centred"] = "auto"
+    parameterisation: Literal["auto", "integrated", "centred", "non-centred"] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +118,15 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """The question, as read from a TOML file. `text` is that file, word for word."""
+    """The question, as read from a TOML file. `text` is that file, word for word.
+
+    treatment: what all patients receive; a change is then called a change during it, never its effect
+    """
 
     title: str
     patient: str
     time: Time
+    treatment: str = ""
     interval: float = 0.95
     correlate: Literal["within outcomes", "none"] = "within outcomes"
     data: DataFormat = field(default_factory=DataFormat)
@@ -150,4 +161,5 @@ class Study:
     def effects(self, outcome: str) -> tuple[str, ...]:
         """The coefficients in which patients differ, in the trajectory's order."""
         chosen = self.outcomes[outcome].effects
-        return tuple(c.name for c in self.coefficients(outcome) if (c.may_vary if chosen is None else c.name in chosen))
+        varying = [c.name for c in self.coefficients(outcome) if c.may_vary]
+        return tuple(name for name in varying if chosen is None or name in chosen)

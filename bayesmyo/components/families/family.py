@@ -10,7 +10,7 @@ import numpy as np
 from bayesmyo.components.component import Component, Scale
 from bayesmyo.components.priors import Prior
 
-Arrays = Mapping[str, np.ndarray]
+Arrays = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Family(Component):
 
     link_name: ClassVar[str] = "identity"
     censorable: ClassVar[bool] = False
+    normal: ClassVar[bool] = False  # normal on the link scale, with residual SD `sigma`
     geometric: ClassVar[bool] = False
     r_formula: ClassVar[str] = "gaussian()"
 
@@ -79,7 +80,7 @@ class Family(Component):
         """Whether the posterior of a population mean has a mean and an SD of its own (not only quantiles)."""
         return True
 
-    def check(self, values: np.ndarray) -> np.ndarray:
+    def check(self, values: Any) -> np.ndarray:
         """(n,) True where a value, in outcome units, can belong to this family."""
         return np.isfinite(values)
 

@@ -24,6 +24,7 @@ class Gaussian(Family):
 
     kind: Literal["gaussian"] = "gaussian"
     censorable: ClassVar[bool] = True
+    normal: ClassVar[bool] = True
 
     def parameters(self, scale: Scale) -> dict[str, Prior]:
         return {"sigma": halfnormal(scale.spread / 2)}
@@ -36,7 +37,7 @@ class Gaussian(Family):
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["sigma"]))
-        return self.inverse(eta["location"] + aux["sigma"] * rng.standard_normal(shape))
+        return np.asarray(self.inverse(eta["location"] + aux["sigma"] * rng.standard_normal(shape)))
 
     def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
         def z(value: Any) -> Any:

@@ -40,12 +40,12 @@ class LogNormal(Gaussian):
         return on_log_scale - np.where(measured, cells.value, 0.0)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
-        return np.exp(eta["location"] + np.square(aux["sigma"]) / 2)
+        return np.asarray(np.exp(eta["location"] + np.square(aux["sigma"]) / 2))
 
     def mean_has_moments(self) -> bool:
         return False
 
-    def check(self, values: np.ndarray) -> np.ndarray:
+    def check(self, values: Any) -> np.ndarray:
         return np.isfinite(values) & (values > 0)
 
     def support(self) -> str:

@@ -28,9 +28,7 @@ class StudentT(Family):
         return {"sigma": halfnormal(scale.spread / 2), "nu": Prior("gamma", (2.0, 0.1))}
 
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
-        return pm.StudentT(
-            name, nu=aux["nu"], mu=eta["location"], sigma=aux["sigma"], observed=cells.value
-        )
+        return pm.StudentT(name, nu=aux["nu"], mu=eta["location"], sigma=aux["sigma"], observed=cells.value)
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["sigma"]), np.shape(aux["nu"]))

@@ -38,7 +38,9 @@ class Plateau(Trajectory):
         return (
             Coefficient("start", "level", normal(scale.typical, scale.spread)),
             end,
-            Coefficient("half_time", "duration", half_time, needs="priors.half_time (the time unit is not a calendar unit)"),
+            Coefficient(
+                "half_time", "duration", half_time, needs="priors.half_time (the time unit is not a calendar unit)"
+            ),
         )
 
     def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:

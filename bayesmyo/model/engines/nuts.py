@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import nutpie
 
-from bayesmyo.errors import EngineError
+from bayesmyo.errors import EngineError, UsageError
 from bayesmyo.model.build import BuiltModel
 from bayesmyo.model.data import Arrays, validated
 from bayesmyo.model.effects import recover
@@ -51,7 +51,8 @@ class PreparedNuts:
 
     def _one(self, data: Arrays, seed: int, sampling: Sampling, progress: Progress | None) -> Draws:
         data = validated(self.model.study, data, len(self.model.patients))
-        compiled = self.compiled.with_data(**data)
+        self._no_limits_where_integrated(data)
+        compiled = self.compiled.with_data(**{k: v for k, v in data.items() if k in self.model.pymc.named_vars})
         sampler = nutpie.sample(
             compiled,
             draws=sampling.draws,
@@ -73,9 +74,19 @@ class PreparedNuts:
         except BaseException:
             sampler.cancel()
             raise
-        return self._read(tree)
+        return self._read(tree, data, np.random.default_rng(seed))
 
-    def _read(self, tree: Any) -> Draws:
+    def _no_limits_where_integrated(self, data: Arrays) -> None:
+        for name, how in self.model.how.items():
+            limits = [data[f"{name}.{side}"] for side in ("lower", "upper") if f"{name}.{side}" in data]
+            if how == "integrated" and any(np.isfinite(limit).any() for limit in limits):
+                raise UsageError(
+                    f"data of {name}",
+                    "has censored cells, but the model was compiled for a cohort without",
+                    mend="build it again",
+                )
+
+    def _read(self, tree: Any, data: Arrays, rng: np.random.Generator) -> Draws:
         raw = {str(name): array.values for name, array in tree["posterior"].data_vars.items()}
         study = self.model.study
         posterior: dict[str, np.ndarray] = {}
@@ -83,7 +94,8 @@ class PreparedNuts:
             for p in parameters(study, name).values():
                 posterior[p.full_name] = raw[p.full_name]
         for name in study.outcomes:
-            for effect, values in recover(name, study.effects(name), raw, self.model.how[name]).items():
+            how, patients = self.model.how[name], len(self.model.patients)
+            for effect, values in recover(study, name, raw, data, patients, how, rng).items():
                 posterior[f"{name}.effect_{effect}"] = values
         found = tree["sample_stats"].data_vars
         return Draws(posterior, {ours: found[theirs].values for theirs, ours in STATS.items() if theirs in found})

@@ -1,0 +1,25 @@
+"""The contract of a check, and its result."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bayesmyo.model.fit import Fit
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """passed, one sentence that says why and what to try, and the table it rests on (rows of plain values)."""
+
+    name: str
+    passed: bool
+    sentence: str
+    table: tuple[dict[str, Any], ...] = ()
+
+
+class Check(Protocol):
+    """One way in which a fit may mislead."""
+
+    @property
+    def name(self) -> str: ...
+
+    def run(self, fit: Fit) -> CheckResult: ...

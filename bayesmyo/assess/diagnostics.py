@@ -1,0 +1,46 @@
+"""R-hat, effective sample sizes and Monte Carlo errors, of many quantities at once.
+
+Reference: Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), https://doi.org/10.1214/20-BA1221.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from arviz_stats.base import array_stats
+
+TAILS = (0.05, 0.95)
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """rhat: near 1 where the chains agree; ess_bulk, ess_tail: independent draws worth, for the middle and the tails;
+    mcse: Monte Carlo standard error of the mean. NaN where every draw is the same."""
+
+    rhat: float
+    ess_bulk: float
+    ess_tail: float
+    mcse: float
+
+
+def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
+    """Diagnostics of (chain, draw) quantities by name."""
+    if not quantities:
+        return {}
+    stacked = np.stack([np.asarray(q, dtype=float) for q in quantities.values()])
+    moving = np.ptp(stacked, axis=(1, 2)) > 0
+    found = np.full((4, len(stacked)), np.nan)
+    if moving.any():
+        draws = stacked[moving]
+        found[:, moving] = [
+            array_stats.rhat(draws, method="rank"),
+            array_stats.ess(draws, method="bulk"),
+            array_stats.ess(draws, method="tail", prob=TAILS),
+            array_stats.mcse(draws, method="mean"),
+        ]
+    return {name: Diagnostics(*map(float, column)) for name, column in zip(quantities, found.T, strict=True)}
+
+
+def bfmi(energy: np.ndarray) -> np.ndarray:
+    """(chain,) energy Bayesian fraction of missing information (Betancourt 2016)."""
+    return np.asarray(array_stats.bfmi(energy))

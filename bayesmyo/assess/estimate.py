@@ -1,0 +1,215 @@
+"""The verb `estimate`: every estimand, parameter and decision of a fit, with its population, unit and uncertainty."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.assess.checks import CheckResult
+from bayesmyo.assess.diagnostics import Diagnostics, diagnose
+from bayesmyo.components.estimands import Estimand
+from bayesmyo.components.estimands.estimand import Contrast
+from bayesmyo.model.fit import Fit
+from bayesmyo.study.parameters import all_parameters
+from bayesmyo.study.study import Study
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One estimand. The interval is equal-tailed; mean, sd and mcse are None where the posterior mean does not exist."""
+
+    name: str
+    kind: str
+    outcome: str
+    unit: str
+    population: str
+    predicts: str
+    summary: str
+    times: tuple[float, ...]
+    mean: float | None
+    sd: float | None
+    median: float
+    lower: float
+    upper: float
+    interval: float
+    mcse: float | None
+    ess: float
+    direction: str | None
+    threshold: float | None
+    probability: float | None
+    sentence: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
+        found = asdict(self)
+        times = found.pop("times")
+        direction, threshold, value = (found.pop(k) for k in ("direction", "threshold", "probability"))
+        found |= {"at": times[0]} if len(times) == 1 else {"from": times[0], "to": times[1]}
+        found["probability"] = None if direction is None else {direction: threshold, "value": value}
+        return found
+
+
+@dataclass(frozen=True)
+class ParameterEstimate:
+    """One population parameter on the link scale, with its prior's interval beside the posterior's."""
+
+    name: str
+    outcome: str
+    unit: str
+    mean: float
+    sd: float
+    median: float
+    lower: float
+    upper: float
+    mcse: float
+    ess_bulk: float
+    ess_tail: float
+    rhat: float
+    prior: str
+    prior_lower: float
+    prior_upper: float
+
+
+@dataclass(frozen=True)
+class DecisionResult:
+    """One decision: the rule is met when `probability` is at least what was asked; `margin` is the difference."""
+
+    name: str
+    estimand: str
+    met: bool
+    probability: float
+    margin: float
+    sentence: str
+
+
+def estimates(fit: Fit) -> list[Estimate]:
+    """Every estimand of the study, in its order."""
+    prediction = fit.prediction
+    draws = {name: e.of(prediction) for name, e in fit.study.estimands.items()}
+    found = diagnose(draws)
+    return [_estimate(fit.study, name, e, draws[name], found[name]) for name, e in fit.study.estimands.items()]
+
+
+def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
+    """Every population parameter of the study, on the link scale."""
+    listed, posterior = all_parameters(fit.study), fit.group("posterior")
+    draws = {p.full_name: posterior[p.full_name].values for p in listed}
+    found = diagnose(draws)
+    tail = (1 - fit.study.interval) / 2
+    rows = []
+    for p in listed:
+        values, d = draws[p.full_name], found[p.full_name]
+        lower, median, upper = np.quantile(values, [tail, 0.5, 1 - tail])
+        assert p.prior is not None
+        rows.append(
+            ParameterEstimate(
+                p.full_name, p.outcome, p.unit, float(values.mean()), float(values.std(ddof=1)), float(median),
+                float(lower), float(upper), d.mcse, d.ess_bulk, d.ess_tail, d.rhat,
+                str(p.prior), p.prior.quantile(tail), p.prior.quantile(1 - tail),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def verdicts(fit: Fit) -> list[DecisionResult]:
+    """Every decision of the study, judged on the draws of its estimand."""
+    prediction = fit.prediction
+    found = []
+    for name, decision in fit.study.decisions.items():
+        verdict = decision.judge(fit.study.estimands[decision.estimand].of(prediction))
+        found.append(
+            DecisionResult(name, decision.estimand, verdict.met, verdict.probability, verdict.margin, verdict.sentence)
+        )
+    return found
+
+
+def withhold[T: (Estimate, DecisionResult)](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
+    """The same rows; where a check has failed, the reason stands in place of every sentence."""
+    if not failed:
+        return rows
+    reason = "withheld: " + " ".join(r.sentence for r in failed)
+    return [replace(r, sentence=reason) for r in rows]
+
+
+def estimate(fit: Fit) -> pd.DataFrame:
+    """Every estimand as a table, one row each: median and equal-tailed interval in `unit`, of the named population."""
+    return table([e.as_dict() for e in estimates(fit)])
+
+
+def parameters(fit: Fit) -> pd.DataFrame:
+    """Every population parameter as a table, on the link scale, with its prior's interval beside the posterior's."""
+    return table([asdict(p) for p in parameter_estimates(fit)])
+
+
+def decisions(fit: Fit) -> pd.DataFrame:
+    """Every decision as a table: whether it is met, with what probability and by what margin."""
+    return table([asdict(d) for d in verdicts(fit)])
+
+
+def table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of plain values as a table, named by their first column."""
+    frame = pd.DataFrame(list(rows))
+    return frame.set_index("name") if "name" in frame else frame
+
+
+def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagnostics) -> Estimate:
+    o = study.outcomes[e.outcome]
+    tail = (1 - study.interval) / 2
+    lower, median, upper = (float(q) for q in np.quantile(draws, [tail, 0.5, 1 - tail]))
+    arithmetic = e.summary == "mean" or e.predicts == "measurement"
+    moments = o.family.mean_has_moments() or not arithmetic or e.population in ("these patients", "average patient")
+    direction, threshold = e.threshold(o.better) or (None, None)
+    probability = None
+    if threshold is not None:
+        probability = float((draws > threshold).mean() if direction == "above" else (draws < threshold).mean())
+    return Estimate(
+        name=name, kind=e.kind, outcome=e.outcome, unit=e.unit(o.unit, study.time.unit), population=e.population,
+        predicts=e.predicts, summary=_summary(study, e), times=e.times(),
+        mean=float(draws.mean()) if moments else None, sd=float(draws.std(ddof=1)) if moments else None,
+        median=median, lower=lower, upper=upper, interval=study.interval, mcse=d.mcse if moments else None, ess=d.ess_bulk,
+        direction=direction, threshold=threshold, probability=probability,
+        sentence=sentence(study, e, median, lower, upper, direction, threshold, probability),
+    )  # fmt: skip
+
+
+def _summary(study: Study, e: Estimand) -> str:
+    if e.predicts == "measurement":
+        return "measurement"
+    geometric = study.outcomes[e.outcome].family.geometric and e.summary != "mean"
+    return "geometric mean" if geometric else "mean"
+
+
+def sentence(
+    study: Study, e: Estimand, median: float, lower: float, upper: float,
+    direction: str | None, threshold: float | None, probability: float | None,
+) -> str:  # fmt: skip
+    """What a clinician may repeat: who, what, how much, how sure."""
+    o = study.outcomes[e.outcome]
+    who = {"these patients": "In these patients", "average patient": "In the average patient",
+           "new patient": "In a new patient", "population average": "On average over all such patients"}[e.population]  # fmt: skip
+    if e.predicts == "measurement":
+        who += " (a measurement)"
+    elif _summary(study, e) == "geometric mean":
+        who += " (geometric mean)"
+    during = f" during {study.treatment}" if study.treatment and isinstance(e, Contrast) else ""
+    unit = e.unit(o.unit, study.time.unit)
+    amount = f"{significant(median)}{'' if unit == 'ratio' else ' ' + unit}"
+    text = (
+        f"{who}, the {e.sentence(study.label(e.outcome), study.time.unit)}{during} is {amount} "
+        f"({study.interval:.0%} interval {significant(lower)} to {significant(upper)})"
+    )
+    if probability is not None:
+        text += f"; the probability that it is {direction} {significant(threshold or 0.0)} is {probability_text(probability)}"
+    return text + "."
+
+
+def significant(value: float) -> str:
+    """Three significant digits, without an exponent where one can be avoided."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def probability_text(p: float) -> str:
+    """A probability that never claims certainty."""
+    return "above 0.999" if p > 0.999 else "below 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,267 @@
+"""The door: one command per verb, and no logic. Heavy rooms are imported inside the commands, so that --help is quick."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Never
+
+import typer
+
+from bayesmyo._version import __version__
+from bayesmyo.errors import BayesmyoError, UsageError
+from bayesmyo.files import writable, write_bytes
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Bayesian hierarchical models for small clinical cohorts.",
+    epilog="Exit codes: 0 done and trustworthy; 1 a check failed; 2 unusable input; 4 storage; 70 a bug of ours.",
+)
+
+STUDY = Annotated[
+    str, typer.Argument(help="A bundled study (see `bayesmyo studies`) or the path of a TOML file.", show_default=False)
+]
+DATA = Annotated[Path, typer.Argument(help="The table: CSV, one row per visit.", show_default=False)]
+FIT = Annotated[Path, typer.Argument(help="A file written by `bayesmyo fit`.", show_default=False)]
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+FORCE = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+SEED = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
+
+
+@app.callback(invoke_without_command=True)
+def door(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit()
+
+
+@app.command()
+def studies(json: JSON = False) -> None:
+    """List the bundled studies."""
+    from bayesmyo.report import documents, terminal
+    from bayesmyo.study import find_study
+    from bayesmyo.study import studies as bundled
+
+    found = {name: find_study(name) for name in bundled()}
+    if json:
+        rows = [
+            {"name": n, "title": s.title, "outcomes": list(s.outcomes), "scenarios": list(s.scenarios)}
+            for n, s in found.items()
+        ]
+        typer.echo(documents.document(studies=rows))
+    else:
+        terminal.show_table(
+            ["study", "outcomes", "title"], [(n, ", ".join(s.outcomes), s.title) for n, s in found.items()]
+        )
+
+
+@app.command()
+def init(
+    name: Annotated[
+        str, typer.Argument(help="Name of the study: NAME.toml and NAME.csv are written here.", show_default=False)
+    ],
+    force: FORCE = False,
+) -> None:
+    """Write an editable, commented study and an example table."""
+    from bayesmyo.cohort import simulate_scenario, to_csv
+    from bayesmyo.report import terminal
+    from bayesmyo.study import parse_study
+    from bayesmyo.study.template import template
+
+    stem = name.removesuffix(".toml")
+    if not stem or Path(stem).name != stem or stem.startswith("."):
+        raise UsageError("NAME", "must be a plain file name", f'"{name}"', "such as my-study")
+    text = template(stem)
+    study = parse_study(text, f"{stem}.toml")
+    table = to_csv(study, simulate_scenario(study).cohort)
+    paths = {Path(f"{stem}.toml"): text, Path(f"{stem}.csv"): table}
+    for path in paths:
+        writable(path, force)
+    for path, content in paths.items():
+        write_bytes(path, content.encode())
+    terminal.say(f"Wrote {stem}.toml and {stem}.csv. Edit both, then: bayesmyo validate {stem}.toml {stem}.csv")
+
+
+@app.command()
+def validate(
+    study: STUDY,
+    data: Annotated[
+        Path | None, typer.Argument(help="The table, to check it against the study.", show_default=False)
+    ] = None,
+    json: JSON = False,
+) -> None:
+    """Say what was understood of a study, and of a table, without fitting anything."""
+    from bayesmyo.cohort import read_cohort
+    from bayesmyo.report import documents, terminal
+    from bayesmyo.study import find_study
+
+    understood = find_study(study)
+    cohort = read_cohort(understood, data) if data else None
+    if json:
+        parts: dict[str, Any] = {"study": documents.study_part(understood)}
+        typer.echo(documents.document(**parts, cohort=documents.cohort_part(cohort) if cohort else None))
+        return
+    terminal.show_study(understood)
+    if cohort:
+        terminal.say("")
+        terminal.show_cohort(understood, cohort)
+
+
+@app.command()
+def simulate(
+    study: STUDY,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The table to write (CSV).", show_default=False)],
+    scenario: Annotated[str | None, typer.Option(help="A scenario of the study (default: its first).")] = None,
+    patients: Annotated[int | None, typer.Option(help="How many (default: the design's).", min=1)] = None,
+    seed: SEED = 1,
+    force: FORCE = False,
+) -> None:
+    """Simulate a cohort of patients that never were."""
+    from bayesmyo.cohort import simulate_scenario, to_csv
+    from bayesmyo.report import terminal
+    from bayesmyo.study import find_study
+
+    understood = find_study(study)
+    simulated = simulate_scenario(understood, scenario, seed, patients)
+    write_bytes(writable(output, force), to_csv(understood, simulated.cohort).encode())
+    lost = f"{int(simulated.lost.sum())} lost to follow-up"
+    terminal.say(f"Wrote {output}: {len(simulated.cohort)} patients, {simulated.cohort.rows.rows} visits, {lost}.")
+
+
+@app.command()
+def fit(
+    study: STUDY,
+    data: DATA,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The fit to write (netCDF).", show_default=False)],
+    engine: Annotated[str, typer.Option(help="How to sample: nuts, or mock for a dry run.")] = "nuts",
+    draws: Annotated[int, typer.Option(help="Draws of each chain.", min=4)] = 1000,
+    tune: Annotated[int, typer.Option(help="Tuning iterations of each chain, not kept.", min=1)] = 1000,
+    chains: Annotated[int, typer.Option(help="Chains.", min=1)] = 4,
+    cores: Annotated[
+        int | None, typer.Option(help="Chains at a time (default: all cores); never changes a draw.", min=1)
+    ] = None,
+    target_accept: Annotated[float, typer.Option(help="Higher: smaller steps, fewer divergences.")] = 0.9,
+    seed: SEED = 1,
+    json: JSON = False,
+    force: FORCE = False,
+) -> None:
+    """Fit a study to a table, check the fit, and print what it says."""
+    from bayesmyo.cohort import read_cohort
+    from bayesmyo.report import terminal
+    from bayesmyo.study import find_study
+
+    understood = find_study(study)
+    cohort = read_cohort(understood, data)
+    if not json:
+        terminal.show_cohort(understood, cohort)
+    writable(output, force)
+    with terminal.chain_progress(chains, tune + draws) as progress:
+        from bayesmyo.model.engines import Sampling
+        from bayesmyo.model.fit import fit as run
+        from bayesmyo.model.store import save_fit
+
+        sampling = Sampling(draws, tune, chains, cores, target_accept)
+        result = run(understood, cohort, engine=engine, seed=seed, sampling=sampling, progress=progress)
+    digest = save_fit(result, output, force=force)
+    if not json:
+        terminal.say(f"Wrote {output} (sha256 {digest[:16]}...)\n")
+    _report(result, json, fit={"path": str(output), "sha256": digest})
+
+
+@app.command()
+def check(path: FIT, json: JSON = False) -> None:
+    """Run every check on a fit; exit 1 if one fails."""
+    from bayesmyo.assess.check import check as run
+    from bayesmyo.model.store import load_fit
+    from bayesmyo.report import documents, terminal
+
+    results = run(load_fit(path))
+    passed = all(r.passed for r in results)
+    if json:
+        rows = [{"name": r.name, "passed": r.passed, "sentence": r.sentence, "table": list(r.table)} for r in results]
+        typer.echo(documents.document(passed=passed, checks=rows))
+    else:
+        for r in results:
+            terminal.say(
+                f"{'passed' if r.passed else 'FAILED'}  {r.name}: {r.sentence}", "" if r.passed else "bold red"
+            )
+            if r.table:
+                terminal.show_table(list(r.table[0]), [list(row.values()) for row in r.table])
+    if not passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def estimate(
+    path: FIT,
+    parameters: Annotated[
+        bool, typer.Option("--parameters", help="The model's parameters instead, on the link scale.")
+    ] = False,
+    decisions: Annotated[bool, typer.Option("--decisions", help="The study's decisions instead.")] = False,
+    json: JSON = False,
+) -> None:
+    """Print every estimand of a fit, with its population, its unit and its uncertainty."""
+    from bayesmyo.model.store import load_fit
+
+    if parameters and decisions:
+        raise UsageError("--parameters", "and --decisions do not go together", mend="ask for one at a time")
+    _report(load_fit(path), json, what="parameters" if parameters else "decisions" if decisions else "estimates")
+
+
+def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> None:
+    """Print what a fit says, if its checks let it; exit 1 if they do not."""
+    from dataclasses import asdict
+
+    from bayesmyo.assess.check import check as run
+    from bayesmyo.assess.estimate import estimates, parameter_estimates, verdicts, withhold
+    from bayesmyo.report import documents, terminal
+
+    failed = [r for r in run(result) if not r.passed]
+    if what == "parameters":
+        rows = [asdict(p) for p in parameter_estimates(result)]
+    elif what == "decisions":
+        rows = [asdict(d) for d in withhold(verdicts(result), failed)]
+    else:
+        rows = [e.as_dict() for e in withhold(estimates(result), failed)]
+    if json:
+        typer.echo(documents.document(**extra, passed=not failed, **{what: rows}))
+    else:
+        terminal.show_rows(what, rows, result.study.interval)
+    for r in failed:
+        terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _terminated(_signal: int, _frame: Any) -> Never:
+    raise SystemExit(143)
+
+
+def main() -> None:
+    """Run a command; a known error becomes one message and its exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except BayesmyoError as error:
+        print(_printable(str(error)), file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except Exception as error:
+        if os.environ.get("BAYESMYO_DEBUG"):
+            raise
+        where = type(error).__name__
+        print(
+            f"bayesmyo stopped on a bug of its own ({where}). Set BAYESMYO_DEBUG=1 for details, and please report it.",
+            file=sys.stderr,
+        )
+        raise SystemExit(70) from None
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isprintable() or c == "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The JSON documents that other programs read: one each, versioned, without NaN."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.study import describe
+from bayesmyo.study.study import Study
+from bayesmyo.study.write import study_hash
+
+SCHEMA = 1
+
+
+def document(**parts: Any) -> str:
+    """A JSON document with its schema version; what is not finite is null."""
+    return json.dumps(finite({"schema_version": SCHEMA, **parts}), indent=2, ensure_ascii=False)
+
+
+def finite(value: Any) -> Any:
+    """The same value with NaN and infinities as None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): finite(v) for k, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [finite(v) for v in value]
+    return value
+
+
+def study_part(study: Study) -> dict[str, Any]:
+    """What was understood of a study: per outcome its model in words, in formula, for lme4 and brms, and every prior."""
+    return {
+        "title": study.title,
+        "sha256": study_hash(study),
+        "outcomes": [
+            {
+                "name": name,
+                "label": study.label(name),
+                "unit": o.unit,
+                "family": o.family.kind,
+                "trajectory": o.trajectory.kind,
+                "effects": list(study.effects(name)),
+                "words": describe.words(study, name),
+                "formula": describe.formula(study, name),
+                "lme4": describe.lme4(study, name),
+                "brms": describe.brms(study, name),
+            }
+            for name, o in study.outcomes.items()
+        ],
+        "priors": [asdict(line) for line in describe.priors(study)],
+        "estimands": list(study.estimands),
+        "decisions": list(study.decisions),
+        "scenarios": list(study.scenarios),
+    }
+
+
+def cohort_part(cohort: Cohort) -> dict[str, Any]:
+    """What was read of a table: patients, rows used and set aside with their lines, cells of each outcome, notices."""
+    return {
+        "source": cohort.source,
+        "sha256": cohort.sha256,
+        "patients": len(cohort.patients),
+        **cohort.rows.as_dict(),
+        "notices": list(cohort.notices),
+    }

@@ -1,0 +1,163 @@
+"""Tables and sentences for a terminal: results on stdout, progress on stderr."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.study import describe
+from bayesmyo.study.study import Study
+
+WIDTH_OF_A_FILE = 160
+
+
+def console(stderr: bool = False) -> Console:
+    """A console as wide as the terminal, or wide enough for whole sentences in a file."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE, highlight=False, soft_wrap=False)
+
+
+def clean(text: Any) -> str:
+    """Text without control characters, so that no label drives the terminal."""
+    return "".join(c for c in str(text) if c.isprintable() or c == "\n")
+
+
+def say(text: Any, style: str = "", stderr: bool = False) -> None:
+    """Print text as it is: no markup is understood in it."""
+    console(stderr).print(Text(clean(text), style=style))
+
+
+def show_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+    """Print a table; numbers are aligned to the right, the first column is never cut."""
+    table = Table(title=Text(title, style="bold") if title else None, title_justify="left", box=None, pad_edge=False)
+    numeric = [all(isinstance(r[i], int | float) or r[i] is None for r in rows) for i in range(len(headers))]
+    for i, header in enumerate(headers):
+        table.add_column(header, justify="right" if numeric[i] else "left", overflow="fold", no_wrap=i == 0)
+    for r in rows:
+        table.add_row(*(Text(figure(v)) for v in r))
+    console().print(table)
+
+
+def figure(value: Any) -> str:
+    """A value for a reader: three significant digits, a dash for nothing."""
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if value == 0:
+            return "0"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2e}" if abs(value) < 1e-3 else f"{value:.3g}"
+    return clean(value)
+
+
+def show_study(study: Study) -> None:
+    """What was understood of a study."""
+    say(study.title, "bold")
+    how = "correlated within each outcome" if study.correlate == "within outcomes" else "independent"
+    say(f"Time in {study.time.unit}s (column {study.time.column}); patients in column {study.patient}; effects {how}.")
+    for name in study.outcomes:
+        say("")
+        say(f"{name}: {describe.words(study, name)}")
+        for line in describe.formula(study, name):
+            say(f"    {line}")
+        say(f"    lme4: {describe.lme4(study, name)}")
+        say(f"    brms: {describe.brms(study, name)}")
+    say("")
+    rows = [
+        (
+            f"{p.outcome}.{p.parameter}",
+            p.prior + ("" if p.stated else " (default)"),
+            p.unit,
+            p.median,
+            f"{figure(p.lower)} to {figure(p.upper)}",
+            p.natural_unit,
+        )
+        for p in describe.priors(study)
+    ]
+    interval = f"{study.interval:.0%} interval"
+    show_table(
+        ["parameter", "prior", "on", "median", interval, "in"],
+        rows,
+        title="Priors, and what they hold likely in clinical units",
+    )
+    for title, names in (
+        ("Estimands", study.estimands),
+        ("Decisions", study.decisions),
+        ("Scenarios", study.scenarios),
+    ):
+        if names:
+            say(f"{title}: {', '.join(names)}")
+
+
+def show_cohort(study: Study, cohort: Cohort) -> None:
+    """What was read of a table: every row accounted for."""
+    r = cohort.rows
+    say(
+        f"{cohort.source}: {r.rows} rows in = {r.used} used + {r.rows - r.used} set aside; {len(cohort.patients)} patients."
+    )
+    for reason, lines in r.set_aside.items():
+        shown = ", ".join(map(str, lines[:10])) + (f" and {len(lines) - 10} more" if len(lines) > 10 else "")
+        say(f"  set aside, {reason}: lines {shown}")
+    rows = [(name, c["measured"], c["censored"], c["missing"]) for name, c in r.cells.items()]
+    show_table(["outcome", "measured", "censored", "missing"], rows)
+    for notice in cohort.notices:
+        say(f"Note: {notice}", "yellow")
+
+
+def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> None:
+    """Estimands as sentences under a table, decisions as sentences, parameters as a table."""
+    band = f"{interval:.0%} interval"
+    shown: list[tuple[Any, ...]]
+    if not rows:
+        say(f"The study declares no {what}.")
+    elif what == "estimates":
+        shown = [
+            (r["name"], r["median"], _band(r, "lower", "upper"), r["unit"], r["population"], r["ess"]) for r in rows
+        ]
+        show_table(["estimand", "median", band, "unit", "population", "ess"], shown)
+    elif what == "parameters":
+        shown = [
+            (r["name"], r["mean"], r["sd"], _band(r, "lower", "upper"), r["unit"], r["rhat"], r["ess_bulk"], r["ess_tail"],
+             _band(r, "prior_lower", "prior_upper"))
+            for r in rows
+        ]  # fmt: skip
+        show_table(["parameter", "mean", "sd", band, "unit", "rhat", "ess bulk", "ess tail", "prior's " + band], shown)
+        return
+    say("")
+    for sentence in dict.fromkeys(r["sentence"] for r in rows):
+        say(f"- {sentence}")
+
+
+def _band(r: dict[str, Any], lower: str, upper: str) -> str:
+    return f"{figure(r[lower])} to {figure(r[upper])}"
+
+
+@contextmanager
+def chain_progress(chains: int, total: int) -> Iterator[Any]:
+    """A bar per chain on stderr, with divergences; nothing where stderr is not a terminal. Yields the callback."""
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TextColumn("{task.fields[state]}"), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        compiling = progress.add_task("Compiling the model (about a minute the first time)", total=None, state="")
+        bars: list[Any] = []
+
+        def update(states: Sequence[Any]) -> None:
+            if not bars:
+                progress.update(compiling, visible=False)
+                bars.extend(progress.add_task(f"Chain {n}", total=total, state="") for n in range(1, chains + 1))
+            for bar, s in zip(bars, states, strict=False):
+                state = f"{'tuning' if s.tuning else 'drawing'}, {s.divergences} divergences"
+                progress.update(bar, completed=s.finished, state=state)
+
+        yield update

@@ -1,0 +1,153 @@
+"""A study in words, in formula and in R; priors in clinical units."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bayesmyo.study import parse_study
+from bayesmyo.study.describe import brms, formula, lme4, priors, words
+from tests.conftest import SMALL
+
+
+def with_line(line, after='trajectory = { kind = "linear" }'):
+    assert after in SMALL
+    return parse_study(SMALL.split("[scenarios")[0].replace(after, f"{after}\n{line}"))
+
+
+def test_a_linear_gaussian_outcome_in_words(small):
+    assert words(small, "strength") == (
+        "Strength (points, gaussian, higher is better) changes by the same amount in every unit of time; time runs from "
+        "month 0. Patients differ in their intercept and slope (correlated)."
+    )
+
+
+def test_a_lognormal_plateau_in_words(small):
+    assert words(small, "cpk") == (
+        "CPK (IU/L, lognormal, lower is better) moves from a start towards a plateau, half of the remaining way in each "
+        "half-time on the log scale; time runs from month 0. Patients differ in their start and asymptote (correlated)."
+    )
+
+
+def test_words_say_that_limits_are_limits_and_that_patients_share_a_curve():
+    study = with_line('censoring = "as typed"\neffects = []')
+    assert "All patients share one curve." in words(study, "strength")
+    assert "known only to lie beyond the limit" in words(study, "strength")
+
+
+def test_a_linear_gaussian_outcome_in_formula(small):
+    assert formula(small, "strength") == [
+        "strength[i, t] ~ Normal(eta[i, t], sigma)",
+        "eta[i, t] = intercept + slope * t",
+        "intercept[i] = intercept + b_intercept[i]",
+        "slope[i] = slope + b_slope[i]",
+        "(b_intercept, b_slope)[i] ~ MvNormal(0, SDs and correlation)",
+    ]
+
+
+def test_a_lognormal_plateau_in_formula(small):
+    assert formula(small, "cpk")[:2] == [
+        "log cpk[i, t] ~ Normal(eta[i, t], sigma)",
+        "eta[i, t] = asymptote + (start - asymptote) * 2^(-t / half_time)",
+    ]
+
+
+def test_uncorrelated_effects_in_formula():
+    study = parse_study(SMALL.replace('patient = "patient"', 'patient = "patient"\ncorrelate = "none"').replace("correlation = -0.4, ", "").replace("correlation = 0.3\n", ""))  # fmt: skip
+    assert formula(study, "cpk")[-2:] == [
+        "b_start[i] ~ Normal(0, sd_start)",
+        "b_asymptote[i] ~ Normal(0, sd_asymptote)",
+    ]
+    assert lme4(study, "strength") == "lmer(strength ~ 1 + month + (1 + month || patient))"
+    assert "(1 | patient)" in brms(study, "cpk")
+
+
+def test_lme4_and_brms_of_a_linear_gaussian_outcome(small):
+    assert lme4(small, "strength") == "lmer(strength ~ 1 + month + (1 + month | patient))"
+    assert brms(small, "strength") == "bf(strength ~ 1 + month + (1 + month | patient), family = gaussian())"
+
+
+def test_nlme_and_brms_of_a_lognormal_plateau(small):
+    curve = "log(cpk) ~ start + (asymptote - start) * (1 - 2^(-month / half_time))"
+    assert lme4(small, "cpk") == (
+        f"nlme::nlme({curve}, fixed = start + asymptote + half_time ~ 1, random = start + asymptote ~ 1 | patient)"
+    )
+    assert brms(small, "cpk") == (
+        f"bf({curve}, start ~ 1 + (1 |p| patient), asymptote ~ 1 + (1 |p| patient), half_time ~ 1, nl = TRUE, "
+        "family = gaussian())"
+    )
+
+
+def test_r_moves_time_to_the_origin():
+    study = parse_study(SMALL.replace('kind = "linear"', 'kind = "linear", origin = 6'))
+    assert lme4(study, "strength") == "lmer(strength ~ 1 + I(month - 6) + (1 + I(month - 6) | patient))"
+    assert "time runs from month 6" in words(study, "strength")
+
+
+@pytest.mark.parametrize(
+    ("effects", "random"),
+    [('["intercept"]', " + (1 | patient)"), ('["slope"]', " + (0 + month | patient)"), ("[]", "")],
+)
+def test_lme4_varies_only_the_effects(effects, random):
+    text = SMALL.replace('{ kind = "linear" }', f'{{ kind = "linear" }}\neffects = {effects}')
+    assert lme4(parse_study(text.split("[scenarios")[0]), "strength") == f"lmer(strength ~ 1 + month{random})"
+
+
+def test_lme4_says_when_there_is_no_equivalent():
+    assert lme4(with_line('censoring = "as typed"'), "strength") == "no equivalent in lme4 (censored cells)"
+    assert "strength | cens(side) ~" in brms(with_line('censoring = "as typed"'), "strength")
+
+
+# --- priors, by hand: the declared typical is 1200 IU/L with ratio 2.5, 50 points with SD 10, follow-up 24 months
+
+RATIO = np.log(2.5)
+BY_HAND = {
+    ("strength", "intercept"): (stats.norm(50, 10), "points"),
+    ("strength", "slope"): (stats.norm(0, 2 * 10 / 24), "points per month"),
+    ("strength", "sd_intercept"): (stats.halfnorm(scale=10), "points"),
+    ("strength", "sd_slope"): (stats.halfnorm(scale=10 / 24), "points per month"),
+    ("strength", "correlation"): (stats.beta(2, 2, loc=-1, scale=2), ""),
+    ("strength", "sigma"): (stats.halfnorm(scale=5), "points"),
+    ("cpk", "start"): (stats.lognorm(RATIO, scale=1200), "IU/L"),
+    ("cpk", "asymptote"): (stats.lognorm(2 * RATIO, scale=1200), "IU/L"),
+    ("cpk", "half_time"): (stats.lognorm(0.5, scale=3), "month"),
+    ("cpk", "correlation"): (stats.beta(2, 2, loc=-1, scale=2), ""),
+}
+RATIOS = {"sd_start": RATIO, "sd_asymptote": RATIO, "sigma": RATIO / 2}
+
+
+def test_priors_in_clinical_units(small):
+    lines = {(p.outcome, p.parameter): p for p in priors(small)}
+    for at, (oracle, unit) in BY_HAND.items():
+        found = lines[at]
+        np.testing.assert_allclose((found.lower, found.median, found.upper), oracle.ppf([0.025, 0.5, 0.975]), atol=1e-5)
+        assert found.natural_unit == unit
+
+
+def test_sds_of_a_log_outcome_read_as_ratios(small):
+    lines = {p.parameter: p for p in priors(small) if p.outcome == "cpk"}
+    for name, scale in RATIOS.items():
+        found, oracle = lines[name], stats.halfnorm(scale=scale)
+        np.testing.assert_allclose(
+            (found.lower, found.median, found.upper), np.exp(oracle.ppf([0.025, 0.5, 0.975])), rtol=1e-6
+        )
+        assert found.natural_unit == "ratio"
+
+
+def test_every_parameter_has_its_line(small):
+    assert {(p.outcome, p.parameter) for p in priors(small)} == set(BY_HAND) | {("cpk", n) for n in RATIOS}
+
+
+def test_the_cpk_start_in_numbers(small):
+    start = next(p for p in priors(small) if p.parameter == "start")
+    assert (round(start.median), round(start.lower), round(start.upper)) == (1200, 199, 7230)
+
+
+def test_the_interval_is_the_studys():
+    study = parse_study(SMALL.replace('patient = "patient"', 'patient = "patient"\ninterval = 0.5'))
+    start = next(p for p in priors(study) if p.parameter == "start")
+    np.testing.assert_allclose((start.lower, start.upper), stats.lognorm(RATIO, scale=1200).ppf([0.25, 0.75]))
+
+
+def test_a_stated_prior_is_marked():
+    lines = priors(with_line('priors = { sigma = "halfnormal(3)" }'))
+    assert [(p.outcome, p.parameter, p.prior) for p in lines if p.stated] == [("strength", "sigma", "halfnormal(3)")]

@@ -1,0 +1,116 @@
+"""The architecture: who may import whom, and what stays unloaded."""
+
+import ast
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PACKAGE
+
+FLOORS = [
+    "_version",
+    "errors",
+    "files",
+    "components",
+    "study",
+    "cohort",
+    "model",
+    "assess",
+    "simulation",
+    "report",
+    "cli",
+]
+FACE = {"bayesmyo", "bayesmyo.__main__"}
+HEAVY = {"pymc", "pytensor", "nutpie", "arviz", "arviz_stats", "xarray", "pandas"}
+
+
+def module_name(path: Path) -> str:
+    parts = ["bayesmyo", *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+TREES = {module_name(p): ast.parse(p.read_text()) for p in sorted(PACKAGE.rglob("*.py"))}
+INSIDE = sorted(TREES.keys() - FACE)
+
+
+def targets(node: ast.AST) -> list[str]:
+    """The modules that an import names; `from package import module` names the module."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        deeper = [f"{node.module}.{alias.name}" for alias in node.names]
+        return [name if name in TREES else node.module or "" for name in deeper]
+    return []
+
+
+def imports(module: str) -> set[str]:
+    """The modules of bayesmyo that a module imports."""
+    named = {name for node in ast.walk(TREES[module]) for name in targets(node)}
+    return {name for name in named if name.split(".")[0] == "bayesmyo"}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def test_every_room_has_a_floor():
+    assert {room(m) for m in INSIDE} <= set(FLOORS)
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_a_room_imports_only_from_lower_floors_or_itself(module):
+    above = {i for i in imports(module) - {"bayesmyo"} if FLOORS.index(room(i)) > FLOORS.index(room(module))}
+    assert not above
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_nothing_inside_imports_the_face(module):
+    assert not imports(module) & FACE
+
+
+@pytest.mark.parametrize("module", sorted(TREES.keys() - {"bayesmyo.cli"}))
+def test_no_imports_inside_functions(module):
+    functions = [
+        n for n in ast.walk(TREES[module]) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    ]
+    assert not [name for f in functions for n in ast.walk(f) for name in targets(n)]
+
+
+@pytest.mark.parametrize("module", sorted(TREES.keys() - {"bayesmyo", "bayesmyo.cli"}))
+def test_only_the_face_and_the_door_import_on_demand(module):
+    names = {
+        n.id if isinstance(n, ast.Name) else n.attr
+        for n in ast.walk(TREES[module])
+        if isinstance(n, ast.Name | ast.Attribute)
+    }
+    assert not names & {"import_module", "__import__"}
+
+
+def test_subrooms_of_the_vocabulary_import_only_what_every_word_shares():
+    shared = {"bayesmyo.components.priors", "bayesmyo.components.component"}
+    strangers = {}
+    for subroom in ("families", "trajectories", "estimands", "decisions"):
+        own = f"bayesmyo.components.{subroom}"
+        members = [m for m in TREES if m == own or m.startswith(own + ".")]
+        assert members
+        strangers |= {m: i for m in members for i in imports(m) - shared if i != own and not i.startswith(own + ".")}
+    assert not strangers
+
+
+def test_no_circles_between_modules():
+    try:
+        TopologicalSorter({m: imports(m) - {m} for m in INSIDE}).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(a for a, _ in pairwise([*error.args[1], ""])))
+
+
+def test_the_light_rooms_load_nothing_heavy():
+    light = [m for m in INSIDE if room(m) == "components"] + ["bayesmyo", "bayesmyo.study", "bayesmyo.cohort"]
+    code = f"import sys, {', '.join(light)}; print(*sorted({HEAVY!r} & sys.modules.keys()))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
