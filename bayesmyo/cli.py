@@ -9,7 +9,7 @@ from typing import Annotated, Any, Never
 import typer
 
 from bayesmyo._version import __version__
-from bayesmyo.errors import BayesmyoError, UsageError
+from bayesmyo.errors import BayesmyoError, UsageError, printable
 from bayesmyo.files import writable, write_bytes
 
 app = typer.Typer(
@@ -246,7 +246,7 @@ def main() -> None:
     try:
         app()
     except BayesmyoError as error:
-        print(_printable(str(error)), file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except Exception as error:
         if os.environ.get("BAYESMYO_DEBUG"):
@@ -257,10 +257,6 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(70) from None
-
-
-def _printable(text: str) -> str:
-    return "".join(c for c in text if c.isprintable() or c == "\n")
 
 
 if __name__ == "__main__":

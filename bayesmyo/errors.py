@@ -31,7 +31,8 @@ class Fault:
             parts.append(f"got {self.got}")
         if self.mend:
             parts.append(self.mend)
-        return "; ".join(parts) + "."
+        text = printable("; ".join(parts))
+        return text if text.endswith(("?", ".")) else text + "."
 
 
 class BayesmyoError(Exception):
@@ -82,6 +83,11 @@ class StorageError(BayesmyoError):
     """A file cannot be written, or what was read is not what was written."""
 
     exit_code = 4
+
+
+def printable(text: str) -> str:
+    """Text with control characters made visible, so that no name in a file drives the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(got: str, allowed: Sequence[str]) -> str:

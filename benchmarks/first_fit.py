@@ -75,10 +75,11 @@ NAMES = {  # population parameters, and what bambi calls them
     "correlation": None, "sigma": "sigma",
 }  # fmt: skip
 ALTERNATIVES = ("bayesmyo", "bambi", "pymc")
+BAYESMYO = str(Path(sysconfig.get_path("scripts")) / "bayesmyo")
 PACKAGES = ("bayesmyo", "bambi", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy")
 
 
-def fit_bambi(data: str, output: str, seed: int) -> None:
+def fit_bambi(data: str, output: str, seed: str) -> None:
     import bambi as bmb
     import pandas as pd
 
@@ -94,14 +95,14 @@ def fit_bambi(data: str, output: str, seed: int) -> None:
     }
     model = bmb.Model("y ~ t + (t|patient)", pd.read_csv(data), priors=priors, center_predictors=False)
     fitted = model.fit(
-        inference_method="nutpie", draws=DRAWS, tune=TUNE, chains=CHAINS, cores=CORES, random_seed=seed,
+        inference_method="nutpie", draws=DRAWS, tune=TUNE, chains=CHAINS, cores=CORES, random_seed=int(seed),
         nuts={"target_accept": TARGET}, progressbar=False,
     )  # fmt: skip
     model.compute_log_likelihood(fitted)
     fitted.to_netcdf(output)
 
 
-def fit_pymc(data: str, output: str, seed: int) -> None:
+def fit_pymc(data: str, output: str, seed: str) -> None:
     import pandas as pd
     import pymc as pm
 
@@ -120,7 +121,7 @@ def fit_pymc(data: str, output: str, seed: int) -> None:
         mean = intercept + own[0, patient] + (slope + own[1, patient]) * table["t"].to_numpy()
         pm.Normal("y", mean, pm.HalfNormal("sigma", PRIOR["sigma"]), observed=table["y"].to_numpy())
         fitted = pm.sample(
-            DRAWS, tune=TUNE, chains=CHAINS, cores=CORES, random_seed=seed, nuts_sampler="nutpie",
+            DRAWS, tune=TUNE, chains=CHAINS, cores=CORES, random_seed=int(seed), nuts_sampler="nutpie",
             nuts={"target_accept": TARGET}, progressbar=False,
         )  # fmt: skip
         pm.compute_log_likelihood(fitted, progressbar=False)
@@ -159,15 +160,21 @@ def fit(alternative: str, folder: Path, cache: Path, seed: int) -> dict[str, Any
     output = folder / f"{alternative}.nc"
     output.unlink(missing_ok=True)
     if alternative == "bayesmyo":  # it returns 1 after writing a fit that fails its own checks
-        options = {"chains": CHAINS, "tune": TUNE, "draws": DRAWS, "cores": CORES, "target-accept": TARGET, "seed": seed}
+        options = {
+            "chains": CHAINS,
+            "tune": TUNE,
+            "draws": DRAWS,
+            "cores": CORES,
+            "target-accept": TARGET,
+            "seed": seed,
+        }
         words = [word for key, value in options.items() for word in (f"--{key}", str(value))]
         seconds, _ = process([BAYESMYO, "fit", "study.toml", "data.csv", "-o", output.name, *words], cache, (0, 1))
     else:
-        seconds, _ = process([sys.executable, __file__, "--child", alternative, "data.csv", output.name, str(seed)], cache)
+        seconds, _ = process(
+            [sys.executable, __file__, "--child", alternative, "data.csv", output.name, str(seed)], cache
+        )
     return {"wall": seconds, **read(alternative, output)}
-
-
-BAYESMYO = str(Path(sysconfig.get_path("scripts")) / "bayesmyo")
 
 
 def read(alternative: str, output: Path) -> dict[str, Any]:
@@ -188,6 +195,81 @@ def read(alternative: str, output: Path) -> dict[str, Any]:
     }
     least = min(row["ess"] for row in table.values())
     return {"ess": least, "divergences": divergences, "sampling": posterior.attrs.get("sampling_time"), "table": table}
-import sys
-if __name__ == "__main__" and sys.argv[1:2] == ["--child"]:
-    {"bambi": fit_bambi, "pymc": fit_pymc}[sys.argv[2]](sys.argv[3], sys.argv[4], int(sys.argv[5]))
+
+
+def measure(folder: Path, repeats: int) -> tuple[dict[str, dict[str, list[Any]]], float]:
+    """Every run by alternative and state of the cache, and the seconds that bayesmyo's engine samples."""
+    runs: dict[str, dict[str, list[Any]]] = {a: {"cold": [], "warm": []} for a in ALTERNATIVES}
+    for repeat in range(-1, repeats):  # the first round is for the bytecode and is not kept
+        turn = max(repeat, 0) % len(ALTERNATIVES)
+        order = ALTERNATIVES[turn:] + ALTERNATIVES[:turn]
+        for state in ("cold", "warm") if repeat >= 0 else ("untimed",):
+            for a in order:
+                cache = folder / f"cache{repeat}-{a}"
+                cache.mkdir(exist_ok=True)
+                run = fit(a, folder, cache, seed=2 * repeat + (state == "warm") + 3)
+                print(f"{a} {state}: {run['wall']:.1f} s", file=sys.stderr, flush=True)
+                if repeat >= 0:
+                    runs[a][state].append(run)
+    command = [sys.executable, __file__, "--child", "sampling", "study.toml", "data.csv"]
+    printed = [process(command, folder / f"cache{repeat}-bayesmyo")[1] for repeat in range(repeats)]
+    return runs, median(float(text) for text in printed)
+
+
+def summarise(runs: dict[str, list[Any]], sampling: float | None) -> dict[str, float]:
+    """Medians over the runs of one alternative."""
+    figures: dict[str, float] = {"min_ess": median(r["ess"] for state in runs.values() for r in state)}
+    for state, found in runs.items():
+        figures[f"{state}_s"] = median(r["wall"] for r in found)
+        figures[f"{state}_s_per_1000"] = median(1000 * r["wall"] / r["ess"] for r in found)
+    figures["sampling_s"] = sampling if sampling is not None else median(r["sampling"] for r in runs["warm"])
+    figures["sampling_s_per_1000"] = 1000 * figures["sampling_s"] / figures["min_ess"]
+    return figures
+
+
+def disagreement(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """The largest difference of a posterior mean between two runs, in Monte Carlo standard errors."""
+    pairs = [(one["table"][n], other["table"][n]) for n in one["table"]]
+    return max(abs(x["mean"] - y["mean"]) / (x["mcse"] ** 2 + y["mcse"] ** 2) ** 0.5 for x, y in pairs)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--output", type=Path, help="write every number as JSON")
+    arguments = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "study.toml").write_text(STUDY)
+        subprocess.run([BAYESMYO, "simulate", "study.toml", "-o", "data.csv"], cwd=folder, check=True)
+        runs, sampling = measure(folder, arguments.repeats)
+    table = {a: summarise(runs[a], sampling if a == "bayesmyo" else None) for a in ALTERNATIVES}
+    columns = list(table["bayesmyo"])
+    print("\nSeconds, medians. bambi's model is easier: it has no correlation.\n")
+    print(f"{'':12}" + "".join(f"{c:>21}" for c in columns))
+    for a, figures in table.items():
+        print(f"{a:12}" + "".join(f"{figures[c]:21,.{0 if c == 'min_ess' else 2}f}" for c in columns))
+    ratios = {o: {c: table["bayesmyo"][c] / table[o][c] for c in columns} for o in ALTERNATIVES[1:]}
+    for other, figures in ratios.items():
+        print(f"{'a / ' + other:12}" + "".join(f"{figures[c]:21.2f}" for c in columns))
+    apart = max(disagreement(*pair) for pair in zip(runs["bayesmyo"]["warm"], runs["pymc"]["warm"], strict=True))
+    print(f"\nPosterior means of bayesmyo and pymc differ by at most {apart:.1f} Monte Carlo standard errors.")
+    if arguments.output:
+        about = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+        machine = {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count(), "used": CORES}
+        found = {"versions": about, "machine": machine, "repeats": arguments.repeats, "medians": table}
+        found |= {"ratios": ratios, "disagreement_mcse": apart, "runs": runs}
+        arguments.output.write_text(json.dumps(found, indent=1) + "\n")
+    if apart > 5:
+        raise SystemExit("bayesmyo and pymc did not sample the same posterior: the comparison means nothing.")
+
+
+CHILDREN = {"bambi": fit_bambi, "pymc": fit_pymc, "sampling": sampling_of_bayesmyo}
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        CHILDREN[sys.argv[2]](*sys.argv[3:])
+    else:
+        main()

@@ -45,19 +45,20 @@ class TruthPrediction:
         family = self.study.outcomes[outcome].family
         truth = self.truth.outcomes[outcome]
         median = family.geometric if summary is None else summary == "median"
-        if population == "these patients":
+        if population == "these patients" and truth.effects:
             eta = self.predictor(outcome, time, truth.effects)
             if median:
                 return family.inverse(eta.mean(axis=-1))
             aux = {k: np.asarray(v)[..., None] for k, v in truth.values.items()}
             return family.mean({"location": eta}, aux).mean(axis=-1)
         if population == "new patient":
-            eta = self.predictor(outcome, time, self._new_patient[outcome])[..., 0]
+            effects = self._new_patient[outcome]
+            eta = self.predictor(outcome, time, effects)[..., 0] if effects else self.predictor(outcome, time, {})
             if predicts == "measurement":
                 return family.draw(self._rng(1, outcome, time), {"location": eta}, truth.values)
             return family.inverse(eta) if median else family.mean({"location": eta}, truth.values)
         eta = self.predictor(outcome, time, {})
-        if population == "average patient" or median:
+        if population == "average patient" or median or not self.study.effects(outcome):
             return family.inverse(eta) if median else family.mean({"location": eta}, truth.values)
         sd = np.sqrt(self._variance(outcome, time))
         aux = {k: np.asarray(v)[..., None] for k, v in truth.values.items()}

@@ -35,7 +35,9 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     if design is None:
         raise UsageError("simulate", "the study has no [design]", mend="declare patients, follow_up and visits")
     known = next((o.effects for o in truth.outcomes.values() if o.effects), None)
-    n = len(next(iter(known.values()))) if known else (patients or design.patients)
+    n = len(next(iter(known.values()))) if known else (design.patients if patients is None else patients)
+    if n < 1:
+        raise UsageError("patients", "must be at least 1", str(n))
     if not known:
         truth = with_effects(study, truth, n, rng)
     follow_up, lost = draw_follow_up(design, n, rng)
@@ -43,11 +45,11 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     patient = np.repeat(np.arange(n), [len(t) for t in times])
     time = np.concatenate(times)
     baseline = np.concatenate([np.arange(len(t)) == 0 for t in times])
-    measurements, cells = {}, {}
+    measurements, kept_cells = {}, {}
     for name, o in study.outcomes.items():
         eta = visit_predictor(study, truth, name, patient, time)
         value = o.family.draw(rng, {"location": eta}, truth.outcomes[name].values)
-        kept = baseline | (rng.random(len(time)) >= design.missing)
+        kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
         measurements[name] = Measurements(
             patient[kept],
             time[kept],
@@ -55,12 +57,15 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
             np.full(kept.sum(), MEASURED, dtype=np.int8),
             np.zeros(kept.sum(), dtype=np.int64),
         )
-        cells[name] = {"measured": int(kept.sum()), "censored": 0, "missing": int((~kept).sum())}
+    used = int(np.any(list(kept_cells.values()), axis=0).sum())
+    cells = {
+        k: {"measured": int(v.sum()), "censored": 0, "missing": used - int(v.sum())} for k, v in kept_cells.items()
+    }
     width = max(2, len(str(n)))
     ids = tuple(f"S{i:0{width}d}" for i in range(1, n + 1))
-    visited = {(p, t) for m in measurements.values() for p, t in zip(m.patient, m.time, strict=True)}
-    rows = RowAccount(len(visited), len(visited), {}, cells)
-    return Simulated(Cohort(ids, measurements, rows, source="simulated"), truth, follow_up, lost)
+    return Simulated(
+        Cohort(ids, measurements, RowAccount(used, used, {}, cells), source="simulated"), truth, follow_up, lost
+    )
 
 
 def simulate_scenario(

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families import Cells
 from bayesmyo.model import integrate
-from bayesmyo.model.data import Arrays, arrays
+from bayesmyo.model.data import Arrays, CensoredCells, arrays, censored_cells
 from bayesmyo.model.effects import Parameterisation, parameterisation, patient_coefficients
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.study import Study
@@ -51,7 +51,7 @@ def _outcome(study: Study, name: str, data: Arrays, how: Parameterisation) -> No
         assert p.prior is not None
         values[p.name] = p.prior.variable(pm, p.full_name)
     if how == "integrated":
-        _integrated(study, name, shared, values)
+        _integrated(study, name, shared, values, censored_cells(data, name))
         return
     own = patient_coefficients(pm, name, study.effects(name), values, how)
     coefficients = {
@@ -63,12 +63,21 @@ def _outcome(study: Study, name: str, data: Arrays, how: Parameterisation) -> No
     o.family.observe(pm, name, eta, aux, cells)
 
 
-def _integrated(study: Study, name: str, shared: dict[str, Any], values: dict[str, Any]) -> None:
-    """The likelihood of one outcome with the patients' effects integrated out, inside the open model."""
+def _integrated(
+    study: Study, name: str, shared: dict[str, Any], values: dict[str, Any], censored: CensoredCells
+) -> None:
+    """The likelihood of one outcome with the patients' effects integrated out, inside the open model.
+
+    The true value of a censored cell is a parameter, flat beyond its limit, so that the rest stays normal.
+    """
     o, effects = study.outcomes[name], study.effects(name)
     z = integrate.loadings(o.trajectory, study.coefficients(name), effects, shared["time"], values, pt)
     w = integrate.scaled_loadings(z, [values[f"sd_{e}"] for e in effects], values.get("correlation"), pt)
-    residual = shared["value"] - o.trajectory.curve(shared["time"], values, pt)
+    value = shared["value"]
+    if len(censored.cell):
+        beyond = pm.HalfFlat(f"{name}.beyond", shape=len(censored.cell))
+        value = value[censored.cell].inc(censored.sign * beyond)
+    residual = value - o.trajectory.curve(shared["time"], values, pt)
     patients = len(pm.modelcontext(None).coords["patient"])
     pm.Potential(name, integrate.log_likelihood(pt, residual, w, values["sigma"], shared["patient"], patients))
 

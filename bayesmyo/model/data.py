@@ -5,6 +5,7 @@ warning. So every index, length and dtype is checked here, before every exchange
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,6 +38,26 @@ def cells(study: Study, cohort: Cohort, outcome: str) -> Cells:
     if not o.censoring:
         return Cells(value)
     return Cells(value, np.where(m.side == LEFT, value, -np.inf), np.where(m.side == RIGHT, value, np.inf))
+
+
+@dataclass(frozen=True, eq=False)
+class CensoredCells:
+    """cell: (censored,) positions among an outcome's cells; sign: (censored,) -1 the truth lies below the limit, +1 above."""
+
+    cell: np.ndarray
+    sign: np.ndarray
+
+    def same(self, other: "CensoredCells") -> bool:
+        return np.array_equal(self.cell, other.cell) and np.array_equal(self.sign, other.sign)
+
+
+def censored_cells(data: Mapping[str, np.ndarray], outcome: str) -> CensoredCells:
+    """The censored cells among a model's data."""
+    if f"{outcome}.lower" not in data:
+        return CensoredCells(np.array([], dtype=np.int64), np.array([]))
+    below, above = np.isfinite(data[f"{outcome}.lower"]), np.isfinite(data[f"{outcome}.upper"])
+    cell = np.flatnonzero(below | above)
+    return CensoredCells(cell, np.where(below[cell], -1.0, 1.0))
 
 
 def validated(study: Study, data: Mapping[str, np.ndarray], patients: int) -> Arrays:

@@ -1,7 +1,7 @@
 """How patients' effects are sampled, and the way back from what was sampled to the effects.
 
 integrated: not sampled at all; integrated out in closed form and drawn back exactly (see `integrate.py`). For a family that is
-    normal on its link scale, where no cell is censored. Mixes at any number of visits.
+    normal on its link scale (the true values of censored cells are sampled). Mixes at any number of visits.
 centred: each patient's own coefficient is sampled around the population's (hierarchical centring); for well-observed patients.
 non-centred: a standardised effect is sampled; where the data say little about a single patient.
 Reference: Papaspiliopoulos, Roberts and Skold (2007), https://doi.org/10.1214/088342307000000014.
@@ -14,21 +14,22 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.model import integrate
+from bayesmyo.model.data import censored_cells
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.study import Study
 
 Parameterisation = Literal["integrated", "centred", "non-centred"]
-ENOUGH = 5.0  # measurements per effect in the median patient, for centring
+ENOUGH = 3.0  # measurements per effect in the median patient, for centring
 
 
 def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisation:
     """How to sample an outcome's effects: as declared; else integrated where that is exact, centred where the median
-    patient has five measurements per effect, and non-centred otherwise."""
+    patient has three measurements per effect, and non-centred otherwise."""
     o = study.outcomes[outcome]
     if o.parameterisation != "auto":
         return o.parameterisation
     effects = len(study.effects(outcome))
-    if o.family.normal and effects and not cohort.measurements[outcome].censored:
+    if o.family.normal and effects:
         return "integrated"
     counts = np.bincount(cohort.measurements[outcome].patient, minlength=len(cohort.patients))
     return "centred" if np.median(counts) >= ENOUGH * max(1, effects) else "non-centred"
@@ -72,7 +73,12 @@ def recover(
         t, trajectory = data[f"{outcome}.time"], study.outcomes[outcome].trajectory
         by_visit = {k: v[..., None] for k, v in values.items()}
         z = integrate.loadings(trajectory, study.coefficients(outcome), effects, t, by_visit, np)
-        residual = data[f"{outcome}.value"] - trajectory.curve(t, by_visit, np)
+        value = data[f"{outcome}.value"]
+        censored = censored_cells(data, outcome)
+        if len(censored.cell):
+            value = np.broadcast_to(value, (*np.shape(values["sigma"]), len(value))).copy()
+            value[..., censored.cell] += censored.sign * raw[f"{outcome}.beyond"]
+        residual = value - trajectory.curve(t, by_visit, np)
         drawn = integrate.draw_effects(residual, z, sds, r, values["sigma"], data[f"{outcome}.patient"], patients, rng)
         return dict(zip(effects, drawn, strict=True))
     sampled = {e: raw[f"{outcome}.raw_{e}"] for e in effects}

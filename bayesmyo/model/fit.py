@@ -18,13 +18,13 @@ from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.model.build import build
 from bayesmyo.model.data import cells
 from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
+from bayesmyo.seeds import PREDICT, SAMPLE, address
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.read import parse_study
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash, to_toml
 
 FORMAT = 1
-SAMPLE, PREDICT = 1, 2  # roles in the seed's address
 PACKAGES = ("bayesmyo", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements))
 
@@ -182,12 +182,6 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
     eta = visit_predictor(study, truth, outcome, m.patient, m.time)
     aux = {k: np.asarray(v)[..., None] for k, v in truth.outcomes[outcome].values.items()}
     return o.family.log_density(cells(study, cohort, outcome), {"location": eta}, aux)
-
-
-def address(seed: int, role: int, cell: int = 0, replicate: int = 0) -> int:
-    """The seed at an address: any replicate can be run alone, in any order, by anyone."""
-    sequence = np.random.SeedSequence(seed, spawn_key=(cell, replicate, role))
-    return int(sequence.generate_state(1, np.uint64)[0])
 
 
 def versions() -> dict[str, str]:

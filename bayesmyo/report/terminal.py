@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.errors import printable
 from bayesmyo.study import describe
 from bayesmyo.study.study import Study
 
@@ -23,14 +24,9 @@ def console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE, highlight=False, soft_wrap=False)
 
 
-def clean(text: Any) -> str:
-    """Text without control characters, so that no label drives the terminal."""
-    return "".join(c for c in str(text) if c.isprintable() or c == "\n")
-
-
 def say(text: Any, style: str = "", stderr: bool = False) -> None:
     """Print text as it is: no markup is understood in it."""
-    console(stderr).print(Text(clean(text), style=style))
+    console(stderr).print(Text(printable(str(text)), style=style))
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
@@ -56,7 +52,7 @@ def figure(value: Any) -> str:
         if value == 0:
             return "0"
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2e}" if abs(value) < 1e-3 else f"{value:.3g}"
-    return clean(value)
+    return printable(str(value))
 
 
 def show_study(study: Study) -> None:

@@ -123,8 +123,8 @@ def _outcome(name: str, o: Outcome) -> list[Fault]:
         found.append(Fault(f"{where}.maximum", f"must be above the minimum, {o.minimum:g}", f"{o.maximum:g}"))
     if (o.minimum is not None and o.typical < o.minimum) or (o.maximum is not None and o.typical > o.maximum):
         found.append(Fault(f"{where}.typical", "lies outside minimum to maximum", f"{o.typical:g}"))
-    if o.parameterisation == "integrated" and (o.censoring or not o.family.normal):
-        why = "a censored outcome" if o.censoring else f"the family {o.family.kind}"
+    if o.parameterisation == "integrated" and not o.family.normal:
+        why = f"the family {o.family.kind}"
         found.append(
             Fault(f"{where}.parameterisation", f"effects cannot be integrated out for {why}", mend='leave "auto"')
         )

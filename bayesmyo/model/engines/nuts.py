@@ -9,7 +9,7 @@ import nutpie
 
 from bayesmyo.errors import EngineError, UsageError
 from bayesmyo.model.build import BuiltModel
-from bayesmyo.model.data import Arrays, validated
+from bayesmyo.model.data import Arrays, censored_cells, validated
 from bayesmyo.model.effects import recover
 from bayesmyo.model.engines.engine import ChainState, Draws, Progress, Sampling
 from bayesmyo.study.parameters import parameters
@@ -51,7 +51,7 @@ class PreparedNuts:
 
     def _one(self, data: Arrays, seed: int, sampling: Sampling, progress: Progress | None) -> Draws:
         data = validated(self.model.study, data, len(self.model.patients))
-        self._no_limits_where_integrated(data)
+        self._same_limits_where_integrated(data)
         compiled = self.compiled.with_data(**{k: v for k, v in data.items() if k in self.model.pymc.named_vars})
         sampler = nutpie.sample(
             compiled,
@@ -76,15 +76,11 @@ class PreparedNuts:
             raise
         return self._read(tree, data, np.random.default_rng(seed))
 
-    def _no_limits_where_integrated(self, data: Arrays) -> None:
+    def _same_limits_where_integrated(self, data: Arrays) -> None:
         for name, how in self.model.how.items():
-            limits = [data[f"{name}.{side}"] for side in ("lower", "upper") if f"{name}.{side}" in data]
-            if how == "integrated" and any(np.isfinite(limit).any() for limit in limits):
-                raise UsageError(
-                    f"data of {name}",
-                    "has censored cells, but the model was compiled for a cohort without",
-                    mend="build it again",
-                )
+            if how == "integrated" and not censored_cells(data, name).same(censored_cells(self.model.data, name)):
+                what = "other cells are censored than those the model was compiled for"
+                raise UsageError(f"data of {name}", what, mend="build the model for these data")
 
     def _read(self, tree: Any, data: Arrays, rng: np.random.Generator) -> Draws:
         raw = {str(name): array.values for name, array in tree["posterior"].data_vars.items()}

@@ -1,0 +1,11 @@
+"""Seeds by address, not by order: any replicate can be run alone, in any order, by anyone."""
+
+import numpy as np
+
+SIMULATE, SAMPLE, PREDICT = 0, 1, 2
+
+
+def address(seed: int, role: int, cell: int = 0, replicate: int = 0) -> int:
+    """The seed of one role (simulate, sample, predict) in one replicate of one cell, from the root seed."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(cell, replicate, role))
+    return int(sequence.generate_state(1, np.uint64)[0])
