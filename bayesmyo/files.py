@@ -3,6 +3,8 @@
 import contextlib
 import hashlib
 import os
+import secrets
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -15,42 +17,41 @@ def writable(path: str | Path, force: bool = False) -> Path:
     Raises UsageError where a file is there already and `force` is not given, StorageError where the folder will not take it.
     """
     path = Path(path)
-    if path.is_dir():
-        raise UsageError(str(path), "is a folder", mend="name a file")
-    if path.exists() and not force:
-        raise UsageError(str(path), "exists already", mend="choose another name, or overwrite it with --force")
-    if not path.parent.is_dir():
-        raise StorageError(f"{path}: the folder {path.parent} does not exist.")
     try:
+        if path.is_dir():
+            raise UsageError(str(path), "is a folder", mend="name a file")
+        if path.exists() and not force:
+            raise UsageError(str(path), "exists already", mend="choose another name, or overwrite it with --force")
+        if not path.parent.is_dir():
+            what = "is a file, not a folder" if path.parent.exists() else "does not exist"
+            raise StorageError(f"{path}: the folder {path.parent} {what}.")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise StorageError(
-            f"{path}: the folder {path.parent} cannot be written to: {error.strerror or error}."
-        ) from None
+        raise StorageError(f"{path}: cannot be written: {error.strerror or error}.") from None
     return path
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write all of it or nothing: a temporary file beside the target, flushed, read back, renamed.
 
+    A new file has the permissions that the user gives to new files; one that is overwritten keeps its own.
     Raises StorageError; a file that was there before stays as it was.
     """
-    temporary = ""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as out:
-            temporary = out.name
+        with temporary.open("xb") as out:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
-        if hashlib.sha256(Path(temporary).read_bytes()).digest() != hashlib.sha256(content).digest():
+        if hashlib.sha256(temporary.read_bytes()).digest() != hashlib.sha256(content).digest():
             raise StorageError(f"{path}: what was read back is not what was written; the disk may be failing.")
+        if path.exists():
+            shutil.copymode(path, temporary)
         os.replace(temporary, path)
-        temporary = ""
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(f"{path}: cannot be written ({len(content):,} bytes): {reason}.") from None
     finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

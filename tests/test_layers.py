@@ -15,6 +15,7 @@ FLOORS = [
     "_version",
     "errors",
     "files",
+    "seeds",
     "components",
     "study",
     "cohort",

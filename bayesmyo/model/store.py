@@ -23,9 +23,8 @@ def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
     """Write a fit; returns the SHA-256 of its content. Raises StorageError; a file that was there stays as it was."""
     path = writable(path, force)
     content = bytes(fit.tree.to_netcdf(engine="h5netcdf"))
-    digest = hashlib.sha256(content).hexdigest()
-    write_bytes(path, content + TRAILER + digest.encode() + b"\n")
-    return digest
+    write_bytes(path, content + _trailer(content))
+    return hashlib.sha256(content).hexdigest()
 
 
 def load_fit(path: str | Path) -> Fit:
@@ -34,8 +33,6 @@ def load_fit(path: str | Path) -> Fit:
     Raises StorageError where the file is missing, is not a fit, is truncated or changed, or comes from a newer version.
     """
     path = Path(path)
-    if not path.is_file():
-        raise StorageError(f"{path}: is not a file that can be read.")
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -45,10 +42,14 @@ def load_fit(path: str | Path) -> Fit:
     content, trailer = raw[:-TRAILER_LENGTH], raw[-TRAILER_LENGTH:]
     if not trailer.startswith(TRAILER):
         raise StorageError(f"{path}: has no checksum at its end: it is truncated, or not a fit of bayesmyo.")
-    if hashlib.sha256(content).hexdigest().encode() != trailer[len(TRAILER) : -1]:
+    if trailer != _trailer(content):
         raise StorageError(f"{path}: the content does not match its checksum; restore it from a copy, or fit again.")
     with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as lazy:
         tree = lazy.load()
     if int(tree.attrs.get("bayesmyo_format", FORMAT)) > FORMAT:
         raise StorageError(f"{path}: was written by a newer bayesmyo; update bayesmyo to read it.")
     return Fit(tree)
+
+
+def _trailer(content: bytes) -> bytes:
+    return TRAILER + hashlib.sha256(content).hexdigest().encode() + b"\n"
