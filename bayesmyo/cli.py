@@ -9,7 +9,7 @@ from typing import Annotated, Any, Never
 import typer
 
 from bayesmyo._version import __version__
-from bayesmyo.errors import BayesmyoError, UsageError, printable
+from bayesmyo.errors import BayesmyoError, StorageError, UsageError, printable
 from bayesmyo.files import writable, write_bytes
 
 app = typer.Typer(
@@ -72,7 +72,7 @@ def init(
     from bayesmyo.study.template import template
 
     stem = name.removesuffix(".toml")
-    if not stem or Path(stem).name != stem or stem.startswith("."):
+    if Path(stem).name != stem or stem.startswith(".") or not stem.isprintable() or set(stem) & set('"\\'):
         raise UsageError("NAME", "must be a plain file name", f'"{name}"', "such as my-study")
     text = template(stem)
     study = parse_study(text, f"{stem}.toml")
@@ -125,8 +125,9 @@ def simulate(
     from bayesmyo.study import find_study
 
     understood = find_study(study)
+    path = writable(output, force)
     simulated = simulate_scenario(understood, scenario, seed, patients)
-    write_bytes(writable(output, force), to_csv(understood, simulated.cohort).encode())
+    write_bytes(path, to_csv(understood, simulated.cohort).encode(understood.data.encoding))
     lost = f"{int(simulated.lost.sum())} lost to follow-up"
     terminal.say(f"Wrote {output}: {len(simulated.cohort)} patients, {simulated.cohort.rows.rows} visits, {lost}.")
 
@@ -248,6 +249,10 @@ def main() -> None:
     except BayesmyoError as error:
         print(printable(str(error)), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:  # a name that is too long, or a disk that is full under stdout
+        where = printable(str(error.filename or "output"))
+        print(f"{where}: cannot be read or written: {error.strerror or error}.", file=sys.stderr)
+        raise SystemExit(StorageError.exit_code) from None
     except Exception as error:
         if os.environ.get("BAYESMYO_DEBUG"):
             raise

@@ -9,12 +9,11 @@ b. bambi: y ~ t + (t|patient), predictors not centred; it has no correlated effe
 c. pymc: the model of (a) as a textbook writes it, with pm.LKJCholeskyCov and non-centred effects
 Measured: the wall clock of whole processes, from outside: start of Python, imports, reading the table, compiling,
 sampling, log-likelihood of every visit, netCDF file. Cold: with an empty compile cache; warm: the next run with that
-cache. Seeds differ between runs; the order rotates, so that drift of the machine hits all alike. "per_1000": seconds
-per 1,000 effective draws, by the smallest bulk ESS of the population parameters. "sampling": the sampler alone, warm;
-that of bayesmyo, in a process of its own, with the exchange of data and the drawing back of effects.
-Not measured: installing; writing the model; the very first import (each runs once untimed, with a throw-away cache,
-so that Python's bytecode is there); summaries by (b) and (c), while the time of (a) includes its checks and estimates.
-PyTensor's fast-math is as each has it: off in (a), on in (b) and (c).
+cache. Seeds differ between runs; the order rotates. "per_1000": seconds per 1,000 effective draws, by the smallest bulk
+ESS of the population parameters. "sampling": the sampler alone, warm (bayesmyo: in its own process, effects drawn too).
+Not measured: installing; writing the model; the very first import (each runs once untimed, with a throw-away cache, for
+Python's bytecode); summaries by (b) and (c), while the time of (a) includes its checks and estimates. PyTensor's
+fast-math is as each has it: off in (a), on in (b) and (c).
 """
 
 import argparse
@@ -180,11 +179,8 @@ def main() -> None:
     medians = {a: summarise(runs[a]["cold"], runs[a]["warm"]) for a in ALTERNATIVES}
     ours = medians["bayesmyo"]
     ratios = {f"a / {other}": {c: ours[c] / medians[other][c] for c in ours} for other in ALTERNATIVES[1:]}
-    print(
-        "\nMedians; seconds. bambi's model is easier: it has no correlation.\n\n"
-        + " " * 10
-        + "".join(f"{c:>18}" for c in ours)
-    )
+    print("\nMedians; seconds. bambi's model is easier: it has no correlation.\n")
+    print(" " * 10 + "".join(f"{c:>18}" for c in ours))
     for label, row in {**medians, **ratios}.items():
         print(f"{label:10}" + "".join(f"{x:18,.2f}" for x in row.values()))
     both = [[r["parameters"] for r in runs[x]["warm"]] for x in ("bayesmyo", "pymc")]

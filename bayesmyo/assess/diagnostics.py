@@ -15,7 +15,7 @@ TAILS = (0.05, 0.95)
 @dataclass(frozen=True)
 class Diagnostics:
     """rhat: near 1 where the chains agree; ess_bulk, ess_tail: independent draws worth, for the middle and the tails;
-    mcse: Monte Carlo standard error of the mean. NaN where every draw is the same."""
+    mcse: Monte Carlo standard error of the mean. NaN where every draw is the same, or one is not finite."""
 
     rhat: float
     ess_bulk: float
@@ -28,7 +28,7 @@ def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
     if not quantities:
         return {}
     stacked = np.stack([np.asarray(q, dtype=float) for q in quantities.values()])
-    moving = np.ptp(stacked, axis=(1, 2)) > 0
+    moving = np.isfinite(stacked).all(axis=(1, 2)) & (stacked.max(axis=(1, 2)) > stacked.min(axis=(1, 2)))
     found = np.full((4, len(stacked)), np.nan)
     if moving.any():
         draws = stacked[moving]

@@ -207,7 +207,7 @@ def sentence(
 
 def significant(value: float) -> str:
     """Three significant digits, without an exponent where one can be avoided."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def probability_text(p: float) -> str:

@@ -34,6 +34,8 @@ def load_fit(path: str | Path) -> Fit:
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            raise StorageError(f"{path}: is not a file that can be read.")
         raw = path.read_bytes()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {error.strerror or error}.") from None

@@ -15,8 +15,8 @@ SCHEMA = 1
 
 
 def document(**parts: Any) -> str:
-    """A JSON document with its schema version; what is not finite is null."""
-    return json.dumps(finite({"schema_version": SCHEMA, **parts}), indent=2, ensure_ascii=False)
+    """A JSON document with its schema version, in ASCII; what is not finite is null."""
+    return json.dumps(finite({"schema_version": SCHEMA, **parts}), indent=2, allow_nan=False)
 
 
 def finite(value: Any) -> Any:

@@ -25,8 +25,9 @@ def console(stderr: bool = False) -> Console:
 
 
 def say(text: Any, style: str = "", stderr: bool = False) -> None:
-    """Print text as it is: no markup is understood in it."""
-    console(stderr).print(Text(printable(str(text)), style=style))
+    """Print text as it is: no markup is understood in it, and only a terminal breaks its lines."""
+    shown = console(stderr)
+    shown.print(Text(printable(str(text)), style=style), soft_wrap=not shown.file.isatty())
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
@@ -36,7 +37,7 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str
     for i, header in enumerate(headers):
         table.add_column(header, justify="right" if numeric[i] else "left", overflow="fold", no_wrap=i == 0)
     for r in rows:
-        table.add_row(*(Text(figure(v)) for v in r))
+        table.add_row(*(Text(figure(v) if h != "rhat" else f"{v:.3f}") for h, v in zip(headers, r, strict=True)))
     console().print(table)
 
 
@@ -51,7 +52,7 @@ def figure(value: Any) -> str:
     if isinstance(value, float):
         if value == 0:
             return "0"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2e}" if abs(value) < 1e-3 else f"{value:.3g}"
+        return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.2e}" if abs(value) < 1e-3 else f"{value:.3g}"
     return printable(str(value))
 
 
@@ -117,9 +118,10 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         say(f"The study declares no {what}.")
     elif what == "estimates":
         shown = [
-            (r["name"], r["median"], _band(r, "lower", "upper"), r["unit"], r["population"], r["ess"]) for r in rows
+            (r["name"], r["median"], _band(r, "lower", "upper"), r["unit"], r["population"], r["summary"], r["ess"])
+            for r in rows
         ]
-        show_table(["estimand", "median", band, "unit", "population", "ess"], shown)
+        show_table(["estimand", "median", band, "unit", "population", "of the", "ess"], shown)
     elif what == "parameters":
         shown = [
             (r["name"], r["mean"], r["sd"], _band(r, "lower", "upper"), r["unit"], r["rhat"], r["ess_bulk"], r["ess_tail"],

@@ -49,7 +49,7 @@ class Outcome:
     better: the direction of benefit; effects: the coefficients in which patients differ (default: all that can)
     censoring: "as typed" once cells such as `<20` and `>2000` may occur
     minimum, maximum: the legal range of a measurement; values outside are refused
-    parameterisation: how patient effects are sampled; "auto" chooses by the visits per patient
+    parameterisation: how patient effects are sampled; "auto" integrates them out wherever that is exact
     """
 
     column: str
@@ -120,7 +120,9 @@ class Scenario:
 class Study:
     """The question, as read from a TOML file. `text` is that file, word for word.
 
+    patient: the column that says who; interval: the mass of every printed interval, equal-tailed
     treatment: what all patients receive; a change is then called a change during it, never its effect
+    correlate: whether a patient's effects on one outcome are correlated
     """
 
     title: str

@@ -15,8 +15,9 @@ from bayesmyo.model.fit import Fit
 class Convergence:
     """The gate in front of every number, over parameters, patients' effects and estimands.
 
-    rhat: at most 1.01; ess: bulk and tail at least 400 (Vehtari et al. 2021); no divergence; at most one draw in a
-    hundred at the maximum tree depth; E-BFMI of every chain at least 0.3 (Betancourt 2016).
+    rhat: at most 1.01 between two chains or more; ess: bulk and tail at least 400 (Vehtari et al. 2021); every draw
+    finite, no parameter stuck; no divergence; at most one draw in a hundred at the maximum tree depth; E-BFMI of
+    every chain at least 0.3 (Betancourt 2016). An engine that does not draw from the posterior fails for that alone.
     """
 
     name: str = "convergence"
@@ -26,9 +27,10 @@ class Convergence:
     ebfmi: float = 0.3
 
     def run(self, fit: Fit) -> CheckResult:
-        shown = {name: diagnose(values) for name, values in quantities(fit).items()}
+        draws = quantities(fit)
+        shown = {kind: diagnose(values) for kind, values in draws.items()}
         everything = {name: d for group in shown.values() for name, d in group.items()}
-        problems = [*self._engine(fit), *self._mixing(everything), *self._sampler(fit)]
+        problems = self._engine(fit) or [*self._draws(draws), *self._mixing(everything), *self._sampler(fit)]
         worst = max((d.rhat for d in everything.values() if np.isfinite(d.rhat)), default=float("nan"))
         least = min(
             (min(d.ess_bulk, d.ess_tail) for d in everything.values() if np.isfinite(d.ess_bulk)), default=float("nan")
@@ -49,6 +51,23 @@ class Convergence:
             return [f"The engine {fit.engine} does not draw from the posterior: fit again with --engine nuts."]
         return []
 
+    def _draws(self, draws: dict[str, dict[str, np.ndarray]]) -> list[str]:
+        problems = []
+        everything = [(kind, name, values) for kind, group in draws.items() for name, values in group.items()]
+        infinite = [name for _, name, values in everything if not np.isfinite(values).all()]
+        stuck = [name for kind, name, values in everything if kind != "estimand" and (values == values.flat[0]).all()]
+        if infinite:
+            problems.append(
+                f"Draws of {len(infinite)} of {len(everything)} quantities are not finite (such as {infinite[0]}): try a tighter prior."
+            )
+        if stuck:
+            problems.append(
+                f"{len(stuck)} of {len(everything)} quantities never moved (such as {stuck[0]}): try another seed, or a tighter prior."
+            )
+        if len(everything[0][2]) < 2:
+            problems.append("A single chain cannot be compared with another: try --chains 4.")
+        return problems
+
     def _mixing(self, found: dict[str, Diagnostics]) -> list[str]:
         problems = []
         apart = {n: d.rhat for n, d in found.items() if d.rhat > self.rhat}
@@ -62,7 +81,7 @@ class Convergence:
         if few:
             name = min(few, key=lambda n: few[n])
             problems.append(
-                f"Too few effective draws of {len(few)} of {len(found)} quantities (least: {name}, {few[name]:.0f}, "
+                f"{len(few)} of {len(found)} quantities have too few effective draws (least: {name}, {few[name]:.0f}, "
                 f"at least {self.ess:g} are needed): try --draws 4000."
             )
         return problems

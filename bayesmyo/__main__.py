@@ -1,0 +1,5 @@
+"""`python -m bayesmyo`: the same door."""
+
+from bayesmyo.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""Write docs/vocabulary.md: every word of a study file, from the dataclasses that define them.
+
+uv run python scripts/vocabulary.py
+"""
+
+import inspect
+import json
+import textwrap
+from dataclasses import MISSING, fields
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from bayesmyo.components.component import Component
+from bayesmyo.components.decisions import DECISIONS
+from bayesmyo.components.estimands import ESTIMANDS, Estimand
+from bayesmyo.components.families import FAMILIES
+from bayesmyo.components.priors import LANGUAGE
+from bayesmyo.components.trajectories import TRAJECTORIES
+from bayesmyo.study.study import DataFormat, Design, FollowUp, Loss, Outcome, Study, Time, Visits
+
+PAGE = Path(__file__).parents[1] / "docs" / "vocabulary.md"
+HEAD = """# The vocabulary of a study file
+
+A study file is TOML. This page is written from the code (`scripts/vocabulary.py`); a test says when it drifts.
+`bayesmyo init NAME` writes a commented example, and `bayesmyo validate` says what was understood.
+"""
+
+
+def keys(cls: Any, skip: tuple[str, ...] = ()) -> str:
+    """A table of a dataclass's TOML keys: type and default."""
+    hints = get_type_hints(cls)
+    rows = ["| key | is | default |", "|---|---|---|"]
+    for f in fields(cls):
+        if f.name in skip:
+            continue
+        required = f.default is MISSING and f.default_factory is MISSING
+        default = "" if f.default in (None, MISSING, "") else f"`{json.dumps(f.default)}`"
+        rows.append(f"| `{f.metadata.get('key', f.name)}` | {words(hints[f.name])} | {'**required**' if required else default} |")
+    return "\n".join(rows)
+
+
+def words(hint: Any) -> str:
+    """A type in words."""
+    if get_origin(hint) in (Union, UnionType):
+        return words(next(a for a in get_args(hint) if a is not NoneType))
+    simple = {float: "number", int: "whole number", str: "text", bool: "true or false"}
+    if hint in simple:
+        return simple[hint]
+    if getattr(hint, "__origin__", None) is tuple:
+        return f"list of {words(get_args(hint)[0])}"
+    if all(isinstance(a, str) for a in get_args(hint)) and get_args(hint):
+        return " or ".join(f"`{a}`" for a in get_args(hint))
+    if isinstance(hint, type) and issubclass(hint, Component):
+        return f"a {hint.__name__.lower()}, see below"
+    return "table"
+
+
+def doc(cls: Any) -> str:
+    """The docstring: its first sentence as text, the rest as it is laid out."""
+    first, _, rest = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")
+    body = f"\n\n```text\n{textwrap.dedent(rest)}\n```" if rest else ""
+    return first.replace("\n", " ") + body
+
+
+def catalogue(title: str, example: str, components: Any, skip: tuple[str, ...] = ()) -> str:
+    parts = [f"## {title}\n", f"```toml\n{example}\n```\n"]
+    for c in components:
+        parts += [f"### `{c.kind}`\n", doc(c) + "\n"]
+        if any(f.name not in (*skip, "kind") for f in fields(c)):
+            parts.append(keys(c, (*skip, "kind")) + "\n")
+    return "\n".join(parts)
+
+
+def page() -> str:
+    """The whole page."""
+    shared = tuple(f.name for f in fields(Estimand))
+    tables = [
+        ("[study]", Study, ("data", "outcomes", "estimands", "decisions", "design", "scenarios", "text")),
+        ("time", Time, ()),
+        ("[data]", DataFormat, ()),
+        ("[outcomes.NAME]", Outcome, ()),
+        ("[design]", Design, ()),
+        ("design.follow_up", FollowUp, ()),
+        ("design.visits", Visits, ()),
+        ("design.loss", Loss, ()),
+    ]
+    parts = [HEAD, "## Tables\n"]
+    for title, cls, skip in tables:
+        parts += [f"### `{title}`\n", doc(cls) + "\n", keys(cls, skip) + "\n"]
+    parts += [
+        "### `[scenarios.NAME]`\n",
+        "A truth to simulate from. `like` names the scenario whose values hold where none is given; then one table of "
+        "parameter values for each outcome: levels in outcome units, SDs and correlations on the model's scale. "
+        "`bayesmyo validate` lists the parameters.\n",
+        catalogue("Families", 'family = { kind = "gaussian" }', FAMILIES),
+        catalogue("Trajectories", 'trajectory = { kind = "linear", origin = 0 }', TRAJECTORIES),
+        catalogue("Estimands", '[estimands.my_change]\nkind = "change"\noutcome = "strength"\nfrom = 0\nto = 12', ESTIMANDS, shared),
+        "Every estimand also takes:\n",
+        doc(Estimand) + "\n",
+        keys(Estimand) + "\n",
+        catalogue("Decisions", '[decisions.my_rule]\nkind = "probability"\nestimand = "my_change"\nabove = 0.5\nprobability = 0.9', DECISIONS),
+        "## Priors\n",
+        "Stated per outcome, `priors = { slope = \"normal(0, 1)\" }`, on the scale that `bayesmyo validate` prints. SDs are standard "
+        "deviations, never variances.\n",
+        "\n".join(f"- `{name}({', '.join(d.arguments)})`, {d.support}" for name, d in LANGUAGE.items()) + "\n",
+    ]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    print(f"wrote {PAGE.name}")

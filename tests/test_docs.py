@@ -1,0 +1,10 @@
+"""Pages written from the code say what the code says."""
+
+import runpy
+
+from tests.conftest import ROOT
+
+
+def test_the_vocabulary_page_has_not_drifted():
+    script = runpy.run_path(str(ROOT / "scripts" / "vocabulary.py"))
+    assert (ROOT / "docs" / "vocabulary.md").read_text() == script["page"](), "run scripts/vocabulary.py"
