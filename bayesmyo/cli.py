@@ -245,11 +245,13 @@ def main() -> None:
     """Run a command; a known error becomes one message and its exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        app()
+        app(prog_name="bayesmyo")
     except BayesmyoError as error:
         print(printable(str(error)), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except OSError as error:  # a name that is too long, or a disk that is full under stdout
+        if os.environ.get("BAYESMYO_DEBUG"):
+            raise
         where = printable(str(error.filename or "output"))
         print(f"{where}: cannot be read or written: {error.strerror or error}.", file=sys.stderr)
         raise SystemExit(StorageError.exit_code) from None

@@ -1,13 +1,23 @@
-"""What tests share: a seeded generator, the paths of the checkout, and a small valid study."""
+"""What tests share: a seeded generator, the paths of the checkout, a small valid study, and two fits that cost nothing."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from bayesmyo.cohort import Cohort, read_cohort, simulate_scenario
+from bayesmyo.cohort.truth import from_scenario, with_effects
 from bayesmyo.study import Study, parse_study, read_study
 
+if TYPE_CHECKING:  # the rest of the house takes seconds to load: only tests that need it do
+    from bayesmyo.model.engines import Draws
+    from bayesmyo.model.fit import Fit
+
 ROOT = Path(__file__).parents[1]
+DATA = ROOT / "data" / "simulated"
 PACKAGE = ROOT / "bayesmyo"
 MODELS = ROOT / "models"
 
@@ -89,3 +99,52 @@ def small() -> Study:
 @pytest.fixture(scope="session")
 def ivig() -> Study:
     return read_study(MODELS / "ivig.toml")
+
+
+@pytest.fixture(scope="session")
+def small_cohort(small: Study) -> Cohort:
+    return simulate_scenario(small, "improves", seed=4).cohort
+
+
+@pytest.fixture(scope="session")
+def mock_fit(ivig: Study) -> Fit:
+    """The study ivig and its simulated cohort under draws from the priors: two chains of 200. It passes no check."""
+    from bayesmyo.model.engines import Sampling
+    from bayesmyo.model.fit import fit
+
+    cohort = read_cohort(ivig, DATA / "ivig.csv")
+    return fit(ivig, cohort, engine="mock", sampling=Sampling(draws=200, tune=1, chains=2))
+
+
+@pytest.fixture(scope="session")
+def good_fit(small: Study, small_cohort: Cohort) -> Fit:
+    """Independent draws close around the scenario `improves` of the small study. It passes every check."""
+    return fit_of(small, small_cohort, independent_draws(small, small_cohort))
+
+
+def independent_draws(study: Study, cohort: Cohort, chains: int = 4, draws: int = 1000) -> Draws:
+    """Draws that scatter around the study's first scenario, each independent of all others."""
+    from bayesmyo.model.engines import Draws
+
+    rng, shape = np.random.default_rng(7), (chains, draws)
+    truth = with_effects(study, from_scenario(study, next(iter(study.scenarios))), len(cohort), rng)
+    posterior = {}
+    for name, o in truth.outcomes.items():
+        posterior |= {f"{name}.{k}": v + 0.02 * rng.standard_normal(shape) for k, v in o.values.items()}
+        posterior |= {
+            f"{name}.effect_{k}": v + 0.02 * rng.standard_normal((*shape, len(cohort))) for k, v in o.effects.items()
+        }
+    stats = {
+        "diverging": np.zeros(shape, dtype=bool),
+        "reached_max_treedepth": np.zeros(shape, dtype=bool),
+        "energy": rng.standard_normal(shape),
+    }
+    return Draws(posterior, stats)
+
+
+def fit_of(study: Study, cohort: Cohort, draws: Draws) -> Fit:
+    """Draws as a fit of the engine nuts, which did not make them."""
+    from bayesmyo.model.engines import Sampling
+    from bayesmyo.model.fit import wrap
+
+    return wrap(study, cohort, draws, engine="nuts", seed=1, sampling=Sampling(), how={})

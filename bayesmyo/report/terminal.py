@@ -37,12 +37,12 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str
     for i, header in enumerate(headers):
         table.add_column(header, justify="right" if numeric[i] else "left", overflow="fold", no_wrap=i == 0)
     for r in rows:
-        table.add_row(*(Text(figure(v) if h != "rhat" else f"{v:.3f}") for h, v in zip(headers, r, strict=True)))
+        table.add_row(*(Text(figure(v, 3 if h == "rhat" else None)) for h, v in zip(headers, r, strict=True)))
     console().print(table)
 
 
-def figure(value: Any) -> str:
-    """A value for a reader: three significant digits, a dash for nothing."""
+def figure(value: Any, decimals: int | None = None) -> str:
+    """A value for a reader: three significant digits unless decimals are asked for, a dash for nothing."""
     if value is None or value != value:
         return "-"
     if isinstance(value, bool):
@@ -50,6 +50,8 @@ def figure(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
+        if decimals is not None:
+            return f"{value:.{decimals}f}"
         if value == 0:
             return "0"
         return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.2e}" if abs(value) < 1e-3 else f"{value:.3g}"
@@ -121,7 +123,7 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
             (r["name"], r["median"], _band(r, "lower", "upper"), r["unit"], r["population"], r["summary"], r["ess"])
             for r in rows
         ]
-        show_table(["estimand", "median", band, "unit", "population", "of the", "ess"], shown)
+        show_table(["estimand", "median", band, "unit", "population", "summary", "ess"], shown)
     elif what == "parameters":
         shown = [
             (r["name"], r["mean"], r["sd"], _band(r, "lower", "upper"), r["unit"], r["rhat"], r["ess_bulk"], r["ess_tail"],

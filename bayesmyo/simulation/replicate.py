@@ -17,7 +17,7 @@ from bayesmyo.model.build import build
 from bayesmyo.model.data import arrays
 from bayesmyo.model.engines import ENGINES, Prepared, Sampling
 from bayesmyo.model.fit import Fit, wrap
-from bayesmyo.seeds import SAMPLE, SIMULATE, address
+from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
 from bayesmyo.study.study import Study
 
 
@@ -93,7 +93,8 @@ class Replicator:
         )
 
     def _row(self, simulated: Simulated, fit: Fit, replicate: int) -> Row:
-        prediction, true = fit.prediction, TruthPrediction(self.study, simulated.truth)
+        new_patient = address(self.seed, PREDICT, self.cell, replicate)  # the truth of a prediction is a patient to come
+        prediction, true = fit.prediction, TruthPrediction(self.study, simulated.truth, new_patient)
         draws = {name: e.of(prediction) for name, e in self.study.estimands.items()}
         tail = (1 - self.study.interval) / 2
         intervals = {}
