@@ -57,7 +57,7 @@ PARAMETERS = ("intercept", "slope", "sd_intercept", "sd_slope", "correlation", "
 BAMBI = dict(zip(PARAMETERS, ("Intercept", "t", "1|patient_sigma", "t|patient_sigma", None, "sigma"), strict=True))
 ALTERNATIVES = ("bayesmyo", "bambi", "pymc")
 PACKAGES = ("bayesmyo", "bambi", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy")
-BAYESMYO = str(Path(sysconfig.get_path("scripts")) / "bayesmyo")
+BAYESMYO, CHILD = f"{sysconfig.get_path('scripts')}/bayesmyo", [sys.executable, __file__, "--child"]
 
 
 def fit_bambi(data: str, output: str, seed: str) -> None:
@@ -106,10 +106,9 @@ def sample_bayesmyo(study: str, data: str) -> None:
 
 def process(command: list[str], cache: Path) -> tuple[float, str]:
     """Wall clock of one process with its own compile cache, and what it printed."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"PYTENSOR_FLAGS": f"base_compiledir={cache / 'pytensor'}", "NUMBA_CACHE_DIR": str(cache / "numba")}
+    caches = {"PYTENSOR_FLAGS": f"base_compiledir={cache / 'pytensor'}", "NUMBA_CACHE_DIR": str(cache / "numba")}
     start = time.perf_counter()
-    done = subprocess.run(command, env=environment, cwd=cache.parent, capture_output=True, text=True)
+    done = subprocess.run(command, env=os.environ | caches, cwd=cache.parent, capture_output=True, text=True)
     seconds = time.perf_counter() - start
     if done.returncode:
         raise SystemExit(f"{' '.join(command[:4])} ... returned {done.returncode}:\n{done.stderr[-3000:]}")
@@ -122,7 +121,7 @@ def fit(alternative: str, cache: Path, seed: int) -> dict[str, Any]:
     import xarray as xr
 
     output = f"{cache}-{seed}.nc"
-    command = [sys.executable, __file__, "--child", alternative, "data.csv", output, str(seed)]
+    command = [*CHILD, alternative, "data.csv", output, str(seed)]
     if alternative == "bayesmyo":
         how = f"--chains {CHAINS} --tune {TUNE} --draws {DRAWS} --cores {CORES} --target-accept {TARGET} --seed {seed}"
         command = [BAYESMYO, "fit", "study.toml", "data.csv", "-o", output, *how.split()]
@@ -150,8 +149,8 @@ def measure(folder: Path, repeats: int) -> dict[str, dict[str, list[Any]]]:
                 print(f"{a} {state}: {run['wall']:.1f} s", file=sys.stderr, flush=True)
                 runs[a][state].append(run)
     for repeat, run in enumerate(runs["bayesmyo"]["warm"], start=1):
-        command = [sys.executable, __file__, "--child", "sampling", "study.toml", "data.csv"]
-        run["sampling"] = float(process(command, folder / f"{repeat}-bayesmyo")[1])
+        _, printed = process([*CHILD, "sampling", "study.toml", "data.csv"], folder / f"{repeat}-bayesmyo")
+        run["sampling"] = float(printed)
     return runs
 
 
@@ -169,6 +168,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--output", type=Path, help="write every number as JSON")
     arguments = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if sys.platform == "linux":
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     with tempfile.TemporaryDirectory() as temporary:
@@ -189,8 +189,7 @@ def main() -> None:
     print(f"\nPosterior means of bayesmyo and pymc differ by at most {apart:.1f} Monte Carlo standard errors.")
     if arguments.output:
         versions = {"python": sys.version.split()[0], **{name: version(name) for name in PACKAGES}}
-        found = {"versions": versions, "cores_used": CORES, "cores": os.cpu_count(), "apart_mcse": apart}
-        found |= {"medians": medians, "ratios": ratios, "runs": runs}
+        found = {"versions": versions, "cores": CORES, "medians": medians, "ratios": ratios, "runs": runs}
         arguments.output.write_text(json.dumps(found, indent=1) + "\n")
     sys.exit("bayesmyo and pymc sampled different posteriors: the comparison means nothing." if apart > 5 else 0)
 

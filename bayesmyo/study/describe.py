@@ -75,7 +75,7 @@ def lme4(study: Study, outcome: str) -> str:
             f"nlme::nlme({left} ~ {_r_curve(study, outcome)}, fixed = "
             f"{' + '.join(c.name for c in study.coefficients(outcome))} ~ 1, random = {varying} ~ 1 | {study.patient})"
         )
-    return f"lmer({left} ~ {_r_linear(study, outcome)})"
+    return f"{'lmer' if study.effects(outcome) else 'lm'}({left} ~ {_r_linear(study, outcome)})"
 
 
 def brms(study: Study, outcome: str) -> str:
@@ -101,7 +101,8 @@ def _r_time(study: Study, outcome: str) -> str:
 
 
 def _r_curve(study: Study, outcome: str) -> str:
-    time = _r_time(study, outcome)
+    time, origin = _r_time(study, outcome), study.outcomes[outcome].trajectory.origin
+    time = time if origin == 0 else f"pmax({study.time.column} - {origin:g}, 0)"
     end = study.coefficients(outcome)[1].name
     change = "change" if end == "change" else "(asymptote - start)"
     return f"start + {change} * (1 - 2^(-{time} / half_time))"

@@ -92,7 +92,7 @@ class Convergence:
         diverging = int(stats["diverging"].sum()) if "diverging" in stats else 0
         if diverging:
             problems.append(
-                f"{diverging} of {stats['diverging'].size:,} draws diverged, so parts of the posterior were not visited: "
+                f"{diverging:,} of {stats['diverging'].size:,} draws diverged, so parts of the posterior were not visited: "
                 'try --target-accept 0.98, or parameterisation = "non-centred" for an outcome with few visits.'
             )
         if "reached_max_treedepth" in stats:

@@ -1,0 +1,175 @@
+"""The verb `fit` and the Fit: what is in the tree, and that it is right."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bayesmyo.cohort.cohort import LEFT, RIGHT
+from bayesmyo.errors import UsageError
+from bayesmyo.model.engines import Sampling
+from bayesmyo.model.fit import fit, versions
+from bayesmyo.study import parse_study
+from tests.conftest import DATA, SMALL, fit_of, independent_draws
+
+GROUPS = {"posterior", "sample_stats", "log_likelihood", "observed_data", "constant_data"}
+OUTCOMES = ("mrc", "cpk", "steroid")
+FEW = Sampling(draws=5, tune=1, chains=2)
+
+
+def table():
+    with (DATA / "ivig.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def eta(fit, outcome, chain, draw):
+    """(visit,) predictor of one draw at every measurement, by hand."""
+    p = {k.removeprefix(f"{outcome}."): v.values[chain, draw] for k, v in fit.group("posterior").data_vars.items()}
+    data = fit.group("constant_data")
+    patient, time = data[f"{outcome}.patient"].values, data[f"{outcome}.time"].values
+    start, asymptote = (p[k] + p[f"effect_{k}"][patient] for k in ("start", "asymptote"))
+    return asymptote + (start - asymptote) * 2 ** (-time / p["half_time"]), p["sigma"]
+
+
+# --- the tree
+
+
+def test_groups(mock_fit):
+    assert set(mock_fit.tree.children) == GROUPS
+
+
+def test_parameters_are_by_draw_and_effects_by_patient(mock_fit):
+    posterior = mock_fit.group("posterior")
+    assert len(posterior.data_vars) == 3 * (7 + 2)
+    for name, array in posterior.data_vars.items():
+        by_patient = ".effect_" in str(name)
+        assert array.dims == (("chain", "draw", "patient") if by_patient else ("chain", "draw"))
+        assert array.shape == ((2, 200, 23) if by_patient else (2, 200))
+        assert np.isfinite(array.values).all()
+    assert list(posterior["patient"].values) == list(mock_fit.cohort.patients)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_measurements_have_a_dimension_for_each_outcome(mock_fit, outcome):
+    visit = f"{outcome}.visit"
+    n = len(mock_fit.cohort.measurements[outcome])
+    assert mock_fit.group("observed_data")[outcome].sizes == {visit: n}
+    assert mock_fit.group("log_likelihood")[outcome].sizes == {"chain": 2, "draw": 200, visit: n}
+
+
+def test_units_and_priors_are_attributes(mock_fit):
+    posterior, data = mock_fit.group("posterior"), mock_fit.group("observed_data")
+    assert posterior["cpk.start"].attrs["units"] == "log IU/L"
+    assert posterior["cpk.effect_start"].attrs == {"outcome": "cpk", "units": "log IU/L"}
+    assert posterior["mrc.half_time"].attrs == {"outcome": "mrc", "units": "month", "prior": "lognormal(1.09861, 0.5)"}
+    assert data["cpk"].attrs == {"units": "IU/L", "long_name": "Creatine phosphokinase"}
+    assert mock_fit.group("constant_data")["mrc.time"].attrs == {"units": "month"}
+
+
+def test_the_fit_says_how_it_was_made(mock_fit, ivig):
+    assert (mock_fit.engine, mock_fit.seed) == ("mock", 1)
+    assert mock_fit.sampling == {"draws": 200, "tune": 1, "chains": 2, "target_accept": 0.9}
+    assert mock_fit.versions == versions()
+    assert mock_fit.tree.attrs["study"] == ivig.text
+    assert mock_fit.tree.attrs["data_source"] == "ivig.csv"
+    assert json.loads(mock_fit.tree.attrs["parameterisation"]) == dict.fromkeys(OUTCOMES, "integrated")
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_observed_data_are_the_table(mock_fit, outcome):
+    rows = [row for row in table() if row[outcome]]
+    m = mock_fit.cohort.measurements[outcome]
+    assert m.value.tolist() == [float(row[outcome]) for row in rows]
+    assert m.time.tolist() == [float(row["month"]) for row in rows]
+    assert [mock_fit.cohort.patients[i] for i in m.patient] == [row["patient"] for row in rows]
+
+
+# --- the likelihood and what it predicts
+
+
+@pytest.mark.parametrize("draw", [(0, 0), (0, 117), (1, 199)])
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_log_likelihood_is_the_density_of_each_measurement_in_outcome_units(mock_fit, outcome, draw):
+    location, sigma = eta(mock_fit, outcome, *draw)
+    value = mock_fit.group("observed_data")[outcome].values
+    normal = outcome == "mrc"
+    oracle = stats.norm(location, sigma) if normal else stats.lognorm(sigma, scale=np.exp(location))
+    found = mock_fit.group("log_likelihood")[outcome].values[draw]
+    np.testing.assert_allclose(found, oracle.logpdf(value), rtol=1e-10, atol=1e-10)
+
+
+def test_a_limit_counts_with_its_probability(small_cohort):
+    study = parse_study(SMALL.replace('label = "CPK"', 'label = "CPK"\ncensoring = "as typed"'))
+    m = small_cohort.measurements["cpk"]
+    m.side[:2] = LEFT, RIGHT
+    try:
+        found = fit_of(study, small_cohort, independent_draws(study, small_cohort, draws=4))
+    finally:
+        m.side[:2] = 0
+    location, sigma = eta(found, "cpk", 0, 0)
+    oracle = stats.norm(location[:3], sigma)
+    value = np.log(m.value[:3])
+    expected = [oracle.logcdf(value)[0], oracle.logsf(value)[1], oracle.logpdf(value)[2] - value[2]]
+    np.testing.assert_allclose(found.group("log_likelihood")["cpk"].values[0, 0, :3], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_replicated_measurements_scatter_around_each_patients_own_curve(mock_fit, outcome):
+    replicated = mock_fit.posterior_predictive().children["posterior_predictive"][outcome]
+    assert replicated.dims == ("chain", "draw", f"{outcome}.visit")
+    assert replicated.shape == mock_fit.group("log_likelihood")[outcome].shape
+    standard = []
+    for draw in [(c, d) for c in range(2) for d in range(0, 200, 20)]:
+        location, sigma = eta(mock_fit, outcome, *draw)
+        values = replicated.values[draw]
+        standard.append(((values if outcome == "mrc" else np.log(values)) - location) / sigma)
+    assert stats.kstest(np.concatenate(standard), "norm").pvalue > 0.001
+
+
+def test_replicated_measurements_have_a_seed_and_leave_the_fit_as_it_was(mock_fit):
+    one, again, other = (
+        mock_fit.posterior_predictive(seed)["posterior_predictive"]["cpk"].values for seed in (None, None, 9)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).all()
+    assert set(mock_fit.tree.children) == GROUPS
+
+
+# --- seeds and settings
+
+
+def test_the_same_seed_gives_the_same_draws_and_another_gives_others(small, small_cohort):
+    one, again, other = (
+        fit(small, small_cohort, engine="mock", seed=seed, sampling=FEW).group("posterior") for seed in (5, 5, 6)
+    )
+    assert one.identical(again)
+    assert not any((one[name].values == other[name].values).any() for name in one.data_vars)
+
+
+def test_cores_are_not_recorded_because_they_change_no_draw(small, small_cohort):
+    one, two = (
+        fit(small, small_cohort, engine="mock", sampling=Sampling(draws=5, chains=2, cores=n)).tree for n in (1, 2)
+    )
+    assert one.identical(two)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "nutz"}, 'engine: is unknown; got "nutz"; did you mean "nuts"?'),
+        ({"engine": "gibbs"}, 'engine: is unknown; got "gibbs"; allowed: nuts, mock.'),
+        ({"seed": -1}, "seed: must not be negative; got -1."),
+        ({"sampling": Sampling(draws=0)}, "draws: must be at least 4; got 0."),
+        ({"sampling": Sampling(tune=0)}, "tune: must be at least 1; got 0."),
+        ({"sampling": Sampling(chains=0)}, "chains: must be at least 1; got 0."),
+        ({"sampling": Sampling(cores=0)}, "cores: must be at least 1; got 0."),
+        ({"sampling": Sampling(target_accept=2)}, "target_accept: must lie between 0 and 1; got 2."),
+        ({"sampling": Sampling(target_accept=float("nan"))}, "target_accept: must lie between 0 and 1; got nan."),
+    ],
+)
+def test_settings_out_of_range_are_refused_before_any_work(small, options, message):
+    with pytest.raises(UsageError) as refused:
+        fit(small, None, **options)
+    assert str(refused.value) == f"usage: {message}"
