@@ -3,7 +3,7 @@
 study.py        the Study, its tables and the clinical scale of each outcome
 parameters.py   every parameter with its name, unit and prior
 read.py         TOML text -> Study, every fault at once
-check.py        what a well-formed study may still get wrong
+check.py        what a well-formed study may still get wrong (check_simulation.py: its design and scenarios)
 write.py        Study -> TOML text, and its hash
 describe.py     a study in words, in formula, and as lme4 and brms would write it
 bundled.py      the studies that ship with bayesmyo

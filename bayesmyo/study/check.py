@@ -13,8 +13,9 @@ from bayesmyo.components.estimands.estimand import Contrast
 from bayesmyo.components.families import StudentT
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
-from bayesmyo.study.parameters import LINEAR_ROLES, parameters
-from bayesmyo.study.study import DataFormat, Design, Outcome, Scenario, Study
+from bayesmyo.study import check_simulation
+from bayesmyo.study.parameters import parameters
+from bayesmyo.study.study import DataFormat, Outcome, Study
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 RESERVED = {"chain", "draw", "patient", "visit", "outcome", "coefficient", "time", "like", "title"}
@@ -39,7 +40,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
         found.append(Fault("study.time.typical", "must be positive", f"{time.typical:g}"))
     found += _format(values["data"]) + _columns(values)
     if values["design"] is not None:
-        found += _design(values["design"])
+        found += check_simulation.design(values["design"])
     faulty = {name: _outcome(name, o) for name, o in values["outcomes"].items()}
     found += [fault for listed in faulty.values() for fault in listed]
     whole = {name: o for name, o in values["outcomes"].items() if not faulty[name]}
@@ -55,7 +56,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
         for name in whole:
             found += _priors(draft, name)
         for name, scenario in values["scenarios"].items():
-            found += _scenario(name, scenario, draft, values["scenarios"], names)
+            found += check_simulation.scenario(name, scenario, draft, values["scenarios"], names)
     return found
 
 
@@ -223,86 +224,4 @@ def _decision(name: str, d: Decision, estimands: list[str]) -> list[Fault]:
             found.append(Fault(where, "give exactly one of above and below"))
         if not 0 < d.probability < 1:
             found.append(Fault(f"{where}.probability", "must lie between 0 and 1", f"{d.probability:g}"))
-    return found
-
-
-def _design(design: Design) -> list[Fault]:
-    positive = {
-        "patients": design.patients, "follow_up.mean": design.follow_up.mean, "follow_up.sd": design.follow_up.sd,
-        "follow_up.maximum": design.follow_up.maximum, "visits.then_every": design.visits.then_every,
-    }  # fmt: skip
-    found = [Fault(f"design.{k}", "must be positive", f"{v:g}") for k, v in positive.items() if v <= 0]
-    if design.visits.jitter < 0:
-        found.append(Fault("design.visits.jitter", "must not be negative", f"{design.visits.jitter:g}"))
-    if design.loss is not None and design.loss.hazard < 0:
-        found.append(Fault("design.loss.hazard", "must not be negative", f"{design.loss.hazard:g}"))
-    if not 0 <= design.missing < 1:
-        found.append(Fault("design.missing", "must be a share below 1", f"{design.missing:g}"))
-    first = design.visits.first
-    if not first or list(first) != sorted(set(first)):
-        found.append(Fault("design.visits.first", "must list increasing times", str(list(first))))
-    return found
-
-
-def _scenario(
-    name: str, s: Scenario, study: Study, scenarios: Mapping[str, Scenario], names: Mapping[str, list[str]]
-) -> list[Fault]:
-    """A scenario is a whole truth: with what it takes over by `like`, every parameter has a value it can have."""
-    where = f"scenarios.{name}"
-    found: list[Fault] = []
-    values: dict[str, dict[str, float]] = {}
-    seen: list[str] = []
-    chain: str | None = name
-    while chain is not None and chain not in seen:
-        seen.append(chain)
-        current = scenarios.get(chain)
-        if current is None:
-            break
-        values = {o: {**current.values.get(o, {}), **values.get(o, {})} for o in {**current.values, **values}}
-        chain = current.like
-    if s.like is not None and s.like not in names["scenarios"]:
-        return [
-            Fault(f"{where}.like", "names no other scenario", f'"{s.like}"', did_you_mean(s.like, names["scenarios"]))
-        ]
-    if chain in seen and chain in scenarios:
-        return [Fault(f"{where}.like", "goes round in a circle", " -> ".join([*seen, chain]))]
-    if chain is not None:  # what it takes over has faults of its own
-        return []
-    for outcome in values:
-        if outcome not in names["outcomes"]:
-            found.append(
-                Fault(
-                    f"{where}.{outcome}",
-                    "is not an outcome of this study",
-                    mend=did_you_mean(outcome, names["outcomes"]),
-                )
-            )
-    for outcome in study.outcomes:
-        try:
-            known = parameters(study, outcome)
-        except ValueError:
-            continue
-        stated = values.get(outcome, {})
-        for key in stated:
-            if key not in known:
-                found.append(
-                    Fault(
-                        f"{where}.{outcome}.{key}",
-                        "is not a parameter of this outcome",
-                        mend=did_you_mean(key, list(known)),
-                    )
-                )
-        for key, p in known.items():
-            if key not in stated:
-                found.append(Fault(f"{where}.{outcome}.{key}", "is missing: a scenario states every parameter"))
-            elif p.role == "correlation" and not -1 < stated[key] < 1:
-                found.append(Fault(f"{where}.{outcome}.{key}", "must lie between -1 and 1", f"{stated[key]:g}"))
-            elif p.support == "positive" and stated[key] <= 0:
-                found.append(Fault(f"{where}.{outcome}.{key}", "must be positive", f"{stated[key]:g}"))
-            elif p.role in LINEAR_ROLES and p.natural_unit.startswith("ratio") and stated[key] <= 0:
-                found.append(
-                    Fault(f"{where}.{outcome}.{key}", "must be a positive ratio", f"{stated[key]:g}", "1 is no change")
-                )
-            elif p.role == "level" and not p.family.check(stated[key]):
-                found.append(Fault(f"{where}.{outcome}.{key}", f"must be {p.family.support()}", f"{stated[key]:g}"))
     return found

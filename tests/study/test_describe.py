@@ -84,12 +84,16 @@ def test_r_moves_time_to_the_origin():
 
 
 @pytest.mark.parametrize(
-    ("effects", "random"),
-    [('["intercept"]', " + (1 | patient)"), ('["slope"]', " + (0 + month | patient)"), ("[]", "")],
+    ("effects", "call"),
+    [
+        ('["intercept"]', "lmer(strength ~ 1 + month + (1 | patient))"),
+        ('["slope"]', "lmer(strength ~ 1 + month + (0 + month | patient))"),
+        ("[]", "lm(strength ~ 1 + month)"),
+    ],
 )
-def test_lme4_varies_only_the_effects(effects, random):
+def test_lme4_varies_only_the_effects(effects, call):
     text = SMALL.replace('{ kind = "linear" }', f'{{ kind = "linear" }}\neffects = {effects}')
-    assert lme4(parse_study(text.split("[scenarios")[0]), "strength") == f"lmer(strength ~ 1 + month{random})"
+    assert lme4(parse_study(text.split("[scenarios")[0]), "strength") == call
 
 
 def test_lme4_says_when_there_is_no_equivalent():

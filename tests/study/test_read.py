@@ -315,7 +315,7 @@ def test_a_change_on_the_log_scale_is_stated_as_a_positive_ratio():
     text = changed('kind = "plateau"', 'kind = "plateau", end = "change"').replace("asymptote", "change")
     assert parse_study(text.replace("change = 200", "change = 0.25"))
     found = faults(text.replace("change = 200", "change = -600"))
-    assert "must be a positive ratio; got -600" in found["scenarios.improves.cpk.change"]
+    assert "must be a positive ratio (1 is no change); got -600" in found["scenarios.improves.cpk.change"]
 
 
 def test_a_scenario_takes_over_what_it_does_not_state():
