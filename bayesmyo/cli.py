@@ -72,7 +72,7 @@ def init(
     from bayesmyo.study.template import template
 
     stem = name.removesuffix(".toml")
-    if Path(stem).name != stem or stem.startswith(".") or not stem.isprintable() or set(stem) & set('"\\'):
+    if not stem or Path(stem).name != stem or stem.startswith(".") or not stem.isprintable() or set(stem) & set('"\\'):
         raise UsageError("NAME", "must be a plain file name", f'"{name}"', "such as my-study")
     text = template(stem)
     study = parse_study(text, f"{stem}.toml")

@@ -12,7 +12,7 @@ sampling, log-likelihood of every visit, netCDF file. Cold: with an empty compil
 cache. Seeds differ between runs; the order rotates. "per_1000": seconds per 1,000 effective draws, by the smallest bulk
 ESS of the population parameters. "sampling": the sampler alone, warm (bayesmyo: in its own process, effects drawn too).
 Not measured: installing; writing the model; the very first import (each runs once untimed, with a throw-away cache, for
-Python's bytecode); summaries by (b) and (c), while the time of (a) includes its checks and estimates. PyTensor's
+Python's bytecode); summaries by (b) and (c), while the time of (a) includes its checks. PyTensor's
 fast-math is as each has it: off in (a), on in (b) and (c).
 """
 
@@ -23,11 +23,10 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from timeit import timeit
+from timeit import default_timer, timeit
 from typing import Any
 
 CHAINS, TUNE, DRAWS, CORES, TARGET = 4, 1000, 1000, 2, 0.9
@@ -107,9 +106,9 @@ def sample_bayesmyo(study: str, data: str) -> None:
 def process(command: list[str], cache: Path) -> tuple[float, str]:
     """Wall clock of one process with its own compile cache, and what it printed."""
     caches = {"PYTENSOR_FLAGS": f"base_compiledir={cache / 'pytensor'}", "NUMBA_CACHE_DIR": str(cache / "numba")}
-    start = time.perf_counter()
+    start = default_timer()
     done = subprocess.run(command, env=os.environ | caches, cwd=cache.parent, capture_output=True, text=True)
-    seconds = time.perf_counter() - start
+    seconds = default_timer() - start
     if done.returncode:
         raise SystemExit(f"{' '.join(command[:4])} ... returned {done.returncode}:\n{done.stderr[-3000:]}")
     return seconds, done.stdout
@@ -125,17 +124,17 @@ def fit(alternative: str, cache: Path, seed: int) -> dict[str, Any]:
     if alternative == "bayesmyo":
         how = f"--chains {CHAINS} --tune {TUNE} --draws {DRAWS} --cores {CORES} --target-accept {TARGET} --seed {seed}"
         command = [BAYESMYO, "fit", "study.toml", "data.csv", "-o", output, *how.split()]
-    found: dict[str, Any] = {"wall": process(command, cache)[0]}
+    wall, _ = process(command, cache)
     with xr.open_datatree(output, engine="h5netcdf") as tree:
         posterior = tree["posterior"].to_dataset().load()
-        found["divergences"] = int(tree["sample_stats"]["diverging"].sum())
+        divergences = int(tree["sample_stats"]["diverging"].sum())
         assert "log_likelihood" in tree.children
     theirs = {n: {"bayesmyo": f"y.{n}", "bambi": BAMBI[n], "pymc": n}[alternative] for n in PARAMETERS}
-    draws = xr.Dataset({n: posterior[name] for n, name in theirs.items() if name})
-    ess, mcse = arviz_stats.ess(draws, method="bulk"), arviz_stats.mcse(draws, method="mean")
-    columns = {"mean": draws.mean(), "sd": draws.std(), "mcse": mcse, "ess": ess}
-    found["parameters"] = {str(n): {c: float(x[n]) for c, x in columns.items()} for n in draws.data_vars}
-    return found | {"ess": float(min(ess.values())), "sampling": posterior.attrs.get("sampling_time")}
+    x = xr.Dataset({n: posterior[name] for n, name in theirs.items() if name})
+    columns = {"mean": x.mean(), "sd": x.std(), "mcse": arviz_stats.mcse(x), "ess": arviz_stats.ess(x, method="bulk")}
+    rows = {str(n): {c: float(value[n]) for c, value in columns.items()} for n in x.data_vars}
+    found = {"wall": wall, "ess": min(row["ess"] for row in rows.values()), "divergences": divergences}
+    return found | {"sampling": posterior.attrs.get("sampling_time"), "parameters": rows}
 
 
 def measure(folder: Path, repeats: int) -> dict[str, dict[str, list[Any]]]:
@@ -149,8 +148,8 @@ def measure(folder: Path, repeats: int) -> dict[str, dict[str, list[Any]]]:
                 print(f"{a} {state}: {run['wall']:.1f} s", file=sys.stderr, flush=True)
                 runs[a][state].append(run)
     for repeat, run in enumerate(runs["bayesmyo"]["warm"], start=1):
-        _, printed = process([*CHILD, "sampling", "study.toml", "data.csv"], folder / f"{repeat}-bayesmyo")
-        run["sampling"] = float(printed)
+        command = [*CHILD, "sampling", "study.toml", "data.csv"]
+        run["sampling"] = float(process(command, folder / f"{repeat}-bayesmyo")[1])
     return runs
 
 

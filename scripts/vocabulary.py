@@ -36,7 +36,9 @@ def keys(cls: Any, skip: tuple[str, ...] = ()) -> str:
             continue
         required = f.default is MISSING and f.default_factory is MISSING
         default = "" if f.default in (None, MISSING, "") else f"`{json.dumps(f.default)}`"
-        rows.append(f"| `{f.metadata.get('key', f.name)}` | {words(hints[f.name])} | {'**required**' if required else default} |")
+        rows.append(
+            f"| `{f.metadata.get('key', f.name)}` | {words(hints[f.name])} | {'**required**' if required else default} |"
+        )
     return "\n".join(rows)
 
 
@@ -95,13 +97,22 @@ def page() -> str:
         "`bayesmyo validate` lists the parameters.\n",
         catalogue("Families", 'family = { kind = "gaussian" }', FAMILIES),
         catalogue("Trajectories", 'trajectory = { kind = "linear", origin = 0 }', TRAJECTORIES),
-        catalogue("Estimands", '[estimands.my_change]\nkind = "change"\noutcome = "strength"\nfrom = 0\nto = 12', ESTIMANDS, shared),
+        catalogue(
+            "Estimands",
+            '[estimands.my_change]\nkind = "change"\noutcome = "strength"\nfrom = 0\nto = 12',
+            ESTIMANDS,
+            shared,
+        ),
         "Every estimand also takes:\n",
         doc(Estimand) + "\n",
         keys(Estimand) + "\n",
-        catalogue("Decisions", '[decisions.my_rule]\nkind = "probability"\nestimand = "my_change"\nabove = 0.5\nprobability = 0.9', DECISIONS),
+        catalogue(
+            "Decisions",
+            '[decisions.my_rule]\nkind = "probability"\nestimand = "my_change"\nabove = 0.5\nprobability = 0.9',
+            DECISIONS,
+        ),
         "## Priors\n",
-        "Stated per outcome, `priors = { slope = \"normal(0, 1)\" }`, on the scale that `bayesmyo validate` prints. SDs are standard "
+        'Stated per outcome, `priors = { slope = "normal(0, 1)" }`, on the scale that `bayesmyo validate` prints. SDs are standard '
         "deviations, never variances.\n",
         "\n".join(f"- `{name}({', '.join(d.arguments)})`, {d.support}" for name, d in LANGUAGE.items()) + "\n",
     ]

@@ -1,13 +1,18 @@
-"""What tests share: a seeded generator, the paths of the checkout, a small valid study, and two fits that cost nothing."""
+"""What tests share: a seeded generator, paths, a small valid study, two fits that cost nothing, and a way to type a command."""
 
 from __future__ import annotations
 
+import json
+import signal
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from bayesmyo import cli
 from bayesmyo.cohort import Cohort, read_cohort, simulate_scenario
 from bayesmyo.cohort.truth import from_scenario, with_effects
 from bayesmyo.study import Study, parse_study, read_study
@@ -20,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data" / "simulated"
 PACKAGE = ROOT / "bayesmyo"
 MODELS = ROOT / "models"
+MOCK = ("--engine", "mock", "--draws", 40, "--chains", 2)  # words of a fit that costs nothing
 
 SMALL = """
 [study]
@@ -148,3 +154,45 @@ def fit_of(study: Study, cohort: Cohort, draws: Draws) -> Fit:
     from bayesmyo.model.fit import wrap
 
     return wrap(study, cohort, draws, engine="nuts", seed=1, sampling=Sampling(), how={})
+
+
+@dataclass(frozen=True)
+class Result:
+    """The exit code of a command, and all that it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        """What was printed, as one strict JSON document."""
+        return json.loads(self.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Type a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "BAYESMYO_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["bayesmyo", *map(str, words)])
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as stopped:
+                cli.main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return Result(stopped.value.code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Name -> bytes of every file that is there now."""
+    return lambda: {str(p.relative_to(tmp_path)): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}

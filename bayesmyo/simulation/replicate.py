@@ -93,7 +93,9 @@ class Replicator:
         )
 
     def _row(self, simulated: Simulated, fit: Fit, replicate: int) -> Row:
-        new_patient = address(self.seed, PREDICT, self.cell, replicate)  # the truth of a prediction is a patient to come
+        new_patient = address(
+            self.seed, PREDICT, self.cell, replicate
+        )  # the truth of a prediction is a patient to come
         prediction, true = fit.prediction, TruthPrediction(self.study, simulated.truth, new_patient)
         draws = {name: e.of(prediction) for name, e in self.study.estimands.items()}
         tail = (1 - self.study.interval) / 2

@@ -17,7 +17,11 @@ def random_walk(rng, shape):
 
 
 def test_each_quantity_gets_what_arviz_gives_it_alone(rng):
-    quantities = {"iid": rng.standard_normal((3, 60)), "walk": random_walk(rng, (3, 60)), "t": rng.standard_t(2, (3, 60))}
+    quantities = {
+        "iid": rng.standard_normal((3, 60)),
+        "walk": random_walk(rng, (3, 60)),
+        "t": rng.standard_t(2, (3, 60)),
+    }
     found = diagnose(quantities)
     assert list(found) == list(quantities)
     for name, q in quantities.items():
@@ -40,11 +44,11 @@ def test_independent_draws_are_worth_their_number(iid):
 
 
 def test_chains_apart_have_a_high_rhat(iid):
-    assert diagnose({"x": iid + [[0], [0], [0], [5]]})["x"].rhat > 1.5
+    assert diagnose({"x": iid + np.array([[0], [0], [0], [5]])})["x"].rhat > 1.5
 
 
 def test_chains_of_other_widths_have_a_high_rhat(iid):
-    assert diagnose({"x": iid * [[1], [1], [1], [10]]})["x"].rhat > 1.1
+    assert diagnose({"x": iid * np.array([[1], [1], [1], [10]])})["x"].rhat > 1.1
 
 
 def test_draws_that_hang_together_are_worth_little(rng):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,11 +104,9 @@ def test_log_likelihood_is_the_density_of_each_measurement_in_outcome_units(mock
 def test_a_limit_counts_with_its_probability(small_cohort):
     study = parse_study(SMALL.replace('label = "CPK"', 'label = "CPK"\ncensoring = "as typed"'))
     m = small_cohort.measurements["cpk"]
-    m.side[:2] = LEFT, RIGHT
-    try:
-        found = fit_of(study, small_cohort, independent_draws(study, small_cohort, draws=4))
-    finally:
-        m.side[:2] = 0
+    limits = replace(m, side=np.array([LEFT, RIGHT] + [0] * (len(m) - 2), dtype=np.int8))
+    cohort = replace(small_cohort, measurements={**small_cohort.measurements, "cpk": limits})
+    found = fit_of(study, cohort, independent_draws(study, cohort, draws=4))
     location, sigma = eta(found, "cpk", 0, 0)
     oracle = stats.norm(location[:3], sigma)
     value = np.log(m.value[:3])

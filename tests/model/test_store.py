@@ -16,7 +16,6 @@ from bayesmyo.model.fit import FORMAT, Fit
 from bayesmyo.model.store import TRAILER, TRAILER_LENGTH, load_fit, save_fit
 
 
-
 @pytest.fixture(scope="module")
 def saved(mock_fit, tmp_path_factory):
     path = tmp_path_factory.mktemp("store") / "fit.nc"

@@ -74,7 +74,13 @@ def test_a_row_holds_every_estimand_with_its_true_value(replicator):
 
 
 def test_an_interval_covers_what_lies_in_it():
-    assert [Interval(truth, 0.0, -1.0, 2.0).covers for truth in (-1.1, -1, 0, 2, 2.1)] == [False, True, True, True, False]
+    assert [Interval(truth, 0.0, -1.0, 2.0).covers for truth in (-1.1, -1, 0, 2, 2.1)] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_the_number_of_patients_can_be_asked_for(replicator):

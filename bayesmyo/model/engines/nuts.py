@@ -52,7 +52,9 @@ class PreparedNuts:
     def _one(self, data: Arrays, seed: int, sampling: Sampling, progress: Progress | None) -> Draws:
         data = validated(self.model.study, data, len(self.model.patients))
         self._same_limits_where_integrated(data)
-        used = {variable.name for variable in self.compiled.shared_var_keys}  # a constant trajectory has no use for time
+        used = {
+            variable.name for variable in self.compiled.shared_var_keys
+        }  # a constant trajectory has no use for time
         compiled = self.compiled.with_data(**{k: v for k, v in data.items() if k in used})
         sampler = nutpie.sample(
             compiled,

@@ -1,0 +1,290 @@
+"""The door, as a user meets it: what is typed, what is printed, what is written, and the exit code."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from bayesmyo._version import __version__
+from bayesmyo.model.store import load_fit, save_fit
+from tests.conftest import DATA, MOCK, MODELS, Result
+from tests.test_layers import HEAVY
+
+ESTIMATE_KEYS = {
+    "name", "kind", "outcome", "unit", "population", "mean", "sd", "median", "lower", "upper", "interval", "mcse", "ess",
+    "probability", "sentence", "predicts", "summary",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mock_file(mock_fit, tmp_path_factory):
+    path = tmp_path_factory.mktemp("fits") / "mock.nc"
+    save_fit(mock_fit, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def good_file(good_fit, tmp_path_factory):
+    path = tmp_path_factory.mktemp("fits") / "good.nc"
+    save_fit(good_fit, path)
+    return path
+
+
+# --- help and version
+
+
+def test_without_words_the_door_explains_itself(run):
+    result = run()
+    assert result.code == 2
+    assert "Usage: bayesmyo [OPTIONS] COMMAND" in result.out + result.err
+
+
+def test_version(run):
+    assert run("--version") == Result(0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", ["studies", "init", "validate", "simulate", "fit", "check", "estimate"])
+def test_every_command_has_help(run, command):
+    result = run(command, "--help")
+    assert result.code == 0
+    assert result.out.startswith(f"Usage: bayesmyo {command} ")
+    assert result.err == ""
+
+
+# --- studies, validate
+
+
+def test_studies(run, snapshot):
+    result = run("studies")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == snapshot
+
+
+def test_studies_as_json(run):
+    result = run("studies", "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.json.keys() == {"schema_version", "studies"}
+    found = {s["name"]: s for s in result.json["studies"]}
+    assert found.keys() == {p.stem for p in MODELS.glob("*.toml")}
+    assert found["ivig"].keys() == {"name", "title", "outcomes", "scenarios"}
+    assert found["ivig"]["scenarios"] == ["paper", "half", "null"]
+
+
+def test_validate_a_study(run, snapshot):
+    result = run("validate", "ivig")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == snapshot
+
+
+def test_validate_a_table(run):
+    result = run("validate", "ivig", DATA / "ivig.csv")
+    assert (result.code, result.err) == (0, "")
+    assert "ivig.csv: 392 rows in = 392 used + 0 set aside; 23 patients." in result.out
+
+
+def test_validate_as_json(run):
+    alone, with_data = run("validate", "ivig", "--json"), run("validate", "ivig", DATA / "ivig.csv", "--json")
+    assert (alone.code, with_data.code, alone.err, with_data.err) == (0, 0, "", "")
+    assert alone.json.keys() == with_data.json.keys() == {"schema_version", "study", "cohort"}
+    assert alone.json["study"] == with_data.json["study"]
+    assert alone.json["cohort"] is None
+    cohort = with_data.json["cohort"]
+    assert cohort.keys() == {"source", "sha256", "patients", "rows", "used", "set_aside", "cells", "notices"}
+    assert (cohort["patients"], cohort["rows"], cohort["used"]) == (23, 392, 392)
+    assert [o["name"] for o in alone.json["study"]["outcomes"]] == ["mrc", "cpk", "steroid"]
+
+
+# --- from an empty folder to a fit
+
+
+def test_the_way_from_init_to_a_fit(run, files):
+    assert run("init", "mine").code == 0
+    assert files().keys() == {"mine.toml", "mine.csv"}
+    assert run("validate", "mine.toml", "mine.csv").code == 0
+    result = run("simulate", "mine.toml", "-o", "new.csv", "--patients", 9, "--seed", 5)
+    assert result.code == 0
+    assert result.out.startswith("Wrote new.csv: 9 patients, ")
+    assert run("validate", "mine.toml", "new.csv", "--json").json["cohort"]["patients"] == 9
+    result = run("fit", "mine.toml", "new.csv", "-o", "fit.nc", *MOCK)
+    assert result.code == 1
+    assert files().keys() == {"mine.toml", "mine.csv", "new.csv", "fit.nc"}
+    assert run("check", "fit.nc").code == 1
+    assert run("estimate", "fit.nc").code == 1
+
+
+def test_init_takes_the_name_with_or_without_its_ending(run, files):
+    assert run("init", "mine.toml").out == run("init", "mine", "--force").out
+    assert files().keys() == {"mine.toml", "mine.csv"}
+
+
+@pytest.mark.parametrize("name", ["", "..", "../mine", "/tmp/mine", ".mine", 'a"b', "a\\b", "a\nb", "a\x1b[31mb"])
+def test_init_refuses_what_is_no_plain_name(run, files, name):
+    result = run("init", name)
+    assert result.code == 2
+    assert result.err.startswith("usage: NAME: must be a plain file name")
+    assert not result.err.count("\x1b")
+    assert not files()
+
+
+def test_simulate_again_gives_the_same_table_and_another_seed_another(run, files):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run("simulate", "ivig", "-o", f"{name}.csv", "--seed", seed)
+    found = files()
+    assert found["a.csv"] == found["b.csv"] != found["c.csv"]
+
+
+def test_simulate_takes_the_first_scenario_unless_another_is_named(run, files):
+    for name, words in (("a", ()), ("b", ("--scenario", "paper")), ("c", ("--scenario", "null"))):
+        run("simulate", "ivig", "-o", f"{name}.csv", *words)
+    found = files()
+    assert found["a.csv"] == found["b.csv"] != found["c.csv"]
+
+
+def test_simulate_writes_in_the_format_that_the_study_declares(run, files):
+    run("init", "mine")
+    text = files()["mine.toml"].decode()
+    form = '[data]\ndelimiter = ";"\ndecimal = ","\nencoding = "utf-16"\n'
+    with open("other.toml", "w") as out:
+        out.write(form + text)
+    assert run("simulate", "other.toml", "-o", "other.csv").code == 0
+    assert run("validate", "other.toml", "other.csv").code == 0
+
+
+# --- fit, check, estimate
+
+
+def test_a_mock_fit_prints_its_numbers_and_withholds_its_sentences(run):
+    result = run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK)
+    reason = "The engine mock does not draw from the posterior: fit again with --engine nuts."
+    assert result.code == 1
+    assert result.err == f"Not trustworthy (convergence): {reason}\n"
+    lines = result.out.splitlines()
+    assert lines[0] == "ivig.csv: 392 rows in = 392 used + 0 set aside; 23 patients."
+    assert any(line.startswith("mrc_change_12 ") and "population average" in line for line in lines)
+    assert any(line.startswith("cpk_12_new ") and "measurement" in line for line in lines)
+    assert [line for line in lines if line.startswith("- ")] == [f"- withheld: {reason}"]
+
+
+def test_a_fit_as_json(run):
+    result = run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK, "--json")
+    assert result.code == 1
+    assert result.err.startswith("Not trustworthy (convergence)")
+    assert result.json.keys() == {"schema_version", "fit", "passed", "estimates"}
+    assert result.json["passed"] is False
+    assert result.json["fit"]["path"] == "fit.nc"
+    assert load_fit("fit.nc").sampling["draws"] == 40
+    assert result.json["estimates"] == run("estimate", "fit.nc", "--json").json["estimates"]
+
+
+def test_options_of_a_fit_reach_it(run):
+    run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK, "--seed", 7, "--tune", 3, "--target-accept", 0.8)
+    fit = load_fit("fit.nc")
+    assert (fit.engine, fit.seed) == ("mock", 7)
+    assert fit.sampling == {"draws": 40, "tune": 3, "chains": 2, "target_accept": 0.8}
+
+
+def test_check_of_a_good_fit(run, good_file):
+    result = run("check", good_file)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("passed  convergence: The chains agree: R-hat at most 1.00")
+    assert re.search(r"^cpk.start +parameter +1\.00\d ", result.out, re.MULTILINE), (
+        "three significant digits hide an R-hat"
+    )
+
+
+def test_check_of_a_mock_fit(run, mock_file):
+    result = run("check", mock_file)
+    assert result.code == 1
+    assert result.out.startswith("FAILED  convergence: The engine mock does not draw")
+
+
+@pytest.mark.parametrize(("file", "passed"), [("good_file", True), ("mock_file", False)])
+def test_check_as_json(run, request, file, passed):
+    result = run("check", request.getfixturevalue(file), "--json")
+    assert (result.code, result.err) == (int(not passed), "")
+    assert result.json.keys() == {"schema_version", "passed", "checks"}
+    assert result.json["passed"] is passed
+    (check,) = result.json["checks"]
+    assert check.keys() == {"name", "passed", "sentence", "table"}
+    assert check["table"][0].keys() == {"quantity", "kind", "rhat", "ess_bulk", "ess_tail"}
+
+
+def test_estimate_of_a_good_fit(run, good_file):
+    result = run("estimate", good_file)
+    assert (result.code, result.err) == (0, "")
+    assert (
+        "- On average over all such patients (geometric mean), the ratio of CPK from month 0 to 12 is 0.2" in result.out
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "keys"),
+    [
+        ((), "estimates", ESTIMATE_KEYS),
+        (
+            ("--parameters",),
+            "parameters",
+            {"name", "outcome", "unit", "mean", "sd", "median", "lower", "upper", "mcse", "ess_bulk", "ess_tail", "rhat",
+             "prior", "prior_lower", "prior_upper"},
+        ),
+        (("--decisions",), "decisions", {"name", "estimand", "met", "probability", "margin", "sentence"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("file", "passed"), [("good_file", True), ("mock_file", False)])
+def test_estimate_as_json(run, request, file, passed, words, what, keys):
+    result = run("estimate", request.getfixturevalue(file), *words, "--json")
+    assert result.code == int(not passed)
+    assert (result.err == "") is passed
+    assert result.json.keys() == {"schema_version", "passed", what}
+    assert result.json["schema_version"] == 1
+    assert result.json["passed"] is passed
+    for row in result.json[what]:
+        assert row.keys() - {"at", "from", "to"} == keys
+        if what == "estimates":
+            assert row.keys() - keys == ({"at"} if row["kind"] == "level" else {"from", "to"})
+        assert "sentence" not in keys or row["sentence"].startswith("withheld: ") is not passed
+
+
+@pytest.mark.parametrize(("words", "shown"), [(("--parameters",), "prior's 95% interval"), (("--decisions",), "- P(")])
+def test_parameters_and_decisions_as_text(run, good_file, words, shown):
+    result = run("estimate", good_file, *words)
+    assert (result.code, result.err) == (0, "")
+    assert shown in result.out
+
+
+def test_parameters_and_decisions_are_asked_for_one_at_a_time(run, good_file):
+    result = run("estimate", good_file, "--parameters", "--decisions")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "usage: --parameters: and --decisions do not go together; ask for one at a time.\n"
+
+
+# --- in a process of its own
+
+LIGHT = f"""
+import sys
+from bayesmyo.cli import main
+try:
+    main()
+except SystemExit as stopped:
+    print(stopped.code, *sorted({HEAVY!r} & sys.modules.keys()), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["fit", "--help"], ["studies"], ["init", "mine"], ["validate", "ivig", DATA / "ivig.csv"],
+     ["simulate", "ivig", "-o", "out.csv"]],
+)  # fmt: skip
+def test_what_needs_no_fit_loads_nothing_heavy(tmp_path, words):
+    run = subprocess.run(
+        [sys.executable, "-c", LIGHT, *words], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert run.stderr == "0\n"
+
+
+def test_python_m_bayesmyo_is_the_same_door(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "bayesmyo", "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.startswith("Usage: bayesmyo [OPTIONS] COMMAND [ARGS]...")

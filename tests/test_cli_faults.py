@@ -1,0 +1,257 @@
+"""The door when something is wrong: one message, the right exit code, and nothing written."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from bayesmyo import cli
+from bayesmyo.model.engines.mock import PreparedMock
+from tests.conftest import DATA, MOCK, MODELS, Result
+
+HEAD = "patient,month,mrc,cpk,steroid\n"
+TABLE = HEAD + "A,0,3.5,900,40\nA,3,4.0,400,20\nB,0,3.0,1500,60\nB,3,,800,30\n"
+
+
+def stop(error):
+    """Something that stops a command where it is called."""
+
+    def raise_it(*_, **__):
+        raise error
+
+    return raise_it
+
+
+# --- files that are there already, and folders that are not
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "work"),
+    [
+        (("init", "mine"), "mine.csv", "bayesmyo.cli.write_bytes"),
+        (("simulate", "ivig", "-o", "out.csv"), "out.csv", "bayesmyo.cohort.simulate_scenario"),
+        (("fit", "ivig", DATA / "ivig.csv", "-o", "out.nc", *MOCK), "out.nc", "bayesmyo.model.fit.fit"),
+    ],
+)
+def test_a_file_that_is_there_is_refused_before_any_work_and_overwritten_with_force(
+    run, files, monkeypatch, words, name, work
+):
+    with open(name, "wb") as out:
+        out.write(b"old")
+    with monkeypatch.context() as patched:
+        patched.setattr(work, stop(AssertionError("worked")))
+        result = run(*words)
+    assert result.code == 2
+    assert result.err == f"usage: {name}: exists already; choose another name, or overwrite it with --force.\n"
+    assert files() == {name: b"old"}
+    assert run(*words, "--force").code in (0, 1)
+    assert files()[name] != b"old"
+
+
+@pytest.mark.parametrize(
+    ("folder", "reason"), [("nowhere", "does not exist"), ("table.csv", "is a file, not a folder")]
+)
+@pytest.mark.parametrize("words", [("simulate", "ivig"), ("fit", "ivig", "table.csv", *MOCK)])
+def test_where_nothing_can_be_written_the_exit_code_is_4(run, files, tmp_path, words, folder, reason):
+    (tmp_path / "table.csv").write_text(TABLE)
+    result = run(*words, "-o", f"{folder}/out")
+    assert result.code == 4
+    assert result.err == f"{folder}/out: the folder {folder} {reason}.\n"
+    assert files().keys() == {"table.csv"}
+
+
+@pytest.mark.parametrize("command", ["check", "estimate"])
+def test_a_file_that_is_no_fit_has_the_exit_code_4(run, tmp_path, command):
+    (tmp_path / "table.csv").write_text(TABLE)
+    assert run(command, "table.csv") == Result(4, "", "table.csv: is not a fit; `bayesmyo fit` writes one.\n")
+    assert run(command, "fit.nc") == Result(4, "", "fit.nc: cannot be read: No such file or directory.\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("validate",), ("validate", "ivig"), ("check",), ("simulate", "ivig", "-o"), ("init",)]
+)
+def test_a_name_that_no_disk_takes_is_no_bug_of_ours(run, words):
+    result = run(*words, "a" * 300)
+    assert (result.code, result.out) == (4, "")
+    assert result.err.endswith("File name too long.\n")
+
+
+# --- input that cannot be used
+
+
+def test_unknown_study(run):
+    result = run("validate", "ivgi")
+    assert result == Result(2, "", 'ivgi: study: is neither a bundled study nor a file; did you mean "ivig"?\n')
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("fit", "ivig", "table.csv", "-o", "out.nc", "--colour"), "No such option: --colour"),
+        (("frobnicate",), "No such command 'frobnicate'."),
+        (("fit", "ivig", "table.csv"), "Missing option '-o' / '--output'"),
+        (("fit", "ivig", "table.csv", "-o", "out.nc", "--draws", "0"), "Invalid value for '--draws'"),
+        (("fit", "ivig", "table.csv", "-o", "out.nc", "--draws", "many"), "Invalid value for '--draws'"),
+        (("fit", "ivig", "table.csv", "-o", "out.nc", "--seed", "-1"), "Invalid value for '--seed'"),
+        (("simulate", "ivig", "-o", "out.csv", "--patients", "0"), "Invalid value for '--patients'"),
+        (
+            ("fit", "ivig", "table.csv", "-o", "out.nc", "--engine", "nutz"),
+            'engine: is unknown; got "nutz"; did you mean',
+        ),
+        (("fit", "ivig", "table.csv", "-o", "out.nc", "--target-accept", "2"), "must lie between 0 and 1; got 2."),
+        (("simulate", "ivig", "-o", "out.csv", "--scenario", "papre"), 'did you mean "paper"?'),
+    ],
+)
+def test_a_command_that_cannot_be_understood(run, files, tmp_path, words, message):
+    (tmp_path / "table.csv").write_text(TABLE)
+    result = run(*words)
+    assert result.code == 2
+    assert message in result.err
+    assert files().keys() == {"table.csv"}
+
+
+FAULTS = {
+    "missing column": "patient,month,mrc,CK,steroid\nA,0,3.5,900,40\n",
+    "text in a number column": TABLE.replace("900", "high"),
+    "duplicate visit": TABLE.replace("A,3,", "A,0,"),
+    "negative CPK": TABLE.replace("900", "-900"),
+    "empty file": "",
+    "only a header": HEAD,
+    "decimal comma": TABLE.replace("3.5", '"3,5"'),
+    "out of range": TABLE.replace("3.5", "35"),
+    "several": TABLE.replace("3.5", "35").replace("900", "high").replace("1500", "high"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_table_that_cannot_be_used_is_one_message_and_nothing_is_written(run, files, tmp_path, snapshot, fault):
+    (tmp_path / "table.csv").write_text(FAULTS[fault])
+    fitted, validated, as_json = (
+        run("fit", "ivig", "table.csv", "-o", "fit.nc", *MOCK),
+        run("validate", "ivig", "table.csv"),
+        run("validate", "ivig", "table.csv", "--json"),
+    )
+    assert fitted == validated == as_json
+    assert (fitted.code, fitted.out) == (2, "")
+    assert fitted.err == snapshot
+    assert files().keys() == {"table.csv"}
+
+
+IVIG = (MODELS / "ivig.toml").read_text()
+STUDIES = {
+    "unknown key": IVIG.replace('unit = "grade"', 'unit = "grade"\nbeter = "higher"'),
+    "unknown family": IVIG.replace('family = { kind = "gaussian" }', 'family = { kind = "gausian" }'),
+    "text for a number": IVIG.replace("typical = 3.6", 'typical = "3.6"'),
+    "not TOML": IVIG.replace("[study]", "[study"),
+    "empty": "",
+    "several": IVIG.replace('unit = "grade"', "").replace("interval = 0.95", "interval = 95").replace("_half", "-half"),
+}
+
+
+@pytest.mark.parametrize("fault", STUDIES)
+def test_a_study_that_cannot_be_used_is_one_message_and_nothing_is_written(run, files, tmp_path, snapshot, fault):
+    (tmp_path / "mine.toml").write_text(STUDIES[fault])
+    results = [
+        run("validate", "mine.toml"),
+        run("validate", "mine.toml", "--json"),
+        run("simulate", "mine.toml", "-o", "out.csv"),
+        run("fit", "mine.toml", DATA / "ivig.csv", "-o", "fit.nc", *MOCK),
+    ]
+    assert len(set(results)) == 1
+    assert (results[0].code, results[0].out) == (2, "")
+    assert results[0].err == snapshot
+    assert files().keys() == {"mine.toml"}
+
+
+# --- what stops a command from outside, or from inside
+
+
+def test_an_unexpected_exception_is_a_bug_of_ours(run, monkeypatch):
+    monkeypatch.setattr("bayesmyo.study.find_study", stop(RuntimeError("secret of a patient")))
+    result = run("validate", "ivig")
+    assert (result.code, result.out) == (70, "")
+    assert result.err.startswith("bayesmyo stopped on a bug of its own (RuntimeError).")
+    assert "secret" not in result.err
+
+
+def test_with_debugging_on_it_is_raised(run, monkeypatch):
+    monkeypatch.setattr("bayesmyo.study.find_study", stop(RuntimeError("details")))
+    monkeypatch.setenv("BAYESMYO_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["bayesmyo", "validate", "ivig"])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(RuntimeError, match="details"):
+            cli.main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "code"),
+    [
+        (stop(KeyboardInterrupt()), 130),
+        (lambda *_: os.kill(os.getpid(), signal.SIGINT), 130),
+        (lambda *_: os.kill(os.getpid(), signal.SIGTERM), 143),
+    ],
+)
+def test_a_signal_while_sampling_leaves_nothing_behind(run, files, monkeypatch, stopped, code):
+    monkeypatch.setattr(PreparedMock, "sample", stopped)
+    result = run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK)
+    assert (result.code, result.err) == (code, "")
+    assert not files()
+
+
+# --- nothing that a file says drives the terminal
+
+ESCAPES = "\x1b[31m", "\x9b31m", "\x07", "\r", "\u202e"
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """A study and its table with control characters wherever text can stand."""
+    study = IVIG
+    for word in ("IVIG in", "Mean MRC grade", '"grade', '"IVIG', "Months", "what the published"):
+        study = study.replace(word, word + "".join(f"\\u{ord(c):04x}" for escape in ESCAPES for c in escape))
+    (tmp_path / "mine.toml").write_text(study)
+    rows = [line.split(",") for line in TABLE.splitlines()]
+    noted = [[*row, "x"] if n else [*row, f'"note{"".join(ESCAPES)}"'] for n, row in enumerate(rows)]
+    text = "\n".join(",".join(row) for row in noted).replace("A,", f'"A{"".join(ESCAPES)}",')
+    (tmp_path / "table.csv").write_text(text, newline="")
+
+
+def test_escape_codes_come_out_inert(run, hostile):
+    run("fit", "mine.toml", "table.csv", "-o", "fit.nc", *MOCK)
+    for words in (
+        ("validate", "mine.toml", "table.csv"),
+        ("fit", "mine.toml", "table.csv", "-o", "again.nc", *MOCK, "--force"),
+        ("check", "fit.nc"),
+        ("estimate", "fit.nc"),
+        ("estimate", "fit.nc", "--parameters"),
+        ("estimate", "fit.nc", "--decisions"),
+    ):
+        for form in ((), ("--json",)):
+            result = run(*words, *form)
+            assert result.code in (0, 1)
+            assert (result.out + result.err).replace("\n", "").isprintable()
+            shown = (r"\x1b[31m", r"\u001b[31m", r"\x9b31m", r"\u009b31m", r"\u202e")
+            assert any(text in result.out for text in shown) or words[0] == "check" or words[-1] == "--decisions"
+
+
+def test_escape_codes_in_what_is_typed_come_out_inert(run):
+    for words in (("validate", "\x1b[31mx"), ("check", "\x1b[31mx"), ("simulate", "ivig", "-o", "no\x1b[31m/x")):
+        result = run(*words)
+        assert result.code in (2, 4)
+        assert "\\x1b[31m" in result.err
+        assert "\x1b" not in result.err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a full disk at hand")
+def test_a_full_disk_under_stdout_has_the_exit_code_4(tmp_path):
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "bayesmyo", "studies"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert run.returncode == 4
+    assert run.stderr == "output: cannot be read or written: No space left on device.\n"
