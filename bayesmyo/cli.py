@@ -108,6 +108,7 @@ def validate(
     if cohort:
         terminal.say("")
         terminal.show_cohort(understood, cohort)
+        terminal.say("The study and the table can be used together.")
 
 
 @app.command()

@@ -72,6 +72,9 @@ class UsageError(InputError):
     def __init__(self, where: str, what: str, got: str = "", mend: str = ""):
         super().__init__("usage", [Fault(where, what, got, mend)])
 
+    def __str__(self) -> str:
+        return str(self.faults[0])
+
 
 class EngineError(BayesmyoError):
     """The engine could not start or did not finish; the message names the reason it gave."""

@@ -93,7 +93,7 @@ def test_only_the_face_and_the_door_import_on_demand(module):
 
 
 def test_subrooms_of_the_vocabulary_import_only_what_every_word_shares():
-    shared = {"bayesmyo.components.priors", "bayesmyo.components.component"}
+    shared = {"bayesmyo.components.priors", "bayesmyo.components.component", "bayesmyo.components.numbers"}
     strangers = {}
     for subroom in ("families", "trajectories", "estimands", "decisions"):
         own = f"bayesmyo.components.{subroom}"

@@ -11,6 +11,7 @@ from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.estimands.estimand import Contrast
+from bayesmyo.components.numbers import in_sentence, probability_text, significant
 from bayesmyo.model.fit import Fit
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
@@ -197,19 +198,9 @@ def sentence(
     unit = e.unit(o.unit, study.time.unit)
     amount = f"{significant(median)}{'' if unit == 'ratio' else ' ' + unit}"
     text = (
-        f"{who}, the {e.sentence(study.label(e.outcome), study.time.unit)}{during} is {amount} "
+        f"{who}, the {e.sentence(in_sentence(study.label(e.outcome)), study.time.unit)}{during} is {amount} "
         f"({study.interval:.0%} interval {significant(lower)} to {significant(upper)})"
     )
     if probability is not None:
         text += f"; the probability that it is {direction} {significant(threshold or 0.0)} is {probability_text(probability)}"
     return text + "."
-
-
-def significant(value: float) -> str:
-    """Three significant digits, without an exponent where one can be avoided."""
-    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
-
-
-def probability_text(p: float) -> str:
-    """A probability that never claims certainty."""
-    return "above 0.999" if p > 0.999 else "below 0.001" if p < 0.001 else f"{p:.3f}"

@@ -144,7 +144,7 @@ def _outcome_cells(study: Study, table: Table, column: int, o: Outcome, book: Fa
         elif (o.minimum is not None and cell.value < o.minimum) or (o.maximum is not None and cell.value > o.maximum):
             low = "-inf" if o.minimum is None else f"{o.minimum:g}"
             high = "inf" if o.maximum is None else f"{o.maximum:g}"
-            mend = f"is it in {o.unit}? If it means missing, add it to data.missing"
+            mend = f"is the unit, {o.unit}, right? If it means missing, add it to data.missing"
             book.add(line, o.column, f"is outside the declared range {low} to {high}", text.strip(), mend)
     return found
 

@@ -10,6 +10,8 @@ from bayesmyo.cohort.truth import Truth, from_scenario, with_effects
 from bayesmyo.errors import UsageError
 from bayesmyo.study.study import Design, Study
 
+MOST_PATIENTS = 100_000
+
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
@@ -36,8 +38,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
         raise UsageError("simulate", "the study has no [design]", mend="declare patients, follow_up and visits")
     known = next((o.effects for o in truth.outcomes.values() if o.effects), None)
     n = len(next(iter(known.values()))) if known else (design.patients if patients is None else patients)
-    if n < 1:
-        raise UsageError("patients", "must be at least 1", str(n))
+    if not 1 <= n <= MOST_PATIENTS:
+        raise UsageError("patients", f"must lie between 1 and {MOST_PATIENTS:,}", str(n))
     if not known:
         truth = with_effects(study, truth, n, rng)
     follow_up, lost = draw_follow_up(design, n, rng)

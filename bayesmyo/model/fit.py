@@ -123,7 +123,7 @@ def fit(
     sampling = sampling or Sampling()
     _usable(engine, seed, sampling)
     model = build(study, cohort)
-    prepared = ENGINES[engine].prepare(model)
+    prepared = ENGINES[engine].prepare(model, exchange=False)
     draws = prepared.sample([model.data], [address(seed, SAMPLE)], sampling, progress)[0]
     return wrap(study, cohort, draws, engine=engine, seed=seed, sampling=sampling, how=model.how)
 

@@ -41,23 +41,27 @@ def scaled_loadings(z: Sequence[Any], sds: Sequence[Any], r: Any, xp: Any) -> li
 
 
 def log_likelihood(pt: Any, residual: Any, w: Sequence[Any], sigma: Any, patient: Any, patients: int) -> Any:
-    """(patient,) log likelihood of each patient's measurements, the effects integrated out; a PyTensor expression."""
-    columns = [residual**2, *(w_k * residual for w_k in w), *(w_k**2 for w_k in w), pt.ones_like(residual)]
-    if len(w) == 2:
-        columns.append(w[0] * w[1])
-    sums = pt.zeros((patients, len(columns)))[patient].inc(pt.stack(pt.broadcast_arrays(*columns), axis=1))
+    """Log likelihood of all measurements, the patients' effects integrated out; a scalar PyTensor expression.
+
+    Sums over a patient's visits are kept as vectors of one kind: they compile in half the time of one matrix.
+    """
+
+    def per_patient(x: Any) -> Any:
+        return pt.zeros(patients)[patient].inc(x)
+
+    w = [pt.ones_like(residual) * w_k for w_k in w]
     variance = sigma**2
-    square, n = sums[:, 0], sums[:, 1 + 2 * len(w)]
+    u = [per_patient(w_k * residual) for w_k in w]
+    m = [variance + per_patient(w_k**2) for w_k in w]
     if len(w) == 1:
-        u, m = sums[:, 1], variance + sums[:, 2]
-        determinant, explained = m, u**2 / m
+        determinant, explained = m[0], u[0] ** 2 / m[0]
     else:
-        u1, u2, m1, m2, a12 = sums[:, 1], sums[:, 2], variance + sums[:, 3], variance + sums[:, 4], sums[:, 6]
-        determinant = m1 * m2 - a12**2
-        explained = (m2 * u1**2 - 2 * a12 * u1 * u2 + m1 * u2**2) / determinant
-    return -0.5 * (
-        n * LOG_2PI + (n - len(w)) * pt.log(variance) + pt.log(determinant) + (square - explained) / variance
-    )
+        a12 = per_patient(w[0] * w[1])
+        determinant = m[0] * m[1] - a12**2
+        explained = (m[1] * u[0] ** 2 - 2 * a12 * u[0] * u[1] + m[0] * u[1] ** 2) / determinant
+    n = residual.shape[0]
+    constant = n * LOG_2PI + (n - len(w) * patients) * pt.log(variance)
+    return -0.5 * (constant + pt.sum(pt.log(determinant) - explained / variance) + pt.sum(residual**2) / variance)
 
 
 def draw_effects(

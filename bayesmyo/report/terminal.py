@@ -84,7 +84,7 @@ def show_study(study: Study) -> None:
     ]
     interval = f"{study.interval:.0%} interval"
     show_table(
-        ["parameter", "prior", "on", "median", interval, "in"],
+        ["parameter", "prior", "scale", "median", interval, "clinical unit"],
         rows,
         title="Priors, and what they hold likely in clinical units",
     )

@@ -109,6 +109,6 @@ class Replicator:
         stats = fit.group("sample_stats").data_vars
         return Row(
             self.cell, replicate, "done",
-            rhat=max(d.rhat for d in found), ess=min(min(d.ess_bulk, d.ess_tail) for d in found),
+            rhat=float(np.nanmax([d.rhat for d in found])), ess=float(np.nanmin([min(d.ess_bulk, d.ess_tail) for d in found])),
             divergences=int(stats["diverging"].sum()), intervals=intervals,
         )  # fmt: skip

@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).parents[2] / "models"
 def studies() -> dict[str, Path]:
     """The bundled studies by name."""
     folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: path for path in sorted(folder.glob("*.toml"), key=lambda p: p.stem)}
 
 
 def find_study(name: str | Path) -> Study:

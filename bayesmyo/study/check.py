@@ -26,7 +26,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     found: list[Fault] = []
     names = {
         k: list(document[k]) if isinstance(document.get(k), dict) else []
-        for k in ("outcomes", "estimands", "scenarios")
+        for k in ("outcomes", "estimands", "decisions", "scenarios")
     }
     if not document.get("outcomes"):
         found.append(Fault("outcomes", "no outcome is declared", mend="write at least one table [outcomes.my_outcome]"))

@@ -30,7 +30,7 @@ def words(study: Study, outcome: str) -> str:
     scale = " on the log scale" if o.family.link_name == "log" else ""
     origin = o.trajectory.origin
     text = f"{study.label(outcome)} ({o.unit}, {o.family.kind}, {o.better} is better) {o.trajectory.sentence}{scale}"
-    if not isinstance(o.trajectory, Constant):
+    if not isinstance(o.trajectory, Constant) and origin != 0:
         text += f"; time runs from {t.unit} {origin:g}"
     if effects:
         together = " (correlated)" if "correlation" in parameters(study, outcome) else ""

@@ -160,7 +160,10 @@ def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
     if is_dataclass(inner):
         return _table(inner, value, where, faults)
     try:
-        return _adapter(hint).validate_json(json.dumps(value))
+        found = _adapter(hint).validate_json(json.dumps(value))
+        if isinstance(found, str) and not found.isprintable() and where != "data.delimiter":
+            faults.append(Fault(where, "holds a control character or a line break", repr_toml(value)))
+        return found
     except TypeError:  # the only values of TOML that JSON does not have
         faults.append(Fault(where, "cannot be a date or a time", repr_toml(value)))
         return None

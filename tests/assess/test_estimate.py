@@ -70,7 +70,7 @@ def test_the_interval_is_the_studys_own(grid):
     draws = Draws({str(k): v.values for k, v in grid.group("posterior").data_vars.items()}, {})
     e = estimates(fit_of(narrow, grid.cohort, draws))[0]
     assert (e.interval, e.lower, e.upper) == pytest.approx((0.5, 0.35, 0.65))
-    assert "(50% interval 0.35 to 0.65)" in e.sentence
+    assert "(50% interval 0.350 to 0.650)" in e.sentence
 
 
 def test_monte_carlo_error_and_effective_draws_are_those_of_the_estimand(found):
@@ -199,12 +199,12 @@ def test_a_study_without_decisions_has_an_empty_table(small_cohort):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.5, "0.5"), (-3.14159, "-3.14"), (999.4, "999"), (999.6, "1,000"), (-999.6, "-1,000"), (1234567, "1,234,567")],
+    [(0.5, "0.500"), (-3.14159, "-3.14"), (999.4, "999"), (999.6, "1,000"), (-999.6, "-1,000"), (1234567, "1,234,567")],
 )
 def test_three_significant_digits_without_exponent(value, text):
     assert significant(value) == text
 
 
-@pytest.mark.parametrize(("p", "text"), [(1.0, "above 0.999"), (0.0, "below 0.001"), (0.9512, "0.951")])
+@pytest.mark.parametrize(("p", "text"), [(1.0, "more than 0.999"), (0.0, "less than 0.001"), (0.9512, "0.951")])
 def test_a_probability_never_claims_certainty(p, text):
     assert probability_text(p) == text

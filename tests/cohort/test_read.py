@@ -269,7 +269,7 @@ def test_five_thousand_columns_are_read():
         pytest.param({"cpk": "0"}, ["line 4", "must be a positive number"], id="zero on a log scale"),
         pytest.param({"cpk": "inf"}, ["line 4", "is infinite"], id="D35 inf"),
         pytest.param({"cpk": "1e400"}, ["line 4", "is infinite"], id="D35 1e400"),
-        pytest.param({"strength": "100.1"}, ['line 4, column "strength"', "outside the declared range", "is it in points?"], id="D36 range"),
+        pytest.param({"strength": "100.1"}, ['line 4, column "strength"', "outside the declared range", "is the unit, points, right?"], id="D36 range"),
         pytest.param({"cpk": "n/a"}, ["line 4", 'if it means missing, add "n/a" to data.missing'], id="missing word"),
         pytest.param({"cpk": "٣"}, ["line 4", "is not a number"], id="Arabic digit"),
         pytest.param({"cpk": "=2+3"}, ["line 4", "is not a number"], id="formula"),

@@ -81,7 +81,7 @@ def test_a_level_has_no_natural_threshold():
     [
         (Level(outcome="cpk", at=6), "IU/L", "CPK at month 6"),
         (Change(outcome="cpk", **TIMES), "IU/L", "change in CPK from month 2 to 6"),
-        (Ratio(outcome="cpk", **TIMES), "ratio", "ratio of CPK from month 2 to 6"),
+        (Ratio(outcome="cpk", **TIMES), "ratio", "ratio of CPK at month 6 to month 2"),
         (Slope(outcome="cpk", **TIMES), "IU/L per month", "average slope of CPK from month 2 to 6"),
     ],
     ids=lambda e: getattr(e, "kind", ""),
@@ -113,4 +113,4 @@ def test_a_verdict_counts_the_draws_beyond_the_threshold(rule, probability, met)
 
 def test_a_verdict_in_a_sentence():
     verdict = Probability(estimand="cpk_ratio", below=0.55, probability=0.9).judge(DRAWS)
-    assert verdict.sentence == "P(cpk_ratio below 0.55) = 0.5; 0.9 was asked: not met"
+    assert verdict.sentence == "The probability that cpk_ratio is below 0.55 is 0.500; at least 0.9 was asked: not met."

@@ -16,15 +16,15 @@ def with_line(line, after='trajectory = { kind = "linear" }'):
 
 def test_a_linear_gaussian_outcome_in_words(small):
     assert words(small, "strength") == (
-        "Strength (points, gaussian, higher is better) changes by the same amount in every unit of time; time runs from "
-        "month 0. Patients differ in their intercept and slope (correlated)."
+        "Strength (points, gaussian, higher is better) changes by the same amount in every unit of time. "
+        "Patients differ in their intercept and slope (correlated)."
     )
 
 
 def test_a_lognormal_plateau_in_words(small):
     assert words(small, "cpk") == (
         "CPK (IU/L, lognormal, lower is better) moves from a start towards a plateau, half of the remaining way in each "
-        "half-time on the log scale; time runs from month 0. Patients differ in their start and asymptote (correlated)."
+        "half-time on the log scale. Patients differ in their start and asymptote (correlated)."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from bayesmyo.components.decisions.decision import Decision, Verdict
+from bayesmyo.components.numbers import probability_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,6 @@ class Probability(Decision):
             beyond, words = draws < self.below, f"below {self.below:g}"
         p = float(beyond.mean())
         met = p >= self.probability
-        sentence = (
-            f"P({self.estimand} {words}) = {p:.3g}; {self.probability:g} was asked: {'met' if met else 'not met'}"
-        )
+        asked = f"at least {self.probability:g} was asked: {'met' if met else 'not met'}"
+        sentence = f"The probability that {self.estimand} is {words} is {probability_text(p)}; {asked}."
         return Verdict(met=met, probability=p, margin=p - self.probability, sentence=sentence)

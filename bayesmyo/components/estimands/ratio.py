@@ -23,4 +23,4 @@ class Ratio(Contrast):
         return "ratio"
 
     def sentence(self, label: str, time_unit: str) -> str:
-        return f"ratio of {label} {self.between(time_unit)}"
+        return f"ratio of {label} at {time_unit} {self.to:g} to {time_unit} {self.from_:g}"

@@ -62,6 +62,9 @@ class Engine(Protocol):
     name: str
     posterior: bool
 
-    def prepare(self, model: BuiltModel) -> Prepared:
-        """Compile, or whatever has to be done once."""
+    def prepare(self, model: BuiltModel, exchange: bool = True) -> Prepared:
+        """Compile, or whatever has to be done once.
+
+        exchange: other datasets will follow; False for the model's own data alone, which may compile quicker.
+        """
         ...

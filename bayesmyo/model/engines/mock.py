@@ -17,7 +17,7 @@ class Mock:
     name = "mock"
     posterior = False
 
-    def prepare(self, model: BuiltModel) -> "PreparedMock":
+    def prepare(self, model: BuiltModel, exchange: bool = True) -> "PreparedMock":
         return PreparedMock(model)
 
 

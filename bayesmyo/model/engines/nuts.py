@@ -32,9 +32,8 @@ class Nuts:
     name = "nuts"
     posterior = True
 
-    def prepare(self, model: BuiltModel) -> "PreparedNuts":
-        compiled = nutpie.compile_pymc_model(model.pymc, freeze_model=False)
-        return PreparedNuts(model, compiled)
+    def prepare(self, model: BuiltModel, exchange: bool = True) -> "PreparedNuts":
+        return PreparedNuts(model, nutpie.compile_pymc_model(model.pymc, freeze_model=not exchange), exchange)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +42,7 @@ class PreparedNuts:
 
     model: BuiltModel
     compiled: Any
+    exchange: bool
 
     def sample(
         self, datasets: Sequence[Arrays], seeds: Sequence[int], sampling: Sampling, progress: Progress | None = None
@@ -51,13 +51,8 @@ class PreparedNuts:
 
     def _one(self, data: Arrays, seed: int, sampling: Sampling, progress: Progress | None) -> Draws:
         data = validated(self.model.study, data, len(self.model.patients))
-        self._same_limits_where_integrated(data)
-        used = {
-            variable.name for variable in self.compiled.shared_var_keys
-        }  # a constant trajectory has no use for time
-        compiled = self.compiled.with_data(**{k: v for k, v in data.items() if k in used})
         sampler = nutpie.sample(
-            compiled,
+            self._with_data(data),
             draws=sampling.draws,
             tune=sampling.tune,
             chains=sampling.chains,
@@ -78,6 +73,17 @@ class PreparedNuts:
             sampler.cancel()
             raise
         return self._read(tree, data, np.random.default_rng(seed))
+
+    def _with_data(self, data: Arrays) -> Any:
+        """The compiled model with a dataset in place."""
+        if not self.exchange:
+            if not all(np.array_equal(data[k], v) for k, v in self.model.data.items()):
+                raise UsageError("data", "are not those the model was compiled with", mend="prepare it for exchange")
+            return self.compiled
+        self._same_limits_where_integrated(data)
+        # not all data are in the compiled model: a constant trajectory has no use for time
+        used = {variable.name for variable in self.compiled.shared_var_keys}
+        return self.compiled.with_data(**{k: v for k, v in data.items() if k in used})
 
     def _same_limits_where_integrated(self, data: Arrays) -> None:
         for name, how in self.model.how.items():
