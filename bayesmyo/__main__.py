@@ -1,5 +1,5 @@
 """`python -m bayesmyo`: the same door."""
 
-from bayesmyo.cli import main
+from bayesmyo.cli import command
 
-main()
+command()
