@@ -5,8 +5,9 @@ root="$(cd "$(dirname "$0")/.." && pwd)"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 uv build --quiet --wheel --out-dir "$work/dist" "$root"
+python="$(cd "$root" && uv run python -c "import sys; print(sys._base_executable)")"
 cd "$work"
-uv venv --quiet --python 3.13 env
+uv venv --quiet --python "$python" env
 uv pip install --quiet --python env dist/*.whl
 env/bin/bayesmyo studies
 env/bin/bayesmyo simulate ivig -o cohort.csv
