@@ -198,6 +198,7 @@ def test_with_debugging_on_it_is_raised(run, monkeypatch):
 )
 def test_a_signal_while_sampling_leaves_nothing_behind(run, files, monkeypatch, stopped, code):
     monkeypatch.setattr(PreparedMock, "sample", stopped)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a process started in the background ignores it
     result = run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK)
     assert (result.code, result.err) == (code, "")
     assert not files()
