@@ -125,6 +125,7 @@ def simulate(
     from bayesmyo.report import terminal
     from bayesmyo.study import find_study
 
+    _not_an_input(output, study)
     understood = find_study(study)
     path = writable(output, force)
     simulated = simulate_scenario(understood, scenario, seed, patients)
@@ -159,6 +160,7 @@ def fit(
     cohort = read_cohort(understood, data)
     if not json:
         terminal.show_cohort(understood, cohort)
+    _not_an_input(output, study, data)
     writable(output, force)
     with terminal.chain_progress(chains, tune + draws) as progress:
         from bayesmyo.model.engines import Sampling
@@ -236,6 +238,12 @@ def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> N
         terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _not_an_input(output: Path, *inputs: str | Path) -> None:
+    """An input is never overwritten, not even with --force."""
+    if any(Path(i).resolve() == output.resolve() for i in inputs):
+        raise UsageError(str(output), "is what this command reads", mend="name another file for the result")
 
 
 def _terminated(_signal: int, _frame: Any) -> Never:

@@ -204,6 +204,23 @@ def test_a_signal_while_sampling_leaves_nothing_behind(run, files, monkeypatch, 
     assert not files()
 
 
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (("fit", "mine.toml", "table.csv", "-o", "table.csv", "--force", *MOCK), "table.csv"),
+        (("simulate", "mine.toml", "-o", "mine.toml", "--force"), "mine.toml"),
+    ],
+)
+def test_an_input_is_never_overwritten(run, tmp_path, words, kept):
+    (tmp_path / "mine.toml").write_text(IVIG)
+    (tmp_path / "table.csv").write_text(TABLE)
+    before = (tmp_path / kept).read_bytes()
+    result = run(*words)
+    assert result.code == 2
+    assert "is what this command reads" in result.err
+    assert (tmp_path / kept).read_bytes() == before
+
+
 # --- nothing that a file says drives the terminal
 
 ESCAPES = "\x1b[31m", "\x9b31m", "\x07", "\r", "\u202e"
