@@ -146,7 +146,10 @@ def fit(
     cores: Annotated[
         int | None, typer.Option(help="Chains at a time (default: all cores); never changes a draw.", min=1)
     ] = None,
-    target_accept: Annotated[float, typer.Option(help="Higher: smaller steps, fewer divergences.")] = 0.9,
+    target_accept: Annotated[float, typer.Option(help="Higher: smaller steps, fewer divergences.")] = 0.95,
+    adaptation: Annotated[
+        str, typer.Option(help="Of the mass matrix: diag, or low_rank for strongly correlated parameters.")
+    ] = "diag",
     seed: SEED = 1,
     json: JSON = False,
     force: FORCE = False,
@@ -167,7 +170,7 @@ def fit(
         from bayesmyo.model.fit import fit as run
         from bayesmyo.model.store import save_fit
 
-        sampling = Sampling(draws, tune, chains, cores, target_accept)
+        sampling = Sampling(draws, tune, chains, cores, target_accept, adaptation)  # type: ignore[arg-type]
         result = run(understood, cohort, engine=engine, seed=seed, sampling=sampling, progress=progress)
     digest = save_fit(result, output, force=force)
     if not json:
@@ -176,13 +179,22 @@ def fit(
 
 
 @app.command()
-def check(path: FIT, json: JSON = False) -> None:
-    """Run every check on a fit; exit 1 if one fails."""
+def check(
+    path: Annotated[
+        str, typer.Argument(help="A file written by `bayesmyo fit`; with --prior, a study.", show_default=False)
+    ],
+    prior: Annotated[bool, typer.Option("--prior", help="What a study's priors believe, before any data.")] = False,
+    json: JSON = False,
+    seed: SEED = 1,
+) -> None:
+    """Run every check on a fit, or draw patients from a study's priors; exit 1 if a check fails."""
     from bayesmyo.assess.check import check as run
+    from bayesmyo.assess.prior import check_prior
     from bayesmyo.model.store import load_fit
     from bayesmyo.report import documents, terminal
+    from bayesmyo.study import find_study
 
-    results = run(load_fit(path))
+    results = [check_prior(find_study(path), seed)] if prior else run(load_fit(path))
     passed = all(r.passed for r in results)
     if json:
         rows = [{"name": r.name, "passed": r.passed, "sentence": r.sentence, "table": list(r.table)} for r in results]
@@ -205,14 +217,19 @@ def estimate(
         bool, typer.Option("--parameters", help="The model's parameters instead, on the link scale.")
     ] = False,
     decisions: Annotated[bool, typer.Option("--decisions", help="The study's decisions instead.")] = False,
+    correlations: Annotated[
+        bool, typer.Option("--correlations", help="How patients' starts and changes hang together instead.")
+    ] = False,
     json: JSON = False,
 ) -> None:
     """Print every estimand of a fit, with its population, its unit and its uncertainty."""
     from bayesmyo.model.store import load_fit
 
-    if parameters and decisions:
-        raise UsageError("--parameters", "and --decisions do not go together", mend="ask for one at a time")
-    _report(load_fit(path), json, what="parameters" if parameters else "decisions" if decisions else "estimates")
+    asked = {"parameters": parameters, "decisions": decisions, "correlations": correlations}
+    chosen = [what for what, wanted in asked.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError(f"--{chosen[0]}", f"and --{chosen[1]} do not go together", mend="ask for one at a time")
+    _report(load_fit(path), json, what=chosen[0] if chosen else "estimates")
 
 
 def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> None:
@@ -220,6 +237,7 @@ def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> N
     from dataclasses import asdict
 
     from bayesmyo.assess.check import check as run
+    from bayesmyo.assess.correlations import correlation_estimates
     from bayesmyo.assess.estimate import estimates, parameter_estimates, verdicts, withhold
     from bayesmyo.report import documents, terminal
 
@@ -228,6 +246,8 @@ def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> N
         rows = [asdict(p) for p in parameter_estimates(result)]
     elif what == "decisions":
         rows = [asdict(d) for d in withhold(verdicts(result), failed)]
+    elif what == "correlations":
+        rows = [asdict(c) for c in withhold(correlation_estimates(result), failed)]
     else:
         rows = [e.as_dict() for e in withhold(estimates(result), failed)]
     if json:

@@ -1,9 +1,10 @@
-"""Do 95 % intervals cover the truth 95 times in a hundred? Simulated cohorts of a scenario, each fitted.
+"""Do intervals cover the truth as often as they say? Simulated cohorts of a scenario or of the priors, each fitted.
 
-    uv run python scripts/recovery.py OUT.jsonl [--study ivig] [--scenario paper] [--replicates 400] [--shard 1/2]
+    uv run python scripts/recovery.py OUT.jsonl [--study ivig] [--scenario paper | priors] [--replicates 400] [--shard 1/2]
     uv run python scripts/recovery.py OUT.jsonl --summary
 
-Rows are appended as they come (one JSON document a line), and the same command goes on where it stopped. Shards of
+`priors` draws every truth from the study's own priors: intervals then cover as often as they say if model, simulator and sampler
+agree. Rows are appended as they come (one JSON document a line), and the same command goes on where it stopped. Shards of
 one study may run side by side into files of their own; `--summary` takes any number of files.
 """
 
@@ -11,8 +12,9 @@ import argparse
 import json
 import os
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,17 +32,47 @@ def rows(paths: list[Path]) -> list[dict]:
     return [unique[k] for k in sorted(unique)]
 
 
-def run(path: Path, study: str, scenario: str, replicates: int, shard: tuple[int, int]) -> None:
-    understood = find_study(study)
-    sampling = Sampling(draws=1000, tune=600, chains=2, cores=1)
-    replicator = Replicator(understood, from_scenario(understood, scenario), seed=SEED, sampling=sampling)
+def run(path: Path, study: str, scenario: str, interval: float, replicates: int, shard: tuple[int, int]) -> None:
+    understood = replace(find_study(study), interval=interval)
+    sampling = Sampling(draws=500, tune=400, chains=2, cores=1)
+    truth = None if scenario == "priors" else from_scenario(understood, scenario)
+    replicator = Replicator(understood, truth, seed=SEED, sampling=sampling)
     finished = {row["replicate"] for row in rows([path])}
     with path.open("a") as out:
         for replicate in range(shard[0] - 1, replicates, shard[1]):
             if replicate not in finished:
-                out.write(json.dumps(asdict(replicator.run(replicate))) + "\n")
+                out.write(json.dumps(compact(asdict(replicator.run(replicate)))) + "\n")
                 out.flush()
                 os.fsync(out.fileno())
+
+
+def compact(row: dict) -> dict:
+    """A row with the correlations alone of its parameters, and five digits, so that 400 rows are a small file."""
+    row["parameters"] = {k: v for k, v in row["parameters"].items() if "correlation" in k}
+    row.pop("ranks")
+    return shortened(row)
+
+
+def shortened(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: shortened(v) for k, v in value.items()}
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def pooled(done: list[dict]) -> list[str]:
+    """Coverage of the correlations between outcomes, over all of them together; the error counts cohorts, not correlations."""
+    each = [
+        [i["lower"] <= i["truth"] <= i["upper"] for k, i in r["parameters"].items() if k.startswith("correlations.")]
+        for r in done
+    ]
+    if not any(each):
+        return []
+    shares = np.array([np.mean(e) for e in each])
+    error = shares.std(ddof=1) / np.sqrt(len(shares))
+    return [
+        "",
+        f"Correlations between outcomes, pooled: {shares.mean():.1%} of {sum(map(len, each)):,} intervals cover (MCSE {error:.1%}).",
+    ]
 
 
 def summary(found: list[dict], replicates: int) -> str:
@@ -51,12 +83,12 @@ def summary(found: list[dict], replicates: int) -> str:
         f"Worst R-hat {max(r['rhat'] for r in done):.3f}; {sum(r['rhat'] > 1.01 for r in done)} above 1.01; "
         f"least ESS {min(r['ess'] for r in done):.0f}; {sum(r['divergences'] > 0 for r in done)} with divergences.",
         "",
-        "| estimand | truth | mean of medians | bias (MCSE) | coverage | of | width |",
+        "| quantity | truth | mean of medians | bias (MCSE) | coverage | of | width |",
         "|---|---|---|---|---|---|---|",
     ]
     by_name: dict[str, list[dict]] = defaultdict(list)
     for row in done:
-        for name, interval in row["intervals"].items():
+        for name, interval in {**row["intervals"], **row["parameters"]}.items():
             by_name[name].append(interval)
     for name, listed in by_name.items():
         truth, median = (np.array([i[k] for i in listed]) for k in ("truth", "median"))
@@ -68,7 +100,7 @@ def summary(found: list[dict], replicates: int) -> str:
             f"| {name} | {truth.mean():.4g} | {median.mean():.4g} | {error.mean():.3g} ({mcse:.2g}) "
             f"| {covered} | {len(listed)} | {width:.3g} |"
         )
-    return "\n".join(lines)
+    return "\n".join(lines + pooled(done))
 
 
 def main() -> None:
@@ -76,13 +108,14 @@ def main() -> None:
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--study", default="ivig")
     parser.add_argument("--scenario", default="paper")
+    parser.add_argument("--interval", type=float, default=0.95)
     parser.add_argument("--replicates", type=int, default=400)
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--summary", action="store_true")
     chosen = parser.parse_args()
     if not chosen.summary:
         first, of = map(int, chosen.shard.split("/"))
-        run(chosen.paths[0], chosen.study, chosen.scenario, chosen.replicates, (first, of))
+        run(chosen.paths[0], chosen.study, chosen.scenario, chosen.interval, chosen.replicates, (first, of))
     print(summary(rows(chosen.paths), chosen.replicates))
 
 

@@ -12,7 +12,7 @@ from bayesmyo.cohort.truth import scenario_values
 from bayesmyo.study import Study, find_study
 
 FOLDER = Path(__file__).parents[1] / "data" / "simulated"
-SEEDS = {"ivig": 2021}
+SEEDS = {"ivig": 2021, "ivig-separate": 2022, "ivig-paper": 2023, "safety": 2024}
 
 
 def truth_document(name: str, study: Study, simulated: Simulated, scenario: str, seed: int) -> str:

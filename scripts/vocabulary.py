@@ -13,11 +13,23 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from bayesmyo.components.component import Component
 from bayesmyo.components.decisions import DECISIONS
-from bayesmyo.components.estimands import ESTIMANDS, Estimand
+from bayesmyo.components.estimands import ESTIMANDS, Contrast, Estimand
 from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.priors import LANGUAGE
 from bayesmyo.components.trajectories import TRAJECTORIES
-from bayesmyo.study.study import DataFormat, Design, FollowUp, Loss, Outcome, Study, Time, Visits
+from bayesmyo.study.study import (
+    Covariate,
+    DataFormat,
+    Design,
+    FollowUp,
+    Limits,
+    Loss,
+    Outcome,
+    Study,
+    Time,
+    Visits,
+    Zero,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "vocabulary.md"
 HEAD = """# The vocabulary of a study file
@@ -45,7 +57,7 @@ def keys(cls: Any, skip: tuple[str, ...] = ()) -> str:
 def words(hint: Any) -> str:
     """A type in words."""
     if get_origin(hint) in (Union, UnionType):
-        return words(next(a for a in get_args(hint) if a is not NoneType))
+        return " or ".join(words(a) for a in get_args(hint) if a is not NoneType)
     simple = {float: "number", int: "whole number", str: "text", bool: "true or false"}
     if hint in simple:
         return simple[hint]
@@ -78,10 +90,13 @@ def page() -> str:
     """The whole page."""
     shared = tuple(f.name for f in fields(Estimand))
     tables = [
-        ("[study]", Study, ("data", "outcomes", "estimands", "decisions", "design", "scenarios", "text")),
+        ("[study]", Study, ("data", "covariates", "outcomes", "estimands", "decisions", "design", "scenarios", "text")),
         ("time", Time, ()),
         ("[data]", DataFormat, ()),
+        ("[covariates.NAME]", Covariate, ()),
         ("[outcomes.NAME]", Outcome, ()),
+        ("[outcomes.NAME.zero]", Zero, ()),
+        ("outcomes.NAME.censoring", Limits, ()),
         ("[design]", Design, ()),
         ("design.follow_up", FollowUp, ()),
         ("design.visits", Visits, ()),
@@ -93,7 +108,8 @@ def page() -> str:
     parts += [
         "### `[scenarios.NAME]`\n",
         "A truth to simulate from. `like` names the scenario whose values hold where none is given; then one table of "
-        "parameter values for each outcome: levels in outcome units, SDs and correlations on the model's scale. "
+        "parameter values for each outcome: levels in outcome units, SDs and correlations on the model's scale. A study whose "
+        "effects are correlated across outcomes may also state `correlations`; those that are not stated are zero. "
         "`bayesmyo validate` lists the parameters.\n",
         catalogue("Families", 'family = { kind = "gaussian" }', FAMILIES),
         catalogue("Trajectories", 'trajectory = { kind = "linear", origin = 0 }', TRAJECTORIES),
@@ -106,6 +122,9 @@ def page() -> str:
         "Every estimand also takes:\n",
         doc(Estimand) + "\n",
         keys(Estimand) + "\n",
+        "#### `contrast`\n",
+        doc(Contrast) + "\n",
+        keys(Contrast) + "\n",
         catalogue(
             "Decisions",
             '[decisions.my_rule]\nkind = "probability"\nestimand = "my_change"\nabove = 0.5\nprobability = 0.9',
@@ -115,6 +134,9 @@ def page() -> str:
         'Stated per outcome, `priors = { slope = "normal(0, 1)" }`, on the scale that `bayesmyo validate` prints. SDs are standard '
         "deviations, never variances.\n",
         "\n".join(f"- `{name}({', '.join(d.arguments)})`, {d.support}" for name, d in LANGUAGE.items()) + "\n",
+        "The thresholds of a cumulative family have a prior together, `thresholds = ...`:\n",
+        "- `induced_dirichlet(1)`: the shares of the categories at the start are Dirichlet; one concentration for all, or one for each\n"
+        "- `ordered_normal(mean, sd)`: independent normals, given that they are in order\n",
     ]
     return "\n".join(parts)
 

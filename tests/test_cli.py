@@ -80,7 +80,7 @@ def test_validate_a_study(run, snapshot):
 def test_validate_a_table(run):
     result = run("validate", "ivig", DATA / "ivig.csv")
     assert (result.code, result.err) == (0, "")
-    assert "ivig.csv: 392 rows in = 392 used + 0 set aside; 23 patients." in result.out
+    assert "ivig.csv: 327 rows in = 327 used + 0 set aside; 23 patients." in result.out
 
 
 def test_validate_as_json(run):
@@ -91,7 +91,7 @@ def test_validate_as_json(run):
     assert alone.json["cohort"] is None
     cohort = with_data.json["cohort"]
     assert cohort.keys() == {"source", "sha256", "patients", "rows", "used", "set_aside", "cells", "notices"}
-    assert (cohort["patients"], cohort["rows"], cohort["used"]) == (23, 392, 392)
+    assert (cohort["patients"], cohort["rows"], cohort["used"]) == (23, 327, 327)
     assert [o["name"] for o in alone.json["study"]["outcomes"]] == ["mrc", "cpk", "steroid"]
 
 
@@ -160,7 +160,7 @@ def test_a_mock_fit_prints_its_numbers_and_withholds_its_sentences(run):
     assert result.code == 1
     assert result.err == f"Not trustworthy (convergence): {reason}\n"
     lines = result.out.splitlines()
-    assert lines[0] == "ivig.csv: 392 rows in = 392 used + 0 set aside; 23 patients."
+    assert lines[0] == "ivig.csv: 327 rows in = 327 used + 0 set aside; 23 patients."
     assert any(line.startswith("mrc_change_12 ") and "population average" in line for line in lines)
     assert any(line.startswith("cpk_12_new ") and "measurement" in line for line in lines)
     assert [line for line in lines if line.startswith("- ")] == [f"- withheld: {reason}"]
@@ -178,10 +178,25 @@ def test_a_fit_as_json(run):
 
 
 def test_options_of_a_fit_reach_it(run):
-    run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK, "--seed", 7, "--tune", 3, "--target-accept", 0.8)
+    run(
+        "fit",
+        "ivig",
+        DATA / "ivig.csv",
+        "-o",
+        "fit.nc",
+        *MOCK,
+        "--seed",
+        7,
+        "--tune",
+        3,
+        "--target-accept",
+        0.8,
+        "--adaptation",
+        "low_rank",
+    )
     fit = load_fit("fit.nc")
     assert (fit.engine, fit.seed) == ("mock", 7)
-    assert fit.sampling == {"draws": 40, "tune": 3, "chains": 2, "target_accept": 0.8}
+    assert fit.sampling == {"draws": 40, "tune": 3, "chains": 2, "target_accept": 0.8, "adaptation": "low_rank"}
 
 
 def test_check_of_a_good_fit(run, good_file):
@@ -230,6 +245,11 @@ def test_estimate_of_a_good_fit(run, good_file):
              "prior", "prior_lower", "prior_upper"},
         ),
         (("--decisions",), "decisions", {"name", "estimand", "met", "probability", "margin", "sentence"}),
+        (
+            ("--correlations",),
+            "correlations",
+            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper", "sentence"},
+        ),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(("file", "passed"), [("good_file", True), ("mock_file", False)])
@@ -248,18 +268,89 @@ def test_estimate_as_json(run, request, file, passed, words, what, keys):
 
 
 @pytest.mark.parametrize(
-    ("words", "shown"), [(("--parameters",), "prior's 95% interval"), (("--decisions",), "- The probability that")]
+    ("words", "shown"),
+    [
+        (("--parameters",), r"prior's 95% interval"),
+        (("--decisions",), r"^- The probability that"),
+        (("--correlations",), r"^patients' own +and +r +95% interval +prior's 95% interval$"),
+        (
+            ("--correlations",),
+            r"^strength start +strength change +-0\.4\d* +-0\.4\d* to -0\.3\d* +-0\.8\d* to 0\.8\d* *$",
+        ),
+        (("--correlations",), r"^- Patients who start higher in strength improve less in strength: r = -0\.4"),
+    ],
 )
-def test_parameters_and_decisions_as_text(run, good_file, words, shown):
+def test_parameters_decisions_and_correlations_as_text(run, good_file, words, shown):
     result = run("estimate", good_file, *words)
     assert (result.code, result.err) == (0, "")
-    assert shown in result.out
+    assert re.search(shown, result.out, re.MULTILINE)
 
 
-def test_parameters_and_decisions_are_asked_for_one_at_a_time(run, good_file):
-    result = run("estimate", good_file, "--parameters", "--decisions")
-    assert (result.code, result.out) == (2, "")
-    assert result.err == "--parameters: and --decisions do not go together; ask for one at a time.\n"
+@pytest.mark.parametrize(
+    ("first", "second"), [("parameters", "decisions"), ("parameters", "correlations"), ("decisions", "correlations")]
+)
+def test_parameters_decisions_and_correlations_are_asked_for_one_at_a_time(run, good_file, first, second):
+    for words in ((f"--{first}", f"--{second}"), (f"--{second}", f"--{first}", "--json")):
+        result = run("estimate", good_file, *words)
+        assert (result.code, result.out) == (2, "")
+        assert result.err == f"--{first}: and --{second} do not go together; ask for one at a time.\n"
+
+
+def test_correlations_across_outcomes_are_withheld_where_a_check_fails(run, mock_file):
+    result = run("estimate", mock_file, "--correlations", "--json")
+    assert result.code == 1
+    rows = result.json["correlations"]
+    assert len(rows) == 15  # of a start and a change in each of three outcomes
+    assert {(r["first"], r["second"]) for r in rows} >= {("mrc change", "cpk change"), ("cpk start", "steroid change")}
+    assert all(-1 <= r["lower"] <= r["median"] <= r["upper"] <= 1 for r in rows)
+    assert all(-1 <= r["prior_lower"] < r["prior_upper"] <= 1 for r in rows)
+    assert {r["interval"] for r in rows} == {0.95}
+
+
+# --- what the priors believe
+
+
+def test_check_of_priors(run, snapshot):
+    result = run("check", "ivig", "--prior")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("passed  prior predictive: At least 85% of patients drawn from the priors look like")
+    assert result.out == snapshot
+
+
+def test_check_of_priors_as_json(run):
+    result = run("check", "ivig", "--prior", "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.json.keys() == {"schema_version", "passed", "checks"}
+    (check,) = result.json["checks"]
+    assert (check["name"], check["passed"]) == ("prior predictive", True)
+    assert [(r["outcome"], r["time"]) for r in check["table"]] == [
+        (o, t) for o in ("mrc", "cpk", "steroid") for t in (0, 6, 24)
+    ]
+    assert check["table"][0].keys() == {
+        "outcome", "time", "unit", "median", "lower", "upper", "plausible", "at_lower", "at_upper",
+    }  # fmt: skip
+    assert [r["at_lower"] is None for r in check["table"]] == [False] * 3 + [True] * 3 + [False] * 3
+
+
+def test_check_of_priors_has_a_seed(run):
+    one, again, other = (run("check", "ivig", "--prior", "--seed", seed).out for seed in (1, 1, 2))
+    assert one == again != other
+
+
+@pytest.mark.parametrize("wide", ["scale = 15  ", 'scale = 2.5\npriors = { start = "normal(7, 1000)" }  '])
+def test_check_of_priors_that_no_patient_has(run, tmp_path, wide):
+    text = (MODELS / "ivig.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace("scale = 2.5  ", wide))
+    result, as_json = run("check", "mine.toml", "--prior"), run("check", "mine.toml", "--prior", "--json")
+    assert (result.code, as_json.code, result.err, as_json.err) == (1, 1, "", "")
+    assert result.out.startswith("FAILED  prior predictive: Only ")
+    assert as_json.json["passed"] is False
+
+
+def test_check_of_priors_takes_a_study_and_no_fit(run, good_file):
+    assert run("check", "ivgi", "--prior").code == 2
+    assert run("check", good_file, "--prior").code == 2
+    assert run("check", "ivig").code == 4
 
 
 # --- in a process of its own

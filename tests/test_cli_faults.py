@@ -101,6 +101,10 @@ def test_unknown_study(run):
             'engine: is unknown; got "nutz"; did you mean',
         ),
         (("fit", "ivig", "table.csv", "-o", "out.nc", "--target-accept", "2"), "must lie between 0 and 1; got 2."),
+        (
+            ("fit", "ivig", "table.csv", "-o", "out.nc", "--adaptation", "nonsense", *MOCK),
+            'adaptation: is unknown; got "nonsense"; allowed: diag, low_rank.',
+        ),
         (("simulate", "ivig", "-o", "out.csv", "--scenario", "papre"), 'did you mean "paper"?'),
     ],
 )
@@ -120,7 +124,8 @@ FAULTS = {
     "empty file": "",
     "only a header": HEAD,
     "decimal comma": TABLE.replace("3.5", '"3,5"'),
-    "out of range": TABLE.replace("3.5", "35"),
+    "beyond the score": TABLE.replace("3.5", "35"),
+    "out of range": TABLE.replace("900", "0.9"),
     "several": TABLE.replace("3.5", "35").replace("900", "high").replace("1500", "high"),
 }
 
@@ -142,7 +147,7 @@ def test_a_table_that_cannot_be_used_is_one_message_and_nothing_is_written(run, 
 IVIG = (MODELS / "ivig.toml").read_text()
 STUDIES = {
     "unknown key": IVIG.replace('unit = "grade"', 'unit = "grade"\nbeter = "higher"'),
-    "unknown family": IVIG.replace('family = { kind = "gaussian" }', 'family = { kind = "gausian" }'),
+    "unknown family": IVIG.replace('family = { kind = "lognormal" }', 'family = { kind = "lognormall" }'),
     "text for a number": IVIG.replace("typical = 3.6", 'typical = "3.6"'),
     "not TOML": IVIG.replace("[study]", "[study"),
     "empty": "",
@@ -245,6 +250,8 @@ def test_escape_codes_come_out_inert(run, hostile):
         ("estimate", "fit.nc"),
         ("estimate", "fit.nc", "--parameters"),
         ("estimate", "fit.nc", "--decisions"),
+        ("estimate", "fit.nc", "--correlations"),
+        ("check", "mine.toml", "--prior"),
     ):
         for form in ((), ("--json",)):
             result = run(*words, *form)

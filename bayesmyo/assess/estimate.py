@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.estimands.estimand import Contrast
+from bayesmyo.components.estimands.estimand import Between
 from bayesmyo.components.numbers import in_sentence, probability_text, significant
 from bayesmyo.model.fit import Fit
 from bayesmyo.study.parameters import all_parameters
@@ -126,7 +126,16 @@ def verdicts(fit: Fit) -> list[DecisionResult]:
     return found
 
 
-def withhold[T: (Estimate, DecisionResult)](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
+class Sentenced(Protocol):
+    """Any result with a sentence that a reader may repeat."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def sentence(self) -> str: ...
+
+
+def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
     """The same rows; where a check has failed, the reason stands in place of every sentence."""
     if not failed:
         return rows
@@ -194,13 +203,22 @@ def sentence(
         who += " (a measurement)"
     elif _summary(study, e) == "geometric mean":
         who += " (geometric mean)"
-    during = f" during {study.treatment}" if study.treatment and isinstance(e, Contrast) else ""
+    during = f" during {study.treatment}" if study.treatment and isinstance(e, Between) else ""
     unit = e.unit(o.unit, study.time.unit)
     amount = f"{significant(median)}{'' if unit == 'ratio' else ' ' + unit}"
-    text = (
-        f"{who}, the {e.sentence(in_sentence(study.label(e.outcome)), study.time.unit)}{during} is {amount} "
-        f"({study.interval:.0%} interval {significant(lower)} to {significant(upper)})"
-    )
+    number = f"the {e.sentence(in_sentence(study.label(e.outcome)), study.time.unit)}{during}"
+    if e.contrast is not None:
+        c = e.contrast
+        groups = f"{value_words(c.covariate, c.level)} and {value_words(c.covariate, c.reference)}"
+        number = f"the {'ratio' if e.relative else 'difference'} between {groups} in {number}"
+    if e.given:
+        number += f" with {' and '.join(value_words(k, v) for k, v in e.given.items())}"
+    text = f"{who}, {number} is {amount} ({study.interval:.0%} interval {significant(lower)} to {significant(upper)})"
     if probability is not None:
         text += f"; the probability that it is {direction} {significant(threshold or 0.0)} is {probability_text(probability)}"
     return text + "."
+
+
+def value_words(covariate: str, value: str | float) -> str:
+    """A covariate's value in a sentence."""
+    return f"{covariate} {value if isinstance(value, str) else format(value, 'g')}"

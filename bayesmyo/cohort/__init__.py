@@ -3,6 +3,8 @@
 cohort.py       the Cohort, its measurements and its row accounting
 table.py        a delimited file as text cells, or why it cannot be one
 cells.py        one text cell -> a number, a limit, missing, or why not
+faults.py       faults of cells, one message for one mistake
+covariates.py   covariates of patients and visits, and what data can get wrong about them
 read.py         table + Study -> Cohort
 write.py        Cohort -> delimited text
 truth.py        values for every parameter and effect: one truth, or one for each posterior draw

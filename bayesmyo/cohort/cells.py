@@ -2,9 +2,11 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bayesmyo.cohort.cohort import LEFT, MEASURED, RIGHT
+from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT
+from bayesmyo.errors import did_you_mean
 from bayesmyo.study.study import DataFormat
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -18,10 +20,14 @@ USUAL_MISSING = {"nan", "n/a", "na", "null", "none", "missing", "-", "--", ".", 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number, and on which side of it the truth lies (LEFT for `<20`, RIGHT for `>2000`)."""
+    """A number, and on which side of it the truth lies (LEFT for `<20`, RIGHT for `>2000`, BETWEEN for `20..50`).
+
+    end: the upper limit where the truth lies between two.
+    """
 
     value: float
     side: int = MEASURED
+    end: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,22 @@ def is_missing(text: str, form: DataFormat) -> bool:
     return not stripped or stripped in form.missing
 
 
-def parse(text: str, form: DataFormat, censoring: bool) -> Cell | Bad:
-    """The number in a cell that is not missing. `censoring`: the study has declared cells such as `<20`."""
+def parse(
+    text: str, form: DataFormat, censoring: bool, texts: Mapping[str, float] | None = None, alone: bool = False
+) -> Cell | Bad:
+    """The number in a cell that is not missing.
+
+    censoring: the study has declared cells such as `<20` and `20..50`
+    texts: cell texts with the numbers that they stand for; `alone`: no other text is legal
+    """
     stripped = text.strip()
+    if texts is not None and stripped in texts:
+        return Cell(texts[stripped])
+    if alone and texts is not None:
+        near = did_you_mean(stripped, list(texts))
+        return Bad("is not one of the declared levels", near.replace("allowed:", "levels:"))
+    if ".." in stripped:
+        return _between(stripped, form, censoring)
     side, digits = MEASURED, stripped
     if stripped[:1] in "<>≤≥":
         if not censoring:
@@ -53,6 +72,20 @@ def parse(text: str, form: DataFormat, censoring: bool) -> Cell | Bad:
         value = float(plain)
         return Cell(value, side) if math.isfinite(value) else Bad("is infinite", "write the measured value")
     return _why(digits, form)
+
+
+def _between(text: str, form: DataFormat, censoring: bool) -> Cell | Bad:
+    """`20..50`: the truth lies between two limits."""
+    ends = [parse(part, form, censoring=False) for part in text.split("..", 1) if part.strip()]
+    if len(ends) != 2 or not all(isinstance(e, Cell) for e in ends):
+        return Bad("is not a number", "an interval is written 20..50")
+    low, high = (e.value for e in ends if isinstance(e, Cell))
+    if not censoring:
+        return Bad(
+            "is an interval, not a measurement",
+            'only an outcome that declares censoring = "as typed" may hold intervals',
+        )
+    return Cell(low, BETWEEN, high) if low < high else Bad("is no interval", "the lower limit comes first")
 
 
 def _why(text: str, form: DataFormat) -> Bad:
@@ -76,7 +109,10 @@ def _why(text: str, form: DataFormat) -> Bad:
             + (f', or set data.decimal = "{other}" if it is a decimal sign' if other in text else ""),
         )
     if GRADE.fullmatch(text):
-        return Bad("is a grade, not a number", "write the number that stands for it on the declared scale")
+        return Bad(
+            "is a grade, not a number",
+            'declare what it stands for: a map, or for a single muscle family = { kind = "cumulative", coding = "mrc_plus" }',
+        )
     if WITH_UNIT.fullmatch(text):
         return Bad("carries a unit", "remove the unit from the cell; declare it in the study")
     return Bad("is not a number", "correct the cell, or leave it empty if nothing was measured")

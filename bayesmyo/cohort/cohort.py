@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-LEFT, MEASURED, RIGHT = -1, 0, 1
+LEFT, MEASURED, RIGHT, BETWEEN = -1, 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,8 +15,11 @@ class Measurements:
 
     patient: (n,) index into `Cohort.patients`; time: (n,) in the study's unit
     value: (n,) in the outcome's unit, or the reported limit of a censored cell
-    side: (n,) -1 known only to lie below the limit (`<20`), 0 measured, +1 above (`>2000`)
+    side: (n,) -1 known only to lie below the limit (`<20`), 0 measured, +1 above (`>2000`), 2 between two limits (`20..50`)
     line: (n,) line of the file, 0 where there is no file
+    end: (n,) the upper limit of a cell with two, NaN elsewhere; None where no cell can have two
+    exposure: (n,) what events are counted per (infusions); None where the outcome has none
+    covariates: covariates of visits by name, (n,) each: numbers as typed, or positions among the levels
     """
 
     patient: np.ndarray
@@ -24,6 +27,9 @@ class Measurements:
     value: np.ndarray
     side: np.ndarray
     line: np.ndarray
+    end: np.ndarray | None = None
+    exposure: np.ndarray | None = None
+    covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.value)
@@ -57,6 +63,7 @@ class Cohort:
 
     patients: ids as text, in order of first appearance; reports use the pseudonyms P01, P02 ...
     notices: what a reader should know though nothing is wrong (a patient with a single visit, an unused column)
+    covariates: covariates of patients by name, (patient,) each: numbers as typed, or positions among the levels; NaN where missing
     source, sha256: the file's name and the hash of its bytes ("" where there is no file)
     """
 
@@ -66,6 +73,7 @@ class Cohort:
     notices: tuple[str, ...] = ()
     source: str = ""
     sha256: str = ""
+    covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.patients)

@@ -8,39 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from bayesmyo.cohort import cells
-from bayesmyo.cohort.cohort import MEASURED, Cohort, Measurements, RowAccount
+from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Cohort, Measurements, RowAccount
+from bayesmyo.cohort.covariates import data_faults, missing_faults, of_patients, parse_column
+from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.table import Table, lines_text, read_table
 from bayesmyo.errors import CohortError, Fault, did_you_mean
-from bayesmyo.study.study import Outcome, Study
+from bayesmyo.study.covariates import table_column
+from bayesmyo.study.covariates import used as in_use
+from bayesmyo.study.study import Limits, Outcome, Study
 
 NO_OUTCOME = "no outcome measured"
 BLANK = "blank row"
 MOST_FAULTS = 20
-
-
-class FaultBook:
-    """Faults of cells, gathered so that one mistake in two hundred rows is one message with its lines."""
-
-    def __init__(self) -> None:
-        self._lines: dict[tuple[str, str, str], list[tuple[int, str]]] = defaultdict(list)
-        self.whole: list[Fault] = []
-
-    def add(self, line: int, column: str, what: str, got: str, mend: str = "") -> None:
-        self._lines[column, what, mend].append((line, got))
-
-    def faults(self) -> list[Fault]:
-        found = list(self.whole)
-        for (column, what, mend), places in sorted(self._lines.items(), key=lambda item: item[1][0][0]):
-            gots = list(dict.fromkeys(got for _, got in places if got))
-            shown = ", ".join(typed(g) for g in gots[:3]) + (" ..." if len(gots) > 3 else "")
-            found.append(Fault(f'{lines_text([n for n, _ in places])}, column "{column}"', what, shown, mend))
-        return found
-
-
-def typed(text: str) -> str:
-    """A cell as it may be shown in a message: in quotes, cut short, invisible characters made visible."""
-    text = text if len(text) <= 40 else text[:37] + "..."
-    return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in text) + '"'
 
 
 def read_cohort(study: Study, path: str | Path) -> Cohort:
@@ -65,6 +44,14 @@ def cohort_of(study: Study, table: Table) -> Cohort:
     used = [any(not cells.is_missing(row[n], study.data) for n in filled) for row in table.rows]
     times = _times(study, table, column[study.time.column], used, book)
     _duplicates(study, table, ids, times, used, book)
+    covariates = {n: parse_column(study, n, table, column[table_column(study, n)], book) for n in in_use(study)}
+    own = {n: of_patients(study, table, ids, n, covariates[n], book) for n in in_use(study, "patients")}
+    _missing_at_visits(study, table, covariates, used, book)
+    exposures = {
+        name: _exposure(study, table, column[o.exposure], o, measured[name], book)
+        for name, o in study.outcomes.items()
+        if o.exposure is not None
+    }
     faults = book.faults()
     if not faults and not any(used):
         faults = [Fault("file", "no row has a measured outcome")]
@@ -74,12 +61,18 @@ def cohort_of(study: Study, table: Table) -> Cohort:
         faults = [*faults[:MOST_FAULTS], Fault("file", f"and {len(faults) - MOST_FAULTS} more faults like these")]
     if faults:
         raise CohortError(table.source, faults)
-    return _assemble(study, table, ids, times, measured, used)
+    cohort = _assemble(study, table, ids, times, measured, used, exposures, covariates, own)
+    first = {patient: line for line, patient in zip(reversed(table.lines), reversed(ids), strict=True)}
+    if faults := [*missing_faults(study, cohort, first)] or [*data_faults(study, cohort)]:
+        raise CohortError(table.source, faults)
+    return cohort
 
 
 def _columns(study: Study, table: Table, book: FaultBook) -> None:
     needed = {study.patient: "patient", study.time.column: "time"}
     needed |= {o.column: f"outcome {name}" for name, o in study.outcomes.items()}
+    needed |= {o.exposure: f"exposure of {name}" for name, o in study.outcomes.items() if o.exposure is not None}
+    needed |= {table_column(study, name): f"covariate {name}" for name in in_use(study)}
     for column, role in needed.items():
         if column not in table.header:
             same = [h for h in table.header if h.casefold().strip() == column.casefold().strip()]
@@ -129,24 +122,92 @@ def is_blank(row: list[str]) -> bool:
 def _outcome_cells(study: Study, table: Table, column: int, o: Outcome, book: FaultBook) -> list[cells.Cell | None]:
     """The cells of one outcome; None where nothing was measured."""
     found: list[cells.Cell | None] = []
+    levels = o.family.texts()
+    texts = levels if levels is not None else o.map
     for line, row in zip(table.lines, table.rows, strict=True):
         text = row[column]
-        if cells.is_missing(text, study.data):
+        if cells.is_missing(text, study.data) and (texts is None or text.strip() not in texts):
             found.append(None)
             continue
-        cell = cells.parse(text, study.data, o.censoring == "as typed")
-        found.append(cell if isinstance(cell, cells.Cell) else None)
+        cell = cells.parse(text, study.data, o.censoring == "as typed", texts, alone=levels is not None)
         if isinstance(cell, cells.Bad):
             book.add(line, o.column, cell.what, text.strip(), cell.mend)
-        elif not o.family.check(np.asarray(cell.value)):
-            what = f"must be {o.family.support()} (family {o.family.kind})"
-            book.add(line, o.column, what, text.strip(), "if it means missing, add it to data.missing")
-        elif (o.minimum is not None and cell.value < o.minimum) or (o.maximum is not None and cell.value > o.maximum):
-            low = "-inf" if o.minimum is None else f"{o.minimum:g}"
-            high = "inf" if o.maximum is None else f"{o.maximum:g}"
-            mend = f"is the unit, {o.unit}, right? If it means missing, add it to data.missing"
-            book.add(line, o.column, f"is outside the declared range {low} to {high}", text.strip(), mend)
+            found.append(None)
+            continue
+        if what := _unusable(o, cell):
+            book.add(line, o.column, what[0], text.strip(), what[1])
+        found.append(_limited(o, cell))
     return found
+
+
+def _unusable(o: Outcome, cell: cells.Cell) -> tuple[str, str] | None:
+    """Why a number cannot be a measurement of this outcome, and how to mend it."""
+    missing = "if it means missing, add it to data.missing"
+    ends = [cell.value] if cell.side != BETWEEN else [cell.value, cell.end]
+    if not all(o.family.check(np.asarray(v)) for v in ends):
+        return f"must be {o.family.support()} (family {o.family.kind})", missing
+    if any((o.minimum is not None and v < o.minimum) or (o.maximum is not None and v > o.maximum) for v in ends):
+        low = "-inf" if o.minimum is None else f"{o.minimum:g}"
+        high = "inf" if o.maximum is None else f"{o.maximum:g}"
+        return (
+            f"is outside the declared range {low} to {high}",
+            f"is the unit, {o.unit}, right? {missing[0].upper()}{missing[1:]}",
+        )
+    if isinstance(o.censoring, Limits):
+        below, above = o.censoring.below, o.censoring.above
+        if (above is not None and cell.value > above) or (below is not None and cell.value < below):
+            return (
+                "lies beyond the declared limit of what can be measured",
+                "correct the cell, or the limit in the study",
+            )
+    return None
+
+
+def _limited(o: Outcome, cell: cells.Cell) -> cells.Cell:
+    """A value at a declared limit is known only to lie at or beyond it."""
+    if isinstance(o.censoring, Limits):
+        if o.censoring.above is not None and cell.value >= o.censoring.above:
+            return cells.Cell(cell.value, RIGHT)
+        if o.censoring.below is not None and cell.value <= o.censoring.below:
+            return cells.Cell(cell.value, LEFT)
+    return cell
+
+
+def _exposure(
+    study: Study, table: Table, column: int, o: Outcome, measured: list[cells.Cell | None], book: FaultBook
+) -> list[float]:
+    """What the events of each row are counted per; positive wherever events are counted."""
+    assert o.exposure is not None
+    found = []
+    for line, row, counted in zip(table.lines, table.rows, measured, strict=True):
+        value = float("nan")
+        if cells.is_missing(row[column], study.data):
+            if counted is not None:
+                book.add(
+                    line, o.exposure, "the exposure of a count is missing", "", f"fill it in, or leave {o.column} empty"
+                )
+        else:
+            cell = cells.parse(row[column], study.data, censoring=False)
+            if isinstance(cell, cells.Bad):
+                book.add(line, o.exposure, cell.what, row[column].strip(), cell.mend)
+            elif cell.value <= 0 and counted is not None:
+                mend = f"nothing can be counted per nothing: leave {o.column} empty"
+                book.add(line, o.exposure, "the exposure must be positive", row[column].strip(), mend)
+            else:
+                value = cell.value
+        found.append(value)
+    return found
+
+
+def _missing_at_visits(
+    study: Study, table: Table, covariates: dict[str, list[float]], used: list[bool], book: FaultBook
+) -> None:
+    for name in in_use(study, "visits"):
+        column = table.header.index(table_column(study, name))
+        for line, row, value, needed in zip(table.lines, table.rows, covariates[name], used, strict=True):
+            if needed and np.isnan(value) and cells.is_missing(row[column], study.data):
+                what = f"the covariate {name} of a visit is missing"
+                book.add(line, table_column(study, name), what, "", "fill it in, or remove the row")
 
 
 def _times(study: Study, table: Table, column: int, used: list[bool], book: FaultBook) -> list[float]:
@@ -185,7 +246,8 @@ def _duplicates(
 
 def _assemble(
     study: Study, table: Table, ids: list[str], times: list[float],
-    measured: dict[str, list[cells.Cell | None]], used: list[bool],
+    measured: dict[str, list[cells.Cell | None]], used: list[bool], exposures: dict[str, list[float]],
+    covariates: dict[str, list[float]], own: dict[str, dict[str, float]],
 ) -> Cohort:  # fmt: skip
     patients = tuple(dict.fromkeys(p for p, needed in zip(ids, used, strict=True) if needed))
     index = {p: n for n, p in enumerate(patients)}
@@ -199,6 +261,9 @@ def _assemble(
             value=np.array([c.value for c in filled], dtype=np.float64),
             side=np.array([c.side for c in filled], dtype=np.int8),
             line=np.array([table.lines[n] for n in rows], dtype=np.int64),
+            end=np.array([c.end for c in filled]) if any(c.side == BETWEEN for c in filled) else None,
+            exposure=np.array([exposures[name][n] for n in rows]) if name in exposures else None,
+            covariates={c: np.array([covariates[c][n] for n in rows]) for c in in_use(study, "visits")},
         )
         censored = sum(c.side != MEASURED for c in filled)
         counts[name] = {"measured": len(filled) - censored, "censored": censored, "missing": sum(used) - len(filled)}
@@ -209,7 +274,8 @@ def _assemble(
     set_aside = {reason: tuple(lines) for reason, lines in aside.items()}
     rows_account = RowAccount(len(table.rows), sum(used), set_aside, counts)
     notices = _notices(study, table, ids, times, used, patients, measurements)
-    return Cohort(patients, measurements, rows_account, tuple(notices), table.source, table.sha256)
+    of_patient = {c: np.array([own[c].get(p, np.nan) for p in patients]) for c in in_use(study, "patients")}
+    return Cohort(patients, measurements, rows_account, tuple(notices), table.source, table.sha256, of_patient)
 
 
 def _notices(
@@ -236,14 +302,16 @@ def _notices(
             notices.append(
                 f"{absent} of {len(patients)} patients have no {study.label(name)}: predicted from the others."
             )
-        away = abs(float(np.median(o.family.link(m.value))) - study.scale(name).typical) / study.scale(name).spread
-        if away > 4:
+        if _far(study, name, m):
             notices.append(
                 f"{study.label(name)}: the median, {np.median(m.value):.4g} {o.unit}, is far from the declared typical {o.typical:g} {o.unit}: is the unit right?"
             )
         if len(np.unique(m.value)) == 1 and len(m) > 1:
             notices.append(f"{study.label(name)}: every value is {m.value[0]:g}.")
     known = {study.patient, study.time.column, *(o.column for o in study.outcomes.values())}
+    known |= {o.exposure for o in study.outcomes.values() if o.exposure} | {
+        table_column(study, n) for n in in_use(study)
+    }
     if unused := [h for h in table.header if h not in known]:
         notices.append(f"Columns not used: {', '.join(unused[:20])}{' ...' if len(unused) > 20 else ''}.")
     stripped = defaultdict(set)
@@ -252,3 +320,12 @@ def _notices(
     if any(len(v) > 1 for v in stripped.values()):
         notices.append("Some patient ids differ only in leading zeros; they are different patients here.")
     return notices
+
+
+def _far(study: Study, outcome: str, m: Measurements) -> bool:
+    """Whether the median of an outcome lies further from the declared typical value than patients do."""
+    o, scale = study.outcomes[outcome], study.scale(outcome)
+    median = float(np.median(m.value))
+    if o.typical is None or not o.family.check_expected(median):
+        return False
+    return abs(float(o.family.link(median)) - scale.typical) / scale.spread > 4

@@ -1,14 +1,16 @@
 """Patients that never were: Study + Truth + design -> a simulated Cohort, in NumPy, apart from the PyMC code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesmyo.cohort.cohort import MEASURED, Cohort, Measurements, RowAccount
-from bayesmyo.cohort.prediction import visit_predictor
-from bayesmyo.cohort.truth import Truth, from_scenario, with_effects
+from bayesmyo.cohort.cohort import LEFT, MEASURED, RIGHT, Cohort, Measurements, RowAccount
+from bayesmyo.cohort.prediction import trailing, visit_predictors
+from bayesmyo.cohort.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
 from bayesmyo.errors import UsageError
-from bayesmyo.study.study import Design, Study
+from bayesmyo.study.covariates import stated
+from bayesmyo.study.covariates import used as covariates_used
+from bayesmyo.study.study import Design, Limits, Outcome, Study
 
 MOST_PATIENTS = 100_000
 
@@ -36,38 +38,68 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     design = study.design
     if design is None:
         raise UsageError("simulate", "the study has no [design]", mend="declare patients, follow_up and visits")
-    known = next((o.effects for o in truth.outcomes.values() if o.effects), None)
-    n = len(next(iter(known.values()))) if known else (design.patients if patients is None else patients)
+    known = truth.patients
+    n = known if known is not None else design.patients if patients is None else patients
     if not 1 <= n <= MOST_PATIENTS:
         raise UsageError("patients", f"must lie between 1 and {MOST_PATIENTS:,}", str(n))
-    if not known:
+    of_patients: dict[str, np.ndarray] = {}
+    if known is None:
         truth = with_effects(study, truth, n, rng)
+    if known is None or not truth.covariates:
+        of_patients = {name: draw_covariate(study, name, n, rng) for name in covariates_used(study, "patients")}
+        truth = replace(truth, covariates=patient_columns(study, of_patients))
+    else:
+        of_patients = {name: stated(study, name, truth.covariates) for name in covariates_used(study, "patients")}
     follow_up, lost = draw_follow_up(design, n, rng)
     times = [draw_visits(design, end, rng) for end in follow_up]
     patient = np.repeat(np.arange(n), [len(t) for t in times])
     time = np.concatenate(times)
     baseline = np.concatenate([np.arange(len(t)) == 0 for t in times])
+    of_visits = {name: draw_covariate(study, name, len(time), rng) for name in covariates_used(study, "visits")}
+    exposures = {column: 1.0 + rng.poisson(max(mean - 1, 0), len(time)) for column, mean in design.exposure.items()}
     measurements, kept_cells = {}, {}
     for name, o in study.outcomes.items():
-        eta = visit_predictor(study, truth, name, patient, time)
-        value = o.family.draw(rng, {"location": eta}, truth.outcomes[name].values)
+        exposure = exposures.get(o.exposure, np.ones(len(time))) if o.exposure else None
+        blank = np.zeros(len(time))
+        planned = Measurements(patient, time, blank, blank, blank, exposure=exposure, covariates=of_visits)
+        etas = visit_predictors(study, truth, name, planned)
+        value, side = limited(o, o.family.draw(rng, etas, trailing(truth.outcomes[name].values)))
         kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
         measurements[name] = Measurements(
             patient[kept],
             time[kept],
             value[kept],
-            np.full(kept.sum(), MEASURED, dtype=np.int8),
+            side[kept],
             np.zeros(kept.sum(), dtype=np.int64),
+            exposure=None if exposure is None else exposure[kept],
+            covariates={k: v[kept] for k, v in of_visits.items()},
         )
     used = int(np.any(list(kept_cells.values()), axis=0).sum())
     cells = {
-        k: {"measured": int(v.sum()), "censored": 0, "missing": used - int(v.sum())} for k, v in kept_cells.items()
+        k: {"measured": len(m) - m.censored, "censored": m.censored, "missing": used - len(m)}
+        for k, m in measurements.items()
     }
     width = max(2, len(str(n)))
     ids = tuple(f"S{i:0{width}d}" for i in range(1, n + 1))
     return Simulated(
-        Cohort(ids, measurements, RowAccount(used, used, {}, cells), source="simulated"), truth, follow_up, lost
+        Cohort(ids, measurements, RowAccount(used, used, {}, cells), source="simulated", covariates=of_patients),
+        truth,
+        follow_up,
+        lost,
     )
+
+
+def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Measurements as they are recorded where limits of what can be measured are declared, and on which side the truth lies."""
+    side = np.full(len(value), MEASURED, dtype=np.int8)
+    if isinstance(o.censoring, Limits):
+        if o.censoring.above is not None:
+            side[value >= o.censoring.above] = RIGHT
+            value = np.minimum(value, o.censoring.above)
+        if o.censoring.below is not None:
+            side[value <= o.censoring.below] = LEFT
+            value = np.maximum(value, o.censoring.below)
+    return value, side
 
 
 def simulate_scenario(

@@ -3,13 +3,16 @@
 A Truth has leading dimensions: none for a scenario, (chain, draw) for a posterior. Everything is on the link scale.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.study.parameters import parameters
+from bayesmyo.study import predictors
+from bayesmyo.study.covariates import coded, used
+from bayesmyo.study.parameters import draw_values, inventory
+from bayesmyo.study.predictors import CORRELATIONS, Effect, blocks
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
@@ -20,7 +23,7 @@ class OutcomeTruth:
     """The truth about one outcome.
 
     values: parameter name -> (...,) on the link scale (`start`, `sd_start`, `correlation`, `sigma` ...)
-    effects: effect name -> (..., patient) deviation of each patient from the coefficient; empty until drawn
+    effects: effect key -> (..., patient) deviation of each patient from the coefficient; empty until drawn
     """
 
     values: Mapping[str, Array]
@@ -29,14 +32,38 @@ class OutcomeTruth:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The truth about every outcome, by name."""
+    """The truth about every outcome, by name.
+
+    correlations: between effects of different outcomes, by name; covariates: design columns of these patients, (..., patient)
+    each, without products
+    """
 
     outcomes: Mapping[str, OutcomeTruth]
+    correlations: Mapping[str, Array] = field(default_factory=dict)
+    covariates: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
         first = next(iter(self.outcomes.values()))
         return np.shape(next(iter(first.values.values())))
+
+    @property
+    def patients(self) -> int | None:
+        """How many patients it knows; None before they are drawn."""
+        arrays = [*self.covariates.values(), *(e for o in self.outcomes.values() for e in o.effects.values())]
+        return np.shape(arrays[0])[-1] if arrays else None
+
+    def value(self, outcome: str, name: str) -> Array:
+        """A parameter by name; `outcome` may be `correlations`."""
+        return np.asarray(self.correlations[name] if outcome == CORRELATIONS else self.outcomes[outcome].values[name])
+
+
+def of_values(values: Mapping[str, Mapping[str, Array]]) -> Truth:
+    """A Truth from outcome -> parameter -> value, correlations between outcomes under `correlations`."""
+    return Truth(
+        {outcome: OutcomeTruth(v) for outcome, v in values.items() if outcome != CORRELATIONS},
+        values.get(CORRELATIONS, {}),
+    )
 
 
 def scenario_values(study: Study, name: str) -> dict[str, dict[str, float]]:
@@ -53,59 +80,74 @@ def scenario_values(study: Study, name: str) -> dict[str, dict[str, float]]:
 
 def from_scenario(study: Study, name: str) -> Truth:
     """The truth that a scenario states, without patients' effects yet. Raises UsageError for an unknown name."""
-    values = scenario_values(study, name)
-    return Truth(
-        {
-            outcome: OutcomeTruth(
-                {
-                    p.name: np.asarray(p.from_scenario(values[outcome][p.name]))
-                    for p in parameters(study, outcome).values()
-                }
-            )
-            for outcome in study.outcomes
-        }
-    )
+    stated = scenario_values(study, name)
+    values = {}
+    for outcome, listed in inventory(study).items():
+        known = stated.get(outcome, {})
+        if outcome == CORRELATIONS:
+            known = dict.fromkeys(listed, 0.0) | known
+        values[outcome] = {p.name: np.asarray(p.from_scenario(known[p.name])) for p in listed.values()}
+    return of_values(values)
 
 
 def from_priors(study: Study, rng: np.random.Generator, size: tuple[int, ...] = ()) -> Truth:
     """Independent draws of every parameter from the study's priors, without patients' effects yet."""
-    outcomes = {}
-    for outcome in study.outcomes:
-        values = {}
-        for p in parameters(study, outcome).values():
-            assert p.prior is not None
-            values[p.name] = p.prior.draw(rng, size)
-        outcomes[outcome] = OutcomeTruth(values)
-    return Truth(outcomes)
+    return of_values(draw_values(study, rng, size))
 
 
-def draw_effects(
-    study: Study, outcome: str, values: Mapping[str, Array], patients: int, rng: np.random.Generator
-) -> dict[str, Array]:
-    """Effects of `patients` new patients, (..., patient) each, from the normal distribution that the values describe."""
-    names = study.effects(outcome)
-    shape = np.shape(values[f"sd_{names[0]}"]) if names else ()
-    z = [rng.standard_normal((*shape, patients)) for _ in names]
-    if len(names) == 2 and "correlation" in values:
-        r = np.asarray(values["correlation"])[..., None]
-        z[1] = r * z[0] + np.sqrt(1 - r**2) * z[1]
-    return {name: np.asarray(values[f"sd_{name}"])[..., None] * z_k for name, z_k in zip(names, z, strict=True)}
+def correlation_matrix(study: Study, truth: Truth, effects: Sequence[Effect]) -> Array:
+    """(..., effect, effect) correlations of any of the study's effects."""
+    return predictors.correlation_matrix(study, effects, truth.value, truth.shape)
+
+
+def factor_of(study: Study, truth: Truth, effects: Sequence[Effect]) -> Array:
+    """(..., effect, effect) Cholesky factor of their covariance, which a very small SD does not make singular."""
+    sds = np.stack([np.broadcast_to(truth.value(e.outcome, f"sd_{e.key}"), truth.shape) for e in effects], axis=-1)
+    return sds[..., :, None] * np.linalg.cholesky(correlation_matrix(study, truth, effects))
+
+
+def covariance(study: Study, truth: Truth, effects: Sequence[Effect]) -> Array:
+    """(..., effect, effect) covariance of any of the study's effects between patients."""
+    sds = np.stack([np.broadcast_to(truth.value(e.outcome, f"sd_{e.key}"), truth.shape) for e in effects], axis=-1)
+    return correlation_matrix(study, truth, effects) * sds[..., :, None] * sds[..., None, :]
+
+
+def draw_effects(study: Study, truth: Truth, patients: int, rng: np.random.Generator) -> dict[str, dict[str, Array]]:
+    """Outcome -> effect key -> (..., patient): effects of new patients, from the normal distribution that the values describe."""
+    found: dict[str, dict[str, Array]] = {outcome: {} for outcome in study.outcomes}
+    for block in blocks(study):
+        factor = np.linalg.cholesky(correlation_matrix(study, truth, block.effects))
+        z = rng.standard_normal((len(block.effects), *truth.shape, patients))
+        for i, e in enumerate(block.effects):
+            standard = sum(factor[..., i, j, None] * z[j] for j in range(i + 1))
+            found[e.outcome][e.key] = truth.value(e.outcome, f"sd_{e.key}")[..., None] * standard
+    return found
+
+
+def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator) -> Array:
+    """Values of a covariate in simulated patients or visits: levels by their shares, numbers as typical and scale say."""
+    c = study.covariates[name]
+    if c.levels:
+        return rng.choice(len(c.levels), size=size, p=c.shares).astype(float)
+    assert c.typical is not None
+    assert c.scale is not None
+    z = rng.standard_normal(size)
+    if c.transform == "log":
+        return np.asarray(c.typical * c.scale**z)
+    if c.transform == "sqrt":
+        return np.square(np.maximum(np.sqrt(c.typical) + c.scale * z, 0.0))
+    return np.asarray(c.typical + c.scale * z)
+
+
+def patient_columns(study: Study, covariates: Mapping[str, Array]) -> dict[str, Array]:
+    """Design columns of patients, without products, from their covariates' values."""
+    found: dict[str, Array] = {}
+    for name in used(study, "patients"):
+        found |= coded(study, name, covariates[name])
+    return found
 
 
 def with_effects(study: Study, truth: Truth, patients: int, rng: np.random.Generator) -> Truth:
     """The same truth with the effects of `patients` patients drawn."""
-    return Truth(
-        {
-            name: OutcomeTruth(o.values, draw_effects(study, name, o.values, patients, rng))
-            for name, o in truth.outcomes.items()
-        }
-    )
-
-
-def effects_covariance(study: Study, outcome: str, values: Mapping[str, Array]) -> Array:
-    """(..., effect, effect) covariance of the patients' effects."""
-    names = study.effects(outcome)
-    sds = [np.asarray(values[f"sd_{n}"]) for n in names]
-    r = np.asarray(values.get("correlation", 0.0))
-    rows = [[sds[i] * sds[j] * (1.0 if i == j else r) for j in range(len(names))] for i in range(len(names))]
-    return np.stack([np.stack(np.broadcast_arrays(*row), axis=-1) for row in rows], axis=-2)
+    drawn = draw_effects(study, truth, patients, rng)
+    return replace(truth, outcomes={name: OutcomeTruth(o.values, drawn[name]) for name, o in truth.outcomes.items()})

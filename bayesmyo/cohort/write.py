@@ -4,8 +4,11 @@ import csv
 import io
 import math
 
-from bayesmyo.cohort.cohort import LEFT, RIGHT, Cohort
-from bayesmyo.study.study import Study
+import numpy as np
+
+from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Cohort, Measurements
+from bayesmyo.study.covariates import table_column, used
+from bayesmyo.study.study import Limits, Outcome, Study
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 
@@ -20,23 +23,55 @@ def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
     def decimal(text: str) -> str:
         return text.replace(".", study.data.decimal)
 
+    def covariate(name: str, value: float) -> str:
+        levels = study.covariates[name].levels
+        if np.isnan(value):
+            return ""
+        return inert(levels[int(value)]) if levels else decimal(f"{value:.{digits}g}")
+
     rows: dict[tuple[int, float], dict[str, str]] = {}
     for name, m in cohort.measurements.items():
-        for patient, time, value, side in zip(m.patient, m.time, m.value, m.side, strict=True):
-            sign = "<" if side == LEFT else ">" if side == RIGHT else ""
-            rows.setdefault((int(patient), float(time)), {})[name] = sign + decimal(number(float(value), digits))
+        o = study.outcomes[name]
+        for n, (patient, time) in enumerate(zip(m.patient, m.time, strict=True)):
+            row = rows.setdefault((int(patient), float(time)), {})
+            row[o.column] = decimal(cell(o, m, n, digits))
+            if o.exposure and m.exposure is not None:
+                row[o.exposure] = decimal(f"{m.exposure[n]:.10g}")
+            row |= {table_column(study, c): covariate(c, v[n]) for c, v in m.covariates.items()}
+    for patient, time in rows:
+        own = {table_column(study, c): covariate(c, v[patient]) for c, v in cohort.covariates.items()}
+        rows[patient, time] = own | rows[patient, time]
+    columns = [table_column(study, name) for name in used(study)]
+    columns += [o.column for o in study.outcomes.values()]
+    columns += list(dict.fromkeys(o.exposure for o in study.outcomes.values() if o.exposure))
     out = io.StringIO()
     writer = csv.writer(out, delimiter=study.data.delimiter, lineterminator="\n")
-    writer.writerow([study.patient, study.time.column, *(o.column for o in study.outcomes.values())])
-    for (patient, time), cells in sorted(rows.items()):
-        writer.writerow(
-            [
-                inert(cohort.patients[patient]),
-                decimal(f"{time:.10g}"),
-                *(cells.get(name, "") for name in study.outcomes),
-            ]
-        )
+    writer.writerow([study.patient, study.time.column, *columns])
+    for (patient, time), row in sorted(rows.items()):
+        written = [row.get(column, "") for column in columns]
+        writer.writerow([inert(cohort.patients[patient]), decimal(f"{time:.10g}"), *written])
     return out.getvalue()
+
+
+def cell(o: Outcome, m: Measurements, n: int, digits: int) -> str:
+    """One measurement as it is typed in a table."""
+    value, side = float(m.value[n]), int(m.side[n])
+    texts = o.family.texts() or o.map
+    if texts is not None and side == MEASURED and value in texts.values():
+        return next(text for text, number_ in texts.items() if number_ == value)
+    if side == BETWEEN:
+        assert m.end is not None
+        return f"{number(value, digits)}..{number(float(m.end[n]), digits)}"
+    if isinstance(o.censoring, Limits) and side:
+        return f"{value:.10g}"
+    sign = "<" if side == LEFT else ">" if side == RIGHT else ""
+    if o.family.counts:
+        return f"{sign}{value:.0f}"
+    ends = {getattr(o.family, end, None) for end in ("lower", "upper")}
+    ends |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
+    while value not in ends and float(number(value, digits)) in ends and digits < 17:
+        digits += 1  # what lies short of an end does not round to it
+    return sign + number(value, digits)
 
 
 def number(value: float, digits: int) -> str:

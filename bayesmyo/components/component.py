@@ -39,23 +39,30 @@ class Scale:
     month: float | None = None
 
 
-Nature = Literal["level", "difference", "rate", "duration"]
+Nature = Literal["level", "difference", "rate", "duration", "shape"]
 
 
 @dataclass(frozen=True)
 class Coefficient:
     """One number that shapes a trajectory.
 
-    nature: `level` (in outcome units), `difference` (between two levels), `rate` (per unit of time) or
-    `duration` (a time; enters the curve non-linearly, so patients cannot differ in it)
+    nature: `level` (in outcome units), `difference` (between two levels) or `rate` (per unit of time), which enter the
+        curve linearly; `duration` (a time) and `shape` (no unit), which do not
     prior: the default prior on the link scale, or None where the study must state one (`needs` says what is missing)
+    fixed: the value of a coefficient that is no parameter, because the family's own thresholds say where the level is
     """
 
     name: str
     nature: Nature
     prior: Prior | None
     needs: str = ""
+    fixed: float | None = None
+
+    @property
+    def linear(self) -> bool:
+        return self.nature in ("level", "difference", "rate")
 
     @property
     def may_vary(self) -> bool:
-        return self.nature != "duration"
+        """Whether patients may differ in it: normally where it is linear, log-normally in a duration."""
+        return self.nature != "shape"

@@ -9,6 +9,7 @@ To add a distribution: one entry in `LANGUAGE`.
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -162,6 +163,24 @@ class Prior:
         """The value below which a share `p` of the prior lies."""
         with np.errstate(divide="ignore", over="ignore"):  # a prior may reach to infinity
             return float(LANGUAGE[self.name].quantile(p, *self.values))
+
+
+class Joint(ABC):
+    """A prior of several parameters at once, such as ordered thresholds. `names` are the parameters, in order."""
+
+    names: tuple[str, ...]
+
+    @abstractmethod
+    def variables(self, pm: Any, prefix: str) -> tuple[Any, ...]:
+        """The parameters as PyMC scalars, each also a deterministic called `prefix + name`, inside the open model."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, size: tuple[int, ...] = ()) -> tuple[np.ndarray, ...]:
+        """Independent NumPy draws of the given shape, one array for each parameter."""
+
+    @abstractmethod
+    def quantile(self, position: int, p: float) -> float:
+        """The value below which a share `p` of the prior of one parameter alone lies."""
 
 
 def known() -> str:

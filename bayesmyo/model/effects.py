@@ -5,17 +5,21 @@ integrated: not sampled at all; integrated out in closed form and drawn back exa
 centred: each patient's own coefficient is sampled around the population's (hierarchical centring); for well-observed patients.
 non-centred: a standardised effect is sampled; where the data say little about a single patient.
 Reference: Papaspiliopoulos, Roberts and Skold (2007), https://doi.org/10.1214/088342307000000014.
+
+Effects of a block are correlated through the Cholesky factor of their correlations: b_i = sd_i (L_i1 z_1 + ... + L_ii z_i), with
+the sampled effects first and the integrated ones after them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.model import integrate
-from bayesmyo.model.data import censored_cells
-from bayesmyo.study.parameters import parameters
+from bayesmyo.components import correlation
+from bayesmyo.components.priors import Prior
+from bayesmyo.study.predictors import LOCATION, Block, Effect, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
 Parameterisation = Literal["integrated", "centred", "non-centred"]
@@ -23,68 +27,93 @@ ENOUGH = 3.0  # measurements per effect in the median patient, for centring
 
 
 def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisation:
-    """How to sample an outcome's effects: as declared; else integrated where that is exact, centred where the median
-    patient has three measurements per effect, and non-centred otherwise."""
+    """How to sample an outcome's effects on its location.
+
+    As declared; else integrated where that is exact (a normal likelihood whose effects are linear), centred where the median patient
+    has three measurements per effect and each says much of its patient (not a yes or no, nor a grade), and non-centred otherwise. A
+    zero part is always non-centred.
+    """
     o = study.outcomes[outcome]
     if o.parameterisation != "auto":
         return o.parameterisation
-    effects = len(study.effects(outcome))
-    if o.family.normal and effects:
+    location = predictors(study, outcome)[0]
+    if o.family.normal and location.effects and all(e.linear for e in location.effects):
         return "integrated"
     counts = np.bincount(cohort.measurements[outcome].patient, minlength=len(cohort.patients))
-    return "centred" if np.median(counts) >= ENOUGH * max(1, effects) else "non-centred"
+    well = np.median(counts) >= ENOUGH * max(1, len(location.effects))
+    return "centred" if well and o.family.informative else "non-centred"
 
 
-def patient_coefficients(
-    pm: Any, outcome: str, effects: Sequence[str], values: Mapping[str, Any], how: Parameterisation
-) -> dict[str, Any]:
-    """The patients' own coefficients (patient,) by effect, sampled centred or non-centred, inside the open model.
+@dataclass(frozen=True)
+class Ordered:
+    """A block with its effects in the order of its Cholesky factor: sampled first, integrated after."""
 
-    With two correlated effects the second is conditional on the first, which needs no matrix:
-    b2 | b1 ~ Normal(r * sd2 / sd1 * b1, sd2 * sqrt(1 - r^2)).
+    block: Block
+    sampled: tuple[Effect, ...]
+    integrated: tuple[Effect, ...]
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        return self.sampled + self.integrated
+
+    def correlations(self, rows: list[list[Any]]) -> dict[tuple[str, str], Any]:
+        """(outcome, parameter name) -> correlation, from the block's Cholesky factor."""
+        position = {e: i for i, e in enumerate(self.effects)}
+        found = correlation.correlations(rows)
+        return {
+            (p.outcome, p.name): found[
+                min(position[p.first], position[p.second]), max(position[p.first], position[p.second])
+            ]
+            for p in self.block.pairs()
+        }
+
+
+def ordered(study: Study, how: Mapping[str, Parameterisation]) -> list[Ordered]:
+    """The study's blocks of effects, ordered as they are sampled."""
+    found = []
+    for block in blocks(study):
+        inside = tuple(e for e in block.effects if e.predictor == LOCATION and how[e.outcome] == "integrated")
+        found.append(Ordered(block, tuple(e for e in block.effects if e not in inside), inside))
+    return found
+
+
+def factor(study: Study, o: Ordered, single: Any, partials: Any, xp: Any) -> list[list[Any]]:
+    """The Cholesky factor of a block's correlations, row by row.
+
+    single: the correlation itself where the block has two effects; partials: the partial correlations where it has more
     """
-    own: dict[str, Any] = {}
-    z_first: Any = None
-    for position, effect in enumerate(effects):
-        mean, sd = values[effect], values[f"sd_{effect}"]
-        r = values.get("correlation") if position == 1 else None
-        spread = sd if r is None else sd * pm.math.sqrt(1 - r**2)
-        shift = 0.0 if r is None else r * sd * z_first
-        raw = f"{outcome}.raw_{effect}"
-        if how == "centred":
-            own[effect] = pm.Normal(raw, mean + shift, spread, dims="patient")
-        else:
-            own[effect] = mean + shift + spread * pm.Normal(raw, 0.0, 1.0, dims="patient")
-        if position == 0:
-            z_first = (own[effect] - mean) / sd
-    return own
+    k = len(o.effects)
+    return correlation.cholesky([] if k == 1 else [single] if k == 2 else partials, k, xp)
 
 
-def recover(
-    study: Study, outcome: str, raw: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray],
-    patients: int, how: Parameterisation, rng: np.random.Generator,
-) -> dict[str, np.ndarray]:  # fmt: skip
-    """Effects (chain, draw, patient) by name, as deviations from the population's coefficient, whatever was sampled."""
-    effects = study.effects(outcome)
-    values = {p.name: raw[p.full_name] for p in parameters(study, outcome).values()}
-    sds = [values[f"sd_{e}"] for e in effects]
-    r = values.get("correlation")
-    if how == "integrated":
-        t, trajectory = data[f"{outcome}.time"], study.outcomes[outcome].trajectory
-        by_visit = {k: v[..., None] for k, v in values.items()}
-        z = integrate.loadings(trajectory, study.coefficients(outcome), effects, t, by_visit, np)
-        value = data[f"{outcome}.value"]
-        censored = censored_cells(data, outcome)
-        if len(censored.cell):
-            value = np.broadcast_to(value, (*np.shape(values["sigma"]), len(value))).copy()
-            value[..., censored.cell] += censored.sign * raw[f"{outcome}.beyond"]
-        residual = value - trajectory.curve(t, by_visit, np)
-        drawn = integrate.draw_effects(residual, z, sds, r, values["sigma"], data[f"{outcome}.patient"], patients, rng)
-        return dict(zip(effects, drawn, strict=True))
-    sampled = {e: raw[f"{outcome}.raw_{e}"] for e in effects}
+def shapes(study: Study, block: Block) -> np.ndarray:
+    """(pairs,) Beta shapes of the partial correlations of a block of three effects or more."""
+    return correlation.shapes(Prior.parse(study.correlation_prior).values[0], len(block.effects))
+
+
+def sample(pm: Any, e: Effect, how: Parameterisation, mean: Any, sd: Any, shift: Any, left: Any) -> Any:
+    """The standardised effect z (patient,) of one sampled effect, inside the open model.
+
+    Its deviation is sd (shift + left z): shift comes from effects sampled before it, left is the diagonal of the Cholesky factor.
+    """
+    raw = f"{e.outcome}.raw_{e.key}"
     if how == "centred":
-        return {e: sampled[e] - values[e][..., None] for e in effects}
-    standard = list(sampled.values())
-    if r is not None:
-        standard[1] = r[..., None] * standard[0] + np.sqrt(1 - r[..., None] ** 2) * standard[1]
-    return {e: sd[..., None] * s for e, sd, s in zip(effects, sds, standard, strict=True)}
+        own = pm.Normal(raw, mean + sd * shift, sd * left, dims="patient")
+        return ((own - mean) / sd - shift) / left
+    return pm.Normal(raw, 0.0, 1.0, dims="patient")
+
+
+def standard(raw: np.ndarray, how: Parameterisation, mean: Any, sd: Any, shift: Any, left: Any) -> np.ndarray:
+    """The same from what was sampled, in NumPy."""
+    return np.asarray(((raw - mean) / sd - shift) / left if how == "centred" else raw)
+
+
+def how_sampled(e: Effect, how: Mapping[str, Parameterisation]) -> Parameterisation:
+    """How a sampled effect is sampled: a zero part is always non-centred, as is what multiplies (a half-time)."""
+    centred = e.linear and e.predictor == LOCATION and how[e.outcome] == "centred"
+    return "centred" if centred else "non-centred"
+
+
+__all__ = [
+    "Ordered", "Parameterisation", "effects", "factor", "how_sampled", "ordered", "parameterisation", "sample", "shapes", "standard",
+]  # fmt: skip

@@ -12,21 +12,24 @@ import numpy as np
 import xarray as xr
 
 from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
-from bayesmyo.cohort.prediction import TruthPrediction, visit_predictor
-from bayesmyo.cohort.truth import OutcomeTruth, Truth
+from bayesmyo.cohort.prediction import TruthPrediction, trailing, visit_predictors
+from bayesmyo.cohort.truth import OutcomeTruth, Truth, patient_columns
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.model.build import build
-from bayesmyo.model.data import cells
+from bayesmyo.model.data import SHARED, cells
 from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
+from bayesmyo.model.recover import complete
 from bayesmyo.seeds import PREDICT, SAMPLE, address
-from bayesmyo.study.parameters import parameters
+from bayesmyo.study.covariates import used
+from bayesmyo.study.parameters import all_parameters, inventory
+from bayesmyo.study.predictors import CORRELATIONS, effects
 from bayesmyo.study.read import parse_study
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash, to_toml
 
 FORMAT = 1
 PACKAGES = ("bayesmyo", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
-MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements))
+MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements) if f.name != "covariates")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,22 +50,25 @@ class Fit:
     @cached_property
     def cohort(self) -> Cohort:
         """The patients and measurements that were fitted."""
-        data = {**self.group("constant_data").data_vars, **self.group("observed_data").data_vars}
-        measurements = {
-            name: Measurements(**{f: data[name if f == "value" else f"{name}.{f}"].values for f in MEASUREMENT_FIELDS})
-            for name in self.study.outcomes
-        }
+        constant, observed = self.group("constant_data").data_vars, self.group("observed_data").data_vars
+        data = {str(k): v.values for k, v in {**constant, **observed}.items()}
+        measurements = {}
+        for name in self.study.outcomes:
+            found: dict[str, Any] = {f: data.get(name if f == "value" else f"{name}.{f}") for f in MEASUREMENT_FIELDS}
+            visits = {c: data[f"{name}.x.{c}"] for c in used(self.study, "visits")}
+            measurements[name] = Measurements(**found, covariates=visits)
         patients = tuple(str(p) for p in self.group("posterior")["patient"].values)
         rows = RowAccount(**json.loads(self.tree.attrs["rows"]))
         notices = tuple(json.loads(self.tree.attrs["notices"]))
-        return Cohort(
-            patients, measurements, rows, notices, self.tree.attrs["data_source"], self.tree.attrs["data_sha256"]
-        )
+        covariates = {c: data[f"{SHARED}.{c}"] for c in used(self.study, "patients")}
+        source, sha256 = self.tree.attrs["data_source"], self.tree.attrs["data_sha256"]
+        return Cohort(patients, measurements, rows, notices, source, sha256, covariates)
 
     @cached_property
     def truth(self) -> Truth:
         """The posterior as truths, one for each (chain, draw)."""
-        return _truth(self.study, {str(k): v.values for k, v in self.group("posterior").data_vars.items()})
+        posterior = {str(k): v.values for k, v in self.group("posterior").data_vars.items()}
+        return _truth(self.study, self.cohort, posterior)
 
     @property
     def prediction(self) -> TruthPrediction:
@@ -96,10 +102,9 @@ class Fit:
         rng = np.random.default_rng(address(self.seed if seed is None else seed, PREDICT))
         replicated = {}
         for name, o in self.study.outcomes.items():
-            m, truth = self.cohort.measurements[name], self.truth.outcomes[name]
-            eta = visit_predictor(self.study, self.truth, name, m.patient, m.time)
-            aux = {k: np.asarray(v)[..., None] for k, v in truth.values.items()}
-            replicated[name] = (("chain", "draw", f"{name}.visit"), o.family.draw(rng, {"location": eta}, aux))
+            etas = visit_predictors(self.study, self.truth, name, self.cohort.measurements[name])
+            drawn = o.family.draw(rng, etas, trailing(self.truth.outcomes[name].values))
+            replicated[name] = (("chain", "draw", f"{name}.visit"), drawn)
         tree = self.tree.copy()
         tree["posterior_predictive"] = xr.DataTree(xr.Dataset(replicated, coords=_draw_coords(self.tree)))
         return tree
@@ -134,8 +139,11 @@ def wrap(
     """Draws of an engine as a Fit."""
     chains, n = next(iter(draws.posterior.values())).shape[:2]
     coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(n)}
-    posterior = {k: (("chain", "draw", "patient")[: v.ndim], v) for k, v in draws.posterior.items()}
-    truth = _truth(study, draws.posterior)
+    posterior = {}
+    for k, v in draws.posterior.items():
+        last = f"{k}.missing" if k.startswith(f"{SHARED}.") else "patient"
+        posterior[k] = (("chain", "draw", last)[: v.ndim], v)
+    truth = _truth(study, cohort, draws.posterior)
     likelihood: dict[str, Any] = {}
     observed: dict[str, Any] = {}
     constant: dict[str, Any] = {}
@@ -144,7 +152,10 @@ def wrap(
         m = cohort.measurements[name]
         likelihood[name] = (("chain", "draw", visit), log_likelihood(study, cohort, truth, name))
         observed[name] = ((visit,), m.value)
-        constant |= {f"{name}.{f}": ((visit,), getattr(m, f)) for f in MEASUREMENT_FIELDS if f != "value"}
+        stored = {f: getattr(m, f) for f in MEASUREMENT_FIELDS if f != "value"}
+        constant |= {f"{name}.{f}": ((visit,), v) for f, v in stored.items() if v is not None}
+        constant |= {f"{name}.x.{c}": ((visit,), v) for c, v in m.covariates.items()}
+    constant |= {f"{SHARED}.{c}": (("patient",), v) for c, v in cohort.covariates.items()}
     tree = xr.DataTree.from_dict(
         {
             "posterior": xr.Dataset(posterior, coords={**coords, "patient": np.array(cohort.patients, dtype=str)}),
@@ -178,10 +189,9 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
 
     Computed with NumPy, not by the model's code: nothing more is compiled.
     """
-    m, o = cohort.measurements[outcome], study.outcomes[outcome]
-    eta = visit_predictor(study, truth, outcome, m.patient, m.time)
-    aux = {k: np.asarray(v)[..., None] for k, v in truth.outcomes[outcome].values.items()}
-    return o.family.log_density(cells(study, cohort, outcome), {"location": eta}, aux)
+    etas = visit_predictors(study, truth, outcome, cohort.measurements[outcome])
+    aux = trailing(truth.outcomes[outcome].values)
+    return study.outcomes[outcome].family.log_density(cells(study, cohort, outcome), etas, aux)
 
 
 def versions() -> dict[str, str]:
@@ -199,27 +209,31 @@ def _usable(engine: str, seed: int, sampling: Sampling) -> None:
         value = getattr(sampling, name)
         if value is not None and value < minimum:
             raise UsageError(name, f"must be at least {minimum}", str(value))
+    if sampling.adaptation not in ("diag", "low_rank"):
+        raise UsageError("adaptation", "is unknown", f'"{sampling.adaptation}"', "allowed: diag, low_rank")
     if not 0 < sampling.target_accept < 1:
         raise UsageError("target_accept", "must lie between 0 and 1", f"{sampling.target_accept:g}")
 
 
-def _truth(study: Study, posterior: Mapping[str, np.ndarray]) -> Truth:
-    outcomes = {}
-    for name in study.outcomes:
-        values = {p.name: posterior[p.full_name] for p in parameters(study, name).values()}
-        effects = {e: posterior[f"{name}.effect_{e}"] for e in study.effects(name)}
-        outcomes[name] = OutcomeTruth(values, effects)
-    return Truth(outcomes)
+def _truth(study: Study, cohort: Cohort, posterior: Mapping[str, np.ndarray]) -> Truth:
+    values = {o: {n: posterior[p.full_name] for n, p in listed.items()} for o, listed in inventory(study).items()}
+    outcomes = {
+        name: OutcomeTruth(values[name], {e.key: posterior[e.full_name] for e in effects(study, name)})
+        for name in study.outcomes
+    }
+    columns = patient_columns(study, cohort.covariates)
+    columns = {k: complete(v, posterior.get(f"{SHARED}.{k}")) for k, v in columns.items()}
+    return Truth(outcomes, values.get(CORRELATIONS, {}), columns)
 
 
 def _label_units(study: Study, tree: xr.DataTree) -> None:
     """Units and labels as attributes of every variable that has them."""
+    for p in all_parameters(study):
+        tree["posterior"][p.full_name].attrs = {"outcome": p.outcome, "units": p.unit, "prior": str(p.prior)}
+        if p.role == "sd":
+            effect = p.full_name.replace(".sd_", ".effect_")
+            tree["posterior"][effect].attrs = {"outcome": p.outcome, "units": p.unit}
     for name, o in study.outcomes.items():
-        for p in parameters(study, name).values():
-            tree["posterior"][p.full_name].attrs = {"outcome": name, "units": p.unit, "prior": str(p.prior)}
-            if p.role == "sd":
-                effect = p.full_name.replace(".sd_", ".effect_")
-                tree["posterior"][effect].attrs = {"outcome": name, "units": p.unit}
         tree["observed_data"][name].attrs = {"units": o.unit, "long_name": study.label(name)}
         tree["constant_data"][f"{name}.time"].attrs = {"units": study.time.unit}
 

@@ -1,99 +1,147 @@
-"""Patients' effects integrated out of a normal likelihood in closed form, and drawn back afterwards.
+"""Patients' effects integrated out of normal likelihoods in closed form, and drawn back afterwards.
 
 Given the population parameters, a patient's measurements on the link scale are y = curve + Z b + e with b ~ Normal(0, L L')
 and e ~ Normal(0, sigma^2), because every trajectory is linear in the coefficients in which patients differ. So the
-sampler need not see the effects: with W = Z L, A = W'W, u = W'(y - curve) and M = sigma^2 I + A, a patient contributes
+sampler need not see the effects: with W = Z L, A = W'W / sigma^2, u = W'(y - curve) / sigma^2 and M = I + A, a patient contributes
 
-    -1/2 [n log 2 pi + (n - k) log sigma^2 + log det M + (|y - curve|^2 - u' M^-1 u) / sigma^2]
+    -1/2 [sum log(2 pi sigma^2) + |y - curve|^2 / sigma^2 + log det M - u' M^-1 u]
 
-and afterwards b = L z with z | y ~ Normal(M^-1 u, sigma^2 M^-1), exactly. What is left for the sampler is a handful of parameters
+and afterwards b = L z with z | y ~ Normal(M^-1 u, M^-1), exactly. What is left for the sampler is a handful of parameters
 without a funnel: it mixes at any number of visits. Reference: Lindstrom and Bates (1988), https://doi.org/10.1080/01621459.1988.10478693.
+
+Outcomes whose effects are correlated are integrated together, each with a sigma of its own (a `Group`). Where an effect is
+correlated with one that is sampled, its distribution given the sampled one is what is integrated: the sampled come first in the
+Cholesky factor, so that theirs is a part of the curve, and L the rest.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bayesmyo.components.component import Coefficient
-from bayesmyo.components.trajectories import Trajectory
+from bayesmyo.study.predictors import Effect
 
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-def loadings(
-    trajectory: Trajectory, coefficients: Sequence[Coefficient], effects: Sequence[str],
-    t: Any, values: Mapping[str, Any], xp: Any,
+@dataclass(frozen=True)
+class Piece:
+    """One outcome of a group: its normal cells, and how they move with the group's standardised effects.
+
+    residual: (..., cell) measurement minus curve; weights: (..., cell) W, one for each of the group's columns, None where zero
+    sigma: (...,) residual SD; patient: (cell,)
+    """
+
+    residual: Any
+    weights: Sequence[Any]
+    sigma: Any
+    patient: Any
+
+
+def groups(integrated: Sequence[Effect], joined: Sequence[Sequence[Effect]]) -> list[list[Effect]]:
+    """The integrated effects that must be integrated together: those of one outcome, and those that are correlated."""
+    found: list[list[Effect]] = []
+    links = [[e for e in block if e in integrated] for block in joined]
+    links += [
+        [e for e in integrated if e.outcome == outcome] for outcome in dict.fromkeys(e.outcome for e in integrated)
+    ]
+    for link in links:
+        touched = [g for g in found if any(e in g for e in link)]
+        merged = list(dict.fromkeys([e for g in touched for e in g] + list(link)))
+        found = [g for g in found if g not in touched] + ([merged] if merged else [])
+    return found
+
+
+def weights(
+    group: Sequence[Effect], outcome: str, loadings: Mapping[str, Any], sds: Mapping[str, Any],
+    rows: Mapping[Effect, Mapping[Effect, Any]],
 ) -> list[Any]:  # fmt: skip
-    """How far each visit moves when a patient's coefficient moves by one, (visit,) for each effect."""
-    fixed = {c.name: values[c.name] for c in coefficients if not c.may_vary}
-    zero = fixed | {c.name: 0.0 for c in coefficients if c.may_vary}
-    return [trajectory.curve(t, zero | {effect: 1.0}, xp) for effect in effects]
+    """W = Z L of one outcome's cells, one for each column of the group; None where a column does not touch the outcome.
+
+    loadings, sds: by effect key; rows: each effect's row of the Cholesky factor, by the column's effect
+    """
+    found: list[Any] = []
+    for column in group:
+        parts = [
+            loadings[e.key] * (sds[e.key] * rows[e][column])
+            for e in group
+            if e.outcome == outcome and column in rows[e]
+        ]
+        found.append(sum(parts[1:], parts[0]) if parts else None)
+    return found
 
 
-def scaled_loadings(z: Sequence[Any], sds: Sequence[Any], r: Any, xp: Any) -> list[Any]:
-    """W = Z L for one effect, or for two with correlation r (None: independent)."""
-    if len(z) == 1:
-        return [z[0] * sds[0]]
-    if r is None:
-        return [z[0] * sds[0], z[1] * sds[1]]
-    return [z[0] * sds[0] + z[1] * (r * sds[1]), z[1] * (sds[1] * xp.sqrt(1 - r**2))]
-
-
-def log_likelihood(pt: Any, residual: Any, w: Sequence[Any], sigma: Any, patient: Any, patients: int) -> Any:
-    """Log likelihood of all measurements, the patients' effects integrated out; a scalar PyTensor expression.
+def log_likelihood(pt: Any, pieces: Sequence[Piece], columns: int, patients: int) -> Any:
+    """Log likelihood of a group's measurements, the patients' effects integrated out; a scalar PyTensor expression.
 
     Sums over a patient's visits are kept as vectors of one kind: they compile in half the time of one matrix.
     """
 
-    def per_patient(x: Any) -> Any:
-        return pt.zeros(patients)[patient].inc(x)
+    def per_patient(piece: Piece, x: Any) -> Any:
+        return pt.zeros(patients)[piece.patient].inc(x)
 
-    w = [pt.ones_like(residual) * w_k for w_k in w]
-    variance = sigma**2
-    u = [per_patient(w_k * residual) for w_k in w]
-    m = [variance + per_patient(w_k**2) for w_k in w]
-    if len(w) == 1:
-        determinant, explained = m[0], u[0] ** 2 / m[0]
-    else:
-        a12 = per_patient(w[0] * w[1])
-        determinant = m[0] * m[1] - a12**2
-        explained = (m[1] * u[0] ** 2 - 2 * a12 * u[0] * u[1] + m[0] * u[1] ** 2) / determinant
-    n = residual.shape[0]
-    constant = n * LOG_2PI + (n - len(w) * patients) * pt.log(variance)
-    return -0.5 * (constant + pt.sum(pt.log(determinant) - explained / variance) + pt.sum(residual**2) / variance)
+    u: list[Any] = [0.0] * columns
+    m: list[list[Any]] = [[1.0 if i == j else 0.0 for j in range(i + 1)] for i in range(columns)]
+    constant: Any = 0.0
+    for piece in pieces:
+        precision = piece.sigma**-2
+        w = [None if w_i is None else pt.ones_like(piece.residual) * w_i for w_i in piece.weights]
+        for i, w_i in enumerate(w):
+            if w_i is None:
+                continue
+            u[i] = u[i] + precision * per_patient(piece, w_i * piece.residual)
+            for j in range(i + 1):
+                if w[j] is not None:
+                    m[i][j] = m[i][j] + precision * per_patient(piece, w_i * w[j])
+        n = piece.residual.shape[0]
+        constant += n * (LOG_2PI + 2 * pt.log(piece.sigma)) + precision * pt.sum(piece.residual**2)
+    # Cholesky of M, column by column, over vectors of patients; half = C^-1 u
+    c: list[list[Any]] = [[None] * columns for _ in range(columns)]
+    half: list[Any] = []
+    log_diagonal: Any = 0.0
+    for i in range(columns):
+        for j in range(i):
+            c[i][j] = (m[i][j] - sum(c[i][k] * c[j][k] for k in range(j))) / c[j][j]
+        squared = m[i][i] - sum(c[i][k] ** 2 for k in range(i))
+        c[i][i] = pt.sqrt(squared)
+        log_diagonal = log_diagonal + pt.log(squared)
+        half.append((u[i] - sum(c[i][k] * half[k] for k in range(i))) / c[i][i])
+    return -0.5 * (constant + pt.sum(log_diagonal - sum(h**2 for h in half)))
 
 
-def draw_effects(
-    residual: np.ndarray, z: Sequence[np.ndarray], sds: Sequence[np.ndarray], r: np.ndarray | None,
-    sigma: np.ndarray, patient: np.ndarray, patients: int, rng: np.random.Generator,
-) -> list[np.ndarray]:  # fmt: skip
-    """Effects (..., patient), one array each, from their exact conditional distribution given the data and the parameters.
+def draw_standard(pieces: Sequence[Piece], columns: int, patients: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Standardised effects z (..., patient) of a group, one array for each column, from their exact conditional distribution.
 
-    residual: (..., visit) measurement minus the population's curve; z: (..., visit) loading of each effect
-    sds, r, sigma: (...,). A patient without measurements gets effects from their distribution in the population.
+    A patient without measurements gets effects from their distribution in the population.
     """
-    k = len(z)
-    w = scaled_loadings(z, [s[..., None] for s in sds], None if r is None else r[..., None], np)
-    order = np.argsort(patient, kind="stable")
-    present, starts = np.unique(patient[order], return_index=True)
+    shape = np.broadcast_shapes(*(np.shape(p.sigma) for p in pieces))
+    u = np.zeros((*shape, patients, columns))
+    m = np.broadcast_to(np.eye(columns), (*shape, patients, columns, columns)).copy()
+    for piece in pieces:
+        if not len(piece.patient):
+            continue
+        order = np.argsort(piece.patient, kind="stable")
+        present, starts = np.unique(piece.patient[order], return_index=True)
+        precision = np.asarray(piece.sigma)[..., None] ** -2
 
-    def per_patient(x: np.ndarray) -> np.ndarray:
-        total = np.zeros((*residual.shape[:-1], patients))
-        total[..., present] = np.add.reduceat(np.broadcast_to(x, residual.shape)[..., order], starts, axis=-1)
-        return total
+        def per_patient(
+            x: np.ndarray, order: Any = order, starts: Any = starts, residual: Any = piece.residual
+        ) -> np.ndarray:
+            return np.add.reduceat(np.broadcast_to(x, residual.shape)[..., order], starts, axis=-1)
 
-    variance = sigma[..., None] ** 2
-    u = np.stack([per_patient(w_i * residual) for w_i in w], axis=-1)
-    m = np.stack([np.stack([per_patient(w_i * w_j) for w_j in w], axis=-1) for w_i in w], axis=-2)
-    m = m + variance[..., None, None] * np.eye(k)
-    # M = C C': the mean solves M z = u, and sigma C'^-1 times a standard normal has covariance sigma^2 M^-1
+        for i, w_i in enumerate(piece.weights):
+            if w_i is None:
+                continue
+            u[..., present, i] += precision * per_patient(w_i * piece.residual)
+            for j, w_j in enumerate(piece.weights[: i + 1]):
+                if w_j is not None:
+                    crossed = precision * per_patient(w_i * w_j)
+                    m[..., present, i, j] += crossed
+                    if i != j:
+                        m[..., present, j, i] += crossed
+    # M = C C': the mean solves M z = u, and C'^-1 times a standard normal has covariance M^-1
     c = np.linalg.cholesky(m)
-    half = np.linalg.solve(c, u[..., None]) + sigma[..., None, None, None] * rng.standard_normal((*u.shape, 1))
+    half = np.linalg.solve(c, u[..., None]) + rng.standard_normal((*u.shape, 1))
     standard = np.linalg.solve(np.swapaxes(c, -1, -2), half)[..., 0]
-    if k == 1:
-        return [sds[0][..., None] * standard[..., 0]]
-    first, second = standard[..., 0], standard[..., 1]
-    if r is not None:
-        second = r[..., None] * first + np.sqrt(1 - r[..., None] ** 2) * second
-    return [sds[0][..., None] * first, sds[1][..., None] * second]
+    return [standard[..., i] for i in range(columns)]

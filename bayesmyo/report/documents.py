@@ -8,6 +8,7 @@ from typing import Any
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.study import describe
+from bayesmyo.study.predictors import effects
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
@@ -42,7 +43,7 @@ def study_part(study: Study) -> dict[str, Any]:
                 "unit": o.unit,
                 "family": o.family.kind,
                 "trajectory": o.trajectory.kind,
-                "effects": list(study.effects(name)),
+                "effects": [e.key for e in effects(study, name)],
                 "words": describe.words(study, name),
                 "formula": describe.formula(study, name),
                 "lme4": describe.lme4(study, name),

@@ -54,6 +54,8 @@ def figure(value: Any, decimals: int | None = None) -> str:
             return f"{value:.{decimals}f}"
         if value == 0:
             return "0"
+        if abs(value) >= 1e9:
+            return f"{value:.2e}"
         return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.2e}" if abs(value) < 1e-3 else f"{value:.3g}"
     return printable(str(value))
 
@@ -61,8 +63,8 @@ def figure(value: Any, decimals: int | None = None) -> str:
 def show_study(study: Study) -> None:
     """What was understood of a study."""
     say(study.title, "bold")
-    how = "correlated within each outcome" if study.correlate == "within outcomes" else "independent"
-    say(f"Time in {study.time.unit}s (column {study.time.column}); patients in column {study.patient}; effects {how}.")
+    how = describe.correlation_words(study)
+    say(f"Time in {study.time.unit}s (column {study.time.column}); patients in column {study.patient}; {how}.")
     for name in study.outcomes:
         say("")
         say(f"{name}: {describe.words(study, name)}")
@@ -132,6 +134,14 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         ]  # fmt: skip
         show_table(["parameter", "mean", "sd", band, "unit", "rhat", "ess bulk", "ess tail", "prior's " + band], shown)
         return
+    elif what == "correlations":
+        shown = [
+            (r["first"], r["second"], r["median"], _band(r, "lower", "upper"), _band(r, "prior_lower", "prior_upper"))
+            for r in rows
+        ]
+        show_table(["patients' own", "and", "r", band, "prior's " + band], shown)
+        # in words, those that a reader asks for first: do improvements come together?
+        rows = [r for r in rows if r["first"].endswith(" change") and r["second"].endswith(" change")] or rows
     say("")
     for sentence in dict.fromkeys(r["sentence"] for r in rows):
         say(f"- {sentence}")

@@ -1,11 +1,14 @@
 """A study in words, in formula, and as lme4 and brms would write it; priors in clinical units."""
 
+import re
 from dataclasses import dataclass
 
 from bayesmyo.components.families import Gaussian, LogNormal
-from bayesmyo.components.trajectories import Constant, Plateau
-from bayesmyo.study.parameters import Parameter, parameters
-from bayesmyo.study.study import Study
+from bayesmyo.components.trajectories import Constant, Linear, Plateau
+from bayesmyo.study.covariates import columns, table_column
+from bayesmyo.study.parameters import Parameter, all_parameters
+from bayesmyo.study.predictors import ZERO, Predictor, blocks, predictors
+from bayesmyo.study.study import Limits, Study
 
 
 @dataclass(frozen=True)
@@ -24,43 +27,111 @@ class PriorLine:
 
 
 def words(study: Study, outcome: str) -> str:
-    """The model of one outcome in a sentence or two."""
-    o, t = study.outcomes[outcome], study.time
-    effects = study.effects(outcome)
-    scale = " on the log scale" if o.family.link_name == "log" else ""
-    origin = o.trajectory.origin
-    text = f"{study.label(outcome)} ({o.unit}, {o.family.kind}, {o.better} is better) {o.trajectory.sentence}{scale}"
-    if not isinstance(o.trajectory, Constant) and origin != 0:
-        text += f"; time runs from {t.unit} {origin:g}"
-    if effects:
-        together = " (correlated)" if "correlation" in parameters(study, outcome) else ""
-        text += f". Patients differ in their {' and '.join(effects)}{together}."
+    """The model of one outcome in a few sentences."""
+    o = study.outcomes[outcome]
+    location, *rest = predictors(study, outcome)
+    text = f"{study.label(outcome)} ({o.unit}, {o.family.kind}, {o.better} is better) {_movement(study, location)}."
+    if location.effects:
+        together = " (correlated)" if _correlated(study, location) else ""
+        text += f" Patients differ in their {_and([e.coefficient for e in location.effects])}{together}."
     else:
-        text += ". All patients share one curve."
-    if o.censoring:
-        text += " Cells such as <20 and >2000 count as known only to lie beyond the limit."
+        text += " All patients share one curve."
+    text += _covariate_words(location)
+    for zero in rest:
+        text += f" The probability of zero {_movement(study, zero)}"
+        text += f"; patients differ in its {_and([e.coefficient for e in zero.effects])}." if zero.effects else "."
+        text += _covariate_words(zero)
+    if o.exposure:
+        text += f" Events are counted per {o.exposure}."
+    if o.censoring == "as typed":
+        text += " Cells such as <20, >2000 and 20..50 count as known only to lie beyond or between limits."
+    elif isinstance(o.censoring, Limits):
+        limits = [
+            f"{v:g} means {v:g} or {w}"
+            for v, w in ((o.censoring.below, "less"), (o.censoring.above, "more"))
+            if v is not None
+        ]
+        text += f" A value of {_and(limits)}."
     return text
+
+
+def _movement(study: Study, p: Predictor) -> str:
+    links = {"log": " on the log scale", "logit": " on the logit scale", "probit": " on the probit scale"}
+    link = "logit" if p.name == ZERO else study.outcomes[p.outcome].family.link_name
+    text = p.trajectory.sentence + links.get(link, "")
+    if not isinstance(p.trajectory, Constant) and p.trajectory.origin != 0:
+        text += f"; time runs from {study.time.unit} {p.trajectory.origin:g}"
+    return text
+
+
+def _covariate_words(p: Predictor) -> str:
+    text = ""
+    if p.covariates:
+        text += f" {_and(list(p.covariates)).capitalize()} shift{'s' if len(p.covariates) == 1 else ''} the level."
+    if p.moderators:
+        text += f" {_and(list(p.moderators)).capitalize()} moderate{'s' if len(p.moderators) == 1 else ''} the change."
+    return text
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 2 else names)
+
+
+def _correlated(study: Study, p: Predictor) -> bool:
+    """Whether a predictor's effects are correlated with each other."""
+    return any(sum(e in p.effects for e in b.effects) > 1 for b in blocks(study))
+
+
+def correlation_words(study: Study) -> str:
+    """How the patients' effects hang together, over the whole study."""
+    if study.correlate == "across outcomes":
+        n = sum(len(b.effects) for b in blocks(study) if len(b.effects) > 1)
+        return f"effects correlated across outcomes ({n} effects, {study.correlation_prior})"
+    return "effects correlated within each outcome" if study.correlate == "within outcomes" else "effects independent"
 
 
 def formula(study: Study, outcome: str) -> list[str]:
     """The model of one outcome in formula, one line each."""
     o = study.outcomes[outcome]
-    effects = study.effects(outcome)
-    left = f"log {outcome}" if o.family.link_name == "log" else outcome
-    arguments = ", ".join(o.family.parameters(study.scale(outcome)))
-    distribution = "StudentT" if o.family.kind == "student_t" else "Normal"
-    curve = o.trajectory.formula.replace(
-        "(t - origin)", "t" if o.trajectory.origin == 0 else f"(t - {o.trajectory.origin:g})"
-    )
-    lines = [f"{left}[i, t] ~ {distribution}(eta[i, t], {arguments})", f"eta[i, t] = {curve}"]
-    for effect in effects:
-        lines.append(f"{effect}[i] = {effect} + b_{effect}[i]")
-    if len(effects) > 1 and "correlation" in parameters(study, outcome):
-        names = ", ".join(f"b_{e}" for e in effects)
-        lines.append(f"({names})[i] ~ MvNormal(0, SDs and correlation)")
-    else:
-        lines += [f"b_{e}[i] ~ Normal(0, sd_{e})" for e in effects]
+    lines = []
+    for part in o.family.formula.split(";"):
+        line = re.sub(r"\by\b", f"{outcome}[i, t]", part.strip())
+        lines.append(re.sub(r"\b(eta|eta_zero)\b", r"\1[i, t]", line))
+    exposure = f" + log({o.exposure}[i, t])" if o.exposure else ""
+    for p in predictors(study, outcome):
+        origin = p.trajectory.origin
+        curve = p.trajectory.formula.replace("(t - origin)", "t" if origin == 0 else f"(t - {origin:g})")
+        for c in p.coefficients:
+            curve = re.sub(rf"\b{c.name}\b", p.prefix + c.name, curve)
+        eta = "eta" if not p.prefix else f"eta_{p.name}"
+        shifts = "".join(f" + {p.prefix}{c} * {c}[i{', t' if _at_visits(study, c) else ''}]" for c in p.level_columns)
+        lines.append(f"{eta}[i, t] = {curve}{shifts}{exposure if not p.prefix else ''}")
+        varying = {e.coefficient: e for e in p.effects}
+        for c in p.coefficients:
+            moved = "".join(f" + {p.prefix}{c.name}_{x} * {x}[i]" for x in p.change_columns if c in p.moderated)
+            if c.name in varying and not c.linear:
+                lines.append(f"{p.prefix}{c.name}[i] = {p.prefix}{c.name} * exp(b_{varying[c.name].key}[i])")
+            elif c.name in varying or moved:
+                fixed = "" if c.fixed is None else "0"
+                own = f" + b_{varying[c.name].key}[i]" if c.name in varying else ""
+                lines.append(f"{p.prefix}{c.name}[i] = {fixed or p.prefix + c.name}{moved}{own}")
+    for block in blocks(study):
+        mine = [f"b_{e.key}" for e in block.effects if e.outcome == outcome]
+        others = len(block.effects) - len(mine)
+        if len(mine) > 1 or (mine and others):
+            with_others = " with those of the other outcomes" if others else ""
+            lines.append(
+                f"({', '.join(mine)})[i] ~ MvNormal(0, SDs and correlation{'s' if others or len(mine) > 2 else ''}){with_others}"
+            )
+        elif mine:
+            lines.append(f"{mine[0]}[i] ~ Normal(0, sd_{mine[0][2:]})")
     return lines
+
+
+def _at_visits(study: Study, column: str) -> bool:
+    owner = next(n for n in study.covariates if column in columns(study, n))
+    parts = study.covariates[owner].product or (owner,)
+    return any(study.covariates[p].varies == "visits" for p in parts)
 
 
 def lme4(study: Study, outcome: str) -> str:
@@ -68,67 +139,102 @@ def lme4(study: Study, outcome: str) -> str:
     o = study.outcomes[outcome]
     if not isinstance(o.family, Gaussian) or o.censoring:
         return "no equivalent in lme4 (" + ("censored cells" if o.censoring else f"family {o.family.kind}") + ")"
+    p = predictors(study, outcome)[0]
     left = f"log({o.column})" if isinstance(o.family, LogNormal) else o.column
-    if isinstance(o.trajectory, Plateau):
-        varying = " + ".join(study.effects(outcome)) or "none"
+    names = [e.coefficient for e in p.effects]
+    if "half_time" in names or not isinstance(p.trajectory, Constant | Linear | Plateau):
+        return f"no equivalent in lme4 ({'patients differ in the half-time' if 'half_time' in names else f'trajectory {p.trajectory.kind}'})"
+    if isinstance(p.trajectory, Plateau):
+        if p.covariates or p.moderators:
+            return "no equivalent in lme4 (covariates on a plateau)"
+        varying = " + ".join(names) or "none"
+        fixed = " + ".join(c.name for c in p.coefficients)
         return (
-            f"nlme::nlme({left} ~ {_r_curve(study, outcome)}, fixed = "
-            f"{' + '.join(c.name for c in study.coefficients(outcome))} ~ 1, random = {varying} ~ 1 | {study.patient})"
+            f"nlme::nlme({left} ~ {_r_curve(study, p)}, fixed = {fixed} ~ 1, random = {varying} ~ 1 | {study.patient})"
         )
-    return f"{'lmer' if study.effects(outcome) else 'lm'}({left} ~ {_r_linear(study, outcome)})"
+    return f"{'lmer' if names else 'lm'}({left} ~ {_r_linear(study, p)})"
 
 
 def brms(study: Study, outcome: str) -> str:
     """The equivalent brms formula."""
     o = study.outcomes[outcome]
+    if not o.family.r_formula:
+        return f"no equivalent in brms (family {o.family.kind})"
     left = f"log({o.column})" if isinstance(o.family, LogNormal) else o.column
     if o.censoring:
         left += " | cens(side)"
+    if trials := getattr(o.family, "trials", None):
+        left += f" | trials({trials})"
     family = f", family = {o.family.r_formula.split(' ')[0]}"
-    if isinstance(o.trajectory, Plateau):
-        parts = []
-        bar = "|" if "correlation" not in parameters(study, outcome) else "|p|"
-        for c in study.coefficients(outcome):
-            varies = f" + (1 {bar} {study.patient})" if c.name in study.effects(outcome) else ""
-            parts.append(f"{c.name} ~ 1{varies}")
-        return f"bf({left} ~ {_r_curve(study, outcome)}, {', '.join(parts)}, nl = TRUE{family})"
-    return f"bf({left} ~ {_r_linear(study, outcome)}{family})"
+    location, *rest = predictors(study, outcome)
+    offset = f" + offset(log({o.exposure}))" if o.exposure else ""
+    parts = "".join(f", hu ~ {_r_linear(study, p)}" for p in rest if isinstance(p.trajectory, Constant | Linear))
+    if any(not isinstance(p.trajectory, Constant | Linear) for p in rest):
+        return "no short equivalent in brms (the zero part is not a straight line)"
+    if isinstance(location.trajectory, Plateau):
+        if location.covariates or location.moderators:
+            return "no short equivalent in brms (covariates on a plateau)"
+        names = [e.coefficient for e in location.effects]
+        bar = "|p|" if _correlated(study, location) else "|"
+        nonlinear = [
+            f"{c.name} ~ 1{f' + (1 {bar} {study.patient})' if c.name in names else ''}" for c in location.coefficients
+        ]
+        return f"bf({left} ~ {_r_curve(study, location)}{offset}, {', '.join(nonlinear)}{parts}, nl = TRUE{family})"
+    if not isinstance(location.trajectory, Constant | Linear):
+        return f"no short equivalent in brms (trajectory {location.trajectory.kind})"
+    return f"bf({left} ~ {_r_linear(study, location)}{offset}{parts}{family})"
 
 
-def _r_time(study: Study, outcome: str) -> str:
-    origin = study.outcomes[outcome].trajectory.origin
-    return study.time.column if origin == 0 else f"I({study.time.column} - {origin:g})"
+def _r_time(study: Study, p: Predictor) -> str:
+    origin = p.trajectory.origin
+    time = study.time.column if origin == 0 else f"I({study.time.column} - {origin:g})"
+    return f"sqrt({time})" if isinstance(p.trajectory, Linear) and p.trajectory.transform == "sqrt" else time
 
 
-def _r_curve(study: Study, outcome: str) -> str:
-    time, origin = _r_time(study, outcome), study.outcomes[outcome].trajectory.origin
-    time = time if origin == 0 else f"pmax({study.time.column} - {origin:g}, 0)"
-    end = study.coefficients(outcome)[1].name
-    change = "change" if end == "change" else "(asymptote - start)"
+def _r_curve(study: Study, p: Predictor) -> str:
+    origin = p.trajectory.origin
+    time = study.time.column if origin == 0 else f"pmax({study.time.column} - {origin:g}, 0)"
+    change = "change" if p.coefficients[1].name == "change" else "(asymptote - start)"
     return f"start + {change} * (1 - 2^(-{time} / half_time))"
 
 
-def _r_linear(study: Study, outcome: str) -> str:
-    time, effects = _r_time(study, outcome), study.effects(outcome)
-    fixed = "1" if isinstance(study.outcomes[outcome].trajectory, Constant) else f"1 + {time}"
-    terms = ["1" if e == "intercept" else time for e in effects]
+def _r_linear(study: Study, p: Predictor) -> str:
+    time = _r_time(study, p)
+    names = [e.coefficient for e in p.effects]
+    fixed = "1" if isinstance(p.trajectory, Constant) else f"1 + {time}"
+    for name in p.covariates:
+        fixed += f" + {_r_covariate(study, name)}"
+    for name in p.moderators:
+        fixed += f" + {_r_covariate(study, name)}:{time}"
+    if study.outcomes[p.outcome].family.anchored:
+        fixed = fixed.removeprefix("1 + ") if fixed != "1" else "1"
+    if getattr(study.outcomes[p.outcome].family, "observation_effect", False):
+        fixed += " + (1 | observation)"
+    terms = ["1" if e == "intercept" else time for e in names]
     if not terms:
         return fixed
-    if "slope" in effects and "intercept" not in effects:
+    if "slope" in names and "intercept" not in names:
         terms = ["0", *terms]
-    bar = "|" if "correlation" in parameters(study, outcome) or len(effects) < 2 else "||"
+    bar = "|" if _correlated(study, p) or len(names) < 2 else "||"
     return f"{fixed} + ({' + '.join(terms)} {bar} {study.patient})"
+
+
+def _r_covariate(study: Study, name: str) -> str:
+    c = study.covariates[name]
+    if c.product:
+        return ":".join(_r_covariate(study, part) for part in c.product)
+    return f"{c.transform}({table_column(study, name)})" if c.transform != "none" else table_column(study, name)
 
 
 def priors(study: Study) -> list[PriorLine]:
     """Every prior of the study with its middle and its interval in clinical units."""
     tail = (1 - study.interval) / 2
     lines = []
-    for outcome in study.outcomes:
-        for p in parameters(study, outcome).values():
-            lower, median, upper = (float(_natural(p, q)) for q in (tail, 0.5, 1 - tail))
-            stated = p.name in study.outcomes[outcome].priors
-            lines.append(PriorLine(outcome, p.name, str(p.prior), p.unit, median, lower, upper, p.natural_unit, stated))
+    for p in all_parameters(study):
+        lower, median, upper = (float(_natural(p, q)) for q in (tail, 0.5, 1 - tail))
+        o = study.outcomes.get(p.outcome)
+        stated = o is not None and (p.name in o.priors or (p.role == "threshold" and "thresholds" in o.priors))
+        lines.append(PriorLine(p.outcome, p.name, str(p.prior), p.unit, median, lower, upper, p.natural_unit, stated))
     return lines
 
 

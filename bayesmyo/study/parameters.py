@@ -4,22 +4,57 @@ This inventory is the one source for the model builder, draws from the priors, s
 parameter table and the sentences of `validate`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from bayesmyo.components.families import Family
-from bayesmyo.components.priors import Prior, halfnormal, lkj
+from bayesmyo.components import correlation
+from bayesmyo.components.families import Bernoulli, Cumulative, Family
+from bayesmyo.components.families.thresholds import parse_joint
+from bayesmyo.components.priors import Joint, Prior, halfnormal, lkj, normal
+from bayesmyo.study.predictors import CORRELATIONS, ZERO, Block, Predictor, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
-Role = Literal["level", "difference", "rate", "duration", "sd", "correlation", "family"]
+Role = Literal["level", "difference", "rate", "duration", "shape", "sd", "correlation", "family", "threshold"]
 LINEAR_ROLES = ("difference", "rate")
+JOINT = "thresholds"  # the key under which a study states the prior of all thresholds
+
+
+@dataclass(frozen=True)
+class Part:
+    """The prior of one parameter where several have one together: a joint prior, and which of them this is."""
+
+    joint: Joint
+    position: int
+    support = "real"
+
+    def __str__(self) -> str:
+        return str(self.joint)
+
+    def quantile(self, p: float) -> float:
+        return self.joint.quantile(self.position, p)
+
+
+@dataclass(frozen=True)
+class Jointly:
+    """The prior of one correlation of three effects or more: `text` is that of the matrix, `alone` that of the one."""
+
+    text: str
+    alone: Prior
+    support = "correlation"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def quantile(self, p: float) -> float:
+        return self.alone.quantile(p)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One population parameter of one outcome.
+    """One population parameter of one outcome (`correlations` for a correlation between two outcomes).
 
     name: `start`, `sd_start`, `correlation`, `sigma` ...; unit: of its value on the link scale ("log IU/L")
     prior: None where the study must state one, and then `needs` says what is missing
@@ -30,9 +65,10 @@ class Parameter:
     role: Role
     unit: str
     natural_unit: str
-    prior: Prior | None
+    prior: Prior | Part | Jointly | None
     family: Family
     needs: str = ""
+    positive: bool = False  # of a shape: whether it must be
 
     @property
     def full_name(self) -> str:
@@ -42,58 +78,172 @@ class Parameter:
     def support(self) -> str:
         if self.role == "correlation":
             return "correlation"
-        return "real" if self.role in ("level", "difference", "rate") else "positive"
+        if self.role in ("level", "difference", "rate", "threshold"):
+            return "real"
+        return "real" if self.role == "shape" and not self.positive else "positive"
+
+    @property
+    def _log(self) -> bool:
+        return self.family.link_name == "log"
 
     def natural(self, value: Any) -> Any:
         """Link scale -> what a clinician reads: levels in outcome units, log differences and SDs as ratios."""
         if self.role == "level":
             return self.family.inverse(value)
-        if self.family.link_name == "log" and (self.role in ("difference", "rate", "sd") or self.name == "sigma"):
+        if self._log and (self.role in ("difference", "rate", "sd") or self.name == "sigma"):
             return np.exp(value)
         return value
 
     def from_scenario(self, value: float) -> float:
         """The value a scenario states (levels in outcome units, ratios where the link is the log) -> link scale."""
-        if self.role == "level":
+        if self.role == "level" and not self.family.anchored:
             return float(self.family.link(value))
-        if self.family.link_name == "log" and self.role in LINEAR_ROLES:
+        if self._log and self.role in LINEAR_ROLES:
             return float(np.log(value))
         return float(value)
 
 
 def parameters(study: Study, outcome: str) -> dict[str, Parameter]:
     """The population parameters of one outcome by name, in reading order, with the study's own priors in place."""
+    return {p.name: p for p in parameter_list(study, outcome)}
+
+
+def parameter_list(study: Study, outcome: str) -> list[Parameter]:
+    """The same in a list, in which `check` looks for two of one name."""
     o = study.outcomes[outcome]
-    scale = study.scale(outcome)
+    stated = dict(o.priors)
+    found: list[Parameter] = []
+    for predictor in predictors(study, outcome):
+        found += _of_predictor(study, predictor)
+    for block in blocks(study):
+        found += [p for p in _of_block(study, block) if p.outcome == outcome]
     log = o.family.link_name == "log"
-    level = f"log {o.unit}" if log else o.unit
-    units = {
-        "level": (level, o.unit),
-        "difference": ("log ratio", "ratio") if log else (o.unit, o.unit),
-        "rate": (f"{level} per {study.time.unit}", f"{'ratio' if log else o.unit} per {study.time.unit}"),
-        "duration": (study.time.unit, study.time.unit),
+    level = (f"log {o.unit}", "ratio") if log else (o.unit, o.unit)
+    for name, prior in o.family.parameters(study.scale(outcome)).items():
+        if isinstance(prior, Joint):
+            joint = _stated_joint(o.family, stated.pop(JOINT)) if JOINT in stated else prior
+            units = (o.family.link_name, o.family.link_name)
+            found += [
+                Parameter(outcome, n, "threshold", *units, Part(joint, k), o.family) for k, n in enumerate(joint.names)
+            ]
+        else:
+            units = level if name == "sigma" else ("", "")
+            found.append(Parameter(outcome, name, "family", *units, prior, o.family))
+    own = {name: Prior.parse(text) for name, text in stated.items()}
+    alone = {p.name for p in found if not isinstance(p.prior, Part | Jointly)}
+    return [replace(p, prior=own[p.name]) if p.name in own and p.name in alone else p for p in found]
+
+
+def _stated_joint(family: Family, text: str) -> Joint:
+    assert isinstance(family, Cumulative)
+    return parse_joint(text, len(family.categories), family.link_)
+
+
+def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
+    """Coefficients, covariates' shifts of the level, moderators' shifts of the change, and patients' SDs."""
+    o, scale = study.outcomes[p.outcome], p.scale
+    family: Family = Bernoulli() if p.name == ZERO else o.family
+    link, unit = family.link_name, p.scale.unit
+    time = study.time.unit
+    latent = link if link != "identity" else unit
+    level = f"log {unit}" if link == "log" else f"{link} {unit}" if link != "identity" else unit
+    units: dict[str, tuple[str, str]] = {
+        "level": (level, unit),
+        "difference": ("log ratio", "ratio") if link == "log" else (latent, latent),
+        "rate": (f"{level} per {time}", f"{'ratio' if link == 'log' else latent} per {time}"),
+        "duration": (time, time),
+        "shape": ("", ""),
     }
-    spread_units = {"level": (level, "ratio" if log else o.unit)} | {k: units[k] for k in LINEAR_ROLES}
-    found: list[tuple[str, Role, tuple[str, str], Prior | None, str]] = []
-    for c in study.coefficients(outcome):
-        found.append((c.name, c.nature, units[c.nature], c.prior, c.needs))
-    effects = study.effects(outcome)
-    for c in study.coefficients(outcome):
-        if c.name in effects:
-            spread = scale.spread if c.nature != "rate" else scale.spread / (scale.follow_up or 1.0)
-            prior = halfnormal(spread) if c.prior or c.nature != "rate" else None
-            found.append((f"sd_{c.name}", "sd", spread_units[c.nature], prior, c.needs))
-    if len(effects) > 1 and study.correlate == "within outcomes":
-        found.append(("correlation", "correlation", ("", ""), lkj(2.0), ""))
-    for name, prior in o.family.parameters(scale).items():
-        found.append((name, "family", spread_units["level"] if name == "sigma" else ("", ""), prior, ""))
-    stated = {name: Prior.parse(text) for name, text in o.priors.items()}
-    return {
-        name: Parameter(outcome, name, role, unit[0], unit[1], stated.get(name, prior), o.family, needs)
-        for name, role, unit, prior, needs in found
-    }
+    if family.anchored:
+        units["level"] = units["difference"]
+    spreads = units | {"level": (level, "ratio" if link == "log" else latent), "duration": ("log", "log")}
+    found = []
+
+    def add(name: str, role: Role, units: tuple[str, str], prior: Prior | None, needs: str = "") -> None:
+        found.append(Parameter(p.outcome, p.prefix + name, role, *units, prior, family, needs))
+
+    for c in p.coefficients:
+        if c.nature == "shape" and c.prior and c.prior.support == "positive":
+            add(c.name, "shape", (latent, latent), c.prior)
+            found[-1] = replace(found[-1], positive=True)
+        elif c.fixed is None:
+            add(c.name, c.nature, units[c.nature], c.prior, c.needs)
+    shift = normal(0.0, scale.spread)
+    for column in p.level_columns:
+        add(column, "difference", units["difference"], shift)
+    per_time = normal(0.0, scale.spread / scale.follow_up) if scale.follow_up else None
+    for c in p.moderated:
+        rate = c.nature == "rate"
+        for column in p.change_columns:
+            nature: Role = "rate" if rate else "difference"
+            add(f"{c.name}_{column}", nature, units[nature], per_time if rate else shift, c.needs)
+    by_name = {c.name: c for c in p.coefficients}
+    for e in p.effects:
+        c = by_name[e.coefficient]
+        sd: Prior | None = halfnormal(scale.spread)
+        if c.nature == "rate":
+            sd = halfnormal(scale.spread / scale.follow_up) if scale.follow_up else None
+        elif c.nature == "duration":
+            sd = halfnormal(0.5)
+        found.append(Parameter(p.outcome, f"sd_{e.key}", "sd", *spreads[c.nature], sd, family, c.needs))
+    return found
+
+
+def _of_block(study: Study, block: Block) -> list[Parameter]:
+    """The correlations of a block of effects."""
+    k, prior = len(block.effects), Prior.parse(study.correlation_prior)
+    alone = lkj(correlation.marginal(prior.values[0], k)) if k > 1 else prior
+    shown = prior if k == 2 else Jointly(str(prior), alone)
+    family = study.outcomes[block.effects[0].outcome].family
+    return [Parameter(pair.outcome, pair.name, "correlation", "", "", shown, family) for pair in block.pairs()]
+
+
+def correlations(study: Study) -> dict[str, Parameter]:
+    """The correlations between effects of different outcomes, by name."""
+    return {p.name: p for b in blocks(study) for p in _of_block(study, b) if p.outcome == CORRELATIONS}
+
+
+def inventory(study: Study) -> dict[str, dict[str, Parameter]]:
+    """The parameters of every outcome by name, and after them, under `correlations`, those between outcomes."""
+    found = {outcome: parameters(study, outcome) for outcome in study.outcomes}
+    between = correlations(study)
+    return {**found, CORRELATIONS: between} if between else found
 
 
 def all_parameters(study: Study) -> list[Parameter]:
     """The population parameters of every outcome, in the study's order."""
-    return [p for outcome in study.outcomes for p in parameters(study, outcome).values()]
+    return [p for listed in inventory(study).values() for p in listed.values()]
+
+
+def joints(listed: Mapping[str, Parameter]) -> Iterator[tuple[str, Joint]]:
+    """(outcome, joint prior) of an outcome's parameters, each joint prior once."""
+    for p in listed.values():
+        if isinstance(p.prior, Part) and p.prior.position == 0:
+            yield p.outcome, p.prior.joint
+
+
+def drawn_jointly(study: Study) -> tuple[Block, ...]:
+    """The blocks whose correlations have a joint prior: those of three effects or more."""
+    return tuple(b for b in blocks(study) if len(b.effects) > 2)
+
+
+def draw_values(study: Study, rng: np.random.Generator, size: tuple[int, ...] = ()) -> dict[str, dict[str, np.ndarray]]:
+    """Independent NumPy draws of every parameter from its prior: outcome -> name -> (*size,)."""
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for outcome, listed in inventory(study).items():
+        values = {name: p.prior.draw(rng, size) for name, p in listed.items() if isinstance(p.prior, Prior)}
+        for _, joint in joints(listed):
+            values |= dict(zip(joint.names, joint.draw(rng, size), strict=True))
+        found[outcome] = values
+    eta = Prior.parse(study.correlation_prior).values[0]
+    for block in drawn_jointly(study):
+        position = {e: i for i, e in enumerate(block.effects)}
+        drawn = correlation.draw(rng, size, eta, len(block.effects))
+        for pair in block.pairs():
+            found[pair.outcome][pair.name] = drawn[position[pair.first], position[pair.second]]
+    return found
+
+
+__all__ = [
+    "Parameter", "all_parameters", "correlations", "draw_values", "drawn_jointly", "effects", "inventory", "joints", "parameters",
+]  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -22,13 +22,13 @@ from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
 from bayesmyo.study import check
-from bayesmyo.study.study import DataFormat, Design, Outcome, Scenario, Study
+from bayesmyo.study.study import Covariate, DataFormat, Design, Outcome, Scenario, Study
 
 MAXIMUM_BYTES = 1_000_000
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
-TABLES = ("study", "data", "outcomes", "estimands", "decisions", "design", "scenarios")
-STUDY_KEYS = ("title", "patient", "time", "treatment", "interval", "correlate")
+TABLES = ("study", "data", "covariates", "outcomes", "estimands", "decisions", "design", "scenarios")
+STUDY_KEYS = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior")
 EXPECTED = {
     "float_type": "must be a number", "int_type": "must be a whole number", "string_type": "must be text",
     "bool_type": "must be true or false", "finite_number": "must be a finite number", "tuple_type": "must be a list",
@@ -81,6 +81,9 @@ def parse_study(text: str, source: str = "study") -> Study:
             faults.append(Fault(f"study.{name}", "is missing"))
     values["data"] = _table(DataFormat, document.get("data", {}), "data", faults)
     values["design"] = _table(Design, document["design"], "design", faults) if "design" in document else None
+    values["covariates"] = _each(
+        document, "covariates", faults, lambda doc, where: _table(Covariate, doc, where, faults)
+    )
     values["outcomes"] = _each(document, "outcomes", faults, lambda doc, where: _table(Outcome, doc, where, faults))
     for name, catalogue in (("estimands", ESTIMANDS), ("decisions", DECISIONS)):
         values[name] = _each(document, name, faults, lambda doc, where, c=catalogue: _component(c, doc, where, faults))
@@ -154,7 +157,10 @@ def _table(cls: Any, doc: Any, where: str, faults: list[Fault]) -> Any:
 
 def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
     """One value of the declared type: a nested table, a component, or a leaf checked strictly."""
-    inner = next((a for a in get_args(hint) if a is not NoneType), hint) if isinstance(hint, UnionType) else hint
+    several = [a for a in get_args(hint) if a is not NoneType] if get_origin(hint) in (Union, UnionType) else [hint]
+    inner = next((a for a in several if is_dataclass(a) == isinstance(value, dict)), several[0])
+    if any(map(is_dataclass, several)) and not is_dataclass(inner):
+        hint = inner  # a word or a table: what is no table must be the word
     if inner in CATALOGUES:
         return _component(CATALOGUES[inner], value, where, faults)
     if is_dataclass(inner):

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bayesmyo.components.component import Coefficient, Scale
+import numpy as np
+
+from bayesmyo.components.component import Scale
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.families import Family
@@ -41,14 +43,71 @@ class DataFormat:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Covariate:
+    """What is known of a patient, or of a visit, beside the outcomes.
+
+    column: of the table (default: the covariate's name); label: as sentences call it
+    levels: of a categorical covariate, the reference first; each other level has a coefficient of its own
+    typical, scale: of a numeric covariate; its coefficient is the effect of one `scale` above `typical`
+    transform: of a numeric covariate: (log x - log typical) / log scale, and scale is a ratio; or (sqrt x - sqrt typical) / scale
+    product: names of other covariates, whose product this one is (it has no column)
+    varies: between patients (every row of a patient says the same), or between visits
+    missing: "imputed" gives missing values of a numeric patient-level covariate a distribution in the model; else they are refused
+    shares: of the levels, in simulated cohorts (default: equal)
+    """
+
+    column: str = ""
+    label: str = ""
+    unit: str = ""
+    levels: tuple[str, ...] | None = None
+    typical: float | None = None
+    scale: float | None = None
+    transform: Literal["none", "log", "sqrt"] = "none"
+    product: tuple[str, ...] | None = None
+    varies: Literal["patients", "visits"] = "patients"
+    missing: Literal["refused", "imputed"] = "refused"
+    shares: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Declared limits of what could be measured: a value at a limit is known only to lie at or beyond it."""
+
+    above: float | None = None
+    below: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zero:
+    """The zero part of a hurdle: the probability that a measurement is zero, on the logit, with its own trajectory.
+
+    typical: a plausible probability of zero at the start; scale: a plausible spread of it between patients
+    effects: the coefficients in which patients differ (default: the first alone)
+    correlate: whether these effects are correlated with the others, as [study] says for those
+    Parameters and effects begin with `zero_`.
+    """
+
+    typical: float
+    scale: float
+    trajectory: Trajectory
+    effects: tuple[str, ...] | None = None
+    covariates: tuple[str, ...] = ()
+    moderators: tuple[str, ...] = ()
+    correlate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """One measured outcome.
 
-    typical: a plausible baseline, in the outcome's unit
+    typical: a plausible baseline, in the outcome's unit (an ordinal family has `shares` instead)
     scale: a plausible spread between patients, in the outcome's unit (a ratio above 1 where the family works on the log)
-    better: the direction of benefit; effects: the coefficients in which patients differ (default: all that can)
-    censoring: "as typed" once cells such as `<20` and `>2000` may occur
-    minimum, maximum: the legal range of a measurement; values outside are refused
+    better: the direction of benefit; effects: the coefficients in which patients differ (default: both of two linear ones, the first of more)
+    covariates: names of covariates that shift the level; moderators: names of covariates that shift the change
+    zero: the zero part of a hurdle; exposure: the column that counts what events are counted per
+    censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
+    map: cell texts and the numbers that they stand for; minimum, maximum: the legal range of a measurement
+    plausible: the range in which nearly all measurements of such patients lie; a prior predictive check looks at it
     parameterisation: how patient effects are sampled; "auto" integrates them out wherever that is exact
     """
 
@@ -56,15 +115,21 @@ class Outcome:
     label: str = ""
     unit: str
     better: Literal["higher", "lower"]
-    typical: float
+    typical: float | None = None
     scale: float
     family: Family
     trajectory: Trajectory
     effects: tuple[str, ...] | None = None
+    covariates: tuple[str, ...] = ()
+    moderators: tuple[str, ...] = ()
+    zero: Zero | None = None
+    exposure: str | None = None
     priors: Mapping[str, str] = field(default_factory=dict)
-    censoring: Literal["as typed"] | None = None
+    censoring: Literal["as typed"] | Limits | None = None
+    map: Mapping[str, float] | None = None
     minimum: float | None = None
     maximum: float | None = None
+    plausible: tuple[float, float] | None = None
     parameterisation: Literal["auto", "integrated", "centred", "non-centred"] = "auto"
 
 
@@ -95,19 +160,25 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """What a simulated cohort looks like. missing: the share of cells, baseline excepted, that nobody filled in."""
+    """What a simulated cohort looks like.
+
+    missing: the share of cells, baseline excepted, that nobody filled in
+    exposure: for each exposure column its mean; a visit's exposure is one more than a Poisson count
+    """
 
     patients: int
     follow_up: FollowUp
     visits: Visits
     loss: Loss | None = None
     missing: float = 0.0
+    exposure: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Scenario:
     """A truth to simulate from: values[outcome][parameter], levels in outcome units, SDs on the link scale.
 
+    values["correlations"] holds correlations between effects of different outcomes; those not stated are zero.
     like: the scenario whose values hold where none is given here.
     """
 
@@ -122,7 +193,8 @@ class Study:
 
     patient: the column that says who; interval: the mass of every printed interval, equal-tailed
     treatment: what all patients receive; a change is then called a change during it, never its effect
-    correlate: whether a patient's effects on one outcome are correlated
+    correlate: whether a patient's effects are correlated within each outcome, across all outcomes, or not at all
+    correlation_prior: of the correlations of three effects or more, jointly (Lewandowski et al. 2009)
     """
 
     title: str
@@ -130,8 +202,10 @@ class Study:
     time: Time
     treatment: str = ""
     interval: float = 0.95
-    correlate: Literal["within outcomes", "none"] = "within outcomes"
+    correlate: Literal["within outcomes", "across outcomes", "none"] = "within outcomes"
+    correlation_prior: str = "lkj(2)"
     data: DataFormat = field(default_factory=DataFormat)
+    covariates: Mapping[str, Covariate] = field(default_factory=dict)
     outcomes: Mapping[str, Outcome]
     estimands: Mapping[str, Estimand] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)
@@ -145,23 +219,17 @@ class Study:
     def scale(self, outcome: str) -> Scale:
         """The clinical scale of an outcome, on its family's link scale."""
         o = self.outcomes[outcome]
+        typical = 0.0 if o.typical is None else o.typical
+        return self._scale(float(o.family.link(typical)), o.family.spread(o.scale, typical), o.unit)
+
+    def zero_scale(self, outcome: str) -> Scale:
+        """The clinical scale of a hurdle's zero part, on the logit."""
+        zero = self.outcomes[outcome].zero
+        assert zero is not None
+        odds = zero.typical * (1 - zero.typical)
+        return self._scale(float(np.log(zero.typical / (1 - zero.typical))), zero.scale / odds, "probability of zero")
+
+    def _scale(self, typical: float, spread: float, unit: str) -> Scale:
         months = MONTHS_PER.get(self.time.unit)
-        typical = self.time.typical or (self.design.follow_up.mean if self.design else None)
-        return Scale(
-            typical=float(o.family.link(o.typical)),
-            spread=o.family.spread(o.scale),
-            unit=o.unit,
-            time_unit=self.time.unit,
-            follow_up=typical,
-            month=1 / months if months else None,
-        )
-
-    def coefficients(self, outcome: str) -> tuple[Coefficient, ...]:
-        """The coefficients of an outcome's trajectory, in order."""
-        return self.outcomes[outcome].trajectory.coefficients(self.scale(outcome))
-
-    def effects(self, outcome: str) -> tuple[str, ...]:
-        """The coefficients in which patients differ, in the trajectory's order."""
-        chosen = self.outcomes[outcome].effects
-        varying = [c.name for c in self.coefficients(outcome) if c.may_vary]
-        return tuple(name for name in varying if chosen is None or name in chosen)
+        follow_up = self.time.typical or (self.design.follow_up.mean if self.design else None)
+        return Scale(typical, spread, unit, self.time.unit, follow_up, 1 / months if months else None)

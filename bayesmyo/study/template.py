@@ -10,7 +10,7 @@ patient = "patient"                       # the column that says who
 time = {{ column = "month", unit = "month", label = "Months since first treatment", typical = 24 }}
 treatment = "the new treatment"           # a change is called "during the new treatment"
 interval = 0.95                           # of every printed interval, equal-tailed
-correlate = "within outcomes"             # or "none": are a patient's effects correlated?
+correlate = "within outcomes"             # or "across outcomes", or "none": are a patient's effects correlated?
 
 # [data]                                  # only where the table needs it
 # delimiter = ";"
@@ -29,9 +29,13 @@ typical = 50
 scale = 10                                # between-patient SD, in points
 minimum = 0                               # values outside are refused
 maximum = 100
-family = {{ kind = "gaussian" }}            # or "student_t", "lognormal"
-trajectory = {{ kind = "linear" }}          # or "plateau", "constant"; {{ kind = "linear", origin = 6 }} moves time zero
+family = {{ kind = "gaussian" }}            # or "ordered_beta" with its ends, "cumulative", "poisson" ...: see docs/vocabulary.md
+trajectory = {{ kind = "linear" }}          # or "plateau", "log", "spline" ...; {{ kind = "linear", origin = 6 }} moves time zero
 effects = ["intercept", "slope"]          # what patients differ in
+# covariates = ["group"]                  # shift the level; moderators = ["group"] shift the change
+
+# [covariates.group]
+# levels = ["A", "B"]                     # the first is the reference; a numeric covariate has typical and scale instead
 
 [outcomes.enzyme]
 column = "enzyme"

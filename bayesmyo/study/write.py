@@ -9,7 +9,7 @@ import tomli_w
 
 from bayesmyo.study.study import Scenario, Study
 
-HEAD = ("title", "patient", "time", "treatment", "interval", "correlate")
+HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior")
 
 
 def to_toml(study: Study) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort.prediction import TruthPrediction, visit_predictor
+from bayesmyo.cohort import Measurements
+from bayesmyo.cohort.prediction import TruthPrediction, visit_predictors
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, from_scenario, with_effects
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
@@ -133,7 +134,9 @@ def test_the_predictor_of_each_visit_holds_its_own_patients_effects(small, truth
     patient, time = np.array([0, 6, 6, 2]), np.array([0.0, 0.0, 5.0, 60.0])
     for outcome in ("strength", "cpk"):
         expected = [own(truth, outcome, t)[p] for p, t in zip(patient, time, strict=True)]
-        np.testing.assert_allclose(visit_predictor(small, truth, outcome, patient, time), expected, rtol=1e-12)
+        etas = visit_predictors(small, truth, outcome, Measurements(patient, time, time, time, time))
+        assert list(etas) == ["location"]
+        np.testing.assert_allclose(etas["location"], expected, rtol=1e-12)
 
 
 # --- a new patient
@@ -201,9 +204,19 @@ def test_each_draw_has_its_own_number(small, truth):
     np.testing.assert_allclose(level, [[200, 400]])
 
 
+@pytest.mark.parametrize("sd", [1e-12, 1e-200])
+def test_a_draw_in_which_patients_hardly_differ_has_its_level(small, sd):
+    draws = broadcast(from_scenario(small, "improves"), (1, 2))
+    draws.outcomes["strength"].values["sd_intercept"][0, 1] = sd
+    level = TruthPrediction(small, draws).level("strength", 4, "population average")
+    np.testing.assert_allclose(level, [[52, 52]])
+
+
 # --- outcomes without patient effects
 
-BARE = parse_study(SMALL.split("[scenarios")[0].replace('{ kind = "linear" }', '{ kind = "constant" }\neffects = []'))
+BARE = parse_study(
+    SMALL.split("[outcomes.cpk]")[0].replace('{ kind = "linear" }', '{ kind = "constant" }\neffects = []')
+)
 LEVELS = np.array([[10.0, 20.0, 30.0]])
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from bayesmyo.cohort import simulate, to_csv
 from bayesmyo.cohort.simulate import draw_visits, simulate_scenario
@@ -10,6 +10,7 @@ from bayesmyo.cohort.truth import from_priors, from_scenario, with_effects
 from bayesmyo.errors import UsageError
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
+from tests.study.everything import EVERYTHING
 
 
 def design(**changes):
@@ -55,7 +56,10 @@ def test_a_truth_with_effects_keeps_its_patients(small, rng):
     truth = with_effects(small, from_scenario(small, "improves"), 5, rng)
     simulated = simulate(small, truth, rng)
     assert len(simulated.cohort) == 5
-    assert simulated.truth is truth
+    for outcome, o in truth.outcomes.items():
+        assert o.effects.keys() == simulated.truth.outcomes[outcome].effects.keys()
+        for key, effect in o.effects.items():
+            np.testing.assert_array_equal(simulated.truth.outcomes[outcome].effects[key], effect)
 
 
 def test_a_truth_from_the_priors_can_be_simulated(ivig, rng):
@@ -167,14 +171,165 @@ def test_measurements_scatter_around_each_patients_own_curve():
     assert stats.kstest(np.log(cpk.value) - curve, stats.norm(0, 0.3).cdf).pvalue > 0.001
 
 
+# --- covariates, exposure, limits, zeros and grades, as the study of everything declares them
+
+ALL = parse_study(EVERYTHING)
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    return simulate_scenario(ALL, "one", seed=2, patients=3000)
+
+
+def test_covariates_of_patients_follow_shares_and_typical_values(crowd):
+    own = crowd.cohort.covariates
+    assert list(own) == ["diagnosis", "age", "sex", "titre", "duration"]
+    for name, shares in (("diagnosis", [0.5, 0.3, 0.2]), ("sex", [0.5, 0.5])):
+        assert stats.chisquare(np.bincount(own[name].astype(int)), 3000 * np.array(shares)).pvalue > 1e-4
+    assert stats.kstest(own["age"], stats.norm(55, 12).cdf).pvalue > 1e-4
+    assert stats.kstest(np.log(own["titre"] / 100) / np.log(4), "norm").pvalue > 1e-4
+    assert stats.kstest(own["duration"], stats.ncx2(1, 9).cdf).pvalue > 1e-4
+    assert abs(np.corrcoef(own["age"], own["sex"])[0, 1]) < 4.5 / np.sqrt(3000)
+
+
+def test_covariates_of_visits_vary_within_patients(crowd):
+    m = crowd.cohort.measurements["power"]
+    season = m.covariates["season"]
+    assert list(m.covariates) == ["season"]
+    assert season.mean() == pytest.approx(0.5, abs=4.5 * 0.5 / np.sqrt(len(season)))
+    share = np.bincount(m.patient, season) / np.bincount(m.patient)
+    assert np.mean((share > 0) & (share < 1)) > 0.7
+
+
+def test_the_truth_holds_the_columns_of_these_covariates(crowd):
+    own, columns = crowd.cohort.covariates, crowd.truth.covariates
+    np.testing.assert_array_equal(columns["diagnosis_ibm"], own["diagnosis"] == 2)
+    np.testing.assert_allclose(columns["age"], (own["age"] - 55) / 12)
+    assert "age_sex" not in columns
+
+
+def test_a_visit_has_one_season_in_all_outcomes(crowd):
+    seen = {}
+    for m in crowd.cohort.measurements.values():
+        for p, t, season in zip(m.patient, m.time, m.covariates["season"], strict=True):
+            assert seen.setdefault((p, t), season) == season
+
+
+def test_measurements_scatter_around_each_patients_own_curve_and_covariates(crowd):
+    """Power: student_t(5, 3) around the line by hand, where it is not at a limit (then the truth lies beyond)."""
+    m, own, b = crowd.cohort.measurements["power"], crowd.cohort.covariates, crowd.truth.outcomes["power"].effects
+    who = m.patient
+    age, male = (own["age"][who] - 55) / 12, own["sex"][who]
+    level = 40 + np.array([0, -3, -6.0])[own["diagnosis"].astype(int)][who] - 2 * age - m.covariates["season"]
+    line = level + b["intercept"][who] + (0.5 + 0.1 * male - 0.05 * age * male + b["slope"][who]) * m.time
+    t = stats.t(5, loc=line, scale=3)
+    inside = m.side == 0
+    low, high = t.cdf(20), t.cdf(70)
+    share = (t.cdf(m.value) - low) / (high - low)
+    assert stats.kstest(share[inside], "uniform").pvalue > 1e-4
+    at = np.stack([m.side == -1, m.side == 1])
+    assert (at.mean(axis=-1) > 0.003).all()
+    np.testing.assert_allclose(at.sum(axis=-1), [low.sum(), (1 - high).sum()], rtol=0.12)
+
+
+def test_declared_limits_are_applied(crowd):
+    m = crowd.cohort.measurements["power"]
+    assert set(np.unique(m.side)) == {-1, 0, 1}
+    assert set(m.value[m.side == 1]) == {70.0}
+    assert set(m.value[m.side == -1]) == {20.0}
+    inside = m.value[m.side == 0]
+    assert inside.min() > 20
+    assert inside.max() < 70
+    counts = crowd.cohort.rows.cells["power"]
+    assert counts["censored"] == m.censored == np.count_nonzero(m.side)
+
+
+def test_exposures_are_one_more_than_a_poisson_count_and_falls_are_in_proportion(crowd):
+    m, own, b = crowd.cohort.measurements["falls"], crowd.cohort.covariates, crowd.truth.outcomes["falls"].effects
+    assert m.exposure.min() == 1
+    counts = np.bincount(m.exposure.astype(int) - 1, minlength=16)
+    expected = len(m) * stats.poisson(3).pmf(np.arange(len(counts)))
+    assert stats.chisquare([*counts[:8], counts[8:].sum()], [*expected[:8], len(m) - expected[:8].sum()]).pvalue > 1e-4
+    who, titre = m.patient, np.log(own["titre"] / 100)[m.patient] / np.log(4)
+    left = 0.5 ** (m.time / (3 * np.exp(b["half_time"][who])))
+    end = np.log(0.2) + np.log([1, 1.1, 1.6])[own["diagnosis"].astype(int)][who] + b["asymptote"][who]
+    eta = (np.log(0.6) + b["start"][who]) * left + end * (1 - left) + np.log(1.2) * titre
+    mean = m.exposure * np.exp(eta)
+    assert np.all((m.value >= 0) & (m.value == np.round(m.value)))
+    z = (m.value - mean) / np.sqrt(mean)
+    assert z.mean() == pytest.approx(0, abs=4.5 / np.sqrt(len(z)))
+    assert np.sum((m.value - mean) * m.exposure) == pytest.approx(0, abs=4.5 * np.sqrt(np.sum(mean * m.exposure**2)))
+    assert np.mean(m.value == 0) == pytest.approx(np.exp(-mean).mean(), abs=0.01)
+
+
+def test_zero_doses_appear_as_often_as_the_zero_part_says(crowd):
+    m, own, b = crowd.cohort.measurements["dose"], crowd.cohort.covariates, crowd.truth.outcomes["dose"].effects
+    who = m.patient
+    none = special.expit(special.logit(0.2) + b["zero_intercept"][who] + 0.05 * m.time - 0.3 * own["sex"][who])
+    zero = m.value == 0
+    assert zero.sum() == pytest.approx(none.sum(), abs=4.5 * np.sqrt((none * (1 - none)).sum()))
+    spent = np.minimum(m.time, 6) * np.log(0.9) + np.maximum(m.time - 6, 0) * np.log(0.98)
+    duration = (np.sqrt(own["duration"]) - 3)[who]
+    amount = np.log(30) + b["intercept"][who] + spent + np.log(1.1) * duration
+    assert stats.kstest((np.log(m.value[~zero]) - amount[~zero]) / 0.3, "norm").pvalue > 1e-4
+    r = np.corrcoef(b["intercept"], b["zero_intercept"])[0, 1]
+    assert r == pytest.approx(-0.5, abs=4.5 / np.sqrt(3000))
+
+
+def test_grades_are_declared_ones_with_the_chances_of_the_thresholds(crowd):
+    m, b = crowd.cohort.measurements["grade"], crowd.truth.outcomes["grade"].effects["intercept"]
+    eta = b[m.patient] + 0.4 * np.sqrt(m.time)
+    at_most = special.expit(np.array([-3, -1.5, -0.5, 0.5, 2.0])[:, None] - eta)
+    chances = np.diff(np.vstack([np.zeros(len(m)), at_most, np.ones(len(m))]), axis=0)
+    for grade, p in zip([1, 3, 3.67, 4, 4.33, 5], chances, strict=True):  # 0, 1 and 2 count as one, scored 1
+        assert np.sum(m.value == grade) == pytest.approx(p.sum(), abs=4.5 * np.sqrt((p * (1 - p)).sum()))
+
+
+def test_without_an_exposure_in_the_design_each_visit_counts_one():
+    study = parse_study(EVERYTHING.replace("exposure = { weeks = 4 }\n", ""))
+    assert set(simulate_scenario(study, "one").cohort.measurements["falls"].exposure) == {1.0}
+
+
+def test_effects_of_different_outcomes_are_correlated_as_stated(crowd):
+    power, grade = (crowd.truth.outcomes[k].effects["intercept"] for k in ("power", "grade"))
+    assert np.corrcoef(power, grade)[0, 1] == pytest.approx(0.5, abs=4.5 / np.sqrt(3000))
+
+
+def test_a_truth_with_effects_is_given_covariates(rng):
+    truth = with_effects(ALL, from_scenario(ALL, "one"), 9, rng)
+    simulated = simulate(ALL, truth, rng)
+    assert len(simulated.cohort) == 9
+    assert {len(v) for v in simulated.cohort.covariates.values()} == {9}
+    np.testing.assert_array_equal(
+        simulated.truth.outcomes["falls"].effects["half_time"], truth.outcomes["falls"].effects["half_time"]
+    )
+
+
+def test_a_truth_with_covariates_keeps_them(rng):
+    """The same patients once more: their covariates are in the cohort as they are in the truth."""
+    first = simulate_scenario(ALL, "one", seed=2, patients=9)
+    again = simulate(ALL, first.truth, rng)
+    for name, values in first.cohort.covariates.items():
+        np.testing.assert_allclose(again.cohort.covariates[name], values, rtol=1e-10)
+
+
+def test_a_truth_from_the_priors_of_everything_can_be_simulated(rng):
+    for _ in range(3):
+        assert len(simulate(ALL, from_priors(ALL, rng), rng, patients=5).cohort) == 5
+
+
 # --- the bundled scenarios
 
 
 def changes(ivig, scenario, outcome, patients=1500):
-    """Each patient's last minus first measurement on the link scale; one seed, so that only the truth differs."""
+    """Each patient's change of the linear predictor until the end of follow-up, by the formula of a plateau and the effects.
+
+    One seed, so that only the truth differs; measurements of mrc and steroid stop at 5 and at 0, and have no finite logit or log there.
+    """
     simulated = simulate_scenario(ivig, scenario, seed=8, patients=patients)
-    link = ivig.outcomes[outcome].family.link
-    return np.array([link(y[-1]) - link(y[0]) for _, y in per_patient(simulated, outcome)])
+    o = simulated.truth.outcomes[outcome]
+    change = o.values["asymptote"] + o.effects["asymptote"] - o.values["start"] - o.effects["start"]
+    return change * (1 - 0.5 ** (simulated.follow_up / 2.5))
 
 
 @pytest.mark.parametrize("outcome", ["mrc", "cpk", "steroid"])
@@ -183,6 +338,29 @@ def test_half_is_half_of_the_papers_change_and_null_is_none(ivig, outcome):
     assert abs(null.mean()) < 4 * null.std() / np.sqrt(len(null))
     assert abs((paper - null).mean()) > 10 * paper.std() / np.sqrt(len(paper))
     np.testing.assert_allclose((half - null).mean(), (paper - null).mean() / 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("outcome", ["cpk", "steroid"])
+def test_what_is_measured_halves_as_well(ivig, outcome):
+    """The mean change of log measurements, of the positive ones; their noise is independent between scenarios."""
+
+    def measured(scenario):
+        m = simulate_scenario(ivig, scenario, seed=8, patients=1500).cohort.measurements[outcome]
+        early, late = (np.log(m.value[when & (m.value > 0)]) for when in (m.time == 0, m.time > 20))
+        return late.mean() - early.mean()
+
+    paper, half, null = (measured(s) for s in ("paper", "half", "null"))
+    assert null == pytest.approx(0, abs=0.06)
+    assert half / paper == pytest.approx(0.5, abs=0.03)
+
+
+def test_in_half_and_null_fewer_come_off_steroids(ivig):
+    def zeros(scenario):
+        m = simulate_scenario(ivig, scenario, seed=8, patients=1500).cohort.measurements["steroid"]
+        return np.mean(m.value[m.time > 20] == 0)
+
+    paper, half, null = (zeros(s) for s in ("paper", "half", "null"))
+    assert paper > 1.5 * half > 2 * null > 0
 
 
 def test_the_scenario_paper_gives_the_published_cohort(ivig):

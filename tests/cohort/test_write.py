@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from bayesmyo.cohort import Cohort, Measurements, read_cohort, to_csv
-from bayesmyo.cohort.cohort import LEFT, RIGHT, RowAccount
+from bayesmyo.cohort.cohort import BETWEEN, LEFT, RIGHT, RowAccount
 from bayesmyo.cohort.frame import cohort_from_frame
 from bayesmyo.cohort.simulate import simulate_scenario
 from bayesmyo.cohort.write import inert, number
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
+from tests.study.everything import EVERYTHING
 
 
 def back(study, cohort, tmp_path, **options):
@@ -114,3 +115,99 @@ def test_a_frame_is_read_whatever_format_the_study_declares_for_files(declared):
     cohort = cohort_from_frame(parse_study(SMALL.replace("[study]", declared + "\n[study]")), Frame())
     assert cohort.patients == ("007",)
     assert cohort.measurements["cpk"].value.tolist() == [1200.5, 900]
+
+
+# --- covariates, exposure, grades, limits and zeros
+
+ALL = parse_study(EVERYTHING)
+
+
+def simulated(seed=3):
+    return simulate_scenario(ALL, "one", seed=seed, patients=60).cohort
+
+
+def test_a_cohort_with_everything_comes_back(tmp_path):
+    cohort = simulated()
+    found = back(ALL, cohort, tmp_path, digits=6)
+    assert_same(found, cohort, rtol=5.1e-6)
+    for name in ("diagnosis", "sex"):
+        np.testing.assert_array_equal(found.covariates[name], cohort.covariates[name])
+    for name in ("age", "titre", "duration"):
+        np.testing.assert_allclose(found.covariates[name], cohort.covariates[name], rtol=5.1e-6)
+
+
+def test_exposure_and_covariates_of_visits_come_back_with_their_visit(tmp_path):
+    cohort = simulated()
+    found = back(ALL, cohort, tmp_path)
+    for outcome, m in cohort.measurements.items():
+        again = found.measurements[outcome]
+        at = {(p, round(t, 9)): n for n, (p, t) in enumerate(zip(again.patient, again.time, strict=True))}
+        order = [at[p, round(t, 9)] for p, t in zip(m.patient, m.time, strict=True)]
+        np.testing.assert_array_equal(again.covariates["season"][order], m.covariates["season"])
+        if outcome == "falls":
+            np.testing.assert_array_equal(again.exposure[order], m.exposure)
+        else:
+            assert again.exposure is m.exposure is None
+
+
+def test_the_columns_are_those_that_the_study_declares():
+    header = to_csv(ALL, simulated()).splitlines()[0]
+    assert header == "patient,month,dx,age,season,sex,titre0,duration,power,grade,falls,dose,weeks"
+
+
+def test_cells_are_typed_as_a_clinic_types_them():
+    rows = list(csv.DictReader(io.StringIO(to_csv(ALL, simulated()))))
+    assert {r["dx"] for r in rows} == {"DM", "PM", "IBM"}
+    assert {r["season"] for r in rows} == {"summer", "winter"}
+    assert {r["grade"] for r in rows} <= {"0", "3", "4-", "4", "4+", "5", ""}
+    assert all(r["falls"].isdigit() for r in rows if r["falls"])
+    assert all(r["weeks"].isdigit() for r in rows if r["falls"])
+    assert "none" in {r["dose"] for r in rows}
+    assert "70" in {r["power"] for r in rows}  # at the declared limit
+
+
+def test_a_missing_covariate_is_an_empty_cell_and_comes_back_missing(tmp_path):
+    cohort = simulated()
+    age = cohort.covariates["age"].copy()
+    age[7] = np.nan
+    cohort = replace(cohort, covariates={**cohort.covariates, "age": age})
+    rows = list(csv.DictReader(io.StringIO(to_csv(ALL, cohort))))
+    assert {r["age"] for r in rows if r["patient"] == cohort.patients[7]} == {""}
+    assert np.flatnonzero(np.isnan(back(ALL, cohort, tmp_path).covariates["age"])).tolist() == [7]
+
+
+def test_intervals_come_back_as_intervals(tmp_path):
+    study = parse_study(SMALL.replace('label = "CPK"', 'label = "CPK"\ncensoring = "as typed"'))
+    cohort = few(["A", "B"], [20, 300], [BETWEEN, 0])
+    cpk = replace(cohort.measurements["cpk"], end=np.array([50.0, np.nan]))
+    cohort = replace(cohort, measurements={**cohort.measurements, "cpk": cpk})
+    assert "A,0,50.00,20.00..50.00\n" in to_csv(study, cohort)
+    found = back(study, cohort, tmp_path)
+    assert_same(found, cohort, rtol=0)
+    np.testing.assert_array_equal(found.measurements["cpk"].end, cpk.end)
+
+
+def test_a_limit_at_a_number_that_has_a_text_stays_a_limit(tmp_path):
+    study = parse_study(SMALL.replace('label = "CPK"', 'label = "CPK"\ncensoring = "as typed"\nmap = { low = 20 }'))
+    cohort = few(["A", "B", "C"], [20, 20, 300], [LEFT, 0, 0])
+    assert_same(back(study, cohort, tmp_path), cohort, rtol=0)
+
+
+def test_a_value_below_a_declared_limit_does_not_round_to_it(tmp_path):
+    study = parse_study(SMALL.replace('label = "CPK"', 'label = "CPK"\ncensoring = { above = 3000 }'))
+    cohort = few(["A", "B", "C"], [2999.9, 3000, 300], [0, RIGHT, 0])
+    assert_same(back(study, cohort, tmp_path), cohort, rtol=5.1e-4)
+
+
+def test_a_score_below_the_ceiling_does_not_round_to_it(tmp_path):
+    text = SMALL.split("[scenarios")[0].replace("typical = 1200\nscale = 2.5", "typical = 3.6\nscale = 0.7")
+    study = parse_study(text.replace('kind = "lognormal"', 'kind = "ordered_beta", lower = 0, upper = 5'))
+    found = back(study, few(["A", "B", "C"], [4.99999, 5, 3]), tmp_path).measurements["cpk"].value
+    assert (found[0] < 5, found[1]) == (True, 5)
+
+
+def test_levels_that_a_spreadsheet_would_run_come_back(tmp_path):
+    text = EVERYTHING.replace('levels = ["f", "m"]', 'levels = ["-f", "+m"]').replace('sex = "f"', 'sex = "-f"')
+    study = parse_study(text)
+    cohort = simulate_scenario(study, "one", seed=3, patients=30).cohort
+    np.testing.assert_array_equal(back(study, cohort, tmp_path).covariates["sex"], cohort.covariates["sex"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.components.decisions import Probability
-from bayesmyo.components.estimands import ESTIMANDS, Change, Level, Ratio, Slope
+from bayesmyo.components.estimands import ESTIMANDS, Change, Contrast, Level, Ratio, Slope
 
 TIMES = {"from_": 2.0, "to": 6.0}
 EVERY = pytest.mark.parametrize(
@@ -18,13 +18,13 @@ EVERY = pytest.mark.parametrize(
 
 @dataclass
 class Levels:
-    """A prediction whose level at time t is 10 t, plus 0, 1 or 2 by draw; it remembers what was asked."""
+    """A prediction whose level at time t is 10 t, plus 0, 1 or 2 by draw, times `dose` where that is given; it remembers what was asked."""
 
     asked: list = field(default_factory=list)
 
-    def level(self, outcome, time, population, summary, predicts):
-        self.asked.append((outcome, time, population, summary, predicts))
-        return 10 * time + np.array([[0.0, 1.0, 2.0]])
+    def level(self, outcome, time, population, summary, predicts, given):
+        self.asked.append((outcome, time, population, summary, predicts, given))
+        return (10 * time + np.array([[0.0, 1.0, 2.0]])) * given.get("dose", 1) ** (time / 2)
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,43 @@ def test_the_number_by_hand(estimand, expected):
 @EVERY
 def test_population_summary_and_what_is_predicted_are_passed_on(estimand):
     levels = Levels()
-    asked = {"population": "new patient", "summary": "mean", "predicts": "measurement"}
+    asked = {"population": "new patient", "summary": "mean", "predicts": "measurement", "given": {"sex": "f"}}
     type(estimand)(**{**vars(estimand), **asked}).of(levels)
-    assert levels.asked == [("cpk", t, "new patient", "mean", "measurement") for t in estimand.times()]
+    assert levels.asked == [("cpk", t, "new patient", "mean", "measurement", {"sex": "f"}) for t in estimand.times()]
 
 
 @EVERY
 def test_by_default_it_speaks_of_the_population_average(estimand):
     levels = Levels()
     estimand.of(levels)
-    assert {ask[2:] for ask in levels.asked} == {("population average", None, "expected value")}
+    assert {ask[2:5] for ask in levels.asked} == {("population average", None, "expected value")}
+    assert all(ask[5] == {} for ask in levels.asked)
+
+
+@pytest.mark.parametrize(
+    ("estimand", "expected"),
+    [
+        (Level(outcome="cpk", at=2), [2 * 20 - 3 * 20, 2 * 21 - 3 * 21, 2 * 22 - 3 * 22]),
+        (Change(outcome="cpk", **TIMES), [(8 * 6 - 2 * 2 - 27 * 6 + 3 * 2) * 10 + d * (8 - 2 - 27 + 3) for d in range(3)]),
+        (Slope(outcome="cpk", **TIMES), [((8 * 6 - 2 * 2 - 27 * 6 + 3 * 2) * 10 + d * (8 - 2 - 27 + 3)) / 4 for d in range(3)]),
+        (Ratio(outcome="cpk", **TIMES), [4 / 9] * 3),
+    ],
+    ids=lambda e: getattr(e, "kind", ""),
+)  # fmt: skip
+def test_two_groups_are_compared_by_their_difference_or_by_the_ratio_of_their_ratios(estimand, expected):
+    """The dose multiplies the level by dose^(t / 2): at times 2 and 6 by 2 and 8, or by 3 and 27."""
+    contrast = Contrast(covariate="dose", level=2, reference=3)
+    np.testing.assert_allclose(type(estimand)(**{**vars(estimand), "contrast": contrast}).of(Levels()), [expected])
+
+
+@EVERY
+def test_both_groups_of_a_contrast_have_what_is_given(estimand):
+    levels = Levels()
+    stated = {"given": {"sex": "f"}, "contrast": Contrast(covariate="dose", level=2, reference=3)}
+    type(estimand)(**{**vars(estimand), **stated}).of(levels)
+    assert [ask[1] for ask in levels.asked] == [*estimand.times()] * 2
+    n = len(estimand.times())
+    assert [ask[5] for ask in levels.asked] == [{"sex": "f", "dose": 2}] * n + [{"sex": "f", "dose": 3}] * n
 
 
 @EVERY
@@ -74,6 +101,12 @@ def test_by_default_the_threshold_is_any_change_for_the_better(cls, neutral):
 
 def test_a_level_has_no_natural_threshold():
     assert Level(outcome="cpk", at=6).threshold("lower") is None
+
+
+def test_the_difference_of_two_groups_levels_has_one():
+    level = Level(outcome="cpk", at=6, contrast=Contrast(covariate="dose", level=2, reference=3))
+    assert level.threshold("lower") == ("below", 0.0)
+    assert level.threshold("higher") == ("above", 0.0)
 
 
 @pytest.mark.parametrize(

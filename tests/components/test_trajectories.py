@@ -2,35 +2,65 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.interpolate import CubicSpline
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.trajectories import TRAJECTORIES, Constant, Linear, Plateau
+from bayesmyo.components.trajectories import TRAJECTORIES, Constant, Linear, Log, Piecewise, Plateau, Spline
 
 SCALE = Scale(typical=3.0, spread=0.5, unit="u", time_unit="week", follow_up=24, month=30.4375 / 7)
 BARE = Scale(typical=3.0, spread=0.5, unit="u", time_unit="cycle")
 T = np.array([-2.0, 0.0, 0.5, 3.0, 40.0])
-EVERY = pytest.mark.parametrize(
-    "trajectory", [cls(origin=o) for cls in TRAJECTORIES for o in (0.0, 1.5)] + [Plateau(end="change")], ids=str
-)
+EXAMPLES = [
+    example
+    for origin in (0.0, 1.5)
+    for example in (
+        Constant(origin=origin),
+        Linear(origin=origin),
+        Linear(origin=origin, transform="sqrt"),
+        Log(origin=origin),
+        Piecewise(origin=origin, at=(3.0,)),
+        Piecewise(origin=origin, at=(3.0, 6.0)),
+        Plateau(origin=origin),
+        Plateau(origin=origin, end="change"),
+        Spline(origin=origin, at=(origin, 3.0, 6.0)),
+        Spline(origin=origin, at=(origin, 3.0, 4.0, 9.0, 24.0)),
+        Spline(origin=origin, at=(origin, 3.0, 6.0), penalised=True),
+        Spline(origin=origin, at=(origin, 3.0, 4.0, 9.0, 24.0), penalised=True),
+    )
+]
+EVERY = pytest.mark.parametrize("trajectory", EXAMPLES, ids=str)
 
 
-def some(trajectory, value):
-    """Coefficients with the durations at 2 and every other at `value`."""
-    return {c.name: value if c.may_vary else 2.0 for c in trajectory.coefficients(SCALE)}
+def some(trajectory, linear, shape=0.5):
+    """Coefficients with the durations at 2."""
+    return {
+        c.name: linear if c.linear else shape if c.nature == "shape" else 2.0 for c in trajectory.coefficients(SCALE)
+    }
+
+
+def different(trajectory):
+    """Coefficients that all differ."""
+    return {c.name: 0.7 + 0.3 * k for k, c in enumerate(trajectory.coefficients(SCALE))}
+
+
+def test_every_kind_is_among_the_examples():
+    assert {type(e) for e in EXAMPLES} == set(TRAJECTORIES)
 
 
 @EVERY
-def test_linear_in_every_coefficient_that_may_vary(trajectory):
+def test_linear_in_every_coefficient_whose_nature_says_so(trajectory):
     base = some(trajectory, 1.25)
     for c in trajectory.coefficients(SCALE):
-        if c.may_vary:
+        if c.linear:
             moved = [trajectory.curve(T, {**base, c.name: base[c.name] + step}, np) for step in (0.0, 1.0, 2.0)]
-            np.testing.assert_allclose(moved[2] - moved[1], moved[1] - moved[0], rtol=0, atol=1e-14)
+            size = np.abs(moved).max()
+            np.testing.assert_allclose(moved[2] - moved[1], moved[1] - moved[0], rtol=0, atol=1e-12 * max(size, 1))
 
 
 @EVERY
 def test_zero_coefficients_give_a_zero_curve(trajectory):
-    np.testing.assert_array_equal(trajectory.curve(T, some(trajectory, 0.0), np), 0.0)
+    np.testing.assert_array_equal(trajectory.curve(T, some(trajectory, 0.0, shape=0.0), np), 0.0)
 
 
 @EVERY
@@ -42,15 +72,50 @@ def test_the_first_coefficient_is_the_level_at_the_origin(trajectory):
 
 @EVERY
 def test_coefficients_broadcast_over_draws_and_visits(trajectory):
-    draws = {name: np.full((2, 3, 1), value) for name, value in some(trajectory, 0.5).items()}
-    expected = trajectory.curve(T, some(trajectory, 0.5), np)
+    draws = {name: np.full((2, 3, 1), value) for name, value in different(trajectory).items()}
+    expected = trajectory.curve(T, different(trajectory), np)
     np.testing.assert_array_equal(trajectory.curve(T, draws, np), np.broadcast_to(expected, (2, 3, 5)))
+
+
+@EVERY
+@pytest.mark.parametrize("each", ["one for all", "one for each visit"])
+def test_numpy_and_pytensor_agree(trajectory, each):
+    import pytensor.tensor as pt
+
+    t = pt.vector("t")
+    values = different(trajectory)
+    if each == "one for each visit":
+        values = {name: value + np.linspace(0, 1, len(T)) for name, value in values.items()}
+    symbols = {name: pt.as_tensor_variable(value) for name, value in values.items()}
+    found = trajectory.curve(t, symbols, pt).eval({t: T}, mode="FAST_COMPILE")
+    np.testing.assert_allclose(found, trajectory.curve(T, values, np), rtol=1e-12)
 
 
 @EVERY
 def test_every_coefficient_has_a_prior_or_says_what_it_needs(trajectory):
     assert all(c.prior for c in trajectory.coefficients(SCALE))
     assert all(c.prior or c.needs for c in trajectory.coefficients(BARE))
+
+
+@EVERY
+def test_coefficients_have_names_of_their_own(trajectory):
+    names = [c.name for c in trajectory.coefficients(SCALE)]
+    assert len(set(names)) == len(names)
+
+
+@EVERY
+def test_words_and_formulas_are_one_line_and_name_every_coefficient(trajectory):
+    for text in (trajectory.sentence, trajectory.formula, trajectory.r_formula):
+        assert text
+        assert text.isprintable()
+    if getattr(trajectory, "end", "") != "change":
+        assert all(c.name in trajectory.formula for c in trajectory.coefficients(SCALE))
+
+
+@EVERY
+def test_examples_have_no_faults(trajectory):
+    assert trajectory.faults() == ()
+    assert trajectory.knots() == getattr(trajectory, "at", ())
 
 
 def test_constant_stays_level():
@@ -62,8 +127,201 @@ def test_linear_by_hand():
     np.testing.assert_allclose(found, [11.0, 7.0, 6.0, 1.0, -73.0])
 
 
-def test_the_default_slope_is_set_on_the_typical_follow_up():
-    assert str(Linear().coefficients(SCALE)[1].prior) == "normal(0, 0.0416667)"  # 2 * 0.5 / 24
+def test_linear_in_the_square_root_of_time_by_hand():
+    found = Linear(origin=1.0, transform="sqrt").curve(
+        np.array([-3, 1, 2, 5, 10.0]), {"intercept": 4.0, "slope": -2.0}, np
+    )
+    np.testing.assert_allclose(found, [4.0, 4.0, 2.0, 0.0, -2.0])
+
+
+def test_log_by_hand():
+    times = 1.0 + np.array([-5.0, 0.0, np.e - 1, np.e**2 - 1, np.e**3 - 1])
+    found = Log(origin=1.0).curve(times, {"intercept": 4.0, "slope": -2.0}, np)
+    np.testing.assert_allclose(found, [4.0, 4.0, 2.0, 0.0, -2.0], atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "prior"),
+    [
+        (Linear(), "normal(0, 0.0416667)"),  # 2 * 0.5 / 24
+        (Linear(transform="sqrt"), "normal(0, 0.204124)"),  # 2 * 0.5 / sqrt(24)
+        (Log(), "normal(0, 0.310667)"),  # 2 * 0.5 / log(25)
+        (Piecewise(at=(3.0,)), "normal(0, 0.0416667)"),
+        (Spline(at=(0.0, 3.0, 6.0), penalised=True), "normal(0, 0.0416667)"),
+    ],
+    ids=str,
+)
+def test_the_default_slope_is_set_on_the_typical_follow_up(trajectory, prior):
+    slope = trajectory.coefficients(SCALE)[1]
+    assert str(slope.prior) == prior
+    bare = trajectory.coefficients(BARE)[1]
+    assert (bare.prior, bare.needs) == (None, "study.time.typical (a typical follow-up)")
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "nature"),
+    [
+        (Linear(), "rate"),
+        (Linear(transform="sqrt"), "difference"),
+        (Log(), "difference"),
+        (Piecewise(at=(3.0,)), "rate"),
+    ],
+    ids=str,
+)
+def test_only_a_change_per_unit_of_time_is_a_rate(trajectory, nature):
+    assert trajectory.coefficients(SCALE)[1].nature == nature
+
+
+def test_the_formula_keeps_the_time_since_origin_as_others_replace_it():
+    for trajectory in (Linear(), Linear(transform="sqrt"), Log(), Piecewise(at=(3.0,)), Plateau()):
+        assert "(t - origin)" in trajectory.formula
+    assert Linear(transform="sqrt").formula == "intercept + slope * sqrt(max(0, (t - origin)))"
+
+
+PIECES = {"intercept": 10.0, "slope_1": 2.0, "slope_2": -1.0, "slope_3": 0.5}
+
+
+def test_piecewise_by_hand():
+    times = np.array([-2.0, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0])
+    found = Piecewise(origin=1.0, at=(3.0, 6.0)).curve(times, PIECES, np)
+    np.testing.assert_allclose(found, [4.0, 10.0, 12.0, 14.0, 13.0, 11.0, 13.0], rtol=1e-15)
+
+
+def test_piecewise_with_one_slope_is_a_straight_line():
+    values = dict.fromkeys(PIECES, -0.7)
+    found = Piecewise(origin=1.5, at=(3.0, 6.0)).curve(T, values, np)
+    np.testing.assert_allclose(found, Linear(origin=1.5).curve(T, {"intercept": -0.7, "slope": -0.7}, np))
+
+
+def test_piecewise_formulas_are_the_curve():
+    p = Piecewise(origin=1.0, at=(3.0, 6.0))
+    words = {**PIECES, "origin": 1.0, "max": max}
+    by_formula = [eval(p.formula, words | {"t": t}) for t in T]
+    np.testing.assert_allclose(p.curve(T, PIECES, np), by_formula)
+    assert p.r_formula == "1 + pmin(time, 2) + pmax(pmin(time, 5) - 2, 0) + pmax(time - 5, 0)"
+
+
+LEVELS = np.array([5.0, 3.0, 4.5, 2.0, 2.5, 7.0])
+KNOTS = (1.5, 3.0, 4.0, 9.0, 24.0, 25.0)
+CHANGES = {f"change_{k}": LEVELS[k - 1] - 5.0 for k in range(2, 7)}
+
+
+def natural(times, knots=KNOTS, levels=LEVELS):
+    """The reference: SciPy's natural cubic spline, straight beyond its end knots."""
+    spline = CubicSpline(knots, levels, bc_type="natural")
+    inside = np.clip(times, knots[0], knots[-1])
+    return spline(inside) + spline(inside, 1) * (times - inside)
+
+
+def test_the_spline_is_scipys_natural_cubic_spline():
+    times = np.linspace(-50, 200, 2001)
+    found = Spline(origin=1.5, at=KNOTS).curve(times, {"start": 5.0, **CHANGES}, np)
+    np.testing.assert_allclose(found, natural(times), rtol=1e-9, atol=1e-9)
+
+
+def test_the_spline_goes_through_its_levels():
+    found = Spline(origin=1.5, at=KNOTS).curve(np.array(KNOTS), {"start": 5.0, **CHANGES}, np)
+    np.testing.assert_allclose(found, LEVELS, rtol=1e-12)
+
+
+def test_the_spline_stays_exact_with_many_uneven_knots_in_days():
+    knots = (0.0, 7.0, 14.0, 30.0, 60.0, 90.0, 180.0, 365.0, 1000.0, 2900.0)
+    levels = np.array([5.0, 3, 4, 2, 6, 1, 3, 3, 4, 2])
+    values = {"start": 5.0} | {f"change_{k}": levels[k - 1] - 5 for k in range(2, 11)}
+    times = np.linspace(-100, 4000, 2001)
+    np.testing.assert_allclose(Spline(at=knots).curve(times, values, np), natural(times, knots, levels), atol=1e-7)
+
+
+PENALISED = Spline(origin=1.5, at=KNOTS, penalised=True)
+
+
+def direction(j, times):
+    """phi_j at some times."""
+    values = {"start": 0.0, "slope": 0.0, "smooth": 1.0} | {f"wiggle_{k}": float(k == j) for k in range(1, 5)}
+    return PENALISED.curve(times, values, np)
+
+
+def test_a_penalised_spline_without_wiggles_is_a_straight_line():
+    values = {**some(PENALISED, 2.0, shape=0.0), "smooth": 3.0}
+    line = Linear(origin=1.5).curve(T, {"intercept": 2.0, "slope": 2.0}, np)
+    np.testing.assert_array_equal(PENALISED.curve(T, values, np), line)
+
+
+def test_the_slope_of_a_penalised_spline_is_the_average_from_first_to_last_knot():
+    first, last = PENALISED.curve(np.array([1.5, 25.0]), different(PENALISED), np)
+    assert (last - first) / 23.5 == pytest.approx(different(PENALISED)["slope"], rel=1e-12)
+
+
+@pytest.mark.parametrize("j", [1, 2, 3, 4])
+def test_each_direction_is_a_natural_spline_that_vanishes_at_the_ends(j):
+    times = np.linspace(-10, 60, 501)
+    np.testing.assert_allclose(direction(j, times), natural(times, levels=direction(j, np.array(KNOTS))), atol=1e-9)
+    np.testing.assert_allclose(direction(j, np.array([1.5, 25.0])), 0.0, atol=1e-12)
+
+
+def test_the_penalty_of_the_directions_is_a_multiple_of_the_identity():
+    bends = [CubicSpline(KNOTS, direction(j, np.array(KNOTS)), bc_type="natural").derivative(2) for j in (1, 2, 3, 4)]
+
+    def integral(a, b):
+        return quad(lambda t: a(t) * b(t), 1.5, 25.0, points=KNOTS)[0]
+
+    penalty = np.array([[integral(a, b) for a in bends] for b in bends])
+    np.testing.assert_allclose(penalty / penalty[0, 0], np.eye(4), atol=1e-7)
+
+
+def test_smooth_is_the_typical_deviation_from_the_straight_line():
+    middle = 1.5 + 23.5 * (np.arange(20_000) + 0.5) / 20_000
+    squares = [np.mean(direction(j, middle) ** 2) for j in (1, 2, 3, 4)]
+    assert sum(squares) == pytest.approx(1.0, rel=1e-6)
+    assert squares == sorted(squares, reverse=True)
+
+
+@pytest.mark.parametrize("j", [1, 2, 3, 4])
+def test_each_direction_rises_from_the_first_knot(j):
+    assert direction(j, np.array(1.51)) > 0
+
+
+def test_patients_may_differ_in_the_line_of_a_penalised_spline_only():
+    assert [c.name for c in PENALISED.coefficients(SCALE) if c.may_vary] == ["start", "slope"]
+
+
+def test_the_priors_of_a_penalised_spline():
+    priors = {c.name: str(c.prior) for c in PENALISED.coefficients(SCALE)}
+    assert priors["smooth"] == "halfnormal(0.5)"
+    assert {priors[f"wiggle_{j}"] for j in range(1, 5)} == {"normal(0, 1)"}
+
+
+def test_the_words_of_a_spline_name_its_knots():
+    assert (
+        Spline(at=(0.0, 3.0, 6.5)).sentence
+        == "follows a smooth curve through levels of its own at 0, 3 and 6.5, straight beyond"
+    )
+    assert Spline(at=(0.0, 3.0, 6.5)).formula == "start + change_2 * B_2(t) + change_3 * B_3(t)"
+    assert Piecewise(at=(3.0,)).sentence == "changes in straight lines that meet at 3"
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "faults"),
+    [
+        (Piecewise(at=()), [("knots", "at least one")]),
+        (Piecewise(at=(6.0, 3.0)), [("knots", "increasing order")]),
+        (Piecewise(at=(3.0, 3.0)), [("knots", "increasing order")]),
+        (Piecewise(at=(0.0, 3.0)), [("knots", "after the origin (0)")]),
+        (Piecewise(origin=4.0, at=(6.0, 3.0)), [("knots", "increasing order"), ("knots", "after the origin (4)")]),
+        (Spline(at=()), [("knots", "at least three")]),
+        (Spline(at=(0.0, 3.0)), [("knots", "at least three")]),
+        (Spline(at=(0.0, 6.0, 3.0)), [("knots", "increasing order")]),
+        (Spline(at=(0.0, 0.0, 3.0)), [("knots", "increasing order")]),
+        (Spline(at=(1.0, 3.0, 6.0)), [("origin", "must be the first knot (1)")]),
+        (Spline(origin=3.0, at=(0.0, 3.0, 6.0), penalised=True), [("origin", "must be the first knot (0)")]),
+    ],
+    ids=str,
+)
+def test_faults(trajectory, faults):
+    found = trajectory.faults()
+    assert [key for key, _ in found] == [key for key, _ in faults]
+    assert all(part in text for (_, text), (_, part) in zip(found, faults, strict=True))
+    trajectory.coefficients(SCALE)  # a study with a fault is still asked for its other faults
 
 
 def test_the_default_half_time_is_three_months_in_the_studys_unit():
@@ -89,5 +347,8 @@ def test_stating_the_end_as_a_change_is_the_same_curve():
     np.testing.assert_allclose(found, Plateau().curve(T, VALUES, np), rtol=1e-15)
 
 
-def test_a_duration_may_not_vary_between_patients():
-    assert [c.may_vary for c in Plateau().coefficients(SCALE)] == [True, True, False]
+@pytest.mark.parametrize("end", ["asymptote", "change"])
+def test_patients_may_differ_in_a_duration_though_it_is_not_linear(end):
+    coefficients = Plateau(end=end).coefficients(SCALE)
+    assert [c.linear for c in coefficients] == [True, True, False]
+    assert [c.may_vary for c in coefficients] == [True, True, True]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from bayesmyo.cohort.cohort import LEFT, RIGHT
 from bayesmyo.errors import UsageError
@@ -25,13 +25,63 @@ def table():
         return list(csv.DictReader(file))
 
 
+def parameters(fit, outcome, chain, draw):
+    """One draw of an outcome's parameters and effects, by name."""
+    return {k.removeprefix(f"{outcome}."): v.values[chain, draw] for k, v in fit.group("posterior").data_vars.items()}
+
+
 def eta(fit, outcome, chain, draw):
     """(visit,) predictor of one draw at every measurement, by hand."""
-    p = {k.removeprefix(f"{outcome}."): v.values[chain, draw] for k, v in fit.group("posterior").data_vars.items()}
-    data = fit.group("constant_data")
+    p, data = parameters(fit, outcome, chain, draw), fit.group("constant_data")
     patient, time = data[f"{outcome}.patient"].values, data[f"{outcome}.time"].values
     start, asymptote = (p[k] + p[f"effect_{k}"][patient] for k in ("start", "asymptote"))
-    return asymptote + (start - asymptote) * 2 ** (-time / p["half_time"]), p["sigma"]
+    return asymptote + (start - asymptote) * 2 ** (-time / p["half_time"])
+
+
+def log_chances(fit, outcome, chain, draw):
+    """(visit,) the logs of the probabilities of the outcome's lower end and of its upper end, by hand."""
+    p, data = parameters(fit, outcome, chain, draw), fit.group("constant_data")
+    if outcome == "mrc":
+        location = eta(fit, outcome, chain, draw)
+        return special.log_expit(-location - p["cut_floor"]), special.log_expit(location - p["cut_ceiling"])
+    patient, time = data[f"{outcome}.patient"].values, data[f"{outcome}.time"].values
+    none = p["zero_intercept"] + p["effect_zero_intercept"][patient] + p["zero_slope"] * np.log(1 + time)
+    return special.log_expit(none), np.full(len(time), -np.inf)
+
+
+def log_density(fit, outcome, chain, draw, y):
+    """(visit,) by hand, in outcome units."""
+    p, location = parameters(fit, outcome, chain, draw), eta(fit, outcome, chain, draw)
+    if outcome == "cpk":
+        return stats.lognorm(p["sigma"], scale=np.exp(location)).logpdf(y)
+    lower, upper = log_chances(fit, outcome, chain, draw)
+    inside = np.log1p(-np.exp(lower) - np.exp(upper))
+    if outcome == "steroid":
+        dose = stats.norm(location, p["sigma"]).logpdf(np.log(np.where(y > 0, y, 1)))
+        return np.where(y == 0, lower, inside + dose - np.log(np.where(y > 0, y, 1)))
+    mu = special.expit(location)
+    share = np.where((y > 0) & (y < 5), y / 5, 0.5)
+    between = stats.beta(mu * p["precision"], (1 - mu) * p["precision"]).logpdf(share) - np.log(5)
+    return np.select([y == 0, y == 5], [lower, upper], inside + between)
+
+
+def distribution(fit, outcome, chain, draw, y):
+    """(visit,) the probabilities of less than y, and of at most y, by hand."""
+    p, location = parameters(fit, outcome, chain, draw), eta(fit, outcome, chain, draw)
+    if outcome == "cpk":
+        below = stats.norm.cdf((np.log(y) - location) / p["sigma"])
+        return below, below
+    lower, upper = map(np.exp, log_chances(fit, outcome, chain, draw))
+    mu = special.expit(location)
+    with np.errstate(divide="ignore"):
+        positive = (
+            stats.norm.cdf((np.log(y) - location) / p["sigma"])
+            if outcome == "steroid"
+            else stats.beta(mu * p["precision"], (1 - mu) * p["precision"]).cdf(y / 5)
+        )
+    top = np.inf if outcome == "steroid" else 5
+    below = np.where(y <= 0, 0.0, lower + (1 - lower - upper) * positive)
+    return below, np.where(y >= top, 1.0, lower + (1 - lower - upper) * positive)
 
 
 # --- the tree
@@ -43,7 +93,7 @@ def test_groups(mock_fit):
 
 def test_parameters_are_by_draw_and_effects_by_patient(mock_fit):
     posterior = mock_fit.group("posterior")
-    assert len(posterior.data_vars) == 3 * (7 + 2)
+    assert len(posterior.data_vars) == (9 + 2) + (7 + 2) + (7 + 2) + (3 + 1) + 12  # the zero part, and between outcomes
     for name, array in posterior.data_vars.items():
         by_patient = ".effect_" in str(name)
         assert array.dims == (("chain", "draw", "patient") if by_patient else ("chain", "draw"))
@@ -71,11 +121,12 @@ def test_units_and_priors_are_attributes(mock_fit):
 
 def test_the_fit_says_how_it_was_made(mock_fit, ivig):
     assert (mock_fit.engine, mock_fit.seed) == ("mock", 1)
-    assert mock_fit.sampling == {"draws": 200, "tune": 1, "chains": 2, "target_accept": 0.9}
+    assert mock_fit.sampling == {"draws": 200, "tune": 1, "chains": 2, "target_accept": 0.95, "adaptation": "diag"}
     assert mock_fit.versions == versions()
     assert mock_fit.tree.attrs["study"] == ivig.text
     assert mock_fit.tree.attrs["data_source"] == "ivig.csv"
-    assert json.loads(mock_fit.tree.attrs["parameterisation"]) == dict.fromkeys(OUTCOMES, "integrated")
+    how = json.loads(mock_fit.tree.attrs["parameterisation"])
+    assert how == {"mrc": "centred", "cpk": "integrated", "steroid": "integrated"}
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -93,12 +144,9 @@ def test_observed_data_are_the_table(mock_fit, outcome):
 @pytest.mark.parametrize("draw", [(0, 0), (0, 117), (1, 199)])
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_log_likelihood_is_the_density_of_each_measurement_in_outcome_units(mock_fit, outcome, draw):
-    location, sigma = eta(mock_fit, outcome, *draw)
     value = mock_fit.group("observed_data")[outcome].values
-    normal = outcome == "mrc"
-    oracle = stats.norm(location, sigma) if normal else stats.lognorm(sigma, scale=np.exp(location))
     found = mock_fit.group("log_likelihood")[outcome].values[draw]
-    np.testing.assert_allclose(found, oracle.logpdf(value), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(found, log_density(mock_fit, outcome, *draw, value), rtol=1e-8, atol=1e-8)
 
 
 def test_a_limit_counts_with_its_probability(small_cohort):
@@ -107,7 +155,7 @@ def test_a_limit_counts_with_its_probability(small_cohort):
     limits = replace(m, side=np.array([LEFT, RIGHT] + [0] * (len(m) - 2), dtype=np.int8))
     cohort = replace(small_cohort, measurements={**small_cohort.measurements, "cpk": limits})
     found = fit_of(study, cohort, independent_draws(study, cohort, draws=4))
-    location, sigma = eta(found, "cpk", 0, 0)
+    location, sigma = eta(found, "cpk", 0, 0), parameters(found, "cpk", 0, 0)["sigma"]
     oracle = stats.norm(location[:3], sigma)
     value = np.log(m.value[:3])
     expected = [oracle.logcdf(value)[0], oracle.logsf(value)[1], oracle.logpdf(value)[2] - value[2]]
@@ -119,12 +167,11 @@ def test_replicated_measurements_scatter_around_each_patients_own_curve(mock_fit
     replicated = mock_fit.posterior_predictive().children["posterior_predictive"][outcome]
     assert replicated.dims == ("chain", "draw", f"{outcome}.visit")
     assert replicated.shape == mock_fit.group("log_likelihood")[outcome].shape
-    standard = []
+    rng, shares = np.random.default_rng(1), []
     for draw in [(c, d) for c in range(2) for d in range(0, 200, 20)]:
-        location, sigma = eta(mock_fit, outcome, *draw)
-        values = replicated.values[draw]
-        standard.append(((values if outcome == "mrc" else np.log(values)) - location) / sigma)
-    assert stats.kstest(np.concatenate(standard), "norm").pvalue > 0.001
+        below, most = distribution(mock_fit, outcome, *draw, replicated.values[draw])
+        shares.append(below + (most - below) * rng.uniform(size=below.shape))  # uniform at the ends too, where many are
+    assert stats.kstest(np.concatenate(shares), "uniform").pvalue > 0.001
 
 
 def test_replicated_measurements_have_a_seed_and_leave_the_fit_as_it_was(mock_fit):
@@ -164,6 +211,7 @@ def test_cores_are_not_recorded_because_they_change_no_draw(small, small_cohort)
         ({"sampling": Sampling(tune=0)}, "tune: must be at least 1; got 0."),
         ({"sampling": Sampling(chains=0)}, "chains: must be at least 1; got 0."),
         ({"sampling": Sampling(cores=0)}, "cores: must be at least 1; got 0."),
+        ({"sampling": Sampling(adaptation="full")}, 'adaptation: is unknown; got "full"; allowed: diag, low_rank.'),
         ({"sampling": Sampling(target_accept=2)}, "target_accept: must lie between 0 and 1; got 2."),
         ({"sampling": Sampling(target_accept=float("nan"))}, "target_accept: must lie between 0 and 1; got nan."),
     ],

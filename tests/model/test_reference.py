@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.check import check
+from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.assess.estimate import parameter_estimates
 from bayesmyo.cohort import read_cohort
 from bayesmyo.cohort.read import cohort_of
@@ -30,10 +31,14 @@ SLEEP_NAMES = {"intercept": "intercept", "days": "slope", "sd_intercept": "sd_in
 RATS_NAMES = {"mu_alpha": "intercept", "mu_beta": "slope", "sd_alpha": "sd_intercept", "sd_beta": "sd_slope", "sigma": "sigma"}  # fmt: skip
 
 
-def exact(case):
+def reference(case, kind, part=""):
     cases = json.loads((SHARED / "reference.json").read_text())["cases"]
     references = next(c for c in cases if c["id"] == case)["references"]
-    return next(r for r in references if r["kind"] == "bayes_exact")["params"]
+    return next(r for r in references if r["kind"] == kind and part in r.get("part", ""))["params"]
+
+
+def exact(case, part=""):
+    return reference(case, "bayes_exact", part)
 
 
 def fitted(study_file, data_file, **settings):
@@ -43,6 +48,13 @@ def fitted(study_file, data_file, **settings):
 
 def parameters(found):
     return {p.name.split(".")[1]: p for p in parameter_estimates(found)}
+
+
+def close(draws, r, times=1.0):
+    """Draws of a quantity of our own making against an exact posterior."""
+    assert diagnose({"q": draws})["q"].ess_bulk > 1000
+    assert times * draws.mean() == pytest.approx(r["mean"], abs=r["tol_mean"])
+    assert times * draws.std(ddof=1) == pytest.approx(r["sd"], rel=r["tol_sd_rel"])
 
 
 def agree(found, reference, names):
@@ -129,6 +141,125 @@ def test_pbc2_with_an_assay_limit_agrees_with_maximum_likelihood_by_quadrature()
         assert found[name].mean == pytest.approx(reference[name], abs=0.3 * reference[f"{name}_se"])
     for name in ("sd_intercept", "sd_slope", "sigma", "correlation"):
         assert found[name].mean == pytest.approx(reference[name], abs=0.3 * reference[f"{name}_se"])
+
+
+WINE = {f"threshold_{k}": f"threshold_{k}" for k in range(1, 5)} | {
+    "tempwarm": "temp_warm", "contactyes": "contact_yes", "sd_subject": "sd_intercept",
+}  # fmt: skip
+EPIL = {
+    "intercept": "intercept", "log_base4": "base", "progabide": "treatment_progabide", "log_age": "age", "V4": "fourth_1",
+    "log_base4_progabide": "base_by_treatment", "sd_subject": "sd_intercept",
+}  # fmt: skip
+HURDLE_ZERO = {"intercept": "zero_intercept", "sexfemale": "zero_sex_female", "sd_id": "sd_zero_intercept"}
+HURDLE_POSITIVE = {
+    "intercept": "intercept", "sexfemale": "sex_female", "time": "slope", "sexfemale_time": "slope_sex_female",
+    "sd_intercept": "sd_intercept", "sd_time": "sd_slope", "sigma": "sigma",
+}  # fmt: skip
+SCHIZOPHRENIA = {"TxDrug": "drug_1", "SqrtWeek": "slope", "TxSWeek": "slope_drug_1"}
+THRESHOLDS_3 = {f"threshold_{k}": f"threshold_{k}" for k in range(1, 4)}
+TOENAIL = {
+    "intercept": "intercept", "terbinafine": "treatment_terbinafine", "time": "slope",
+    "terbinafine_time": "slope_treatment_terbinafine", "sd_patient": "sd_intercept",
+}  # fmt: skip
+
+
+@needs_shared
+def test_ordinal_grades_of_few_judges_are_the_exact_posterior():
+    agree(parameters(fitted("wine.toml", "wine.csv", draws=2000)), exact("wine_ordinal"), WINE)
+
+
+@needs_shared
+def test_counts_with_covariates_and_their_product_are_the_exact_posterior():
+    agree(parameters(fitted("epil.toml", "epil.csv", adaptation="low_rank")), exact("epil_poisson_ri"), EPIL)
+
+
+@needs_shared
+def test_counts_with_an_effect_of_each_observation_are_the_exact_posterior():
+    """Covariates are centred here, and the coefficients brought back to the reference's."""
+    posterior = fitted("epil_observations.toml", "epil.csv", draws=2000).group("posterior")
+    own = {k: posterior[f"seizures.{k}"].values for k in [*EPIL.values(), "sd_observation"]}
+    base, age, r = np.log(22 / 4), np.log(28), exact("epil_bugs_III")
+    close(own["intercept"] - base * own["base"] - age * own["age"], r["alpha0"])
+    close(own["treatment_progabide"] - base * own["base_by_treatment"], r["alpha_Trt"])
+    same = {"alpha_Base": "base", "alpha_Age": "age", "alpha_V4": "fourth_1", "alpha_BT": "base_by_treatment",
+            "sigma_b1": "sd_intercept", "sigma_b": "sd_observation"}  # fmt: skip
+    for theirs, ours in same.items():
+        close(own[ours], r[theirs])
+
+
+@pytest.fixture(scope="module")
+def hurdle():
+    return parameters(fitted("hurdle.toml", "hurdle_lognormal_sim.csv", draws=1500))
+
+
+@needs_shared
+@pytest.mark.parametrize(("part", "names"), [("zero", HURDLE_ZERO), ("positive", HURDLE_POSITIVE)])
+def test_both_parts_of_a_hurdle_are_the_exact_posterior(hurdle, part, names):
+    agree(hurdle, exact("hurdle_lognormal_sim", part), names)
+
+
+@needs_shared
+def test_both_parts_of_a_hurdle_cover_the_truth(hurdle):
+    truth = reference("hurdle_lognormal_sim", "truth")
+    names = HURDLE_POSITIVE | {
+        "zero_intercept": "zero_intercept",
+        "zero_sexfemale": "zero_sex_female",
+        "zero_sd_id": "sd_zero_intercept",
+    }
+    for theirs, ours in names.items():
+        assert hurdle[ours].lower < truth[theirs] < hurdle[ours].upper, ours
+
+
+@needs_shared
+def test_a_score_that_stops_at_its_ceiling_is_the_exact_posterior():
+    posterior = fitted("paquid.toml", "paquid.csv").group("posterior")
+    names = {"intercept": ("intercept", 1), "age65": ("slope", 10), "male": ("male_1", 1), "age65_male": ("slope_male_1", 10),
+             "sigma": ("sigma", 1), "sd_ID": ("sd_intercept", 1)}  # fmt: skip
+    for theirs, (ours, times) in names.items():
+        close(posterior[f"mmse.{ours}"].values, exact("paquid_ceiling")[theirs], times)
+
+
+@needs_shared
+def test_a_moderated_slope_agrees_with_reml():
+    found, r = parameters(fitted("aids.toml", "extra/aids.csv")), reference("aids_lmm", "ml_recomputed")
+    for theirs, ours in {"intercept": "intercept", "obstime": "slope", "obstime_ddI": "slope_drug_ddi"}.items():
+        assert found[ours].mean == pytest.approx(r[theirs]["est"], abs=0.3 * r[theirs]["se"])
+    for theirs, ours in {
+        "sd_intercept": "sd_intercept",
+        "sd_obstime": "sd_slope",
+        "sigma": "sigma",
+        "corr": "correlation",
+    }.items():
+        assert found[ours].mean == pytest.approx(r[theirs]["est"], abs=0.5 * found[ours].sd)
+
+
+@needs_shared
+@pytest.mark.slow
+def test_ordinal_grades_of_437_patients_are_the_exact_posterior():
+    found = parameters(fitted("schizophrenia.toml", "schizophrenia.csv", draws=3000))
+    names = SCHIZOPHRENIA | THRESHOLDS_3 | {"sd_subject": "sd_intercept"}
+    agree(found, exact("schizophrenia_ordinal_ri"), names)
+
+
+@needs_shared
+@pytest.mark.slow
+def test_ordinal_grades_with_patients_own_slopes_agree_with_maximum_likelihood():
+    text = (HERE / "schizophrenia.toml").read_text()
+    text = text.replace('effects = ["intercept"]', 'effects = ["intercept", "slope"]').replace('correlate = "none"', "")
+    text = text.replace('sd_intercept = "halfnormal(2)"', 'sd_intercept = "halfnormal(5)"\nsd_slope = "halfnormal(5)"')
+    study = parse_study(text)
+    found = parameters(
+        fit(study, read_cohort(study, SHARED / "schizophrenia.csv"), seed=11, sampling=Sampling(draws=3000))
+    )
+    r = reference("schizophrenia_ordinal_rs", "ml_published")
+    for theirs, ours in SCHIZOPHRENIA.items():
+        assert found[ours].mean == pytest.approx(r[theirs]["est"], abs=0.3 * r[theirs]["se"]), ours
+
+
+@needs_shared
+@pytest.mark.slow
+def test_yes_or_no_with_patients_far_apart_is_the_exact_posterior():
+    agree(parameters(fitted("toenail.toml", "toenail.csv", draws=2500)), exact("toenail_binary"), TOENAIL)
 
 
 SAME_BITS = """

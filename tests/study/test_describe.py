@@ -31,7 +31,7 @@ def test_a_lognormal_plateau_in_words(small):
 def test_words_say_that_limits_are_limits_and_that_patients_share_a_curve():
     study = with_line('censoring = "as typed"\neffects = []')
     assert "All patients share one curve." in words(study, "strength")
-    assert "known only to lie beyond the limit" in words(study, "strength")
+    assert "<20, >2000 and 20..50 count as known only to lie beyond or between limits" in words(study, "strength")
 
 
 def test_a_linear_gaussian_outcome_in_formula(small):

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from bayesmyo.errors import StudyError
 from bayesmyo.study import find_study, parse_study, read_study, studies
+from bayesmyo.study.predictors import effects
 from bayesmyo.study.read import MAXIMUM_BYTES
 from bayesmyo.study.write import study_hash, to_toml
 from tests.conftest import MODELS, SMALL
+from tests.study.everything import EVERYTHING
 
 BUNDLED = {path.stem: path.read_text() for path in sorted(MODELS.glob("*.toml"))}
-EVERY = pytest.mark.parametrize("text", [*BUNDLED.values(), SMALL], ids=[*BUNDLED, "small"])
+EVERY = pytest.mark.parametrize("text", [*BUNDLED.values(), SMALL, EVERYTHING], ids=[*BUNDLED, "small", "everything"])
 
 
 def faults(text):
@@ -64,7 +66,8 @@ def test_bundled_studies_are_found_by_name_and_by_path():
 def test_what_is_left_out_takes_its_default():
     study = parse_study(SMALL)
     assert (study.interval, study.correlate, study.data.missing) == (0.95, "within outcomes", ("NA",))
-    assert study.effects("cpk") == ("start", "asymptote")
+    assert (study.correlation_prior, study.covariates) == ("lkj(2)", {})
+    assert [e.key for e in effects(study, "cpk")] == ["start", "asymptote"]
     assert study.estimands["cpk_ratio_12"].population == "population average"
 
 
@@ -233,7 +236,7 @@ def test_one_fault(old, new, where, what):
 @pytest.mark.parametrize(
     ("line", "where", "what"),
     [
-        ('effects = ["start", "half_time"]', "effects", 'patients cannot differ in it; got "half_time"'),
+        ('effects = ["start", "origin"]', "effects", 'patients cannot differ in it; got "origin"'),
         ('effects = ["strat"]', "effects", 'did you mean "start"?'),
         ('effects = "start"', "effects", "must be a list"),
         ('priors = { start = "normal(0)" }', "priors.start", "normal takes 2 arguments"),
@@ -258,9 +261,11 @@ def test_a_positive_prior_may_describe_a_level():
     assert parse_study(text).outcomes["cpk"].priors == {"start": "lognormal(2, 1)"}
 
 
-def test_student_t_cannot_be_censored():
+def test_student_t_may_be_censored_and_patients_may_differ_in_the_half_time():
     text = changed('family = { kind = "gaussian" }', 'family = { kind = "student_t" }\ncensoring = "as typed"')
-    assert "is not available for the family student_t; use gaussian" in faults(text)["outcomes.strength.censoring"]
+    assert parse_study(text.split("[scenarios")[0]).outcomes["strength"].censoring == "as typed"
+    text = changed('{ kind = "plateau" }', '{ kind = "plateau" }\neffects = ["start", "half_time"]')
+    assert [e.key for e in effects(parse_study(text.split("[scenarios")[0]), "cpk")] == ["start", "half_time"]
 
 
 def test_without_a_calendar_unit_the_half_time_needs_a_prior():
@@ -382,12 +387,13 @@ def test_a_study_that_is_not_there(tmp_path):
 # --- never a traceback
 
 LINES = BUNDLED["ivig"].splitlines()
+MORE_LINES = EVERYTHING.splitlines()
 JUNK = st.sampled_from(
     ["", "x", '"', "[", "]", "{", "}", "=", "nan", "inf", "-1", "0", "1e999", "true", "2020-01-01", '"\\u0000"', "[]", "{}", '[["a"]]', "é", "[outcomes]", "[study]", 'kind = "level"', 'like = "null"']
 )  # fmt: skip
 EDIT = st.tuples(
     st.sampled_from(["delete", "repeat", "insert", "value", "character"]),
-    st.integers(0, len(LINES) - 1),
+    st.integers(0, max(len(LINES), len(MORE_LINES)) - 1),
     st.integers(0, 60),
     JUNK,
 )
@@ -413,3 +419,5 @@ def edited(lines, edits):
 def test_whatever_is_typed_there_is_a_study_or_a_message(edits):
     with suppress(StudyError):
         parse_study(edited(LINES, edits))
+    with suppress(StudyError):
+        parse_study(edited(MORE_LINES, edits))

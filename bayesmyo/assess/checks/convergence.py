@@ -7,6 +7,7 @@ import numpy as np
 
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, bfmi, diagnose
+from bayesmyo.model.data import SHARED
 from bayesmyo.model.engines import ENGINES
 from bayesmyo.model.fit import Fit
 
@@ -117,6 +118,8 @@ def quantities(fit: Fit) -> dict[str, dict[str, np.ndarray]]:
     for name, array in fit.group("posterior").data_vars.items():
         if array.ndim == 2:
             found["parameter"][str(name)] = array.values
+        elif str(name).startswith(f"{SHARED}."):  # values imputed for patients who have none
+            found["effect"] |= {f"{name}[{i + 1}]": array.values[..., i] for i in range(array.shape[-1])}
         else:
             found["effect"] |= {f"{name}[{names[i]}]": array.values[..., i] for i in range(array.shape[-1])}
     prediction = fit.prediction

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Estimand, Prediction
+from bayesmyo.components.estimands.estimand import Estimand, Given, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,8 @@ class Level(Estimand):
     at: float
     neutral: ClassVar[float | None] = None
 
-    def of(self, prediction: Prediction) -> np.ndarray:
-        return self._level(prediction, self.at)
+    def value(self, prediction: Prediction, given: Given) -> np.ndarray:
+        return self._level(prediction, self.at, given)
 
     def unit(self, outcome_unit: str, time_unit: str) -> str:
         return outcome_unit

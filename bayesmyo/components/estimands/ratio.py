@@ -5,18 +5,19 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Contrast, Prediction
+from bayesmyo.components.estimands.estimand import Between, Given, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ratio(Contrast):
+class Ratio(Between):
     """Level at `to` divided by level at `from` (0.5: halved). For a log-scale outcome, the geometric ratio."""
 
     kind: Literal["ratio"] = "ratio"
     neutral: ClassVar[float | None] = 1.0
+    relative: ClassVar[bool] = True
 
-    def of(self, prediction: Prediction) -> np.ndarray:
-        first, last = self._pair(prediction)
+    def value(self, prediction: Prediction, given: Given) -> np.ndarray:
+        first, last = self._pair(prediction, given)
         return last / first
 
     def unit(self, outcome_unit: str, time_unit: str) -> str:

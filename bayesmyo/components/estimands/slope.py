@@ -5,11 +5,11 @@ from typing import Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Contrast, Prediction
+from bayesmyo.components.estimands.estimand import Between, Given, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slope(Contrast):
+class Slope(Between):
     """(Level at `to` minus level at `from`) / (`to` - `from`), in outcome units per unit of time.
 
     For a straight line on the outcome's own scale this is the slope, whatever the two times.
@@ -17,8 +17,8 @@ class Slope(Contrast):
 
     kind: Literal["slope"] = "slope"
 
-    def of(self, prediction: Prediction) -> np.ndarray:
-        first, last = self._pair(prediction)
+    def value(self, prediction: Prediction, given: Given) -> np.ndarray:
+        first, last = self._pair(prediction, given)
         return (last - first) / (self.to - self.from_)
 
     def unit(self, outcome_unit: str, time_unit: str) -> str:

@@ -5,11 +5,46 @@ each other, one under the other), and add its line to `FAMILIES`. The contract t
 and `log_density` agree, is the support checked, are defaults set on the scale, is the mean the mean of the draws.
 """
 
+from bayesmyo.components.families.bernoulli import Bernoulli
+from bayesmyo.components.families.beta_binomial import BetaBinomial
+from bayesmyo.components.families.cumulative import Cumulative
 from bayesmyo.components.families.family import Cells, Family
+from bayesmyo.components.families.gamma import Gamma
 from bayesmyo.components.families.gaussian import Gaussian
+from bayesmyo.components.families.hurdle_lognormal import HurdleLogNormal
 from bayesmyo.components.families.lognormal import LogNormal
+from bayesmyo.components.families.negative_binomial import NegativeBinomial
+from bayesmyo.components.families.ordered_beta import OrderedBeta
+from bayesmyo.components.families.poisson import Poisson
 from bayesmyo.components.families.student_t import StudentT
 
-FAMILIES: tuple[type[Family], ...] = (Gaussian, StudentT, LogNormal)
+FAMILIES: tuple[type[Family], ...] = (
+    Gaussian,
+    StudentT,
+    LogNormal,
+    Gamma,
+    HurdleLogNormal,
+    Cumulative,
+    OrderedBeta,
+    BetaBinomial,
+    Bernoulli,
+    Poisson,
+    NegativeBinomial,
+)
 
-__all__ = ["FAMILIES", "Cells", "Family", "Gaussian", "LogNormal", "StudentT"]
+__all__ = [
+    "FAMILIES",
+    "Bernoulli",
+    "BetaBinomial",
+    "Cells",
+    "Cumulative",
+    "Family",
+    "Gamma",
+    "Gaussian",
+    "HurdleLogNormal",
+    "LogNormal",
+    "NegativeBinomial",
+    "OrderedBeta",
+    "Poisson",
+    "StudentT",
+]

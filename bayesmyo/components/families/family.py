@@ -8,23 +8,23 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayesmyo.components.component import Component, Scale
-from bayesmyo.components.priors import Prior
+from bayesmyo.components.priors import Joint, Prior
 
 Arrays = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Measured cells of one outcome, on the link scale of its family.
+    """Measured cells of one outcome, encoded as the family's likelihood wants them (`Family.encode`).
 
-    value: (n,) the measurement; for a censored cell the limit that was reported
-    lower, upper: (n,) the limit where the cell is left- or right-censored, -inf / +inf elsewhere;
-        None where the study declares no censoring
+    value: (n,) the measurement; for a censored cell a limit that was reported
+    low, high: (n,) the truth lies between them: both the value where measured, -inf to the limit where left-censored,
+        the limit to +inf where right-censored, two limits where interval-censored; None where the study declares no censoring
     """
 
     value: Any
-    lower: Any = None
-    upper: Any = None
+    low: Any = None
+    high: Any = None
 
 
 class Family(Component):
@@ -37,32 +37,45 @@ class Family(Component):
     link_name: ClassVar[str] = "identity"
     censorable: ClassVar[bool] = False
     normal: ClassVar[bool] = False  # normal on the link scale, with residual SD `sigma`
-    geometric: ClassVar[bool] = False
+    geometric: ClassVar[bool] = False  # levels are reported as medians (geometric means)
+    anchored: ClassVar[bool] = False  # the first level is zero by definition: the family's thresholds say where it is
+    exposed: ClassVar[bool] = False  # counts per exposure: the log of the exposure is added to the predictor
+    informative: ClassVar[bool] = True  # a single measurement says much of its patient
+    counts: ClassVar[bool] = False  # measurements are whole numbers
+    formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     r_formula: ClassVar[str] = "gaussian()"
 
     def predictors(self) -> tuple[str, ...]:
-        """Names of the linear predictors; each has its own trajectory and patient effects."""
+        """Names of the linear predictors, `location` first; each has its own trajectory and patient effects."""
         return ("location",)
 
     def link(self, values: Any) -> Any:
-        """Outcome units -> link scale."""
+        """Expected values in outcome units -> link scale."""
         return np.asarray(values, dtype=float)
 
     def inverse(self, eta: Any) -> Any:
         """Link scale -> outcome units."""
         return np.asarray(eta, dtype=float)
 
-    def spread(self, scale: float) -> float:
-        """The declared spread between patients on the link scale."""
+    def spread(self, scale: float, typical: float) -> float:
+        """The declared spread between patients on the link scale, around a typical value in outcome units."""
         return float(scale)
 
+    def encode(self, values: Any) -> Any:
+        """Measurements in outcome units -> as `observe` and `log_density` are handed them."""
+        return np.asarray(values, dtype=float)
+
+    def texts(self) -> Mapping[str, float] | None:
+        """Cell text -> measurement, where the declared texts alone are legal; None where cells are numbers."""
+        return None
+
     @abstractmethod
-    def parameters(self, scale: Scale) -> dict[str, Prior]:
-        """The family's own parameters and their default priors, on the clinical scale."""
+    def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
+        """The family's own parameters and their default priors, on the clinical scale; a joint prior stands for several."""
 
     @abstractmethod
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
-        """The observed PyMC variable `name`, inside the open model; its values are on the link scale."""
+        """The likelihood `name` of the encoded cells, inside the open PyMC model."""
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
@@ -70,7 +83,7 @@ class Family(Component):
 
     @abstractmethod
     def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
-        """Log density of each measurement in outcome units; log probability of each censored cell."""
+        """Log density (or probability) of each measurement in outcome units; log probability of each censored cell."""
 
     @abstractmethod
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
@@ -81,9 +94,35 @@ class Family(Component):
         return True
 
     def check(self, values: Any) -> np.ndarray:
-        """(n,) True where a value, in outcome units, can belong to this family."""
+        """(n,) True where a value, in outcome units, can be a measurement of this family."""
         return np.isfinite(values)
 
     def support(self) -> str:
         """What `check` allows, in words, for messages."""
         return "a finite number"
+
+    def check_expected(self, values: Any) -> np.ndarray:
+        """(n,) True where a value can be an expected one: inside the support, where the link is finite."""
+        return np.isfinite(values) & np.isfinite(self.link(np.where(self.check(values), values, np.nan)))
+
+    def expected(self) -> str:
+        """What `check_expected` allows, in words, for messages."""
+        return self.support()
+
+    def faults(self) -> tuple[tuple[str, str], ...]:
+        """(key, what is wrong) of fields that do not go together; empty where the family can be used."""
+        return ()
+
+    # A family that is normal on its link scale may be so in a part of its cells only (the positive doses of a hurdle).
+
+    def normal_cells(self, values: np.ndarray) -> np.ndarray:
+        """Positions of the encoded cells that are normal around the location, given that they are where they are."""
+        return np.arange(len(values))
+
+    def on_link(self, values: Any, xp: Any) -> Any:
+        """Encoded cells of `normal_cells` -> link scale; `xp` is `numpy` or `pytensor.tensor`."""
+        return values
+
+    def observe_rest(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
+        """What is left of the likelihood once the normal part is taken out (whether a dose is zero); usually nothing."""
+        return None

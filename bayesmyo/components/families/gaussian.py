@@ -10,7 +10,8 @@ from scipy import special
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families import censoring
 from bayesmyo.components.families.family import Arrays, Cells, Family
-from bayesmyo.components.priors import Prior, halfnormal
+from bayesmyo.components.families.tails import log_ndtr
+from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
 
@@ -23,17 +24,28 @@ class Gaussian(Family):
     """
 
     kind: Literal["gaussian"] = "gaussian"
+    formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     censorable: ClassVar[bool] = True
     normal: ClassVar[bool] = True
 
-    def parameters(self, scale: Scale) -> dict[str, Prior]:
+    def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2)}
 
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
-        if cells.lower is None:
+        if cells.low is None:
             return pm.Normal(name, eta["location"], aux["sigma"], observed=cells.value)
-        latent = pm.Normal.dist(eta["location"], aux["sigma"])
-        return pm.Censored(name, latent, lower=cells.lower, upper=cells.upper, observed=cells.value)
+
+        def z(value: Any) -> Any:
+            return (value - eta["location"]) / aux["sigma"]
+
+        return censoring.observe(
+            pm,
+            name,
+            cells,
+            density=lambda value: -(z(value) ** 2) / 2 - pm.math.log(aux["sigma"]) - HALF_LOG_2PI,
+            below=lambda limit: log_ndtr(pm, z(limit)),
+            above=lambda limit: log_ndtr(pm, -z(limit)),
+        )
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["sigma"]))
@@ -46,8 +58,8 @@ class Gaussian(Family):
         return censoring.log_density(
             cells,
             density=lambda value: -0.5 * z(value) ** 2 - np.log(aux["sigma"]) - HALF_LOG_2PI,
-            below=lambda value: special.log_ndtr(z(value)),
-            above=lambda value: special.log_ndtr(-z(value)),
+            below=lambda limit: special.log_ndtr(z(limit)),
+            above=lambda limit: special.log_ndtr(-z(limit)),
         )
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:

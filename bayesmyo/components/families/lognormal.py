@@ -19,6 +19,7 @@ class LogNormal(Gaussian):
     """
 
     kind: Literal["lognormal"] = "lognormal"  # type: ignore[assignment]
+    formula: ClassVar[str] = "log y ~ Normal(eta, sigma)"
     link_name: ClassVar[str] = "log"
     geometric: ClassVar[bool] = True
     r_formula: ClassVar[str] = "gaussian() on the log"
@@ -29,14 +30,16 @@ class LogNormal(Gaussian):
     def inverse(self, eta: Any) -> Any:
         return np.exp(np.asarray(eta, dtype=float))
 
-    def spread(self, scale: float) -> float:
+    def spread(self, scale: float, typical: float) -> float:
         return float(np.log(scale))
+
+    def encode(self, values: Any) -> Any:
+        with np.errstate(divide="ignore"):  # a cell below a limit reaches down to zero
+            return np.log(np.maximum(np.asarray(values, dtype=float), 0.0))
 
     def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
         on_log_scale = super().log_density(cells, eta, aux)
-        if cells.lower is None:
-            return on_log_scale - cells.value
-        measured = np.isinf(cells.lower) & np.isinf(cells.upper)
+        measured = True if cells.low is None else np.asarray(cells.low) == cells.high
         return on_log_scale - np.where(measured, cells.value, 0.0)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:

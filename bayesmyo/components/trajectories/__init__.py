@@ -1,15 +1,18 @@
 """Trajectories: how an outcome moves in time.
 
 To add one: copy `linear.py` to a new file, write its methods, and add its line to `TRAJECTORIES`. The contract
-tests then ask: does `curve` agree between NumPy and PyTensor, is it linear in every coefficient that
-patients may differ in, has each coefficient a default prior or says what it needs.
+tests then ask: does `curve` agree between NumPy and PyTensor, is it linear in every coefficient whose nature
+says so, has each coefficient a default prior or says what it needs.
 """
 
 from bayesmyo.components.trajectories.constant import Constant
 from bayesmyo.components.trajectories.linear import Linear
+from bayesmyo.components.trajectories.log import Log
+from bayesmyo.components.trajectories.piecewise import Piecewise
 from bayesmyo.components.trajectories.plateau import Plateau
+from bayesmyo.components.trajectories.spline import Spline
 from bayesmyo.components.trajectories.trajectory import Trajectory
 
-TRAJECTORIES: tuple[type[Trajectory], ...] = (Constant, Linear, Plateau)
+TRAJECTORIES: tuple[type[Trajectory], ...] = (Constant, Linear, Log, Piecewise, Plateau, Spline)
 
-__all__ = ["TRAJECTORIES", "Constant", "Linear", "Plateau", "Trajectory"]
+__all__ = ["TRAJECTORIES", "Constant", "Linear", "Log", "Piecewise", "Plateau", "Spline", "Trajectory"]

@@ -1,34 +1,50 @@
-"""The same change in every unit of time."""
+"""The same change in every unit of time, or of its square root."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from bayesmyo.components.component import Coefficient, Scale
 from bayesmyo.components.priors import normal
-from bayesmyo.components.trajectories.trajectory import Trajectory
+from bayesmyo.components.trajectories.trajectory import Trajectory, slope
 
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(Trajectory):
-    """eta(t) = intercept + slope * (t - origin).
+    """eta(t) = intercept + slope * (t - origin), or intercept + slope * sqrt(t - origin).
 
     intercept: level at `origin`; default prior Normal(typical, spread)
-    slope: change per unit of time; default prior Normal(0, 2 * spread) per typical follow-up.
+    slope: change per unit of time (with `transform`: of its square root, in outcome units); default prior
+        Normal(0, 2 * spread) over a typical follow-up
+    transform: `none`, or `sqrt` for the square root of the time since `origin`, fast at first and then slower; before
+        `origin` the level is then the intercept. A transform is one of these words, never text that is evaluated.
     A straight line never stops: over years it leaves any clinical range. See `plateau`.
     """
 
     kind: Literal["linear"] = "linear"
-    sentence: ClassVar[str] = "changes by the same amount in every unit of time"
-    formula: ClassVar[str] = "intercept + slope * (t - origin)"
-    r_formula: ClassVar[str] = "1 + time"
+    transform: Literal["none", "sqrt"] = "none"
+
+    @property
+    def sentence(self) -> str:
+        unit = "unit of time" if self.transform == "none" else "unit of the square root of time"
+        return f"changes by the same amount in every {unit}"
+
+    @property
+    def formula(self) -> str:
+        clock = "(t - origin)" if self.transform == "none" else "sqrt(max(0, (t - origin)))"
+        return f"intercept + slope * {clock}"
+
+    @property
+    def r_formula(self) -> str:
+        return "1 + time" if self.transform == "none" else "1 + sqrt(pmax(time, 0))"
 
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
-        slope = normal(0.0, 2 * scale.spread / scale.follow_up) if scale.follow_up else None
-        return (
-            Coefficient("intercept", "level", normal(scale.typical, scale.spread)),
-            Coefficient("slope", "rate", slope, needs="study.time.typical (a typical follow-up)"),
-        )
+        line = slope(scale) if self.transform == "none" else slope(scale, nature="difference", clock=math.sqrt)
+        return (Coefficient("intercept", "level", normal(scale.typical, scale.spread)), line)
 
     def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
-        return coefficients["intercept"] + coefficients["slope"] * (t - self.origin)
+        elapsed = t - self.origin
+        if self.transform == "sqrt":
+            elapsed = xp.sqrt(xp.maximum(elapsed, 0.0))
+        return coefficients["intercept"] + coefficients["slope"] * elapsed

@@ -17,8 +17,9 @@ class Plateau(Trajectory):
     start: level at `origin`; default prior Normal(typical, spread)
     asymptote: level approached; default prior Normal(typical, 2 * spread)
     half_time: time to half of the change *on the link scale* (2.5 months on the log of CPK is 1.17 months in
-        IU/L for a fall from 795 to 150); default prior LogNormal(log 3 months, 0.5). Not identified where nothing
-        changes: ask for a change between two times, never for the asymptote. A plateau cannot relapse.
+        IU/L for a fall from 795 to 150); default prior LogNormal(log 3 months, 0.5). Where patients differ in it, they
+        do so log-normally: its SD is that of a patient's log half-time. Not identified where nothing changes: ask for
+        a change between two times, never for the asymptote. A plateau cannot relapse.
     end: state the end as the `asymptote` or as the `change` from the start; patients' changes and starts are then
         correlated by construction (about -0.9 for CPK), so prefer the asymptote.
     """

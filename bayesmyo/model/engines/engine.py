@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -12,13 +12,18 @@ from bayesmyo.model.data import Arrays
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to sample. cores changes the time, never a draw."""
+    """How to sample. cores changes the time, never a draw.
+
+    adaptation: of the mass matrix: "diag", or "low_rank" for parameters that are strongly correlated (covariates far from their typical
+    value), at some cost in time where there are hundreds of patients
+    """
 
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
     cores: int | None = None
-    target_accept: float = 0.9
+    target_accept: float = 0.95
+    adaptation: Literal["diag", "low_rank"] = "diag"
 
 
 @dataclass(frozen=True, eq=False)

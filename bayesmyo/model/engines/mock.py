@@ -7,8 +7,9 @@ import numpy as np
 
 from bayesmyo.cohort.truth import from_priors, with_effects
 from bayesmyo.model.build import BuiltModel
-from bayesmyo.model.data import Arrays, validated
+from bayesmyo.model.data import SHARED, Arrays, imputed, validated
 from bayesmyo.model.engines.engine import Draws, Progress, Sampling
+from bayesmyo.study.predictors import CORRELATIONS
 
 
 class Mock:
@@ -37,6 +38,10 @@ class PreparedMock:
             rng = np.random.default_rng(seed)
             truth = with_effects(study, from_priors(study, rng, (sampling.chains, sampling.draws)), patients, rng)
             posterior = {f"{name}.{p}": v for name, o in truth.outcomes.items() for p, v in o.values.items()}
+            posterior |= {f"{CORRELATIONS}.{p}": v for p, v in truth.correlations.items()}
+            for column, values in imputed(data).items():
+                shape = (sampling.chains, sampling.draws, int(np.isnan(values).sum()))
+                posterior[f"{SHARED}.{column}"] = rng.standard_normal(shape)
             for name, o in truth.outcomes.items():
                 posterior |= {f"{name}.effect_{effect}": v for effect, v in o.effects.items()}
             found.append(Draws(posterior, {"diverging": np.zeros((sampling.chains, sampling.draws), dtype=bool)}))

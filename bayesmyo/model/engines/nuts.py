@@ -9,10 +9,9 @@ import nutpie
 
 from bayesmyo.errors import EngineError, UsageError
 from bayesmyo.model.build import BuiltModel
-from bayesmyo.model.data import Arrays, censored_cells, validated
-from bayesmyo.model.effects import recover
+from bayesmyo.model.data import SHARED, Arrays, validated
 from bayesmyo.model.engines.engine import ChainState, Draws, Progress, Sampling
-from bayesmyo.study.parameters import parameters
+from bayesmyo.model.recover import recover
 
 STATS = {
     "diverging": "diverging",
@@ -59,6 +58,7 @@ class PreparedNuts:
             cores=sampling.cores,
             seed=seed,
             target_accept=sampling.target_accept,
+            adaptation=sampling.adaptation,
             save_warmup=False,
             progress_bar=False,
             progress_rate=100,
@@ -77,33 +77,27 @@ class PreparedNuts:
     def _with_data(self, data: Arrays) -> Any:
         """The compiled model with a dataset in place."""
         if not self.exchange:
-            if not all(np.array_equal(data[k], v) for k, v in self.model.data.items()):
+            if not all(np.array_equal(data[k], v, equal_nan=True) for k, v in self.model.data.items()):
                 raise UsageError("data", "are not those the model was compiled with", mend="prepare it for exchange")
             return self.compiled
-        self._same_limits_where_integrated(data)
+        ours, theirs = self.model.facts(self.model.data), self.model.facts(data)
+        for what in {**ours, **theirs}:
+            if what not in ours or what not in theirs or not np.array_equal(ours[what], theirs[what]):
+                raise UsageError(
+                    "data",
+                    f"differ from those the model was compiled for ({what})",
+                    mend="build the model for these data",
+                )
         # not all data are in the compiled model: a constant trajectory has no use for time
         used = {variable.name for variable in self.compiled.shared_var_keys}
-        return self.compiled.with_data(**{k: v for k, v in data.items() if k in used})
-
-    def _same_limits_where_integrated(self, data: Arrays) -> None:
-        for name, how in self.model.how.items():
-            if how == "integrated" and not censored_cells(data, name).same(censored_cells(self.model.data, name)):
-                what = "other cells are censored than those the model was compiled for"
-                raise UsageError(f"data of {name}", what, mend="build the model for these data")
+        known = {k: np.nan_to_num(v) if k.startswith(SHARED) else v for k, v in data.items()}
+        return self.compiled.with_data(**{k: v for k, v in known.items() if k in used})
 
     def _read(self, tree: Any, data: Arrays, rng: np.random.Generator) -> Draws:
         raw = {str(name): array.values for name, array in tree["posterior"].data_vars.items()}
-        study = self.model.study
-        posterior: dict[str, np.ndarray] = {}
-        for name in study.outcomes:
-            for p in parameters(study, name).values():
-                posterior[p.full_name] = raw[p.full_name]
-        for name in study.outcomes:
-            how, patients = self.model.how[name], len(self.model.patients)
-            for effect, values in recover(study, name, raw, data, patients, how, rng).items():
-                posterior[f"{name}.effect_{effect}"] = values
         found = tree["sample_stats"].data_vars
-        return Draws(posterior, {ours: found[theirs].values for theirs, ours in STATS.items() if theirs in found})
+        stats = {ours: found[theirs].values for theirs, ours in STATS.items() if theirs in found}
+        return Draws(recover(self.model, raw, data, rng), stats)
 
 
 def _reporter(progress: Progress) -> Any:

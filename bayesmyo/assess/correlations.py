@@ -1,0 +1,138 @@
+"""How patients' outcomes hang together: correlations between what patients start with and how they change.
+
+The model's own correlations are those of its coefficients (start and asymptote). A reader asks of changes: do patients who
+gain more strength lose more CPK? Both are linear in a patient's effects, so their correlation follows exactly from the
+covariance of the effects, draw by draw. With few patients much of it is prior; the prior's interval stands beside it.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.assess.estimate import table
+from bayesmyo.cohort.truth import Truth, covariance, from_priors
+from bayesmyo.components.numbers import in_sentence
+from bayesmyo.model.fit import Fit
+from bayesmyo.seeds import PREDICT, address
+from bayesmyo.study.predictors import LOCATION, Effect, effects, predictors
+from bayesmyo.study.study import Study
+
+PRIOR_DRAWS = 4000
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """The correlation, between patients, of two of their own quantities on the link scale.
+
+    first, second: such as `mrc change`; r > 0: patients high in one are high in the other
+    """
+
+    first: str
+    second: str
+    median: float
+    lower: float
+    upper: float
+    interval: float
+    prior_lower: float
+    prior_upper: float
+    sentence: str
+
+
+def horizon(study: Study) -> float:
+    """The time by which a change is meant: a typical follow-up, or the latest time an estimand looks at."""
+    if study.time.typical is not None:
+        return study.time.typical
+    if study.design is not None:
+        return study.design.follow_up.mean
+    return max((t for e in study.estimands.values() for t in e.times()), default=1.0)
+
+
+def weights(study: Study, truth: Truth, outcome: str, quantity: str, listed: list[Effect]) -> np.ndarray:
+    """(..., effect) how a patient's quantity moves with each effect."""
+    location = predictors(study, outcome)[0]
+    origin = location.trajectory.origin
+    values = truth.outcomes[outcome].values
+    found = np.zeros((*truth.shape, len(listed)))
+    for j, e in enumerate(listed):
+        if e.outcome == outcome and e.predictor == LOCATION and e.linear:
+            at_start = np.asarray(location.loading(np.asarray(origin), values, e, np), dtype=float)
+            later = np.asarray(location.loading(np.asarray(origin + horizon(study)), values, e, np), dtype=float)
+            found[..., j] = at_start if quantity == "start" else later - at_start
+    return found
+
+
+def patient_correlations(study: Study, truth: Truth) -> dict[tuple[tuple[str, str], tuple[str, str]], np.ndarray]:
+    """(first, second) -> (...,) correlation between patients of each two quantities."""
+    listed = [e for outcome in study.outcomes for e in effects(study, outcome)]
+    every = {(o, q): weights(study, truth, o, q, listed) for o in study.outcomes for q in ("start", "change")}
+    loading = {q: w for q, w in every.items() if np.abs(w).max(initial=0.0) > TINY}  # patients differ in it
+    quantities = list(loading)
+    if len(quantities) < 2:
+        return {}
+    matrix = covariance(study, truth, listed)
+    moved = {q: np.einsum("...ij,...j->...i", matrix, w) for q, w in loading.items()}
+    variance = {q: np.einsum("...i,...i->...", loading[q], moved[q]) for q in quantities}
+    return {
+        (a, b): np.einsum("...i,...i->...", loading[a], moved[b]) / np.sqrt(variance[a] * variance[b])
+        for a, b in combinations(quantities, 2)
+    }
+
+
+def correlation_estimates(fit: Fit) -> list[Correlation]:
+    """Every correlation of a fit in patient-level terms; where outcomes are modelled apart, those within outcomes."""
+    study = fit.study
+    tail = (1 - study.interval) / 2
+    quantiles = [tail, 0.5, 1 - tail]
+    rng = np.random.default_rng(address(fit.seed, PREDICT, cell=1))
+    before = patient_correlations(study, from_priors(study, rng, (PRIOR_DRAWS,)))
+    rows = []
+    for (a, b), r in patient_correlations(study, fit.truth).items():
+        if study.correlate != "across outcomes" and a[0] != b[0]:
+            continue
+        if study.correlate == "none":
+            continue
+        lower, median, upper = (float(q) for q in np.quantile(r, quantiles))
+        low, high = (float(q) for q in np.quantile(before[a, b], [tail, 1 - tail]))
+        text = sentence(study, a, b, median, lower, upper, low, high)
+        rows.append(Correlation(" ".join(a), " ".join(b), median, lower, upper, study.interval, low, high, text))
+    return rows
+
+
+def correlations(fit: Fit) -> pd.DataFrame:
+    """Every correlation between patients' starts and changes as a table, with the prior's interval beside the posterior's."""
+    return table([vars(c) for c in correlation_estimates(fit)])
+
+
+def sentence(
+    study: Study,
+    a: tuple[str, str],
+    b: tuple[str, str],
+    median: float,
+    lower: float,
+    upper: float,
+    low: float,
+    high: float,
+) -> str:
+    """What a clinician may repeat. Changes are told as improvements, so that r > 0 means that they come together."""
+    sign = 1.0
+    words = []
+    for outcome, quantity in (a, b):
+        label = in_sentence(study.label(outcome))
+        if quantity == "change":
+            sign *= 1.0 if study.outcomes[outcome].better == "higher" else -1.0
+            words.append(f"improve {{}} in {label}")
+        else:
+            words.append(f"start {{}} in {label}")
+    if sign < 0:
+        median, lower, upper, low, high = -median, -upper, -lower, -high, -low
+    more = ["more" if quantity == "change" else "higher" for _, quantity in (a, b)]
+    less = "less" if b[1] == "change" else "lower"
+    second = more[1] if lower > 0 else less if upper < 0 else f"{more[1]} or {less}"
+    verb = "" if lower > 0 or upper < 0 else "may "
+    return (
+        f"Patients who {words[0].format(more[0])} {verb}{words[1].format(second)}: r = {median:.2f} "
+        f"({study.interval:.0%} interval {lower:.2f} to {upper:.2f}; before the data {low:.2f} to {high:.2f})."
+    )

@@ -1,0 +1,113 @@
+"""What the priors believe, in clinical units: measurements of patients drawn from them, before any data.
+
+A prior is judged by what it says of patients, not by its formula (Gabry et al. 2019, https://doi.org/10.1111/rssa.12378).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmyo.assess.checks.check import CheckResult
+from bayesmyo.assess.correlations import horizon
+from bayesmyo.cohort.prediction import TruthPrediction
+from bayesmyo.cohort.truth import Truth, draw_covariate, from_priors
+from bayesmyo.components.families import BetaBinomial, OrderedBeta
+from bayesmyo.components.numbers import in_sentence, significant
+from bayesmyo.study.covariates import coded, used
+from bayesmyo.study.study import MONTHS_PER, Outcome, Study
+
+MONTHS = (0.0, 6.0, 24.0)
+LEAST = 0.85  # of the draws look like patients
+DRAWS = 4000
+
+
+@dataclass(frozen=True)
+class PriorBelief:
+    """What the priors believe of one new patient's measurement at one time, in outcome units.
+
+    median, lower, upper: of the draws, equal-tailed; plausible: share inside the declared range, None where none is declared and the
+    family has no ends; at_lower, at_upper: shares at the ends of a bounded score, or at zero
+    """
+
+    outcome: str
+    time: float
+    unit: str
+    median: float
+    lower: float
+    upper: float
+    plausible: float | None
+    at_lower: float | None
+    at_upper: float | None
+
+
+def times(study: Study) -> tuple[float, ...]:
+    """0, 6 and 24 months in the study's unit; where that is no calendar unit, the start, a quarter and the whole of a typical follow-up."""
+    months = MONTHS_PER.get(study.time.unit)
+    if months is None:
+        return 0.0, horizon(study) / 4, horizon(study)
+    return tuple(m / months for m in MONTHS)
+
+
+def prior_beliefs(study: Study, seed: int = 1, draws: int = DRAWS) -> list[PriorBelief]:
+    """Draw new patients from the priors, each with covariates of its own, and measure every outcome at three times."""
+    rng = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        truth = from_priors(study, rng, (draws,))
+    columns: dict[str, np.ndarray] = {}
+    for name in used(study, "patients"):
+        drawn = coded(study, name, draw_covariate(study, name, draws, rng))
+        columns |= {column: values[:, None] for column, values in drawn.items()}
+    prediction = TruthPrediction(study, Truth(truth.outcomes, truth.correlations, columns), seed)
+    tail = (1 - study.interval) / 2
+    rows = []
+    for name, o in study.outcomes.items():
+        for time in times(study):
+            with np.errstate(all="ignore"):  # an absurd prior reaches beyond what a number can hold
+                y = prediction.level(name, time, "new patient", predicts="measurement")
+            lower, median, upper = (float(q) for q in np.quantile(y, [tail, 0.5, 1 - tail], method="nearest"))
+            low, high = ends(o)
+            at_lower = None if low is None else float(np.mean(y == low))
+            at_upper = None if high is None else float(np.mean(y == high))
+            rows.append(PriorBelief(name, time, o.unit, median, lower, upper, plausible(o, y), at_lower, at_upper))
+    return rows
+
+
+def ends(o: Outcome) -> tuple[float | None, float | None]:
+    """The values at which measurements of a family pile up."""
+    if isinstance(o.family, OrderedBeta):
+        return o.family.lower, o.family.upper
+    if isinstance(o.family, BetaBinomial):
+        return 0.0, float(o.family.trials)
+    texts = o.family.texts()
+    if texts is not None:
+        return min(texts.values()), max(texts.values())
+    return (0.0 if o.family.counts or len(o.family.predictors()) > 1 else None), None
+
+
+def plausible(o: Outcome, y: np.ndarray) -> float | None:
+    """The share of measurements that look like those of patients."""
+    if o.plausible is not None:
+        return float(np.mean((y >= o.plausible[0]) & (y <= o.plausible[1])))
+    return 1.0 if None not in ends(o) else None  # between its ends by construction
+
+
+def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
+    """Do at least 85 % of patients drawn from the priors look like patients, at every time and in every outcome?"""
+    rows = prior_beliefs(study, seed, draws)
+    bad = [r for r in rows if r.plausible is not None and r.plausible < LEAST]
+    unjudged = [study.label(name) for name in dict.fromkeys(r.outcome for r in rows if r.plausible is None)]
+    if bad:
+        worst = min(bad, key=lambda r: r.plausible or 0.0)
+        low, high = study.outcomes[worst.outcome].plausible or (0.0, 0.0)
+        text = (
+            f"Only {worst.plausible:.0%} of patients drawn from the priors have a plausible {in_sentence(study.label(worst.outcome))} "
+            f"({significant(low)} to {significant(high)} {worst.unit}) at {study.time.unit} {worst.time:g}; {LEAST:.0%} are asked: "
+            "declare a smaller scale, or tighter priors."
+        )
+    elif len(unjudged) < len(study.outcomes):
+        text = f"At least {LEAST:.0%} of patients drawn from the priors look like patients at every time."
+    else:
+        text = "No outcome was judged."
+    if unjudged:
+        text += f" Not judged, because no plausible range is declared: {', '.join(unjudged)}."
+    return CheckResult("prior predictive", not bad, text, tuple(vars(r) for r in rows))

@@ -1,0 +1,54 @@
+"""Correlation matrices by their partial correlations: any number of effects, no matrix to check for being one.
+
+A correlation matrix of k effects is k (k - 1) / 2 partial correlations, each free in (-1, 1). Under LKJ(eta) they are
+independent: in column j (from 0) of the Cholesky factor each is Beta(a, a) on (-1, 1) with a = eta + (k - 2 - j) / 2.
+Reference: Lewandowski, Kurowicka and Joe (2009), https://doi.org/10.1016/j.jmva.2009.04.008.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def shapes(eta: float, effects: int) -> np.ndarray:
+    """(pairs,) the Beta shape of each partial correlation, row by row below the diagonal."""
+    return np.array([eta + (effects - 2 - j) / 2 for i in range(effects) for j in range(i)])
+
+
+def marginal(eta: float, effects: int) -> float:
+    """The eta of the LKJ distribution of two effects that each single correlation of a larger matrix follows."""
+    return eta + (effects - 2) / 2
+
+
+def cholesky(partials: Sequence[Any], effects: int, xp: Any) -> list[list[Any]]:
+    """The lower Cholesky factor, row by row, from the partial correlations below the diagonal, row by row."""
+    rows: list[list[Any]] = []
+    position = 0
+    for i in range(effects):
+        row: list[Any] = []
+        left: Any = 1.0  # what is left of the row's unit length
+        for _ in range(i):
+            z = partials[position]
+            position += 1
+            row.append(z * xp.sqrt(left))
+            left = left * (1 - z**2)
+        row.append(xp.sqrt(left) if i else 1.0)
+        rows.append(row)
+    return rows
+
+
+def correlations(rows: Sequence[Sequence[Any]]) -> dict[tuple[int, int], Any]:
+    """(earlier, later) -> correlation, from a Cholesky factor with rows of unit length."""
+    return {
+        (j, i): sum(a * b for a, b in zip(rows[i], rows[j], strict=False)) for i in range(len(rows)) for j in range(i)
+    }
+
+
+def draw(
+    rng: np.random.Generator, size: tuple[int, ...], eta: float, effects: int
+) -> dict[tuple[int, int], np.ndarray]:
+    """Correlations of LKJ(eta), (*size) each, drawn with NumPy by (earlier, later)."""
+    a = shapes(eta, effects)
+    partials = 2 * rng.beta(a, a, (*size, len(a))) - 1
+    return correlations(cholesky(list(np.moveaxis(partials, -1, 0)), effects, np))

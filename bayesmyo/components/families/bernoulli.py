@@ -1,0 +1,69 @@
+"""The Bernoulli distribution: yes or no at each visit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from scipy import special
+
+from bayesmyo.components.component import Scale
+from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.priors import Joint, Prior
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bernoulli(Family):
+    """P(y = 1) = expit(eta); cells are 0 or 1, the declared `typical` is a probability.
+
+    It has no parameters of its own. The declared `scale` is an SD of the probability around the typical one; on the
+    logit it is scale / (typical * (1 - typical)) by the delta method (McCullagh and Nelder 1989, chapter 4,
+    https://doi.org/10.1201/9780203753736).
+    """
+
+    kind: Literal["bernoulli"] = "bernoulli"
+    formula: ClassVar[str] = "y ~ Bernoulli(expit(eta))"
+    counts: ClassVar[bool] = True
+    link_name: ClassVar[str] = "logit"
+    informative: ClassVar[bool] = False
+    r_formula: ClassVar[str] = "bernoulli()"
+
+    def link(self, values: Any) -> Any:
+        return special.logit(np.asarray(values, dtype=float))
+
+    def inverse(self, eta: Any) -> Any:
+        return special.expit(np.asarray(eta, dtype=float))
+
+    def spread(self, scale: float, typical: float) -> float:
+        return float(scale / (typical * (1 - typical)))
+
+    def encode(self, values: Any) -> Any:
+        return np.asarray(values).astype(np.int64)
+
+    def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
+        return {}
+
+    def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
+        return pm.Bernoulli(name, logit_p=eta["location"], observed=cells.value)
+
+    def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+        probability = special.expit(np.asarray(eta["location"], dtype=float))
+        return (rng.random(probability.shape) < probability).astype(float)
+
+    def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
+        return special.log_expit(np.where(np.asarray(cells.value) == 1, 1.0, -1.0) * eta["location"])
+
+    def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
+        return special.expit(np.asarray(eta["location"], dtype=float))
+
+    def check(self, values: Any) -> np.ndarray:
+        return np.isin(values, (0.0, 1.0))
+
+    def support(self) -> str:
+        return "0 or 1"
+
+    def expected(self) -> str:
+        return "a probability between 0 and 1"
+
+    def check_expected(self, values: Any) -> np.ndarray:
+        return (values > 0) & (values < 1)

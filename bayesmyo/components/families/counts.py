@@ -1,0 +1,43 @@
+"""What counts of events share: the log link, the exposure, whole numbers."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayesmyo.components.families.family import Family
+
+LARGEST_LOG_RATE = 41.0  # NumPy draws no Poisson counts beyond about 9e18
+
+
+class Counts(Family):
+    """Counts with expected value exp(eta); the log of the exposure is part of eta. The declared `scale` is a ratio."""
+
+    link_name: ClassVar[str] = "log"
+    exposed: ClassVar[bool] = True
+
+    def link(self, values: Any) -> Any:
+        return np.log(np.asarray(values, dtype=float))
+
+    def inverse(self, eta: Any) -> Any:
+        return np.exp(np.asarray(eta, dtype=float))
+
+    def spread(self, scale: float, typical: float) -> float:
+        return float(np.log(scale))
+
+    def encode(self, values: Any) -> Any:
+        return np.rint(values).astype(np.int64)
+
+    def mean_has_moments(self) -> bool:
+        return False
+
+    def check(self, values: Any) -> np.ndarray:
+        return np.isfinite(values) & (values >= 0) & (values == np.round(values))
+
+    def support(self) -> str:
+        return "a whole number, zero or more"
+
+    def expected(self) -> str:
+        return "a positive number"
+
+    def check_expected(self, values: Any) -> np.ndarray:
+        return np.isfinite(values) & (values > 0)

@@ -1,0 +1,133 @@
+"""The ordered beta regression: a score between two ends, with patients at either end (a mean grade with a ceiling)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from scipy import special
+
+from bayesmyo.components.component import Scale
+from bayesmyo.components.families.beta_binomial import default_precision
+from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.tails import log_logistic_between, log_sigmoid
+from bayesmyo.components.priors import Joint, Prior, lognormal
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderedBeta(Family):
+    """P(y = lower) = expit(-eta - cut_floor), P(y = upper) = expit(eta - cut_ceiling), a beta distribution between.
+
+    Between the ends (y - lower) / (upper - lower) ~ Beta(mu * precision, (1 - mu) * precision) with mu = expit(eta).
+    lower, upper: the ends of the score (0 and 5); only a cell exactly at an end is at the end
+    cut_floor, cut_ceiling: how hard the ends are to reach, on the logit: at eta = 0 a share expit(-cut_ceiling) is at
+        the ceiling. Default priors: log-normal(log 3, 0.5), a share of 5 % (from 0.1 to 25 %).
+    precision: of the beta; its SD is sqrt(mu * (1 - mu) / (1 + precision)) of the range. Default prior: log-normal with
+        log SD 1 around the precision at which that SD is half the declared spread.
+    The declared `typical` and `scale` are in points; on the logit the scale is scale / range / (m * (1 - m)) at the
+    typical share m (delta method). Reference: Kubinec (2023), https://doi.org/10.1017/pan.2022.20.
+    """
+
+    kind: Literal["ordered_beta"] = "ordered_beta"
+    formula: ClassVar[str] = (
+        "P(y = lower) = expit(-cut_floor - eta); P(y = upper) = expit(eta - cut_ceiling); share of y between ~ Beta(mean expit(eta), precision)"
+    )
+    lower: float
+    upper: float
+    link_name: ClassVar[str] = "logit"
+    r_formula: ClassVar[str] = ""  # brms has none
+
+    @property
+    def _range(self) -> float:
+        return self.upper - self.lower
+
+    def link(self, values: Any) -> Any:
+        return special.logit((np.asarray(values, dtype=float) - self.lower) / self._range)
+
+    def inverse(self, eta: Any) -> Any:
+        return self.lower + self._range * special.expit(np.asarray(eta, dtype=float))
+
+    def spread(self, scale: float, typical: float) -> float:
+        share = (typical - self.lower) / self._range
+        return float(scale / self._range / (share * (1 - share)))
+
+    def encode(self, values: Any) -> Any:
+        """The share of the range; a value near an end must not round to the end."""
+        values = np.asarray(values, dtype=float)
+        inside = np.clip((values - self.lower) / self._range, np.finfo(float).tiny, np.nextafter(1.0, 0.0))
+        return np.select([values <= self.lower, values >= self.upper], [0.0, 1.0], inside)
+
+    def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
+        cut = lognormal(np.log(3.0), 0.5)
+        return {"cut_floor": cut, "cut_ceiling": cut, "precision": default_precision(scale)}
+
+    def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
+        """The density of the encoded share, without the constant log range."""
+        pt, location, precision = pm.math.pt, eta["location"], aux["precision"]
+        floor, ceiling = pt.eq(cells.value, 0.0), pt.eq(cells.value, 1.0)
+        share = pt.switch(floor | ceiling, 0.5, cells.value)
+        a, b = precision * pt.sigmoid(location), precision * pt.sigmoid(-location)
+        # gamma(a) = gamma(a + 1) / a with its logarithm taken apart: finite where a rounds to zero
+        log_a, log_b = (pt.log(precision) + log_sigmoid(pm, s) for s in (location, -location))
+        beta = pt.gammaln(precision) - pt.gammaln(a + 1) + log_a - pt.gammaln(b + 1) + log_b
+        beta = beta + (a - 1) * pt.log(share) + (b - 1) * pt.log1p(-share)
+        between = log_logistic_between(pm, location - aux["cut_ceiling"], location + aux["cut_floor"])
+        at_floor = log_sigmoid(pm, -location - aux["cut_floor"])
+        at_ceiling = log_sigmoid(pm, location - aux["cut_ceiling"])
+        return pm.Potential(name, pt.switch(floor, at_floor, pt.switch(ceiling, at_ceiling, between + beta)).sum())
+
+    def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+        """A logistic latent variable beyond a cutpoint is an end; else a beta from two gamma variates."""
+        location, precision = np.asarray(eta["location"], dtype=float), np.asarray(aux["precision"])
+        shape = np.broadcast_shapes(location.shape, precision.shape, *(np.shape(aux[c]) for c in _CUTS))
+        latent, mu = location + rng.logistic(size=shape), special.expit(location)
+        up, down = (rng.standard_gamma(np.broadcast_to(a, shape)) for a in (mu * precision, (1 - mu) * precision))
+        lost = up + down == 0  # both shapes so small that one end takes all
+        share = np.where(lost, rng.random(shape) < mu, up / np.where(lost, 1.0, up + down))
+        inside = self.lower + self._range * share
+        return np.select([latent < -aux["cut_floor"], latent > aux["cut_ceiling"]], [self.lower, self.upper], inside)
+
+    def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
+        location, phi = np.asarray(eta["location"], dtype=float), aux["precision"]
+        at_floor, at_ceiling = special.log_expit(-location - aux["cut_floor"]), _log_ceiling(location, aux)
+        share = np.where(np.isin(cells.value, (0.0, 1.0)), 0.5, cells.value)
+        log_a, log_b = np.log(phi) + special.log_expit(location), np.log(phi) + special.log_expit(-location)
+        a, b = np.exp(log_a), np.exp(log_b)
+        beta = special.gammaln(phi) - special.gammaln(a + 1) - special.gammaln(b + 1) + log_a + log_b
+        beta = beta + special.xlogy(a - 1, share) + special.xlog1py(b - 1, -share)
+        inside = _log_between(location, aux) + beta - np.log(self._range)
+        return np.where(cells.value == 0.0, at_floor, np.where(cells.value == 1.0, at_ceiling, inside))
+
+    def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
+        location = np.asarray(eta["location"], dtype=float)
+        inside = np.exp(_log_between(location, aux)) * special.expit(location)
+        return self.lower + self._range * (np.exp(_log_ceiling(location, aux)) + inside)
+
+    def check(self, values: Any) -> np.ndarray:
+        return np.isfinite(values) & (values >= self.lower) & (values <= self.upper)
+
+    def support(self) -> str:
+        return f"a number from {self.lower:g} to {self.upper:g}"
+
+    def expected(self) -> str:
+        return f"a number between {self.lower:g} and {self.upper:g}, and neither"
+
+    def check_expected(self, values: Any) -> np.ndarray:
+        return (values > self.lower) & (values < self.upper)
+
+    def faults(self) -> tuple[tuple[str, str], ...]:
+        return () if self.lower < self.upper else (("upper", "the upper end lies above the lower end"),)
+
+
+_CUTS = ("cut_floor", "cut_ceiling")
+
+
+def _log_ceiling(location: np.ndarray, aux: Arrays) -> np.ndarray:
+    return special.log_expit(location - aux["cut_ceiling"])
+
+
+def _log_between(location: np.ndarray, aux: Arrays) -> np.ndarray:
+    """log(expit(eta + cut_floor) - expit(eta - cut_ceiling)), without a difference of nearly equal numbers."""
+    width = np.asarray(aux["cut_floor"]) + aux["cut_ceiling"]
+    upper, lower = special.log_expit(location + aux["cut_floor"]), special.log_expit(aux["cut_ceiling"] - location)
+    return upper + lower + np.log(-np.expm1(-width))

@@ -1,0 +1,82 @@
+"""The Poisson distribution: counts of events, for the exposure of each visit (adverse events per infusion)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from scipy import special
+
+from bayesmyo.components.component import Scale
+from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts
+from bayesmyo.components.families.family import Arrays, Cells
+from bayesmyo.components.priors import Joint, Prior, halfnormal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poisson(Counts):
+    """y ~ Poisson(exp(eta)); the log of the exposure is part of eta. The declared `scale` is a ratio above 1.
+
+    observation_effect: each measurement has its own normal deviation on the log, y ~ Poisson(exp(eta + e)) with
+        e ~ Normal(0, sd_observation): for counts that scatter more than a Poisson
+    sd_observation: SD of those deviations, a log ratio; only with `observation_effect`. Default prior: half-normal with
+        SD half the log of the declared ratio.
+    The mean is exp(eta), or exp(eta + sd_observation^2 / 2) with the effect.
+    Reference: Bulmer (1974), https://doi.org/10.2307/2529621.
+    """
+
+    kind: Literal["poisson"] = "poisson"
+    formula: ClassVar[str] = "y ~ Poisson(exp(eta))"
+    counts: ClassVar[bool] = True
+    observation_effect: bool = False
+    r_formula: ClassVar[str] = "poisson()"
+
+    def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
+        return {"sd_observation": halfnormal(scale.spread / 2)} if self.observation_effect else {}
+
+    def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
+        location = eta["location"]
+        if self.observation_effect:
+            counts = cells.value.get_value() if hasattr(cells.value, "get_value") else cells.value
+            raw = pm.Normal(f"{name}.raw_observation", 0.0, 1.0, shape=np.shape(counts))
+            location = location + aux["sd_observation"] * raw
+        return pm.Poisson(name, pm.math.exp(location), observed=cells.value)
+
+    def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+        location = np.asarray(eta["location"], dtype=float)
+        if self.observation_effect:
+            shape = np.broadcast_shapes(location.shape, np.shape(aux["sd_observation"]))
+            location = location + aux["sd_observation"] * rng.standard_normal(shape)
+        return rng.poisson(np.exp(np.minimum(location, LARGEST_LOG_RATE))).astype(float)
+
+    def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
+        location, y = np.asarray(eta["location"], dtype=float), cells.value
+        if self.observation_effect:
+            return _log_poisson_lognormal(y, location, aux["sd_observation"])
+        return y * location - np.exp(location) - special.gammaln(y + 1.0)
+
+    def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
+        location = np.asarray(eta["location"], dtype=float)
+        return np.exp(location + np.square(aux["sd_observation"]) / 2 if self.observation_effect else location)
+
+
+# Nodes u of a trapezium rule after z = mode + width * sinh(u): it sees the narrow side of a skewed peak and the wide one.
+_STEP = 0.1
+_NODES = np.arange(-4.5, 4.51, _STEP)
+
+
+def _log_poisson_lognormal(y: Any, location: np.ndarray, sd: Any) -> np.ndarray:
+    """log of the integral of Poisson(y | exp(location + sd * z)) Normal(z | 0, 1) over z, by adaptive quadrature.
+
+    The mode solves w + sd^2 * exp(w) = location + sd^2 * y for the log rate w, which is Wright's omega function.
+    """
+    variance = np.square(sd)
+    rate = special.wrightomega(location + variance * y + np.log(variance)) / variance
+    mode, width = sd * (y - rate), 1 / np.sqrt(1 + variance * rate)
+    total = np.full(np.broadcast_shapes(np.shape(mode), np.shape(width)), -np.inf)
+    for u in _NODES:
+        z = mode + width * np.sinh(u)
+        with np.errstate(over="ignore"):  # far out the rate is infinite and the density zero
+            log_integrand = y * (location + sd * z) - np.exp(location + sd * z) - z**2 / 2
+        total = np.logaddexp(total, log_integrand + np.log(_STEP * np.cosh(u)))
+    return np.asarray(total + np.log(width) - 0.5 * np.log(2 * np.pi) - special.gammaln(y + 1.0))

@@ -1,0 +1,69 @@
+"""Straight lines that meet at knots: treatment phases, each with its own slope."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+from bayesmyo.components.component import Coefficient, Scale, key
+from bayesmyo.components.priors import normal
+from bayesmyo.components.trajectories.trajectory import Trajectory, increasing, slope, spoken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piecewise(Trajectory):
+    """eta(t) = intercept + sum over pieces j of slope_j * (time spent in piece j between `origin` and t).
+
+    knots: the times, in the study's unit and after `origin`, at which the slope may change; they are chosen before
+        the data are seen (a change of dose, say), not searched for
+    intercept: level at `origin`; default prior Normal(typical, spread)
+    slope_1, ..., slope_{K + 1}: change per unit of time before the first knot (also before `origin`), between knots,
+        and after the last; default prior of each Normal(0, 2 * spread) over a typical follow-up
+    """
+
+    kind: Literal["piecewise"] = "piecewise"
+    at: tuple[float, ...] = key("knots")
+
+    @property
+    def sentence(self) -> str:
+        return f"changes in straight lines that meet at {spoken(self.at)}"
+
+    @property
+    def formula(self) -> str:
+        bends = [f" + (slope_{j + 1} - slope_{j}) * max(0, t - {knot:g})" for j, knot in enumerate(self.at, start=1)]
+        return f"intercept + slope_1 * (t - origin){''.join(bends)}"
+
+    @property
+    def r_formula(self) -> str:
+        times = [f"{knot - self.origin:g}" for knot in self.at]
+        inner = [f"pmax(pmin(time, {later}) - {earlier}, 0)" for earlier, later in pairwise(times)]
+        return " + ".join(["1", f"pmin(time, {times[0]})", *inner, f"pmax(time - {times[-1]}, 0)"])
+
+    def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
+        return (
+            Coefficient("intercept", "level", normal(scale.typical, scale.spread)),
+            *(slope(scale, f"slope_{j}") for j in range(1, len(self.at) + 2)),
+        )
+
+    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+        # negative before the origin, as it should be: the first piece reaches back for ever
+        spent = [xp.minimum(t, self.at[0]) - self.origin]
+        spent += [xp.minimum(xp.maximum(t, earlier), later) - earlier for earlier, later in pairwise(self.at)]
+        spent += [xp.maximum(t, self.at[-1]) - self.at[-1]]
+        level = coefficients["intercept"]
+        for j, time in enumerate(spent, start=1):
+            level = level + coefficients[f"slope_{j}"] * time
+        return level
+
+    def knots(self) -> tuple[float, ...]:
+        return self.at
+
+    def faults(self) -> tuple[tuple[str, str], ...]:
+        if not self.at:
+            return (("knots", 'must name at least one time (a line without knots is kind = "linear")'),)
+        found = []
+        if not increasing(self.at):
+            found.append(("knots", "must be in increasing order, each once"))
+        if not min(self.at) > self.origin:
+            found.append(("knots", f"must lie after the origin ({self.origin:g})"))
+        return tuple(found)

@@ -1,0 +1,118 @@
+"""What covariates, and the outcomes that use them, may get wrong though they are well formed."""
+
+from collections.abc import Mapping
+
+from bayesmyo.components.priors import Prior
+from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.study.covariates import slug
+from bayesmyo.study.study import Covariate, Outcome, Zero
+
+
+def covariate(name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
+    """Faults of one [covariates.NAME]."""
+    where = f"covariates.{name}"
+    forms = {"levels": c.levels, "typical": c.typical, "product": c.product}
+    stated = [key for key, value in forms.items() if value is not None]
+    if len(stated) != 1:
+        mend = (
+            "give levels if it is categorical, typical and scale if it is numeric, product if it is a product of others"
+        )
+        return [Fault(where, "must be exactly one of categorical, numeric and a product", ", ".join(stated), mend)]
+    return {"levels": _levels, "typical": _numeric, "product": _product}[stated[0]](where, name, c, declared)
+
+
+def _levels(where: str, name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
+    found = _only(where, c, "categorical", ("scale", "transform"))
+    assert c.levels is not None
+    if len(c.levels) < 2:
+        found.append(Fault(f"{where}.levels", "needs two levels or more, the reference first", str(list(c.levels))))
+    slugs = [slug(level) for level in c.levels]
+    if len(set(slugs)) < len(slugs):
+        found.append(Fault(f"{where}.levels", "are not distinct in letters and digits", str(list(c.levels))))
+    if c.shares is not None and (len(c.shares) != len(c.levels) or min(c.shares) <= 0 or abs(sum(c.shares) - 1) > 1e-6):
+        what = f"must be {len(c.levels)} positive shares that sum to 1"
+        found.append(Fault(f"{where}.shares", what, str(list(c.shares))))
+    if c.missing == "imputed":
+        mend = 'impute numeric covariates only; give patients without a value a level of their own, such as "unknown"'
+        found.append(Fault(f"{where}.missing", "a level cannot be imputed", '"imputed"', mend))
+    return found
+
+
+def _numeric(where: str, name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
+    found = _only(where, c, "numeric", ("shares",))
+    assert c.typical is not None
+    if c.scale is None:
+        mend = "say how far patients differ in it: its coefficient is the effect of one scale"
+        found.append(Fault(f"{where}.scale", "is missing", mend=mend))
+    elif c.transform == "log" and c.scale <= 1:
+        found.append(
+            Fault(f"{where}.scale", "must be a ratio above 1, because the transform is the log", f"{c.scale:g}")
+        )
+    elif c.scale <= 0:
+        found.append(Fault(f"{where}.scale", "must be positive", f"{c.scale:g}"))
+    if (c.transform == "log" and c.typical <= 0) or (c.transform == "sqrt" and c.typical < 0):
+        found.append(Fault(f"{where}.typical", f"has no {c.transform}", f"{c.typical:g}"))
+    if c.missing == "imputed" and c.varies == "visits":
+        found.append(Fault(f"{where}.missing", "only patient-level covariates can be imputed", '"imputed"'))
+    return found
+
+
+def _product(where: str, name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
+    found = _only(where, c, "a product", ("scale", "transform", "shares", "column", "varies", "missing"))
+    assert c.product is not None
+    if len(c.product) < 2 or len(set(c.product)) < len(c.product):
+        found.append(Fault(f"{where}.product", "must name two covariates or more, each once", str(list(c.product))))
+    for part in c.product:
+        if part not in declared:
+            mend = did_you_mean(part, [n for n in declared if n != name])
+            found.append(Fault(f"{where}.product", "names no covariate", f'"{part}"', mend))
+        elif declared[part].product:
+            found.append(
+                Fault(f"{where}.product", "a product of products is not understood", f'"{part}"', "name all factors")
+            )
+    return found
+
+
+def _only(where: str, c: Covariate, what: str, foreign: tuple[str, ...]) -> list[Fault]:
+    """Keys that do not belong to this form of covariate."""
+    return [
+        Fault(f"{where}.{key}", f"is not a key of a covariate that is {what}")
+        for key in foreign
+        if getattr(c, key) != getattr(Covariate(), key)
+    ]
+
+
+def part(where: str, o: Outcome | Zero, declared: Mapping[str, Covariate]) -> list[Fault]:
+    """Faults of the covariates and moderators that an outcome, or its zero part, names."""
+    found = []
+    for key in ("covariates", "moderators"):
+        names = getattr(o, key)
+        for name in names:
+            if name not in declared:
+                what = "is no covariate of this study"
+                mend = did_you_mean(name, list(declared)) if declared else f"declare [covariates.{name}]"
+                found.append(Fault(f"{where}.{key}", what, f'"{name}"', mend))
+        if len(set(names)) < len(names):
+            found.append(Fault(f"{where}.{key}", "names a covariate twice", str(list(names))))
+    for name in o.moderators:
+        parts = declared[name].product or (name,) if name in declared else ()
+        if any(declared[p].varies == "visits" for p in parts if p in declared):
+            mend = "name it among the covariates: it then shifts the level"
+            found.append(
+                Fault(f"{where}.moderators", "a covariate of visits cannot moderate a change", f'"{name}"', mend)
+            )
+    if o.moderators and o.trajectory.kind == "constant":
+        found.append(Fault(f"{where}.moderators", "a constant trajectory has no change to moderate"))
+    return found
+
+
+def correlation_prior(text: str | None) -> list[Fault]:
+    """The prior of the correlations of three effects or more is an LKJ distribution."""
+    where = "study.correlation_prior"
+    try:
+        prior = Prior.parse(text) if text is not None else None
+    except ValueError as error:
+        return [Fault(where, str(error), f'"{text}"')]
+    if prior is not None and prior.name != "lkj":
+        return [Fault(where, "has the wrong support", f'"{text}"', 'write "lkj(2)"')]
+    return []

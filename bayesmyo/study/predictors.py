@@ -1,0 +1,226 @@
+"""What a study's model is made of: linear predictors, the effects in which patients differ, and blocks of correlated effects.
+
+The one formula of a linear predictor is here; simulated truths, posterior draws and the PyMC model are all handed to it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bayesmyo.components.component import Coefficient, Scale
+from bayesmyo.components.trajectories import Trajectory
+from bayesmyo.study.covariates import columns_of
+from bayesmyo.study.study import Study
+
+LOCATION, ZERO = "location", "zero"
+CORRELATIONS = "correlations"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A coefficient in which patients differ. key: its name within the outcome (`start`, `zero_intercept`).
+
+    linear: normally, by an amount added to it; or log-normally, by a factor (a half-time)
+    """
+
+    outcome: str
+    predictor: str
+    coefficient: str
+    key: str
+    linear: bool = True
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.outcome}.effect_{self.key}"
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """One linear predictor of one outcome: a trajectory, what patients differ in, and what covariates shift.
+
+    coefficients: of the trajectory; effects: those in which patients differ
+    covariates, moderators: names of covariates that shift the level, and the change; columns: the design columns of each
+    prefix: of every parameter's name ("" for the location, `zero_` for the zero part)
+    """
+
+    outcome: str
+    name: str
+    prefix: str
+    trajectory: Trajectory
+    scale: Scale
+    coefficients: tuple[Coefficient, ...]
+    effects: tuple[Effect, ...]
+    covariates: tuple[str, ...]
+    moderators: tuple[str, ...]
+    level_columns: tuple[str, ...]
+    change_columns: tuple[str, ...]
+
+    @property
+    def moderated(self) -> tuple[Coefficient, ...]:
+        """The coefficients that moderators shift: those of the change."""
+        return tuple(c for c in self.coefficients[1:] if c.linear)
+
+    def eta(
+        self, t: Any, values: Mapping[str, Any], deviations: Mapping[str, Any], columns: Mapping[str, Any], xp: Any
+    ) -> Any:
+        """The linear predictor at times t, on the link scale.
+
+        values: the outcome's parameters by name; deviations: effects by key; columns: design columns; all broadcast against t.
+        `xp` is `numpy` or `pytensor.tensor`.
+        """
+        own = {}
+        for c in self.coefficients:
+            key = self.prefix + c.name
+            value = values[key] if c.fixed is None else c.fixed
+            if c in self.moderated:
+                for column in self.change_columns:
+                    value = value + values[f"{key}_{column}"] * columns[column]
+            if key in deviations:
+                value = value + deviations[key] if c.linear else value * xp.exp(deviations[key])
+            own[c.name] = value
+        eta = self.trajectory.curve(t, own, xp)
+        for column in self.level_columns:
+            eta = eta + values[self.prefix + column] * columns[column]
+        return eta
+
+    def centre(self, effect: Effect, values: Mapping[str, Any], columns: Mapping[str, Any]) -> Any:
+        """What patients with these covariates have on average in place of one coefficient.
+
+        columns: design columns of patients; those that only visits have are left out. A shift of the level is a shift of every
+        coefficient that is a level, so patients' own coefficients can be sampled around it.
+        """
+        c = next(c for c in self.coefficients if c.name == effect.coefficient)
+        centre = values[effect.key] if c.fixed is None else c.fixed
+        if c.nature == "level":
+            for column in self.level_columns:
+                if column in columns:
+                    centre = centre + values[self.prefix + column] * columns[column]
+        if c in self.moderated:
+            for column in self.change_columns:
+                centre = centre + values[f"{effect.key}_{column}"] * columns[column]
+        return centre
+
+    def loading(
+        self, t: Any, values: Mapping[str, Any], effect: Effect, xp: Any, deviations: Mapping[str, Any] | None = None
+    ) -> Any:
+        """How far the predictor moves at times t when a patient's linear coefficient moves by one."""
+        own: dict[str, Any] = {}
+        for c in self.coefficients:
+            key = self.prefix + c.name
+            own[c.name] = values[key] if c.nature == "duration" else 0.0  # a shape only adds to the curve
+            if c.nature == "duration" and deviations and key in deviations:
+                own[c.name] = own[c.name] * xp.exp(deviations[key])
+        return self.trajectory.curve(t, own | {effect.coefficient: 1.0}, xp)
+
+
+def predictors(study: Study, outcome: str) -> tuple[Predictor, ...]:
+    """The linear predictors of an outcome, the location first."""
+    o = study.outcomes[outcome]
+    found = [_predictor(study, outcome, LOCATION, o, study.scale(outcome))]
+    if o.zero is not None:
+        found.append(_predictor(study, outcome, ZERO, o.zero, study.zero_scale(outcome)))
+    return tuple(found)
+
+
+def _predictor(study: Study, outcome: str, name: str, part: Any, scale: Scale) -> Predictor:
+    """part: the outcome itself, or its zero part; both declare trajectory, effects, covariates and moderators."""
+    prefix = "" if name == LOCATION else f"{name}_"
+    coefficients = part.trajectory.coefficients(scale)
+    if name == LOCATION and study.outcomes[outcome].family.anchored:
+        coefficients = (replace(coefficients[0], fixed=0.0), *coefficients[1:])
+    linear = [c.name for c in coefficients if c.linear]
+    by_default = linear if len(linear) <= 2 and name == LOCATION else linear[:1]
+    chosen = part.effects if part.effects is not None else by_default
+    effects = tuple(
+        Effect(outcome, name, c.name, prefix + c.name, c.linear)
+        for c in coefficients
+        if c.may_vary and c.name in chosen
+    )
+    known = study.covariates
+    covariates = tuple(n for n in part.covariates if n in known)
+    moderators = tuple(n for n in part.moderators if n in known)
+    return Predictor(
+        outcome, name, prefix, part.trajectory, scale, coefficients, effects, covariates, moderators,
+        columns_of(study, covariates), columns_of(study, moderators),
+    )  # fmt: skip
+
+
+def effects(study: Study, outcome: str) -> tuple[Effect, ...]:
+    """Every effect of an outcome, over its predictors."""
+    return tuple(e for p in predictors(study, outcome) for e in p.effects)
+
+
+def predictor_of(study: Study, effect: Effect) -> Predictor:
+    """The predictor that an effect belongs to."""
+    return next(p for p in predictors(study, effect.outcome) if p.name == effect.predictor)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A correlation of two effects: the outcome whose parameter it is (`correlations` where they belong to two), its name."""
+
+    first: Effect
+    second: Effect
+    outcome: str
+    name: str
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.outcome}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Effects that are correlated with each other, and with no other; a single one is independent of all."""
+
+    effects: tuple[Effect, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the correlations as they are sampled."""
+        outcomes = {e.outcome for e in self.effects}
+        return f"{outcomes.pop()}.{CORRELATIONS}" if len(outcomes) == 1 else CORRELATIONS
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """Every correlation of the block, the later effect second."""
+        count = {o: sum(e.outcome == o for e in self.effects) for o in {e.outcome for e in self.effects}}
+        found = []
+        for i, second in enumerate(self.effects):
+            for first in self.effects[:i]:
+                if first.outcome != second.outcome:
+                    name = f"{first.outcome}_{first.key}_{second.outcome}_{second.key}"
+                    found.append(Pair(first, second, CORRELATIONS, name))
+                else:
+                    name = "correlation" if count[first.outcome] == 2 else f"correlation_{first.key}_{second.key}"
+                    found.append(Pair(first, second, first.outcome, name))
+        return tuple(found)
+
+
+def blocks(study: Study) -> tuple[Block, ...]:
+    """The study's effects in blocks of correlated ones."""
+    joined: dict[str, list[Effect]] = {}
+    alone: list[Effect] = []
+    for outcome, o in study.outcomes.items():
+        for e in effects(study, outcome):
+            apart = e.predictor == ZERO and not (o.zero and o.zero.correlate)
+            if study.correlate == "none" or apart:
+                alone.append(e)
+            else:
+                joined.setdefault(outcome if study.correlate == "within outcomes" else "", []).append(e)
+    return (*(Block(tuple(b)) for b in joined.values()), *(Block((e,)) for e in alone))
+
+
+def correlation_matrix(
+    study: Study, effects: Sequence[Effect], value: Callable[[str, str], Any], shape: tuple[int, ...] = ()
+) -> np.ndarray:
+    """(*shape, effect, effect) correlations of any of the study's effects; `value(outcome, name)` gives each."""
+    position = {e: i for i, e in enumerate(effects)}
+    matrix = np.broadcast_to(np.eye(len(effects)), (*shape, len(effects), len(effects))).copy()
+    for block in blocks(study):
+        for pair in block.pairs():
+            if pair.first in position and pair.second in position:
+                i, j = position[pair.first], position[pair.second]
+                matrix[..., i, j] = matrix[..., j, i] = value(pair.outcome, pair.name)
+    return matrix

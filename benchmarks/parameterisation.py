@@ -1,0 +1,93 @@
+"""Effective draws per second of each parameterisation: centred, non-centred, integrated, and the rule that chooses.
+
+    uv run python benchmarks/parameterisation.py OUT.json [--pbc2 FOLDER]
+
+Each model is compiled, then sampled by 4 chains of 1,000 tuning iterations and 1,000 draws, three seeds; the compilation is not
+counted. The least and the median effective draws are over all parameters and all patients' effects. `--pbc2` names the
+folder that holds pbc2.csv (312 patients with primary biliary cirrhosis), which is not part of this repository.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bayesmyo.assess.checks.convergence import quantities
+from bayesmyo.assess.diagnostics import diagnose
+from bayesmyo.cohort import Cohort, read_cohort
+from bayesmyo.model.build import build
+from bayesmyo.model.engines import ENGINES, Sampling
+from bayesmyo.model.fit import wrap
+from bayesmyo.study import Study, find_study, read_study
+
+ROOT = Path(__file__).parents[1]
+HOW = ("auto", "integrated", "centred", "non-centred")
+SEEDS = (1, 2, 3)
+
+
+def declared(study: Study, how: str) -> Study:
+    """The study with one parameterisation for every outcome that can have it."""
+    changed = {
+        name: replace(o, parameterisation=how if how != "integrated" or o.family.normal else "auto")
+        for name, o in study.outcomes.items()
+    }
+    return replace(study, outcomes=changed, text="")
+
+
+def measure(study: Study, cohort: Cohort) -> dict:
+    """Times and effective draws of one parameterisation."""
+    sampling = Sampling()
+    start = time.perf_counter()
+    model = build(study, cohort)
+    prepared = ENGINES["nuts"].prepare(model, exchange=False)
+    compiled = time.perf_counter() - start
+    seconds, least, median, diverging = [], [], [], 0
+    for seed in SEEDS:
+        start = time.perf_counter()
+        draws = prepared.sample([model.data], [seed], sampling)[0]
+        seconds.append(time.perf_counter() - start)
+        fit = wrap(study, cohort, draws, engine="nuts", seed=seed, sampling=sampling, how=model.how)
+        every = {k: v for group in quantities(fit).values() for k, v in group.items()}
+        ess = [d.ess_bulk for d in diagnose(every).values() if np.isfinite(d.ess_bulk)]
+        least.append(min(ess))
+        median.append(float(np.median(ess)))
+        diverging += int(draws.stats["diverging"].sum())
+    return {
+        "how": model.how, "compiled_s": round(compiled, 1), "sampled_s": round(float(np.mean(seconds)), 2),
+        "least_ess": round(float(np.mean(least))), "median_ess": round(float(np.mean(median))), "divergences": diverging,
+        "least_ess_per_s": round(float(np.mean(np.array(least) / seconds)), 1),
+        "median_ess_per_s": round(float(np.mean(np.array(median) / seconds)), 1),
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--pbc2", type=Path)
+    chosen = parser.parse_args()
+    cases = {}
+    for name in ("ivig", "ivig-separate"):
+        study = find_study(name)
+        cases[name] = study, read_cohort(study, ROOT / "data" / "simulated" / "ivig.csv")
+    if chosen.pbc2:
+        study = read_study(ROOT / "tests" / "reference" / "pbc2.toml")
+        cases["pbc2"] = study, read_cohort(study, chosen.pbc2 / "pbc2.csv")
+    found = {
+        name: {how: measure(declared(study, how), cohort) for how in HOW} for name, (study, cohort) in cases.items()
+    }
+    chosen.out.write_text(json.dumps(found, indent=1) + "\n")
+    print("| cohort | parameterisation | s | least ESS | per s | median ESS | per s | divergences |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, each in found.items():
+        for how, r in each.items():
+            print(
+                f"| {name} | {how} | {r['sampled_s']} | {r['least_ess']:,} | {r['least_ess_per_s']} "
+                f"| {r['median_ess']:,} | {r['median_ess_per_s']} | {r['divergences']} |"
+            )
+
+
+if __name__ == "__main__":
+    main()
