@@ -95,7 +95,7 @@ def agree(ours, theirs):
     """Means within a tenth of a posterior SD, SDs within a tenth; both with draws enough to tell."""
     for name in ours:
         a, b = ours[name], np.asarray(theirs[name])
-        assert min(d.ess_bulk for d in diagnose({"a": a, "b": b}).values()) > 1000, name
+        assert min(diagnose({"q": q})["q"].ess_bulk for q in (a, b)) > 1000, name
         assert a.mean() == pytest.approx(b.mean(), abs=0.1 * b.std()), name
         assert a.std() == pytest.approx(b.std(), rel=0.1), name
 
