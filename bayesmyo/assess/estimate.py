@@ -10,9 +10,9 @@ import pandas as pd
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.estimands.estimand import Between
-from bayesmyo.components.numbers import in_sentence, probability_text, significant
+from bayesmyo.components.numbers import probability_text, significant
 from bayesmyo.model.fit import Fit
+from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
 
@@ -119,7 +119,9 @@ def verdicts(fit: Fit) -> list[DecisionResult]:
     prediction = fit.prediction
     found = []
     for name, decision in fit.study.decisions.items():
-        verdict = decision.judge(fit.study.estimands[decision.estimand].of(prediction))
+        e = fit.study.estimands[decision.estimand]
+        subject = f"{describe.number(fit.study, e)}, {describe.POPULATION_WORDS[e.population]},"
+        verdict = decision.judge(e.of(prediction), subject)
         found.append(
             DecisionResult(name, decision.estimand, verdict.met, verdict.probability, verdict.margin, verdict.sentence)
         )
@@ -168,7 +170,7 @@ def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagno
     o = study.outcomes[e.outcome]
     tail = (1 - study.interval) / 2
     lower, median, upper = (float(q) for q in np.quantile(draws, [tail, 0.5, 1 - tail]))
-    arithmetic = e.summary == "mean" or e.predicts == "measurement"
+    arithmetic = e.predicts == "measurement" or describe.summary(study, e) == "mean"
     moments = o.family.mean_has_moments() or not arithmetic or e.population in ("these patients", "average patient")
     direction, threshold = e.threshold(o.better) or (None, None)
     probability = None
@@ -176,7 +178,7 @@ def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagno
         probability = float((draws > threshold).mean() if direction == "above" else (draws < threshold).mean())
     return Estimate(
         name=name, kind=e.kind, outcome=e.outcome, unit=e.unit(o.unit, study.time.unit), population=e.population,
-        predicts=e.predicts, summary=_summary(study, e), times=e.times(),
+        predicts=e.predicts, summary=describe.summary(study, e), times=e.times(),
         mean=float(draws.mean()) if moments else None, sd=float(draws.std(ddof=1)) if moments else None,
         median=median, lower=lower, upper=upper, interval=study.interval, mcse=d.mcse if moments else None, ess=d.ess_bulk,
         direction=direction, threshold=threshold, probability=probability,
@@ -184,41 +186,16 @@ def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagno
     )  # fmt: skip
 
 
-def _summary(study: Study, e: Estimand) -> str:
-    if e.predicts == "measurement":
-        return "measurement"
-    geometric = study.outcomes[e.outcome].family.geometric and e.summary != "mean"
-    return "geometric mean" if geometric else "mean"
-
-
 def sentence(
     study: Study, e: Estimand, median: float, lower: float, upper: float,
     direction: str | None, threshold: float | None, probability: float | None,
 ) -> str:  # fmt: skip
     """What a clinician may repeat: who, what, how much, how sure."""
-    o = study.outcomes[e.outcome]
-    who = {"these patients": "In these patients", "average patient": "In the average patient",
-           "new patient": "In a new patient", "population average": "On average over all such patients"}[e.population]  # fmt: skip
-    if e.predicts == "measurement":
-        who += " (a measurement)"
-    elif _summary(study, e) == "geometric mean":
-        who += " (geometric mean)"
-    during = f" during {study.treatment}" if study.treatment and isinstance(e, Between) else ""
-    unit = e.unit(o.unit, study.time.unit)
+    unit = e.unit(study.outcomes[e.outcome].unit, study.time.unit)
     amount = f"{significant(median)}{'' if unit == 'ratio' else ' ' + unit}"
-    number = f"the {e.sentence(in_sentence(study.label(e.outcome)), study.time.unit)}{during}"
-    if e.contrast is not None:
-        c = e.contrast
-        groups = f"{value_words(c.covariate, c.level)} and {value_words(c.covariate, c.reference)}"
-        number = f"the {'ratio' if e.relative else 'difference'} between {groups} in {number}"
-    if e.given:
-        number += f" with {' and '.join(value_words(k, v) for k, v in e.given.items())}"
+    who = describe.who(study, e)
+    number = describe.number(study, e)
     text = f"{who}, {number} is {amount} ({study.interval:.0%} interval {significant(lower)} to {significant(upper)})"
     if probability is not None:
         text += f"; the probability that it is {direction} {significant(threshold or 0.0)} is {probability_text(probability)}"
     return text + "."
-
-
-def value_words(covariate: str, value: str | float) -> str:
-    """A covariate's value in a sentence."""
-    return f"{covariate} {value if isinstance(value, str) else format(value, 'g')}"

@@ -90,11 +90,13 @@ def show_study(study: Study) -> None:
         rows,
         title="Priors, and what they hold likely in clinical units",
     )
-    for title, names in (
-        ("Estimands", study.estimands),
-        ("Decisions", study.decisions),
-        ("Scenarios", study.scenarios),
-    ):
+    if study.estimands:
+        say("Estimands")
+    for name, e in study.estimands.items():
+        say(
+            f"    {name}: {describe.number(study, e)}, {describe.POPULATION_WORDS[e.population]} ({describe.summary(study, e)})"
+        )
+    for title, names in (("Decisions", study.decisions), ("Scenarios", study.scenarios)):
         if names:
             say(f"{title}: {', '.join(names)}")
 

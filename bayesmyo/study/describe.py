@@ -3,7 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from bayesmyo.components.estimands import Estimand
+from bayesmyo.components.estimands.estimand import Between
 from bayesmyo.components.families import Gaussian, LogNormal
+from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Constant, Linear, Plateau
 from bayesmyo.study.covariates import columns, table_column
 from bayesmyo.study.parameters import Parameter, all_parameters
@@ -224,6 +227,45 @@ def _r_covariate(study: Study, name: str) -> str:
     if c.product:
         return ":".join(_r_covariate(study, part) for part in c.product)
     return f"{c.transform}({table_column(study, name)})" if c.transform != "none" else table_column(study, name)
+
+
+POPULATION_WORDS = {
+    "these patients": "in these patients", "average patient": "in the average patient",
+    "new patient": "in a new patient", "population average": "on average over all such patients",
+}  # fmt: skip
+
+
+def summary(study: Study, e: Estimand) -> str:
+    """What an estimand's levels are: `measurement`, `geometric mean` or `mean`."""
+    if e.predicts == "measurement":
+        return "measurement"
+    geometric = study.outcomes[e.outcome].family.geometric and e.summary != "mean"
+    return "geometric mean" if geometric else "mean"
+
+
+def who(study: Study, e: Estimand) -> str:
+    """The population of an estimand, as a sentence begins."""
+    words = POPULATION_WORDS[e.population]
+    kind = summary(study, e)
+    note = " (a measurement)" if kind == "measurement" else " (geometric mean)" if kind == "geometric mean" else ""
+    return words[0].upper() + words[1:] + note
+
+
+def number(study: Study, e: Estimand) -> str:
+    """What number an estimand is, in the middle of a sentence: groups and given covariates included."""
+    during = f" during {study.treatment}" if study.treatment and isinstance(e, Between) else ""
+    text = f"the {e.sentence(in_sentence(study.label(e.outcome)), study.time.unit)}{during}"
+    if e.contrast is not None:
+        groups = f"{_value(study, e.contrast.covariate, e.contrast.level)} and {_value(study, e.contrast.covariate, e.contrast.reference)}"
+        text = f"the {'ratio' if e.relative else 'difference'} between {groups} in {text}"
+    if e.given:
+        text += f" with {' and '.join(_value(study, k, v) for k, v in e.given.items())}"
+    return text
+
+
+def _value(study: Study, covariate: str, value: str | float) -> str:
+    label = in_sentence(study.covariates[covariate].label or covariate)
+    return f"{label} {value if isinstance(value, str) else format(value, 'g')}"
 
 
 def priors(study: Study) -> list[PriorLine]:

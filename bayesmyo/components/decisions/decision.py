@@ -25,5 +25,5 @@ class Decision(Component):
     estimand: str
 
     @abstractmethod
-    def judge(self, draws: np.ndarray) -> Verdict:
-        """The verdict on (chain, draw) values of the estimand."""
+    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
+        """The verdict on (chain, draw) values of the estimand; `subject` is what its sentence calls it (default: its name)."""

@@ -18,7 +18,7 @@ class Probability(Decision):
     below: float | None = None
     probability: float
 
-    def judge(self, draws: np.ndarray) -> Verdict:
+    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
         if self.above is not None:
             beyond, words = draws > self.above, f"above {self.above:g}"
         else:
@@ -26,5 +26,5 @@ class Probability(Decision):
         p = float(beyond.mean())
         met = p >= self.probability
         asked = f"at least {self.probability:g} was asked: {'met' if met else 'not met'}"
-        sentence = f"The probability that {self.estimand} is {words} is {probability_text(p)}; {asked}."
+        sentence = f"The probability that {subject or self.estimand} is {words} is {probability_text(p)}; {asked}."
         return Verdict(met=met, probability=p, margin=p - self.probability, sentence=sentence)
