@@ -13,7 +13,7 @@ from tests.test_layers import HEAVY
 
 ESTIMATE_KEYS = {
     "name", "kind", "outcome", "unit", "population", "mean", "sd", "median", "lower", "upper", "interval", "mcse", "ess",
-    "probability", "sentence", "predicts", "summary",
+    "probability", "sentence", "predicts", "summary", "given", "contrast",
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 The model's own correlations are those of its coefficients (start and asymptote). A reader asks of changes: do patients who
 gain more strength lose more CPK? Both are linear in a patient's effects, so their correlation follows exactly from the
-covariance of the effects, draw by draw. With few patients much of it is prior; the prior's interval stands beside it.
+covariance of the effects, draw by draw. Outcomes with half-times of patients' own are left out: their change is not linear. With few patients much of it is prior; the prior's interval stands beside it.
 """
 
 from dataclasses import dataclass
@@ -67,7 +67,8 @@ def weights(study: Study, truth: Truth, outcome: str, quantity: str, listed: lis
 def patient_correlations(study: Study, truth: Truth) -> dict[tuple[tuple[str, str], tuple[str, str]], np.ndarray]:
     """(first, second) -> (...,) correlation between patients of each two quantities."""
     listed = [e for outcome in study.outcomes for e in effects(study, outcome)]
-    every = {(o, q): weights(study, truth, o, q, listed) for o in study.outcomes for q in ("start", "change")}
+    linear = [o for o in study.outcomes if all(e.linear for e in predictors(study, o)[0].effects)]
+    every = {(o, q): weights(study, truth, o, q, listed) for o in linear for q in ("start", "change")}
     loading = {q: w for q, w in every.items() if np.abs(w).max(initial=0.0) > TINY}  # patients differ in it
     quantities = list(loading)
     if len(quantities) < 2:
@@ -75,10 +76,12 @@ def patient_correlations(study: Study, truth: Truth) -> dict[tuple[tuple[str, st
     matrix = covariance(study, truth, listed)
     moved = {q: np.einsum("...ij,...j->...i", matrix, w) for q, w in loading.items()}
     variance = {q: np.einsum("...i,...i->...", loading[q], moved[q]) for q in quantities}
-    return {
+    found = {
         (a, b): np.einsum("...i,...i->...", loading[a], moved[b]) / np.sqrt(variance[a] * variance[b])
         for a, b in combinations(quantities, 2)
     }
+    # where patients differ in a single coefficient, start and change are tied by the model, not by the patients
+    return {pair: r for pair, r in found.items() if np.abs(r).min() < 1 - TINY}
 
 
 def correlation_estimates(fit: Fit) -> list[Correlation]:

@@ -40,6 +40,8 @@ class Estimate:
     direction: str | None
     threshold: float | None
     probability: float | None
+    given: dict[str, str | float]
+    contrast: dict[str, str | float] | None
     sentence: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -182,6 +184,7 @@ def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagno
         mean=float(draws.mean()) if moments else None, sd=float(draws.std(ddof=1)) if moments else None,
         median=median, lower=lower, upper=upper, interval=study.interval, mcse=d.mcse if moments else None, ess=d.ess_bulk,
         direction=direction, threshold=threshold, probability=probability,
+        given=dict(e.given), contrast=asdict(e.contrast) if e.contrast else None,
         sentence=sentence(study, e, median, lower, upper, direction, threshold, probability),
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from bayesmyo.study.study import MONTHS_PER, Outcome, Study
 
 MONTHS = (0.0, 6.0, 24.0)
 LEAST = 0.85  # of the draws look like patients
+PILED = 0.4  # of the draws of a bounded score at one of its ends
 DRAWS = 4000
 
 
@@ -95,6 +96,12 @@ def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
     """Do at least 85 % of patients drawn from the priors look like patients, at every time and in every outcome?"""
     rows = prior_beliefs(study, seed, draws)
     bad = [r for r in rows if r.plausible is not None and r.plausible < LEAST]
+    piled = [
+        r
+        for r in rows
+        if isinstance(study.outcomes[r.outcome].family, OrderedBeta | BetaBinomial)
+        and max(r.at_lower or 0, r.at_upper or 0) > PILED
+    ]
     unjudged = [study.label(name) for name in dict.fromkeys(r.outcome for r in rows if r.plausible is None)]
     if bad:
         worst = min(bad, key=lambda r: r.plausible or 0.0)
@@ -104,10 +111,16 @@ def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
             f"({significant(low)} to {significant(high)} {worst.unit}) at {study.time.unit} {worst.time:g}; {LEAST:.0%} are asked: "
             "declare a smaller scale, or tighter priors."
         )
+    elif piled:
+        r = max(piled, key=lambda r: max(r.at_lower or 0, r.at_upper or 0))
+        text = (
+            f"{max(r.at_lower or 0, r.at_upper or 0):.0%} of patients drawn from the priors have {in_sentence(study.label(r.outcome))} at an end "
+            f"of its range at {study.time.unit} {r.time:g}: declare a smaller scale, or a typical value further from the end."
+        )
     elif len(unjudged) < len(study.outcomes):
         text = f"At least {LEAST:.0%} of patients drawn from the priors look like patients at every time."
     else:
         text = "No outcome was judged."
     if unjudged:
         text += f" Not judged, because no plausible range is declared: {', '.join(unjudged)}."
-    return CheckResult("prior predictive", not bad, text, tuple(vars(r) for r in rows))
+    return CheckResult("prior predictive", not bad and not piled, text, tuple(vars(r) for r in rows))

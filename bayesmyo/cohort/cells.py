@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT
-from bayesmyo.errors import did_you_mean
 from bayesmyo.study.study import DataFormat
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -14,6 +13,7 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3}([,. '’\u00a0\u202f]\d{3})+([.,]\d+)?")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}-[A-Za-z]{3}(-\d{2,4})?|[A-Za-z]{3}-\d{2,4}")
 GRADE = re.compile(r"\d{1,2}([+-]|/\d{1,2})")
 WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(%|[A-Za-zµμ][\w/µμ]*)")
+MINUSES = "−‒–—"
 SWAPPED = str.maketrans(",.", ".,")
 USUAL_MISSING = {"nan", "n/a", "na", "null", "none", "missing", "-", "--", ".", "?", "nd", "n.d.", "unknown", "#n/a"}
 
@@ -56,8 +56,15 @@ def parse(
     if texts is not None and stripped in texts:
         return Cell(texts[stripped])
     if alone and texts is not None:
-        near = did_you_mean(stripped, list(texts))
-        return Bad("is not one of the declared levels", near.replace("allowed:", "levels:"))
+        if any(c in stripped for c in MINUSES):
+            return Bad("has a typographic minus sign", 'use "-"')
+        same = [t for t in texts if t.casefold() == stripped.casefold()]
+        if same:
+            return Bad("is not one of the declared levels", f'did you mean "{same[0]}"?')
+        # no other suggestion: the nearest text may be another grade
+        return Bad(
+            "is not one of the declared levels", f"levels: {', '.join(texts)}; or declare levels and scores of your own"
+        )
     if ".." in stripped:
         return _between(stripped, form, censoring)
     side, digits = MEASURED, stripped
@@ -95,7 +102,9 @@ def _why(text: str, form: DataFormat) -> Bad:
         return Bad("is not a number", f'if it means missing, add "{text}" to data.missing')
     if text.lower().lstrip("+-") in ("inf", "infinity"):
         return Bad("is infinite", "write the measured value")
-    if any(c in text for c in "−‒–—"):
+    if re.fullmatch(r"\d+([.,]\d+)?\s*[-–]\s*\d+([.,]\d+)?", text):
+        return Bad("looks like an interval", 'write it 20..50, where the outcome declares censoring = "as typed"')
+    if any(c in text for c in MINUSES):
         return Bad("has a typographic minus sign", 'use "-"')
     if DATE.fullmatch(text):
         return Bad("looks like a date", "spreadsheets turn numbers into dates: format the column as text or number")

@@ -15,6 +15,7 @@ from bayesmyo.study.predictors import Predictor, predictors
 from bayesmyo.study.study import Study
 
 NONE = float("nan")
+FAR = 4.0  # declared scales
 SAME = 1e-7  # share of a column's length that lies outside the others, below which it is a combination of them
 
 
@@ -129,6 +130,27 @@ def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
                     yield Fault(f'column "{study.time.column}"', what, mend="move the knot in the study")
             if not unclear.intersection(p.covariates + p.moderators):
                 yield from _collinear(study, cohort, p)
+
+
+def covariate_notices(study: Study, cohort: Cohort) -> Iterator[str]:
+    """What a reader should know of the covariates though nothing is wrong."""
+    for name in used(study, "patients"):
+        c, values = study.covariates[name], cohort.covariates[name]
+        known = values[~np.isnan(values)]
+        if len(known) < len(values):
+            yield f"{len(values) - len(known)} of {len(values)} patients have no {name}: it is imputed in the model."
+        if c.levels:
+            few = [level for k, level in enumerate(c.levels) if np.sum(known == k) == 1]
+            yield from (
+                f"A single patient has {name} {level}: its coefficient is nearly the prior alone." for level in few
+            )
+        elif len(known):
+            coded_values = coded(study, name, known)[name]
+            if abs(np.median(coded_values)) > FAR or coded_values.std() > FAR:
+                yield (
+                    f"{name}: the median, {np.median(known):.4g}, and the spread are far from the declared typical {c.typical:g} and "
+                    f"scale {c.scale:g}: is the unit right?"
+                )
 
 
 def _collinear(study: Study, cohort: Cohort, p: Predictor) -> Iterator[Fault]:

@@ -3,13 +3,14 @@
 import re
 import unicodedata
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Cohort, Measurements, RowAccount
-from bayesmyo.cohort.covariates import data_faults, missing_faults, of_patients, parse_column
+from bayesmyo.cohort.covariates import covariate_notices, data_faults, missing_faults, of_patients, parse_column
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.table import Table, lines_text, read_table
 from bayesmyo.errors import CohortError, Fault, did_you_mean
@@ -62,6 +63,7 @@ def cohort_of(study: Study, table: Table) -> Cohort:
     if faults:
         raise CohortError(table.source, faults)
     cohort = _assemble(study, table, ids, times, measured, used, exposures, covariates, own)
+    cohort = replace(cohort, notices=(*cohort.notices, *covariate_notices(study, cohort)))
     first = {patient: line for line, patient in zip(reversed(table.lines), reversed(ids), strict=True)}
     if faults := [*missing_faults(study, cohort, first)] or [*data_faults(study, cohort)]:
         raise CohortError(table.source, faults)
@@ -142,7 +144,9 @@ def _outcome_cells(study: Study, table: Table, column: int, o: Outcome, book: Fa
 
 def _unusable(o: Outcome, cell: cells.Cell) -> tuple[str, str] | None:
     """Why a number cannot be a measurement of this outcome, and how to mend it."""
-    missing = "if it means missing, add it to data.missing"
+    missing = "correct the cell; if it means missing, add it to data.missing"
+    if cell.value == 0 and not o.family.check(np.asarray(0.0)) and o.family.check(np.asarray(1.0)):
+        missing = "if zero is a real value, use hurdle_lognormal; if it is below a limit, write <limit; if it means missing, add it to data.missing"
     ends = [cell.value] if cell.side != BETWEEN else [cell.value, cell.end]
     if not all(o.family.check(np.asarray(v)) for v in ends):
         return f"must be {o.family.support()} (family {o.family.kind})", missing
@@ -151,7 +155,7 @@ def _unusable(o: Outcome, cell: cells.Cell) -> tuple[str, str] | None:
         high = "inf" if o.maximum is None else f"{o.maximum:g}"
         return (
             f"is outside the declared range {low} to {high}",
-            f"is the unit, {o.unit}, right? {missing[0].upper()}{missing[1:]}",
+            f"is the unit, {o.unit}, right? If it means missing, add it to data.missing",
         )
     if isinstance(o.censoring, Limits):
         below, above = o.censoring.below, o.censoring.above
@@ -207,7 +211,7 @@ def _missing_at_visits(
         for line, row, value, needed in zip(table.lines, table.rows, covariates[name], used, strict=True):
             if needed and np.isnan(value) and cells.is_missing(row[column], study.data):
                 what = f"the covariate {name} of a visit is missing"
-                book.add(line, table_column(study, name), what, "", "fill it in, or remove the row")
+                book.add(line, table_column(study, name), what, "", "fill it in")
 
 
 def _times(study: Study, table: Table, column: int, used: list[bool], book: FaultBook) -> list[float]:
@@ -296,8 +300,16 @@ def _notices(
         )
     if early := sum(1 for t, needed in zip(times, used, strict=True) if needed and t < 0):
         notices.append(f"{early} visits lie before {study.time.unit} 0.")
+    last = max((float(m.time.max()) for m in measurements.values()), default=0.0)
+    if later := [name for name, e in study.estimands.items() if max(e.times()) > last]:
+        notices.append(
+            f"The last visit is at {study.time.unit} {last:g}; {', '.join(later)} {'looks' if len(later) == 1 else 'look'} beyond it."
+        )
     for name, m in measurements.items():
         o = study.outcomes[name]
+        if (texts := o.family.texts()) and (empty := sorted({*texts.values()} - {*m.value.tolist()})):
+            labels = [text for text, value in texts.items() if value in empty]
+            notices.append(f"{study.label(name)}: nobody has {', '.join(labels)}; the thresholds beside it are prior.")
         if absent := len(patients) - len(np.unique(m.patient)):
             notices.append(
                 f"{absent} of {len(patients)} patients have no {study.label(name)}: predicted from the others."
@@ -326,6 +338,8 @@ def _far(study: Study, outcome: str, m: Measurements) -> bool:
     """Whether the median of an outcome lies further from the declared typical value than patients do."""
     o, scale = study.outcomes[outcome], study.scale(outcome)
     median = float(np.median(m.value))
+    if m.exposure is not None:
+        median = float(m.value.sum() / m.exposure.sum())
     if o.typical is None or not o.family.check_expected(median):
         return False
     return abs(float(o.family.link(median)) - scale.typical) / scale.spread > 4

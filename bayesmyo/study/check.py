@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from bayesmyo.components.decisions import Decision, Probability
-from bayesmyo.components.estimands import Estimand
+from bayesmyo.components.estimands import Estimand, Ratio
 from bayesmyo.components.estimands.estimand import Between
 from bayesmyo.components.families import Cumulative
 from bayesmyo.components.families.thresholds import parse_joint
@@ -18,9 +20,10 @@ from bayesmyo.study import check_covariates, check_simulation
 from bayesmyo.study.covariates import columns
 from bayesmyo.study.parameters import JOINT, Jointly, Part, parameter_list, parameters
 from bayesmyo.study.predictors import ZERO, predictors
-from bayesmyo.study.study import Covariate, DataFormat, Limits, Outcome, Study
+from bayesmyo.study.study import MONTHS_PER, Covariate, DataFormat, Limits, Outcome, Study
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+WIDEST = 4.0  # logits between patients; at 4, a patient one SD away has odds 55 times as high
 RESERVED = {
     "chain",
     "draw",
@@ -51,6 +54,10 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     if interval is not None and not 0 < interval < 1:
         found.append(Fault("study.interval", "must lie between 0 and 1", f"{interval:g}", "0.95 is a 95 % interval"))
     time = values.get("time")
+    if time is not None and time.unit not in MONTHS_PER and time.unit.removesuffix("s") in MONTHS_PER:
+        found.append(
+            Fault("study.time.unit", "is written in the singular", f'"{time.unit}"', f'"{time.unit.removesuffix("s")}"')
+        )
     if time is not None and time.typical is not None and time.typical <= 0:
         found.append(Fault("study.time.typical", "must be positive", f"{time.typical:g}"))
     found += _format(values["data"]) + _columns(values)
@@ -205,7 +212,25 @@ def _scale(where: str, o: Outcome) -> list[Fault]:
         return [
             Fault(f"{where}.scale", "is a ratio between patients, and no patients differ so much", f"{o.scale:g}", mend)
         ]
-    return [Fault(f"{where}.scale", "must be positive", f"{o.scale:g}")] if o.scale <= 0 else []
+    if o.scale <= 0:
+        return [Fault(f"{where}.scale", "must be positive", f"{o.scale:g}")]
+    if (
+        o.family.link_name == "logit"
+        and not o.family.anchored
+        and o.typical is not None
+        and bool(o.family.check_expected(o.typical))
+        and o.family.spread(o.scale, o.typical) > WIDEST
+    ):
+        what = f"is wider than a score bounded at both ends allows around {o.typical:g}"
+        return [
+            Fault(
+                f"{where}.scale",
+                what,
+                f"{o.scale:g}",
+                "declare a smaller scale: how far patients' expected scores differ",
+            )
+        ]
+    return []
 
 
 def _range(where: str, o: Outcome) -> list[Fault]:
@@ -235,6 +260,9 @@ def _zero(where: str, o: Outcome) -> list[Fault]:
     found = [Fault(f"{where}.zero.trajectory.{key}", what) for key, what in o.zero.trajectory.faults()]
     if not 0 < o.zero.typical < 1:
         found.append(Fault(f"{where}.zero.typical", "must be a probability between 0 and 1", f"{o.zero.typical:g}"))
+    elif o.zero.scale > WIDEST * o.zero.typical * (1 - o.zero.typical):
+        what = f"is wider than a probability of {o.zero.typical:g} allows"
+        found.append(Fault(f"{where}.zero.scale", what, f"{o.zero.scale:g}", "declare a smaller scale"))
     if o.zero.scale <= 0:
         found.append(Fault(f"{where}.zero.scale", "must be positive", f"{o.zero.scale:g}"))
     return found
@@ -305,6 +333,7 @@ def _estimand(
 ) -> list[Fault]:
     where, found, outcomes = f"estimands.{name}", [], names["outcomes"]
     found += _given(where, e, values["covariates"], read.get(e.outcome))
+    found += _ratio(where, e, read.get(e.outcome))
     if e.outcome not in outcomes:
         found.append(
             Fault(
@@ -337,6 +366,33 @@ def _estimand(
     return found
 
 
+def _ratio(where: str, e: Estimand, o: Outcome | None) -> list[Fault]:
+    """Numbers that cannot be formed from what the family measures."""
+    if o is None or not isinstance(e, Ratio):
+        return []
+    if o.family.anchored:
+        return [Fault(f"{where}.kind", "scores of grades have no ratio", '"ratio"', 'ask for the "change"')]
+    if e.predicts == "measurement" and bool(np.all(o.family.check(np.zeros(1)))):
+        mend = "ask for the ratio of expected values"
+        return [Fault(f"{where}.predicts", "a measurement may be zero, and then has no ratio", '"measurement"', mend)]
+    return []
+
+
+def _unmoderated(where: str, e: Estimand, o: Outcome, covariates: Mapping[str, Covariate]) -> list[Fault]:
+    """A contrast that is zero (or one) by definition: the covariate shifts the level alone, and the change cancels it."""
+    c = e.contrast
+    if c is None or not isinstance(e, Between):
+        return []
+    named = [*o.moderators, *(o.zero.covariates + o.zero.moderators if o.zero else ())]
+    if c.covariate in {p for n in named if n in covariates for p in covariates[n].product or (n,)}:
+        return []
+    cancels = o.family.link_name == "log" if isinstance(e, Ratio) else o.family.link_name == "identity"
+    if not cancels:
+        return []
+    what = f"is {'one' if isinstance(e, Ratio) else 'zero'} by definition: {c.covariate} shifts the level of {e.outcome} alone"
+    return [Fault(f"{where}.contrast", what, mend="name it among the moderators, or compare levels")]
+
+
 def _given(where: str, e: Estimand, covariates: Mapping[str, Covariate], o: Outcome | None) -> list[Fault]:
     """Covariate values that an estimand sets, and groups that it compares."""
     found = []
@@ -365,6 +421,17 @@ def _given(where: str, e: Estimand, covariates: Mapping[str, Covariate], o: Outc
         if e.contrast.covariate in e.given:
             found.append(
                 Fault(f"{where}.given", "sets the covariate that the contrast compares", f'"{e.contrast.covariate}"')
+            )
+    if o is not None and not found:
+        found += _unmoderated(where, e, o, covariates)
+    if e.contrast is not None and e.predicts == "measurement":
+        found.append(
+            Fault(f"{where}.predicts", "groups are compared by their expected values", '"measurement"', "leave it out")
+        )
+    for name in e.given:
+        if o is not None and name in covariates and name not in parts:
+            found.append(
+                Fault(f"{where}.given", f"has no part in the outcome {e.outcome}", f'"{name}"', "leave it out")
             )
     for key, name, value in stated:
         c = covariates.get(name)

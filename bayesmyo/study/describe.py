@@ -8,7 +8,7 @@ from bayesmyo.components.estimands.estimand import Between
 from bayesmyo.components.families import Gaussian, LogNormal
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Constant, Linear, Plateau
-from bayesmyo.study.covariates import columns, table_column
+from bayesmyo.study.covariates import base, columns, table_column
 from bayesmyo.study.parameters import Parameter, all_parameters
 from bayesmyo.study.predictors import ZERO, Predictor, blocks, predictors
 from bayesmyo.study.study import Limits, Study
@@ -37,6 +37,10 @@ def words(study: Study, outcome: str) -> str:
     if location.effects:
         together = " (correlated)" if _correlated(study, location) else ""
         text += f" Patients differ in their {_and([e.coefficient for e in location.effects])}{together}."
+        if not isinstance(o.trajectory, Constant) and [e.coefficient for e in location.effects] == [
+            location.coefficients[0].name
+        ]:
+            text += " All change alike: intervals of change are too narrow if they do not."
     else:
         text += " All patients share one curve."
     text += _covariate_words(location)
@@ -104,6 +108,9 @@ def formula(study: Study, outcome: str) -> list[str]:
     for p in predictors(study, outcome):
         origin = p.trajectory.origin
         curve = p.trajectory.formula.replace("(t - origin)", "t" if origin == 0 else f"(t - {origin:g})")
+        unmoved = {c.name for c in p.coefficients if c.fixed is not None} - {e.coefficient for e in p.effects}
+        for name in unmoved:
+            curve = re.sub(rf"\b{name}\b", "0", curve)
         for c in p.coefficients:
             curve = re.sub(rf"\b{c.name}\b", p.prefix + c.name, curve)
         eta = "eta" if not p.prefix else f"eta_{p.name}"
@@ -175,8 +182,9 @@ def brms(study: Study, outcome: str) -> str:
     if any(not isinstance(p.trajectory, Constant | Linear) for p in rest):
         return "no short equivalent in brms (the zero part is not a straight line)"
     if isinstance(location.trajectory, Plateau):
-        if location.covariates or location.moderators:
-            return "no short equivalent in brms (covariates on a plateau)"
+        if location.covariates or location.moderators or o.family.anchored:
+            why = "thresholds" if o.family.anchored else "covariates"
+            return f"no short equivalent in brms ({why} on a plateau)"
         names = [e.coefficient for e in location.effects]
         bar = "|p|" if _correlated(study, location) else "|"
         nonlinear = [
@@ -256,11 +264,25 @@ def number(study: Study, e: Estimand) -> str:
     during = f" during {study.treatment}" if study.treatment and isinstance(e, Between) else ""
     text = f"the {e.sentence(in_sentence(study.label(e.outcome)), study.time.unit)}{during}"
     if e.contrast is not None:
-        groups = f"{_value(study, e.contrast.covariate, e.contrast.level)} and {_value(study, e.contrast.covariate, e.contrast.reference)}"
-        text = f"the {'ratio' if e.relative else 'difference'} between {groups} in {text}"
-    if e.given:
-        text += f" with {' and '.join(_value(study, k, v) for k, v in e.given.items())}"
+        level, reference = (_value(study, e.contrast.covariate, v) for v in (e.contrast.level, e.contrast.reference))
+        text += f" with {level} {'divided by' if e.relative else 'minus'} that with {reference}"
+    held = {**_held(study, e), **e.given}
+    if held:
+        text += f"{', both' if e.contrast else ''} with {_and([_value(study, k, v) for k, v in held.items()])}"
     return text
+
+
+def _held(study: Study, e: Estimand) -> dict[str, str | float]:
+    """Covariates that nothing else sets: those of visits, and all of the average patient, stand at the reference or typical value."""
+    found: dict[str, str | float] = {}
+    for p in predictors(study, e.outcome):
+        for name in base(study, (*p.covariates, *p.moderators)):
+            c = study.covariates[name]
+            if (c.varies == "visits" or e.population == "average patient") and not (
+                e.contrast and e.contrast.covariate == name
+            ):
+                found[name] = c.levels[0] if c.levels else c.typical or 0.0
+    return found
 
 
 def _value(study: Study, covariate: str, value: str | float) -> str:
@@ -276,6 +298,7 @@ def priors(study: Study) -> list[PriorLine]:
         lower, median, upper = (float(_natural(p, q)) for q in (tail, 0.5, 1 - tail))
         o = study.outcomes.get(p.outcome)
         stated = o is not None and (p.name in o.priors or (p.role == "threshold" and "thresholds" in o.priors))
+        stated = stated or (p.role == "correlation" and str(p.prior) == study.correlation_prior != "lkj(2)")
         lines.append(PriorLine(p.outcome, p.name, str(p.prior), p.unit, median, lower, upper, p.natural_unit, stated))
     return lines
 

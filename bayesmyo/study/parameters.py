@@ -90,7 +90,7 @@ class Parameter:
         """Link scale -> what a clinician reads: levels in outcome units, log differences and SDs as ratios."""
         if self.role == "level":
             return self.family.inverse(value)
-        if self._log and (self.role in ("difference", "rate", "sd") or self.name == "sigma"):
+        if self.unit == "log" or (self._log and (self.role in ("difference", "rate", "sd") or self.name == "sigma")):
             return np.exp(value)
         return value
 
@@ -156,7 +156,7 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
     }
     if family.anchored:
         units["level"] = units["difference"]
-    spreads = units | {"level": (level, "ratio" if link == "log" else latent), "duration": ("log", "log")}
+    spreads = units | {"level": (level, "ratio" if link == "log" else latent), "duration": ("log", "ratio")}
     found = []
 
     def add(name: str, role: Role, units: tuple[str, str], prior: Prior | None, needs: str = "") -> None:
@@ -168,24 +168,28 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
             found[-1] = replace(found[-1], positive=True)
         elif c.fixed is None:
             add(c.name, c.nature, units[c.nature], c.prior, c.needs)
-    shift = normal(0.0, scale.spread)
     for column in p.level_columns:
-        add(column, "difference", units["difference"], shift)
-    per_time = normal(0.0, scale.spread / scale.follow_up) if scale.follow_up else None
+        add(column, "difference", units["difference"], normal(0.0, scale.spread))
     for c in p.moderated:
-        rate = c.nature == "rate"
+        nature: Role = "rate" if c.nature == "rate" else "difference"
         for column in p.change_columns:
-            nature: Role = "rate" if rate else "difference"
-            add(f"{c.name}_{column}", nature, units[nature], per_time if rate else shift, c.needs)
+            prior = normal(0.0, scale.spread / c.per) if c.prior else None
+            add(f"{c.name}_{column}", nature, units[nature], prior, c.needs)
     by_name = {c.name: c for c in p.coefficients}
     for e in p.effects:
         c = by_name[e.coefficient]
-        sd: Prior | None = halfnormal(scale.spread)
-        if c.nature == "rate":
-            sd = halfnormal(scale.spread / scale.follow_up) if scale.follow_up else None
-        elif c.nature == "duration":
-            sd = halfnormal(0.5)
-        found.append(Parameter(p.outcome, f"sd_{e.key}", "sd", *spreads[c.nature], sd, family, c.needs))
+        sd = halfnormal(0.5) if c.nature == "duration" else halfnormal(scale.spread / c.per)
+        found.append(
+            Parameter(
+                p.outcome,
+                f"sd_{e.key}",
+                "sd",
+                *spreads[c.nature],
+                sd if c.prior or c.fixed is not None else None,
+                family,
+                c.needs,
+            )
+        )
     return found
 
 

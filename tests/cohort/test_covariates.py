@@ -138,7 +138,7 @@ def test_columns_that_are_used_are_not_called_unused():
         pytest.param({"line_5": 'C,0,45,DM,"70,5",25,summer'}, ['line 5, column "age"', "uses a decimal comma"], id="decimal comma"),
         pytest.param({"line_5": "C,0,45,DM,70,0,summer"}, ['line 5, column "titre0"', "has no log", 'got "0"', "declared in the study"], id="zero has no log"),
         pytest.param({"line_5": "C,0,45,DM,70,-3,summer"}, ['line 5, column "titre0"', "has no log", 'got "-3"'], id="a negative number has no log"),
-        pytest.param({"line_5": "C,0,45,DM,70,25,"}, ['line 5, column "season"', "the covariate season of a visit is missing", "or remove the row"], id="missing at a visit"),
+        pytest.param({"line_5": "C,0,45,DM,70,25,"}, ['line 5, column "season"', "the covariate season of a visit is missing", "fill it in"], id="missing at a visit"),
         pytest.param({"line_5": "C,0,45,DM,70,25,spring"}, ['line 5, column "season"', "is no level of season", "levels: summer, winter"], id="unknown at a visit"),
     ],
 )  # fmt: skip

@@ -146,7 +146,7 @@ def test_log_by_hand():
         (Linear(), "normal(0, 0.0416667)"),  # 2 * 0.5 / 24
         (Linear(transform="sqrt"), "normal(0, 0.204124)"),  # 2 * 0.5 / sqrt(24)
         (Log(), "normal(0, 0.310667)"),  # 2 * 0.5 / log(25)
-        (Piecewise(at=(3.0,)), "normal(0, 0.0416667)"),
+        (Piecewise(at=(3.0,)), "normal(0, 0.333333)"),  # the first piece lasts 3 weeks: 2 * 0.5 / 3
         (Spline(at=(0.0, 3.0, 6.0), penalised=True), "normal(0, 0.0416667)"),
     ],
     ids=str,

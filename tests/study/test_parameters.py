@@ -103,7 +103,7 @@ def test_moderators_shift_every_coefficient_of_the_change():
         ("power", "slope_sex_m", "rate", "kg per month", "kg per month", "real"),
         ("falls", "titre", "difference", "log ratio", "ratio", "real"),
         ("falls", "asymptote_diagnosis_pm", "difference", "log ratio", "ratio", "real"),
-        ("falls", "sd_half_time", "sd", "log", "log", "positive"),
+        ("falls", "sd_half_time", "sd", "log", "ratio", "positive"),
         ("falls", "half_time", "duration", "month", "month", "positive"),
         ("grade", "slope", "difference", "logit", "logit", "real"),
         ("grade", "threshold_1", "threshold", "logit", "logit", "real"),

@@ -50,7 +50,8 @@ class Estimand(Component):
         `population average`: the average over all patients who could be drawn
     summary: `median` (on a log scale the geometric mean) or `mean`; by default what the family reports
     given: covariate values that all patients are taken to have (`{ diagnosis = "PM", age = 60 }`); otherwise these patients
-        and the patients averaged over or drawn have the cohort's own values, and the average patient the reference values
+        and the patients averaged over or drawn have the cohort's own values, and the average patient the reference or typical ones;
+        a covariate of visits stands at its reference or typical value for all of them
     contrast: compare two groups, `{ covariate = "diagnosis", level = "PM", reference = "DM" }`: the difference of the two
         numbers, or their ratio for a ratio; patients are otherwise alike
     above, below: the threshold whose probability is printed beside the number (by default: any change for the better)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -42,8 +43,15 @@ class Piecewise(Trajectory):
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
         return (
             Coefficient("intercept", "level", normal(scale.typical, scale.spread)),
-            *(slope(scale, f"slope_{j}") for j in range(1, len(self.at) + 2)),
+            *(slope(scale, f"slope_{j}", clock=partial(self._length, j - 1)) for j in range(1, len(self.at) + 2)),
         )
+
+    def _length(self, piece: int, follow_up: float) -> float:
+        """How long a piece lasts: the last one to the end of a typical follow-up, but no shorter than the one before."""
+        ends = [self.origin, *self.at]
+        lengths = [later - earlier for earlier, later in pairwise(ends)] or [follow_up]
+        lengths.append(max(self.origin + follow_up - ends[-1], lengths[-1]))
+        return lengths[piece] if lengths[piece] > 0 else follow_up  # knots in disorder are a fault of their own
 
     def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         # negative before the origin, as it should be: the first piece reaches back for ever

@@ -59,8 +59,9 @@ def slope(
     scale: Scale, name: str = "slope", nature: Nature = "rate", clock: Callable[[float], float] = float
 ) -> Coefficient:
     """A change per unit of `clock(time)`; by default Normal(0, 2 * spread) over a typical follow-up."""
-    prior = normal(0.0, 2 * scale.spread / clock(scale.follow_up)) if scale.follow_up else None
-    return Coefficient(name, nature, prior, needs="study.time.typical (a typical follow-up)")
+    per = clock(scale.follow_up) if scale.follow_up else 1.0
+    prior = normal(0.0, 2 * scale.spread / per) if scale.follow_up else None
+    return Coefficient(name, nature, prior, needs="study.time.typical (a typical follow-up)", per=per)
 
 
 def increasing(times: tuple[float, ...]) -> bool:
