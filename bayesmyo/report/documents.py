@@ -51,6 +51,7 @@ def study_part(study: Study) -> dict[str, Any]:
             }
             for name, o in study.outcomes.items()
         ],
+        "covariates": describe.covariates(study),
         "priors": [asdict(line) for line in describe.priors(study)],
         "estimands": list(study.estimands),
         "decisions": list(study.decisions),

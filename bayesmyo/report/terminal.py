@@ -65,6 +65,10 @@ def show_study(study: Study) -> None:
     say(study.title, "bold")
     how = describe.correlation_words(study)
     say(f"Time in {study.time.unit}s (column {study.time.column}); patients in column {study.patient}; {how}.")
+    if study.covariates:
+        say("Covariates")
+    for line in describe.covariates(study):
+        say(f"    {line}")
     for name in study.outcomes:
         say("")
         say(f"{name}: {describe.words(study, name)}")

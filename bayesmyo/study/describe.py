@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.estimands.estimand import Between
-from bayesmyo.components.families import Gaussian, LogNormal
+from bayesmyo.components.families import Cumulative, Gaussian, LogNormal
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Constant, Linear, Plateau
 from bayesmyo.study.covariates import base, columns, table_column
@@ -48,6 +48,10 @@ def words(study: Study, outcome: str) -> str:
         text += f" The probability of zero {_movement(study, zero)}"
         text += f"; patients differ in its {_and([e.coefficient for e in zero.effects])}." if zero.effects else "."
         text += _covariate_words(zero)
+    if isinstance(o.family, Cumulative):
+        scores = o.family.texts()
+        graded = [f"{' + '.join(levels)} ({scores[levels[0]]:.3g})" for levels in o.family.categories]
+        text += f" Categories, with the numbers that stand for them: {', '.join(graded)}; threshold_1 is between the first two."
     if o.exposure:
         text += f" Events are counted per {o.exposure}."
     if o.censoring == "as typed":
@@ -60,6 +64,29 @@ def words(study: Study, outcome: str) -> str:
         ]
         text += f" A value of {_and(limits)}."
     return text
+
+
+def covariates(study: Study) -> list[str]:
+    """Each covariate in a line: its levels and reference, or what its coefficient is per; whose it is; what becomes of missing values."""
+    lines = []
+    for name, c in study.covariates.items():
+        if c.product:
+            lines.append(f"{name}: the product of {_and(list(c.product))}")
+            continue
+        if c.levels:
+            text = f"{c.levels[0]} (reference), {', '.join(c.levels[1:])}"
+        else:
+            unit = f" {c.unit}" if c.unit else ""
+            step = (
+                f"a factor of {c.scale:g}"
+                if c.transform == "log"
+                else f"{c.scale:g}{'' if c.transform == 'sqrt' else unit}"
+            )
+            root = " of the square root" if c.transform == "sqrt" else ""
+            text = f"coefficients are per {step}{root}, from {c.typical:g}{unit}"
+        missing = "; missing values are imputed" if c.missing == "imputed" else ""
+        lines.append(f"{name} (column {table_column(study, name)}, of {c.varies}): {text}{missing}")
+    return lines
 
 
 def _movement(study: Study, p: Predictor) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.study import parse_study
+from bayesmyo.study import describe, parse_study
 from bayesmyo.study.describe import brms, formula, lme4, priors, words
 from tests.conftest import SMALL
 
@@ -155,3 +155,27 @@ def test_the_interval_is_the_studys():
 def test_a_stated_prior_is_marked():
     lines = priors(with_line('priors = { sigma = "halfnormal(3)" }'))
     assert [(p.outcome, p.parameter, p.prior) for p in lines if p.stated] == [("strength", "sigma", "halfnormal(3)")]
+
+
+def test_covariates_say_what_their_coefficients_are_per():
+    text = SMALL + (
+        '[covariates.diagnosis]\nlevels = ["DM", "PM"]\n[covariates.age]\ncolumn = "age0"\nunit = "years"\ntypical = 52\nscale = 14\n'
+        'missing = "imputed"\n[covariates.titre]\ntypical = 100\nscale = 2\ntransform = "log"\nvaries = "visits"\n'
+        '[covariates.both]\nproduct = ["diagnosis", "age"]\n'
+    )
+    assert describe.covariates(parse_study(text)) == [
+        "diagnosis (column diagnosis, of patients): DM (reference), PM",
+        "age (column age0, of patients): coefficients are per 14 years, from 52 years; missing values are imputed",
+        "titre (column titre, of visits): coefficients are per a factor of 2, from 100",
+        "both: the product of diagnosis and age",
+    ]
+
+
+def test_grades_are_listed_with_their_numbers_and_what_is_merged():
+    family = 'family = { kind = "cumulative", coding = "mrc_plus", merge = [["0", "1", "2"]] }'
+    text = SMALL.replace(
+        'typical = 50\nscale = 10\nminimum = 0\nmaximum = 100\nfamily = { kind = "gaussian" }', f"scale = 2\n{family}"
+    )
+    text = text[: text.index("[scenarios")]
+    found = describe.words(parse_study(text), "strength")
+    assert "0 + 1 + 2 (1), 3 (3), 4- (3.67), 4 (4), 4+ (4.33), 5 (5); threshold_1 is between the first two" in found

@@ -236,3 +236,46 @@ def test_they_are_lkj_together():
 def test_thresholds_are_drawn_in_order():
     drawn = np.stack([DRAWN["grade"][f"threshold_{k}"] for k in range(1, 6)])
     assert np.all(np.diff(drawn, axis=0) > 0)
+
+
+# --- default priors act over a typical follow-up, whatever the clock
+
+CLOCKED = """
+[study]
+title = "T"
+patient = "p"
+time = {{ column = "t", unit = "month", typical = 36 }}
+
+[covariates.group]
+levels = ["A", "B"]
+
+[outcomes.y]
+column = "y"
+unit = "u"
+better = "higher"
+typical = 100
+scale = 3
+family = {{ kind = "lognormal" }}
+trajectory = {{ {} }}
+effects = ["intercept", "{slope}"]
+moderators = ["group"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "slope", "passed"),
+    [
+        ('kind = "linear"', "slope", 36),
+        ('kind = "linear", transform = "sqrt"', "slope", 6),
+        ('kind = "log"', "slope", np.log(37)),
+        ('kind = "piecewise", knots = [3]', "slope_1", 3),
+        ('kind = "piecewise", knots = [3]', "slope_2", 33),
+    ],
+)
+def test_a_patients_change_over_a_typical_follow_up_is_one_declared_spread(trajectory, slope, passed):
+    """The SD of a slope, and a moderator of it, times what passes on the slope's clock; the population's own is twice that."""
+    found = parameters(parse_study(CLOCKED.format(trajectory, slope=slope)), "y")
+    scale = {name: found[name].prior.values[-1] for name in (slope, f"sd_{slope}", f"{slope}_group_b")}
+    assert scale[f"sd_{slope}"] * passed == pytest.approx(np.log(3))
+    assert scale[f"{slope}_group_b"] * passed == pytest.approx(np.log(3))
+    assert scale[slope] * passed == pytest.approx(2 * np.log(3))

@@ -26,10 +26,14 @@ class Poisson(Counts):
     """
 
     kind: Literal["poisson"] = "poisson"
-    formula: ClassVar[str] = "y ~ Poisson(exp(eta))"
     counts: ClassVar[bool] = True
     observation_effect: bool = False
     r_formula: ClassVar[str] = "poisson()"
+
+    @property
+    def formula(self) -> str:  # type: ignore[override]
+        own = "; e ~ Normal(0, sd_observation)" if self.observation_effect else ""
+        return f"y ~ Poisson(exp(eta{' + e' if own else ''})){own}"
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sd_observation": halfnormal(scale.spread / 2)} if self.observation_effect else {}
