@@ -1,10 +1,10 @@
 """Simulation-based calibration of every family with a straight line and with a plateau, at 5 patients and 4 visits.
 
-    uv run python scripts/calibration.py FOLDER [--replicates 200] [--shard 1/2] [--only cumulative]
+    uv run python scripts/calibration.py FOLDER [--replicates 200] [--shard 1/2] [--only cumulative] [--seed 1804]
     uv run python scripts/calibration.py FOLDER --summary
 
 Truths are drawn from the priors, cohorts from the truths, and each is fitted; the rank of every true value among its draws is then
-uniform if the model's code, the simulator's and the sampler agree. Rows are appended as they come, one file for each model, and the
+uniform if the model's code, the simulator's and the sampler agree. Models share the seed, and with it the luck of their truths. Rows are appended as they come, one file for each model, and the
 same command goes on where it stopped. The summary passes where the Holm-adjusted p-value of every quantity is above 0.01.
 """
 
@@ -72,13 +72,13 @@ def rows(path: Path) -> list[dict]:
     return [unique[k] for k in sorted(unique)]
 
 
-def run(folder: Path, family: str, trajectory: str, replicates: int) -> None:
+def run(folder: Path, family: str, trajectory: str, replicates: int, seed: int = SEED) -> None:
     path = folder / f"{family}-{trajectory}.jsonl"
     finished = {row["replicate"] for row in rows(path)}
     if len(finished) >= replicates:
         return
     sampling = Sampling(draws=500, tune=500, chains=2, cores=1, target_accept=0.95)
-    replicator = Replicator(study(family, trajectory), None, seed=SEED, sampling=sampling)
+    replicator = Replicator(study(family, trajectory), None, seed=seed, sampling=sampling)
     with path.open("a") as out:
         for replicate in range(replicates):
             if replicate not in finished:
@@ -138,6 +138,7 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--only", default="")
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--summary", action="store_true")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +146,7 @@ def main() -> None:
         first, of = map(int, chosen.shard.split("/"))
         cells = [(f, t) for f in FAMILIES for t in TRAJECTORIES if not chosen.only or f == chosen.only]
         for family, trajectory in cells[first - 1 :: of]:
-            run(chosen.folder, family, trajectory, chosen.replicates)
+            run(chosen.folder, family, trajectory, chosen.replicates, chosen.seed)
     print(summary(chosen.folder, chosen.replicates))
 
 
