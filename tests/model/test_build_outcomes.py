@@ -285,16 +285,18 @@ def test_curves_with_knots(rng, kind, how):
     first, second = names
     more = f'effects = ["{first}", "{second}"]\nparameterisation = "{how}"\n'
     density = Density(HEAD + outcome("gaussian", form, more=more), rows(y=AMOUNTS))
-    rate = kind != "spline"
+    per = {"piecewise": 8, "spline": 1, "penalised": 12}[
+        kind
+    ]  # the last piece lasts from 4 to the end of a typical follow-up
     priors = {
         f"y.{first}": stats.norm(5, 2),
         f"y.sd_{first}": half(2),
-        f"y.sd_{second}": half(2 / 12 if rate else 2),
+        f"y.sd_{second}": half(2 / per),
         "y.sigma": half(1),
         R: stats.beta(2, 2),
     }
     if kind == "piecewise":
-        priors |= {f"y.slope_{j}": stats.norm(0, 4 / 12) for j in (1, 2, 3)}
+        priors |= {f"y.slope_{j}": stats.norm(0, 4 / lasts) for j, lasts in ((1, 2), (2, 2), (3, 8))}
     elif kind == "spline":
         priors |= {f"y.change_{j}": stats.norm(0, 4) for j in (2, 3)}
     else:
