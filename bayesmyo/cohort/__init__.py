@@ -5,6 +5,7 @@ table.py        a delimited file as text cells, or why it cannot be one
 cells.py        one text cell -> a number, a limit, missing, or why not
 faults.py       faults of cells, one message for one mistake
 covariates.py   covariates of patients and visits, and what data can get wrong about them
+notices.py      what a reader should know though nothing is wrong
 read.py         table + Study -> Cohort
 write.py        Cohort -> delimited text
 truth.py        values for every parameter and effect: one truth, or one for each posterior draw

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.study import describe
+from bayesmyo.study import describe, in_r
 from bayesmyo.study.predictors import effects
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
@@ -46,8 +46,8 @@ def study_part(study: Study) -> dict[str, Any]:
                 "effects": [e.key for e in effects(study, name)],
                 "words": describe.words(study, name),
                 "formula": describe.formula(study, name),
-                "lme4": describe.lme4(study, name),
-                "brms": describe.brms(study, name),
+                "lme4": in_r.lme4(study, name),
+                "brms": in_r.brms(study, name),
             }
             for name, o in study.outcomes.items()
         ],

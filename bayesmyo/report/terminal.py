@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.errors import printable
-from bayesmyo.study import describe
+from bayesmyo.study import describe, in_r
 from bayesmyo.study.study import Study
 
 WIDTH_OF_A_FILE = 160
@@ -74,8 +74,8 @@ def show_study(study: Study) -> None:
         say(f"{name}: {describe.words(study, name)}")
         for line in describe.formula(study, name):
             say(f"    {line}")
-        say(f"    lme4: {describe.lme4(study, name)}")
-        say(f"    brms: {describe.brms(study, name)}")
+        say(f"    lme4: {in_r.lme4(study, name)}")
+        say(f"    brms: {in_r.brms(study, name)}")
     say("")
     rows = [
         (

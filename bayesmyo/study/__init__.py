@@ -3,9 +3,11 @@
 study.py        the Study, its tables and the clinical scale of each outcome
 parameters.py   every parameter with its name, unit and prior
 read.py         TOML text -> Study, every fault at once
-check.py        what a well-formed study may still get wrong (check_simulation.py: its design and scenarios)
+check.py        what a well-formed study may still get wrong (check_*.py: its outcomes, covariates, estimands, simulation)
 write.py        Study -> TOML text, and its hash
-describe.py     a study in words, in formula, and as lme4 and brms would write it
+predictors.py   its linear predictors, and the blocks of effects that are correlated
+covariates.py   covariates as columns of the design
+describe.py     a study in words and in formula (in_r.py: as lme4 and brms would write it)
 bundled.py      the studies that ship with bayesmyo
 template.py     the commented study and example table of `bayesmyo init`
 """

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from bayesmyo.study import describe, parse_study
-from bayesmyo.study.describe import brms, formula, lme4, priors, words
+from bayesmyo.study.describe import formula, priors, words
+from bayesmyo.study.in_r import brms, lme4
 from tests.conftest import SMALL
 
 

@@ -15,15 +15,6 @@ class Counts(Family):
     link_name: ClassVar[str] = "log"
     exposed: ClassVar[bool] = True
 
-    def link(self, values: Any) -> Any:
-        return np.log(np.asarray(values, dtype=float))
-
-    def inverse(self, eta: Any) -> Any:
-        return np.exp(np.asarray(eta, dtype=float))
-
-    def spread(self, scale: float, typical: float) -> float:
-        return float(np.log(scale))
-
     def encode(self, values: Any) -> Any:
         return np.rint(values).astype(np.int64)
 

@@ -50,16 +50,21 @@ class Family(Component):
         return ("location",)
 
     def link(self, values: Any) -> Any:
-        """Expected values in outcome units -> link scale."""
-        return np.asarray(values, dtype=float)
+        """Expected values in outcome units -> link scale; here for the identity and the log."""
+        values = np.asarray(values, dtype=float)
+        return np.log(values) if self.link_name == "log" else values
 
     def inverse(self, eta: Any) -> Any:
-        """Link scale -> outcome units."""
-        return np.asarray(eta, dtype=float)
+        """Link scale -> outcome units; here for the identity and the log."""
+        eta = np.asarray(eta, dtype=float)
+        return np.exp(eta) if self.link_name == "log" else eta
 
     def spread(self, scale: float, typical: float) -> float:
-        """The declared spread between patients on the link scale, around a typical value in outcome units."""
-        return float(scale)
+        """The declared spread between patients on the link scale, around a typical value in outcome units.
+
+        Where the link is the log, the declared scale is a ratio.
+        """
+        return float(np.log(scale) if self.link_name == "log" else scale)
 
     def encode(self, values: Any) -> Any:
         """Measurements in outcome units -> as `observe` and `log_density` are handed them."""

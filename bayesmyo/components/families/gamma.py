@@ -30,15 +30,6 @@ class Gamma(Family):
     censorable: ClassVar[bool] = True
     r_formula: ClassVar[str] = 'Gamma("log")'
 
-    def link(self, values: Any) -> Any:
-        return np.log(np.asarray(values, dtype=float))
-
-    def inverse(self, eta: Any) -> Any:
-        return np.exp(np.asarray(eta, dtype=float))
-
-    def spread(self, scale: float, typical: float) -> float:
-        return float(np.log(scale))
-
     def encode(self, values: Any) -> Any:
         """A limit of zero is none: all outcomes lie above it."""
         values = np.asarray(values, dtype=float)

@@ -33,15 +33,6 @@ class HurdleLogNormal(Family):
     def predictors(self) -> tuple[str, ...]:
         return ("location", "zero")
 
-    def link(self, values: Any) -> Any:
-        return np.log(np.asarray(values, dtype=float))
-
-    def inverse(self, eta: Any) -> Any:
-        return np.exp(np.asarray(eta, dtype=float))
-
-    def spread(self, scale: float, typical: float) -> float:
-        return float(np.log(scale))
-
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2)}
 

@@ -24,15 +24,6 @@ class LogNormal(Gaussian):
     geometric: ClassVar[bool] = True
     r_formula: ClassVar[str] = "gaussian() on the log"
 
-    def link(self, values: Any) -> Any:
-        return np.log(np.asarray(values, dtype=float))
-
-    def inverse(self, eta: Any) -> Any:
-        return np.exp(np.asarray(eta, dtype=float))
-
-    def spread(self, scale: float, typical: float) -> float:
-        return float(np.log(scale))
-
     def encode(self, values: Any) -> Any:
         with np.errstate(divide="ignore"):  # a cell below a limit reaches down to zero
             return np.log(np.maximum(np.asarray(values, dtype=float), 0.0))

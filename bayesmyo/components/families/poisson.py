@@ -41,8 +41,10 @@ class Poisson(Counts):
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
         location = eta["location"]
         if self.observation_effect:
-            counts = cells.value.get_value() if hasattr(cells.value, "get_value") else cells.value
-            raw = pm.Normal(f"{name}.raw_observation", 0.0, 1.0, shape=np.shape(counts))
+            shape = tuple(
+                pm.math.pt.as_tensor_variable(cells.value).shape.eval()
+            )  # of the data at hand: one effect for each
+            raw = pm.Normal(f"{name}.raw_observation", 0.0, 1.0, shape=shape)
             location = location + aux["sd_observation"] * raw
         return pm.Poisson(name, pm.math.exp(location), observed=cells.value)
 

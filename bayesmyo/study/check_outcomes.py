@@ -1,0 +1,125 @@
+"""What the table of one outcome may get wrong though it is well formed."""
+
+from collections.abc import Mapping
+
+from bayesmyo.errors import Fault
+from bayesmyo.study import check_covariates
+from bayesmyo.study.predictors import ZERO
+from bayesmyo.study.study import Covariate, Limits, Outcome
+
+WIDEST = 4.0  # logits between patients; at 4, a patient one SD away has odds 55 times as high
+
+
+def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> list[Fault]:
+    where = f"outcomes.{name}"
+    found = [Fault(f"{where}.family.{key}", what) for key, what in o.family.faults()]
+    found += [Fault(f"{where}.trajectory.{key}", what) for key, what in o.trajectory.faults()]
+    if found:
+        return found
+    found += _typical(where, o) + _scale(where, o) + _range(where, o) + _zero(where, o)
+    found += check_covariates.part(where, o, covariates)
+    if o.zero is not None:
+        found += check_covariates.part(f"{where}.zero", o.zero, covariates)
+    if o.parameterisation == "integrated" and not o.family.normal:
+        why = f"the family {o.family.kind}"
+        found.append(
+            Fault(f"{where}.parameterisation", f"effects cannot be integrated out for {why}", mend='leave "auto"')
+        )
+    if o.censoring and not o.family.censorable:
+        found.append(Fault(f"{where}.censoring", f"is not available for the family {o.family.kind}"))
+    if isinstance(o.censoring, Limits):
+        below, above = o.censoring.below, o.censoring.above
+        if below is None and above is None:
+            found.append(Fault(f"{where}.censoring", "needs above or below, or both", mend="such as { above = 30 }"))
+        elif below is not None and above is not None and below >= above:
+            found.append(Fault(f"{where}.censoring.above", f"must lie above the lower limit, {below:g}", f"{above:g}"))
+    if o.exposure is not None and not o.family.exposed:
+        mend = "use poisson or negative_binomial for counts"
+        found.append(Fault(f"{where}.exposure", f"has no meaning for the family {o.family.kind}", mend=mend))
+    if o.map is not None and o.family.texts() is not None:
+        found.append(Fault(f"{where}.map", "the family has levels of its own", mend="leave the map out"))
+    return found
+
+
+def _typical(where: str, o: Outcome) -> list[Fault]:
+    if o.family.anchored:
+        mend = "say with family.shares how plausible each category is at the start"
+        return (
+            [Fault(f"{where}.typical", f"is not a key for the family {o.family.kind}", mend=mend)]
+            if o.typical is not None
+            else []
+        )
+    if o.typical is None:
+        return [Fault(f"{where}.typical", "is missing")]
+    if not o.family.check_expected(o.typical):
+        return [Fault(f"{where}.typical", f"must be {o.family.expected()}", f"{o.typical:g}")]
+    return []
+
+
+def _scale(where: str, o: Outcome) -> list[Fault]:
+    if o.family.link_name == "log" and o.scale <= 1:
+        mend = "2.5 means that patients differ by factors of about 2.5"
+        return [
+            Fault(
+                f"{where}.scale", "must be a ratio above 1, because the family works on the log", f"{o.scale:g}", mend
+            )
+        ]
+    if o.family.link_name == "log" and o.scale > 20:
+        mend = "2.5 means that patients differ by factors of about 2.5; a spread in the outcome's unit is not meant"
+        return [
+            Fault(f"{where}.scale", "is a ratio between patients, and no patients differ so much", f"{o.scale:g}", mend)
+        ]
+    if o.scale <= 0:
+        return [Fault(f"{where}.scale", "must be positive", f"{o.scale:g}")]
+    if (
+        o.family.link_name == "logit"
+        and not o.family.anchored
+        and o.typical is not None
+        and bool(o.family.check_expected(o.typical))
+        and o.family.spread(o.scale, o.typical) > WIDEST
+    ):
+        what = f"is wider than a score bounded at both ends allows around {o.typical:g}"
+        return [
+            Fault(
+                f"{where}.scale",
+                what,
+                f"{o.scale:g}",
+                "declare a smaller scale: how far patients' expected scores differ",
+            )
+        ]
+    return []
+
+
+def _range(where: str, o: Outcome) -> list[Fault]:
+    found = []
+    if o.minimum is not None and o.maximum is not None and o.minimum >= o.maximum:
+        found.append(Fault(f"{where}.maximum", f"must be above the minimum, {o.minimum:g}", f"{o.maximum:g}"))
+    t = o.typical
+    if t is not None and ((o.minimum is not None and t < o.minimum) or (o.maximum is not None and t > o.maximum)):
+        found.append(Fault(f"{where}.typical", "lies outside minimum to maximum", f"{t:g}"))
+    if o.plausible is not None and o.plausible[0] >= o.plausible[1]:
+        found.append(Fault(f"{where}.plausible", "must be a lower and a higher value", str(list(o.plausible))))
+    return found
+
+
+def _zero(where: str, o: Outcome) -> list[Fault]:
+    expected = ZERO in o.family.predictors()
+    if o.zero is None:
+        mend = f"write a table [{where}.zero] with typical, scale and trajectory"
+        return (
+            [Fault(f"{where}.zero", f"is missing: the family {o.family.kind} has a zero part", mend=mend)]
+            if expected
+            else []
+        )
+    if not expected:
+        mend = "use hurdle_lognormal"
+        return [Fault(f"{where}.zero", f"the family {o.family.kind} has no zero part", mend=mend)]
+    found = [Fault(f"{where}.zero.trajectory.{key}", what) for key, what in o.zero.trajectory.faults()]
+    if not 0 < o.zero.typical < 1:
+        found.append(Fault(f"{where}.zero.typical", "must be a probability between 0 and 1", f"{o.zero.typical:g}"))
+    elif o.zero.scale > WIDEST * o.zero.typical * (1 - o.zero.typical):
+        what = f"is wider than a probability of {o.zero.typical:g} allows"
+        found.append(Fault(f"{where}.zero.scale", what, f"{o.zero.scale:g}", "declare a smaller scale"))
+    if o.zero.scale <= 0:
+        found.append(Fault(f"{where}.zero.scale", "must be positive", f"{o.zero.scale:g}"))
+    return found
