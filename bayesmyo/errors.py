@@ -18,12 +18,16 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong with an input: where it is, what it is, what was found, how to mend it."""
+    """One thing wrong with an input: where it is, what it is, what was found, how to mend it.
+
+    code: its entry in the catalogue of what a table can get wrong, where it has one
+    """
 
     where: str
     what: str
     got: str = ""
     mend: str = ""
+    code: str = ""
 
     def __str__(self) -> str:
         parts = [f"{self.where}: {self.what}"]
@@ -32,7 +36,8 @@ class Fault:
         if self.mend:
             parts.append(self.mend)
         text = printable("; ".join(parts))
-        return text if text.endswith(("?", ".")) else text + "."
+        text = text if text.endswith(("?", ".")) else text + "."
+        return f"{text} [{self.code}]" if self.code else text
 
 
 class BayesmyoError(Exception):

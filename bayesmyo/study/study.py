@@ -24,22 +24,60 @@ MONTHS_PER = {
 
 @dataclass(frozen=True, kw_only=True)
 class Time:
-    """The time column. unit: in the singular ("month"); typical: a typical follow-up in that unit."""
+    """The time of each visit, counted in `unit` (in the singular, "month") from the start of treatment.
+
+    typical: a typical follow-up in that unit
+    date: where the table holds calendar dates, how they are written: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY" ...
+    since: the column that says when a patient's treatment began, a date or a number as in `column`; time is counted from it.
+        Dates without it are counted from each patient's first visit
+    exit: the column that says when a patient left; a visit after that is refused
+    before: what to do with visits before time zero
+    """
 
     column: str
     unit: str
     label: str = ""
     typical: float | None = None
+    date: str | None = None
+    since: str | None = None
+    exit: str | None = None
+    before: Literal["kept", "refused", "set aside"] = "kept"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequireBaseline:
+    """Patients without a baseline measurement are set aside.
+
+    outcomes: that must have been measured (default: all); until: the latest time that counts as baseline
+    """
+
+    outcomes: tuple[str, ...] | None = None
+    until: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataFormat:
-    """How the table is written. missing: cells that mean "not measured" (an empty cell always does)."""
+    """How the table is written.
+
+    delimiter, encoding: of a text file; sheet, patients_sheet: of a workbook, the visits and, where there is one, the patients
+    thousands: the sign between thousands, if numbers have one
+    missing: cells that mean "not measured" (an empty cell always does)
+    skip_lines: lines above the header
+    duplicates: what to do with two rows of one patient at one time: refuse them, or average what was measured
+    identifying: columns that identify people and may be in the table: they are not read, and their cells are never shown
+    """
 
     delimiter: str = ","
     decimal: Literal[".", ","] = "."
+    thousands: str | None = None
     encoding: str = "utf-8"
     missing: tuple[str, ...] = ("NA",)
+    skip_lines: int = 0
+    sheet: str | None = None
+    patients_sheet: str | None = None
+    duplicates: Literal["refused", "mean"] = "refused"
+    identifying: tuple[str, ...] = ()
+    require_baseline: RequireBaseline | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +116,18 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """Other units in which an outcome was recorded: a cell times its unit's factor is in the outcome's unit.
+
+    factors: for each unit its factor, { "microkat/L" = 60 } for IU/L
+    column: the column that names the unit of each row; without it every cell is in the one unit given
+    """
+
+    factors: Mapping[str, float]
+    column: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Zero:
     """The zero part of a hurdle: the probability that a measurement is zero, on the logit, with its own trajectory.
 
@@ -106,7 +156,8 @@ class Outcome:
     covariates: names of covariates that shift the level; moderators: names of covariates that shift the change
     zero: the zero part of a hurdle; exposure: the column that counts what events are counted per
     censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
-    map: cell texts and the numbers that they stand for; minimum, maximum: the legal range of a measurement
+    map: cell texts and the numbers that they stand for; minimum, maximum: the legal range of a measurement, in the outcome's unit
+    recorded: another unit in which the table holds it, with the factor that converts it
     plausible: the range in which nearly all measurements of such patients lie; a prior predictive check looks at it
     parameterisation: how patient effects are sampled; "auto" integrates them out wherever that is exact
     """
@@ -127,6 +178,7 @@ class Outcome:
     priors: Mapping[str, str] = field(default_factory=dict)
     censoring: Literal["as typed"] | Limits | None = None
     map: Mapping[str, float] | None = None
+    recorded: Recorded | None = None
     minimum: float | None = None
     maximum: float | None = None
     plausible: tuple[float, float] | None = None
