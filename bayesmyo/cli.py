@@ -9,7 +9,7 @@ from typing import Annotated, Any, Never
 import typer
 
 from bayesmyo._version import __version__
-from bayesmyo.errors import BayesmyoError, StorageError, UsageError, printable
+from bayesmyo.errors import BayesmyoError, InputError, StorageError, UsageError, printable
 from bayesmyo.files import writable, write_bytes
 
 app = typer.Typer(
@@ -24,7 +24,13 @@ app = typer.Typer(
 STUDY = Annotated[
     str, typer.Argument(help="A bundled study (see `bayesmyo studies`) or the path of a TOML file.", show_default=False)
 ]
-DATA = Annotated[Path, typer.Argument(help="The table: CSV, one row per visit.", show_default=False)]
+DATA = Annotated[Path, typer.Argument(help="The table, one row per visit: CSV, .xlsx or .parquet.", show_default=False)]
+PATIENTS = Annotated[
+    Path | None,
+    typer.Option(
+        "--patients", help="A second table, one row per patient, joined by the patient's id.", show_default=False
+    ),
+]
 FIT = Annotated[Path, typer.Argument(help="A file written by `bayesmyo fit`.", show_default=False)]
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 FORCE = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
@@ -91,6 +97,7 @@ def validate(
     data: Annotated[
         Path | None, typer.Argument(help="The table, to check it against the study.", show_default=False)
     ] = None,
+    patients: PATIENTS = None,
     json: JSON = False,
 ) -> None:
     """Say what was understood of a study, and of a table, without fitting anything."""
@@ -98,11 +105,16 @@ def validate(
     from bayesmyo.report import documents, terminal
     from bayesmyo.study import find_study
 
-    understood = find_study(study)
-    cohort = read_cohort(understood, data) if data else None
+    try:
+        understood = find_study(study)
+        cohort = read_cohort(understood, data, patients) if data else None
+    except InputError as error:
+        if json:
+            typer.echo(documents.document(usable=False, source=error.source, faults=documents.faults_part(error)))
+        raise
     if json:
-        parts: dict[str, Any] = {"study": documents.study_part(understood)}
-        typer.echo(documents.document(**parts, cohort=documents.cohort_part(cohort) if cohort else None))
+        parts = {"study": documents.study_part(understood), "cohort": documents.cohort_part(cohort) if cohort else None}
+        typer.echo(documents.document(usable=True, **parts))
         return
     terminal.show_study(understood)
     if cohort:
@@ -139,6 +151,7 @@ def fit(
     study: STUDY,
     data: DATA,
     output: Annotated[Path, typer.Option("-o", "--output", help="The fit to write (netCDF).", show_default=False)],
+    patients: PATIENTS = None,
     engine: Annotated[str, typer.Option(help="How to sample: nuts, or mock for a dry run.")] = "nuts",
     draws: Annotated[int, typer.Option(help="Draws of each chain.", min=4)] = 1000,
     tune: Annotated[int, typer.Option(help="Tuning iterations of each chain, not kept.", min=1)] = 1000,
@@ -160,10 +173,10 @@ def fit(
     from bayesmyo.study import find_study
 
     understood = find_study(study)
-    cohort = read_cohort(understood, data)
+    cohort = read_cohort(understood, data, patients)
     if not json:
         terminal.show_cohort(understood, cohort)
-    _not_an_input(output, study, data)
+    _not_an_input(output, study, data, *([patients] if patients else []))
     writable(output, force)
     with terminal.chain_progress(chains, tune + draws) as progress:
         from bayesmyo.model.engines import Sampling

@@ -86,11 +86,11 @@ def test_validate_a_table(run):
 def test_validate_as_json(run):
     alone, with_data = run("validate", "ivig", "--json"), run("validate", "ivig", DATA / "ivig.csv", "--json")
     assert (alone.code, with_data.code, alone.err, with_data.err) == (0, 0, "", "")
-    assert alone.json.keys() == with_data.json.keys() == {"schema_version", "study", "cohort"}
+    assert alone.json.keys() == with_data.json.keys() == {"schema_version", "usable", "study", "cohort"}
     assert alone.json["study"] == with_data.json["study"]
     assert alone.json["cohort"] is None
     cohort = with_data.json["cohort"]
-    assert cohort.keys() == {"source", "sha256", "patients", "rows", "used", "set_aside", "cells", "notices"}
+    assert cohort.keys() == {"source", "sha256", "patients", "rows", "used", "set_aside", "outcomes", "word", "notices"}
     assert (cohort["patients"], cohort["rows"], cohort["used"]) == (23, 327, 327)
     assert [o["name"] for o in alone.json["study"]["outcomes"]] == ["mrc", "cpk", "steroid"]
 

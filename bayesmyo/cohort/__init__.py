@@ -1,12 +1,20 @@
 """The patients: table -> Cohort, every row accounted for; Truth, and Truth -> simulated Cohort.
 
 cohort.py       the Cohort, its measurements and its row accounting
-table.py        a delimited file as text cells, or why it cannot be one
+
+sources.py      a path -> text cells: table.py (delimited), workbook.py, parquet.py; frame.py (a data frame)
+parts.py        the tables of a cohort, visits and patients, joined
+identity.py     patients' ids, and columns that would say who they are
 cells.py        one text cell -> a number, a limit, missing, or why not
-faults.py       faults of cells, one message for one mistake
+values.py       the cells of an outcome, converted and checked
+times.py        numbers or dates -> time since the start of treatment
 covariates.py   covariates of patients and visits, and what data can get wrong about them
+fates.py        why a row is set aside; rows at one time
+read.py         the verb: tables + Study -> Cohort
+faults.py       faults of cells, one message for one mistake
 notices.py      what a reader should know though nothing is wrong
-read.py         table + Study -> Cohort
+codes.py        the catalogue of both
+
 write.py        Cohort -> delimited text
 truth.py        values for every parameter and effect: one truth, or one for each posterior draw
 prediction.py   truth -> levels in outcome units, for each population

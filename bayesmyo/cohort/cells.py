@@ -32,10 +32,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Bad:
-    """Why a cell is not a number, and how to mend it."""
+    """Why a cell is not a number, how to mend it, and its entry in the catalogue."""
 
     what: str
     mend: str
+    code: str = "D31"
 
 
 def is_missing(text: str, form: DataFormat) -> bool:
@@ -57,13 +58,15 @@ def parse(
         return Cell(texts[stripped])
     if alone and texts is not None:
         if any(c in stripped for c in MINUSES):
-            return Bad("has a typographic minus sign", 'use "-"')
+            return Bad("has a typographic minus sign", 'use "-"', "D32")
         same = [t for t in texts if t.casefold() == stripped.casefold()]
         if same:
-            return Bad("is not one of the declared levels", f'did you mean "{same[0]}"?')
+            return Bad("is not one of the declared levels", f'did you mean "{same[0]}"?', "D37")
         # no other suggestion: the nearest text may be another grade
         return Bad(
-            "is not one of the declared levels", f"levels: {', '.join(texts)}; or declare levels and scores of your own"
+            "is not one of the declared levels",
+            f"levels: {', '.join(texts)}; or declare levels and scores of your own",
+            "D37",
         )
     if ".." in stripped:
         return _between(stripped, form, censoring)
@@ -71,57 +74,74 @@ def parse(
     if stripped[:1] in "<>≤≥":
         if not censoring:
             mend = 'only an outcome that declares censoring = "as typed" may hold limits'
-            return Bad("is a limit, not a measurement", mend)
+            return Bad("is a limit, not a measurement", mend, "D30")
         side = LEFT if stripped[0] in "<≤" else RIGHT
         digits = stripped[1:].removeprefix("=").strip()
-    plain = digits.translate(SWAPPED) if form.decimal == "," else digits
+    plain = _plain(digits, form)
     if NUMBER.fullmatch(plain) and plain.isascii():
         value = float(plain)
-        return Cell(value, side) if math.isfinite(value) else Bad("is infinite", "write the measured value")
+        return Cell(value, side) if math.isfinite(value) else Bad("is infinite", "write the measured value", "D35")
     return _why(digits, form)
+
+
+def _plain(digits: str, form: DataFormat) -> str:
+    """A number as Python writes it: without the declared thousands sign, with a decimal point."""
+    if form.thousands is not None:
+        sign = re.escape(form.thousands)
+        if re.fullmatch(rf"[+-]?\d{{1,3}}({sign}\d{{3}})+({re.escape(form.decimal)}\d*)?", digits):
+            digits = digits.replace(form.thousands, "")
+    return digits.translate(SWAPPED) if form.decimal == "," else digits
 
 
 def _between(text: str, form: DataFormat, censoring: bool) -> Cell | Bad:
     """`20..50`: the truth lies between two limits."""
     ends = [parse(part, form, censoring=False) for part in text.split("..", 1) if part.strip()]
     if len(ends) != 2 or not all(isinstance(e, Cell) for e in ends):
-        return Bad("is not a number", "an interval is written 20..50")
+        return Bad("is not a number", "an interval is written 20..50", "D30")
     low, high = (e.value for e in ends if isinstance(e, Cell))
     if not censoring:
         return Bad(
             "is an interval, not a measurement",
             'only an outcome that declares censoring = "as typed" may hold intervals',
+            "D30",
         )
-    return Cell(low, BETWEEN, high) if low < high else Bad("is no interval", "the lower limit comes first")
+    return Cell(low, BETWEEN, high) if low < high else Bad("is no interval", "the lower limit comes first", "D30")
 
 
 def _why(text: str, form: DataFormat) -> Bad:
     """The likeliest reason that a text is not a number."""
     other = "," if form.decimal == "." else "."
     if text.lower() in USUAL_MISSING:
-        return Bad("is not a number", f'if it means missing, add "{text}" to data.missing')
+        return Bad("is not a number", f'if it means missing, add "{text}" to data.missing', "D34")
     if text.lower().lstrip("+-") in ("inf", "infinity"):
-        return Bad("is infinite", "write the measured value")
+        return Bad("is infinite", "write the measured value", "D35")
     if re.fullmatch(r"\d+([.,]\d+)?\s*[-–]\s*\d+([.,]\d+)?", text):
-        return Bad("looks like an interval", 'write it 20..50, where the outcome declares censoring = "as typed"')
+        mend = 'write it 20..50, where the outcome declares censoring = "as typed"'
+        return Bad("looks like an interval", mend, "D30")
     if any(c in text for c in MINUSES):
-        return Bad("has a typographic minus sign", 'use "-"')
+        return Bad("has a typographic minus sign", 'use "-"', "D32")
     if DATE.fullmatch(text):
-        return Bad("looks like a date", "spreadsheets turn numbers into dates: format the column as text or number")
+        mend = "spreadsheets turn numbers into dates: format the column as text or number"
+        return Bad("looks like a date", mend, "D33")
     if re.fullmatch(rf"[+-]?\d+{re.escape(other)}\d+", text) and not THOUSANDS.fullmatch(text):
         word = "comma" if other == "," else "point"
-        return Bad(f"uses a decimal {word}", f'set data.decimal = "{other}"')
+        return Bad(f"uses a decimal {word}", f'set data.decimal = "{other}"', "D28")
     if THOUSANDS.fullmatch(text):
-        return Bad(
-            "may have a thousands separator",
-            "write the number without it"
-            + (f', or set data.decimal = "{other}" if it is a decimal sign' if other in text else ""),
-        )
+        return Bad("may have a thousands separator", _thousands(text, form), "D29")
     if GRADE.fullmatch(text):
-        return Bad(
-            "is a grade, not a number",
-            'declare what it stands for: a map, or for a single muscle family = { kind = "cumulative", coding = "mrc_plus" }',
-        )
+        mend = 'declare what it stands for: a map, or for a single muscle family = { kind = "cumulative", coding = "mrc_plus" }'
+        return Bad("is a grade, not a number", mend, "D32")
     if WITH_UNIT.fullmatch(text):
-        return Bad("carries a unit", "remove the unit from the cell; declare it in the study")
-    return Bad("is not a number", "correct the cell, or leave it empty if nothing was measured")
+        return Bad("carries a unit", "remove the unit from the cell; declare it in the study", "D31")
+    return Bad("is not a number", "correct the cell, or leave it empty if nothing was measured", "D31")
+
+
+def _thousands(text: str, form: DataFormat) -> str:
+    """How to mend a number in groups of three digits; a single group may as well be a fraction."""
+    sign = next(c for c in text if not c.isdigit() and c not in "+-")
+    other = "," if form.decimal == "." else "."
+    mend = "write the number without it"
+    if sign == form.decimal:
+        return mend
+    mend += f', or set data.thousands = "{sign}"'
+    return mend + (f', or data.decimal = "{sign}" if it is a decimal sign' if sign == other else "")

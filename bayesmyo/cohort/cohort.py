@@ -1,12 +1,13 @@
 """The patients: an immutable Cohort."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 LEFT, MEASURED, RIGHT, BETWEEN = -1, 0, 1, 2
+NOT_MEASURED = "not measured"  # why a row that others use is set aside for an outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,21 +41,41 @@ class Measurements:
 
 
 @dataclass(frozen=True)
+class OutcomeRows:
+    """Of one outcome: rows used (`censored` of them known only to a limit) and rows set aside, each reason with its lines."""
+
+    used: int
+    censored: int = 0
+    set_aside: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RowAccount:
-    """rows = used + the rows set aside, each reason with its lines; cells[outcome] = measured, censored, missing."""
+    """The fate of every row: rows = used + those set aside, of the table and of each outcome.
+
+    set_aside: reason -> lines of the rows that no outcome uses; outcomes: the same for the cells of each outcome
+    word: what the numbers count, "line" of a text file or "row" of a sheet
+    """
 
     rows: int
     used: int
     set_aside: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    cells: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    outcomes: Mapping[str, OutcomeRows] = field(default_factory=dict)
+    word: str = "line"
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "rows": self.rows,
-            "used": self.used,
-            "set_aside": {reason: list(lines) for reason, lines in self.set_aside.items()},
-            "cells": {outcome: dict(counts) for outcome, counts in self.cells.items()},
-        }
+        """As plain lists and tables, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> "RowAccount":
+        """The account of `as_dict`, after JSON."""
+
+        def reasons(part: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+            return {reason: tuple(lines) for reason, lines in part["set_aside"].items()}
+
+        outcomes = {n: OutcomeRows(o["used"], o["censored"], reasons(o)) for n, o in found["outcomes"].items()}
+        return cls(found["rows"], found["used"], reasons(found), outcomes, found["word"])
 
 
 @dataclass(frozen=True, eq=False)

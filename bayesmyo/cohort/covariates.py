@@ -7,50 +7,66 @@ import numpy as np
 
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.faults import FaultBook, typed
-from bayesmyo.cohort.table import Table, lines_text
+from bayesmyo.cohort.faults import typed
+from bayesmyo.cohort.identity import fold
+from bayesmyo.cohort.parts import Part
+from bayesmyo.cohort.table import lines_text
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.covariates import coded, table_column, transformed, used, with_products
 from bayesmyo.study.predictors import Predictor, predictors
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import Covariate, Study
 
 NONE = float("nan")
 FAR = 4.0  # declared scales
 SAME = 1e-7  # share of a column's length that lies outside the others, below which it is a combination of them
 
 
-def parse_column(study: Study, name: str, table: Table, column: int, book: FaultBook) -> list[float]:
-    """One covariate in every row: a number, or the position of a level; NaN where nothing is written."""
-    c = study.covariates[name]
+def parse_column(study: Study, name: str, part: Part) -> list[float]:
+    """One covariate in every row of a table: a number, or the position of a level; NaN where nothing is written. (n,)"""
+    c, column = study.covariates[name], table_column(study, name)
     found = []
-    for line, row in zip(table.lines, table.rows, strict=True):
-        text, value = row[column].strip(), NONE
-        if c.levels and text.startswith("'") and text[1:] in c.levels:  # made inert for spreadsheets
-            text = text[1:]
+    for line, typed_text in zip(part.table.lines, part.table.column(column), strict=True):
+        text, value = typed_text.strip(), NONE
         if c.levels and text in c.levels:  # a declared level may be a word that elsewhere means missing
             value = float(c.levels.index(text))
         elif not cells.is_missing(text, study.data):
-            if c.levels:
-                mend = did_you_mean(text, c.levels)
-                book.add(
-                    line, table_column(study, name), f"is no level of {name}", text, mend.replace("allowed:", "levels:")
-                )
+            read = _level(name, c, text) if c.levels else _number(study, name, text)
+            if isinstance(read, cells.Bad):
+                part.book.add(line, column, read.what, text, read.mend, read.code)
             else:
-                cell = cells.parse(text, study.data, censoring=False)
-                if isinstance(cell, cells.Bad):
-                    book.add(line, table_column(study, name), cell.what, text, cell.mend)
-                elif not np.isfinite(_transformed(study, name, cell.value)):
-                    book.add(
-                        line,
-                        table_column(study, name),
-                        f"has no {c.transform}",
-                        text,
-                        "the transform is declared in the study",
-                    )
-                else:
-                    value = cell.value
+                value = read
         found.append(value)
     return found
+
+
+def _level(name: str, c: Covariate, text: str) -> cells.Bad:
+    """Why a text is no level."""
+    assert c.levels is not None
+    for level in c.levels:
+        if level.casefold() == text.casefold():
+            return cells.Bad(f"differs from the level {typed(level)} of {name} only in case", f"write {level}", "D25")
+        if fold(level) == fold(text):
+            what = f"looks like the level {typed(level)} of {name}, but has letters of another alphabet or other spaces"
+            return cells.Bad(what, f"type {level} again", "D25")
+    mend = did_you_mean(text, c.levels).replace("allowed:", "levels:")
+    return cells.Bad(f"is no level of {name}", mend, "D26")
+
+
+def _number(study: Study, name: str, text: str) -> float | cells.Bad:
+    cell = cells.parse(text, study.data, censoring=False)
+    if isinstance(cell, cells.Bad):
+        return cell
+    if not np.isfinite(_transformed(study, name, cell.value)):
+        return cells.Bad(f"has no {study.covariates[name].transform}", "the transform is declared in the study", "D36")
+    return cell.value
+
+
+def spaced_levels(study: Study, name: str, part: Part) -> list[int]:
+    """Lines whose level has white space around it; it is read without."""
+    if study.covariates[name].levels is None:
+        return []
+    written = part.table.column(table_column(study, name))
+    return [n for n, text in zip(part.table.lines, written, strict=True) if text.strip() and text != text.strip()]
 
 
 def _transformed(study: Study, name: str, value: float) -> float:
@@ -58,35 +74,35 @@ def _transformed(study: Study, name: str, value: float) -> float:
         return float(transformed(study.covariates[name], value))
 
 
-def of_patients(
-    study: Study, table: Table, ids: Sequence[str], name: str, values: Sequence[float], book: FaultBook
-) -> dict[str, float]:
+def of_patients(study: Study, part: Part, name: str, values: Sequence[float]) -> dict[str, float]:
     """Patient -> value of a patient-level covariate. A patient's rows may leave it empty, but not contradict each other."""
     stated: dict[str, dict[float, int]] = defaultdict(dict)
-    for line, patient, value in zip(table.lines, ids, values, strict=True):
+    for line, patient, value in zip(part.table.lines, part.ids, values, strict=True):
         if not np.isnan(value):
             stated[patient].setdefault(value, line)
     for places in stated.values():
         if len(places) > 1:
-            where = f'{lines_text(sorted(places.values()))}, column "{table_column(study, name)}"'
-            mend = 'correct it, or declare varies = "visits"'
-            book.whole.append(Fault(where, f"one patient has several values of {name}", mend=mend))
+            mend, column = 'correct it, or declare varies = "visits"', table_column(study, name)
+            what = f"one patient has several values of {name}"
+            part.book.rows(list(places.values()), what, mend=mend, code="D23", column=column)
     return {patient: next(iter(places)) for patient, places in stated.items()}
 
 
-def missing_faults(study: Study, cohort: Cohort, first_line: Mapping[str, int]) -> Iterator[Fault]:
+def missing_faults(study: Study, cohort: Cohort, first_line: Mapping[str, int], word: str) -> Iterator[Fault]:
     """Patients without a value of a covariate that is not imputed."""
     for name in used(study, "patients"):
         absent = [p for p, v in zip(cohort.patients, cohort.covariates[name], strict=True) if np.isnan(v)]
         if absent and study.covariates[name].missing == "refused":
-            where = f'{lines_text(sorted(first_line[p] for p in absent))}, column "{table_column(study, name)}"'
+            where = (
+                f'{lines_text(sorted(first_line[p] for p in absent), word=word)}, column "{table_column(study, name)}"'
+            )
             numeric = study.covariates[name].levels is None
             mend = (
                 'fill it in, or declare missing = "imputed"'
                 if numeric
                 else 'fill it in, or declare a level such as "unknown"'
             )
-            yield Fault(where, f"{len(absent)} of {len(cohort)} patients have no {name}", mend=mend)
+            yield Fault(where, f"{len(absent)} of {len(cohort)} patients have no {name}", mend=mend, code="D62")
 
 
 def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
@@ -110,6 +126,7 @@ def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
                 where,
                 f"{name} has {only}",
                 mend="a covariate that does not vary says nothing: remove it from the outcomes",
+                code="D27",
             )
         elif c.levels and len(seen) < len(c.levels):
             unclear.add(name)
@@ -118,6 +135,7 @@ def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
                 where,
                 f"no patient or visit has the level {', '.join(absent)} of {name}",
                 mend="remove the level, or merge it with another",
+                code="D27",
             )
     for outcome in study.outcomes:
         m = cohort.measurements[outcome]
@@ -127,7 +145,7 @@ def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
                     what = (
                         f"the knot {knot:g} lies outside the times of {outcome}, {m.time.min():g} to {m.time.max():g}"
                     )
-                    yield Fault(f'column "{study.time.column}"', what, mend="move the knot in the study")
+                    yield Fault(f'column "{study.time.column}"', what, mend="move the knot in the study", code="D63")
             if not unclear.intersection(p.covariates + p.moderators):
                 yield from _collinear(study, cohort, p)
 
@@ -138,18 +156,19 @@ def covariate_notices(study: Study, cohort: Cohort) -> Iterator[str]:
         c, values = study.covariates[name], cohort.covariates[name]
         known = values[~np.isnan(values)]
         if len(known) < len(values):
-            yield f"{len(values) - len(known)} of {len(values)} patients have no {name}: it is imputed in the model."
+            yield f"{len(values) - len(known)} of {len(values)} patients have no {name}: it is imputed in the model. [D62]"
         if c.levels:
             few = [level for k, level in enumerate(c.levels) if np.sum(known == k) == 1]
             yield from (
-                f"A single patient has {name} {level}: its coefficient is nearly the prior alone." for level in few
+                f"A single patient has {name} {level}: its coefficient is nearly the prior alone. [D40]"
+                for level in few
             )
         elif len(known):
             coded_values = coded(study, name, known)[name]
             if abs(np.median(coded_values)) > FAR or coded_values.std() > FAR:
                 yield (
                     f"{name}: the median, {np.median(known):.4g}, and the spread are far from the declared typical {c.typical:g} and "
-                    f"scale {c.scale:g}: is the unit right?"
+                    f"scale {c.scale:g}: is the unit right? [D64]"
                 )
 
 
@@ -163,7 +182,7 @@ def _collinear(study: Study, cohort: Cohort, p: Predictor) -> Iterator[Fault]:
             rest = column - basis @ np.linalg.lstsq(basis, column, rcond=None)[0]
             if np.linalg.norm(rest) <= SAME * max(1.0, np.linalg.norm(column)):
                 text = f"{name} is a combination of the {what} named before it"
-                yield Fault(f"{what} of {p.outcome}", text, mend="remove one of them")
+                yield Fault(f"{what} of {p.outcome}", text, mend="remove one of them", code="D40")
                 break
             basis = np.hstack([basis, column])
 

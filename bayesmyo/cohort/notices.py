@@ -1,66 +1,164 @@
 """What a reader should know of a table though nothing is wrong."""
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from bayesmyo.cohort.cohort import Measurements
-from bayesmyo.cohort.table import Table
+from bayesmyo.cohort.cohort import Cohort, Measurements
+from bayesmyo.cohort.covariates import spaced_levels
+from bayesmyo.cohort.fates import NO_BASELINE, NO_OUTCOME, Fates
+from bayesmyo.cohort.parts import Parts, without_visits
+from bayesmyo.cohort.table import lines_text
+from bayesmyo.cohort.times import BEFORE
+from bayesmyo.cohort.values import SENTINELS, units
 from bayesmyo.study.covariates import table_column
 from bayesmyo.study.covariates import used as in_use
 from bayesmyo.study.study import Study
 
+USUAL = 0.9  # share of rows or patients above which what the others do is unusual
+FAR = 4.0  # spreads between patients
+LATE = 5.0  # typical follow-ups
+
 
 def notices(
-    study: Study, table: Table, ids: list[str], times: list[float], used: list[bool],
-    patients: tuple[str, ...], measurements: dict[str, Measurements],
-) -> list[str]:  # fmt: skip
-    """What a reader should know though nothing is wrong."""
-    visits: dict[str, int] = defaultdict(int)
-    for patient, needed in zip(ids, used, strict=True):
-        if patient.strip():  # only a blank row has no id
-            visits[patient] += needed
-    found = []
-    if lost := [p for p in visits if not visits[p]]:
-        found.append(f"{len(lost)} of {len(visits)} patients have no measurement at all and are not in the cohort.")
-    if single := sum(visits[p] == 1 for p in patients):
-        found.append(
-            f"{single} of {len(patients)} patients have a single visit: kept, they inform the start, not the change."
+    study: Study, parts: Parts, times: Sequence[float], fates: Fates, cohort: Cohort, lacking: Sequence[str]
+) -> Iterator[str]:
+    """Of the patients and what was measured. Each sentence ends with its entry in the catalogue."""
+    visits, patients, lines = Counter(parts.visits.ids), cohort.patients, parts.visits.table.lines
+    word = parts.visits.table.word
+    of_patient = Counter(p for p, fate in zip(parts.visits.ids, fates, strict=True) if not fate)
+    everyone = [p for p in visits if p.strip()]
+    where = [n for n, fate in zip(lines, fates, strict=True) if fate == NO_BASELINE]
+    if lacking:
+        yield (
+            f"{len(lacking)} patients lack a baseline that data.require_baseline asks for ({lines_text(where, word=word)}) and "
+            f"are set aside; {len(patients)} of {len(lacking) + len(patients)} remain. [D39]"
         )
-    if early := sum(1 for t, needed in zip(times, used, strict=True) if needed and t < 0):
-        found.append(f"{early} visits lie before {study.time.unit} 0.")
-    last = max((float(m.time.max()) for m in measurements.values()), default=0.0)
+    if lost := [p for p in everyone if p not in of_patient and p not in lacking]:
+        where = [
+            n for n, p, fate in zip(lines, parts.visits.ids, fates, strict=True) if p in lost and fate == NO_OUTCOME
+        ]
+        at = f" ({lines_text(where, word=word)})" if where else ""
+        yield f"{len(lost)} of {len(everyone)} patients have no measurement that is used{at} and are not in the cohort. [D39]"
+    if absent := without_visits(parts):
+        assert parts.patients is not None
+        yield f"{parts.patients.table.source}: {len(absent)} patients have no visit ({lines_text(absent, word=word)}). [D57]"
+    if single := [p for p in patients if of_patient[p] == 1]:
+        where = [n for n, p, fate in zip(lines, parts.visits.ids, fates, strict=True) if p in single and not fate]
+        yield (
+            f"{len(single)} of {len(patients)} patients have a single visit ({lines_text(where, word=word)}): "
+            "kept, they inform the start, not the change. [D39]"
+        )
+    yield from _times(study, parts, times, fates)
+    for name, m in cohort.measurements.items():
+        yield from _measurements(study, name, m, len(patients), word)
+        if study.outcomes[name].recorded is not None:
+            yield from _converted(study, name, parts)
+
+
+def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> Iterator[str]:
+    part, unit = parts.visits, study.time.unit
+    rows = [(n, t) for n, t, fate in zip(part.table.lines, times, fates, strict=True) if not fate]
+    if early := [n for n, t in rows if t < 0]:
+        one = len(early) == 1
+        yield f"{len(early)} visit{' lies' if one else 's lie'} before {unit} 0 ({lines_text(early, word=part.table.word)}): kept. [D50]"
+    if BEFORE in fates:
+        aside = [n for n, fate in zip(part.table.lines, fates, strict=True) if fate == BEFORE]
+        yield f"{len(aside)} visits before {unit} 0 are set aside ({lines_text(aside, word=part.table.word)}). [D50]"
+    if study.time.date is not None:
+        since = f"the date in {study.time.since}" if study.time.since else "each patient's first visit"
+        yield f"Dates were turned into {unit}s since {since}; no date is stored. [D38]"
+    last = max((t for _, t in rows), default=0.0)
     if later := [name for name, e in study.estimands.items() if max(e.times()) > last]:
-        found.append(
-            f"The last visit is at {study.time.unit} {last:g}; {', '.join(later)} {'looks' if len(later) == 1 else 'look'} beyond it."
+        looks = "looks" if len(later) == 1 else "look"
+        yield f"The last visit is at {unit} {last:g}; {', '.join(later)} {looks} beyond it. [D63]"
+    longest = (
+        study.design.follow_up.maximum if study.design else LATE * study.time.typical if study.time.typical else None
+    )
+    if longest and (far := [n for n, t in rows if t > longest]):
+        yield f"{lines_text(far, word=part.table.word).capitalize()}: later than {unit} {longest:g}, longer than the study expects to follow anyone: is it a {unit}? [D63]"
+
+
+def _measurements(study: Study, name: str, m: Measurements, patients: int, word: str) -> Iterator[str]:
+    o, label = study.outcomes[name], study.label(name)
+    if (texts := o.family.texts()) and (empty := sorted({*texts.values()} - {*m.value.tolist()})):
+        labels = [text for text, value in texts.items() if value in empty]
+        yield f"{label}: nobody has {', '.join(labels)}; the thresholds beside it are prior. [D37]"
+    if absent := patients - len(np.unique(m.patient)):
+        yield f"{absent} of {patients} patients have no {label}: predicted from the others. [D39]"
+    if _far(study, name, m):
+        yield (
+            f"{label}: the median, {np.median(m.value):.4g} {o.unit}, is far from the declared typical "
+            f"{o.typical:g} {o.unit}: is the unit right? [D64]"
         )
-    for name, m in measurements.items():
-        o = study.outcomes[name]
-        if (texts := o.family.texts()) and (empty := sorted({*texts.values()} - {*m.value.tolist()})):
-            labels = [text for text, value in texts.items() if value in empty]
-            found.append(f"{study.label(name)}: nobody has {', '.join(labels)}; the thresholds beside it are prior.")
-        if absent := len(patients) - len(np.unique(m.patient)):
-            found.append(
-                f"{absent} of {len(patients)} patients have no {study.label(name)}: predicted from the others."
-            )
-        if _far(study, name, m):
-            found.append(
-                f"{study.label(name)}: the median, {np.median(m.value):.4g} {o.unit}, is far from the declared typical {o.typical:g} {o.unit}: is the unit right?"
-            )
-        if len(np.unique(m.value)) == 1 and len(m) > 1:
-            found.append(f"{study.label(name)}: every value is {m.value[0]:g}.")
-    known = {study.patient, study.time.column, *(o.column for o in study.outcomes.values())}
-    known |= {o.exposure for o in study.outcomes.values() if o.exposure} | {
-        table_column(study, n) for n in in_use(study)
-    }
-    if unused := [h for h in table.header if h not in known]:
-        found.append(f"Columns not used: {', '.join(unused[:20])}{' ...' if len(unused) > 20 else ''}.")
+    if len(np.unique(m.value)) == 1 and len(m) > 1:
+        yield f"{label}: every value is {m.value[0]:g}. [D40]"
+    if not texts:
+        repeated = Counter(m.value.tolist())
+        for value in sorted(
+            v for v in SENTINELS if repeated[v] > 1 and v not in (o.minimum, o.maximum) and not o.family.counts
+        ):
+            where = lines_text(m.line[m.value == value].tolist(), word=word)
+            yield f"{label}: {value:g} occurs {repeated[value]} times ({where}); if it means missing, add it to data.missing. [D34]"
+    if o.plausible is not None:
+        low, high = o.plausible
+        odd = (m.value < low) & (m.side >= 0) | (m.value > high) & (m.side <= 0)
+        if odd.any():
+            where = lines_text(m.line[odd].tolist(), word=word)
+            yield f"{label}: outside the plausible {low:g} to {high:g} {o.unit} that the study declares ({where}): kept. [D61]"
+
+
+def _converted(study: Study, name: str, parts: Parts) -> Iterator[str]:
+    o = study.outcomes[name]
+    assert o.recorded is not None
+    for unit, count in units(study, o, parts.visits).items():
+        factor = o.recorded.factors.get(unit, 1.0)
+        if factor != 1:
+            yield f"{study.label(name)}: {count} cells in {unit}, times {factor:g} = {o.unit}. [D56]"
+
+
+def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> Iterator[str]:
+    """Of how the table is written: what is unlike the rest of it may be a slip of the pen."""
+    part = parts.visits
+    ids = [(n, p, t) for n, p, t, fate in zip(part.table.lines, part.ids, times, fates, strict=True) if not fate]
+    word, patients = part.table.word, list(dict.fromkeys(p for _, p, _ in ids))
+    shapes = {p: re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", p)) for p in patients}
+    common, count = Counter(shapes.values()).most_common(1)[0]
+    if USUAL * len(patients) <= count < len(patients):
+        odd = {p for p in patients if shapes[p] != common}
+        yield f"Patient ids unlike the others: {lines_text([n for n, p, _ in ids if p in odd], word=word)}. [D52]"
+    blocks = Counter(p for (_, q, _), (_, p, _) in pairwise([(0, "", 0.0), *ids]) if p != q)
+    apart = [p for p in blocks if blocks[p] > 1]
+    if apart and len(apart) <= (1 - USUAL) * len(patients) + 1:
+        strays = [n for (_, q, _), (n, p, _) in pairwise([(0, "", 0.0), *ids]) if p in apart and p != q]
+        yield f"Rows of one patient are apart, though others' are together: {lines_text(strays, word=word)}. [D53]"
+    by_patient: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for n, p, t in ids:
+        by_patient[p].append((n, t))
+    back = [n for rows in by_patient.values() for (_, earlier), (n, t) in pairwise(rows) if t < earlier]
+    if back and len(back) <= (1 - USUAL) * len(ids):
+        yield f"Visits out of order, though others are in order: {lines_text(back, word=word)}. [D51]"
+    known = {study.patient, study.time.column, study.time.since, study.time.exit, *study.data.identifying}
+    for o in study.outcomes.values():
+        known |= {o.column, o.exposure, o.recorded.column if o.recorded else None}
+    known |= {table_column(study, n) for n in in_use(study)}
+    for each in parts.all():
+        if unused := [h for h in each.table.header if h not in known]:
+            where = f"{each.table.source}: columns" if each is parts.patients else "Columns"
+            yield f"{where} not used: {', '.join(unused[:20])}{' ...' if len(unused) > 20 else ''}. [D66]"
+    for name in in_use(study):
+        each = parts.holding(table_column(study, name))
+        if spaced := spaced_levels(study, name, each):
+            where = lines_text(spaced, word=each.table.word)
+            yield f'Column "{table_column(study, name)}": white space around a level ({where}), read without it. [D24]'
     stripped = defaultdict(set)
     for p in patients:
         stripped[p.lstrip("0")].add(p)
     if any(len(v) > 1 for v in stripped.values()):
-        found.append("Some patient ids differ only in leading zeros; they are different patients here.")
-    return found
+        yield "Some patient ids differ only in leading zeros; they are different patients here. [D20]"
 
 
 def _far(study: Study, outcome: str, m: Measurements) -> bool:
@@ -71,4 +169,4 @@ def _far(study: Study, outcome: str, m: Measurements) -> bool:
         median = float(m.value.sum() / m.exposure.sum())
     if o.typical is None or not o.family.check_expected(median):
         return False
-    return abs(float(o.family.link(median)) - scale.typical) / scale.spread > 4
+    return abs(float(o.family.link(median)) - scale.typical) / scale.spread > FAR

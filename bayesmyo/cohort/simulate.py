@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesmyo.cohort.cohort import LEFT, MEASURED, RIGHT, Cohort, Measurements, RowAccount
+from bayesmyo.cohort.cohort import LEFT, MEASURED, NOT_MEASURED, RIGHT, Cohort, Measurements, OutcomeRows, RowAccount
 from bayesmyo.cohort.prediction import trailing, visit_predictors
 from bayesmyo.cohort.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
 from bayesmyo.errors import UsageError
@@ -74,15 +74,17 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
             exposure=None if exposure is None else exposure[kept],
             covariates={k: v[kept] for k, v in of_visits.items()},
         )
-    used = int(np.any(list(kept_cells.values()), axis=0).sum())
-    cells = {
-        k: {"measured": len(m) - m.censored, "censored": m.censored, "missing": used - len(m)}
-        for k, m in measurements.items()
-    }
+    rows = np.any(list(kept_cells.values()), axis=0)
+    line = 1 + np.cumsum(rows)  # below a header
+    accounts = {}
+    for k, m in measurements.items():
+        blank_cells = line[rows & ~kept_cells[k]].tolist()
+        accounts[k] = OutcomeRows(len(m), m.censored, {NOT_MEASURED: tuple(blank_cells)} if blank_cells else {})
+    account = RowAccount(int(rows.sum()), int(rows.sum()), {}, accounts)
     width = max(2, len(str(n)))
     ids = tuple(f"S{i:0{width}d}" for i in range(1, n + 1))
     return Simulated(
-        Cohort(ids, measurements, RowAccount(used, used, {}, cells), source="simulated", covariates=of_patients),
+        Cohort(ids, measurements, account, source="simulated", covariates=of_patients),
         truth,
         follow_up,
         lost,

@@ -4,6 +4,8 @@ compiler.py   settings of the compiler, before anything imports it
 data.py       Cohort -> the arrays a compiled model is handed, validated
 effects.py    patient-level coefficients, centred and non-centred; and back to effects
 build.py      Study + Cohort -> pm.Model
+integrate.py  effects that are integrated out exactly, jointly over outcomes
+recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
 fit.py        the verb `fit`, and the Fit
 store.py      Fit <-> file

@@ -58,7 +58,7 @@ class Fit:
             visits = {c: data[f"{name}.x.{c}"] for c in used(self.study, "visits")}
             measurements[name] = Measurements(**found, covariates=visits)
         patients = tuple(str(p) for p in self.group("posterior")["patient"].values)
-        rows = RowAccount(**json.loads(self.tree.attrs["rows"]))
+        rows = RowAccount.from_dict(json.loads(self.tree.attrs["rows"]))
         notices = tuple(json.loads(self.tree.attrs["notices"]))
         covariates = {c: data[f"{SHARED}.{c}"] for c in used(self.study, "patients")}
         source, sha256 = self.tree.attrs["data_source"], self.tree.attrs["data_sha256"]

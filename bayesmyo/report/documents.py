@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.errors import InputError
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.predictors import effects
 from bayesmyo.study.study import Study
@@ -68,3 +69,8 @@ def cohort_part(cohort: Cohort) -> dict[str, Any]:
         **cohort.rows.as_dict(),
         "notices": list(cohort.notices),
     }
+
+
+def faults_part(error: InputError) -> list[dict[str, str]]:
+    """Every fault of an input: where it is, what it is, what was found, how to mend it, and its code."""
+    return [asdict(fault) for fault in error.faults]

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.table import lines_text
 from bayesmyo.errors import printable
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.study import Study
@@ -106,16 +107,18 @@ def show_study(study: Study) -> None:
 
 
 def show_cohort(study: Study, cohort: Cohort) -> None:
-    """What was read of a table: every row accounted for."""
+    """What was read of a table: every row accounted for, of the table and of each outcome."""
     r = cohort.rows
-    say(
-        f"{cohort.source}: {r.rows} rows in = {r.used} used + {r.rows - r.used} set aside; {len(cohort.patients)} patients."
-    )
-    for reason, lines in r.set_aside.items():
-        shown = ", ".join(map(str, lines[:10])) + (f" and {len(lines) - 10} more" if len(lines) > 10 else "")
-        say(f"  set aside, {reason}: lines {shown}")
-    rows = [(name, c["measured"], c["censored"], c["missing"]) for name, c in r.cells.items()]
-    show_table(["outcome", "measured", "censored", "missing"], rows)
+    aside = r.rows - r.used
+    say(f"{cohort.source}: {r.rows} rows in = {r.used} used + {aside} set aside; {len(cohort.patients)} patients.")
+    for why, lines in r.set_aside.items():
+        say(f"  set aside, {why}: {len(lines)} ({lines_text(lines, most=10, word=r.word)})")
+    rows = [(study.label(name), r.rows, o.used, r.rows - o.used, o.censored) for name, o in r.outcomes.items()]
+    show_table(["outcome", "rows in", "= used", "+ set aside", "censored"], rows)
+    for name, o in r.outcomes.items():
+        for why, lines in o.set_aside.items():
+            if why not in r.set_aside:
+                say(f"  {study.label(name)}, {why}: {len(lines)} ({lines_text(lines, most=10, word=r.word)})")
     for notice in cohort.notices:
         say(f"Note: {notice}", "yellow")
 

@@ -3,7 +3,8 @@
 study.py        the Study, its tables and the clinical scale of each outcome
 parameters.py   every parameter with its name, unit and prior
 read.py         TOML text -> Study, every fault at once
-check.py        what a well-formed study may still get wrong (check_*.py: its outcomes, covariates, estimands, simulation)
+check.py        what a well-formed study may still get wrong (check_*.py: its data, outcomes, covariates ...)
+dates.py        calendar dates as a study declares them
 write.py        Study -> TOML text, and its hash
 predictors.py   its linear predictors, and the blocks of effects that are correlated
 covariates.py   covariates as columns of the design

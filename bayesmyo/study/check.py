@@ -11,11 +11,11 @@ from bayesmyo.components.families import Cumulative
 from bayesmyo.components.families.thresholds import parse_joint
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
-from bayesmyo.study import check_covariates, check_estimands, check_outcomes, check_simulation
+from bayesmyo.study import check_covariates, check_data, check_estimands, check_outcomes, check_simulation
 from bayesmyo.study.covariates import columns
 from bayesmyo.study.parameters import JOINT, Jointly, Part, parameter_list, parameters
 from bayesmyo.study.predictors import ZERO, predictors
-from bayesmyo.study.study import MONTHS_PER, DataFormat, Study
+from bayesmyo.study.study import Study
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 RESERVED = {
@@ -48,13 +48,8 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     if interval is not None and not 0 < interval < 1:
         found.append(Fault("study.interval", "must lie between 0 and 1", f"{interval:g}", "0.95 is a 95 % interval"))
     time = values.get("time")
-    if time is not None and time.unit not in MONTHS_PER and time.unit.removesuffix("s") in MONTHS_PER:
-        found.append(
-            Fault("study.time.unit", "is written in the singular", f'"{time.unit}"', f'"{time.unit.removesuffix("s")}"')
-        )
-    if time is not None and time.typical is not None and time.typical <= 0:
-        found.append(Fault("study.time.typical", "must be positive", f"{time.typical:g}"))
-    found += _format(values["data"]) + _columns(values)
+    found += check_data.data_format(values["data"], names["outcomes"]) + check_data.columns(values)
+    found += check_data.time(time)
     covariates = values["covariates"]
     for name, c in covariates.items():
         found += check_covariates.covariate(name, c, covariates)
@@ -90,48 +85,6 @@ def _name_fault(where: str) -> Fault:
     if name in RESERVED:
         return Fault(where, "is a reserved word; choose another name")
     return Fault(where, "is not a usable name", mend="use lower-case letters, digits and _, a letter first, at most 40")
-
-
-def _format(data: DataFormat | None) -> list[Fault]:
-    found = []
-    if data is not None:
-        if len(data.delimiter) != 1 or data.delimiter in '"\r\n':
-            found.append(
-                Fault("data.delimiter", "must be one character", repr(data.delimiter), r'such as ",", ";" or "\t"')
-            )
-        if data.delimiter == data.decimal:
-            found.append(Fault("data.decimal", "is also the delimiter", repr(data.decimal)))
-        try:
-            "".encode(data.encoding)
-        except (LookupError, ValueError):
-            found.append(
-                Fault("data.encoding", "is not an encoding", repr(data.encoding), 'such as "utf-8" or "latin-1"')
-            )
-    return found
-
-
-def _columns(values: Mapping[str, Any]) -> list[Fault]:
-    """No column may serve twice."""
-    owners: dict[str, str] = {}
-    used = [
-        ("study.patient", values.get("patient")),
-        ("study.time.column", values["time"].column if values.get("time") else None),
-    ]
-    used += [(f"outcomes.{name}.column", o.column) for name, o in values["outcomes"].items()]
-    used += [(f"covariates.{n}.column", c.column or n) for n, c in values["covariates"].items() if not c.product]
-    found = []
-    for where, column in used:
-        if column is None:
-            continue
-        if column in owners:
-            found.append(Fault(where, f"is the same column as {owners[column]}", f'"{column}"'))
-        owners.setdefault(column, where)
-    for name, o in values["outcomes"].items():
-        if o.exposure in owners:
-            found.append(
-                Fault(f"outcomes.{name}.exposure", f"is the same column as {owners[o.exposure]}", f'"{o.exposure}"')
-            )
-    return found
 
 
 def _design_columns(study: Study) -> list[Fault]:

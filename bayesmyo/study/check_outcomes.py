@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bayesmyo.errors import Fault
-from bayesmyo.study import check_covariates
+from bayesmyo.study import check_covariates, check_data
 from bayesmyo.study.predictors import ZERO
 from bayesmyo.study.study import Covariate, Limits, Outcome
 
@@ -38,7 +38,7 @@ def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> list[
         found.append(Fault(f"{where}.exposure", f"has no meaning for the family {o.family.kind}", mend=mend))
     if o.map is not None and o.family.texts() is not None:
         found.append(Fault(f"{where}.map", "the family has levels of its own", mend="leave the map out"))
-    return found
+    return found + check_data.recorded(where, o)
 
 
 def _typical(where: str, o: Outcome) -> list[Fault]:

@@ -131,7 +131,7 @@ def test_columns_that_are_used_are_not_called_unused():
         pytest.param({"line_3": "A,3,55,,41,,winter"}, ['lines 2, 3, column "age"', "one patient has several values of age"], id="contradiction of numbers"),
         pytest.param({"line_5": "C,0,45,DM,,25,summer"}, ['line 5, column "age"', "1 of 8 patients have no age", 'declare missing = "imputed"'], id="missing number"),
         pytest.param({"line_5": "C,0,45,NA,70,25,summer"}, ['line 5, column "dx"', "1 of 8 patients have no dx", 'declare a level such as "unknown"'], id="missing level"),
-        pytest.param({"line_5": "C,0,45,dm,70,25,summer"}, ['line 5, column "dx"', "is no level of dx", 'got "dm"', "levels: DM, PM"], id="unknown level"),
+        pytest.param({"line_5": "C,0,45,dm,70,25,summer"}, ['line 5, column "dx"', "differs from the level", "only in case", 'got "dm"', "write DM"], id="unknown level"),
         pytest.param({"line_2": "A,0,50,DM,40,100,sumer"}, ['line 2, column "season"', "is no level of season", 'did you mean "summer"?'], id="misspelt level"),
         pytest.param({"line_5": "C,0,45,DM,old,25,summer"}, ['line 5, column "age"', "is not a number", 'got "old"'], id="text"),
         pytest.param({"line_5": "C,0,45,DM,>70,25,summer"}, ['line 5, column "age"', "is a limit, not a measurement"], id="limit"),
@@ -189,7 +189,7 @@ def test_covariates_of_which_one_follows_from_the_others():
     rows = ("A,0,50,DM,40,100,summer", "B,0,40,PM,60,400,winter", "C,0,45,DM,40,25,summer", "D,0,45,PM,60,100,summer")
     found = faults(HEAD + "\n".join(rows))  # age is 40 wherever the diagnosis is DM, and 60 otherwise
     assert found == [
-        "covariates of strength: age is a combination of the covariates named before it; remove one of them."
+        "covariates of strength: age is a combination of the covariates named before it; remove one of them. [D40]"
     ]
 
 
@@ -200,7 +200,7 @@ def test_moderators_of_which_one_follows_from_the_others():
     rows = ("A,0,50,DM,40", "B,0,40,PM,60", "C,0,45,DM,40", "D,0,45,PM,60")
     found = faults("patient,month,strength,dx,age\n" + "\n".join(rows), study)
     assert found == [
-        "moderators of strength: age is a combination of the moderators named before it; remove one of them."
+        "moderators of strength: age is a combination of the moderators named before it; remove one of them. [D40]"
     ]
 
 

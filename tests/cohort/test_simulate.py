@@ -133,7 +133,8 @@ def test_the_missing_share_is_the_designs_and_the_baseline_is_complete():
 
 def test_every_row_has_its_cells_accounted_for():
     cohort = simulate_scenario(design(missing=0.5), patients=200).cohort
-    assert {sum(counts.values()) for counts in cohort.rows.cells.values()} == {cohort.rows.used}
+    for o in cohort.rows.outcomes.values():
+        assert o.used + sum(map(len, o.set_aside.values())) == cohort.rows.used
 
 
 # --- patients and residuals
@@ -240,8 +241,7 @@ def test_declared_limits_are_applied(crowd):
     inside = m.value[m.side == 0]
     assert inside.min() > 20
     assert inside.max() < 70
-    counts = crowd.cohort.rows.cells["power"]
-    assert counts["censored"] == m.censored == np.count_nonzero(m.side)
+    assert crowd.cohort.rows.outcomes["power"].censored == m.censored == np.count_nonzero(m.side)
 
 
 def test_exposures_are_one_more_than_a_poisson_count_and_falls_are_in_proportion(crowd):

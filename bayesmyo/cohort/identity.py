@@ -1,0 +1,98 @@
+"""Who the rows are about: patients' ids as typed, and the columns that would say who the patients are."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+
+from bayesmyo.cohort.faults import FaultBook
+from bayesmyo.cohort.table import Table
+from bayesmyo.errors import Fault
+from bayesmyo.study.study import Study
+
+# letters of other alphabets that look like Latin ones, in the order of LATIN
+ALIKE = "АВЕЅІЈКМНОРСТУХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"
+LATIN = "ABESIJKMHOPCTYXaesijopcyxABEZHIKMNOPTYXo"
+SKELETON = str.maketrans(ALIKE, LATIN)
+EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[A-Za-z]{2,}")
+NAME = re.compile(r"[^\W\d_]{2,}(,\s*|\s+)[^\W\d_]{2,}([ -][^\W\d_]+)*")
+IDENTIFYING = frozenset(
+    """
+    name|full name|first name|last name|forename|given name|family name|surname|middle name|maiden name|nachname|vorname|nom|prenom|
+    apellido|apellidos|nombre|cognome|date of birth|birth date|birthdate|birthday|dob|born|geburtsdatum|date de naissance|
+    fecha de nacimiento|data di nascita|mrn|medical record|medical record number|medical record no|record number|record no|hospital number|
+    hospital no|hospital id|case number|chart number|nhs|nhs number|nhs no|chi number|ssn|social security|social security number|
+    insurance number|insurance no|passport|passport number|national id|tax id|email|e mail|email address|mail|phone|phone number|telephone|
+    tel|mobile|fax|address|street|postcode|postal code|zip|zip code|date of death|death date|dod
+    """.replace("\n", "")
+    .replace("    ", "")
+    .split("|")
+)
+
+
+def fold(text: str) -> str:
+    """What two spellings of one id have in common."""
+    return "".join(unicodedata.normalize("NFKC", text).translate(SKELETON).casefold().split())
+
+
+def look_alike(text: str) -> bool:
+    """Whether a text has letters of another alphabet among Latin ones, or in the place of them."""
+    letters = [c for c in text if c.isalpha()]
+    return any(c in ALIKE for c in letters) and all(c in ALIKE or c.isascii() for c in letters)
+
+
+def check_ids(study: Study, table: Table, ids: Sequence[str], blank: Sequence[bool], book: FaultBook) -> None:
+    """Blank ids, and several spellings of what looks like one."""
+    variants: dict[str, dict[str, int]] = defaultdict(dict)
+    for line, text, empty in zip(table.lines, ids, blank, strict=True):
+        if empty:
+            continue
+        if not text.strip():
+            book.add(
+                line, study.patient, "the patient id is blank", "", "fill it in: every row says who it is about", "D19"
+            )
+        variants[fold(text)].setdefault(text, line)
+    for spellings in variants.values():
+        if len(spellings) > 1:
+            code, how = "D21", "case or white space"
+            if any(look_alike(text) for text in spellings):
+                code, how = "D25", "letters of another alphabet that look alike"
+            what = f"patient ids differ only in {how}"
+            book.rows(
+                list(spellings.values()), what, mend="write one patient in one way", code=code, column=study.patient
+            )
+
+
+def identifying_faults(study: Study, table: Table) -> list[Fault]:
+    """Columns that say who the patients are, unless the study allows them. No cell is shown."""
+    mend = "remove it, or name it in data.identifying: it is then never read or shown"
+    found = []
+    for name in table.header:
+        if name in study.data.identifying:
+            continue
+        if (
+            " ".join(re.sub(r"[\W_]+", " ", _ascii(name).casefold()).split())
+            .removeprefix("patient ")
+            .removeprefix("patients ")
+            in IDENTIFYING
+        ):
+            what = f'column "{name}" identifies people'
+        elif any(EMAIL.search(text) for text in table.column(name)):
+            what = f'column "{name}" holds e-mail addresses'
+        elif name == study.patient and _names(table.column(name)):
+            what = f'column "{name}" holds names of people'
+        else:
+            continue
+        own = "use pseudonyms such as P01, or name it in data.identifying" if name == study.patient else mend
+        found.append(Fault(f"{table.source}, header", what, mend=own, code="D59"))
+    return found
+
+
+def _names(texts: Sequence[str]) -> bool:
+    """Whether most ids are two words or more: a name and a surname."""
+    written = [t.strip() for t in texts if t.strip()]
+    return sum(bool(NAME.fullmatch(t)) for t in written) > len(written) / 2
+
+
+def _ascii(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

@@ -1,0 +1,84 @@
+"""A Parquet file as text cells with their rows, or every reason why it cannot be one."""
+
+import hashlib
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bayesmyo.cohort.table import MAXIMUM_CELLS, NO_ROWS, TOO_MANY_CELLS, Table, header_faults
+from bayesmyo.cohort.typed_cells import text_of
+from bayesmyo.errors import CohortError, Fault
+from bayesmyo.study.study import DataFormat
+
+MAXIMUM_INFLATED = 200_000_000  # bytes
+TYPES = (
+    pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_string,
+    pa.types.is_large_string, pa.types.is_date, pa.types.is_timestamp, pa.types.is_null,
+)  # fmt: skip
+INDEX = "__index_level_"  # columns in which pandas keeps an index
+
+
+def parse_parquet(raw: bytes, source: str, form: DataFormat, date: str | None = None) -> Table:
+    """The bytes of a Parquet file as a Table; its rows are counted from 1. Raises CohortError with every fault of its shape.
+
+    date: the pattern in which dates become text
+    """
+    if not raw:
+        raise CohortError(source, [Fault("file", "is empty (0 bytes)", code="D01")])
+    try:
+        found = _columns(raw, source, form)
+    except (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError):
+        mend = "write it again, or export it as CSV"
+        raise CohortError(
+            source, [Fault("file", "is not a Parquet file, or is damaged", mend=mend, code="D43")]
+        ) from None
+    names, columns = tuple(found), list(found.values())
+    texts = [[text_of(value, form.decimal, date) or "" for value in column] for column in columns]
+    rows = [list(row) for row in zip(*texts, strict=True)]
+    if not rows:
+        raise CohortError(source, [NO_ROWS])
+    return Table(source, hashlib.sha256(raw).hexdigest(), names, rows, list(range(1, len(rows) + 1)), "row")
+
+
+def _columns(raw: bytes, source: str, form: DataFormat) -> dict[str, list[Any]]:
+    """The values of each column; refused before they are read where there are too many, or they are no cells."""
+    schema = pq.read_schema(pa.BufferReader(raw))
+    texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+    file = pq.ParquetFile(pa.BufferReader(raw), read_dictionary=texts)
+    meta, schema = file.metadata, file.schema_arrow
+    names = [field.name for field in schema if not field.name.startswith(INDEX)]
+    inflated = sum(meta.row_group(n).total_byte_size for n in range(meta.num_row_groups))
+    if meta.num_rows * max(1, len(names)) > MAXIMUM_CELLS or inflated > MAXIMUM_INFLATED:
+        raise CohortError(source, [TOO_MANY_CELLS])
+    faults = header_faults(names)
+    kept = [field for field in schema if field.name in names and field.name not in form.identifying]
+    for field in kept:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if not any(is_kind(kind) for is_kind in TYPES):
+            what = f'column "{field.name}" holds {field.type}, not single values'
+            faults.append(Fault("header", what, mend="write numbers, texts or dates", code="D43"))
+    if faults:
+        raise CohortError(source, faults)
+    table = file.read(columns=[field.name for field in kept])
+    table.validate(full=True)
+    if sum(_characters(table.column(name)) for name in table.column_names) > MAXIMUM_INFLATED:
+        raise CohortError(source, [TOO_MANY_CELLS])
+    found: dict[str, list[Any]] = {name: [""] * meta.num_rows for name in names}
+    return found | {name: _days(table.column(name)).to_pylist() for name in table.column_names}
+
+
+def _characters(column: Any) -> int:
+    """How long the texts of a column are together, before they are written out: a dictionary holds each text once."""
+    if not pa.types.is_dictionary(column.type):
+        return 0
+    lengths = (pc.take(pc.binary_length(pc.cast(part.dictionary, pa.string())), part.indices) for part in column.chunks)
+    return sum(pc.sum(found).as_py() or 0 for found in lengths)
+
+
+def _days(column: Any) -> Any:
+    """Times to the microsecond: Python has no finer ones."""
+    if pa.types.is_timestamp(column.type):
+        return column.cast(pa.timestamp("us"), safe=False)
+    return column

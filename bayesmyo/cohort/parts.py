@@ -1,0 +1,134 @@
+"""The tables of a cohort: one row per visit and, where there is a second, one row per patient, joined by the patient's id."""
+
+import re
+from dataclasses import dataclass, replace
+
+from bayesmyo.cohort.faults import FaultBook
+from bayesmyo.cohort.identity import fold
+from bayesmyo.cohort.table import Table
+from bayesmyo.cohort.write import RISKY
+from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.study.covariates import table_column, used
+from bayesmyo.study.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One table with the patient of each row, and what is wrong with it."""
+
+    table: Table
+    ids: list[str]
+    book: FaultBook
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """visits: one row per visit; patients: one row per patient, if there is such a table."""
+
+    visits: Part
+    patients: Part | None = None
+
+    def holding(self, column: str) -> Part:
+        """The table with a column that says one thing about each patient."""
+        return self.patients if self.patients and column in self.patients.table.header else self.visits
+
+    def all(self) -> list[Part]:
+        return [self.visits, *([self.patients] if self.patients else [])]
+
+    def faults(self) -> list[Fault]:
+        return [fault for part in self.all() for fault in part.book.faults()]
+
+
+def plain(table: Table) -> Table:
+    """The table without the apostrophes that keep a spreadsheet from running a text as a formula."""
+
+    def typed(text: str) -> str:
+        return text[1:] if text[:1] == "'" and text[1:2] in RISKY else text
+
+    rows = [[typed(text) for text in row] for row in table.rows]
+    return replace(table, header=tuple(map(typed, table.header)), rows=rows)
+
+
+def is_blank(row: list[str]) -> bool:
+    """Whether nothing at all is written in a row, as in the `,,,` that spreadsheets leave behind."""
+    return not any(cell.strip() for cell in row)
+
+
+def column_faults(study: Study, visits: Table, patients: Table | None) -> list[Fault]:
+    """Columns that the study needs and no table has, and columns that two tables have."""
+    of_visits = {study.patient: "patient", study.time.column: "time"}
+    of_patients: dict[str, str] = {}
+    for name, o in study.outcomes.items():
+        of_visits[o.column] = f"outcome {name}"
+        if o.exposure is not None:
+            of_visits[o.exposure] = f"exposure of {name}"
+        if o.recorded is not None and o.recorded.column is not None:
+            of_visits[o.recorded.column] = f"unit of {name}"
+    of_visits |= {table_column(study, name): f"covariate {name}" for name in used(study, "visits")}
+    of_patients |= {table_column(study, name): f"covariate {name}" for name in used(study, "patients")}
+    of_patients |= {c: role for c, role in ((study.time.since, "start of treatment"), (study.time.exit, "exit")) if c}
+    elsewhere = patients.header if patients else ()
+    found = [_missing(c, role, visits.header) for c, role in of_visits.items() if c not in visits.header]
+    found += [
+        _missing(c, role, (*visits.header, *elsewhere))
+        for c, role in of_patients.items()
+        if c not in visits.header and c not in elsewhere
+    ]
+    if len(found) > 1 and re.match(r"\s*[#;/%]", visits.header[0]):
+        mend = "remove the lines above the header, or set data.skip_lines = 1"
+        found.append(Fault(f"{visits.word} 1", "looks like a comment", mend=mend, code="D16"))
+    if patients is not None:
+        if study.patient not in elsewhere:
+            missing = _missing(study.patient, "patient", elsewhere)
+            found.append(replace(missing, where=f"{patients.source}, header"))
+        needed = {*of_visits, *of_patients} - {study.patient}
+        for column in sorted(needed.intersection(elsewhere).intersection(visits.header)):
+            mend = "remove it from one of them"
+            found.append(Fault("header", f'column "{column}" is in both tables', mend=mend, code="D58"))
+        for column in sorted({*of_visits} & {*elsewhere} - {study.patient, *visits.header}):
+            mend = "what is measured at visits belongs to the table of visits"
+            found.append(Fault(f"{patients.source}, header", f'holds the column "{column}"', mend=mend, code="D58"))
+    return found
+
+
+def _missing(column: str, role: str, header: tuple[str, ...]) -> Fault:
+    same = [h for h in header if h.casefold().strip() == column.casefold().strip()]
+    if same:
+        return Fault("header", f'column "{column}" ({role}) is missing', mend=f'did you mean "{same[0]}"?', code="D15")
+    mend = did_you_mean(column, header).replace("allowed:", "columns:")
+    return Fault("header", f'column "{column}" ({role}) is missing', mend=mend, code="D18")
+
+
+def join(parts: Parts) -> None:
+    """Every patient with a visit must be in the table of patients, once."""
+    if parts.patients is None:
+        return
+    first: dict[str, int] = {}
+    patients, visits = parts.patients, parts.visits
+    for line, patient in zip(patients.table.lines, patients.ids, strict=True):
+        if patient.strip() and patient in first:
+            what = "the same patient has two rows in the table of patients"
+            patients.book.rows([first[patient], line], what, mend="keep one", code="D58")
+        first.setdefault(patient, line)
+    folded = {fold(patient) for patient in first}
+    orphans: dict[bool, list[int]] = {True: [], False: []}
+    for line, patient in zip(visits.table.lines, visits.ids, strict=True):
+        if patient.strip() and patient not in first:
+            orphans[fold(patient) in folded].append(line)
+    for spelt, lines in orphans.items():
+        if lines:
+            what = f"visits of patients who are not in {patients.table.source}"
+            mend = "add the patients, or correct the ids"
+            if spelt:
+                mend = "their ids differ from one there in case or white space only: write one patient in one way"
+            visits.book.rows(lines, what, mend=mend, code="D57")
+
+
+def without_visits(parts: Parts) -> list[int]:
+    """Lines of the table of patients whose patient has no visit."""
+    if parts.patients is None:
+        return []
+    seen = set(parts.visits.ids)
+    return [
+        n for n, p in zip(parts.patients.table.lines, parts.patients.ids, strict=True) if p.strip() and p not in seen
+    ]

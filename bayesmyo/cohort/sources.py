@@ -1,0 +1,53 @@
+"""A path -> Table: text, a workbook or a Parquet file, each read by its own module, loaded when such a file is opened."""
+
+import os
+from importlib import import_module
+from pathlib import Path
+
+from bayesmyo.cohort.table import MAXIMUM_BYTES, Table, parse_table
+from bayesmyo.errors import CohortError, Fault
+from bayesmyo.study.study import DataFormat
+
+WORKBOOKS = (".xlsx", ".xlsm")
+PARQUET = (".parquet", ".pq")
+
+
+def read_table(path: str | Path, form: DataFormat, date: str | None = None, sheet: str | None = None) -> Table:
+    """Read a table as text cells; the suffix says what it is, and anything but a workbook or Parquet is delimited text.
+
+    date: how the study writes calendar dates, for formats whose dates are not text; sheet: of a workbook
+    Raises CohortError with every fault of the file's shape.
+    """
+    path = Path(path)
+    raw = _bytes(path)
+    suffix = path.suffix.lower()
+    if suffix in WORKBOOKS:
+        return import_module("bayesmyo.cohort.workbook").parse_workbook(raw, path.name, form, sheet, date)
+    if suffix in PARQUET:
+        return import_module("bayesmyo.cohort.parquet").parse_parquet(raw, path.name, form, date)
+    return parse_table(raw, path.name, form)
+
+
+def is_workbook(path: str | Path) -> bool:
+    return Path(path).suffix.lower() in WORKBOOKS
+
+
+def _bytes(path: Path) -> bytes:
+    """All of a regular file, which is not written to meanwhile."""
+    if not path.is_file():
+        what = "is a folder, not a table" if path.is_dir() else "is not a regular file"
+        what = what if path.exists() else "does not exist"
+        raise CohortError(str(path), [Fault("file", what, code="D46")])
+    try:
+        with path.open("rb") as opened:
+            before = os.fstat(opened.fileno())
+            raw = opened.read(MAXIMUM_BYTES + 1)
+            after = os.fstat(opened.fileno())
+    except OSError as error:
+        raise CohortError(path.name, [Fault("file", "cannot be read", error.strerror or "", code="D46")]) from None
+    if len(raw) > MAXIMUM_BYTES:
+        what = f"is larger than {MAXIMUM_BYTES:,} bytes"
+        raise CohortError(path.name, [Fault("file", what, mend="is this the right file?", code="D44")])
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(raw) != after.st_size:
+        raise CohortError(path.name, [Fault("file", "changed while it was read", mend="try again", code="D45")])
+    return raw

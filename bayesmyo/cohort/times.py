@@ -1,0 +1,158 @@
+"""Numbers or calendar dates -> time since the start of treatment. No date outlives this room."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+from bayesmyo.cohort import cells
+from bayesmyo.cohort.faults import FaultBook
+from bayesmyo.cohort.parts import Part, Parts
+from bayesmyo.cohort.table import Table
+from bayesmyo.study.dates import PLAUSIBLE_YEARS, day_number, fitting, year
+from bayesmyo.study.study import MONTHS_PER, Study
+
+NONE = math.nan
+BEFORE = "before the start of treatment"
+
+
+def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> list[float]:
+    """The time of each visit in the study's unit, since the patient's start of treatment where the study says when that was. (n,)
+
+    needed: (n,) whether a measurement was made, so that its time must be known. Faults go into the books of the parts.
+    """
+    visits, time = parts.visits, study.time
+    moments = _moments(study, visits, time.column)
+    for line, text, missing in zip(visits.table.lines, visits.table.column(time.column), needed, strict=True):
+        if missing and cells.is_missing(text, study.data):
+            what = "the time of a measurement is missing"
+            visits.book.add(line, time.column, what, "", "fill it in, or remove the row", "D63")
+    start = _starts(study, parts, moments, needed)
+    if time.exit is not None:
+        _exits(study, parts, moments, needed)
+    return [(m - start.get(p, NONE)) / _days(study) for m, p in zip(moments, visits.ids, strict=True)]
+
+
+def before(study: Study, visits: Part, times: Sequence[float], needed: Sequence[bool]) -> list[bool]:
+    """The visits before time zero that the study wants set aside; a fault where it refuses them. (n,)"""
+    early = [t < 0 and wanted for t, wanted in zip(times, needed, strict=True)]
+    if study.time.before == "refused" and any(early):
+        lines = [line for line, is_early in zip(visits.table.lines, early, strict=True) if is_early]
+        mend = 'correct it, or say what to do with such visits: before = "kept" or "set aside" in study.time'
+        visits.book.rows(
+            lines, f"a visit lies before {study.time.unit} 0", mend=mend, code="D50", column=study.time.column
+        )
+    return [is_early and study.time.before == "set aside" for is_early in early]
+
+
+def _days(study: Study) -> float:
+    """Days in one unit of time where the table holds dates, otherwise 1: it holds that unit."""
+    return MONTHS_PER[study.time.unit] / MONTHS_PER["day"] if study.time.date is not None else 1.0
+
+
+def _moments(study: Study, part: Part, column: str) -> list[float]:
+    """One column of times as typed: numbers in the study's unit, or days; NaN where nothing usable is written."""
+    texts = part.table.column(column)
+    if study.time.date is None and _undeclared_dates(study, part.table, column, texts, part.book):
+        return [NONE] * len(texts)
+    found = []
+    for line, text in zip(part.table.lines, texts, strict=True):
+        value = NONE
+        if not cells.is_missing(text, study.data):
+            bad: tuple[str, str, str] | None = None
+            if study.time.date is not None:
+                days = day_number(text, study.time.date)
+                if days is None:
+                    bad = _no_date(text, study.time.date)
+                elif year(days) not in PLAUSIBLE_YEARS:
+                    bad = f"the year {year(days)} is implausible", "correct the date", "D47"
+                else:
+                    value = days
+            else:
+                cell = cells.parse(text, study.data, censoring=False)
+                if isinstance(cell, cells.Bad):
+                    bad = cell.what, cell.mend, cell.code
+                else:
+                    value = cell.value
+            if bad:
+                shown = "" if study.time.date is not None else text.strip()
+                part.book.add(line, column, bad[0], shown, bad[1], bad[2])
+        found.append(value)
+    return found
+
+
+def _no_date(text: str, pattern: str) -> tuple[str, str, str]:
+    """Why a text is no date of a pattern. The text itself is not shown: a date may identify a patient."""
+    if text.strip().isdigit():
+        return (
+            "is the number by which a spreadsheet stores a date",
+            f"format the column as text, written {pattern}",
+            "D33",
+        )
+    others = [p for p in fitting([text]) if p != pattern]
+    if others:
+        return f"is not a date written {pattern}", f"it looks like {others[0]}: write all dates in one way", "D38"
+    return f"is not a date written {pattern}", "correct it", "D38"
+
+
+def _undeclared_dates(study: Study, table: Table, column: str, texts: Sequence[str], book: FaultBook) -> bool:
+    """Whether a column of dates stands where numbers are declared; one fault says how they could be declared."""
+    written = [t.strip() for t in texts if not cells.is_missing(t, study.data)]
+    if not written or sum(bool(fitting([t])) for t in written) <= len(written) / 2:
+        return False
+    lines = [line for line, t in zip(table.lines, texts, strict=True) if not cells.is_missing(t, study.data)]
+    patterns = fitting(written)
+    if len(patterns) == 1:
+        what, mend = "holds calendar dates", f'declare study.time with date = "{patterns[0]}"'
+    elif patterns:
+        what = "holds calendar dates whose order of day and month is ambiguous"
+        mend = f"declare study.time with date = {' or '.join(f'"{p}"' for p in patterns)}: only you can know"
+    else:
+        what, mend = "holds calendar dates that mix orders or separators", "write all in one way, such as YYYY-MM-DD"
+    book.rows(lines, what, mend=mend, code="D38", column=column)
+    return True
+
+
+def _starts(study: Study, parts: Parts, moments: Sequence[float], needed: Sequence[bool]) -> dict[str, float]:
+    """When each patient's time begins, on the scale of `moments`."""
+    visits, since = parts.visits, study.time.since
+    if since is not None:
+        starts = _of_patients(study, parts, since, "start of treatment")
+        asked = {p: n for n, p, wanted in zip(visits.table.lines, visits.ids, needed, strict=True) if wanted}
+        if absent := [line for p, line in asked.items() if p not in starts]:
+            what, mend = "no start of treatment is known for the patient", f"fill in the column {since}"
+            visits.book.rows(absent, what, mend=mend, code="D48")
+        return starts
+    if study.time.date is None:
+        return dict.fromkeys(visits.ids, 0.0)
+    first: dict[str, float] = {}
+    for patient, moment, wanted in zip(visits.ids, moments, needed, strict=True):
+        if wanted and not math.isnan(moment):
+            first[patient] = min(moment, first.get(patient, math.inf))
+    return first
+
+
+def _exits(study: Study, parts: Parts, moments: Sequence[float], needed: Sequence[bool]) -> None:
+    assert study.time.exit is not None
+    exits, visits = _of_patients(study, parts, study.time.exit, "exit"), parts.visits
+    late = [
+        line
+        for line, patient, moment, wanted in zip(visits.table.lines, visits.ids, moments, needed, strict=True)
+        if wanted and moment > exits.get(patient, math.inf)
+    ]
+    if late:
+        what, mend = "a visit lies after the patient left", f"correct its time, or the column {study.time.exit}"
+        visits.book.rows(late, what, mend=mend, code="D49", column=study.time.column)
+
+
+def _of_patients(study: Study, parts: Parts, column: str, name: str) -> dict[str, float]:
+    """Patient -> the one moment that a column states for each; several in a patient's rows are a fault."""
+    part = parts.holding(column)
+    stated: dict[str, dict[float, int]] = defaultdict(dict)
+    for line, patient, moment in zip(part.table.lines, part.ids, _moments(study, part, column), strict=True):
+        if not math.isnan(moment):
+            stated[patient].setdefault(moment, line)
+    for places in stated.values():
+        if len(places) > 1:
+            what = f"one patient has several values of {name}"
+            part.book.rows(list(places.values()), what, mend="correct it", code="D23", column=column)
+    return {patient: next(iter(places)) for patient, places in stated.items()}

@@ -1,0 +1,159 @@
+"""The cells of one outcome and what its events are counted per: understood, converted, and checked against what the study declares."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bayesmyo.cohort import cells
+from bayesmyo.cohort.cohort import BETWEEN, LEFT, RIGHT
+from bayesmyo.cohort.parts import Part
+from bayesmyo.errors import did_you_mean
+from bayesmyo.study.study import Limits, Outcome, Study
+
+SENTINELS = {
+    9.0,
+    88.0,
+    99.0,
+    888.0,
+    999.0,
+    8888.0,
+    9999.0,
+    99999.0,
+    -1.0,
+    -8.0,
+    -9.0,
+    -88.0,
+    -99.0,
+    -888.0,
+    -999.0,
+    -9999.0,
+}
+SERIAL_DATES = (30_000, 60_000)  # days since 1900 as spreadsheets count them: 1982 to 2064
+
+Column = list[cells.Cell | None]
+
+
+def outcome_column(study: Study, o: Outcome, part: Part) -> Column:
+    """Every cell of one outcome, in the outcome's unit; None where nothing was measured, or nothing usable. (n,)"""
+    levels = o.family.texts()
+    texts = levels if levels is not None else o.map
+    found: Column = []
+    for line, text, factor in zip(part.table.lines, part.table.column(o.column), _factors(study, o, part), strict=True):
+        if not _is_written(study, o, text):
+            found.append(None)
+            continue
+        cell = cells.parse(text, study.data, o.censoring == "as typed", texts, alone=levels is not None)
+        if isinstance(cell, cells.Bad):
+            part.book.add(line, o.column, cell.what, text.strip(), cell.mend, cell.code)
+            found.append(None)
+            continue
+        if factor is not None and factor != 1:
+            cell = replace(cell, value=cell.value * factor, end=cell.end * factor)
+        if bad := _unusable(o, cell):
+            part.book.add(line, o.column, bad.what, text.strip(), bad.mend, bad.code)
+        found.append(_limited(o, cell))
+    return found
+
+
+def _is_written(study: Study, o: Outcome, text: str) -> bool:
+    """Whether a cell says something: a declared level may be a word that elsewhere means missing."""
+    texts = o.family.texts()
+    return not cells.is_missing(text, study.data) or text.strip() in (texts if texts is not None else o.map or ())
+
+
+def filled_rows(study: Study, part: Part) -> list[bool]:
+    """The rows in which something is written for any outcome. (n,)"""
+    columns = [(o, part.table.column(o.column)) for o in study.outcomes.values()]
+    return [any(_is_written(study, o, column[n]) for o, column in columns) for n in range(len(part.table.rows))]
+
+
+def units(study: Study, o: Outcome, part: Part) -> Mapping[str, int]:
+    """How many cells of an outcome are in each recorded unit."""
+    assert o.recorded is not None
+    column = o.recorded.column
+    named = part.table.column(column) if column else [next(iter(o.recorded.factors))] * len(part.table.rows)
+    written = part.table.column(o.column)
+    return Counter(u.strip() for u, text in zip(named, written, strict=True) if _is_written(study, o, text))
+
+
+def _factors(study: Study, o: Outcome, part: Part) -> Sequence[float | None]:
+    """What converts each cell to the outcome's unit; None where nothing needs converting. (n,)"""
+    if o.recorded is None:
+        return [None] * len(part.table.rows)
+    if o.recorded.column is None:
+        return [next(iter(o.recorded.factors.values()))] * len(part.table.rows)
+    found: list[float | None] = []
+    factors, column = {o.unit: 1.0, **o.recorded.factors}, o.recorded.column
+    for line, unit, text in zip(part.table.lines, part.table.column(column), part.table.column(o.column), strict=True):
+        factor = factors.get(unit.strip())
+        if factor is None and _is_written(study, o, text):
+            if unit.strip():
+                mend = did_you_mean(unit.strip(), list(factors)).replace("allowed:", "declared:")
+                part.book.add(line, column, f"is not a declared unit of {o.column}", unit.strip(), mend, "D56")
+            else:
+                part.book.add(line, column, f"the unit of {o.column} is missing", "", "fill it in", "D56")
+        found.append(factor)
+    return found
+
+
+def _unusable(o: Outcome, cell: cells.Cell) -> cells.Bad | None:
+    """Why a number cannot be a measurement of this outcome, and how to mend it."""
+    ends = [cell.value] if cell.side != BETWEEN else [cell.value, cell.end]
+    if not all(o.family.check(np.asarray(v)) for v in ends):
+        what = f"must be {o.family.support()} (family {o.family.kind})"
+        if cell.value == 0 and o.family.check(np.asarray(1.0)):
+            mend = "if zero is a real value, use hurdle_lognormal; if it is below a limit, write <limit; if it means missing, add it to data.missing"
+            return cells.Bad(what, mend, "D55")
+        whole = o.family.counts or (not o.family.check(np.asarray(0.5)) and float(cell.value) % 1)
+        code = "D34" if cell.value in SENTINELS else "D37" if whole else "D55" if cell.value < 0 else "D36"
+        return cells.Bad(what, "correct the cell; if it means missing, add it to data.missing", code)
+    if any((o.minimum is not None and v < o.minimum) or (o.maximum is not None and v > o.maximum) for v in ends):
+        low = "-inf" if o.minimum is None else f"{o.minimum:g}"
+        high = "inf" if o.maximum is None else f"{o.maximum:g}"
+        what, mend = f"is outside the declared range {low} to {high}", "if it means missing, add it to data.missing"
+        if cell.value in SENTINELS:
+            return cells.Bad(what, mend, "D34")
+        if SERIAL_DATES[0] < cell.value < SERIAL_DATES[1] and cell.value % 1 == 0:
+            return cells.Bad(what, "spreadsheets store dates as such numbers: is it one?", "D33")
+        return cells.Bad(what, f"is the unit, {o.unit}, right? Otherwise correct the cell; {mend}", "D36")
+    if isinstance(o.censoring, Limits):
+        below, above = o.censoring.below, o.censoring.above
+        if (above is not None and cell.value > above) or (below is not None and cell.value < below):
+            mend = "correct the cell, or the limit in the study"
+            return cells.Bad("lies beyond the declared limit of what can be measured", mend, "D54")
+    return None
+
+
+def _limited(o: Outcome, cell: cells.Cell) -> cells.Cell:
+    """A value at a declared limit is known only to lie at or beyond it."""
+    if isinstance(o.censoring, Limits):
+        if o.censoring.above is not None and cell.value >= o.censoring.above:
+            return cells.Cell(cell.value, RIGHT)
+        if o.censoring.below is not None and cell.value <= o.censoring.below:
+            return cells.Cell(cell.value, LEFT)
+    return cell
+
+
+def exposure_column(study: Study, o: Outcome, part: Part, measured: Column) -> list[float]:
+    """What the events of each row are counted per; positive wherever events are counted. (n,)"""
+    assert o.exposure is not None
+    found = []
+    for line, text, counted in zip(part.table.lines, part.table.column(o.exposure), measured, strict=True):
+        value = float("nan")
+        if cells.is_missing(text, study.data):
+            if counted is not None:
+                mend = f"fill it in, or leave {o.column} empty"
+                part.book.add(line, o.exposure, "the exposure of a count is missing", "", mend, "D60")
+        else:
+            cell = cells.parse(text, study.data, censoring=False)
+            if isinstance(cell, cells.Bad):
+                part.book.add(line, o.exposure, cell.what, text.strip(), cell.mend, cell.code)
+            elif cell.value <= 0 and counted is not None:
+                mend = f"nothing can be counted per nothing: leave {o.column} empty"
+                part.book.add(line, o.exposure, "the exposure must be positive", text.strip(), mend, "D60")
+            else:
+                value = cell.value
+        found.append(value)
+    return found

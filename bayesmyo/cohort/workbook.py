@@ -1,0 +1,173 @@
+"""A sheet of a workbook (.xlsx) as text cells with their rows, or every reason why it cannot be one.
+
+A workbook is a zip of XML files, and both can be made to explode: it is inflated once, under a limit, before anything understands
+it, and its cells are counted as they stream by, whatever size it says it has. No formula is run and no link is followed.
+"""
+
+import hashlib
+import io
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import openpyxl
+
+from bayesmyo.cohort.table import MAXIMUM_CELLS, NO_ROWS, TOO_MANY_CELLS, Table, header_faults, lines_text
+from bayesmyo.cohort.typed_cells import text_of
+from bayesmyo.errors import CohortError, Fault, did_you_mean
+from bayesmyo.study.study import DataFormat
+
+MAXIMUM_INFLATED = 200_000_000  # bytes
+MOST_PARTS = 2_000
+CHUNK = 1 << 20
+OLD = b"\xd0\xcf\x11\xe0"
+ENTITIES = (b"<!DOCTYPE", b"<!ENTITY")
+WIDEST = 16_384  # columns of a sheet
+
+Records = dict[int, dict[int, Any]]  # row -> column -> value, filled cells only
+
+
+def parse_workbook(raw: bytes, source: str, form: DataFormat, sheet: str | None, date: str | None = None) -> Table:
+    """One sheet of a workbook as a Table. Raises CohortError with every fault of its shape.
+
+    sheet: its name; not needed where a single sheet is filled; date: the pattern in which dates become text
+    """
+    _sound(raw, source)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that no cell depends on
+            name = _sheet(raw, source, sheet)
+            values, formulas = _cells(raw, source, name, True), _cells(raw, source, name, False)
+    except CohortError:
+        raise
+    except Exception as error:  # openpyxl raises whatever its parts do on files that are not what they seem
+        what = f"cannot be understood as a workbook ({type(error).__name__})"
+        raise CohortError(
+            source, [Fault("file", what, mend="save it again as .xlsx, or export the sheet as CSV", code="D05")]
+        ) from None
+    return _table(raw, source, form, date, values, formulas)
+
+
+def _sound(raw: bytes, source: str) -> None:
+    """Refuse what is no workbook, or would be far larger than it looks."""
+
+    def refused(what: str, mend: str, code: str = "D05") -> CohortError:
+        return CohortError(source, [Fault("file", what, mend=mend, code=code)])
+
+    if not raw:
+        raise CohortError(source, [Fault("file", "is empty (0 bytes)", code="D01")])
+    if raw.startswith(OLD):
+        raise refused("is an old workbook, or one with a password", "save it as .xlsx without a password")
+    again = "save it again as .xlsx, or export the sheet as CSV"
+    total = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as parts:
+            if len(parts.infolist()) > MOST_PARTS:
+                raise refused("holds too many parts for a workbook", again, "D44")
+            for part in parts.infolist():
+                with parts.open(part) as opened:
+                    tail = b""
+                    while chunk := opened.read(CHUNK):
+                        total += len(chunk)
+                        if total > MAXIMUM_INFLATED:
+                            what = f"unpacks to more than {MAXIMUM_INFLATED:,} bytes"
+                            raise refused(what, "is this the right file?", "D44")
+                        if part.filename.endswith((".xml", ".rels")) and any(e in tail + chunk for e in ENTITIES):
+                            raise refused("defines entities, which no spreadsheet program writes", again)
+                        tail = chunk[-16:]
+            if "[Content_Types].xml" not in parts.namelist():
+                raise refused("is a zip file, not a workbook", again)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError, OSError):
+        raise refused("is not a workbook, or is damaged", again) from None
+
+
+def _open(raw: bytes, computed: bool) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=computed, keep_links=False)
+
+
+def _sheet(raw: bytes, source: str, wanted: str | None) -> str:
+    """The name of the sheet to read: the one asked for, or the only one with anything in it."""
+    book = _open(raw, True)
+    names = [sheet.title for sheet in book.worksheets]
+    if wanted is not None and wanted not in names:
+        mend = did_you_mean(wanted, names).replace("allowed:", "sheets:")
+        raise CohortError(source, [Fault("file", "has no such sheet", f'"{wanted}"', mend, "D41")])
+    if wanted is not None:
+        return wanted
+    filled = [sheet.title for sheet in book.worksheets if next(_stream(sheet, source), None) is not None]
+    if len(filled) > 1:
+        listed = ", ".join(f'"{name}"' for name in filled)
+        raise CohortError(
+            source,
+            [Fault("file", f"has several sheets: {listed}", mend=f'say which: data.sheet = "{filled[0]}"', code="D41")],
+        )
+    if not filled:
+        raise CohortError(source, [Fault("file", "holds nothing but empty cells", code="D01")])
+    return filled[0]
+
+
+def _cells(raw: bytes, source: str, sheet: str, computed: bool) -> Records:
+    """Every filled cell of a sheet: its value as last computed, or its formula."""
+    found: Records = {}
+    for row, column, value in _stream(_open(raw, computed)[sheet], source):
+        found.setdefault(row, {})[column] = value
+    return found
+
+
+def _stream(sheet: Any, source: str) -> Iterator[tuple[int, int, Any]]:
+    """(row, column, value) of the filled cells, counted as they stream by, whatever size the sheet says it has."""
+    seen = 0
+    sheet.reset_dimensions()
+    for cells in sheet.iter_rows():
+        seen += 1 + len(cells)
+        if seen > MAXIMUM_CELLS:
+            raise CohortError(source, [TOO_MANY_CELLS])
+        for cell in cells:
+            if cell.value is not None and cell.value != "":
+                yield cell.row, cell.column, cell.value
+
+
+def _table(raw: bytes, source: str, form: DataFormat, date: str | None, values: Records, formulas: Records) -> Table:
+    written = sorted(row for row in formulas if row > form.skip_lines)
+    if not written:
+        raise CohortError(source, [Fault("file", "holds nothing but empty cells", code="D01")])
+    first, faults = written[0], []
+    width = max(formulas[first])
+    if width > WIDEST:
+        raise CohortError(source, [TOO_MANY_CELLS])
+
+    def text(row: int, column: int) -> str:
+        found = text_of(values.get(row, {}).get(column), form.decimal, date)
+        return "" if found is None else found
+
+    header = [text(first, column).strip(" \t") for column in range(1, width + 1)]
+    faults += header_faults(header)
+    uncomputed: dict[str, list[int]] = {}
+    for row in written:
+        for column in formulas[row].keys() - values.get(row, {}).keys():
+            name = header[column - 1] if column <= width else ""
+            uncomputed.setdefault(name, []).append(row)
+    for name, places in uncomputed.items():
+        mend = "open and save the workbook in a spreadsheet program"
+        faults.append(
+            Fault(
+                f'{lines_text(places, word="row")}, column "{name}"',
+                "holds a formula that was never computed",
+                mend=mend,
+                code="D42",
+            )
+        )
+    beyond = [row for row in written if max(formulas[row]) > width]
+    if beyond:
+        what, mend = "a cell is filled to the right of the header", "name its column, or empty it"
+        faults.append(Fault(lines_text(beyond, word="row"), what, mend=mend, code="D11"))
+    if len(written) == 1 and not faults:
+        faults.append(NO_ROWS)
+    if len(written) * width > MAXIMUM_CELLS:
+        faults.append(TOO_MANY_CELLS)
+    if faults:
+        raise CohortError(source, faults)
+    rows = [[text(row, column) for column in range(1, width + 1)] for row in written[1:]]
+    return Table(source, hashlib.sha256(raw).hexdigest(), tuple(header), rows, written[1:], "row")

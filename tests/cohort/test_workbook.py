@@ -1,0 +1,210 @@
+"""A workbook is read as the text that a person would have typed, and cannot harm the reader."""
+
+import csv
+import io
+import random
+import tracemalloc
+import zipfile
+from datetime import date, datetime
+
+import openpyxl
+import pytest
+
+from bayesmyo.cohort.sources import read_table
+from bayesmyo.cohort.table import MAXIMUM_CELLS
+from bayesmyo.cohort.workbook import MAXIMUM_INFLATED, parse_workbook
+from bayesmyo.errors import CohortError
+from bayesmyo.study.study import DataFormat
+from tests.conftest import DATA
+
+HEAD = ["patient", "month", "mrc"]
+ROWS = [HEAD, ["A", 0, 3.5], ["A", 1, None], ["B", 0, 4]]
+
+
+def book(**sheets):
+    """The bytes of a workbook with these sheets, each a list of rows."""
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for name, rows in sheets.items():
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def read(raw, sheet=None, date=None, **form):
+    return parse_workbook(raw, "cohort.xlsx", DataFormat(**form), sheet, date)
+
+
+def refused(raw, *fragments, **how):
+    with pytest.raises(CohortError) as raised:
+        read(raw, **how)
+    said = str(raised.value)
+    assert all(f in said for f in fragments), said
+
+
+def changed(raw, name, change):
+    """The same workbook with one of its parts changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            new.writestr(part, change(old.read(part)) if part == name else old.read(part))
+    return out.getvalue()
+
+
+def test_rows_are_numbered_as_in_the_sheet_and_blank_ones_passed_over():
+    table = read(book(visits=[*ROWS[:2], [None, None, None], *ROWS[2:]]))
+    assert table.header == tuple(HEAD)
+    assert table.rows == [["A", "0", "3.5"], ["A", "1", ""], ["B", "0", "4"]]
+    assert (table.lines, table.word) == ([2, 4, 5], "row")
+
+
+def test_the_same_cohort_as_the_delimited_file(tmp_path):
+    with (DATA / "ivig.csv").open() as opened:
+        typed = list(csv.reader(opened))
+    numbers = [[row[0], *(float(c) if c else None for c in row[1:])] for row in typed[1:]]
+    (tmp_path / "ivig.xlsx").write_bytes(book(visits=[typed[0], *numbers]))
+    found = read_table(tmp_path / "ivig.xlsx", DataFormat())
+    assert found.lines == list(range(2, len(typed) + 1))
+    assert [[r[0], *(float(c) if c else None for c in r[1:])] for r in found.rows] == numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (7, "7"), (7.0, "7"), (0.1, "0.1"), (-2.5, "-2.5"), (1e-7, "1e-07"), (True, "TRUE"), ("007", "007"), ("<20", "<20"), ("NA", "NA"),
+        (date(2024, 3, 4), "2024-03-04"), (datetime(2024, 3, 4, 9, 30), "2024-03-04 09:30:00"), ("#N/A", "#N/A"),
+    ],
+)  # fmt: skip
+def test_cells_become_what_would_have_been_typed(value, text):
+    assert read(book(visits=[HEAD, ["A", 0, value]])).rows == [["A", "0", text]]
+
+
+def test_numbers_and_dates_follow_the_declared_format():
+    rows = [HEAD, ["A", datetime(2024, 3, 4), 2.5]]
+    table = read(book(visits=rows), date="DD.MM.YYYY", decimal=",", delimiter=";")
+    assert table.rows == [["A", "04.03.2024", "2,5"]]
+
+
+def test_lines_above_the_header_are_skipped():
+    table = read(book(visits=[["A title"], [None], *ROWS]), skip_lines=2)
+    assert (table.header, table.lines) == (tuple(HEAD), [4, 5, 6])
+
+
+def test_one_filled_sheet_needs_no_name_and_several_do():
+    assert read(book(visits=ROWS, empty=[])).header == tuple(HEAD)
+    refused(book(visits=ROWS, old=ROWS), 'several sheets: "visits", "old"', 'data.sheet = "visits"', "[D41]")
+    assert read(book(visits=ROWS, old=ROWS[:2]), sheet="old").lines == [2]
+    refused(book(visits=ROWS), "no such sheet", '"visit"', 'did you mean "visits"?', sheet="visit")
+
+
+@pytest.mark.parametrize(
+    ("rows", "fragments"),
+    [
+        ([], ["nothing but empty cells", "[D01]"]),
+        ([HEAD], ["a header but no data rows", "[D02]"]),
+        ([["patient", "month", "month"], ["A", 0, 1]], ['"month" appears 2 times', "[D13]"]),
+        ([["patient", None, "mrc"], ["A", 0, 1]], ["field 2", "has no column name", "[D14]"]),
+        ([HEAD, ["A", 0, 1, "note"]], ["row 2", "to the right of the header", "[D11]"]),
+        ([HEAD, ["A", 0, "=1+1"]], ['row 2, column "mrc"', "formula that was never computed", "[D42]"]),
+    ],
+)
+def test_a_sheet_that_is_no_table(rows, fragments):
+    refused(book(visits=rows), *fragments)
+
+
+def test_a_formula_counts_as_its_computed_value():
+    raw = changed(
+        book(visits=[HEAD, ["A", 0, "=1+1"]]),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace(b"<v></v>", b"<v>2</v>").replace(b"<v />", b"<v>2</v>"),
+    )
+    assert read(raw).rows == [["A", "0", "2"]]
+
+
+@pytest.mark.parametrize("reference", [b"A1:A1", b"A1:XFD1048576", b"nonsense", b"C9:A1"])
+def test_the_size_that_a_sheet_claims_is_not_believed(reference):
+    raw = changed(
+        book(visits=ROWS),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace(b'ref="A1:C4"', b'ref="' + reference + b'"'),
+    )
+    assert reference in zipfile.ZipFile(io.BytesIO(raw)).read("xl/worksheets/sheet1.xml")
+    try:
+        assert len(read(raw).rows) == 3
+    except CohortError as error:
+        assert "[D05]" in str(error)  # noqa: PT017  # what the library will not parse is refused
+
+
+def test_a_stray_cell_at_the_far_corner_costs_nothing():
+    made = openpyxl.Workbook()
+    made.active["A1"], made.active["XFD1048576"] = "patient", 1
+    out = io.BytesIO()
+    made.save(out)
+    tracemalloc.start()
+    refused(out.getvalue(), "row 1048576", "to the right of the header")
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+
+
+def test_more_cells_than_declared_are_refused():
+    xml = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in (1, MAXIMUM_CELLS + 5))
+    raw = changed(
+        book(visits=ROWS),
+        "xl/worksheets/sheet1.xml",
+        lambda old: old[: old.index(b"<sheetData>") + 11] + xml + old[old.index(b"</sheetData>") :],
+    )
+    refused(raw, f"more than {MAXIMUM_CELLS:,} cells", "[D44]")
+
+
+def test_a_bomb_is_refused_before_it_bursts():
+    raw = changed(book(visits=ROWS), "xl/worksheets/sheet1.xml", lambda xml: xml + b" " * (MAXIMUM_INFLATED + 1))
+    assert len(raw) < MAXIMUM_INFLATED / 100
+    tracemalloc.start()
+    refused(raw, "unpacks to more than", "[D44]")
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+def test_entities_are_refused():
+    bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+    raw = changed(book(visits=ROWS), "xl/worksheets/sheet1.xml", lambda xml: bomb + xml)
+    refused(raw, "defines entities", "[D05]")
+
+
+@pytest.mark.parametrize(
+    ("raw", "fragments"),
+    [
+        (b"", ["is empty (0 bytes)"]),
+        (b"patient,month\nA,0\n", ["is not a workbook, or is damaged"]),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), ["an old workbook, or one with a password"]),
+        (b"PK\x03\x04" + bytes(50), ["is not a workbook, or is damaged"]),
+    ],
+)
+def test_what_is_no_workbook(raw, fragments):
+    refused(raw, *fragments)
+
+
+def test_a_zip_file_of_something_else():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("cohort.csv", "patient\nA\n")
+    refused(out.getvalue(), "is a zip file, not a workbook")
+
+
+def test_a_damaged_workbook_is_a_table_or_a_message():
+    raw, rng = book(visits=ROWS * 20), random.Random(5)
+    said = set()
+    for _ in range(300):
+        broken = bytearray(raw[: rng.randrange(len(raw))] if rng.random() < 0.2 else raw)
+        for _ in range(rng.randrange(1, 4)):
+            if broken:
+                broken[rng.randrange(len(broken))] ^= 1 << rng.randrange(8)
+        try:
+            read(bytes(broken))
+            said.add("read")
+        except CohortError as error:
+            said.add(error.faults[0].code)
+    assert "D05" in said
