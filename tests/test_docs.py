@@ -8,3 +8,8 @@ from tests.conftest import ROOT
 def test_the_vocabulary_page_has_not_drifted():
     script = runpy.run_path(str(ROOT / "scripts" / "vocabulary.py"))
     assert (ROOT / "docs" / "vocabulary.md").read_text() == script["page"](), "run scripts/vocabulary.py"
+
+
+def test_the_page_of_tables_has_not_drifted():
+    script = runpy.run_path(str(ROOT / "scripts" / "corpus.py"))
+    assert (ROOT / "docs" / "input.md").read_text() == script["page"](), "run scripts/corpus.py"

@@ -13,6 +13,9 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3}([,. '’\u00a0\u202f]\d{3})+([.,]\d+)?")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}-[A-Za-z]{3}(-\d{2,4})?|[A-Za-z]{3}-\d{2,4}")
 GRADE = re.compile(r"\d{1,2}([+-]|/\d{1,2})")
 WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(%|[A-Za-zµμ][\w/µμ]*)")
+LIMIT = re.compile(r"[<>≤≥]\s*=?\s*[-+]?[.,\d]")
+NO_NUMBER = re.compile(r"[<>≤≥]\s*[A-Za-z][A-Za-z. ]*")
+SLIP = re.compile(r"[+-]?[\d.,]*\d[\d.,]*[OoIlS][\dOoIlS.,]*|[OoIlS]+[.,]?\d[\dOoIlS.,]*")
 MINUSES = "−‒–—"
 SWAPPED = str.maketrans(",.", ".,")
 USUAL_MISSING = {"nan", "n/a", "na", "null", "none", "missing", "-", "--", ".", "?", "nd", "n.d.", "unknown", "#n/a"}
@@ -70,8 +73,10 @@ def parse(
         )
     if ".." in stripped:
         return _between(stripped, form, censoring)
+    if NO_NUMBER.fullmatch(stripped):
+        return Bad("is a limit without its number", "write the number of the limit, such as <20", "D30")
     side, digits = MEASURED, stripped
-    if stripped[:1] in "<>≤≥":
+    if LIMIT.match(stripped):
         if not censoring:
             mend = 'only an outcome that declares censoring = "as typed" may hold limits'
             return Bad("is a limit, not a measurement", mend, "D30")
@@ -121,16 +126,24 @@ def _why(text: str, form: DataFormat) -> Bad:
     if any(c in text for c in MINUSES):
         return Bad("has a typographic minus sign", 'use "-"', "D32")
     if DATE.fullmatch(text):
-        mend = "spreadsheets turn numbers into dates: format the column as text or number"
+        mend = "spreadsheets turn numbers into dates: format the column as text, then type the cell again"
         return Bad("looks like a date", mend, "D33")
     if re.fullmatch(rf"[+-]?\d+{re.escape(other)}\d+", text) and not THOUSANDS.fullmatch(text):
-        word = "comma" if other == "," else "point"
-        return Bad(f"uses a decimal {word}", f'set data.decimal = "{other}"', "D28")
+        word, usual = ("comma", "point") if other == "," else ("point", "comma")
+        mend = f'write a decimal {usual}, or set data.decimal = "{other}"{_between_cells(other, form)}'
+        return Bad(f"uses a decimal {word}", mend, "D28")
     if THOUSANDS.fullmatch(text):
         return Bad("may have a thousands separator", _thousands(text, form), "D29")
+    if GRADE.fullmatch(text) and "/" in text:
+        mend = "write the grade alone if the other number is the top of the scale; otherwise declare in a map what it stands for"
+        return Bad("is a grade, not a number", mend, "D32")
     if GRADE.fullmatch(text):
         mend = 'declare what it stands for: a map, or for a single muscle family = { kind = "cumulative", coding = "mrc_plus" }'
         return Bad("is a grade, not a number", mend, "D32")
+    if SLIP.fullmatch(text):
+        return Bad("has letters among its digits", "are they O for 0, or l for 1?", "D31")
+    if text.startswith("="):
+        return Bad("is not a number but a formula", "export the values of the sheet", "D42")
     if WITH_UNIT.fullmatch(text):
         return Bad("carries a unit", "remove the unit from the cell; declare it in the study", "D31")
     return Bad("is not a number", "correct the cell, or leave it empty if nothing was measured", "D31")
@@ -144,4 +157,11 @@ def _thousands(text: str, form: DataFormat) -> str:
     if sign == form.decimal:
         return mend
     mend += f', or set data.thousands = "{sign}"'
-    return mend + (f', or data.decimal = "{sign}" if it is a decimal sign' if sign == other else "")
+    if sign != other or sum(not c.isdigit() for c in text.lstrip("+-")) > 1:
+        return mend
+    return f'{mend}, or data.decimal = "{sign}" if it is a decimal sign{_between_cells(sign, form)}'
+
+
+def _between_cells(decimal: str, form: DataFormat) -> str:
+    """What else has to change before a sign can be the decimal sign."""
+    return ' and export with ";" between cells' if decimal == form.delimiter else ""

@@ -57,7 +57,8 @@ def _number(study: Study, name: str, text: str) -> float | cells.Bad:
     if isinstance(cell, cells.Bad):
         return cell
     if not np.isfinite(_transformed(study, name, cell.value)):
-        return cells.Bad(f"has no {study.covariates[name].transform}", "the transform is declared in the study", "D36")
+        what = f"has no {study.covariates[name].transform}"
+        return cells.Bad(what, "correct the cell, or the transform that is declared in the study", "D36")
     return cell.value
 
 
@@ -82,7 +83,8 @@ def of_patients(study: Study, part: Part, name: str, values: Sequence[float]) ->
             stated[patient].setdefault(value, line)
     for places in stated.values():
         if len(places) > 1:
-            mend, column = 'correct it, or declare varies = "visits"', table_column(study, name)
+            of_visits, column = study.time.column in part.table.header, table_column(study, name)
+            mend = 'correct it, or declare varies = "visits"' if of_visits else "keep one row"
             what = f"one patient has several values of {name}"
             part.book.rows(list(places.values()), what, mend=mend, code="D23", column=column)
     return {patient: next(iter(places)) for patient, places in stated.items()}

@@ -63,8 +63,8 @@ def check_ids(study: Study, table: Table, ids: Sequence[str], blank: Sequence[bo
             )
 
 
-def identifying_faults(study: Study, table: Table) -> list[Fault]:
-    """Columns that say who the patients are, unless the study allows them. No cell is shown."""
+def identifying_faults(study: Study, table: Table, inside: str = "") -> list[Fault]:
+    """Columns that say who the patients are, unless the study allows them. No cell is shown; `inside` names a second table."""
     mend = "remove it, or name it in data.identifying: it is then never read or shown"
     found = []
     for name in table.header:
@@ -84,7 +84,7 @@ def identifying_faults(study: Study, table: Table) -> list[Fault]:
         else:
             continue
         own = "use pseudonyms such as P01, or name it in data.identifying" if name == study.patient else mend
-        found.append(Fault(f"{table.source}, header", what, mend=own, code="D59"))
+        found.append(Fault(f"{inside}header", what, mend=own, code="D59"))
     return found
 
 

@@ -34,8 +34,8 @@ def notices(
     where = [n for n, fate in zip(lines, fates, strict=True) if fate == NO_BASELINE]
     if lacking:
         yield (
-            f"{len(lacking)} patients lack a baseline that data.require_baseline asks for ({lines_text(where, word=word)}) and "
-            f"are set aside; {len(patients)} of {len(lacking) + len(patients)} remain. [D39]"
+            f"{len(lacking)} of {len(lacking) + len(patients)} patients have no baseline, which data.require_baseline asks for, and "
+            f"are set aside ({lines_text(where, word=word)}); {len(patients)} remain. [D39]"
         )
     if lost := [p for p in everyone if p not in of_patient and p not in lacking]:
         where = [
@@ -45,7 +45,8 @@ def notices(
         yield f"{len(lost)} of {len(everyone)} patients have no measurement that is used{at} and are not in the cohort. [D39]"
     if absent := without_visits(parts):
         assert parts.patients is not None
-        yield f"{parts.patients.table.source}: {len(absent)} patients have no visit ({lines_text(absent, word=word)}). [D57]"
+        whose, of = lines_text(absent, word=parts.patients.table.word), len(parts.patients.table.rows)
+        yield f"{parts.patients.table.source}: {len(absent)} of {of} patients have no visit ({whose}). [D57]"
     if single := [p for p in patients if of_patient[p] == 1]:
         where = [n for n, p, fate in zip(lines, parts.visits.ids, fates, strict=True) if p in single and not fate]
         yield (
@@ -67,7 +68,8 @@ def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> 
         yield f"{len(early)} visit{' lies' if one else 's lie'} before {unit} 0 ({lines_text(early, word=part.table.word)}): kept. [D50]"
     if BEFORE in fates:
         aside = [n for n, fate in zip(part.table.lines, fates, strict=True) if fate == BEFORE]
-        yield f"{len(aside)} visits before {unit} 0 are set aside ({lines_text(aside, word=part.table.word)}). [D50]"
+        one = len(aside) == 1
+        yield f"{len(aside)} visit{' lies' if one else 's lie'} before {unit} 0 ({lines_text(aside, word=part.table.word)}): set aside. [D50]"
     if study.time.date is not None:
         since = f"the date in {study.time.since}" if study.time.since else "each patient's first visit"
         yield f"Dates were turned into {unit}s since {since}; no date is stored. [D38]"
@@ -78,7 +80,8 @@ def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> 
     longest = (
         study.design.follow_up.maximum if study.design else LATE * study.time.typical if study.time.typical else None
     )
-    if longest and (far := [n for n, t in rows if t > longest]):
+    begin = max(0.0, min((t for _, t in rows), default=0.0))  # where time is an age
+    if longest and (far := [n for n, t in rows if t - begin > longest]):
         yield f"{lines_text(far, word=part.table.word).capitalize()}: later than {unit} {longest:g}, longer than the study expects to follow anyone: is it a {unit}? [D63]"
 
 
@@ -86,7 +89,7 @@ def _measurements(study: Study, name: str, m: Measurements, patients: int, word:
     o, label = study.outcomes[name], study.label(name)
     if (texts := o.family.texts()) and (empty := sorted({*texts.values()} - {*m.value.tolist()})):
         labels = [text for text, value in texts.items() if value in empty]
-        yield f"{label}: nobody has {', '.join(labels)}; the thresholds beside it are prior. [D37]"
+        yield f"{label}: nobody has {', '.join(labels)}; the thresholds beside it are known from the prior alone. [D37]"
     if absent := patients - len(np.unique(m.patient)):
         yield f"{absent} of {patients} patients have no {label}: predicted from the others. [D39]"
     if _far(study, name, m):
@@ -101,6 +104,8 @@ def _measurements(study: Study, name: str, m: Measurements, patients: int, word:
         for value in sorted(
             v for v in SENTINELS if repeated[v] > 1 and v not in (o.minimum, o.maximum) and not o.family.counts
         ):
+            if any(n >= repeated[value] for v, n in repeated.items() if v != value and abs(v - value) <= abs(value)):
+                continue  # values like it are as frequent
             where = lines_text(m.line[m.value == value].tolist(), word=word)
             yield f"{label}: {value:g} occurs {repeated[value]} times ({where}); if it means missing, add it to data.missing. [D34]"
     if o.plausible is not None:
@@ -125,7 +130,9 @@ def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fat
     part = parts.visits
     ids = [(n, p, t) for n, p, t, fate in zip(part.table.lines, part.ids, times, fates, strict=True) if not fate]
     word, patients = part.table.word, list(dict.fromkeys(p for _, p, _ in ids))
-    shapes = {p: re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", p)) for p in patients}
+    padded = any(re.search(r"(?<!\d)0\d", p) for p in patients)  # then 07 and 012 are unlike; 7 and 12 never are
+    digits = r"\d" if padded else r"\d+"
+    shapes = {p: re.sub(r"[^\W\d_]", "a", re.sub(digits, "9", p)) for p in patients}
     common, count = Counter(shapes.values()).most_common(1)[0]
     if USUAL * len(patients) <= count < len(patients):
         odd = {p for p in patients if shapes[p] != common}
@@ -148,7 +155,8 @@ def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fat
     for each in parts.all():
         if unused := [h for h in each.table.header if h not in known]:
             where = f"{each.table.source}: columns" if each is parts.patients else "Columns"
-            yield f"{where} not used: {', '.join(unused[:20])}{' ...' if len(unused) > 20 else ''}. [D66]"
+            more = f" and {len(unused) - 20} more" if len(unused) > 20 else ""
+            yield f"{where} not used: {', '.join(unused[:20])}{more}. [D66]"
     for name in in_use(study):
         each = parts.holding(table_column(study, name))
         if spaced := spaced_levels(study, name, each):
@@ -158,7 +166,8 @@ def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fat
     for p in patients:
         stripped[p.lstrip("0")].add(p)
     if any(len(v) > 1 for v in stripped.values()):
-        yield "Some patient ids differ only in leading zeros; they are different patients here. [D20]"
+        firsts = [next(n for n, q, _ in ids if q == p) for v in stripped.values() if len(v) > 1 for p in v]
+        yield f"Some patient ids differ only in leading zeros ({lines_text(sorted(firsts), word=word)}); they are different patients here. [D20]"
 
 
 def _far(study: Study, outcome: str, m: Measurements) -> bool:

@@ -93,6 +93,9 @@ def column_faults(study: Study, visits: Table, patients: Table | None) -> list[F
 
 def _missing(column: str, role: str, header: tuple[str, ...]) -> Fault:
     same = [h for h in header if h.casefold().strip() == column.casefold().strip()]
+    if same and not same[0].isprintable():
+        mend = f'the table has "{same[0]}", with a character that cannot be seen: type the name again'
+        return Fault("header", f'column "{column}" ({role}) is missing', mend=mend, code="D15")
     if same:
         return Fault("header", f'column "{column}" ({role}) is missing', mend=f'did you mean "{same[0]}"?', code="D15")
     mend = did_you_mean(column, header).replace("allowed:", "columns:")

@@ -99,7 +99,8 @@ def _parts(study: Study, visits: Table, patients: Table | None) -> Parts:
     """The tables with the patients of their rows, once their columns are those that the study needs."""
     tables = [plain(visits), *([plain(patients)] if patients else [])]
     faults = column_faults(study, tables[0], tables[1] if patients else None)
-    faults += [fault for table in tables for fault in identifying_faults(study, table)]
+    for n, table in enumerate(tables):
+        faults += identifying_faults(study, table, f"{table.source}, " if n else "")
     _stop(visits.source, faults)
     dates = [c for c in (study.time.column, study.time.since, study.time.exit) if c] if study.time.date else []
     found = []

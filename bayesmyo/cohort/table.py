@@ -101,6 +101,9 @@ def _decode(raw: bytes, source: str, form: DataFormat) -> str:
     declared = form.encoding.lower().replace("-", "").replace("_", "").startswith("utf16")
     if found and not (declared and found is UTF_16):
         raise CohortError(source, [Fault("file", found[0], mend=found[1], code=found[2])])
+    if declared and not found and b"\0" not in raw[:200]:
+        mend = "leave data.encoding out if the file is UTF-8"
+        raise CohortError(source, [Fault("file", f"is not {form.encoding.upper()}", mend=mend, code="D03")])
     encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
     try:
         return raw.decode(encoding)
@@ -155,7 +158,9 @@ def _no_header(line: int, header: list[str], body: list[tuple[int, list[str]]], 
     comment = header[0].startswith(("#", "%")) and any(len(cells) != len(header) for _, cells in body)
     if title or comment:
         what = "looks like a title or a comment, not like names of columns"
-        return Fault(f"line {line}", what, mend=f"remove it, or set data.skip_lines = {line}", code="D16")
+        above = next((n for n, cells in body if sum(bool(cell.strip()) for cell in cells) > 1), line + 1) - 1
+        mend = f"remove what is above the header, or set data.skip_lines = {above}"
+        return Fault(f"line {line}", what, mend=mend, code="D16")
     return None
 
 

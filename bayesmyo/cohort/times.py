@@ -8,7 +8,7 @@ from bayesmyo.cohort import cells
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.parts import Part, Parts
 from bayesmyo.cohort.table import Table
-from bayesmyo.study.dates import PLAUSIBLE_YEARS, day_number, fitting, year
+from bayesmyo.study.dates import PLAUSIBLE_YEARS, compiled, day_number, fitting, year
 from bayesmyo.study.study import MONTHS_PER, Study
 
 NONE = math.nan
@@ -74,7 +74,7 @@ def _moments(study: Study, part: Part, column: str) -> list[float]:
                 else:
                     value = cell.value
             if bad:
-                shown = "" if study.time.date is not None else text.strip()
+                shown = "" if study.time.date is not None or bad[2] == "D33" else text.strip()  # no date is shown
                 part.book.add(line, column, bad[0], shown, bad[1], bad[2])
         found.append(value)
     return found
@@ -85,9 +85,12 @@ def _no_date(text: str, pattern: str) -> tuple[str, str, str]:
     if text.strip().isdigit():
         return (
             "is the number by which a spreadsheet stores a date",
-            f"format the column as text, written {pattern}",
+            f"format the column as a date, written {pattern}, and export it again",
             "D33",
         )
+    expression = compiled(pattern)
+    if expression is not None and expression.fullmatch(text.strip()):
+        return "is no day or time of the calendar", "correct it", "D38"
     others = [p for p in fitting([text]) if p != pattern]
     if others:
         return f"is not a date written {pattern}", f"it looks like {others[0]}: write all dates in one way", "D38"
@@ -117,8 +120,8 @@ def _starts(study: Study, parts: Parts, moments: Sequence[float], needed: Sequen
     visits, since = parts.visits, study.time.since
     if since is not None:
         starts = _of_patients(study, parts, since, "start of treatment")
-        asked = {p: n for n, p, wanted in zip(visits.table.lines, visits.ids, needed, strict=True) if wanted}
-        if absent := [line for p, line in asked.items() if p not in starts]:
+        asked = [(n, p) for n, p, wanted in zip(visits.table.lines, visits.ids, needed, strict=True) if wanted]
+        if absent := [line for line, p in asked if p not in starts]:
             what, mend = "no start of treatment is known for the patient", f"fill in the column {since}"
             visits.book.rows(absent, what, mend=mend, code="D48")
         return starts
