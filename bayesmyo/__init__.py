@@ -34,10 +34,12 @@ _WHERE = {
     "read_cohort": "bayesmyo.cohort",
     "read_study": "bayesmyo.study",
     "save_fit": "bayesmyo.model.store",
+    "share": "bayesmyo.model.store",
     "simulate": "bayesmyo.cohort",
     "simulate_scenario": "bayesmyo.cohort",
     "studies": "bayesmyo.study",
     "to_csv": "bayesmyo.cohort",
+    "verify": "bayesmyo.model.verify",
 }
 
 __all__ = ["__version__", *_WHERE]

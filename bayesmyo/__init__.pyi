@@ -18,6 +18,8 @@ from bayesmyo.model.fit import Fit as Fit
 from bayesmyo.model.fit import fit as fit
 from bayesmyo.model.store import load_fit as load_fit
 from bayesmyo.model.store import save_fit as save_fit
+from bayesmyo.model.store import share as share
+from bayesmyo.model.verify import verify as verify
 from bayesmyo.study import Study as Study
 from bayesmyo.study import find_study as find_study
 from bayesmyo.study import parse_study as parse_study

@@ -245,6 +245,45 @@ def estimate(
     _report(load_fit(path), json, what=chosen[0] if chosen else "estimates")
 
 
+@app.command()
+def verify(
+    path: FIT,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Is this the table that was fitted?", show_default=False)
+    ] = None,
+    share: Annotated[
+        Path | None, typer.Option("--share", help="Write a copy without patient data.", show_default=False)
+    ] = None,
+    json: JSON = False,
+    force: FORCE = False,
+) -> None:
+    """Check that a stored fit is what was written and hangs together; exit 4 if it does not."""
+    from dataclasses import asdict
+
+    from bayesmyo.model.store import load_fit, save_fit
+    from bayesmyo.model.store import share as without_patients
+    from bayesmyo.model.verify import verify as run
+    from bayesmyo.report import documents, terminal
+
+    if share:
+        _not_an_input(share, path, *([data] if data else []))
+        writable(share, force)
+    found = run(path, data)
+    copy = (
+        {"path": str(share), "sha256": save_fit(without_patients(load_fit(path)), share, force=force)}
+        if share and found.passed
+        else None
+    )
+    if json:
+        typer.echo(documents.document(passed=found.passed, **asdict(found), shared=copy))
+    else:
+        terminal.show_verification(found)
+        if copy:
+            terminal.say(f"Wrote {share}: the same fit without patient data (sha256 {copy['sha256'][:16]}...)")
+    if not found.passed:
+        raise typer.Exit(StorageError.exit_code)
+
+
 def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> None:
     """Print what a fit says, if its checks let it; exit 1 if they do not."""
     from dataclasses import asdict

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-import shutil
+import stat
 import tempfile
 from pathlib import Path
 
@@ -14,12 +14,19 @@ from bayesmyo.errors import StorageError, UsageError
 def writable(path: str | Path, force: bool = False) -> Path:
     """Check, before long work, that a result can be written here.
 
-    Raises UsageError where a file is there already and `force` is not given, StorageError where the folder will not take it.
+    Raises UsageError where a file is there already and `force` is not given, or where what is there is no file; StorageError
+    where the folder will not take it. A link is never followed: it may lead where the user does not mean to write.
     """
     path = Path(path)
+    if str(path) == "-":
+        raise UsageError("-", "is no file: results are not written to the standard output", mend="name a file")
     try:
+        if path.is_symlink():
+            raise UsageError(str(path), "is a link", mend="name the file that it leads to, or remove it")
         if path.is_dir():
             raise UsageError(str(path), "is a folder", mend="name a file")
+        if path.exists() and not path.is_file():
+            raise UsageError(str(path), "is not a regular file", mend="name a file")
         if path.exists() and not force:
             raise UsageError(str(path), "exists already", mend="choose another name, or overwrite it with --force")
         if not path.parent.is_dir():
@@ -35,23 +42,36 @@ def writable(path: str | Path, force: bool = False) -> Path:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write all of it or nothing: a temporary file beside the target, flushed, read back, renamed.
 
-    A new file has the permissions that the user gives to new files; one that is overwritten keeps its own.
+    Nobody else may read it while it is written; then a new file has the permissions that the user gives to new files, and one
+    that is overwritten keeps its own.
     Raises StorageError; a file that was there before stays as it was.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as out:
+            usual = stat.S_IMODE(os.fstat(out.fileno()).st_mode)
+            os.fchmod(out.fileno(), 0o600)
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
         if hashlib.sha256(temporary.read_bytes()).digest() != hashlib.sha256(content).digest():
             raise StorageError(f"{path}: what was read back is not what was written; the disk may be failing.")
-        if path.exists():
-            shutil.copymode(path, temporary)
+        temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else usual)
         os.replace(temporary, path)
+        _settle(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(f"{path}: cannot be written ({len(content):,} bytes): {reason}.") from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """Make a renaming last through a loss of power, where the system knows how."""
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -82,3 +82,40 @@ def test_what_is_not_read_back_as_written_is_refused(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match="the disk may be failing"):
         write_bytes(tmp_path / "a.csv", b"new")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_link_is_never_followed_nor_replaced(tmp_path):
+    (tmp_path / "real.csv").write_bytes(b"old")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    (tmp_path / "nowhere.csv").symlink_to(tmp_path / "none.csv")
+    for name in ("link.csv", "nowhere.csv"):
+        with pytest.raises(UsageError, match="is a link"):
+            writable(tmp_path / name, force=True)
+    assert (tmp_path / "real.csv").read_bytes() == b"old"
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/null"):
+        with pytest.raises(UsageError, match="is not a regular file"):
+            writable(path, force=True)
+    with pytest.raises(UsageError, match="not written to the standard output"):
+        writable("-")
+
+
+def test_nobody_else_may_read_a_file_while_it_is_written(tmp_path, monkeypatch):
+    seen, replace = [], os.replace
+
+    def spy(temporary, path):
+        seen.append(mode(temporary))
+        replace(temporary, path)
+
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (seen.append(stat.S_IMODE(os.fstat(fd).st_mode)), fsync(fd)))
+    monkeypatch.setattr(os, "replace", spy)
+    before = os.umask(0o022)
+    try:
+        write_bytes(tmp_path / "a.csv", b"new")
+    finally:
+        os.umask(before)
+    assert seen[:2] == [0o600, 0o644]

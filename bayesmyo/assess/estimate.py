@@ -89,8 +89,7 @@ class DecisionResult:
 
 def estimates(fit: Fit) -> list[Estimate]:
     """Every estimand of the study, in its order."""
-    prediction = fit.prediction
-    draws = {name: e.of(prediction) for name, e in fit.study.estimands.items()}
+    draws = fit.estimands
     found = diagnose(draws)
     return [_estimate(fit.study, name, e, draws[name], found[name]) for name, e in fit.study.estimands.items()]
 
@@ -118,12 +117,11 @@ def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
 
 def verdicts(fit: Fit) -> list[DecisionResult]:
     """Every decision of the study, judged on the draws of its estimand."""
-    prediction = fit.prediction
     found = []
     for name, decision in fit.study.decisions.items():
         e = fit.study.estimands[decision.estimand]
         subject = f"{describe.number(fit.study, e)}, {describe.POPULATION_WORDS[e.population]},"
-        verdict = decision.judge(e.of(prediction), subject)
+        verdict = decision.judge(fit.estimands[decision.estimand], subject)
         found.append(
             DecisionResult(name, decision.estimand, verdict.met, verdict.probability, verdict.margin, verdict.sentence)
         )

@@ -8,7 +8,8 @@ integrate.py  effects that are integrated out exactly, jointly over outcomes
 recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
 fit.py        the verb `fit`, and the Fit
-store.py      Fit <-> file
+store.py      Fit <-> file; a copy without patient data
+verify.py     the verb `verify`
 
 `compiler` comes first: draws are reproducible only if the compiler is configured before it is imported.
 """

@@ -14,7 +14,7 @@ import xarray as xr
 from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
 from bayesmyo.cohort.prediction import TruthPrediction, trailing, visit_predictors
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, patient_columns
-from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.errors import StorageError, UsageError, did_you_mean
 from bayesmyo.model.build import build
 from bayesmyo.model.data import SHARED, cells
 from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
@@ -27,7 +27,8 @@ from bayesmyo.study.read import parse_study
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash, to_toml
 
-FORMAT = 1
+FORMAT = 2
+ESTIMANDS = "estimands"  # the group of a shared copy that holds their draws
 PACKAGES = ("bayesmyo", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements) if f.name != "covariates")
 
@@ -49,7 +50,9 @@ class Fit:
 
     @cached_property
     def cohort(self) -> Cohort:
-        """The patients and measurements that were fitted."""
+        """The patients and measurements that were fitted. Raises StorageError for a shared copy, which has none."""
+        if self.shared:
+            raise StorageError("This is a shared copy without patient data: ask its owner for what needs the patients.")
         constant, observed = self.group("constant_data").data_vars, self.group("observed_data").data_vars
         data = {str(k): v.values for k, v in {**constant, **observed}.items()}
         measurements = {}
@@ -69,6 +72,20 @@ class Fit:
         """The posterior as truths, one for each (chain, draw)."""
         posterior = {str(k): v.values for k, v in self.group("posterior").data_vars.items()}
         return _truth(self.study, self.cohort, posterior)
+
+    @cached_property
+    def estimands(self) -> dict[str, np.ndarray]:
+        """Draws of every estimand of the study, in its order, each (chain, draw) in the unit of the estimand."""
+        if self.shared:
+            stored = self.group(ESTIMANDS)
+            return {name: stored[name].values for name in self.study.estimands}
+        prediction = self.prediction
+        return {name: e.of(prediction) for name, e in self.study.estimands.items()}
+
+    @property
+    def shared(self) -> bool:
+        """Whether this is a copy without patient data: parameters, estimands and decisions are there, patients are not."""
+        return "bayesmyo_shared" in self.tree.attrs
 
     @property
     def prediction(self) -> TruthPrediction:

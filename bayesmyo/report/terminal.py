@@ -156,6 +156,21 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         say(f"- {sentence}")
 
 
+def show_verification(found: Any) -> None:
+    """What was verified of a stored fit, and the versions that differ from those installed."""
+    say(f"{found.path}: sha256 {found.sha256}")
+    for check in found.checks:
+        say(
+            f"{'passed' if check.passed else 'FAILED'}  {check.name}: {check.sentence}",
+            "" if check.passed else "bold red",
+        )
+    differing = {name: pair for name, pair in found.versions.items() if pair[0] != pair[1]}
+    if differing:
+        show_table(["package", "wrote the fit", "installed"], [(name, *pair) for name, pair in differing.items()])
+    else:
+        say("Written with the versions that are installed.")
+
+
 def _band(r: dict[str, Any], lower: str, upper: str) -> str:
     return f"{figure(r[lower])} to {figure(r[upper])}"
 

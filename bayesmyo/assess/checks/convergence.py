@@ -114,7 +114,7 @@ class Convergence:
 def quantities(fit: Fit) -> dict[str, dict[str, np.ndarray]]:
     """(chain, draw) values by kind and name: parameters, estimands, and each patient's effects under the pseudonym."""
     found: dict[str, dict[str, np.ndarray]] = {"parameter": {}, "estimand": {}, "effect": {}}
-    names = fit.cohort.pseudonyms()
+    names = () if fit.shared else fit.cohort.pseudonyms()
     for name, array in fit.group("posterior").data_vars.items():
         if array.ndim == 2:
             found["parameter"][str(name)] = array.values
@@ -122,8 +122,7 @@ def quantities(fit: Fit) -> dict[str, dict[str, np.ndarray]]:
             found["effect"] |= {f"{name}[{i + 1}]": array.values[..., i] for i in range(array.shape[-1])}
         else:
             found["effect"] |= {f"{name}[{names[i]}]": array.values[..., i] for i in range(array.shape[-1])}
-    prediction = fit.prediction
-    found["estimand"] = {name: e.of(prediction) for name, e in fit.study.estimands.items()}
+    found["estimand"] = dict(fit.estimands)
     return found
 
 
