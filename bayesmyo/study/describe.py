@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.estimands.estimand import Between
 from bayesmyo.components.families import Cumulative
@@ -234,5 +236,7 @@ def priors(study: Study) -> list[PriorLine]:
 
 
 def _natural(p: Parameter, q: float) -> float:
+    """A quantile of a prior in clinical units; infinite where a prior believes in more than a number can hold."""
     assert p.prior is not None
-    return float(p.natural(p.prior.quantile(q)))
+    with np.errstate(over="ignore"):
+        return float(p.natural(p.prior.quantile(q)))

@@ -25,6 +25,10 @@ from bayesmyo.study import check
 from bayesmyo.study.study import Covariate, DataFormat, Design, Outcome, Scenario, Study
 
 MAXIMUM_BYTES = 1_000_000
+MOST = 200  # keys of a table, or values of a list
+MOST_OF = {"outcomes": 30, "covariates": 100}
+MOST_FAULTS = 50
+DEEPEST = 10  # tables within tables
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
 TABLES = ("study", "data", "covariates", "outcomes", "estimands", "decisions", "design", "scenarios")
@@ -70,6 +74,8 @@ def parse_study(text: str, source: str = "study") -> Study:
         document = tomllib.loads(text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits
         raise StudyError(source, [Fault("TOML", str(error) or "is nested too deeply")]) from None
+    if large := _too_large(document, ""):
+        raise StudyError(source, large[:MOST_FAULTS])
     faults: list[Fault] = []
     faults += unknown_keys(document, TABLES, "")
     head = document.get("study")
@@ -94,9 +100,30 @@ def parse_study(text: str, source: str = "study") -> Study:
         values[name] = _each(document, name, faults, lambda doc, where, c=catalogue: _component(c, doc, where, faults))
     values["scenarios"] = _each(document, "scenarios", faults, lambda doc, where: _scenario(doc, where, faults))
     faults += check.faults(document, values)
+    if len(faults) > MOST_FAULTS:
+        faults = [*faults[:MOST_FAULTS], Fault("study", f"and {len(faults) - MOST_FAULTS} more faults")]
     if faults:
         raise StudyError(source, faults)
     return Study(**values, text=text)
+
+
+def _too_large(value: Any, where: str) -> list[Fault]:
+    """Tables and lists that no study has: they would take minutes to check, one against the other."""
+    if not isinstance(value, dict | list):
+        return []
+    if where.count(".") > DEEPEST:
+        return [Fault(where[:60], "is nested too deeply")]
+    most = MOST_OF.get(where, MOST)
+    if len(value) > most:
+        return [
+            Fault(
+                where or "study",
+                f"holds more than {most} {'keys' if isinstance(value, dict) else 'values'}",
+                str(len(value)),
+            )
+        ]
+    named = value.items() if isinstance(value, dict) else enumerate(value)
+    return [fault for key, inner in named for fault in _too_large(inner, f"{where}.{key}" if where else str(key))]
 
 
 def unknown_keys(document: Mapping[str, Any], allowed: Sequence[str], where: str) -> list[Fault]:

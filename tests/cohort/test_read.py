@@ -3,12 +3,9 @@
 import os
 import random
 import re
-from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bayesmyo.cohort.cohort import NOT_MEASURED, OutcomeRows
 from bayesmyo.cohort.fates import BLANK, NO_OUTCOME
@@ -357,33 +354,6 @@ def test_ids_stay_out_of_messages():
     secret = "Erika Mustermann"
     text = HEAD + f"{secret},0,50,-1\n{secret},0,50,bad\n{secret.upper()},0,50,9\n"
     assert not re.search("mustermann", " ".join(faults(text)), re.IGNORECASE)
-
-
-# --- never a traceback
-
-LINES = [HEAD.strip(), *(f"P{n // 4},{n % 4 * 3},{50 + n},{900 - n}" for n in range(12))]
-JUNK = st.sampled_from(
-    ["", ",", ";", '"', '""', "\0", "\n", "\r", "\t", "-", "<", "1e999", "nan", "NA", "é", "\ufeff", "−", "x", "0", "=1", "\u2028"]
-)  # fmt: skip
-
-
-@settings(max_examples=150, derandomize=True, deadline=None, database=None)
-@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 25), JUNK), max_size=5))
-def test_an_edited_table_is_a_cohort_or_a_message(edits):
-    lines = list(LINES)
-    for n, at, junk in edits:
-        lines[n] = lines[n][:at] + junk + lines[n][at + 1 :]
-    with suppress(CohortError):
-        rows = read("\n".join(lines)).rows
-        assert rows.rows == rows.used + sum(map(len, rows.set_aside.values()))
-
-
-@settings(max_examples=150, derandomize=True, deadline=None, database=None)
-@given(st.binary(max_size=60), st.sampled_from(["utf-8", "latin-1", "utf-16", "ascii", "idna", "utf-7"]), st.booleans())
-def test_random_bytes_are_a_cohort_or_a_message(raw, encoding, after_header):
-    study = declared(f'encoding = "{encoding}"')
-    with suppress(CohortError):
-        read(HEAD.encode() + raw if after_header else raw, study)
 
 
 def test_values_are_float64_and_indices_are_integers():
