@@ -34,7 +34,7 @@ def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
         o = study.outcomes[name]
         for n, (patient, time) in enumerate(zip(m.patient, m.time, strict=True)):
             row = rows.setdefault((int(patient), float(time)), {})
-            row[o.column] = decimal(cell(o, m, n, digits))
+            row[o.column] = cell(o, m, n, digits, study.data.decimal)
             if o.exposure and m.exposure is not None:
                 row[o.exposure] = decimal(f"{m.exposure[n]:.10g}")
             row |= {table_column(study, c): covariate(c, v[n]) for c, v in m.covariates.items()}
@@ -46,32 +46,33 @@ def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
     columns += list(dict.fromkeys(o.exposure for o in study.outcomes.values() if o.exposure))
     out = io.StringIO()
     writer = csv.writer(out, delimiter=study.data.delimiter, lineterminator="\n")
-    writer.writerow([study.patient, study.time.column, *columns])
+    writer.writerow([inert(name) for name in (study.patient, study.time.column, *columns)])
     for (patient, time), row in sorted(rows.items()):
         written = [row.get(column, "") for column in columns]
         writer.writerow([inert(cohort.patients[patient]), decimal(f"{time:.10g}"), *written])
     return out.getvalue()
 
 
-def cell(o: Outcome, m: Measurements, n: int, digits: int) -> str:
+def cell(o: Outcome, m: Measurements, n: int, digits: int, decimal: str = ".") -> str:
     """One measurement as it is typed in a table."""
     value, side = float(m.value[n]), int(m.side[n])
     texts = o.family.texts() or o.map
     if texts is not None and side == MEASURED and value in texts.values():
-        return next(text for text, number_ in texts.items() if number_ == value)
+        return inert(next(text for text, number_ in texts.items() if number_ == value))
     if side == BETWEEN:
         assert m.end is not None
-        return f"{number(value, digits)}..{number(float(m.end[n]), digits)}"
+        ends = (number(end, digits).replace(".", decimal) for end in (value, float(m.end[n])))
+        return "..".join(ends)
     if isinstance(o.censoring, Limits) and side:
-        return f"{value:.10g}"
+        return f"{value:.10g}".replace(".", decimal)
     sign = "<" if side == LEFT else ">" if side == RIGHT else ""
     if o.family.counts:
         return f"{sign}{value:.0f}"
-    ends = {getattr(o.family, end, None) for end in ("lower", "upper")}
-    ends |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
-    while value not in ends and float(number(value, digits)) in ends and digits < 17:
+    exact = {getattr(o.family, end, None) for end in ("lower", "upper")}
+    exact |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
+    while value not in exact and float(number(value, digits)) in exact and digits < 17:
         digits += 1  # what lies short of an end does not round to it
-    return sign + number(value, digits)
+    return sign + number(value, digits).replace(".", decimal)
 
 
 def number(value: float, digits: int) -> str:

@@ -6,7 +6,7 @@ becomes the component of that kind. What a well-formed study may still get wrong
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -88,7 +88,7 @@ def parse_study(text: str, source: str = "study") -> Study:
     for name in STUDY_KEYS:
         if name in head:
             values[name] = _value(hints[name], head[name], f"study.{name}", faults)
-        elif name in ("title", "patient", "time") and head:
+        elif name in ("title", "patient", "time") and isinstance(document.get("study"), dict):
             faults.append(Fault(f"study.{name}", "is missing"))
     values["data"] = _table(DataFormat, document.get("data", {}), "data", faults)
     values["design"] = _table(Design, document["design"], "design", faults) if "design" in document else None
@@ -200,7 +200,7 @@ def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
         return _table(inner, value, where, faults)
     try:
         found = _adapter(hint).validate_json(json.dumps(value))
-        if isinstance(found, str) and not found.isprintable() and where != "data.delimiter":
+        if where != "data.delimiter" and not all(text.isprintable() for text in _texts(found)):
             faults.append(Fault(where, "holds a control character or a line break", repr_toml(value)))
         return found
     except TypeError:  # the only values of TOML that JSON does not have
@@ -210,6 +210,16 @@ def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
         for fault in error.errors(include_url=False):
             faults.append(_leaf_fault(fault, where))
         return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for part in pair for text in _texts(part))
+    elif isinstance(value, list | tuple):
+        yield from (text for part in value for text in _texts(part))
 
 
 @cache
