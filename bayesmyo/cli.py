@@ -105,6 +105,8 @@ def validate(
     from bayesmyo.report import documents, terminal
     from bayesmyo.study import find_study
 
+    if patients and not data:
+        raise UsageError("--patients", "joins a table of visits", "no table", "name the table of visits as well")
     try:
         understood = find_study(study)
         cohort = read_cohort(understood, data, patients) if data else None
