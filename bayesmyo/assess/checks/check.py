@@ -8,12 +8,16 @@ from bayesmyo.model.fit import Fit
 
 @dataclass(frozen=True)
 class CheckResult:
-    """passed, one sentence that says why and what to try, and the table it rests on (rows of plain values)."""
+    """passed, one sentence that says why and what to try, and the table it rests on (rows of plain values).
+
+    outcomes: those whose numbers are not to be trusted where it failed; none named: all of them
+    """
 
     name: str
     passed: bool
     sentence: str
     table: tuple[dict[str, Any], ...] = ()
+    outcomes: tuple[str, ...] = ()
 
 
 class Check(Protocol):
