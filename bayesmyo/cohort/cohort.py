@@ -1,7 +1,7 @@
 """The patients: an immutable Cohort."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,12 @@ class Measurements:
     @property
     def censored(self) -> int:
         return int(np.count_nonzero(self.side))
+
+    def take(self, cells: np.ndarray) -> "Measurements":
+        """Some of the cells: a mask (n,) or positions. Patients keep their index."""
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "covariates"}
+        found = {name: None if v is None else v[cells] for name, v in named.items()}
+        return Measurements(**found, covariates={k: v[cells] for k, v in self.covariates.items()})
 
 
 @dataclass(frozen=True)
@@ -103,3 +109,11 @@ class Cohort:
         """P01, P02 ... in the order of `patients`."""
         width = max(2, len(str(len(self.patients))))
         return tuple(f"P{n:0{width}d}" for n in range(1, len(self.patients) + 1))
+
+    def only(self, patient: int) -> "Cohort":
+        """The measurements of one patient alone; every patient keeps the index."""
+        return replace(self, measurements={k: m.take(m.patient == patient) for k, m in self.measurements.items()})
+
+    def without(self, patient: int) -> "Cohort":
+        """The measurements of all but one patient; every patient keeps the index."""
+        return replace(self, measurements={k: m.take(m.patient != patient) for k, m in self.measurements.items()})

@@ -53,6 +53,30 @@ class Truth:
         arrays = [*self.covariates.values(), *(e for o in self.outcomes.values() for e in o.effects.values())]
         return np.shape(arrays[0])[-1] if arrays else None
 
+    def without(self, patient: int) -> "Truth":
+        """The same truths of the other patients."""
+        outcomes = {
+            name: OutcomeTruth(o.values, {k: np.delete(v, patient, axis=-1) for k, v in o.effects.items()})
+            for name, o in self.outcomes.items()
+        }
+        columns = {k: np.delete(v, patient, axis=-1) for k, v in self.covariates.items()}
+        return Truth(outcomes, self.correlations, columns)
+
+    def take(self, draws: Array) -> "Truth":
+        """Some of the truths, by their positions in all leading dimensions together, in one leading dimension."""
+        shape = self.shape
+
+        def taken(x: Array) -> Array:
+            x = np.asarray(x)
+            return x.reshape(-1, *x.shape[len(shape) :])[draws] if x.shape[: len(shape)] == shape else x
+
+        outcomes = {
+            name: OutcomeTruth({k: taken(v) for k, v in o.values.items()}, {k: taken(v) for k, v in o.effects.items()})
+            for name, o in self.outcomes.items()
+        }
+        columns = {k: taken(v) if np.ndim(v) > 1 else v for k, v in self.covariates.items()}
+        return Truth(outcomes, {k: taken(v) for k, v in self.correlations.items()}, columns)
+
     def value(self, outcome: str, name: str) -> Array:
         """A parameter by name; `outcome` may be `correlations`."""
         return np.asarray(self.correlations[name] if outcome == CORRELATIONS else self.outcomes[outcome].values[name])

@@ -22,14 +22,19 @@ Support = Literal["real", "positive", "correlation"]
 
 @dataclass(frozen=True)
 class Distribution:
-    """One word of the language: argument names, support, PyMC variable, NumPy draw, quantile function."""
+    """One word of the language: argument names, support, PyMC variable, NumPy draw, quantile function, log density.
+
+    spread: the power with which each argument follows the prior's spread (an SD by 1, a rate by -1, a location not at all)
+    """
 
     arguments: tuple[str, ...]
     positive: tuple[str, ...]
     support: Support
+    spread: tuple[int, ...]
     variable: Callable[..., Any]
     draw: Callable[..., Any]
     quantile: Callable[..., Any]
+    log_density: Callable[..., Any]
 
 
 def _sqrt_inverse_gamma(pm: Any, name: str, a: float, b: float, dims: Any) -> Any:
@@ -44,67 +49,89 @@ def _lkj(pm: Any, name: str, eta: float, dims: Any) -> Any:
     return pm.Deterministic(name, 2 * half - 1, dims=dims)
 
 
+LOG_2 = math.log(2)
+
+
+def _log_normal(z: Any) -> Any:
+    return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+
+
+def _log_t(z: Any, df: float) -> Any:
+    scale = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - 0.5 * np.log(df * math.pi)
+    return scale - (df + 1) / 2 * np.log1p(z**2 / df)
+
+
 # fmt: off
 LANGUAGE: dict[str, Distribution] = {
     "normal": Distribution(
-        ("mean", "sd"), ("sd",), "real",
+        ("mean", "sd"), ("sd",), "real", (0, 1),
         lambda pm, n, m, s, d: pm.Normal(n, m, s, dims=d),
         lambda rng, size, m, s: rng.normal(m, s, size),
         lambda p, m, s: m + s * special.ndtri(p),
+        lambda x, m, s: _log_normal((x - m) / s) - np.log(s),
     ),
     "student_t": Distribution(
-        ("df", "location", "scale"), ("df", "scale"), "real",
+        ("df", "location", "scale"), ("df", "scale"), "real", (0, 0, 1),
         lambda pm, n, df, m, s, d: pm.StudentT(n, nu=df, mu=m, sigma=s, dims=d),
         lambda rng, size, df, m, s: m + s * rng.standard_t(df, size),
         lambda p, df, m, s: m + s * special.stdtrit(df, p),
+        lambda x, df, m, s: _log_t((x - m) / s, df) - np.log(s),
     ),
     "halfnormal": Distribution(
-        ("sd",), ("sd",), "positive",
+        ("sd",), ("sd",), "positive", (1,),
         lambda pm, n, s, d: pm.HalfNormal(n, sigma=s, dims=d),
         lambda rng, size, s: np.abs(rng.normal(0.0, s, size)),
         lambda p, s: s * special.ndtri(0.5 + p / 2),
+        lambda x, s: LOG_2 + _log_normal(x / s) - np.log(s),
     ),
     "half_student_t": Distribution(
-        ("df", "scale"), ("df", "scale"), "positive",
+        ("df", "scale"), ("df", "scale"), "positive", (0, 1),
         lambda pm, n, df, s, d: pm.HalfStudentT(n, nu=df, sigma=s, dims=d),
         lambda rng, size, df, s: np.abs(s * rng.standard_t(df, size)),
         lambda p, df, s: s * special.stdtrit(df, 0.5 + p / 2),
+        lambda x, df, s: LOG_2 + _log_t(x / s, df) - np.log(s),
     ),
     "halfcauchy": Distribution(
-        ("scale",), ("scale",), "positive",
+        ("scale",), ("scale",), "positive", (1,),
         lambda pm, n, s, d: pm.HalfCauchy(n, beta=s, dims=d),
         lambda rng, size, s: np.abs(s * rng.standard_cauchy(size)),
         lambda p, s: s * np.tan(math.pi * p / 2),
+        lambda x, s: LOG_2 + _log_t(x / s, 1.0) - np.log(s),
     ),
     "lognormal": Distribution(
-        ("log_median", "log_sd"), ("log_sd",), "positive",
+        ("log_median", "log_sd"), ("log_sd",), "positive", (0, 1),
         lambda pm, n, m, s, d: pm.LogNormal(n, m, s, dims=d),
         lambda rng, size, m, s: np.exp(rng.normal(m, s, size)),
         lambda p, m, s: np.exp(m + s * special.ndtri(p)),
+        lambda x, m, s: _log_normal((np.log(x) - m) / s) - np.log(s * x),
     ),
     "exponential": Distribution(
-        ("rate",), ("rate",), "positive",
+        ("rate",), ("rate",), "positive", (-1,),
         lambda pm, n, r, d: pm.Exponential(n, lam=r, dims=d),
         lambda rng, size, r: rng.exponential(1 / r, size),
         lambda p, r: -np.log1p(-p) / r,
+        lambda x, r: np.log(r) - r * x,
     ),
     "gamma": Distribution(
-        ("shape", "rate"), ("shape", "rate"), "positive",
+        ("shape", "rate"), ("shape", "rate"), "positive", (0, -1),
         lambda pm, n, a, b, d: pm.Gamma(n, alpha=a, beta=b, dims=d),
         lambda rng, size, a, b: rng.gamma(a, 1 / b, size),
         lambda p, a, b: special.gammaincinv(a, p) / b,
+        lambda x, a, b: a * np.log(b) + (a - 1) * np.log(x) - b * x - special.gammaln(a),
     ),
     "sqrt_inverse_gamma": Distribution(
-        ("shape", "scale"), ("shape", "scale"), "positive",
+        ("shape", "scale"), ("shape", "scale"), "positive", (0, 2),
         _sqrt_inverse_gamma,
         lambda rng, size, a, b: np.sqrt(b / rng.gamma(a, 1.0, size)),
         lambda p, a, b: np.sqrt(b / special.gammainccinv(a, p)),
+        lambda x, a, b: LOG_2 + a * np.log(b) - (2 * a + 1) * np.log(x) - b / x**2 - special.gammaln(a),
     ),
     "lkj": Distribution(
-        ("eta",), ("eta",), "correlation",
+        ("eta",), ("eta",), "correlation", (0,),
         _lkj,
         lambda rng, size, eta: 2 * rng.beta(eta, eta, size) - 1,
         lambda p, eta: 2 * special.betaincinv(eta, eta, p) - 1,
+        lambda x, eta: (eta - 1) * np.log1p(-(x**2)) - (2 * eta - 1) * LOG_2 - special.betaln(eta, eta),
     ),
 }
 # fmt: on
@@ -154,6 +181,15 @@ class Prior:
     def variable(self, pm: Any, name: str, dims: Any = None) -> Any:
         """The PyMC random variable called `name`, inside the model context that is open."""
         return LANGUAGE[self.name].variable(pm, name, *self.values, dims)
+
+    def scaled(self, factor: Any) -> "Prior":
+        """The same prior with its spread multiplied by a factor, a number or a PyTensor scalar; correlations stay as they are."""
+        powers = LANGUAGE[self.name].spread
+        return Prior(self.name, tuple(v * factor**p if p else v for v, p in zip(self.values, powers, strict=True)))
+
+    def log_density(self, values: np.ndarray) -> np.ndarray:
+        """Log density of each value."""
+        return np.asarray(LANGUAGE[self.name].log_density(values, *self.values))
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...] = ()) -> np.ndarray:
         """Independent NumPy draws of the given shape."""

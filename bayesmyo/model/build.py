@@ -13,7 +13,17 @@ from bayesmyo.components.families import Cells
 from bayesmyo.components.priors import Prior
 from bayesmyo.model import effects as fx
 from bayesmyo.model import integrate
-from bayesmyo.model.data import SHARED, Arrays, CensoredCells, arrays, censored_cells, facts, imputed, splits
+from bayesmyo.model.data import (
+    PRIOR_SPREAD,
+    SHARED,
+    Arrays,
+    CensoredCells,
+    arrays,
+    censored_cells,
+    facts,
+    imputed,
+    splits,
+)
 from bayesmyo.study.covariates import of_patients, used, with_products
 from bayesmyo.study.parameters import inventory, joints
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor, predictor_of, predictors
@@ -59,7 +69,7 @@ def build(study: Study, cohort: Cohort) -> BuiltModel:
     data = arrays(study, cohort)
     how = {name: fx.parameterisation(study, cohort, name) for name in study.outcomes}
     with pm.Model(coords={"patient": np.arange(len(cohort.patients))}) as model:
-        values = _parameters(study)
+        values = _parameters(study, pm.Data(PRIOR_SPREAD, data[PRIOR_SPREAD]))
         columns = _patient_columns(study, data)
         found = _effects(study, how, values, columns)
         pieces = {}
@@ -79,11 +89,15 @@ def _outcomes(group: list[Effect]) -> list[str]:
     return list(dict.fromkeys(e.outcome for e in group))
 
 
-def _parameters(study: Study) -> Values:
-    """Every parameter but the correlations of three effects or more, by outcome and name."""
+def _parameters(study: Study, spread: Any) -> Values:
+    """Every parameter but the correlations of three effects or more, by outcome and name; priors as wide as `spread` says."""
     found: Values = {}
     for outcome, listed in inventory(study).items():
-        own = {p.name: p.prior.variable(pm, p.full_name) for p in listed.values() if isinstance(p.prior, Prior)}
+        own = {
+            p.name: p.prior.scaled(spread).variable(pm, p.full_name)
+            for p in listed.values()
+            if isinstance(p.prior, Prior)
+        }
         for _, joint in joints(listed):
             own |= dict(zip(joint.names, joint.variables(pm, f"{outcome}."), strict=True))
         found[outcome] = own

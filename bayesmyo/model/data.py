@@ -17,6 +17,7 @@ from bayesmyo.study.study import Study
 
 Arrays = dict[str, np.ndarray]
 INDICES = ("patient", "normal")
+PRIOR_SPREAD = "prior_spread"  # what the spread of every top-level prior is multiplied by: 1 in a fit
 SHARED = "covariates"  # the prefix of what belongs to patients, not to an outcome's visits
 
 
@@ -25,9 +26,9 @@ def arrays(study: Study, cohort: Cohort) -> Arrays:
 
     `cpk.patient`, `cpk.time`, `cpk.value` (as the family encodes it), where they apply `cpk.low`, `cpk.high` (limits),
     `cpk.offset` (log exposure), `cpk.normal` (positions of the cells that are normal on the link scale), `cpk.x.warm` (a design
-    column of visits); and `covariates.age` (a design column of patients, NaN where it is imputed).
+    column of visits); `covariates.age` (a design column of patients, NaN where it is imputed); and `prior_spread`.
     """
-    found: Arrays = {}
+    found: Arrays = {PRIOR_SPREAD: np.array(1.0)}
     for name, o in study.outcomes.items():
         m = cohort.measurements[name]
         c = cells(study, cohort, name)
@@ -117,7 +118,10 @@ def imputed(data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def validated(study: Study, data: Mapping[str, np.ndarray], patients: int) -> Arrays:
     """The same arrays, contiguous and of the right dtype. Raises UsageError for anything that compiled code would misread."""
-    found: Arrays = {}
+    spread = np.asarray(data[PRIOR_SPREAD], dtype=np.float64)
+    if spread.shape or not 0 < spread < np.inf:
+        raise UsageError(PRIOR_SPREAD, "must be one positive number", str(spread))
+    found: Arrays = {PRIOR_SPREAD: spread}
     for name, o in study.outcomes.items():
         fields = ["patient", "time", "value"] + (["low", "high"] if o.censoring else [])
         fields += (["offset"] if o.exposure else []) + [f"x.{c}" for c in _visit_columns(study)]

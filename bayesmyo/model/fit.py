@@ -71,7 +71,7 @@ class Fit:
     def truth(self) -> Truth:
         """The posterior as truths, one for each (chain, draw)."""
         posterior = {str(k): v.values for k, v in self.group("posterior").data_vars.items()}
-        return _truth(self.study, self.cohort, posterior)
+        return posterior_truth(self.study, self.cohort, posterior)
 
     @cached_property
     def estimands(self) -> dict[str, np.ndarray]:
@@ -160,7 +160,7 @@ def wrap(
     for k, v in draws.posterior.items():
         last = f"{k}.missing" if k.startswith(f"{SHARED}.") else "patient"
         posterior[k] = (("chain", "draw", last)[: v.ndim], v)
-    truth = _truth(study, cohort, draws.posterior)
+    truth = posterior_truth(study, cohort, draws.posterior)
     likelihood: dict[str, Any] = {}
     observed: dict[str, Any] = {}
     constant: dict[str, Any] = {}
@@ -232,7 +232,8 @@ def _usable(engine: str, seed: int, sampling: Sampling) -> None:
         raise UsageError("target_accept", "must lie between 0 and 1", f"{sampling.target_accept:g}")
 
 
-def _truth(study: Study, cohort: Cohort, posterior: Mapping[str, np.ndarray]) -> Truth:
+def posterior_truth(study: Study, cohort: Cohort, posterior: Mapping[str, np.ndarray]) -> Truth:
+    """Draws by full name, as an engine returns them, as truths (chain, draw)."""
     values = {o: {n: posterior[p.full_name] for n, p in listed.items()} for o, listed in inventory(study).items()}
     outcomes = {
         name: OutcomeTruth(values[name], {e.key: posterior[e.full_name] for e in effects(study, name)})

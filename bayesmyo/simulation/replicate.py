@@ -13,9 +13,8 @@ from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.simulate import Simulated, simulate
 from bayesmyo.cohort.truth import Truth, from_priors
 from bayesmyo.errors import BayesmyoError
-from bayesmyo.model.build import BuiltModel, build
-from bayesmyo.model.data import Arrays, arrays
-from bayesmyo.model.engines import ENGINES, Prepared, Sampling
+from bayesmyo.model.compiled import Compiled
+from bayesmyo.model.engines import Sampling
 from bayesmyo.model.fit import Fit, wrap
 from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
 from bayesmyo.simulation.ranks import ranks
@@ -71,8 +70,7 @@ class Replicator:
     ):  # fmt: skip
         self.study, self.truth, self.seed, self.cell, self.patients = study, truth, seed, cell, patients
         self.engine, self.sampling = engine, sampling or Sampling(chains=2)
-        self._prepared: Prepared | None = None
-        self._model: BuiltModel | None = None
+        self.compiled = Compiled(study, engine, self.sampling)
 
     def run(self, replicate: int) -> Row:
         """One replicate, whatever happened before."""
@@ -94,19 +92,11 @@ class Replicator:
 
     def fit(self, simulated: Simulated, replicate: int) -> Fit:
         """The fit of a replicate's cohort, with the compiled model of the cell."""
-        data = arrays(self.study, simulated.cohort)
-        if self._prepared is None or self._model is None or not self._takes(data):
-            self._model = build(self.study, simulated.cohort)
-            self._prepared = ENGINES[self.engine].prepare(self._model)
         seed = address(self.seed, SAMPLE, self.cell, replicate)
-        draws = self._prepared.sample([data], [seed], self.sampling)[0]
-        how = self._model.how
-        return wrap(self.study, simulated.cohort, draws, engine=self.engine, seed=seed, sampling=self.sampling, how=how)
-
-    def _takes(self, data: Arrays) -> bool:
-        assert self._model is not None
-        ours, theirs = self._model.facts(self._model.data), self._model.facts(data)
-        return ours.keys() == theirs.keys() and all(np.array_equal(ours[k], theirs[k]) for k in ours)
+        draws = self.compiled.draws(simulated.cohort, seed)
+        return wrap(
+            self.study, simulated.cohort, draws, engine=self.engine, seed=seed, sampling=self.sampling, how=self.compiled.how
+        )  # fmt: skip
 
     def _row(self, simulated: Simulated, fit: Fit, replicate: int) -> Row:
         new_patient = address(

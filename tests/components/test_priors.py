@@ -99,3 +99,23 @@ def test_shorthands_mean_what_their_text_means():
 def test_a_faulty_prior_says_how_to_mend_it(text, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         Prior.parse(text)
+
+
+@pytest.mark.parametrize("text", ORACLES)
+def test_log_density_is_the_derivative_of_the_distribution(text):
+    prior, h = Prior.parse(text), 1e-5
+    x = np.array([prior.quantile(p) for p in (0.1, 0.35, 0.6, 0.9)])
+    slope = (cdf(text, x + h) - cdf(text, x - h)) / (2 * h)
+    np.testing.assert_allclose(np.exp(prior.log_density(x)), slope, rtol=1e-5)
+
+
+@pytest.mark.parametrize("text", [t for t in ORACLES if not t.startswith("lkj")])
+def test_scaled_doubles_the_spread(text):
+    def spread(prior: Prior) -> float:
+        low, high = prior.quantile(0.25), prior.quantile(0.75)
+        return float(np.log(high / low) if text.startswith("lognormal") else high - low)
+
+    prior = Prior.parse(text)
+    assert spread(prior.scaled(2.0)) == pytest.approx(2 * spread(prior))
+    assert spread(prior.scaled(0.5)) == pytest.approx(0.5 * spread(prior))
+    assert Prior.parse("lkj(2)").scaled(2.0) == Prior.parse("lkj(2)")

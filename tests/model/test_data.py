@@ -16,7 +16,8 @@ PATIENTS = 3
 
 def good():
     one = {"patient": np.array([0, 1, 2]), "time": np.array([0.0, 1.0, 2.0]), "value": np.array([1.0, 2.0, 3.0])}
-    return {f"{name}.{k}": v for name in STUDY.outcomes for k, v in one.items()}
+    found = {f"{name}.{k}": v for name in STUDY.outcomes for k, v in one.items()}
+    return found | {"prior_spread": np.array(1.0)}
 
 
 def test_good_arrays_come_back_contiguous_and_typed():
@@ -131,6 +132,7 @@ def whole():
     found["dose.value"], found["dose.normal"] = np.array([0, 20, 0, 10.0]), np.array([1, 3])
     found["power.value"] = np.array([5.0, 40.0, 70.0, 20.0])
     found["power.low"], found["power.high"] = np.array([-np.inf, 40, 70, 20]), np.array([5, 40, np.inf, 50])
+    found["prior_spread"] = np.array(1.0)
     return found | {"covariates.age": np.array([-1, np.nan, 2]), "covariates.titre": np.array([0.0, 1, -1])}
 
 
@@ -146,6 +148,9 @@ def test_good_data_of_every_form_come_back_as_they_are():
 @pytest.mark.parametrize(
     ("name", "array", "message"),
     [
+        ("prior_spread", 0.0, "must be one positive number"),
+        ("prior_spread", [1.0, 2.0], "must be one positive number"),
+        ("prior_spread", np.nan, "must be one positive number"),
         ("falls.offset", [0, 1, 2, np.nan], "every offset must be finite"),
         ("falls.offset", [0, 1, 2, -np.inf], "every offset must be finite"),
         ("falls.offset", [0.0, 1, 2], "one length"),
