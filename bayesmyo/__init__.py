@@ -33,6 +33,7 @@ _WHERE = {
     "parse_study": "bayesmyo.study",
     "read_cohort": "bayesmyo.cohort",
     "read_study": "bayesmyo.study",
+    "responses": "bayesmyo.assess.responses",
     "save_fit": "bayesmyo.model.store",
     "share": "bayesmyo.model.store",
     "simulate": "bayesmyo.cohort",

@@ -5,6 +5,7 @@ from bayesmyo.assess.estimate import decisions as decisions
 from bayesmyo.assess.estimate import estimate as estimate
 from bayesmyo.assess.estimate import parameters as parameters
 from bayesmyo.assess.prior import check_prior as check_prior
+from bayesmyo.assess.responses import responses as responses
 from bayesmyo.cohort import Cohort as Cohort
 from bayesmyo.cohort import Truth as Truth
 from bayesmyo.cohort import read_cohort as read_cohort

@@ -199,6 +199,12 @@ def check(
         str, typer.Argument(help="A file written by `bayesmyo fit`; with --prior, a study.", show_default=False)
     ],
     prior: Annotated[bool, typer.Option("--prior", help="What a study's priors believe, before any data.")] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Also sample again: without each patient, and under other priors (minutes).")
+    ] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="The table behind every check, not only of those that fail.")
+    ] = False,
     json: JSON = False,
     seed: SEED = 1,
 ) -> None:
@@ -209,7 +215,10 @@ def check(
     from bayesmyo.report import documents, terminal
     from bayesmyo.study import find_study
 
-    results = [check_prior(find_study(path), seed)] if prior else run(load_fit(path))
+    if prior and refit:
+        raise UsageError("--refit", "and --prior do not go together", mend="a study has no fit to sample again")
+    with terminal.step_progress("Sampling again") as progress:
+        results = [check_prior(find_study(path), seed)] if prior else run(load_fit(path), refit, progress)
     passed = all(r.passed for r in results)
     if json:
         rows = [{"name": r.name, "passed": r.passed, "sentence": r.sentence, "table": list(r.table)} for r in results]
@@ -219,7 +228,7 @@ def check(
             terminal.say(
                 f"{'passed' if r.passed else 'FAILED'}  {r.name}: {r.sentence}", "" if r.passed else "bold red"
             )
-            if r.table:
+            if r.table and (tables or not r.passed or prior):
                 terminal.show_table(list(r.table[0]), [list(row.values()) for row in r.table])
     if not passed:
         raise typer.Exit(1)
@@ -235,16 +244,71 @@ def estimate(
     correlations: Annotated[
         bool, typer.Option("--correlations", help="How patients' starts and changes hang together instead.")
     ] = False,
+    responses: Annotated[
+        bool, typer.Option("--responses", help="How many patients have each category of response instead.")
+    ] = False,
     json: JSON = False,
 ) -> None:
     """Print every estimand of a fit, with its population, its unit and its uncertainty."""
     from bayesmyo.model.store import load_fit
 
-    asked = {"parameters": parameters, "decisions": decisions, "correlations": correlations}
+    asked = {
+        "parameters": parameters, "decisions": decisions, "correlations": correlations, "responses": responses,
+    }  # fmt: skip
     chosen = [what for what, wanted in asked.items() if wanted]
     if len(chosen) > 1:
         raise UsageError(f"--{chosen[0]}", f"and --{chosen[1]} do not go together", mend="ask for one at a time")
     _report(load_fit(path), json, what=chosen[0] if chosen else "estimates")
+
+
+@app.command()
+def influence(
+    path: FIT,
+    quick: Annotated[bool, typer.Option("--quick", help="Reweight the draws where that can be trusted.")] = False,
+    json: JSON = False,
+) -> None:
+    """Leave out each patient in turn: which one carries a conclusion? Exit 1 if the fit is not to be trusted at all."""
+    from dataclasses import asdict
+
+    from bayesmyo.assess.influence import influence as run
+    from bayesmyo.model.store import load_fit
+    from bayesmyo.report import documents, terminal
+
+    fit = load_fit(path)
+    _converged({str(path): fit})
+    with terminal.step_progress("Leaving out patients") as progress:
+        found = run(fit, exact=not quick, progress=progress)
+    if json:
+        typer.echo(documents.document(**asdict(found)))
+    else:
+        terminal.show_influence(found, fit.study)
+
+
+@app.command()
+def compare(
+    paths: Annotated[list[Path], typer.Argument(help="Fits of several studies to one table.", show_default=False)],
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Sample again without each patient, whatever it takes.")
+    ] = False,
+    json: JSON = False,
+) -> None:
+    """Which study predicts a patient it has not seen better? Fits that the data cannot rank are not ranked."""
+    from dataclasses import asdict
+
+    from bayesmyo.assess.compare import compare as run
+    from bayesmyo.model.store import load_fit
+    from bayesmyo.report import documents, terminal
+
+    fits = {str(path): load_fit(path) for path in paths}
+    if len(fits) < len(paths):
+        raise UsageError("FITS", "name one file twice", mend="compare different fits")
+    _converged(fits)
+    with terminal.step_progress("Leaving out patients") as progress:
+        found = run(list(fits.values()), list(fits), exact=exact, progress=progress)
+    if json:
+        typer.echo(documents.document(comparisons=[asdict(c) for c in found]))
+    else:
+        terminal.show_comparisons(found)
 
 
 @app.command()
@@ -293,6 +357,7 @@ def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> N
     from bayesmyo.assess.check import check as run
     from bayesmyo.assess.correlations import correlation_estimates
     from bayesmyo.assess.estimate import estimates, parameter_estimates, verdicts, withhold
+    from bayesmyo.assess.responses import responses, withhold_responses
     from bayesmyo.report import documents, terminal
 
     failed = [r for r in run(result) if not r.passed]
@@ -300,16 +365,32 @@ def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> N
         rows = [asdict(p) for p in parameter_estimates(result)]
     elif what == "decisions":
         rows = [asdict(d) for d in withhold(verdicts(result), failed)]
+    elif what == "responses":
+        rows = [r.as_dict() for r in withhold_responses(responses(result), failed)]
     elif what == "correlations":
         rows = [asdict(c) for c in withhold(correlation_estimates(result), failed)]
     else:
         rows = [e.as_dict() for e in withhold(estimates(result), failed)]
     if json:
         typer.echo(documents.document(**extra, passed=not failed, **{what: rows}))
+    elif what == "responses":
+        terminal.show_responses(rows)
     else:
         terminal.show_rows(what, rows, result.study.interval)
     for r in failed:
         terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _converged(fits: dict[str, Any]) -> None:
+    """Nothing is built on a fit whose chains have not found the posterior: exit 1 with the reason."""
+    from bayesmyo.assess.checks import Convergence
+    from bayesmyo.report import terminal
+
+    failed = {path: r for path, fit in fits.items() if not (r := Convergence().run(fit)).passed}
+    for path, r in failed.items():
+        terminal.say(f"Not trustworthy ({path}, {r.name}): {r.sentence}", "bold red", stderr=True)
     if failed:
         raise typer.Exit(1)
 

@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from bayesmyo.components.component import Component
 from bayesmyo.components.decisions import DECISIONS
-from bayesmyo.components.estimands import ESTIMANDS, Contrast, Estimand
+from bayesmyo.components.estimands import ESTIMANDS, Contrast, Criterion, Estimand
 from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.priors import LANGUAGE
 from bayesmyo.components.trajectories import TRAJECTORIES
@@ -25,6 +25,7 @@ from bayesmyo.study.study import (
     Limits,
     Loss,
     Outcome,
+    Response,
     Study,
     Time,
     Visits,
@@ -90,13 +91,18 @@ def page() -> str:
     """The whole page."""
     shared = tuple(f.name for f in fields(Estimand))
     tables = [
-        ("[study]", Study, ("data", "covariates", "outcomes", "estimands", "decisions", "design", "scenarios", "text")),
+        (
+            "[study]",
+            Study,
+            ("data", "covariates", "outcomes", "estimands", "decisions", "responses", "design", "scenarios", "text"),
+        ),
         ("time", Time, ()),
         ("[data]", DataFormat, ()),
         ("[covariates.NAME]", Covariate, ()),
         ("[outcomes.NAME]", Outcome, ()),
         ("[outcomes.NAME.zero]", Zero, ()),
         ("outcomes.NAME.censoring", Limits, ()),
+        ("[responses.NAME]", Response, ()),
         ("[design]", Design, ()),
         ("design.follow_up", FollowUp, ()),
         ("design.visits", Visits, ()),
@@ -122,6 +128,9 @@ def page() -> str:
         "Every estimand also takes:\n",
         doc(Estimand) + "\n",
         keys(Estimand) + "\n",
+        "#### `criteria`\n",
+        doc(Criterion) + "\n",
+        keys(Criterion) + "\n",
         "#### `contrast`\n",
         doc(Contrast) + "\n",
         keys(Contrast) + "\n",

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from bayesmyo import cli
-from bayesmyo.cohort import Cohort, read_cohort, simulate_scenario
-from bayesmyo.cohort.truth import from_scenario, with_effects
+from bayesmyo.cohort import Cohort, read_cohort
+from bayesmyo.cohort.simulate import simulate
+from bayesmyo.cohort.truth import Truth, from_scenario, with_effects
 from bayesmyo.study import Study, parse_study, read_study
 
 if TYPE_CHECKING:  # the rest of the house takes seconds to load: only tests that need it do
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data" / "simulated"
 PACKAGE = ROOT / "bayesmyo"
 MODELS = ROOT / "models"
+PATIENTS = 12  # of the small study
 MOCK = ("--engine", "mock", "--draws", 40, "--chains", 2)  # words of a fit that costs nothing
 
 SMALL = """
@@ -109,7 +111,8 @@ def ivig() -> Study:
 
 @pytest.fixture(scope="session")
 def small_cohort(small: Study) -> Cohort:
-    return simulate_scenario(small, "improves", seed=4).cohort
+    """The patients around whose effects `independent_draws` scatters."""
+    return simulate(small, scenario_truth(small, PATIENTS, np.random.default_rng(7)), np.random.default_rng(4)).cohort
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +136,7 @@ def independent_draws(study: Study, cohort: Cohort, chains: int = 4, draws: int 
     from bayesmyo.model.engines import Draws
 
     rng, shape = np.random.default_rng(7), (chains, draws)
-    truth = with_effects(study, from_scenario(study, next(iter(study.scenarios))), len(cohort), rng)
+    truth = scenario_truth(study, len(cohort), rng)
     posterior = {}
     for name, o in truth.outcomes.items():
         posterior |= {f"{name}.{k}": v + 0.02 * rng.standard_normal(shape) for k, v in o.values.items()}
@@ -146,6 +149,11 @@ def independent_draws(study: Study, cohort: Cohort, chains: int = 4, draws: int 
         "energy": rng.standard_normal(shape),
     }
     return Draws(posterior, stats)
+
+
+def scenario_truth(study: Study, patients: int, rng: np.random.Generator) -> Truth:
+    """The study's first scenario, with the effects of patients drawn."""
+    return with_effects(study, from_scenario(study, next(iter(study.scenarios))), patients, rng)
 
 
 def fit_of(study: Study, cohort: Cohort, draws: Draws) -> Fit:

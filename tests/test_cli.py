@@ -7,14 +7,34 @@ import sys
 import pytest
 
 from bayesmyo._version import __version__
+from bayesmyo.assess.checks import CHECKS
 from bayesmyo.model.store import load_fit, save_fit
 from tests.conftest import DATA, MOCK, MODELS, Result
 from tests.test_layers import HEAVY
 
 ESTIMATE_KEYS = {
-    "name", "kind", "outcome", "unit", "population", "mean", "sd", "median", "lower", "upper", "interval", "mcse", "ess",
-    "probability", "sentence", "predicts", "summary", "given", "contrast",
-}  # fmt: skip
+    "name",
+    "kind",
+    "outcome",
+    "unit",
+    "population",
+    "mean",
+    "sd",
+    "median",
+    "lower",
+    "upper",
+    "interval",
+    "mcse",
+    "ess",
+    "probability",
+    "sentence",
+    "predicts",
+    "summary",
+    "given",
+    "contrast",
+    "outcomes",
+}
+TIME_KEYS = {"level": {"at"}, "share": {"from", "at"}, "time to": {"within"}}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -220,9 +240,10 @@ def test_check_as_json(run, request, file, passed):
     assert (result.code, result.err) == (int(not passed), "")
     assert result.json.keys() == {"schema_version", "passed", "checks"}
     assert result.json["passed"] is passed
-    (check,) = result.json["checks"]
-    assert check.keys() == {"name", "passed", "sentence", "table"}
-    assert check["table"][0].keys() == {"quantity", "kind", "rhat", "ess_bulk", "ess_tail"}
+    checks = result.json["checks"]
+    assert [c["name"] for c in checks] == [c.name for c in CHECKS]
+    assert all(c.keys() == {"name", "passed", "sentence", "table"} for c in checks)
+    assert checks[0]["table"][0].keys() == {"quantity", "kind", "rhat", "ess_bulk", "ess_tail"}
 
 
 def test_estimate_of_a_good_fit(run, good_file):
@@ -244,7 +265,7 @@ def test_estimate_of_a_good_fit(run, good_file):
             {"name", "outcome", "unit", "mean", "sd", "median", "lower", "upper", "mcse", "ess_bulk", "ess_tail", "rhat",
              "prior", "prior_lower", "prior_upper"},
         ),
-        (("--decisions",), "decisions", {"name", "estimand", "met", "probability", "margin", "sentence"}),
+        (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "sentence"}),
         (
             ("--correlations",),
             "correlations",
@@ -261,9 +282,9 @@ def test_estimate_as_json(run, request, file, passed, words, what, keys):
     assert result.json["schema_version"] == 1
     assert result.json["passed"] is passed
     for row in result.json[what]:
-        assert row.keys() - {"at", "from", "to"} == keys
+        assert row.keys() - {"at", "from", "to", "within"} == keys
         if what == "estimates":
-            assert row.keys() - keys == ({"at"} if row["kind"] == "level" else {"from", "to"})
+            assert row.keys() - keys == TIME_KEYS.get(row["kind"], {"from", "to"})
         assert "sentence" not in keys or row["sentence"].startswith("withheld: ") is not passed
 
 
@@ -287,13 +308,42 @@ def test_parameters_decisions_and_correlations_as_text(run, good_file, words, sh
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("parameters", "decisions"), ("parameters", "correlations"), ("decisions", "correlations")]
+    ("first", "second"),
+    [
+        ("parameters", "decisions"),
+        ("parameters", "correlations"),
+        ("decisions", "correlations"),
+        ("decisions", "responses"),
+        ("correlations", "responses"),
+    ],
 )
 def test_parameters_decisions_and_correlations_are_asked_for_one_at_a_time(run, good_file, first, second):
     for words in ((f"--{first}", f"--{second}"), (f"--{second}", f"--{first}", "--json")):
         result = run("estimate", good_file, *words)
         assert (result.code, result.out) == (2, "")
         assert result.err == f"--{first}: and --{second} do not go together; ask for one at a time.\n"
+
+
+def test_responses_as_text_and_as_json(run, mock_file):
+    text, document = run("estimate", mock_file, "--responses"), run("estimate", mock_file, "--responses", "--json")
+    assert (text.code, document.code) == (1, 1)
+    assert "standard (the study's own rule): near-normal strength, normal CPK, low dose" in text.out
+    assert "- withheld: " in text.out
+    assert text.out.count("Note: A plateau cannot relapse") == 1
+    tables = [line.rstrip() for line in text.out.splitlines() if not line.startswith(("- ", "Note: "))]
+    assert max(map(len, tables)) <= 80
+    assert re.search(r"^P01 +\d\S* +(seen|predicted) +\S+ +\S+ +\S+ *$", text.out, re.MULTILINE)
+    rules = {r["name"]: r for r in document.json["responses"]}
+    assert rules.keys() == {"standard", "strict", "lenient"}
+    for r in rules.values():
+        assert [c["name"] for c in r["categories"]] == ["remission", "partial", "refractory"]
+        assert len(r["by_patient"]) == r["patients"] == 23
+        assert all(c["best"] - c["worst"] == r["not_seen"] for c in r["categories"])
+
+
+def test_a_study_without_rules_of_response_says_so(run, good_file):
+    assert "The study declares no responses." in run("estimate", good_file, "--responses").out
+    assert run("estimate", good_file, "--responses", "--json").json["responses"] == []
 
 
 def test_correlations_across_outcomes_are_withheld_where_a_check_fails(run, mock_file):

@@ -4,6 +4,13 @@ diagnostics.py   R-hat, effective sample sizes and Monte Carlo errors of many qu
 checks/          one file per check, one result record
 check.py         the verb `check`: Fit -> results
 estimate.py      the verb `estimate`: Fit -> every estimand, parameter and decision
+responses.py     how many of these patients have each category of response, the lost among them
 correlations.py  how patients' starts and changes hang together, over outcomes
+replicated.py    measurements of the same patients, and of new ones, drawn from the model: what checks compare the data with
+refits.py        the model sampled again without a patient, or under other priors
+leave_one_out.py each patient left out: what the others say, and how well they predict the one
+influence.py     the verb `influence`: which patient carries a conclusion
+compare.py       the verb `compare`: which study predicts patients better
+sensitivity.py   prior against data: would another prior have said something else
 prior.py         what the priors believe, in clinical units
 """

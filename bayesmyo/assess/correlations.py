@@ -40,6 +40,10 @@ class Correlation:
     prior_upper: float
     sentence: str
 
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(quantity.rsplit(" ", 1)[0] for quantity in (self.first, self.second)))
+
 
 def horizon(study: Study) -> float:
     """The time by which a change is meant: a typical follow-up, or the latest time an estimand looks at."""

@@ -10,7 +10,7 @@ import pandas as pd
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import probability_text, significant
+from bayesmyo.components.numbers import probability_text
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
@@ -19,16 +19,20 @@ from bayesmyo.study.study import Study
 
 @dataclass(frozen=True)
 class Estimate:
-    """One estimand. The interval is equal-tailed; mean, sd and mcse are None where the posterior mean does not exist."""
+    """One estimand. The interval is equal-tailed; mean, sd and mcse are None where the posterior mean does not exist.
+
+    outcome: None where the estimand looks at several; when: the times it looks at, by their TOML keys
+    """
 
     name: str
     kind: str
-    outcome: str
+    outcome: str | None
+    outcomes: tuple[str, ...]
     unit: str
     population: str
     predicts: str
     summary: str
-    times: tuple[float, ...]
+    when: dict[str, float]
     mean: float | None
     sd: float | None
     median: float
@@ -47,9 +51,8 @@ class Estimate:
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
         found = asdict(self)
-        times = found.pop("times")
+        found |= found.pop("when")
         direction, threshold, value = (found.pop(k) for k in ("direction", "threshold", "probability"))
-        found |= {"at": times[0]} if len(times) == 1 else {"from": times[0], "to": times[1]}
         found["probability"] = None if direction is None else {direction: threshold, "value": value}
         return found
 
@@ -77,12 +80,14 @@ class ParameterEstimate:
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """One decision: the rule is met when `probability` is at least what was asked; `margin` is the difference."""
+    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none."""
 
     name: str
+    kind: str
     estimand: str
+    outcomes: tuple[str, ...]
     met: bool
-    probability: float
+    probability: float | None
     margin: float
     sentence: str
 
@@ -120,29 +125,41 @@ def verdicts(fit: Fit) -> list[DecisionResult]:
     found = []
     for name, decision in fit.study.decisions.items():
         e = fit.study.estimands[decision.estimand]
-        subject = f"{describe.number(fit.study, e)}, {describe.POPULATION_WORDS[e.population]},"
+        subject = f"{describe.number(fit.study, e)}, {describe.population(e)},"
         verdict = decision.judge(fit.estimands[decision.estimand], subject)
         found.append(
-            DecisionResult(name, decision.estimand, verdict.met, verdict.probability, verdict.margin, verdict.sentence)
-        )
+            DecisionResult(
+                name, decision.kind, decision.estimand, e.outcomes,
+                verdict.met, verdict.probability, verdict.margin, verdict.sentence,
+            )
+        )  # fmt: skip
     return found
 
 
 class Sentenced(Protocol):
-    """Any result with a sentence that a reader may repeat."""
+    """Any result with a sentence that a reader may repeat, and the outcomes of which it speaks."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def sentence(self) -> str: ...
 
+    @property
+    def outcomes(self) -> tuple[str, ...]: ...
+
 
 def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
-    """The same rows; where a check has failed, the reason stands in place of every sentence."""
-    if not failed:
-        return rows
-    reason = "withheld: " + " ".join(r.sentence for r in failed)
-    return [replace(r, sentence=reason) for r in rows]
+    """The same rows; where a check has failed, the reason stands in place of every sentence that speaks of its outcomes.
+
+    A failed check that names no outcome speaks of all of them.
+    """
+    return [replace(r, sentence=reason) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
+
+
+def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
+    """Why nothing is said of these outcomes; empty where it may be."""
+    found = [r.sentence for r in failed if not r.outcomes or set(r.outcomes) & set(outcomes)]
+    return "withheld: " + " ".join(found) if found else ""
 
 
 def estimate(fit: Fit) -> pd.DataFrame:
@@ -167,18 +184,24 @@ def table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagnostics) -> Estimate:
-    o = study.outcomes[e.outcome]
+    o = study.outcomes[e.outcomes[0]]
     tail = (1 - study.interval) / 2
     lower, median, upper = (float(q) for q in np.quantile(draws, [tail, 0.5, 1 - tail]))
     arithmetic = e.predicts == "measurement" or describe.summary(study, e) == "mean"
-    moments = o.family.mean_has_moments() or not arithmetic or e.population in ("these patients", "average patient")
+    moments = (
+        e.bounded
+        or o.family.mean_has_moments()
+        or not arithmetic
+        or e.population in ("these patients", "average patient")
+    )
     direction, threshold = e.threshold(o.better) or (None, None)
     probability = None
     if threshold is not None:
         probability = float((draws > threshold).mean() if direction == "above" else (draws < threshold).mean())
     return Estimate(
-        name=name, kind=e.kind, outcome=e.outcome, unit=e.unit(o.unit, study.time.unit), population=e.population,
-        predicts=e.predicts, summary=describe.summary(study, e), times=e.times(),
+        name=name, kind=e.kind, outcome=e.outcomes[0] if len(e.outcomes) == 1 else None, outcomes=e.outcomes,
+        unit=e.unit(study.named, study.time.unit), population=e.population,
+        predicts=e.predicts, summary=describe.summary(study, e), when=e.when(),
         mean=float(draws.mean()) if moments else None, sd=float(draws.std(ddof=1)) if moments else None,
         median=median, lower=lower, upper=upper, interval=study.interval, mcse=d.mcse if moments else None, ess=d.ess_bulk,
         direction=direction, threshold=threshold, probability=probability,
@@ -192,11 +215,11 @@ def sentence(
     direction: str | None, threshold: float | None, probability: float | None,
 ) -> str:  # fmt: skip
     """What a clinician may repeat: who, what, how much, how sure."""
-    unit = e.unit(study.outcomes[e.outcome].unit, study.time.unit)
-    amount = f"{significant(median)}{'' if unit == 'ratio' else ' ' + unit}"
-    who = describe.who(study, e)
-    number = describe.number(study, e)
-    text = f"{who}, {number} is {amount} ({study.interval:.0%} interval {significant(lower)} to {significant(upper)})"
-    if probability is not None:
-        text += f"; the probability that it is {direction} {significant(threshold or 0.0)} is {probability_text(probability)}"
+    clock = study.time.unit
+    unit = e.unit(study.named, clock)
+    amount, ends = e.amount(median, unit, clock), e.ends(lower, upper, clock)
+    text = f"{describe.who(study, e)}, {describe.number(study, e)} is {amount} ({study.interval:.0%} interval {ends})"
+    if direction is not None and probability is not None:
+        event = e.event(direction, threshold or 0.0, clock)
+        text += f"; the probability that {event} is {probability_text(probability)}"
     return text + "."

@@ -18,6 +18,7 @@ codes.py        the catalogue of both
 write.py        Cohort -> delimited text
 truth.py        values for every parameter and effect: one truth, or one for each posterior draw
 prediction.py   truth -> levels in outcome units, for each population
+new_patients.py many new patients under every draw, evenly spread
 simulate.py     Study + Truth + design -> patients that never were
 """
 

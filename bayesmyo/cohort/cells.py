@@ -9,7 +9,7 @@ from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT
 from bayesmyo.study.study import DataFormat
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-THOUSANDS = re.compile(r"[+-]?\d{1,3}([,. '’\u00a0\u202f]\d{3})+([.,]\d+)?")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}([,. '’\u00a0\u202f\u2009]\d{3})+([.,]\d+)?")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}-[A-Za-z]{3}(-\d{2,4})?|[A-Za-z]{3}-\d{2,4}")
 GRADE = re.compile(r"\d{1,2}([+-]|/\d{1,2})")
 WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(%|[A-Za-zµμ][\w/µμ]*)")
@@ -128,6 +128,9 @@ def _why(text: str, form: DataFormat) -> Bad:
     if DATE.fullmatch(text):
         mend = "spreadsheets turn numbers into dates: format the column as text, then type the cell again"
         return Bad("looks like a date", mend, "D33")
+    if form.thousands is not None and form.thousands in text and _in_digits(text, form):
+        mend = f'correct it, or data.thousands = "{_seen(form.thousands)}" in the study'
+        return Bad("has digits that are not in groups of three", mend, "D29")
     if re.fullmatch(rf"[+-]?\d+{re.escape(other)}\d+", text) and not THOUSANDS.fullmatch(text):
         word, usual = ("comma", "point") if other == "," else ("point", "comma")
         mend = f'write a decimal {usual}, or set data.decimal = "{other}"{_between_cells(other, form)}'
@@ -156,10 +159,21 @@ def _thousands(text: str, form: DataFormat) -> str:
     mend = "write the number without it"
     if sign == form.decimal:
         return mend
-    mend += f', or set data.thousands = "{sign}"'
+    mend += f', or set data.thousands = "{_seen(sign)}"'
     if sign != other or sum(not c.isdigit() for c in text.lstrip("+-")) > 1:
         return mend
     return f'{mend}, or data.decimal = "{sign}" if it is a decimal sign{_between_cells(sign, form)}'
+
+
+def _in_digits(text: str, form: DataFormat) -> bool:
+    """Whether a text has nothing but digits, the sign between thousands, and one decimal sign after them."""
+    sign, decimal = re.escape(form.thousands or ""), re.escape(form.decimal)
+    return re.fullmatch(rf"[+-]?[\d{sign}]+({decimal}\d*)?", text) is not None
+
+
+def _seen(sign: str) -> str:
+    """A sign as a study may write it so that it can be seen."""
+    return sign if sign.isprintable() else f"\\u{ord(sign):04x}"
 
 
 def _between_cells(decimal: str, form: DataFormat) -> str:

@@ -42,7 +42,7 @@ class Measurements:
     def take(self, cells: np.ndarray) -> "Measurements":
         """Some of the cells: a mask (n,) or positions. Patients keep their index."""
         named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "covariates"}
-        found = {name: None if v is None else v[cells] for name, v in named.items()}
+        found: dict[str, Any] = {name: None if v is None else v[cells] for name, v in named.items()}
         return Measurements(**found, covariates={k: v[cells] for k, v in self.covariates.items()})
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayesmyo.cohort.cohort import MEASURED, NOT_MEASURED, OutcomeRows, RowAccount
+from bayesmyo.cohort.cohort import BETWEEN, MEASURED, NOT_MEASURED, OutcomeRows, RowAccount
 from bayesmyo.cohort.parts import Part
 from bayesmyo.cohort.values import Column
 from bayesmyo.study.study import Study
@@ -63,7 +63,7 @@ def average(
     measured: Mapping[str, Column],
     others: Sequence[Sequence[float]],
 ) -> dict[str, Column]:
-    """The cells of every outcome with those of each group averaged into its first row. Faults where that has no meaning.
+    """The cells of every outcome with those of each group averaged into the first of them. Faults where that has no meaning.
 
     others: covariates of visits and exposures, which must agree within a group. (n,) each
     """
@@ -74,19 +74,19 @@ def average(
             what = "rows of one patient at one time have different covariates or exposures"
             part.book.rows(lines, what, mend="correct them: these are not averaged", code="D22")
         for name, column in found.items():
-            o, cells = study.outcomes[name], [column[n] for n in rows]
-            filled = [cell for cell in cells if cell is not None]
-            if not filled:
+            o, cells = study.outcomes[name], {n: cell for n in rows if (cell := column[n]) is not None}
+            if not cells:
                 continue
+            filled = list(cells.values())
             mean = filled[0]
-            if len({(c.value, c.side) for c in filled}) > 1:
+            if len({(c.value, c.side, c.end if c.side == BETWEEN else None) for c in filled}) > 1:
                 if any(c.side != MEASURED for c in filled) or o.family.texts() is not None or o.family.counts:
                     what = "limits, categories and counts of one patient at one time cannot be averaged"
                     part.book.rows(lines, what, mend="keep one row", code="D22", column=o.column)
                 mean = replace(filled[0], value=float(np.mean([c.value for c in filled])))
             for n in rows:
                 column[n] = None
-            column[rows[0]] = mean
+            column[next(iter(cells))] = mean  # where its exposure stands
     return found
 
 

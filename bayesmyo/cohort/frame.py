@@ -1,12 +1,13 @@
 """A data frame -> Cohort, through the same door as a file."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import Table, parse_table
-from bayesmyo.study.dates import strftime
+from bayesmyo.cohort.typed_cells import text_of
 from bayesmyo.study.study import Study
 
 
@@ -21,7 +22,23 @@ def cohort_from_frame(study: Study, frame: Any, patients: Any = None) -> Cohort:
     plain = replace(study, data=form)
 
     def table(one: Any, source: str) -> Table:
-        written = {"date_format": strftime(study.time.date)} if study.time.date else {}
-        return parse_table(one.to_csv(index=False, **written).encode(), source, form)
+        written = _written(one, study.time.date) if study.time.date else one
+        return parse_table(written.to_csv(index=False).encode(), source, form)
 
     return cohort_of(plain, table(frame, "data frame"), table(patients, "patients") if patients is not None else None)
+
+
+def _written(frame: Any, pattern: str) -> Any:
+    """A frame with its dates as the study writes them, with the clock where they have one."""
+    found = frame.copy(deep=False)
+    for n, kind in enumerate(frame.dtypes):
+        if kind.kind in "MO":  # dates, or whatever Python holds
+            found.isetitem(n, [_text(value, pattern) for value in frame.iloc[:, n]])
+    return found
+
+
+def _text(value: Any, pattern: str) -> Any:
+    """A date as text; None for the date that is missing, which is unlike itself."""
+    if not isinstance(value, date):
+        return value
+    return text_of(value, ".", pattern) if value == value else None

@@ -15,17 +15,21 @@ ALIKE = "АВЕЅІЈКМНОРСТУХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟ�
 LATIN = "ABESIJKMHOPCTYXaesijopcyxABEZHIKMNOPTYXo"
 SKELETON = str.maketrans(ALIKE, LATIN)
 EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[A-Za-z]{2,}")
+WHOSE = ("patients", "patient", "patienten", "subjects", "subject", "participants", "participant", "pt")
+OF = ("ofthepatient", "ofpatient", "patients", "patient", "ofthesubject", "ofsubject", "subject", "participant")
 NAME = re.compile(r"[^\W\d_]{2,}(,\s*|\s+)[^\W\d_]{2,}([ -][^\W\d_]+)*")
-IDENTIFYING = frozenset(
+IDENTIFYING = frozenset(  # written together, as in a header that is one word
     """
     name|full name|first name|last name|forename|given name|family name|surname|middle name|maiden name|nachname|vorname|nom|prenom|
     apellido|apellidos|nombre|cognome|date of birth|birth date|birthdate|birthday|dob|born|geburtsdatum|date de naissance|
     fecha de nacimiento|data di nascita|mrn|medical record|medical record number|medical record no|record number|record no|hospital number|
     hospital no|hospital id|case number|chart number|nhs|nhs number|nhs no|chi number|ssn|social security|social security number|
-    insurance number|insurance no|passport|passport number|national id|tax id|email|e mail|email address|mail|phone|phone number|telephone|
-    tel|mobile|fax|address|street|postcode|postal code|zip|zip code|date of death|death date|dod
+    insurance number|insurance no|national insurance number|health card number|passport|passport number|national id|tax id|
+    email|e mail|email address|mail|phone|phone number|telephone|phone no|telephone no|mobile number|mobile phone|cell phone|home phone|telefon|telefonnummer|tel|mobile|fax|address|address line|
+    home address|postal address|street address|adresse|anschrift|street|strasse|postcode|postal code|postleitzahl|plz|zip|zip code|
+    initials|birth dt|dt of birth|birth day|date of death|death date|death dt|dod|next of kin
     """.replace("\n", "")
-    .replace("    ", "")
+    .replace(" ", "")
     .split("|")
 )
 
@@ -51,6 +55,7 @@ def check_ids(study: Study, table: Table, ids: Sequence[str], blank: Sequence[bo
             book.add(
                 line, study.patient, "the patient id is blank", "", "fill it in: every row says who it is about", "D19"
             )
+            continue
         variants[fold(text)].setdefault(text, line)
     for spellings in variants.values():
         if len(spellings) > 1:
@@ -70,12 +75,7 @@ def identifying_faults(study: Study, table: Table, inside: str = "") -> list[Fau
     for name in table.header:
         if name in study.data.identifying:
             continue
-        if (
-            " ".join(re.sub(r"[\W_]+", " ", _ascii(name).casefold()).split())
-            .removeprefix("patient ")
-            .removeprefix("patients ")
-            in IDENTIFYING
-        ):
+        if _says_who(name):
             what = f'column "{name}" identifies people'
         elif any(EMAIL.search(text) for text in table.column(name)):
             what = f'column "{name}" holds e-mail addresses'
@@ -86,6 +86,19 @@ def identifying_faults(study: Study, table: Table, inside: str = "") -> list[Fau
         own = "use pseudonyms such as P01, or name it in data.identifying" if name == study.patient else mend
         found.append(Fault(f"{inside}header", what, mend=own, code="D59"))
     return found
+
+
+def _says_who(name: str) -> bool:
+    """Whether a header is a word of IDENTIFYING, however it is written: lastName, "Patient's name", name_1, DOB (dd/mm/yyyy)."""
+    words = {_word(text) for text in (name, re.sub(r"\(.*?\)|\[.*?\]", " ", name))}
+    words |= {word.removeprefix(whose) for word in words for whose in WHOSE}
+    words |= {word.removesuffix(of) for word in words for of in OF}
+    return not words.isdisjoint(IDENTIFYING)
+
+
+def _word(text: str) -> str:
+    """A header in small letters alone, written together, without a number around it."""
+    return re.sub(r"^\d+|\d+$", "", re.sub(r"[\W_]+", "", _ascii(text).casefold()))
 
 
 def _names(texts: Sequence[str]) -> bool:

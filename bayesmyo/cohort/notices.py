@@ -13,7 +13,7 @@ from bayesmyo.cohort.fates import NO_BASELINE, NO_OUTCOME, Fates
 from bayesmyo.cohort.parts import Parts, without_visits
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.cohort.times import BEFORE
-from bayesmyo.cohort.values import SENTINELS, units
+from bayesmyo.cohort.values import SENTINELS, factors, units
 from bayesmyo.study.covariates import table_column
 from bayesmyo.study.covariates import used as in_use
 from bayesmyo.study.study import Study
@@ -29,7 +29,9 @@ def notices(
     """Of the patients and what was measured. Each sentence ends with its entry in the catalogue."""
     visits, patients, lines = Counter(parts.visits.ids), cohort.patients, parts.visits.table.lines
     word = parts.visits.table.word
-    of_patient = Counter(p for p, fate in zip(parts.visits.ids, fates, strict=True) if not fate)
+    of_patient = Counter(
+        p for p, _ in {(p, t) for p, t, fate in zip(parts.visits.ids, times, fates, strict=True) if not fate}
+    )
     everyone = [p for p in visits if p.strip()]
     where = [n for n, fate in zip(lines, fates, strict=True) if fate == NO_BASELINE]
     if lacking:
@@ -55,7 +57,7 @@ def notices(
         )
     yield from _times(study, parts, times, fates)
     for name, m in cohort.measurements.items():
-        yield from _measurements(study, name, m, len(patients), word)
+        yield from _measurements(study, name, m, len(patients), word, _typed(study, name, parts, m))
         if study.outcomes[name].recorded is not None:
             yield from _converted(study, name, parts)
 
@@ -85,7 +87,18 @@ def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> 
         yield f"{lines_text(far, word=part.table.word).capitalize()}: later than {unit} {longest:g}, longer than the study expects to follow anyone: is it a {unit}? [D63]"
 
 
-def _measurements(study: Study, name: str, m: Measurements, patients: int, word: str) -> Iterator[str]:
+def _typed(study: Study, name: str, parts: Parts, m: Measurements) -> np.ndarray:
+    """The values of an outcome before their conversion. (n,)"""
+    if study.outcomes[name].recorded is None:
+        return m.value
+    part = parts.visits
+    of_line = dict(zip(part.table.lines, factors(study, study.outcomes[name], part), strict=True))
+    return np.round(m.value / np.array([of_line[n] or 1.0 for n in m.line.tolist()]), 9)
+
+
+def _measurements(
+    study: Study, name: str, m: Measurements, patients: int, word: str, typed: np.ndarray
+) -> Iterator[str]:
     o, label = study.outcomes[name], study.label(name)
     if (texts := o.family.texts()) and (empty := sorted({*texts.values()} - {*m.value.tolist()})):
         labels = [text for text, value in texts.items() if value in empty]
@@ -100,13 +113,13 @@ def _measurements(study: Study, name: str, m: Measurements, patients: int, word:
     if len(np.unique(m.value)) == 1 and len(m) > 1:
         yield f"{label}: every value is {m.value[0]:g}. [D40]"
     if not texts:
-        repeated = Counter(m.value.tolist())
+        repeated = Counter(typed.tolist())
         for value in sorted(
             v for v in SENTINELS if repeated[v] > 1 and v not in (o.minimum, o.maximum) and not o.family.counts
         ):
             if any(n >= repeated[value] for v, n in repeated.items() if v != value and abs(v - value) <= abs(value)):
                 continue  # values like it are as frequent
-            where = lines_text(m.line[m.value == value].tolist(), word=word)
+            where = lines_text(m.line[typed == value].tolist(), word=word)
             yield f"{label}: {value:g} occurs {repeated[value]} times ({where}); if it means missing, add it to data.missing. [D34]"
     if o.plausible is not None:
         low, high = o.plausible

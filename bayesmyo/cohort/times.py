@@ -1,6 +1,7 @@
 """Numbers or calendar dates -> time since the start of treatment. No date outlives this room."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -8,7 +9,8 @@ from bayesmyo.cohort import cells
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.parts import Part, Parts
 from bayesmyo.cohort.table import Table
-from bayesmyo.study.dates import PLAUSIBLE_YEARS, compiled, day_number, fitting, year
+from bayesmyo.cohort.values import SERIAL_DATES
+from bayesmyo.study.dates import PLAUSIBLE_YEARS, compiled, day_number, fitting, has_clock, year
 from bayesmyo.study.study import MONTHS_PER, Study
 
 NONE = math.nan
@@ -26,10 +28,15 @@ def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> list[float
         if missing and cells.is_missing(text, study.data):
             what = "the time of a measurement is missing"
             visits.book.add(line, time.column, what, "", "fill it in, or remove the row", "D63")
-    start = _starts(study, parts, moments, needed)
+    starts = _starts(study, parts, moments, needed)
     if time.exit is not None:
         _exits(study, parts, moments, needed)
-    return [(m - start.get(p, NONE)) / _days(study) for m, p in zip(moments, visits.ids, strict=True)]
+    written = visits.table.column(time.column)
+    start = [starts.get(p, NONE) for p in visits.ids]
+    return [
+        0.0 if _on_the_day(study, m, text, s) else (m - s) / _days(study)
+        for m, text, s in zip(moments, written, start, strict=True)
+    ]
 
 
 def before(study: Study, visits: Part, times: Sequence[float], needed: Sequence[bool]) -> list[bool]:
@@ -47,6 +54,11 @@ def before(study: Study, visits: Part, times: Sequence[float], needed: Sequence[
 def _days(study: Study) -> float:
     """Days in one unit of time where the table holds dates, otherwise 1: it holds that unit."""
     return MONTHS_PER[study.time.unit] / MONTHS_PER["day"] if study.time.date is not None else 1.0
+
+
+def _on_the_day(study: Study, moment: float, text: str, start: float) -> bool:
+    """Whether a visit of unstated time is on the day of a start whose time is stated."""
+    return study.time.date is not None and moment == start // 1 and not has_clock(text, study.time.date)
 
 
 def _moments(study: Study, part: Part, column: str) -> list[float]:
@@ -82,15 +94,18 @@ def _moments(study: Study, part: Part, column: str) -> list[float]:
 
 def _no_date(text: str, pattern: str) -> tuple[str, str, str]:
     """Why a text is no date of a pattern. The text itself is not shown: a date may identify a patient."""
-    if text.strip().isdigit():
+    expression = compiled(pattern)
+    if expression is not None and expression.fullmatch(text.strip()):
+        return "is no day or time of the calendar", "correct it", "D38"
+    if (
+        re.fullmatch(r"[0-9]{5}([.,][0-9]+)?", text.strip())
+        and SERIAL_DATES[0] < int(text.strip()[:5]) < SERIAL_DATES[1]
+    ):
         return (
             "is the number by which a spreadsheet stores a date",
             f"format the column as a date, written {pattern}, and export it again",
             "D33",
         )
-    expression = compiled(pattern)
-    if expression is not None and expression.fullmatch(text.strip()):
-        return "is no day or time of the calendar", "correct it", "D38"
     others = [p for p in fitting([text]) if p != pattern]
     if others:
         return f"is not a date written {pattern}", f"it looks like {others[0]}: write all dates in one way", "D38"
@@ -137,6 +152,8 @@ def _starts(study: Study, parts: Parts, moments: Sequence[float], needed: Sequen
 def _exits(study: Study, parts: Parts, moments: Sequence[float], needed: Sequence[bool]) -> None:
     assert study.time.exit is not None
     exits, visits = _of_patients(study, parts, study.time.exit, "exit"), parts.visits
+    if study.time.date is not None:  # a date without a clock is the whole day
+        exits = {p: math.nextafter(left + 1, left) if left % 1 == 0 else left for p, left in exits.items()}
     late = [
         line
         for line, patient, moment, wanted in zip(visits.table.lines, visits.ids, moments, needed, strict=True)

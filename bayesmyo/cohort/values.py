@@ -40,7 +40,7 @@ def outcome_column(study: Study, o: Outcome, part: Part) -> Column:
     levels = o.family.texts()
     texts = levels if levels is not None else o.map
     found: Column = []
-    for line, text, factor in zip(part.table.lines, part.table.column(o.column), _factors(study, o, part), strict=True):
+    for line, text, factor in zip(part.table.lines, part.table.column(o.column), factors(study, o, part), strict=True):
         if not _is_written(study, o, text):
             found.append(None)
             continue
@@ -49,9 +49,10 @@ def outcome_column(study: Study, o: Outcome, part: Part) -> Column:
             part.book.add(line, o.column, cell.what, text.strip(), cell.mend, cell.code)
             found.append(None)
             continue
+        typed = cell.value
         if factor is not None and factor != 1:
             cell = replace(cell, value=cell.value * factor, end=cell.end * factor)
-        if bad := _unusable(o, cell):
+        if bad := _unusable(o, cell, typed):
             part.book.add(line, o.column, bad.what, text.strip(), bad.mend, bad.code)
         found.append(_limited(o, cell))
     return found
@@ -78,19 +79,19 @@ def units(study: Study, o: Outcome, part: Part) -> Mapping[str, int]:
     return Counter(u.strip() for u, text in zip(named, written, strict=True) if _is_written(study, o, text))
 
 
-def _factors(study: Study, o: Outcome, part: Part) -> Sequence[float | None]:
+def factors(study: Study, o: Outcome, part: Part) -> Sequence[float | None]:
     """What converts each cell to the outcome's unit; None where nothing needs converting. (n,)"""
     if o.recorded is None:
         return [None] * len(part.table.rows)
     if o.recorded.column is None:
         return [next(iter(o.recorded.factors.values()))] * len(part.table.rows)
     found: list[float | None] = []
-    factors, column = {o.unit: 1.0, **o.recorded.factors}, o.recorded.column
+    known, column = {o.unit: 1.0, **o.recorded.factors}, o.recorded.column
     for line, unit, text in zip(part.table.lines, part.table.column(column), part.table.column(o.column), strict=True):
-        factor = factors.get(unit.strip())
+        factor = known.get(unit.strip())
         if factor is None and _is_written(study, o, text):
             if unit.strip():
-                mend = did_you_mean(unit.strip(), list(factors)).replace("allowed:", "declared:")
+                mend = did_you_mean(unit.strip(), list(known)).replace("allowed:", "declared:")
                 part.book.add(line, column, f"is not a declared unit of {o.column}", unit.strip(), mend, "D56")
             else:
                 part.book.add(line, column, f"the unit of {o.column} is missing", "", "fill it in", "D56")
@@ -98,8 +99,8 @@ def _factors(study: Study, o: Outcome, part: Part) -> Sequence[float | None]:
     return found
 
 
-def _unusable(o: Outcome, cell: cells.Cell) -> cells.Bad | None:
-    """Why a number cannot be a measurement of this outcome, and how to mend it."""
+def _unusable(o: Outcome, cell: cells.Cell, typed: float) -> cells.Bad | None:
+    """Why a number cannot be a measurement of this outcome, and how to mend it; `typed` is what it was before its conversion."""
     ends = [cell.value] if cell.side != BETWEEN else [cell.value, cell.end]
     if not all(o.family.check(np.asarray(v)) for v in ends):
         what = f"must be {o.family.support()} (family {o.family.kind})"
@@ -107,15 +108,15 @@ def _unusable(o: Outcome, cell: cells.Cell) -> cells.Bad | None:
             mend = "if zero is a real value, use hurdle_lognormal; if it is below a limit, write <limit; if it means missing, add it to data.missing"
             return cells.Bad(what, mend, "D55")
         whole = o.family.counts or (not o.family.check(np.asarray(0.5)) and float(cell.value) % 1)
-        code = "D34" if cell.value in SENTINELS else "D37" if whole else "D55" if cell.value < 0 else "D36"
+        code = "D34" if typed in SENTINELS else "D37" if whole else "D55" if cell.value < 0 else "D36"
         return cells.Bad(what, "correct the cell; if it means missing, add it to data.missing", code)
     if any((o.minimum is not None and v < o.minimum) or (o.maximum is not None and v > o.maximum) for v in ends):
         low = "-inf" if o.minimum is None else f"{o.minimum:g}"
         high = "inf" if o.maximum is None else f"{o.maximum:g}"
         what, mend = f"is outside the declared range {low} to {high}", "if it means missing, add it to data.missing"
-        if cell.value in SENTINELS:
+        if typed in SENTINELS:
             return cells.Bad(what, mend, "D34")
-        if SERIAL_DATES[0] < cell.value < SERIAL_DATES[1] and cell.value % 1 == 0:
+        if SERIAL_DATES[0] < typed < SERIAL_DATES[1] and typed % 1 == 0:
             return cells.Bad(what, "spreadsheets store dates as such numbers: is it one?", "D33")
         return cells.Bad(what, f"is the unit, {o.unit}, right? Otherwise correct the cell; {mend}", "D36")
     if isinstance(o.censoring, Limits):

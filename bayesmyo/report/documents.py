@@ -56,6 +56,7 @@ def study_part(study: Study) -> dict[str, Any]:
         "priors": [asdict(line) for line in describe.priors(study)],
         "estimands": list(study.estimands),
         "decisions": list(study.decisions),
+        "responses": list(study.responses),
         "scenarios": list(study.scenarios),
     }
 

@@ -17,6 +17,7 @@ from bayesmyo.study import describe, in_r
 from bayesmyo.study.study import Study
 
 WIDTH_OF_A_FILE = 160
+ROUGH = 1.05  # R-hat of a short refit
 
 
 def console(stderr: bool = False) -> Console:
@@ -98,10 +99,12 @@ def show_study(study: Study) -> None:
     if study.estimands:
         say("Estimands")
     for name, e in study.estimands.items():
-        say(
-            f"    {name}: {describe.number(study, e)}, {describe.POPULATION_WORDS[e.population]} ({describe.summary(study, e)})"
-        )
-    for title, names in (("Decisions", study.decisions), ("Scenarios", study.scenarios)):
+        say(f"    {name}: {describe.number(study, e)}, {describe.population(e)} ({describe.summary(study, e)})")
+    for title, names in (
+        ("Decisions", study.decisions),
+        ("Responses", study.responses),
+        ("Scenarios", study.scenarios),
+    ):
         if names:
             say(f"{title}: {', '.join(names)}")
 
@@ -135,6 +138,9 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
             for r in rows
         ]
         show_table(["estimand", "median", band, "unit", "population", "summary", "ess"], shown)
+    elif what == "decisions":
+        shown = [(r["name"], r["kind"], r["met"], chance(r["probability"], 3), r["margin"]) for r in rows]
+        show_table(["decision", "kind", "met", "probability", "margin"], shown)
     elif what == "parameters":
         shown = [
             (r["name"], r["mean"], r["sd"], _band(r, "lower", "upper"), r["unit"], r["rhat"], r["ess_bulk"], r["ess_tail"],
@@ -156,6 +162,40 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         say(f"- {sentence}")
 
 
+def show_responses(rows: Sequence[dict[str, Any]]) -> None:
+    """Each rule's counts with their bounds, in sentences, and patient by patient."""
+    if not rows:
+        say("The study declares no responses.")
+    for i, r in enumerate(rows):
+        if i:
+            say("")
+        own = " (the study's own rule)" if r["rule"] else ""
+        say(f"{r['name']}{own}{f': {title}' if (title := r['title']) else ''}", "bold")
+        counts = [
+            (c["name"], c["median"], f"{c['lower']} to {c['upper']}", c["mean"], f"{c['worst']} to {c['best']}")
+            for c in r["categories"]
+        ]
+        show_table(["category", "patients", f"{r['interval']:.0%} interval", "mean", "none or all unseen"], counts)
+        for sentence in dict.fromkeys(c["sentence"] for c in r["categories"]):
+            say(f"- {sentence}")
+        names = [c["name"] for c in r["categories"]]
+        each = [
+            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted", *(chance(p["probabilities"][n]) for n in names))
+            for p in r["by_patient"]
+        ]  # fmt: skip
+        show_table(["patient", "last seen", "judged", *names], each)
+    for note in dict.fromkeys(note for r in rows for note in r["notes"]):
+        say(f"Note: {note}", "yellow")
+
+
+def chance(p: float | None, decimals: int = 2) -> str:
+    """A probability that never claims certainty, and a dash where there is none."""
+    least = 10.0**-decimals
+    if p is None:
+        return "-"
+    return f"<{least:g}" if p < least else f">{1 - least:g}" if p > 1 - least else f"{p:.{decimals}f}"
+
+
 def show_verification(found: Any) -> None:
     """What was verified of a stored fit, and the versions that differ from those installed."""
     say(f"{found.path}: sha256 {found.sha256}")
@@ -171,8 +211,70 @@ def show_verification(found: Any) -> None:
         say("Written with the versions that are installed.")
 
 
+def show_influence(found: Any, study: Study) -> None:
+    """Patients, the most influential first; what leaving one out does to each decision."""
+    headers = ["patient", "measurements", f"last {study.time.unit}", "moves most", "by (SD)", "score", "mcse", "flips"]
+    rows = [
+        (p.patient, p.measurements, p.last, p.moved, p.shift, round(p.score, 1), p.mcse, ", ".join(p.flips) or "none")
+        for p in found.patients
+    ]
+    show_table(headers, rows)
+    say("")
+    for sentence in found.sentences or ("The study declares no decision that a patient could flip.",):
+        say(f"- {sentence}")
+    rough = [p.patient for p in found.patients if p.rhat is not None and (p.rhat > ROUGH or p.divergences)]
+    if rough:
+        say(f"- The short refits without {', '.join(rough)} did not converge well: their figures are rough.")
+
+
+def show_comparisons(found: Sequence[Any]) -> None:
+    """Fits, the best first, and whether the data can rank them."""
+    headers = ["fit", "score", "mcse", "difference", "se", "ranked", "most against", "study"]
+    show_table(
+        headers,
+        [
+            (
+                c.name,
+                round(c.score, 1),
+                c.mcse,
+                c.difference,
+                c.se,
+                "-" if not c.sentence else c.ranked,
+                c.worst,
+                c.title,
+            )
+            for c in found
+        ],
+    )
+    say("")
+    for c in found:
+        if c.sentence:
+            say(f"- {c.sentence}")
+
+
 def _band(r: dict[str, Any], lower: str, upper: str) -> str:
     return f"{figure(r[lower])} to {figure(r[upper])}"
+
+
+@contextmanager
+def step_progress(what: str) -> Iterator[Any]:
+    """A bar of steps on stderr; nothing where stderr is not a terminal. Yields the callback (done, of)."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        bar: list[Any] = []
+
+        def update(done: int, of: int) -> None:
+            if not bar:
+                bar.append(progress.add_task(what, total=of))
+            progress.update(bar[0], completed=done)
+
+        yield update
 
 
 @contextmanager

@@ -11,7 +11,14 @@ from bayesmyo.components.families import Cumulative
 from bayesmyo.components.families.thresholds import parse_joint
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
-from bayesmyo.study import check_covariates, check_data, check_estimands, check_outcomes, check_simulation
+from bayesmyo.study import (
+    check_covariates,
+    check_data,
+    check_estimands,
+    check_outcomes,
+    check_responses,
+    check_simulation,
+)
 from bayesmyo.study.covariates import columns
 from bayesmyo.study.parameters import JOINT, Jointly, Part, parameter_list, parameters
 from bayesmyo.study.predictors import ZERO, predictors
@@ -38,7 +45,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     found: list[Fault] = []
     names = {
         k: list(document[k]) if isinstance(document.get(k), dict) else []
-        for k in ("covariates", "outcomes", "estimands", "decisions", "scenarios")
+        for k in ("covariates", "outcomes", "estimands", "decisions", "responses", "scenarios")
     }
     if not document.get("outcomes"):
         found.append(Fault("outcomes", "no outcome is declared", mend="write at least one table [outcomes.my_outcome]"))
@@ -65,7 +72,10 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     for name, estimand in values["estimands"].items():
         found += check_estimands.estimand(name, estimand, names, whole, values)
     for name, decision in values["decisions"].items():
-        found += check_estimands.decision(name, decision, names["estimands"])
+        found += check_estimands.decision(name, decision, names["estimands"], values["estimands"])
+    for name, response in values["responses"].items():
+        found += check_responses.response(name, response, names["outcomes"], whole)
+    found += check_responses.rule(values.get("rule") or "", names["responses"])
     if time is not None and not unclear:
         draft = Study(
             title="", patient="", time=time, correlate=values.get("correlate") or "within outcomes",

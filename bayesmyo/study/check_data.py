@@ -8,6 +8,8 @@ from bayesmyo.study.dates import compiled
 from bayesmyo.study.study import MONTHS_PER, DataFormat, Outcome, Time
 
 MOST_SKIPPED = 1000
+SPACES = (" ", "\u00a0", "\u202f", "\u2009")  # a plain one, one that does not break, narrow ones
+BETWEEN_THOUSANDS = (",", ".", "'", "\u2019", *SPACES)
 
 
 def data_format(data: DataFormat | None, outcomes: Sequence[str]) -> list[Fault]:
@@ -20,9 +22,10 @@ def data_format(data: DataFormat | None, outcomes: Sequence[str]) -> list[Fault]
         found.append(Fault("data.delimiter", "must be one character", repr(data.delimiter), mend))
     if data.delimiter == data.decimal:
         found.append(Fault("data.decimal", "is also the delimiter", repr(data.decimal)))
-    if data.thousands is not None and (len(data.thousands) != 1 or data.thousands.isalnum()):
+    if data.thousands is not None and data.thousands not in BETWEEN_THOUSANDS:
+        mend = '",", ".", "\'", "’" or a space'
         found.append(
-            Fault("data.thousands", "must be one sign", repr(data.thousands), """such as ",", "." or "'" """[:-1])
+            Fault("data.thousands", "must be one sign that can stand between thousands", repr(data.thousands), mend)
         )
     elif data.thousands == data.decimal:
         found.append(Fault("data.thousands", "is also the decimal sign", repr(data.thousands)))

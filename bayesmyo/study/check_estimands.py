@@ -1,14 +1,16 @@
 """What estimands and decisions may get wrong though they are well formed: names, and numbers that cannot be formed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bayesmyo.components.decisions import Decision, Probability
-from bayesmyo.components.estimands import Estimand, Ratio
+from bayesmyo.components.decisions import Decision
+from bayesmyo.components.estimands import Criterion, Estimand, OfOutcome, Ratio, Share, TimeTo
 from bayesmyo.components.estimands.estimand import Between
 from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.study.check_responses import of_criteria
 from bayesmyo.study.study import Covariate, Outcome
 
 
@@ -16,41 +18,99 @@ def estimand(
     name: str, e: Estimand, names: Mapping[str, list[str]], read: Mapping[str, Outcome], values: Mapping[str, Any]
 ) -> list[Fault]:
     where, found, outcomes = f"estimands.{name}", [], names["outcomes"]
-    found += _given(where, e, values["covariates"], read.get(e.outcome))
-    found += _ratio(where, e, read.get(e.outcome))
-    if e.outcome not in outcomes:
-        found.append(
-            Fault(
-                f"{where}.outcome",
-                "is not an outcome of this study",
-                f'"{e.outcome}"',
-                did_you_mean(e.outcome, outcomes),
-            )
-        )
+    known = [read[o] for o in e.outcomes if o in read]
+    found += _given(where, e, values["covariates"], known if len(known) == len(e.outcomes) else [])
+    found += _possible(where, {"above": e.above, "below": e.below}, e)
     if e.above is not None and e.below is not None:
         found.append(Fault(where, "give above or below, not both"))
+    found += _population(where, e)
+    if isinstance(e, Share):
+        return found + _share(where, e, outcomes, read)
+    assert isinstance(e, OfOutcome)
+    o = read.get(e.outcome)
+    found += _ratio(where, e, o)
+    if e.outcome not in outcomes:
+        mend = did_you_mean(e.outcome, outcomes)
+        found.append(Fault(f"{where}.outcome", "is not an outcome of this study", f'"{e.outcome}"', mend))
     if isinstance(e, Between) and e.to <= e.from_:
         found.append(Fault(f"{where}.to", f"must come after from, {e.from_:g}", f"{e.to:g}"))
-    if e.predicts == "measurement" and e.population != "new patient":
-        found.append(
-            Fault(
-                f"{where}.predicts", "a measurement is predicted for a new patient only", f'population "{e.population}"'
-            )
-        )
-    if e.predicts == "measurement" and e.summary is not None:
-        found.append(Fault(f"{where}.summary", "a measurement is one value: it has no summary"))
-    o = read.get(e.outcome)
-    if o is not None and e.summary == "median" and not o.family.geometric and o.family.link_name != "identity":
-        mend = "leave it out: levels are expected values"
-        found.append(Fault(f"{where}.summary", f"is the mean for the family {o.family.kind}", '"median"', mend))
-    elif o is not None and e.summary == "median" and not o.family.geometric and isinstance(e, Between):
-        found.append(
-            Fault(f"{where}.summary", f"is the mean for the family {o.family.kind}", '"median"', "leave it out")
-        )
+    if isinstance(e, TimeTo):
+        found += _time_to(where, e, o)
+    return found + _summary(where, e, o)
+
+
+def _population(where: str, e: Estimand) -> list[Fault]:
+    """Populations of which a kind of estimand cannot speak, or whose measurements it cannot predict."""
+    found = []
+    if e.population not in e.populations:
+        what = f"a {e.kind} estimand does not speak of it" if not isinstance(e, Share) else "one patient has no share"
+        mend = f"allowed: {', '.join(e.populations)}"
+        found.append(Fault(f"{where}.population", what, f'"{e.population}"', mend))
+    elif e.predicts == "measurement" and e.population not in e.measured:
+        if not e.measured:
+            what = f"a {e.kind} estimand is of expected values"
+            found.append(Fault(f"{where}.predicts", what, '"measurement"', "leave it out"))
+        else:
+            what = "a measurement is predicted for a new patient only"
+            found.append(Fault(f"{where}.predicts", what, f'population "{e.population}"'))
     return found
 
 
-def _ratio(where: str, e: Estimand, o: Outcome | None) -> list[Fault]:
+def _share(where: str, e: Share, outcomes: list[str], read: Mapping[str, Outcome]) -> list[Fault]:
+    found = []
+    if not e.criteria:
+        found.append(Fault(f"{where}.criteria", "ask nothing", mend="write { strength = { at_least = 4.5 } }"))
+    if e.summary is not None:
+        what = "criteria are judged on what each family reports"
+        found.append(Fault(f"{where}.summary", what, f'"{e.summary}"', "leave it out"))
+    measured = e.predicts == "measurement"
+    return found + of_criteria(f"{where}.criteria", e.criteria, e.at, e.from_, outcomes, read, measured)
+
+
+def _time_to(where: str, e: TimeTo, o: Outcome | None) -> list[Fault]:
+    found = []
+    if (e.at_least is None) == (e.at_most is None):
+        found.append(Fault(where, "give exactly one of at_least and at_most, the level that is to be reached"))
+    elif o is not None:
+        criterion = {e.outcome: Criterion(at_least=e.at_least, at_most=e.at_most)}
+        for fault in of_criteria("", criterion, e.within, 0.0, [e.outcome], {e.outcome: o}, measured=False):
+            found.append(replace(fault, where=f"{where}.{fault.where.rsplit('.', 1)[-1]}"))
+    if e.within <= 0:
+        found.append(Fault(f"{where}.within", "must be a time after 0, when treatment began", f"{e.within:g}"))
+    return found
+
+
+def _summary(where: str, e: OfOutcome, o: Outcome | None) -> list[Fault]:
+    """Summaries that the family does not have."""
+    found = []
+    if e.predicts == "measurement" and e.summary is not None:
+        found.append(Fault(f"{where}.summary", "a measurement is one value: it has no summary"))
+    if o is None or e.summary != "median" or o.family.geometric:
+        return found
+    what = f"is the mean for the family {o.family.kind}"
+    if o.family.link_name != "identity":
+        mend = "leave it out: levels are expected values"
+        found.append(Fault(f"{where}.summary", what, '"median"', mend))
+    elif isinstance(e, Between | TimeTo):
+        found.append(Fault(f"{where}.summary", what, '"median"', "leave it out"))
+    return found
+
+
+def _possible(where: str, stated: Mapping[str, float | None], e: Estimand) -> list[Fault]:
+    """Thresholds that the number cannot pass."""
+    ends = e.possible()
+    if ends is None:
+        return []
+    low, high = ends
+    words = f"a number between {low:g} and {high:g}" if np.isfinite(high) else "a positive number"
+    return [
+        Fault(f"{where}.{k}", f"must be {words}: a {e.kind} is nothing else", f"{v:g}")
+        for k, v in stated.items()
+        if v is not None and not low <= v <= high
+    ]
+
+
+def _ratio(where: str, e: OfOutcome, o: Outcome | None) -> list[Fault]:
     """Numbers that cannot be formed from what the family measures."""
     if o is None or not isinstance(e, Ratio):
         return []
@@ -77,18 +137,18 @@ def _unmoderated(where: str, e: Estimand, o: Outcome, covariates: Mapping[str, C
     return [Fault(f"{where}.contrast", what, mend="name it among the moderators, or compare levels")]
 
 
-def _given(where: str, e: Estimand, covariates: Mapping[str, Covariate], o: Outcome | None) -> list[Fault]:
-    """Covariate values that an estimand sets, and groups that it compares."""
+def _given(where: str, e: Estimand, covariates: Mapping[str, Covariate], known: Sequence[Outcome]) -> list[Fault]:
+    """Covariate values that an estimand sets, and groups that it compares; `known` are its outcomes, if all could be read."""
     found = []
-    named = [*o.covariates, *o.moderators, *(o.zero.covariates + o.zero.moderators if o.zero else ())] if o else []
+    named = [
+        n
+        for o in known
+        for n in (*o.covariates, *o.moderators, *(o.zero.covariates + o.zero.moderators if o.zero else ()))
+    ]
     parts = {p for n in named if n in covariates for p in covariates[n].product or (n,)}
-    if (
-        o is not None
-        and e.contrast is not None
-        and e.contrast.covariate in covariates
-        and e.contrast.covariate not in parts
-    ):
-        mend = f"name it among the covariates or moderators of {e.outcome}"
+    outcomes = " and ".join(e.outcomes)
+    if known and e.contrast is not None and e.contrast.covariate in covariates and e.contrast.covariate not in parts:
+        mend = f"name it among the covariates or moderators of {outcomes}"
         found.append(
             Fault(
                 f"{where}.contrast",
@@ -106,17 +166,15 @@ def _given(where: str, e: Estimand, covariates: Mapping[str, Covariate], o: Outc
             found.append(
                 Fault(f"{where}.given", "sets the covariate that the contrast compares", f'"{e.contrast.covariate}"')
             )
-    if o is not None and not found:
-        found += _unmoderated(where, e, o, covariates)
+    if known and not found:
+        found += _unmoderated(where, e, known[0], covariates)
     if e.contrast is not None and e.predicts == "measurement":
         found.append(
             Fault(f"{where}.predicts", "groups are compared by their expected values", '"measurement"', "leave it out")
         )
     for name in e.given:
-        if o is not None and name in covariates and name not in parts:
-            found.append(
-                Fault(f"{where}.given", f"has no part in the outcome {e.outcome}", f'"{name}"', "leave it out")
-            )
+        if known and name in covariates and name not in parts:
+            found.append(Fault(f"{where}.given", f"has no part in the outcome {outcomes}", f'"{name}"', "leave it out"))
     for key, name, value in stated:
         c = covariates.get(name)
         if c is None or c.product:
@@ -136,20 +194,12 @@ def _given(where: str, e: Estimand, covariates: Mapping[str, Covariate], o: Outc
     return found
 
 
-def decision(name: str, d: Decision, estimands: list[str]) -> list[Fault]:
+def decision(name: str, d: Decision, estimands: list[str], read: Mapping[str, Estimand]) -> list[Fault]:
     where, found = f"decisions.{name}", []
     if d.estimand not in estimands:
-        found.append(
-            Fault(
-                f"{where}.estimand",
-                "is not an estimand of this study",
-                f'"{d.estimand}"',
-                did_you_mean(d.estimand, estimands),
-            )
-        )
-    if isinstance(d, Probability):
-        if (d.above is None) == (d.below is None):
-            found.append(Fault(where, "give exactly one of above and below"))
-        if not 0 < d.probability < 1:
-            found.append(Fault(f"{where}.probability", "must lie between 0 and 1", f"{d.probability:g}"))
+        mend = did_you_mean(d.estimand, estimands)
+        found.append(Fault(f"{where}.estimand", "is not an estimand of this study", f'"{d.estimand}"', mend))
+    found += [Fault(f"{where}.{key}" if key else where, what, got) for key, what, got in d.faults()]
+    if d.estimand in read:
+        found += _possible(where, d.thresholds(), read[d.estimand])
     return found

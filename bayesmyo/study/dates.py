@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cache
+from itertools import pairwise
 
-PARTS = {"YYYY": r"(?P<year>\d{4})", "MON": r"(?P<name>[A-Za-z]{3})", "MM": r"(?P<month>\d{1,2})", "DD": r"(?P<day>\d{1,2})"}  # fmt: skip
+PARTS = {"YYYY": "(?P<year>[0-9]{4})", "MON": "(?P<name>[A-Za-z]{3})", "MM": "(?P<month>[0-9]{1,2})", "DD": "(?P<day>[0-9]{1,2})"}  # fmt: skip
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-CLOCK = r"(?:[ T](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?)?"
+CLOCK = r"(?:[ T](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?)?"
 USUAL = (
     "YYYY-MM-DD",
     "DD/MM/YYYY",
@@ -20,14 +22,19 @@ USUAL = (
 PLAUSIBLE_YEARS = range(1900, 2101)
 
 
+@cache
 def compiled(pattern: str) -> re.Pattern[str] | None:
-    """The regular expression of a pattern; None where it does not name a year, a month and a day once each."""
+    """The regular expression of a pattern; None where it does not name a year, a month and a day once each.
+
+    A day or month has one or two digits, but two where other digits follow or precede it.
+    """
     found = re.split("(YYYY|MON|MM|DD)", pattern)
     parts, between = found[1::2], found[::2]
     if sorted(parts) not in (["DD", "MM", "YYYY"], ["DD", "MON", "YYYY"]) or any(c.isalnum() for c in "".join(between)):
         return None
     text = "".join(PARTS.get(part) or re.escape(part) for part in found)
-    return re.compile(text + CLOCK)
+    together = any("MON" not in pair and not sign for pair, sign in zip(pairwise(parts), between[1:-1], strict=True))
+    return re.compile((text.replace("{1,2}", "{2}") if together else text) + CLOCK)
 
 
 def day_number(text: str, pattern: str) -> float | None:
@@ -49,6 +56,13 @@ def day_number(text: str, pattern: str) -> float | None:
     except ValueError:
         return None
     return day + (hour * 3600 + minute * 60 + second) / 86400
+
+
+def has_clock(text: str, pattern: str) -> bool:
+    """Whether a date says the time of the day; otherwise it is the whole day."""
+    expression = compiled(pattern)
+    match = expression.fullmatch(text.strip()) if expression else None
+    return match is not None and match["hour"] is not None
 
 
 def year(days: float) -> int:

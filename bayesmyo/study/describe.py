@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.estimands.estimand import Between
+from bayesmyo.components.estimands import Criteria, Estimand, Share, TimeTo, in_words
 from bayesmyo.components.families import Cumulative
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Constant
@@ -14,7 +13,7 @@ from bayesmyo.study.covariates import base, columns, table_column
 from bayesmyo.study.in_r import correlated
 from bayesmyo.study.parameters import Parameter, all_parameters
 from bayesmyo.study.predictors import ZERO, Predictor, blocks, predictors
-from bayesmyo.study.study import Limits, Study
+from bayesmyo.study.study import Limits, Response, Study
 
 
 @dataclass(frozen=True)
@@ -175,26 +174,39 @@ POPULATION_WORDS = {
 }  # fmt: skip
 
 
+def population(e: Estimand) -> str:
+    """In whom an estimand is asked, inside a sentence."""
+    if isinstance(e, Share):
+        return "among these patients" if e.population == "these patients" else "among all such patients"
+    if isinstance(e, TimeTo) and e.population == "population average":
+        return "over all such patients"
+    return POPULATION_WORDS[e.population]
+
+
 def summary(study: Study, e: Estimand) -> str:
-    """What an estimand's levels are: `measurement`, `geometric mean` or `mean`."""
+    """What an estimand's levels are: `measurement`, `geometric mean` or `mean`; of a share, `expected value`."""
     if e.predicts == "measurement":
         return "measurement"
-    geometric = study.outcomes[e.outcome].family.geometric and e.summary != "mean"
+    if isinstance(e, Share):
+        return "expected value"
+    geometric = study.outcomes[e.outcomes[0]].family.geometric and e.summary != "mean"
     return "geometric mean" if geometric else "mean"
 
 
 def who(study: Study, e: Estimand) -> str:
     """The population of an estimand, as a sentence begins."""
-    words = POPULATION_WORDS[e.population]
+    words = population(e)
     kind = summary(study, e)
-    note = " (a measurement)" if kind == "measurement" else " (geometric mean)" if kind == "geometric mean" else ""
+    note = " (geometric mean)" if kind == "geometric mean" else ""
+    if kind == "measurement" and not isinstance(e, Share):
+        note = " (a measurement)"
     return words[0].upper() + words[1:] + note
 
 
 def number(study: Study, e: Estimand) -> str:
     """What number an estimand is, in the middle of a sentence: groups and given covariates included."""
-    during = f" during {study.treatment}" if study.treatment and isinstance(e, Between) else ""
-    text = f"the {e.sentence(in_sentence(study.label(e.outcome)), study.time.unit)}{during}"
+    during = f" during {study.treatment}" if study.treatment and e.compares else ""
+    text = f"the {e.sentence(study.named, study.time.unit)}{during}"
     if e.contrast is not None:
         level, reference = (_value(study, e.contrast.covariate, v) for v in (e.contrast.level, e.contrast.reference))
         text += f" with {level} {'divided by' if e.relative else 'minus'} that with {reference}"
@@ -204,10 +216,19 @@ def number(study: Study, e: Estimand) -> str:
     return text
 
 
+def criteria(study: Study, r: Response, asked: Criteria) -> str:
+    """The criteria of one category of response in words; `everyone else` where there are none."""
+    named = study.named
+    before = f"{study.time.unit} {r.from_:g}"
+    if not asked:
+        return "everyone else"
+    return in_words(asked, lambda outcome: (named[outcome].label, named[outcome].unit), before)
+
+
 def _held(study: Study, e: Estimand) -> dict[str, str | float]:
     """Covariates that nothing else sets: those of visits, and all of the average patient, stand at the reference or typical value."""
     found: dict[str, str | float] = {}
-    for p in predictors(study, e.outcome):
+    for p in (p for outcome in e.outcomes for p in predictors(study, outcome)):
         for name in base(study, (*p.covariates, *p.moderators)):
             c = study.covariates[name]
             if (c.varies == "visits" or e.population == "average patient") and not (

@@ -22,7 +22,8 @@ from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
 from bayesmyo.study import check
-from bayesmyo.study.study import Covariate, DataFormat, Design, Outcome, Scenario, Study
+from bayesmyo.study.check_data import SPACES
+from bayesmyo.study.study import Covariate, DataFormat, Design, Outcome, Response, Scenario, Study
 
 MAXIMUM_BYTES = 1_000_000
 MOST = 200  # keys of a table, or values of a list
@@ -31,8 +32,8 @@ MOST_FAULTS = 50
 DEEPEST = 10  # tables within tables
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
-TABLES = ("study", "data", "covariates", "outcomes", "estimands", "decisions", "design", "scenarios")
-STUDY_KEYS = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior")
+TABLES = ("study", "data", "covariates", "outcomes", "estimands", "decisions", "responses", "design", "scenarios")
+STUDY_KEYS = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior", "rule")
 SYNONYMS = {
     "normal": "gaussian", "log_normal": "lognormal", "ordinal": "cumulative", "binary": "bernoulli", "logistic": "bernoulli",
     "binomial": "beta_binomial", "beta": "ordered_beta", "negbinomial": "negative_binomial", "student": "student_t", "hurdle": "hurdle_lognormal",
@@ -98,6 +99,7 @@ def parse_study(text: str, source: str = "study") -> Study:
     values["outcomes"] = _each(document, "outcomes", faults, lambda doc, where: _table(Outcome, doc, where, faults))
     for name, catalogue in (("estimands", ESTIMANDS), ("decisions", DECISIONS)):
         values[name] = _each(document, name, faults, lambda doc, where, c=catalogue: _component(c, doc, where, faults))
+    values["responses"] = _each(document, "responses", faults, lambda doc, where: _table(Response, doc, where, faults))
     values["scenarios"] = _each(document, "scenarios", faults, lambda doc, where: _scenario(doc, where, faults))
     faults += check.faults(document, values)
     if len(faults) > MOST_FAULTS:
@@ -198,9 +200,12 @@ def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
         return _component(CATALOGUES[inner], value, where, faults)
     if is_dataclass(inner):
         return _table(inner, value, where, faults)
+    if (of := _tables_of(inner)) is not None:
+        return _tables(of, value, where, faults)
     try:
         found = _adapter(hint).validate_json(json.dumps(value))
-        if where != "data.delimiter" and not all(text.isprintable() for text in _texts(found)):
+        spaces = where == "data.delimiter" or (where == "data.thousands" and found in SPACES)
+        if not spaces and not all(text.isprintable() for text in _texts(found)):
             faults.append(Fault(where, "holds a control character or a line break", repr_toml(value)))
         return found
     except TypeError:  # the only values of TOML that JSON does not have
@@ -210,6 +215,23 @@ def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
         for fault in error.errors(include_url=False):
             faults.append(_leaf_fault(fault, where))
         return None
+
+
+def _tables_of(hint: Any) -> Any:
+    """What a mapping holds under each name, where those are tables of their own; else None."""
+    if get_origin(hint) is not Mapping:
+        return None
+    held = get_args(hint)[1]
+    return held if is_dataclass(held) or _tables_of(held) is not None else None
+
+
+def _tables(held: Any, value: Any, where: str, faults: list[Fault]) -> Any:
+    """Named tables, each of the declared type; None after noting what is wrong."""
+    if not isinstance(value, dict):
+        faults.append(Fault(where, "must hold tables by name", repr_toml(value)))
+        return None
+    found = {name: _value(held, inner, f"{where}.{name}", faults) for name, inner in value.items()}
+    return None if None in found.values() else found
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.decisions import Decision
-from bayesmyo.components.estimands import Estimand
+from bayesmyo.components.estimands import Criteria, Estimand, Named
 from bayesmyo.components.families import Family
+from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Trajectory
 
 MONTHS_PER = {
@@ -240,6 +241,31 @@ class Scenario:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Response:
+    """A rule that puts each patient into one category of response at the time `at`, judged on expected trajectories.
+
+    categories: by name, in order, each a table of criteria by outcome as an estimand of kind `share` takes them; a patient has the
+        first whose criteria are all met, and an empty table, the last, takes everyone else
+    from: the time against which changes and ratios are judged
+    """
+
+    title: str = ""
+    at: float
+    from_: float = field(default=0.0, metadata={"key": "from"})
+    categories: Mapping[str, Criteria]
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The outcomes that the rule looks at, in the order of its criteria."""
+        return tuple(dict.fromkeys(outcome for criteria in self.categories.values() for outcome in criteria))
+
+    @property
+    def compares(self) -> bool:
+        """Whether any criterion compares two times."""
+        return any(c.compares for criteria in self.categories.values() for c in criteria.values())
+
+
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """The question, as read from a TOML file. `text` is that file, word for word.
 
@@ -247,6 +273,7 @@ class Study:
     treatment: what all patients receive; a change is then called a change during it, never its effect
     correlate: whether a patient's effects are correlated within each outcome, across all outcomes, or not at all
     correlation_prior: of the correlations of three effects or more, jointly (Lewandowski et al. 2009)
+    rule: which of [responses] is the study's own, where there are several; the others show how much hangs on it
     """
 
     title: str
@@ -256,17 +283,24 @@ class Study:
     interval: float = 0.95
     correlate: Literal["within outcomes", "across outcomes", "none"] = "within outcomes"
     correlation_prior: str = "lkj(2)"
+    rule: str = ""
     data: DataFormat = field(default_factory=DataFormat)
     covariates: Mapping[str, Covariate] = field(default_factory=dict)
     outcomes: Mapping[str, Outcome]
     estimands: Mapping[str, Estimand] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)
+    responses: Mapping[str, Response] = field(default_factory=dict)
     design: Design | None = None
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     text: str = field(default="", compare=False, repr=False)
 
     def label(self, outcome: str) -> str:
         return self.outcomes[outcome].label or outcome
+
+    @property
+    def named(self) -> dict[str, Named]:
+        """How each outcome is called in the middle of a sentence, and its unit."""
+        return {name: Named(in_sentence(self.label(name)), o.unit) for name, o in self.outcomes.items()}
 
     def scale(self, outcome: str) -> Scale:
         """The clinical scale of an outcome, on its family's link scale."""

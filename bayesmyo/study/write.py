@@ -9,12 +9,14 @@ import tomli_w
 
 from bayesmyo.study.study import Scenario, Study
 
-HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior")
+HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior", "rule")
 
 
 def to_toml(study: Study) -> str:
     """The study as canonical TOML: every key that holds, in the order of its tables; comments are not kept."""
-    document: dict[str, Any] = {"study": {name: _plain(getattr(study, name)) for name in HEAD}}
+    document: dict[str, Any] = {
+        "study": {name: _plain(getattr(study, name)) for name in HEAD if name != "rule" or study.rule}
+    }
     for f in fields(study):
         value = getattr(study, f.name)
         if f.name not in (*HEAD, "text") and value is not None and value != {}:

@@ -13,12 +13,11 @@ from bayesmyo.assess.estimate import (
     estimates,
     parameter_estimates,
     parameters,
-    probability_text,
-    significant,
     verdicts,
     withhold,
 )
 from bayesmyo.cohort import simulate_scenario
+from bayesmyo.components.numbers import probability_text, significant
 from bayesmyo.model.engines import Draws
 from bayesmyo.report import documents
 from bayesmyo.study import parse_study
@@ -176,6 +175,128 @@ def test_the_reason_stands_in_place_of_every_sentence(grid):
         assert {r.sentence for r in held} == {"withheld: Too few draws. Chains apart."}
         assert [r.name for r in held] == [r.name for r in rows]
         assert withhold(rows, []) == rows
+
+
+@pytest.mark.parametrize(
+    ("outcome", "held"), [("cpk", {"cpk_ratio_12", "cpk_mean", "cpk_median", "cpk_mean_these", "cpk_new"}), ("strength", {"strength_average", "strength_mean"})]
+)  # fmt: skip
+def test_a_check_that_names_outcomes_withholds_what_speaks_of_them(grid, outcome, held):
+    failed = [CheckResult("time course", False, "It bends.", outcomes=(outcome,))]
+    rows = withhold(estimates(grid), failed)
+    assert {r.name for r in rows if r.sentence.startswith("withheld: It bends.")} == held
+    untouched = {e.name: e.sentence for e in estimates(grid) if e.name not in held}
+    assert {r.name: r.sentence for r in rows if r.name not in held} == untouched
+    (d,) = withhold(verdicts(grid), failed)
+    assert d.sentence.startswith("withheld: ") is (outcome == "cpk")
+    both = [*failed, CheckResult("rhat", False, "Chains apart.")]
+    for r in withhold(estimates(grid), both):
+        assert r.sentence == ("withheld: It bends. Chains apart." if r.name in held else "withheld: Chains apart.")
+
+
+# --- shares, times and their decisions
+
+MORE = """
+[estimands.response]
+kind = "share"
+at = 12
+criteria = { strength = { of = "change", at_least = 5 }, cpk = { of = "ratio", at_most = 0.5 } }
+[estimands.response_these]
+kind = "share"
+at = 12
+criteria = { strength = { at_least = 50 }, cpk = { at_most = 300 } }
+population = "these patients"
+above = 0.5
+[estimands.response_measured]
+kind = "share"
+at = 12
+criteria = { cpk = { at_most = 300 } }
+predicts = "measurement"
+[estimands.halved]
+kind = "time to"
+outcome = "cpk"
+at_most = 400
+within = 24
+[estimands.strong]
+kind = "time to"
+outcome = "strength"
+at_least = 53
+within = 12
+population = "average patient"
+[estimands.never]
+kind = "time to"
+outcome = "strength"
+at_least = 90
+within = 12
+population = "these patients"
+[decisions.dual]
+kind = "dual"
+estimand = "response"
+null = 0.1
+relevant = 0.3
+probability = 0.9
+[decisions.narrow]
+kind = "precision"
+estimand = "halved"
+width = 2
+[decisions.same]
+kind = "equivalence"
+estimand = "response_these"
+low = 0.2
+high = 0.8
+probability = 0.9
+"""
+
+
+@pytest.fixture(scope="module")
+def more(grid):
+    study = parse_study(STUDY.text + MORE)
+    draws = Draws({str(k): v.values for k, v in grid.group("posterior").data_vars.items()}, {})
+    return fit_of(study, grid.cohort, draws)
+
+
+def test_sentences_of_shares_and_times(more, snapshot):
+    found = {e.name: e.sentence for e in estimates(more)}
+    assert [found[name] for name in more.study.estimands if name not in STUDY.estimands] == snapshot
+
+
+def test_sentences_of_their_decisions(more, snapshot):
+    assert [(d.name, d.kind, d.sentence) for d in verdicts(more)] == snapshot
+
+
+def test_a_time_that_half_of_the_draws_never_reach_is_beyond_the_last(more):
+    found = {e.name: e for e in estimates(more)}
+    halved, never = found["halved"], found["never"]
+    log_halved = np.log(400 / 800) / (np.log(RATIOS) / (1 - 2**-4))
+    inside = log_halved < 1
+    times = np.where(inside, -3 * np.log2(np.where(inside, 1 - log_halved, 1)), 24)
+    assert halved.median == pytest.approx(np.median(np.minimum(times, 24)), abs=1e-4)
+    assert halved.probability == pytest.approx((times < 24).mean())
+    assert (never.median, never.probability, never.unit) == (12, 0, "months")
+    assert "is beyond month 12" in never.sentence
+    assert found["strong"].median == pytest.approx(6)
+
+
+def test_a_share_speaks_of_its_outcomes_and_has_moments(more):
+    found = {e.name: e for e in estimates(more)}
+    e = found["response"]
+    assert (e.outcome, e.outcomes, e.unit, e.summary) == (
+        None,
+        ("strength", "cpk"),
+        "share of patients",
+        "expected value",
+    )
+    assert None not in (e.mean, e.sd, e.mcse)
+    row = e.as_dict()
+    assert (row["from"], row["at"], row["probability"]) == (0, 12, None)
+    assert found["halved"].as_dict()["within"] == 24
+    assert (found["response_these"].direction, found["response_these"].threshold) == ("above", 0.5)
+    assert {d.name: d.outcomes for d in verdicts(more)}["dual"] == ("strength", "cpk")
+
+
+def test_a_precision_has_no_probability_in_json(more):
+    narrow = next(d for d in verdicts(more) if d.name == "narrow")
+    assert narrow.probability is None
+    assert '"probability": null' in documents.document(decisions=[vars(narrow)])
 
 
 # --- tables

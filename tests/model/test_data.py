@@ -220,6 +220,7 @@ def test_what_gets_through_is_in_bounds_finite_in_order_and_typed(data):
         found = validated(WHOLE, whole() | changed, PATIENTS)
     except UsageError:
         return
+    assert found.pop("prior_spread") == 1.0
     for name, array in found.items():
         outcome, field = name.split(".", 1)
         assert array.flags.c_contiguous

@@ -1,9 +1,10 @@
-"""Estimands that are well formed and yet ask for what cannot be, or is zero by definition."""
+"""Estimands, decisions and rules of response that are well formed and yet ask for what cannot be, or is so by definition."""
 
 import pytest
 
 from bayesmyo.errors import StudyError
 from bayesmyo.study import parse_study
+from bayesmyo.study.write import to_toml
 
 TEXT = """
 [study]
@@ -86,3 +87,147 @@ def test_other_numbers_that_cannot_be(old, new, fragments):
     with pytest.raises(StudyError) as error:
         parse_study(text)
     assert all(f in str(error.value) for f in fragments)
+
+
+# --- shares, times, decisions and rules of response: two outcomes, y gaussian, z log-normal
+
+MORE = TEXT.replace("OUTCOME", GAUSSIAN).replace(
+    '[estimands.e]\noutcome = "y"\nESTIMAND',
+    """
+[outcomes.z]
+column = "z"
+unit = "v"
+better = "lower"
+typical = 5
+scale = 2
+family = { kind = "lognormal" }
+trajectory = { kind = "plateau" }
+
+[outcomes.n]
+column = "n"
+unit = "events"
+better = "lower"
+typical = 5
+scale = 2
+family = { kind = "poisson" }
+trajectory = { kind = "linear" }
+
+[outcomes.grade]
+column = "grade"
+unit = "grade"
+better = "higher"
+scale = 2
+family = { kind = "cumulative", coding = "mrc" }
+trajectory = { kind = "linear" }
+
+[estimands.change]
+kind = "change"
+outcome = "y"
+from = 0
+to = 12
+
+[estimands.share]
+kind = "share"
+at = 12
+criteria = { y = { at_least = 6 }, z = { of = "ratio", at_most = 0.5 } }
+
+[estimands.ratio]
+kind = "ratio"
+outcome = "z"
+from = 0
+to = 12
+""",
+)
+SHARE = '[estimands.s]\nkind = "share"\nat = 12\ncriteria = { y = { at_least = 6 } }\n'
+TIME_TO = '[estimands.t]\nkind = "time to"\noutcome = "z"\nat_most = 2\nwithin = 24\n'
+RULE = "[responses.r]\nat = 12\n[responses.r.categories]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        # shares
+        (SHARE + 'population = "new patient"', ["estimands.s.population", "one patient has no share", "these patients, population average"]),
+        (SHARE + 'population = "average patient"', ["one patient has no share"]),
+        (SHARE + 'summary = "mean"', ["estimands.s.summary", "what each family reports", "leave it out"]),
+        (SHARE + "above = 50", ["estimands.s.above", "between 0 and 1", "got 50"]),
+        (SHARE + 'outcome = "y"', ["estimands.s.outcome", "is not a key here"]),
+        (SHARE + "given = { age = 60 }", ["has no part in the outcome y"]),
+        (SHARE.replace("{ y = { at_least = 6 } }", "{}"), ["estimands.s.criteria", "ask nothing"]),
+        (SHARE.replace("{ y = { at_least = 6 } }", "6"), ["estimands.s.criteria", "tables by name", "got 6"]),
+        (SHARE.replace("y =", "yy ="), ["estimands.s.criteria.yy", "is not an outcome", "did you mean"]),
+        (SHARE.replace("at_least = 6", ""), ["estimands.s.criteria.y", "asks nothing", "at_least, at_most or both"]),
+        (SHARE.replace("at_least = 6", "at_leats = 6"), ["estimands.s.criteria.y.at_leats", 'did you mean "at_least"?']),
+        (SHARE.replace("at_least = 6", 'at_least = "6"'), ["estimands.s.criteria.y.at_least", "must be a number"]),
+        (SHARE.replace("at_least = 6", "at_least = 6, at_most = 5"), ["must not lie below at_least, 6; got 5"]),
+        (SHARE.replace("at_least = 6", 'at_least = 6, of = "chance"'), ["estimands.s.criteria.y.of", 'did you mean "change"?']),
+        (SHARE.replace("at_least = 6", 'at_least = 6, of = "change"') + "from = 12", ["criteria.y.of", "must come before at; got 12"]),
+        (SHARE.replace("y = { at_least = 6 }", "z = { at_most = 0 }"), ["criteria.z.at_most", "everyone or nobody could meet it"]),
+        (SHARE.replace("y = { at_least = 6 }", 'z = { of = "ratio", at_most = -1 }'), ["a ratio, which is positive"]),
+        (SHARE.replace("y = { at_least = 6 }", 'grade = { of = "ratio", at_least = 1 }'), ["scores of grades have no ratio"]),
+        (SHARE.replace("y = { at_least = 6 }", "grade = { at_least = 6 }"), ["must be from 0 to 5"]),
+        (SHARE.replace("y = { at_least = 6 }", 'n = { of = "ratio", at_most = 0.5 }') + 'predicts = "measurement"', ["may be zero, and then has no ratio"]),
+        (SHARE.replace("y = { at_least = 6 }", "n = { at_most = 0 }"), ["criteria.n.at_most", "must be a positive number"]),
+        # times
+        (TIME_TO + 'population = "new patient"', ["estimands.t.population", "does not speak of it", "average patient"]),
+        (TIME_TO + 'predicts = "measurement"', ["estimands.t.predicts", "of expected values"]),
+        (TIME_TO + "at_least = 3", ["estimands.t: give exactly one of at_least and at_most"]),
+        (TIME_TO.replace("at_most = 2\n", ""), ["estimands.t: give exactly one"]),
+        (TIME_TO.replace("24", "0"), ["estimands.t.within", "must be a time after 0"]),
+        (TIME_TO.replace("at_most = 2", "at_most = -2"), ["estimands.t.at_most", "must be a positive number"]),
+        (TIME_TO + "below = 30", ["estimands.t.below", "between 0 and 24"]),
+        # decisions
+        ('[decisions.d]\nkind = "dual"\nestimand = "change"\nnull = 1\nrelevant = 1\nprobability = 0.9', ["decisions.d.relevant", "above or below null, 1; got 1"]),
+        ('[decisions.d]\nkind = "dual"\nestimand = "ratio"\nnull = 1\nrelevant = -0.5\nprobability = 0.9', ["decisions.d.relevant", "must be a positive number"]),
+        ('[decisions.d]\nkind = "dual"\nestimand = "change"\nnull = 0\nrelevant = nan\nprobability = 0.9', ["decisions.d.relevant", "must be a finite number"]),
+        ('[decisions.d]\nkind = "dual"\nestimand = "change"\nnull = 0\nrelevant = 1\nprobability = 90', ["decisions.d.probability", "between 0 and 1; got 90"]),
+        ('[decisions.d]\nkind = "equivalence"\nestimand = "change"\nlow = 1\nhigh = -1\nprobability = 0.9', ["decisions.d.high", "must lie above low, 1; got -1"]),
+        ('[decisions.d]\nkind = "equivalence"\nestimand = "share"\nlow = 0.2\nhigh = 40\nprobability = 0.9', ["decisions.d.high", "between 0 and 1"]),
+        ('[decisions.d]\nkind = "precision"\nestimand = "change"\nwidth = 0', ["decisions.d.width", "must be positive; got 0"]),
+        ('[decisions.d]\nkind = "precision"\nestimand = "change"\nwidth = 1\ninterval = 95', ["decisions.d.interval", "between 0 and 1; got 95"]),
+        ('[decisions.d]\nkind = "probability"\nestimand = "share"\nabove = 50\nprobability = 0.9', ["decisions.d.above", "between 0 and 1"]),
+        # rules of response
+        ("[responses.r]\nat = 12", ["responses.r.categories", "is missing"]),
+        (RULE + "all = {}", ["responses.r.categories", "ask nothing of any outcome"]),
+        (RULE + "all = {}\ngood = { y = { at_least = 6 } }", ["responses.r.categories.all", "comes last"]),
+        (RULE + "Good = { y = { at_least = 6 } }", ["responses.r.categories.Good", "not a usable name"]),
+        (RULE + "good = { yy = { at_least = 6 } }", ["responses.r.categories.good.yy", "is not an outcome"]),
+        (RULE + "good = { y = 6 }", ["responses.r.categories.good.y", "must be a table"]),
+        (RULE + "good = 6", ["responses.r.categories.good", "tables by name"]),
+        (RULE.replace("at = 12", "at = 0") + 'good = { y = { of = "change", at_least = 6 } }', ["good.y.of", "must come before at; got 0"]),
+        ("[responses.R]\nat = 12\n[responses.R.categories]\ngood = { y = { at_least = 6 } }", ["responses.R", "not a usable name"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_of_several_outcomes_is_refused(text, fragments):
+    with pytest.raises(StudyError) as error:
+        parse_study(MORE + text)
+    assert all(f in str(error.value) for f in fragments), str(error.value)
+    assert len(error.value.faults) == 1
+
+
+def test_a_rule_that_the_study_calls_its_own_is_one_of_its_rules():
+    text = MORE.replace('patient = "p"', 'patient = "p"\nrule = "rr"')
+    good = RULE + "good = { y = { at_least = 6 } }"
+    for more, mend in (("", "declare [responses.rr]"), (good.replace(".r", ".rx"), "allowed: rx")):
+        with pytest.raises(StudyError, match=r"study\.rule") as error:
+            parse_study(text + more)
+        assert mend in str(error.value)
+    assert parse_study(text.replace('"rr"', '"r"') + good).rule == "r"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SHARE + 'predicts = "measurement"\npopulation = "these patients"',
+        SHARE + 'predicts = "measurement"',
+        SHARE + 'contrast = { covariate = "group", level = "B", reference = "A" }\nabove = -0.1',
+        SHARE.replace("y = { at_least = 6 }", "n = { at_most = 0 }") + 'predicts = "measurement"',
+        TIME_TO + 'population = "average patient"\nbelow = 6',
+        TIME_TO + 'summary = "mean"\npopulation = "these patients"',
+        RULE + "good = { y = { at_least = 6 } }\nbad = {}",
+        RULE + "good = { y = { at_least = 6 } }",
+    ],
+)
+def test_what_can_be_asked_of_several_outcomes_is_read_and_written_alike(text):
+    study = parse_study(MORE + text)
+    assert parse_study(to_toml(study)) == study

@@ -10,10 +10,14 @@ from bayesmyo.components.component import Component
 
 @dataclass(frozen=True)
 class Verdict:
-    """met: the rule is satisfied; probability: what the posterior gives; margin: probability minus what was asked."""
+    """met: the rule is satisfied; probability: what the posterior gives, None where the rule asks for none.
+
+    margin: by how much the rule is satisfied, negative where it is not: of a probability, what the posterior gives minus what was
+        asked (the smaller margin of two conditions); of a precision, the width asked minus the interval's
+    """
 
     met: bool
-    probability: float
+    probability: float | None
     margin: float
     sentence: str
 
@@ -27,3 +31,16 @@ class Decision(Component):
     @abstractmethod
     def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
         """The verdict on (chain, draw) values of the estimand; `subject` is what its sentence calls it (default: its name)."""
+
+    def faults(self) -> tuple[tuple[str, str, str], ...]:
+        """(key, what is wrong, what was found) of numbers that do not go together; empty where the rule can be used."""
+        return ()
+
+    def thresholds(self) -> dict[str, float]:
+        """The values of the estimand that the rule names, by their TOML keys; each must be one that it can take."""
+        return {}
+
+
+def share_faults(**shares: float) -> tuple[tuple[str, str, str], ...]:
+    """Faults of keys that must lie strictly between 0 and 1."""
+    return tuple((k, "must lie between 0 and 1", f"{v:g}") for k, v in shares.items() if not 0 < v < 1)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from bayesmyo.components.decisions.decision import Decision, Verdict
+from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
 from bayesmyo.components.numbers import probability_text
 
 
@@ -28,3 +28,14 @@ class Probability(Decision):
         asked = f"at least {self.probability:g} was asked: {'met' if met else 'not met'}"
         sentence = f"The probability that {subject or self.estimand} is {words} is {probability_text(p)}; {asked}."
         return Verdict(met=met, probability=p, margin=p - self.probability, sentence=sentence)
+
+    def faults(self) -> tuple[tuple[str, str, str], ...]:
+        one = (self.above is None) != (self.below is None)
+        return (
+            *(() if one else (("", "give exactly one of above and below", ""),)),
+            *share_faults(probability=self.probability),
+        )
+
+    def thresholds(self) -> dict[str, float]:
+        stated = {"above": self.above, "below": self.below}
+        return {k: v for k, v in stated.items() if v is not None}

@@ -1,15 +1,37 @@
 """Estimands: which number is asked for, in whom, and when.
 
-To add one: copy `change.py` to a new file, write `value`, `unit`, `sentence` and `times`, and add its line to `ESTIMANDS`.
-The contract tests then ask: is it computed alike for a truth and for posterior draws, in every population.
+To add one: copy `change.py` to a new file, write `value`, `unit`, `sentence` and `when`, and add its line to `ESTIMANDS`. One that
+looks at several outcomes is `share.py`. The contract tests then ask: is it computed alike for a truth and for posterior draws, in
+every population.
 """
 
 from bayesmyo.components.estimands.change import Change
-from bayesmyo.components.estimands.estimand import POPULATIONS, Contrast, Estimand, Prediction
+from bayesmyo.components.estimands.criteria import Criteria, Criterion, all_met, in_words
+from bayesmyo.components.estimands.estimand import POPULATIONS, Contrast, Estimand, Named, OfOutcome, Prediction
 from bayesmyo.components.estimands.level import Level
 from bayesmyo.components.estimands.ratio import Ratio
+from bayesmyo.components.estimands.share import Share
 from bayesmyo.components.estimands.slope import Slope
+from bayesmyo.components.estimands.time_to import TimeTo
 
-ESTIMANDS: tuple[type[Estimand], ...] = (Level, Change, Ratio, Slope)
+ESTIMANDS: tuple[type[Estimand], ...] = (Level, Change, Ratio, Slope, Share, TimeTo)
 
-__all__ = ["ESTIMANDS", "POPULATIONS", "Change", "Contrast", "Estimand", "Level", "Prediction", "Ratio", "Slope"]
+__all__ = [
+    "ESTIMANDS",
+    "POPULATIONS",
+    "Change",
+    "Contrast",
+    "Criteria",
+    "Criterion",
+    "Estimand",
+    "Level",
+    "Named",
+    "OfOutcome",
+    "Prediction",
+    "Ratio",
+    "Share",
+    "Slope",
+    "TimeTo",
+    "all_met",
+    "in_words",
+]

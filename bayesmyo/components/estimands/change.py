@@ -1,11 +1,12 @@
 """The change between two times."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Between, Given, Prediction
+from bayesmyo.components.estimands.estimand import Between, Given, Named, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,8 @@ class Change(Between):
         first, last = self._pair(prediction, given)
         return last - first
 
-    def unit(self, outcome_unit: str, time_unit: str) -> str:
-        return outcome_unit
+    def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
+        return named[self.outcome].unit
 
-    def sentence(self, label: str, time_unit: str) -> str:
-        return f"change in {label} {self.between(time_unit)}"
+    def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
+        return f"change in {named[self.outcome].label} {self.between(time_unit)}"

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal, Protocol, get_args
 import numpy as np
 
 from bayesmyo.components.component import Component, key
+from bayesmyo.components.estimands.criteria import Criteria
+from bayesmyo.components.numbers import significant
 
 Population = Literal["these patients", "average patient", "new patient", "population average"]
 Summary = Literal["median", "mean"]
@@ -16,18 +18,40 @@ POPULATIONS: tuple[str, ...] = get_args(Population)
 Given = Mapping[str, str | float]
 
 
+@dataclass(frozen=True)
+class Named:
+    """How an outcome is called in the middle of a sentence, and its unit."""
+
+    label: str
+    unit: str
+
+
 class Prediction(Protocol):
-    """What an estimand may ask: levels in outcome units, one for each truth or posterior draw (chain, draw)."""
+    """What an estimand may ask, one number for each truth or posterior draw (chain, draw)."""
 
     def level(
         self,
         outcome: str,
-        time: float,
+        time: float | np.ndarray,
         population: Population,
         summary: Summary | None,
         predicts: Predicts,
         given: Given,
-    ) -> np.ndarray: ...
+    ) -> np.ndarray:
+        """The level in outcome units, at one time or at a time for each draw."""
+        ...
+
+    def share(
+        self,
+        criteria: Criteria,
+        at: float,
+        from_: float,
+        population: Population,
+        predicts: Predicts,
+        given: Given,
+    ) -> np.ndarray:
+        """The share of patients who meet all criteria at a time."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +65,7 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimand(Component):
-    """One number in outcome units, with its population and its time.
+    """One number, with its population and its time.
 
     population:
         `these patients`: the average over the cohort's own patients
@@ -57,7 +81,6 @@ class Estimand(Component):
     above, below: the threshold whose probability is printed beside the number (by default: any change for the better)
     """
 
-    outcome: str
     population: Population = "population average"
     predicts: Predicts = "expected value"
     summary: Summary | None = None
@@ -68,6 +91,19 @@ class Estimand(Component):
 
     neutral: ClassVar[float | None] = 0.0
     relative: ClassVar[bool] = False  # two groups are compared by their ratio
+    bounded: ClassVar[bool] = False  # its posterior has a mean and an SD whatever the family
+    populations: ClassVar[tuple[str, ...]] = POPULATIONS  # of which it can speak
+    measured: ClassVar[tuple[str, ...]] = ("new patient",)  # whose measurements it can predict
+
+    @property
+    @abstractmethod
+    def outcomes(self) -> tuple[str, ...]:
+        """Names of the outcomes that it looks at."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether it compares two times: without a control arm, a change during treatment."""
+        return False
 
     def of(self, prediction: Prediction) -> np.ndarray:
         """(chain, draw) values in the estimand's unit."""
@@ -83,19 +119,36 @@ class Estimand(Component):
         """(chain, draw) values of one group, in the estimand's unit."""
 
     @abstractmethod
-    def unit(self, outcome_unit: str, time_unit: str) -> str:
-        """The unit of the number."""
+    def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
+        """The unit of the number; `named` says how each outcome is called."""
 
     @abstractmethod
-    def sentence(self, label: str, time_unit: str) -> str:
+    def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
         """What the number is, as the subject of a sentence."""
 
     @abstractmethod
+    def when(self) -> dict[str, float]:
+        """The times it looks at, in the study's unit, by their TOML keys."""
+
     def times(self) -> tuple[float, ...]:
         """The times it looks at, in the study's unit."""
+        return tuple(self.when().values())
 
-    def _level(self, prediction: Prediction, time: float, given: Given) -> np.ndarray:
-        return prediction.level(self.outcome, time, self.population, self.summary, self.predicts, given)
+    def possible(self) -> tuple[float, float] | None:
+        """The ends of what the number can be, whatever the outcome; None where the outcome decides."""
+        return None
+
+    def amount(self, value: float, unit: str, time_unit: str) -> str:
+        """The number with its unit, in a sentence."""
+        return f"{significant(value)} {unit}"
+
+    def ends(self, lower: float, upper: float, time_unit: str) -> str:
+        """The ends of its interval, in a sentence."""
+        return f"{significant(lower)} to {significant(upper)}"
+
+    def event(self, direction: str, threshold: float, time_unit: str) -> str:
+        """What the probability beside the number is of."""
+        return f"it is {direction} {significant(threshold)}"
 
     def threshold(self, better: str) -> tuple[str, float] | None:
         """("above" or "below", value) of the probability to print; None where there is no natural one."""
@@ -110,14 +163,32 @@ class Estimand(Component):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Between(Estimand):
+class OfOutcome(Estimand):
+    """An estimand of a single outcome."""
+
+    outcome: str
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        return (self.outcome,)
+
+    def _level(self, prediction: Prediction, time: float | np.ndarray, given: Given) -> np.ndarray:
+        return prediction.level(self.outcome, time, self.population, self.summary, self.predicts, given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Between(OfOutcome):
     """An estimand that compares two times, `from` and `to`, in the study's unit."""
 
     from_: float = key("from")
     to: float
 
-    def times(self) -> tuple[float, ...]:
-        return (self.from_, self.to)
+    @property
+    def compares(self) -> bool:
+        return True
+
+    def when(self) -> dict[str, float]:
+        return {"from": self.from_, "to": self.to}
 
     def between(self, time_unit: str) -> str:
         return f"from {time_unit} {self.from_:g} to {self.to:g}"

@@ -1,15 +1,16 @@
 """The level at one time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Estimand, Given, Prediction
+from bayesmyo.components.estimands.estimand import Given, Named, OfOutcome, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Level(Estimand):
+class Level(OfOutcome):
     """The outcome's level `at` a time, in outcome units."""
 
     kind: Literal["level"] = "level"
@@ -19,11 +20,11 @@ class Level(Estimand):
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         return self._level(prediction, self.at, given)
 
-    def unit(self, outcome_unit: str, time_unit: str) -> str:
-        return outcome_unit
+    def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
+        return named[self.outcome].unit
 
-    def sentence(self, label: str, time_unit: str) -> str:
-        return f"{label} at {time_unit} {self.at:g}"
+    def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
+        return f"{named[self.outcome].label} at {time_unit} {self.at:g}"
 
-    def times(self) -> tuple[float, ...]:
-        return (self.at,)
+    def when(self) -> dict[str, float]:
+        return {"at": self.at}

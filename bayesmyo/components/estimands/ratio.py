@@ -1,11 +1,13 @@
 """The ratio of the levels at two times."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Between, Given, Prediction
+from bayesmyo.components.estimands.estimand import Between, Given, Named, Prediction
+from bayesmyo.components.numbers import significant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +22,14 @@ class Ratio(Between):
         first, last = self._pair(prediction, given)
         return last / first
 
-    def unit(self, outcome_unit: str, time_unit: str) -> str:
+    def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
         return "ratio"
 
-    def sentence(self, label: str, time_unit: str) -> str:
-        return f"ratio of {label} at {time_unit} {self.to:g} to {time_unit} {self.from_:g}"
+    def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
+        return f"ratio of {named[self.outcome].label} at {time_unit} {self.to:g} to {time_unit} {self.from_:g}"
+
+    def possible(self) -> tuple[float, float]:
+        return (0.0, np.inf)
+
+    def amount(self, value: float, unit: str, time_unit: str) -> str:
+        return significant(value)

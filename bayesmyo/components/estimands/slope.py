@@ -1,11 +1,12 @@
 """The average change per unit of time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Between, Given, Prediction
+from bayesmyo.components.estimands.estimand import Between, Given, Named, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,8 @@ class Slope(Between):
         first, last = self._pair(prediction, given)
         return (last - first) / (self.to - self.from_)
 
-    def unit(self, outcome_unit: str, time_unit: str) -> str:
-        return f"{outcome_unit} per {time_unit}"
+    def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
+        return f"{named[self.outcome].unit} per {time_unit}"
 
-    def sentence(self, label: str, time_unit: str) -> str:
-        return f"average slope of {label} {self.between(time_unit)}"
+    def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
+        return f"average slope of {named[self.outcome].label} {self.between(time_unit)}"

@@ -69,9 +69,11 @@ class PreparedNuts:
             tree = sampler.wait()
         except RuntimeError as error:
             raise EngineError(_plain(error)) from None
-        except BaseException:
+        except (KeyboardInterrupt, SystemExit):
             sampler.cancel()
             raise
+        except BaseException as panic:  # of the sampler's own threads, which cannot be cancelled any more
+            raise EngineError(_plain(panic)) from None
         return self._read(tree, data, np.random.default_rng(seed))
 
     def _with_data(self, data: Arrays) -> Any:
@@ -107,7 +109,7 @@ def _reporter(progress: Progress) -> Any:
     return report
 
 
-def _plain(error: RuntimeError) -> str:
+def _plain(error: BaseException) -> str:
     """nutpie's message without its backtrace."""
     first = str(error).splitlines()[0] if str(error) else "the sampler stopped"
     return f"sampling could not start or finish: {first}"

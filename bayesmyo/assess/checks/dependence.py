@@ -1,0 +1,97 @@
+"""Do a patient's residuals hang together, or drift, which the effects should have taken up?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmyo.assess.checks.check import CheckResult
+from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
+from bayesmyo.assess.checks.moments import free_effects, subject
+from bayesmyo.assess.replicated import Replicated, replicated
+from bayesmyo.model.fit import Fit
+
+FEWEST = 5  # patients with three measurements or more
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """Correlation of a patient's neighbouring residuals, and how far residuals drift in time, patient by patient.
+
+    The drift is the root mean square over patients of the slope of their residuals, in its own standard error: about one
+    where the model is right. correlation: the difference that matters; ratio: of drifts that matters
+    """
+
+    name: str = "dependence within patients"
+    correlation: float = 0.15
+    ratio: float = 1.35
+
+    def run(self, fit: Fit) -> CheckResult:
+        replicates = replicated(fit)
+        findings: list[Finding] = []
+        few: dict[str, str] = {}
+        for r in replicates.outcomes.values():
+            if np.sum(np.bincount(r.patient) >= 3) < FEWEST:
+                few[r.outcome] = f"fewer than {FEWEST} patients have three measurements"
+            else:
+                findings += [self._neighbours(fit, r), self._drift(fit, r)]
+        return verdict(self.name, "Dependence within patients is", fit, replicates, findings, unjudged=few)
+
+    def _neighbours(self, fit: Fit, r: Replicated) -> Finding:
+        data, drawn = neighbours(r, r.residual), neighbours(r, r.expected)
+        observed = float(np.median(data))
+        if observed > np.median(drawn):
+            advice = f"measurements drift together, and intervals are too narrow; {self._remedy(fit, r)}"
+        else:
+            advice = "they alternate more than chance; are two rows of one visit in the table, or two ways to measure?"
+        misfit = (
+            f"Neighbouring residuals of {subject(fit.study, r.outcome)} in the same patient correlate by {observed:.2f} "
+            f"({span(drawn, '{:.2f}')} is predicted): {advice}."
+        )
+        matters = abs(observed - float(np.median(drawn))) > self.correlation
+        return finding(r.outcome, "correlation of neighbours", data, drawn, matters, misfit.replace("?.", "?"))
+
+    def _drift(self, fit: Fit, r: Replicated) -> Finding:
+        data, drawn = drift(r, r.residual), drift(r, r.expected)
+        ratio = float(np.exp(np.median(data) - np.median(drawn)))
+        misfit = (
+            f"Patients' {subject(fit.study, r.outcome)} drifts away from their curves, each in a direction of its own: slopes of residuals "
+            f"are {ratio:.1f} times as large as predicted. Patients differ in their change: {self._remedy(fit, r)}."
+        )
+        matters = ratio > self.ratio
+        return finding(r.outcome, "drift of residuals", data, drawn, matters, misfit, np.exp)
+
+    @staticmethod
+    def _remedy(fit: Fit, r: Replicated) -> str:
+        free = free_effects(fit.study, r.outcome)
+        if free:
+            return f'try adding "{free[0]}" to effects'
+        return "try a trajectory that can turn (spline, piecewise), with effects in its changes"
+
+
+def neighbours(r: Replicated, z: np.ndarray) -> np.ndarray:
+    """(draw,) correlation of residuals with the patient's next, about zero as their mean."""
+    order = np.lexsort((r.time, r.patient))
+    z, patient = z[:, order], r.patient[order]
+    same = patient[1:] == patient[:-1]
+    product, square = z[:, 1:] * z[:, :-1], z**2
+    there = np.isfinite(product) & same
+    pairs = np.where(there, product, 0.0).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
+    finite = np.isfinite(square)
+    return pairs / np.maximum(np.where(finite, square, 0.0).sum(axis=-1) / np.maximum(finite.sum(axis=-1), 1), 1e-12)
+
+
+def drift(r: Replicated, z: np.ndarray) -> np.ndarray:
+    """(draw,) log root mean square over patients of the slope of their residuals over time, in its standard error."""
+    squares, counts = np.zeros(len(z)), np.zeros(len(z))
+    for patient in np.flatnonzero(np.bincount(r.patient) >= 3):
+        own = np.flatnonzero(r.patient == patient)
+        there = np.isfinite(z[:, own])
+        values = np.where(there, z[:, own], 0.0)
+        number = np.maximum(there.sum(axis=-1, keepdims=True), 1)
+        centred = np.where(there, r.time[own] - (there * r.time[own]).sum(axis=-1, keepdims=True) / number, 0.0)
+        width = (centred**2).sum(axis=-1)
+        enough = (there.sum(axis=-1) >= 3) & (width > 0)
+        slope = (centred * values).sum(axis=-1) / np.sqrt(np.where(enough, width, 1.0))
+        squares += np.where(enough, slope**2, 0.0)
+        counts += enough
+    return 0.5 * np.log(np.maximum(squares, 1e-12) / np.maximum(counts, 1))

@@ -1,0 +1,87 @@
+"""Would each measurement have been foreseen from all the others?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from arviz_stats.base import array_stats
+
+from bayesmyo.assess.checks.check import CheckResult
+from bayesmyo.assess.checks.findings import Finding, verdict
+from bayesmyo.assess.checks.moments import subject
+from bayesmyo.assess.replicated import Replicated, Replicates, replicated
+from bayesmyo.model.fit import Fit
+from bayesmyo.seeds import PREDICT, address
+
+HEAVIER = {"gaussian": "student_t, or more effects", "poisson": "the family negative_binomial"}
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Uniformity of the leave-one-out probability integral transform: where each measurement lies in its prediction from all others.
+
+    Leaving out is Pareto-smoothed importance sampling on the stored log-likelihood (Vehtari et al. 2017,
+    https://doi.org/10.1007/s11222-016-9696-4); ties are broken at random, so that counts and grades are judged alike; the test is
+    pointwise, combined over order statistics (Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6, and
+    `arviz_stats.uniformity_test`). An outcome in which too many measurements cannot be left out is not judged.
+    unreliable: share of measurements with a high Pareto k up to which it is judged; distance: from uniform that matters
+    """
+
+    name: str = "leave-one-out prediction"
+    unreliable: float = 0.1
+    distance: float = 0.08
+
+    def run(self, fit: Fit) -> CheckResult:
+        replicates = replicated(fit)
+        findings: list[Finding] = []
+        unjudged: dict[str, str] = {}
+        for position, r in enumerate(replicates.outcomes.values()):
+            pit, high = transform(fit, replicates, r, address(fit.seed, PREDICT, cell=3, replicate=position))
+            if high > self.unreliable:
+                unjudged[r.outcome] = (
+                    f"{high:.0%} of its measurements decide too much to be left out (Pareto k above {limit(replicates):.2f})"
+                )
+            else:
+                findings.append(self._uniform(fit, r, pit))
+        return verdict(
+            self.name, "Places of measurements in their predictions from all others are", fit, replicates, findings, unjudged=unjudged
+        )  # fmt: skip
+
+    def _uniform(self, fit: Fit, r: Replicated, pit: np.ndarray) -> Finding:
+        p = float(np.asarray(array_stats.uniformity_test(pit, method="pot_c")[0]))
+        ordered, n = np.sort(pit), len(pit)
+        apart = float(np.abs(ordered - (np.arange(1, n + 1) - 0.5) / n).max())
+        middle = float(np.mean((pit > 0.25) & (pit < 0.75)))
+        kind = fit.study.outcomes[r.outcome].family.kind
+        reach = float(1.36 / np.sqrt(n))
+        if middle < 0.5 - self.distance:
+            seen = f"only {middle:.0%} lie in the middle half of their prediction: predictions are too narrow; try {HEAVIER.get(kind, 'more effects')}"
+        elif middle > 0.5 + self.distance:
+            seen = f"{middle:.0%} lie in the middle half of their prediction: predictions are too wide; a few wild measurements do that: try {HEAVIER.get(kind, 'another family')}"
+        else:
+            lower = float(np.mean(pit < 0.5))
+            seen = f"{lower:.0%} lie below the middle of their prediction: predictions are skewed; try another family"
+        misfit = f"Of the measurements of {subject(fit.study, r.outcome)}, each predicted from all others, {seen}."
+        return Finding(r.outcome, "distance from uniform", apart, 0.0, reach, p, apart > self.distance, misfit)
+
+
+def limit(replicates: Replicates) -> float:
+    """The largest Pareto k that so many draws can smooth (Vehtari et al. 2024)."""
+    return float(min(0.7, 1 - 1 / np.log10(len(replicates.chosen))))
+
+
+def transform(fit: Fit, replicates: Replicates, r: Replicated, seed: int) -> tuple[np.ndarray, float]:
+    """(n,) the leave-one-out transform of each measurement, ties broken at random; and the share with a high Pareto k."""
+    stored = fit.group("log_likelihood")[r.outcome].values
+    log = stored.reshape(-1, stored.shape[-1])[replicates.chosen][:, r.cell].T
+    if not np.isfinite(log).all():
+        return np.full(len(r), np.nan), 1.0
+    with np.errstate(all="ignore"):
+        weights, k = array_stats.psislw(log, axis=-1)
+    weights = np.exp(weights - weights.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    below, tied = (
+        np.where(c, weights, 0.0).sum(axis=-1) for c in (r.y[:, None] > r.drawn.T, r.y[:, None] == r.drawn.T)
+    )
+    one = 1 / len(replicates.chosen)  # the measurement counts as one more draw: never beyond all of them
+    u = np.random.default_rng(seed).random(len(r))
+    return (below + u * (tied + one)) / (1 + one), float(np.mean(~(k <= limit(replicates))))

@@ -1,0 +1,63 @@
+"""The checks that sample again: does a decision rest on a single patient, and would another prior have said something else?
+
+They cost minutes, so they run when asked for.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from bayesmyo.assess.checks.check import CheckResult
+from bayesmyo.assess.influence import Influence, influence
+from bayesmyo.assess.refits import Refits
+from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, prior_sensitivities
+from bayesmyo.model.fit import Fit
+
+
+def refitted(fit: Fit, progress: Callable[[int, int], None] | None = None) -> list[CheckResult]:
+    """Influence and prior sensitivity, with one compilation for both."""
+    refits = Refits(fit)
+    return [
+        influence_result(fit, influence(fit, refits=refits, progress=progress)),
+        sensitivity_result(prior_sensitivities(fit, refits=refits, power_scaling=True)),
+    ]
+
+
+def influence_result(fit: Fit, found: Influence) -> CheckResult:
+    """Fails where leaving out one patient clearly changes a decision."""
+    flipped = {f.decision for f in found.decisions if f.flips and f.clear}
+    first = found.patients[0] if found.patients else None
+    if found.sentences:
+        sentence = " ".join(found.sentences)
+    elif first is not None:
+        sentence = (
+            f"No decision is declared. {first.patient} moves {first.moved} most, by {first.shift:.2f} posterior SDs."
+        )
+    else:
+        sentence = "Not judged: no patient has measurements."
+    if flipped:
+        sentence += " Report it with and without that patient, and look at the patient's record."
+    outcomes = {o for name in flipped for o in fit.study.estimands[fit.study.decisions[name].estimand].outcomes}
+    rows = tuple(asdict(p) for p in found.patients)
+    return CheckResult("influence", not flipped, sentence, rows, tuple(sorted(outcomes)))
+
+
+def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
+    """Fails where half or twice as wide priors change a decision or a probability."""
+    silent = [r for r in rows if r.verdict == SILENT]
+    if silent:
+        sentence = (
+            " ".join(r.sentence for r in silent) + " Justify the priors from outside these data, or collect more."
+        )
+    elif rows:
+        counts = {v: sum(r.verdict == v for r in rows) for v in dict.fromkeys(r.verdict for r in rows)}
+        said = ", ".join(f"{verdict} {n} of {len(rows)}" for verdict, n in counts.items())
+        sentence = (
+            f"Priors half and twice as wide cross no decision and move no probability by more than 0.05 ({said})."
+        )
+    else:
+        sentence = "Not judged: the study declares no estimand."
+    conflicts = [r.name for r in rows if r.conflict]
+    if conflicts:
+        sentence += f" Prior and data pull apart in {', '.join(conflicts)}: look at the priors."
+    outcomes = tuple(dict.fromkeys(o for r in silent for o in r.outcomes))
+    return CheckResult("prior sensitivity", not silent, sentence, tuple(asdict(r) for r in rows), outcomes)

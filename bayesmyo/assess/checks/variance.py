@@ -1,0 +1,75 @@
+"""Do measurements scatter as much late as early, and as much at high levels as at low ones, as the model predicts?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmyo.assess.checks.check import CheckResult
+from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
+from bayesmyo.assess.checks.moments import free_effects, spread, subject
+from bayesmyo.assess.replicated import Replicated, replicated
+from bayesmyo.model.fit import Fit
+
+
+@dataclass(frozen=True)
+class Variance:
+    """The spread of residuals in the last third of the visits over that in the first; the same for predicted levels.
+
+    Residuals are in SDs that the model predicts, so both ratios are about one where it is right. ratio: that matters
+    """
+
+    name: str = "variance"
+    ratio: float = 1.4
+
+    def run(self, fit: Fit) -> CheckResult:
+        replicates = replicated(fit)
+        findings: list[Finding] = []
+        for r in replicates.outcomes.values():
+            if len(np.unique(r.y)) > 2:
+                findings += [self._over(fit, r, r.time, "time"), self._over(fit, r, r.level, "level")]
+        return verdict(
+            self.name, "Residual spread over time and over predicted levels is", fit, replicates, findings,
+            none="two values have no spread of their own",
+        )  # fmt: skip
+
+    def _over(self, fit: Fit, r: Replicated, by: np.ndarray, what: str) -> Finding:
+        there = np.flatnonzero(np.isfinite(r.expected).any(axis=0))
+        low, high = np.quantile(by[there], [1 / 3, 2 / 3])
+        first, last = there[by[there] <= low], there[by[there] >= high]
+
+        def ratio(z: np.ndarray) -> np.ndarray:
+            return np.log(np.maximum(spread(z[:, last]), 1e-6) / np.maximum(spread(z[:, first]), 1e-6))
+
+        data, drawn = ratio(r.residual), ratio(r.expected)
+        difference = float(np.median(data) - np.median(drawn))
+        times = np.exp(np.median(data))
+        unit = fit.study.time.unit
+        where = (
+            f"from {unit} {high:.3g} as up to {unit} {low:.3g}" if what == "time" else "at high levels as at low ones"
+        )
+        misfit = (
+            f"Residuals of {subject(fit.study, r.outcome)} are {times:.2f} times as large {where} "
+            f"({span(np.exp(drawn), '{:.2f}')} is predicted): {self._remedy(fit, r, what, difference > 0)}."
+        )
+        return finding(
+            r.outcome,
+            f"ratio of spreads over {what}",
+            data,
+            drawn,
+            abs(difference) > np.log(self.ratio),
+            misfit,
+            np.exp,
+        )
+
+    @staticmethod
+    def _remedy(fit: Fit, r: Replicated, what: str, grows: bool) -> str:
+        o = fit.study.outcomes[r.outcome]
+        free = free_effects(fit.study, r.outcome)
+        if o.family.link_name == "identity" and o.minimum is not None and o.maximum is not None and what == "level":
+            return "scatter that shrinks towards an end; try the family ordered_beta"
+        falls = float(np.sum((r.level - r.level.mean()) * (r.time - r.time.mean()))) < 0
+        if o.family.link_name == "identity" and r.y.min() > 0 and grows == (what == "level" or not falls):
+            return "scatter in proportion to the level looks like this; try the family lognormal or gamma"
+        if what == "time" and grows and free:
+            return f'patients may drift apart; try adding "{free[0]}" to effects'
+        return "the family does not allow for it; try student_t, another trajectory, or a covariate of visits"

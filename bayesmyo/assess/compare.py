@@ -1,0 +1,146 @@
+"""The verb `compare`: which of several studies predicts patients better.
+
+The score of a fit is the sum over patients of log p(y_i | the others), each patient's measurements together and the patient's
+effects integrated out: the model is asked of a patient it has never seen, over all outcomes jointly. Differences have a standard
+error over patients. With few patients that error is itself uncertain, so two fits are ranked only where they differ by more than
+two of them and by more than 4 (Sivula, Magnusson, Matamoros and Vehtari 2025, https://doi.org/10.1214/25-BA1569).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.assess.leave_one_out import WithoutPatient, leave_one_out
+from bayesmyo.assess.prior import ends
+from bayesmyo.errors import UsageError
+from bayesmyo.model.fit import Fit
+
+LEAST = 4.0  # nats
+ERRORS = 2.0
+FEW = 5  # patients
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One fit among those compared, the best first.
+
+    score: log predictive density of all patients, each given the others, higher is better; difference: from the best, se: of that
+    difference over patients; mcse: its Monte Carlo error; worst: the patient who speaks most for the best
+    ranked: the data tell it from the best
+    """
+
+    name: str
+    title: str
+    score: float
+    mcse: float
+    difference: float
+    se: float
+    ranked: bool
+    worst: str
+    refitted: int
+    sentence: str
+
+
+def compare(
+    fits: Sequence[Fit], names: Sequence[str] | None = None, *, exact: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Comparison]:  # fmt: skip
+    """Compare fits of several studies to the same measurements of the same patients.
+
+    names: how sentences call them (default: A, B, C ...); exact: sample again without each patient, in place of reweighting
+    Raises UsageError where the fits cannot be compared: other patients, other measurements, or likelihoods of another kind.
+    """
+    called = list(names) if names else [chr(ord("A") + i) for i in range(len(fits))]
+    comparable(fits, called)
+    left_out = []
+    for k, one in enumerate(fits):
+        done = None if progress is None else (lambda n, of, k=k: progress(k * of + n, len(fits) * of))
+        left_out.append(leave_one_out(one, exact=exact, progress=done))
+    return of_left_out(fits, called, left_out)
+
+
+def of_left_out(
+    fits: Sequence[Fit], names: Sequence[str], left_out: Sequence[Sequence[WithoutPatient]]
+) -> list[Comparison]:
+    """The same from patients left out before."""
+    scores = np.array([[one.score for one in listed] for listed in left_out])
+    errors = np.array([[one.mcse for one in listed] for listed in left_out])
+    order = np.argsort(-scores.sum(axis=1), kind="stable")
+    best = int(order[0])
+    rows = []
+    for k in map(int, order):
+        by_patient = scores[best] - scores[k]
+        n = len(by_patient)
+        difference, se = float(by_patient.sum()), float(np.sqrt(n) * by_patient.std(ddof=1))
+        ranked = k != best and difference > max(LEAST, ERRORS * se)
+        rows.append(
+            Comparison(
+                name=names[k], title=fits[k].study.title, score=float(scores[k].sum()),
+                mcse=float(np.sqrt((errors[k] ** 2).sum())), difference=-difference, se=0.0 if k == best else se,
+                ranked=ranked, worst="" if k == best else left_out[k][int(np.argmax(by_patient))].patient,
+                refitted=sum(one.method == "refit" for one in left_out[k]),
+                sentence="" if k == best else _sentence(names[best], names[k], difference, se, ranked),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def comparisons(fits: Sequence[Fit], names: Sequence[str] | None = None, *, exact: bool = False) -> pd.DataFrame:
+    """The same as a table, the best first."""
+    return pd.DataFrame([asdict(c) for c in compare(fits, names, exact=exact)]).set_index("name")
+
+
+def comparable(fits: Sequence[Fit], names: Sequence[str]) -> None:
+    """Raises UsageError where scores of these fits do not measure the same thing."""
+    if len(fits) < 2:
+        raise UsageError("compare", "takes two fits or more", str(len(fits)))
+    first = fits[0]
+    if len(first.cohort) < FEW:
+        raise UsageError("compare", f"needs {FEW} patients or more to know an error", str(len(first.cohort)))
+    for name, other in zip(names[1:], fits[1:], strict=True):
+        where = f"{names[0]} and {name}"
+        if first.cohort.patients != other.cohort.patients:
+            raise UsageError(where, "are fits of different patients", mend="fit both to the same table")
+        if set(first.study.outcomes) != set(other.study.outcomes):
+            raise UsageError(
+                where, "have different outcomes", f"{', '.join(first.study.outcomes)}; {', '.join(other.study.outcomes)}",
+                "give both the same outcomes, under the same names",
+            )  # fmt: skip
+        for outcome in first.study.outcomes:
+            _same(first, other, outcome, where)
+
+
+def _same(first: Fit, other: Fit, outcome: str, where: str) -> None:
+    a, b = (f.cohort.measurements[outcome] for f in (first, other))
+    what = f"{where}: {outcome}"
+    units = [f.study.outcomes[outcome].unit for f in (first, other)]
+    if units[0] != units[1]:
+        raise UsageError(
+            what, "is in different units", f"{units[0]}; {units[1]}", "score densities are per unit: use one"
+        )
+    same = len(a) == len(b) and all(
+        np.array_equal(getattr(a, k), getattr(b, k), equal_nan=True) for k in ("patient", "time", "value", "side")
+    )
+    if not same:
+        raise UsageError(what, "has different measurements", mend="fit both to the same table, read in the same way")
+    masses = [_masses(f, outcome) for f in (first, other)]
+    if not np.array_equal(masses[0], masses[1]):
+        what_differs = "has a probability in one likelihood where the other has a density"
+        kinds = "; ".join(f.study.outcomes[outcome].family.kind for f in (first, other))
+        raise UsageError(what, what_differs, kinds, "compare families that treat every measurement alike")
+
+
+def _masses(fit: Fit, outcome: str) -> np.ndarray:
+    """(n,) where a measurement has a probability, not a density: counts, grades, and the ends of a bounded score."""
+    o, m = fit.study.outcomes[outcome], fit.cohort.measurements[outcome]
+    if o.family.counts or o.family.texts() is not None:
+        return np.ones(len(m), dtype=bool)
+    return np.isin(m.value, [end for end in ends(o) if end is not None]) | (m.side != 0)
+
+
+def _sentence(best: str, other: str, difference: float, se: float, ranked: bool) -> str:
+    if ranked:
+        return f"{best} predicts patients better than {other}: by {difference:.1f} (SE {se:.1f}) on the log scale."
+    return f"The data cannot rank {best} and {other}: they differ by {difference:.1f} (SE {se:.1f}) on the log scale."

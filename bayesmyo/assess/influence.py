@@ -1,0 +1,168 @@
+"""The verb `influence`: which patient carries the conclusion.
+
+Every decision is judged again without each patient: one that flips rests on a single person. Patients are ranked by how far they
+move an estimand, in posterior SDs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.assess.diagnostics import diagnose
+from bayesmyo.assess.leave_one_out import WithoutPatient, leave_one_out
+from bayesmyo.assess.refits import Refits
+from bayesmyo.components.numbers import probability_text
+from bayesmyo.model.fit import Fit
+
+Draws = Mapping[str, np.ndarray]
+GENERAL = ("population average", "average patient")
+
+
+@dataclass(frozen=True)
+class PatientInfluence:
+    """One patient, left out.
+
+    last: time of the latest measurement, in the study's unit; moved: the estimand that moves most, by `shift` posterior SDs
+    flips: the decisions whose verdict changes; score: log predictive density of the patient's measurements given the others;
+    mcse: its Monte Carlo error; method, rhat, divergences: how the others' posterior was found, and how well
+    """
+
+    patient: str
+    measurements: int
+    last: float
+    moved: str
+    shift: float
+    flips: tuple[str, ...]
+    score: float
+    mcse: float
+    method: str
+    rhat: float | None
+    divergences: int
+
+
+@dataclass(frozen=True)
+class Flip:
+    """One decision without one patient, beside the verdict on all.
+
+    flips: the verdict changes; clear: by more than twice its Monte Carlo error
+    """
+
+    decision: str
+    patient: str
+    met: bool
+    met_without: bool
+    probability: float | None
+    probability_without: float | None
+    margin: float
+    margin_without: float
+    flips: bool
+    clear: bool
+
+
+@dataclass(frozen=True)
+class Influence:
+    """patients: the most influential first; decisions: every decision without every patient; sentences: one for each decision."""
+
+    patients: tuple[PatientInfluence, ...]
+    decisions: tuple[Flip, ...]
+    sentences: tuple[str, ...]
+
+    def table(self) -> pd.DataFrame:
+        """Patients as a table, the most influential first."""
+        return pd.DataFrame([asdict(p) for p in self.patients]).set_index("patient")
+
+    def flips(self) -> pd.DataFrame:
+        """Decisions by patients: the flip table."""
+        return pd.DataFrame([asdict(f) for f in self.decisions])
+
+
+def influence(
+    fit: Fit, *, exact: bool = True, refits: Refits | None = None, progress: Callable[[int, int], None] | None = None
+) -> Influence:
+    """Leave out each patient, and see what is said then.
+
+    exact, progress: as in `leave_one_out`. Raises StorageError for a fit without patient data.
+    """
+    return of_left_out(fit, leave_one_out(fit, exact=exact, refits=refits, progress=progress))
+
+
+def of_left_out(fit: Fit, left_out: Sequence[WithoutPatient]) -> Influence:
+    """The same from patients left out before."""
+    flips = [f for name in fit.study.decisions for f in _flips(fit, name, left_out)]
+    patients = [_patient(_ranked_by(fit), one, flips) for one in left_out]
+    patients.sort(key=lambda p: -abs(p.shift))
+    listed = {name: [f for f in flips if f.decision == name] for name in fit.study.decisions}
+    return Influence(
+        tuple(patients), tuple(flips), tuple(sentence(name, rows) for name, rows in listed.items() if rows)
+    )
+
+
+def _ranked_by(fit: Fit) -> Draws:
+    """The estimands that speak of patients in general, if any do: of these patients, one fewer is another question."""
+    general = {n: d for n, d in fit.estimands.items() if fit.study.estimands[n].population in GENERAL}
+    return general or fit.estimands
+
+
+def _patient(said: Draws, one: WithoutPatient, flips: Sequence[Flip]) -> PatientInfluence:
+    shifts = {name: shift(said[name], one.estimands[name]) for name in said}
+    moved = max(shifts, key=lambda name: abs(shifts[name]), default="")
+    own = tuple(f.decision for f in flips if f.patient == one.patient and f.flips)
+    rhat = one.rhat if np.isfinite(one.rhat) else None
+    return PatientInfluence(
+        one.patient, one.measurements, one.last, moved, shifts.get(moved, 0.0), own,
+        one.score, one.mcse, one.method, rhat, one.divergences,
+    )  # fmt: skip
+
+
+def shift(draws: np.ndarray, without: np.ndarray) -> float:
+    """How far the median moves, in posterior SDs (half the width of the central 68 %, which heavy tails do not stretch)."""
+    low, high = np.quantile(draws, [0.16, 0.84])
+    moved = float(np.median(without) - np.median(draws))
+    return moved / float((high - low) / 2) if high > low else 0.0
+
+
+def _flips(fit: Fit, name: str, left_out: Sequence[WithoutPatient]) -> list[Flip]:
+    decision = fit.study.decisions[name]
+    whole = decision.judge(fit.estimands[decision.estimand])
+    rows = []
+    for one in left_out:
+        draws = one.estimands[decision.estimand]
+        verdict = decision.judge(draws)
+        p = verdict.probability
+        error = 0.0 if p is None else float(np.sqrt(p * (1 - p) / _effective(draws)))
+        asked = (whole.met, verdict.met, whole.probability, p, whole.margin, verdict.margin)
+        rows.append(
+            Flip(name, one.patient, *asked, flips=verdict.met != whole.met, clear=abs(verdict.margin) > 2 * error)
+        )
+    return rows
+
+
+def _effective(draws: np.ndarray) -> float:
+    """Effective draws: of a refit by its chains; of reweighted draws, how many differ."""
+    if draws.ndim == 2:
+        ess = diagnose({"estimand": draws})["estimand"].ess_bulk
+        return float(ess) if np.isfinite(ess) else float(draws.size)
+    return float(len(np.unique(draws)))
+
+
+def sentence(name: str, rows: Sequence[Flip]) -> str:
+    """What leaving out one patient does to a decision."""
+    state, other = ("met", "not met") if rows[0].met else ("not met", "met")
+    flipping = sorted(
+        (f for f in rows if f.flips), key=lambda f: f.margin_without if rows[0].met else -f.margin_without
+    )
+    found = [f.probability_without for f in rows if f.probability_without is not None]
+    if not flipping:
+        text = f"{name} stays {state} whichever patient is left out"
+        span = dict.fromkeys((probability_text(min(found)), probability_text(max(found)))) if found else {}
+        return f"{text} (probability {' to '.join(span)})." if span else f"{text}."
+    first = flipping[0]
+    text = f"{name} is {state} with all patients, but {other} without {first.patient}"
+    if first.probability is not None and first.probability_without is not None:
+        change = f"{probability_text(first.probability_without)} instead of {probability_text(first.probability)}"
+        text += f" (probability {change})"
+    if len(flipping) > 1:
+        text += f", and also without {', '.join(f.patient for f in flipping[1:])}"
+    return text + ("." if any(f.clear for f in flipping) else ", within Monte Carlo error.")

@@ -1,0 +1,67 @@
+"""A fit's model, sampled again without a patient or under other priors, compiled once for all of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesmyo.assess.diagnostics import diagnose
+from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.prediction import TruthPrediction
+from bayesmyo.cohort.truth import Truth
+from bayesmyo.model.compiled import Compiled
+from bayesmyo.model.engines import Sampling
+from bayesmyo.model.fit import Fit, posterior_truth
+from bayesmyo.seeds import PREDICT, SAMPLE, address
+
+SHORT = Sampling(draws=400, tune=250, chains=2)
+
+
+@dataclass(frozen=True, eq=False)
+class Refitted:
+    """What was found: the truths (chain, draw) and the estimands; rhat: the worst over estimands; divergences: how many."""
+
+    truth: Truth
+    estimands: Mapping[str, np.ndarray]
+    rhat: float
+    divergences: int
+
+
+class Refits:
+    """Refits of one fit. Raises StorageError for a fit without patient data, and what an engine raises.
+
+    cohort: that of the fit with censored cells first, so that they stay where they are when a patient without any is left out
+    """
+
+    def __init__(self, fit: Fit, sampling: Sampling = SHORT):
+        self.fit = fit
+        order = {name: np.argsort(m.side == 0, kind="stable") for name, m in fit.cohort.measurements.items()}
+        measured = {name: m.take(order[name]) for name, m in fit.cohort.measurements.items()}
+        self.cohort: Cohort = replace(fit.cohort, measurements=measured)
+        self._compiled = Compiled(fit.study, fit.engine, sampling, self.cohort)
+
+    def shares(self, patient: int) -> bool:
+        """Whether the one compiled model also serves without this patient."""
+        return self._compiled.takes(self.cohort.without(patient))
+
+    def without(self, patient: int) -> Refitted:
+        """Of the others' measurements alone. Raises UsageError where they have none of an outcome."""
+        found = self._run(self.cohort.without(patient), replicate=1 + patient)
+        return replace(found, estimands=estimands(self.fit, found.truth.without(patient)))
+
+    def with_spread(self, spread: float) -> Refitted:
+        """With the spread of every top-level prior multiplied by a factor."""
+        return self._run(self.cohort, spread=spread)
+
+    def _run(self, cohort: Cohort, replicate: int = 0, spread: float = 1.0) -> Refitted:
+        draws = self._compiled.draws(cohort, address(self.fit.seed, SAMPLE, cell=1, replicate=replicate), spread)
+        truth = posterior_truth(self.fit.study, cohort, draws.posterior)
+        found = estimands(self.fit, truth)
+        rhats = [d.rhat for d in diagnose(found).values() if np.isfinite(d.rhat)]
+        return Refitted(truth, found, max(rhats, default=float("nan")), int(np.sum(draws.stats.get("diverging", 0))))
+
+
+def estimands(fit: Fit, truth: Truth) -> dict[str, np.ndarray]:
+    """Every estimand of a fit's study under other truths, with the same new patients."""
+    prediction = TruthPrediction(fit.study, truth, seed=address(fit.seed, PREDICT))
+    return {name: e.of(prediction) for name, e in fit.study.estimands.items()}

@@ -1,0 +1,220 @@
+"""Categories of response: how many of these patients, by a declared rule, at a stated time, the patients who were lost among them.
+
+A patient's category is judged on expected trajectories, draw by draw. Who was last seen before the time of the rule is predicted from
+the trajectory that was seen; that is right if patients do not leave because of what their next visits would have shown. The bounds
+beside each count need no such belief: all those who were not seen have it, or none has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.assess.checks import CheckResult
+from bayesmyo.assess.estimate import reasons
+from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.components.estimands import all_met
+from bayesmyo.components.trajectories import Plateau
+from bayesmyo.model.fit import Fit
+from bayesmyo.study import describe
+from bayesmyo.study.predictors import predictors
+from bayesmyo.study.study import Response, Study
+
+NONE = "none of these"  # where no category takes everyone else
+
+
+@dataclass(frozen=True)
+class Category:
+    """How many patients have one category of response.
+
+    median, lower, upper, mean: of the count, over the draws; lower and upper are counts, at the ends of the study's interval
+    worst, best: the median count if none, or all, of the patients who were not seen to the time have it
+    criteria: in words; outcomes: of this category's criteria and of those before it
+    """
+
+    name: str
+    criteria: str
+    outcomes: tuple[str, ...]
+    median: int
+    lower: int
+    upper: int
+    mean: float
+    worst: int
+    best: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class PatientResponse:
+    """One patient by pseudonym: the probability of each category.
+
+    last_seen: the last time at which every outcome of the rule had been measured; None where one never was
+    seen: whether that is the time of the rule or later; otherwise the patient is predicted
+    """
+
+    patient: str
+    last_seen: float | None
+    seen: bool
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Responses:
+    """One rule's categories in these patients. rule: whether the study names it as its own; not_seen: patients last seen before `at`."""
+
+    name: str
+    title: str
+    rule: bool
+    at: float
+    from_: float | None
+    outcomes: tuple[str, ...]
+    patients: int
+    not_seen: int
+    interval: float
+    categories: tuple[Category, ...]
+    each: tuple[PatientResponse, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form: `from` is null where no criterion compares two times."""
+        found = asdict(self)
+        compared, each = found.pop("from_"), found.pop("each")
+        return found | {"from": compared, "by_patient": each}
+
+    def table(self) -> pd.DataFrame:
+        """One row for each category: counts over the draws, and their bounds."""
+        return pd.DataFrame([asdict(c) for c in self.categories]).set_index("name")
+
+    def by_patient(self) -> pd.DataFrame:
+        """One row for each patient: when last seen, and the probability of each category."""
+        rows = [{"patient": p.patient, "last_seen": p.last_seen, "seen": p.seen, **p.probabilities} for p in self.each]
+        return pd.DataFrame(rows).set_index("patient")
+
+
+def responses(fit: Fit) -> list[Responses]:
+    """Every response rule of the study, the study's own first. Raises StorageError for a shared copy, which has no patients."""
+    study = fit.study
+    own = study.rule or (next(iter(study.responses)) if len(study.responses) == 1 else "")
+    ordered = sorted(study.responses, key=lambda name: name != own)
+    return [_judged(fit, name, study.responses[name], name == own) for name in ordered]
+
+
+def withhold_responses(rows: list[Responses], failed: Sequence[CheckResult]) -> list[Responses]:
+    """The same rows; where a check has failed, the reason stands in place of the sentences that speak of its outcomes."""
+
+    def held(c: Category) -> Category:
+        reason = reasons(c.outcomes, failed)
+        return replace(c, sentence=reason) if reason else c
+
+    return [replace(r, categories=tuple(held(c) for c in r.categories)) for r in rows]
+
+
+def assigned(fit: Fit, response: Response) -> np.ndarray:
+    """(chain, draw, patient) the position of each patient's category; one past the last where none is met."""
+    prediction = fit.prediction
+    levels: dict[tuple[str, float], np.ndarray] = {}
+
+    def level(outcome: str, time: float) -> np.ndarray:
+        if (outcome, time) not in levels:
+            levels[outcome, time] = prediction.each(outcome, time)
+        return levels[outcome, time]
+
+    shape = (*fit.truth.shape, len(fit.cohort))
+    found = np.full(shape, len(response.categories))
+    for position, criteria in reversed(list(enumerate(response.categories.values()))):
+        met = np.broadcast_to(all_met(criteria, response.at, response.from_, level), shape)
+        found = np.where(met, position, found)
+    return found
+
+
+def last_seen(cohort: Cohort, outcomes: Sequence[str]) -> np.ndarray:
+    """(patient,) the last time at which every one of these outcomes had been measured; -inf where one never was."""
+    found = np.full((len(outcomes), len(cohort)), -np.inf)
+    for k, outcome in enumerate(outcomes):
+        m = cohort.measurements[outcome]
+        np.maximum.at(found[k], m.patient, m.time)
+    return np.asarray(found.min(axis=0))
+
+
+def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
+    study, cohort = fit.study, fit.cohort
+    position = assigned(fit, response)
+    last = last_seen(cohort, response.outcomes)
+    seen = last >= response.at
+    names = [*response.categories]
+    if [*response.categories.values()][-1]:
+        names.append(NONE)
+    has = np.stack([position == k for k in range(len(names))])  # (category, chain, draw, patient)
+    not_seen = int((~seen).sum())
+    categories = tuple(
+        _category(
+            study,
+            name,
+            response,
+            k,
+            names[k],
+            has[k].sum(axis=-1),
+            has[k][..., seen].sum(axis=-1),
+            not_seen,
+            len(cohort),
+        )
+        for k in range(len(names))
+    )
+    chance = has.mean(axis=(1, 2))
+    each = tuple(
+        PatientResponse(
+            patient,
+            float(last[i]) if np.isfinite(last[i]) else None,
+            bool(seen[i]),
+            {category: float(chance[k, i]) for k, category in enumerate(names)},
+        )
+        for i, patient in enumerate(cohort.pseudonyms())
+    )
+    return Responses(
+        name, response.title, own, response.at, response.from_ if response.compares else None, response.outcomes,
+        len(cohort), not_seen, study.interval, categories, each, notes(study, response),
+    )  # fmt: skip
+
+
+def _category(
+    study: Study, rule: str, response: Response, k: int, name: str, counts: np.ndarray, among_seen: np.ndarray, not_seen: int, patients: int
+) -> Category:  # fmt: skip
+    tail = (1 - study.interval) / 2
+    lower, median, upper = (int(q) for q in np.quantile(counts, [tail, 0.5, 1 - tail], method="inverted_cdf"))
+    worst = int(np.quantile(among_seen, 0.5, method="inverted_cdf"))
+    asked = [*response.categories.values()][: k + 1]
+    outcomes = tuple(dict.fromkeys(o for criteria in asked for o in criteria))
+    criteria = describe.criteria(study, response, asked[k] if k < len(asked) else {})
+    before = " or ".join(n.replace("_", " ") for n in [*response.categories][:k])
+    judged = f"not {before}, and {criteria}" if k and k < len(asked) and asked[k] else criteria
+    clock = f"{study.time.unit} {response.at:g}"
+    title = name.replace("_", " ")
+    text = f"{title[0].upper()}{title[1:]} at {clock} by the rule {rule} ({judged}): {median} of {patients} patients "
+    text += f"({study.interval:.0%} interval {lower} to {upper})"
+    if not_seen:
+        one = not_seen == 1
+        were, are, own = ("was", "is", "its own trajectory") if one else ("were", "are", "their own trajectories")
+        text += f"; {not_seen} {were} last seen before then and {are} predicted from {own} "
+        text += f"({'without or with it' if one else 'none or all of them'}: {worst} to {worst + not_seen})"
+    return Category(
+        name, criteria, outcomes, median, lower, upper, float(counts.mean()), worst, worst + not_seen, text + "."
+    )
+
+
+def notes(study: Study, response: Response) -> tuple[str, ...]:
+    """What the trajectories of a rule's outcomes cannot say."""
+    level = [
+        outcome
+        for outcome in response.outcomes
+        if any(isinstance(p.trajectory, Plateau) for p in predictors(study, outcome))
+    ]
+    if not level:
+        return ()
+    labels = [study.named[outcome].label for outcome in level]
+    listed = " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
+    return (
+        f"A plateau cannot relapse: the trajectory of {listed} approaches a level and stays there, so a patient "
+        "who relapses after the last visit is counted as one who does not.",
+    )

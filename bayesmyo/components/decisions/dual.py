@@ -1,0 +1,47 @@
+"""The dual criterion: statistically beyond no effect, and clinically relevant."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
+from bayesmyo.components.numbers import probability_text, significant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dual(Decision):
+    """Met when P(estimand beyond `null`) is at least `probability`, and the median is beyond `relevant`.
+
+    null: the value that would mean nothing (0 for a change, 1 for a ratio)
+    relevant: the least value that matters; beyond is above where it lies above `null`, and below where it lies below
+    The margin is the smaller of P(beyond null) - probability and P(beyond relevant) - 1/2.
+    Reference: Roychoudhury, Scheuer and Neuenschwander (2018), https://doi.org/10.1177/1740774518770661.
+    """
+
+    kind: Literal["dual"] = "dual"
+    null: float
+    relevant: float
+    probability: float
+
+    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
+        up = self.relevant > self.null
+        side = "above" if up else "below"
+        p, relevant = (float(((draws > v) if up else (draws < v)).mean()) for v in (self.null, self.relevant))
+        median = float(np.median(draws))
+        large = median > self.relevant if up else median < self.relevant
+        met = p >= self.probability and large
+        sentence = (
+            f"The probability that {subject or self.estimand} is {side} {self.null:g} is {probability_text(p)} "
+            f"(at least {self.probability:g} was asked), and its median, {significant(median)}, is "
+            f"{'' if large else 'not '}{side} {self.relevant:g}, which is relevant: {'met' if met else 'not met'}."
+        )
+        return Verdict(met=met, probability=p, margin=min(p - self.probability, relevant - 0.5), sentence=sentence)
+
+    def faults(self) -> tuple[tuple[str, str, str], ...]:
+        what = f"is the least value that matters, and lies above or below null, {self.null:g}"
+        same = (("relevant", what, f"{self.relevant:g}"),) if self.null == self.relevant else ()
+        return (*same, *share_faults(probability=self.probability))
+
+    def thresholds(self) -> dict[str, float]:
+        return {"null": self.null, "relevant": self.relevant}

@@ -1,0 +1,37 @@
+"""Precision: the interval is narrow enough to be useful."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
+from bayesmyo.components.numbers import significant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Precision(Decision):
+    """Met when the estimand's equal-tailed interval is narrower than `width`, in the estimand's unit.
+
+    interval: the mass of that interval. There is no probability; the margin is `width` minus the width found.
+    """
+
+    kind: Literal["precision"] = "precision"
+    width: float
+    interval: float = 0.95
+
+    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
+        tail = (1 - self.interval) / 2
+        lower, upper = (float(q) for q in np.quantile(draws, [tail, 1 - tail]))
+        found = upper - lower
+        met = found < self.width
+        sentence = (
+            f"The {self.interval:.0%} interval of {subject or self.estimand} is {significant(found)} wide "
+            f"({significant(lower)} to {significant(upper)}); narrower than {self.width:g} was asked: "
+            f"{'met' if met else 'not met'}."
+        )
+        return Verdict(met=met, probability=None, margin=self.width - found, sentence=sentence)
+
+    def faults(self) -> tuple[tuple[str, str, str], ...]:
+        flat = () if self.width > 0 else (("width", "must be positive", f"{self.width:g}"),)
+        return (*flat, *share_faults(interval=self.interval))

@@ -1,0 +1,66 @@
+"""The share of patients who meet criteria at one time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from bayesmyo.components.estimands.criteria import Criteria, in_words
+from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction
+from bayesmyo.components.numbers import significant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share(Estimand):
+    """The share of patients who meet all `criteria` at the time `at`, outcomes taken together in each patient.
+
+    criteria: by outcome, `{ mrc = { of = "change", at_least = 0.5 }, cpk = { at_most = 200 } }`; a change or a ratio is
+        against the time `from`
+    population: `these patients`, all of them, those lost to follow-up too; or `population average`, the probability for a new
+        patient, by quasi-Monte Carlo over new patients
+    predicts: `expected value`, each patient's trajectory as the family reports it (the median of a log-normal outcome, the mean of
+        others); or `measurement`, with the scatter of a measurement around it
+    """
+
+    kind: Literal["share"] = "share"
+    criteria: Criteria
+    at: float
+    from_: float = field(default=0.0, metadata={"key": "from"})
+
+    neutral: ClassVar[float | None] = None
+    bounded: ClassVar[bool] = True
+    populations: ClassVar[tuple[str, ...]] = ("these patients", "population average")
+    measured: ClassVar[tuple[str, ...]] = populations
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        return tuple(self.criteria)
+
+    @property
+    def compares(self) -> bool:
+        return any(c.compares for c in self.criteria.values())
+
+    def value(self, prediction: Prediction, given: Given) -> np.ndarray:
+        return prediction.share(self.criteria, self.at, self.from_, self.population, self.predicts, given)
+
+    def threshold(self, better: str) -> tuple[str, float] | None:
+        return super().threshold("higher")
+
+    def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
+        return "share of patients"
+
+    def amount(self, value: float, unit: str, time_unit: str) -> str:
+        return significant(value)
+
+    def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
+        before = f"{time_unit} {self.from_:g}"
+        met = in_words(self.criteria, lambda outcome: (named[outcome].label, named[outcome].unit), before)
+        measured = " measured" if self.predicts == "measurement" else ""
+        return f"share of patients{measured} with {met}{',' if self.compares else ''} at {time_unit} {self.at:g}"
+
+    def when(self) -> dict[str, float]:
+        return {"from": self.from_, "at": self.at} if self.compares else {"at": self.at}
+
+    def possible(self) -> tuple[float, float]:
+        return (-1.0, 1.0) if self.contrast else (0.0, 1.0)

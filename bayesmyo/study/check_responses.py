@@ -1,0 +1,96 @@
+"""What criteria may get wrong, in a response rule or in a share: outcomes, limits that nobody can meet, categories in disorder."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from bayesmyo.components.estimands import Criteria, Criterion
+from bayesmyo.components.families import Cumulative, Family
+from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.study.study import Outcome, Response
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def response(name: str, r: Response, outcomes: Sequence[str], read: Mapping[str, Outcome]) -> list[Fault]:
+    where, found = f"responses.{name}", []
+    listed = list(r.categories)
+    if not r.outcomes:
+        mend = "write at least one category with criteria, remission = { strength = { at_least = 4.5 } }"
+        found.append(Fault(f"{where}.categories", "ask nothing of any outcome", mend=mend))
+    for category, criteria in r.categories.items():
+        inside = f"{where}.categories.{category}"
+        if not NAME.fullmatch(category):
+            mend = "use lower-case letters, digits and _, a letter first, at most 40"
+            found.append(Fault(inside, "is not a usable name", mend=mend))
+        if not criteria and category != listed[-1] and r.outcomes:
+            mend = "the category that takes everyone else comes last"
+            found.append(Fault(inside, "has no criteria, and takes all patients from those after it", mend=mend))
+        found += of_criteria(inside, criteria, r.at, r.from_, outcomes, read, measured=False)
+    return found
+
+
+def rule(name: str, responses: Sequence[str]) -> list[Fault]:
+    """The rule that the study calls its own must be one of its responses."""
+    if name in responses or not name:
+        return []
+    mend = did_you_mean(name, responses) or f"declare [responses.{name}]"
+    return [Fault("study.rule", "is not one of the study's responses", f'"{name}"', mend)]
+
+
+def of_criteria(
+    where: str,
+    criteria: Criteria,
+    at: float,
+    from_: float,
+    outcomes: Sequence[str],
+    read: Mapping[str, Outcome],
+    measured: bool,
+) -> list[Fault]:
+    """Faults of criteria by outcome; `measured`: they are asked of measurements, else of expected values."""
+    found = []
+    for outcome, c in criteria.items():
+        inside = f"{where}.{outcome}"
+        if outcome not in outcomes:
+            found.append(Fault(inside, "is not an outcome of this study", mend=did_you_mean(outcome, outcomes)))
+        if c.at_least is None and c.at_most is None:
+            found.append(Fault(inside, "asks nothing", mend="give at_least, at_most or both"))
+        elif c.at_least is not None and c.at_most is not None and c.at_least > c.at_most:
+            found.append(Fault(f"{inside}.at_most", f"must not lie below at_least, {c.at_least:g}", f"{c.at_most:g}"))
+        if c.compares and from_ >= at:
+            what = f"compares with the time from, {from_:g}, which must come before at"
+            found.append(Fault(f"{inside}.of", what, f"{at:g}"))
+        if outcome in read:
+            found += _possible(inside, c, read[outcome].family, measured)
+    return found
+
+
+def _possible(where: str, c: Criterion, family: Family, measured: bool) -> list[Fault]:
+    """Limits outside what the family can be, which everyone or nobody meets; ratios that cannot be formed."""
+    limits = {k: v for k, v in (("at_least", c.at_least), ("at_most", c.at_most)) if v is not None}
+    if c.of == "change":
+        return []
+    if c.of == "ratio":
+        if family.anchored:
+            return [Fault(f"{where}.of", "scores of grades have no ratio", '"ratio"', 'ask for the "change"')]
+        if measured and bool(np.all(family.check(np.zeros(1)))):
+            mend = "ask for the ratio of expected values"
+            return [Fault(f"{where}.of", "a measurement may be zero, and then has no ratio", '"ratio"', mend)]
+        what = "is a limit of a ratio, which is positive"
+        return [Fault(f"{where}.{k}", what, f"{v:g}") for k, v in limits.items() if v <= 0]
+    return [
+        Fault(f"{where}.{k}", f"must be {words}: everyone or nobody could meet it", f"{v:g}")
+        for k, v in limits.items()
+        if (words := _outside(family, v, measured))
+    ]
+
+
+def _outside(family: Family, value: float, measured: bool) -> str:
+    """What a limit of a level must be, where it is not; empty where it can be met and missed."""
+    if isinstance(family, Cumulative):
+        scores = family.texts().values()
+        return "" if min(scores) <= value <= max(scores) else f"from {min(scores):g} to {max(scores):g}"
+    if family.check_expected(value) or (measured and family.check(value)):
+        return ""
+    return family.support() if measured else family.expected()

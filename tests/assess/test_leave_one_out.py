@@ -1,0 +1,263 @@
+"""Patients left out: against fits that never saw them, and what follows for decisions, comparisons and priors."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bayesmyo.assess.compare import compare
+from bayesmyo.assess.diagnostics import diagnose
+from bayesmyo.assess.influence import of_left_out, shift
+from bayesmyo.assess.leave_one_out import TRUSTED, WithoutPatient, leave_one_out, reweight
+from bayesmyo.assess.refits import Refits
+from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, contraction, log_prior, prior_sensitivities
+from bayesmyo.cohort import simulate_scenario
+from bayesmyo.errors import StorageError, UsageError
+from bayesmyo.model.engines import Sampling
+from bayesmyo.model.fit import fit
+from bayesmyo.model.store import share
+from bayesmyo.study import parse_study
+from tests.conftest import SMALL
+
+ONE = (
+    SMALL[: SMALL.index("[outcomes.cpk]")]
+    + """
+[estimands.change]
+kind = "change"
+outcome = "strength"
+from = 0
+to = 24
+[decisions.gained]
+kind = "probability"
+estimand = "change"
+above = 5
+probability = 0.9
+[design]
+patients = 12
+follow_up = { mean = 24, sd = 12, maximum = 60 }
+visits = { first = [0, 1, 3], then_every = 6, jitter = 0.3 }
+[scenarios.improves]
+strength = { intercept = 50, slope = 0.5, sd_intercept = 8, sd_slope = 0.8, correlation = -0.4, sigma = 4 }
+"""
+)
+SAMPLING = Sampling(draws=1000, tune=400, chains=2)
+REFITTED = Sampling(draws=600, tune=300, chains=2)
+
+
+@pytest.fixture(scope="module")
+def one():
+    return parse_study(ONE)
+
+
+@pytest.fixture(scope="module")
+def cohort(one):
+    return simulate_scenario(one, "improves", seed=4).cohort
+
+
+@pytest.fixture(scope="module")
+def fitted(one, cohort):
+    return fit(one, cohort, sampling=SAMPLING)
+
+
+@pytest.fixture(scope="module")
+def refits(fitted):
+    return Refits(fitted, REFITTED)
+
+
+@pytest.fixture(scope="module")
+def left_out(fitted, refits):
+    return leave_one_out(fitted, refits=refits)
+
+
+def dropped(cohort, patient):
+    """The cohort as if the table had never held the patient."""
+    others = cohort.without(patient)
+    measured = {k: replace(m, patient=m.patient - (m.patient > patient)) for k, m in others.measurements.items()}
+    patients = tuple(p for i, p in enumerate(cohort.patients) if i != patient)
+    return replace(others, patients=patients, measurements=measured)
+
+
+@pytest.mark.sampling
+def test_left_out_equals_a_fit_that_never_saw_the_patient(one, cohort, left_out):
+    for patient in (0, 7):
+        never = fit(one, dropped(cohort, patient), seed=99, sampling=SAMPLING)
+        for name, draws in never.estimands.items():
+            other = left_out[patient].estimands[name]
+            (a, b) = (diagnose({name: d})[name].mcse for d in (draws, other))
+            assert abs(draws.mean() - other.mean()) < 4 * np.hypot(a, b)
+            assert other.std() == pytest.approx(draws.std(), rel=0.2)
+
+
+@pytest.mark.sampling
+def test_reweighting_finds_what_sampling_again_finds(fitted, refits, left_out):
+    quick = leave_one_out(fitted, exact=False, refits=refits)
+    assert [q.patient for q in quick] == [e.patient for e in left_out] == list(fitted.cohort.pseudonyms())
+    for q, e in zip(quick, left_out, strict=True):
+        assert e.method == "refit"
+        assert q.method == ("importance" if q.pareto_k <= TRUSTED else "refit")
+        assert abs(q.score - e.score) < 4 * np.hypot(q.mcse, e.mcse) + 0.02
+    assert sum(q.method == "importance" for q in quick) >= 9
+
+
+@pytest.mark.sampling
+def test_scores_are_those_of_the_multivariate_normal(fitted, refits, left_out):
+    """The closed form of a Gaussian outcome, averaged over the draws of a refit."""
+    from scipy import special, stats
+
+    truth, m = refits.without(0).truth, fitted.cohort.only(0).measurements["strength"]
+    v = {k: x.reshape(-1) for k, x in truth.outcomes["strength"].values.items()}
+    z = np.stack([np.ones_like(m.time), m.time], axis=1)
+    densities = []
+    for k in range(0, len(v["sigma"]), 5):
+        off = v["correlation"][k] * v["sd_intercept"][k] * v["sd_slope"][k]
+        between = np.array([[v["sd_intercept"][k] ** 2, off], [off, v["sd_slope"][k] ** 2]])
+        within = z @ between @ z.T + v["sigma"][k] ** 2 * np.eye(len(m))
+        densities.append(stats.multivariate_normal(v["intercept"][k] + v["slope"][k] * m.time, within).logpdf(m.value))
+    assert left_out[0].score == pytest.approx(special.logsumexp(densities) - np.log(len(densities)), abs=0.1)
+
+
+@pytest.mark.sampling
+def test_a_study_is_not_ranked_against_itself_but_against_a_wrong_one(one, cohort, fitted):
+    again = fit(one, cohort, seed=5, sampling=SAMPLING)
+    rows = compare([fitted, again], ["first", "again"])
+    assert not any(r.ranked for r in rows)
+    assert rows[1].sentence.startswith("The data cannot rank")
+    text = ONE.replace('trajectory = { kind = "linear" }', 'trajectory = { kind = "linear" }\neffects = ["intercept"]')
+    text = text.replace(", sd_slope = 0.8, correlation = -0.4", "")
+    alike = fit(parse_study(text), cohort, sampling=SAMPLING)
+    rows = compare([alike, fitted], ["alike", "differing"])
+    assert [r.name for r in rows] == ["differing", "alike"]
+    assert rows[1].ranked
+    assert rows[1].difference == pytest.approx(rows[1].score - rows[0].score)
+    assert "differing predicts patients better than alike" in rows[1].sentence
+
+
+@pytest.mark.sampling
+def test_wide_data_say_and_narrow_priors_do_not(one, cohort, fitted, refits):
+    quick, slow = prior_sensitivities(fitted), prior_sensitivities(fitted, refits=refits, power_scaling=True)
+    for a, b in zip(quick, slow, strict=True):
+        assert a.verdict == b.verdict == DATA
+        assert a.contraction > 0.9
+        for x, y in ((a.median_half, b.median_half), (a.median_double, b.median_double)):
+            assert x == pytest.approx(y, abs=0.35 * float(fitted.estimands["change"].std()))
+    assert not any(r.conflict for r in slow)
+
+
+@pytest.mark.sampling
+def test_a_planted_conflict_of_prior_and_data_is_found(cohort):
+    text = ONE.replace("scale = 10", 'scale = 10\npriors = { slope = "normal(-1, 0.1)" }')
+    wrong = fit(parse_study(text), cohort, sampling=SAMPLING)
+    rows = {r.name: r for r in prior_sensitivities(wrong, refits=Refits(wrong, REFITTED), power_scaling=True)}
+    assert rows["change"].conflict
+    assert rows["gained"].verdict in (PRIOR, SILENT)
+    assert rows["gained"].sentence.endswith("Prior and data pull apart: look at the priors.")
+
+
+def test_without_data_the_prior_says(one, cohort):
+    """Draws of the mock engine are draws from the priors: nothing has contracted."""
+    mock = fit(one, cohort, engine="mock", sampling=Sampling(draws=2000, tune=1, chains=2))
+    row = prior_sensitivities(mock)[0]
+    assert row.contraction == pytest.approx(0.0, abs=0.15)
+    assert row.verdict in (PRIOR, SILENT)
+
+
+def test_log_prior_is_the_sum_of_the_densities(cohort):
+    from scipy import stats
+
+    half = {"sd_intercept": 9.0, "sd_slope": 0.7, "sigma": 6.0}
+    whole = {"intercept": (48.0, 11.0), "slope": (0.2, 0.8)}
+    stated = [f'{k} = "halfnormal({sd})"' for k, sd in half.items()]
+    stated += [f'{k} = "normal({m}, {sd})"' for k, (m, sd) in whole.items()]
+    study = parse_study(ONE.replace("scale = 10", f"scale = 10\npriors = {{ {', '.join(stated)} }}"))
+    mock = fit(study, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=1))
+    posterior = {k: mock.group("posterior")[f"strength.{k}"].values for k in (*half, *whole)}
+
+    def log_density(spread):
+        found = sum(stats.halfnorm(scale=spread * sd).logpdf(posterior[k]) for k, sd in half.items())
+        return found + sum(stats.norm(m, spread * sd).logpdf(posterior[k]) for k, (m, sd) in whole.items())
+
+    change = log_prior(mock, 2.0) - log_prior(mock)
+    np.testing.assert_allclose(change, log_density(2.0) - log_density(1.0), rtol=1e-8)
+
+
+def test_contraction_of_normals(one, rng):
+    e = one.estimands["change"]
+    prior, posterior = rng.normal(0, 4, 100_000), rng.normal(1, 1, 100_000)
+    assert contraction(posterior, prior, e) == pytest.approx(1 - 1 / 16, abs=0.005)
+    assert contraction(prior, prior, e) == 0.0
+
+
+def test_reweighting_moves_normal_draws(rng):
+    x = rng.standard_normal(4000)
+    chosen, weights, k = reweight(x * 0.5 - 0.125)  # to Normal(0.5, 1)
+    assert k < 0.5
+    assert np.sum(weights * x) == pytest.approx(0.5, abs=0.06)
+    assert x[chosen].mean() == pytest.approx(0.5, abs=0.06)
+    assert reweight(4 * x**2)[2] > TRUSTED  # to a distribution that x never reaches
+
+
+def without(patient, draws, score=-1.0):
+    return WithoutPatient(patient, 3, 12.0, "refit", score, 0.01, {"change": draws})
+
+
+def test_a_flip_is_told_with_its_patient(one, cohort, rng):
+    fake = fit(one, cohort, engine="mock", sampling=Sampling(draws=500, tune=1, chains=2))
+    object.__setattr__(fake, "__dict__", {**fake.__dict__, "estimands": {"change": rng.normal(8, 2, (2, 500))}})
+    rows = [without("P01", rng.normal(8, 2, (2, 500))), without("P02", rng.normal(4, 2, (2, 500)))]
+    found = of_left_out(fake, rows)
+    assert [p.patient for p in found.patients] == ["P02", "P01"]
+    assert found.patients[0].flips == ("gained",)
+    assert found.patients[0].shift == pytest.approx(-2.0, abs=0.15)
+    assert [f.flips for f in found.decisions] == [False, True]
+    assert found.sentences[0].startswith("gained is met with all patients, but not met without P02 (probability 0.3")
+
+
+def test_shift_is_in_posterior_sds(rng):
+    x = rng.normal(3, 2, 50_000)
+    assert shift(x, x + 1) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_shared_copy_cannot_leave_out(one, cohort):
+    mock = fit(one, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=1))
+    with pytest.raises(StorageError, match="shared copy"):
+        leave_one_out(share(mock))
+
+
+def mocked(text, cohort=None):
+    study = parse_study(text)
+    cohort = cohort or simulate_scenario(study, "improves", seed=4).cohort
+    return fit(study, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('unit = "points"', 'unit = "kg"', "different units"),
+        ("[outcomes.strength]", "[outcomes.power]", "different outcomes"),
+        ("patients = 12", "patients = 13", "different patients"),
+        ("sigma = 4 }", "sigma = 5 }", "different measurements"),
+    ],
+)
+def test_fits_that_measure_different_things_are_not_compared(old, new, message):
+    other = ONE.replace(old, new)
+    if "power" in new:
+        other = other.replace('outcome = "strength"', 'outcome = "power"').replace("\nstrength = {", "\npower = {")
+    with pytest.raises(UsageError, match=message):
+        compare([mocked(ONE), mocked(other)])
+
+
+def test_a_density_is_not_compared_with_a_probability(one):
+    cohort = simulate_scenario(one, "improves", seed=4).cohort
+    m = cohort.measurements["strength"]
+    at_ceiling = replace(m, value=np.clip(m.value, 0, 55) * 100 / 55)
+    cohort = replace(cohort, measurements={"strength": at_ceiling})
+    bounded = ONE[: ONE.index("[scenarios")].replace(
+        'kind = "gaussian"', 'kind = "ordered_beta", lower = 0, upper = 100'
+    )
+    with pytest.raises(UsageError, match="a probability in one likelihood where the other has a density"):
+        compare([mocked(ONE[: ONE.index("[scenarios")], cohort), mocked(bounded, cohort)])
+
+
+def test_a_single_fit_is_not_compared(one, cohort):
+    with pytest.raises(UsageError, match="two fits or more"):
+        compare([mocked(ONE)])

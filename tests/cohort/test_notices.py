@@ -1,0 +1,66 @@
+"""What is noted of simulated cohorts is true of them, and what is true of them is noted. Each notice has a case in the corpus."""
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+
+import pytest
+
+from bayesmyo.cohort import simulate_scenario, to_csv
+from bayesmyo.cohort.read import cohort_of
+from bayesmyo.cohort.table import lines_text, parse_table
+from bayesmyo.errors import CohortError
+from bayesmyo.study import read_study
+from tests.conftest import MODELS
+
+LINES = re.compile(r"(?:lines?|rows?) \d+(?:, \d+)*(?: and \d+ more)?", re.IGNORECASE)
+
+
+def read(study, text):
+    return cohort_of(study, parse_table(text.encode(), "cohort.csv", study.data))
+
+
+def said(notices):
+    """(code, lines) of each notice."""
+    named = [(n[-4:-1], LINES.search(n)) for n in notices]
+    return Counter((code, found.group().lower() if found else "") for code, found in named)
+
+
+def outside(rows, column, low, high):
+    """Lines of the cells beyond two ends, from the text alone."""
+    numbers = [(n, float(row[column])) for n, row in enumerate(rows, 2) if row[column]]
+    return [n for n, v in numbers if (low is not None and v < low) or (high is not None and v > high)]
+
+
+def true_of(study, rows):
+    """(code, lines) of the notices that simulated rows deserve, counted in their text."""
+    visits, levels = Counter(row["patient"] for row in rows), defaultdict(dict)
+    for name, c in study.covariates.items():
+        levels[name] = Counter({row["patient"]: row[name] for row in rows}.values()) if c.levels else {}
+    single = [n for n, row in enumerate(rows, 2) if visits[row["patient"]] == 1]
+    found = Counter([("D39", lines_text(single))] if single else [])
+    for o in study.outcomes.values():
+        if o.plausible and (odd := outside(rows, o.column, *o.plausible)):
+            found["D61", lines_text(odd)] += 1
+    found["D40", ""] += sum(count == 1 for counts in levels.values() for count in counts.values())
+    return +found
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in MODELS.glob("*.toml")))
+def test_fifty_simulated_cohorts_raise_no_false_alarm(name):
+    study, seen = read_study(MODELS / f"{name}.toml"), Counter()
+    for seed in range(50):
+        text = to_csv(study, simulate_scenario(study, seed=seed).cohort)
+        rows = [*csv.DictReader(io.StringIO(text))]
+        beyond = [(o.column, outside(rows, o.column, o.minimum, o.maximum)) for o in study.outcomes.values()]
+        illegal = {f'{lines_text(lines)}, column "{column}"' for column, lines in beyond if lines}
+        if illegal:
+            with pytest.raises(CohortError) as refused:
+                read(study, text)
+            assert {fault.where for fault in refused.value.faults} == illegal
+            continue
+        notices = read(study, text).notices
+        assert said(notices) == true_of(study, rows), (seed, notices)
+        seen["silent" if not notices else "single" if "have a single visit" in " ".join(notices) else "other"] += 1
+    assert min(seen["silent"], seen["single"]) > 0
