@@ -201,9 +201,9 @@ def without(patient, draws, score=-1.0):
 
 
 def test_a_flip_is_told_with_its_patient(one, cohort, rng):
-    fake = fit(one, cohort, engine="mock", sampling=Sampling(draws=500, tune=1, chains=2))
-    object.__setattr__(fake, "__dict__", {**fake.__dict__, "estimands": {"change": rng.normal(8, 2, (2, 500))}})
-    rows = [without("P01", rng.normal(8, 2, (2, 500))), without("P02", rng.normal(4, 2, (2, 500)))]
+    fake = fit(one, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=2))
+    object.__setattr__(fake, "__dict__", {**fake.__dict__, "estimands": {"change": rng.normal(8, 2, (2, 20_000))}})
+    rows = [without("P01", rng.normal(8, 2, (2, 20_000))), without("P02", rng.normal(4, 2, (2, 20_000)))]
     found = of_left_out(fake, rows)
     assert [p.patient for p in found.patients] == ["P02", "P01"]
     assert found.patients[0].flips == ("gained",)
