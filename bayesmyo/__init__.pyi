@@ -1,11 +1,14 @@
 from bayesmyo._version import __version__ as __version__
 from bayesmyo.assess.check import check as check
+from bayesmyo.assess.compare import compare as compare
 from bayesmyo.assess.correlations import correlations as correlations
 from bayesmyo.assess.estimate import decisions as decisions
 from bayesmyo.assess.estimate import estimate as estimate
 from bayesmyo.assess.estimate import parameters as parameters
+from bayesmyo.assess.influence import influence as influence
 from bayesmyo.assess.prior import check_prior as check_prior
 from bayesmyo.assess.responses import responses as responses
+from bayesmyo.assess.sensitivity import prior_sensitivity as prior_sensitivity
 from bayesmyo.cohort import Cohort as Cohort
 from bayesmyo.cohort import Truth as Truth
 from bayesmyo.cohort import read_cohort as read_cohort

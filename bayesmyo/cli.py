@@ -295,7 +295,7 @@ def compare(
     """Which study predicts a patient it has not seen better? Fits that the data cannot rank are not ranked."""
     from dataclasses import asdict
 
-    from bayesmyo.assess.compare import compare as run
+    from bayesmyo.assess.compare import comparisons
     from bayesmyo.model.store import load_fit
     from bayesmyo.report import documents, terminal
 
@@ -304,7 +304,7 @@ def compare(
         raise UsageError("FITS", "name one file twice", mend="compare different fits")
     _converged(fits)
     with terminal.step_progress("Leaving out patients") as progress:
-        found = run(list(fits.values()), list(fits), exact=exact, progress=progress)
+        found = comparisons(list(fits.values()), list(fits), exact=exact, progress=progress)
     if json:
         typer.echo(documents.document(comparisons=[asdict(c) for c in found]))
     else:
@@ -358,19 +358,23 @@ def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> N
     from bayesmyo.assess.correlations import correlation_estimates
     from bayesmyo.assess.estimate import estimates, parameter_estimates, verdicts, withhold
     from bayesmyo.assess.responses import responses, withhold_responses
+    from bayesmyo.assess.sensitivity import judged, prior_sensitivities
     from bayesmyo.report import documents, terminal
+
+    def sensitivities(kind: str) -> list[Any]:
+        return [s for s in prior_sensitivities(result) if s.kind == kind]
 
     failed = [r for r in run(result) if not r.passed]
     if what == "parameters":
         rows = [asdict(p) for p in parameter_estimates(result)]
     elif what == "decisions":
-        rows = [asdict(d) for d in withhold(verdicts(result), failed)]
+        rows = [asdict(d) for d in withhold(judged(verdicts(result), sensitivities("decision")), failed)]
     elif what == "responses":
         rows = [r.as_dict() for r in withhold_responses(responses(result), failed)]
     elif what == "correlations":
         rows = [asdict(c) for c in withhold(correlation_estimates(result), failed)]
     else:
-        rows = [e.as_dict() for e in withhold(estimates(result), failed)]
+        rows = [e.as_dict() for e in withhold(judged(estimates(result), sensitivities("estimand")), failed)]
     if json:
         typer.echo(documents.document(**extra, passed=not failed, **{what: rows}))
     elif what == "responses":

@@ -43,7 +43,7 @@ class Comparison:
     sentence: str
 
 
-def compare(
+def comparisons(
     fits: Sequence[Fit], names: Sequence[str] | None = None, *, exact: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Comparison]:  # fmt: skip
@@ -87,9 +87,9 @@ def of_left_out(
     return rows
 
 
-def comparisons(fits: Sequence[Fit], names: Sequence[str] | None = None, *, exact: bool = False) -> pd.DataFrame:
-    """The same as a table, the best first."""
-    return pd.DataFrame([asdict(c) for c in compare(fits, names, exact=exact)]).set_index("name")
+def compare(fits: Sequence[Fit], names: Sequence[str] | None = None, *, exact: bool = False) -> pd.DataFrame:
+    """Compare fits of several studies to the same measurements, as a table, the best first; arguments as in `comparisons`."""
+    return pd.DataFrame([asdict(c) for c in comparisons(fits, names, exact=exact)]).set_index("name")
 
 
 def comparable(fits: Sequence[Fit], names: Sequence[str]) -> None:

@@ -22,6 +22,7 @@ class Estimate:
     """One estimand. The interval is equal-tailed; mean, sd and mcse are None where the posterior mean does not exist.
 
     outcome: None where the estimand looks at several; when: the times it looks at, by their TOML keys
+    verdict: prior against data, as in `sensitivity.py`; None where it was not asked
     """
 
     name: str
@@ -47,6 +48,7 @@ class Estimate:
     given: dict[str, str | float]
     contrast: dict[str, str | float] | None
     sentence: str
+    verdict: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
@@ -90,6 +92,7 @@ class DecisionResult:
     probability: float | None
     margin: float
     sentence: str
+    verdict: str | None = None
 
 
 def estimates(fit: Fit) -> list[Estimate]:

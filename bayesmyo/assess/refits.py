@@ -30,15 +30,16 @@ class Refitted:
 class Refits:
     """Refits of one fit. Raises StorageError for a fit without patient data, and what an engine raises.
 
+    compiled: of an earlier fit of the same study, to compile nothing; its sampling then holds
     cohort: that of the fit with censored cells first, so that they stay where they are when a patient without any is left out
     """
 
-    def __init__(self, fit: Fit, sampling: Sampling = SHORT):
+    def __init__(self, fit: Fit, sampling: Sampling = SHORT, compiled: Compiled | None = None):
         self.fit = fit
         order = {name: np.argsort(m.side == 0, kind="stable") for name, m in fit.cohort.measurements.items()}
         measured = {name: m.take(order[name]) for name, m in fit.cohort.measurements.items()}
         self.cohort: Cohort = replace(fit.cohort, measurements=measured)
-        self._compiled = Compiled(fit.study, fit.engine, sampling, self.cohort)
+        self._compiled = compiled or Compiled(fit.study, fit.engine, sampling, self.cohort)
 
     def shares(self, patient: int) -> bool:
         """Whether the one compiled model also serves without this patient."""

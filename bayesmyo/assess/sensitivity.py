@@ -1,11 +1,12 @@
 """Prior against data: would another prior have said something else?
 
 Every top-level prior is made half and twice as wide (the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a
-rate), all together, and everything is asked again. By reweighting the draws, p'(theta) / p(theta), where Pareto k says that this
-can be trusted, or by sampling again. One verdict for each number:
+rate), all together, and everything is asked again: by sampling again, or by reweighting the draws, p'(theta) / p(theta), where
+Pareto k says that this can be trusted, with the priors of the outcomes that a number is about. One verdict for each number:
 
     the data say      the data have narrowed it down, and neither prior changes the answer
-    the prior says    the posterior's 90 % interval is hardly narrower than the prior's: contracted by less than 0.2
+    the prior says    the posterior's 90 % interval is hardly narrower than the prior's, contracted by less than 0.2, and in the same
+                      place: its median lies inside the prior's interval
     do not report     half or twice as wide priors cross a decision, or move its probability by more than 0.05
 
 contraction = 1 - (posterior width / prior width)^2 of the central 90 % (Schad, Betancourt and Vasishth 2021,
@@ -15,15 +16,15 @@ thresholds of grades keep their priors.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
 
-from bayesmyo.assess.estimate import table
+from bayesmyo.assess.estimate import DecisionResult, Estimate, table
 from bayesmyo.assess.leave_one_out import SMOOTHED, TRUSTED, evenly, reweight
 from bayesmyo.assess.refits import Refits
 from bayesmyo.cohort.prediction import TruthPrediction
@@ -45,6 +46,7 @@ CONTRACTED, MOVED = 0.2, 0.05
 SENSITIVE = 0.05  # of power-scaling
 ALPHAS = (0.99, 1.01)
 PRIOR_DRAWS = 1000
+NINETY = (0.05, 0.95)
 DATA, PRIOR, SILENT, UNKNOWN = "the data say", "the prior says", "do not report", "not judged"
 
 
@@ -52,7 +54,7 @@ DATA, PRIOR, SILENT, UNKNOWN = "the data say", "the prior says", "do not report"
 class PriorSensitivity:
     """One number (an estimand or a decision) under priors half and twice as wide.
 
-    contraction: near 1 the data have said all, near 0 nothing; probability: of the estimand's threshold or the decision's rule, and
+    contraction: near 1 the data have said all, near 0 nothing; negative where the prior was sure of something else; probability: of the estimand's threshold or the decision's rule, and
     the same under the other priors; median, lower and upper: of the estimand, likewise
     method: "importance" or "refit"; pareto_k: the worse of the two reweightings, None for a refit
     prior_sense, likelihood_sense: change under power-scaling of prior and likelihood, above 0.05 sensitive; None where not computed
@@ -102,7 +104,7 @@ def prior_sensitivities(
     power_scaling: also compute how much the number follows prior and likelihood; half a minute for 23 patients
     Raises StorageError for a fit without patient data, if refits or power-scaling are asked for.
     """
-    other = _sampled_again(refits) if refits else _reweighted(fit)
+    other = _sampled_again(refits) if refits else cache(partial(_reweighted, fit))
     before = prior_estimands(fit)
     senses = power_scale(fit) if power_scaling else {}
     rows = []
@@ -135,12 +137,34 @@ def prior_sensitivity(fit: Fit, *, refit: bool = True) -> pd.DataFrame:
     return table([asdict(r) for r in rows])
 
 
+def judged[T: (Estimate, DecisionResult)](rows: Sequence[T], sensitivities: Sequence[PriorSensitivity]) -> list[T]:
+    """The same rows, each with its verdict, which its sentence then says; one that is not to be reported is withheld.
+
+    sensitivities: of the same kind as the rows, in the same order
+    """
+    return [
+        replace(row, verdict=s.verdict, sentence=_with_verdict(row.sentence, s))
+        for row, s in zip(rows, sensitivities, strict=True)
+    ]
+
+
+def _with_verdict(sentence: str, s: PriorSensitivity) -> str:
+    if s.verdict == SILENT:
+        return f"withheld: {s.sentence}"
+    if s.verdict == PRIOR:
+        wide = math.sqrt(1 - s.contraction)
+        return f"{sentence[:-1]} (the prior says: the interval is {wide:.0%} as wide as before the data)."
+    return f"{sentence[:-1]} ({'prior against data not judged' if s.verdict == UNKNOWN else s.verdict})."
+
+
 def _row(
-    fit: Fit, name: str, of: str, kind: str, judge: Callable[[Array], Answer], other: _Other, before: Array,
+    fit: Fit, name: str, of: str, kind: str, judge: Callable[[Array], Answer],
+    elsewhere: Callable[[tuple[str, ...]], _Other], before: Array,
     senses: tuple[float, float] | None,
 ) -> PriorSensitivity:  # fmt: skip
     """One number; `of` is the estimand it is about, `before` its draws from the prior."""
     e, draws = fit.study.estimands[of], fit.estimands[of]
+    other = elsewhere(e.outcomes)
     shrunk = contraction(draws, before, e)
     (p, met), (p_half, met_half), (p_double, met_double) = (
         judge(said[of]) if said is not None else (None, None) for said in (fit.estimands, other.half, other.double)
@@ -151,7 +175,9 @@ def _row(
     known = other.half is not None and other.double is not None
     moved = max((abs(q - p) for q in (p_half, p_double) if q is not None and p is not None), default=0.0)
     crossed = any(m is not None and m != met for m in (met_half, met_double))
-    verdict = _verdict(shrunk, moved, crossed, known)
+    low, high = np.nanquantile(before, NINETY)
+    silent = shrunk < CONTRACTED and bool(low <= np.median(draws) <= high)
+    verdict = SILENT if crossed or moved > MOVED else PRIOR if silent else DATA if known else UNKNOWN
     prior_sense, likelihood_sense = senses or (None, None)
     text = _sentence(name, verdict, shrunk, (p_half, p, p_double), crossed)
     found = PriorSensitivity(
@@ -161,14 +187,6 @@ def _row(
     if found.conflict:
         return replace(found, sentence=found.sentence + " Prior and data pull apart: look at the priors.")
     return found
-
-
-def _verdict(contraction: float, moved: float, crossed: bool, known: bool) -> str:
-    if crossed or moved > MOVED:
-        return SILENT
-    if contraction < CONTRACTED:
-        return PRIOR
-    return DATA if known else UNKNOWN
 
 
 def _sentence(
@@ -192,7 +210,7 @@ def contraction(draws: Array, before: Array, e: Estimand) -> float:
     """1 - (width of the posterior / width of the prior)^2, of the central 90 %; on the log for ratios. Negative where it is wider."""
 
     def width(x: Array) -> float:
-        low, high = np.nanquantile(np.log(x) if e.relative else x, [0.05, 0.95])
+        low, high = np.nanquantile(np.log(x) if e.relative else x, NINETY)
         return float(high - low)
 
     with np.errstate(all="ignore"):
@@ -219,30 +237,31 @@ def _padded(covariates: Mapping[str, Array]) -> dict[str, Array]:
     return {k: np.resize(v, (PRIOR_DRAWS, v.shape[-1])) if np.ndim(v) > 1 else v for k, v in covariates.items()}
 
 
-def _sampled_again(refits: Refits) -> _Other:
-    return _Other(refits.with_spread(HALF).estimands, refits.with_spread(DOUBLE).estimands, "refit", None)
+def _sampled_again(refits: Refits) -> Callable[[tuple[str, ...]], _Other]:
+    found = _Other(refits.with_spread(HALF).estimands, refits.with_spread(DOUBLE).estimands, "refit", None)
+    return lambda outcomes: found
 
 
-def _reweighted(fit: Fit) -> _Other:
-    now = log_prior(fit)
+def _reweighted(fit: Fit, outcomes: tuple[str, ...]) -> _Other:
+    now = log_prior(fit, outcomes=outcomes)
     found: dict[float, Said | None] = {}
     worst = -math.inf
     for spread in (HALF, DOUBLE):
-        chosen, _, k = reweight((log_prior(fit, spread) - now).reshape(-1))
+        chosen, _, k = reweight((log_prior(fit, spread, outcomes) - now).reshape(-1))
         worst = max(worst, k)
         found[spread] = {n: d.reshape(-1)[chosen] for n, d in fit.estimands.items()} if k <= TRUSTED else None
     return _Other(found[HALF], found[DOUBLE], "importance", worst)
 
 
-def log_prior(fit: Fit, spread: float = 1.0) -> Array:
+def log_prior(fit: Fit, spread: float = 1.0, outcomes: tuple[str, ...] | None = None) -> Array:
     """(chain, draw) log density of the top-level parameters under priors whose spread is multiplied by a factor.
 
-    Correlations of three effects or more, and thresholds, have a joint prior that stays as it is: it is left out.
+    outcomes: whose parameters (default: of all). Correlations of three effects or more, and thresholds, have a joint prior that stays as it is: it is left out.
     """
     posterior = fit.group("posterior")
     total: Array = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"]))
     for p in all_parameters(fit.study):
-        if isinstance(p.prior, Prior):
+        if isinstance(p.prior, Prior) and (outcomes is None or p.outcome in outcomes):
             total = total + p.prior.scaled(spread).log_density(posterior[p.full_name].values)
     return total
 

@@ -134,13 +134,22 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         say(f"The study declares no {what}.")
     elif what == "estimates":
         shown = [
-            (r["name"], r["median"], _band(r, "lower", "upper"), r["unit"], r["population"], r["summary"], r["ess"])
+            (
+                r["name"],
+                r["median"],
+                _band(r, "lower", "upper"),
+                r["unit"],
+                r["population"],
+                r["summary"],
+                r["ess"],
+                r["verdict"],
+            )
             for r in rows
         ]
-        show_table(["estimand", "median", band, "unit", "population", "summary", "ess"], shown)
+        show_table(["estimand", "median", band, "unit", "population", "summary", "ess", "verdict"], shown)
     elif what == "decisions":
-        shown = [(r["name"], r["kind"], r["met"], chance(r["probability"], 3), r["margin"]) for r in rows]
-        show_table(["decision", "kind", "met", "probability", "margin"], shown)
+        shown = [(r["name"], r["kind"], r["met"], chance(r["probability"], 3), r["margin"], r["verdict"]) for r in rows]
+        show_table(["decision", "kind", "met", "probability", "margin", "verdict"], shown)
     elif what == "parameters":
         shown = [
             (r["name"], r["mean"], r["sd"], _band(r, "lower", "upper"), r["unit"], r["rhat"], r["ess_bulk"], r["ess_tail"],

@@ -1,11 +1,12 @@
 """Patients left out: against fits that never saw them, and what follows for decisions, comparisons and priors."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bayesmyo.assess.compare import compare
+from bayesmyo.assess.compare import comparisons
 from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.assess.influence import of_left_out, shift
 from bayesmyo.assess.leave_one_out import TRUSTED, WithoutPatient, leave_one_out, reweight
@@ -15,7 +16,7 @@ from bayesmyo.cohort import simulate_scenario
 from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.model.engines import Sampling
 from bayesmyo.model.fit import fit
-from bayesmyo.model.store import share
+from bayesmyo.model.store import save_fit, share
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 
@@ -119,13 +120,13 @@ def test_scores_are_those_of_the_multivariate_normal(fitted, refits, left_out):
 @pytest.mark.sampling
 def test_a_study_is_not_ranked_against_itself_but_against_a_wrong_one(one, cohort, fitted):
     again = fit(one, cohort, seed=5, sampling=SAMPLING)
-    rows = compare([fitted, again], ["first", "again"])
+    rows = comparisons([fitted, again], ["first", "again"])
     assert not any(r.ranked for r in rows)
     assert rows[1].sentence.startswith("The data cannot rank")
     text = ONE.replace('trajectory = { kind = "linear" }', 'trajectory = { kind = "linear" }\neffects = ["intercept"]')
     text = text.replace(", sd_slope = 0.8, correlation = -0.4", "")
     alike = fit(parse_study(text), cohort, sampling=SAMPLING)
-    rows = compare([alike, fitted], ["alike", "differing"])
+    rows = comparisons([alike, fitted], ["alike", "differing"])
     assert [r.name for r in rows] == ["differing", "alike"]
     assert rows[1].ranked
     assert rows[1].difference == pytest.approx(rows[1].score - rows[0].score)
@@ -243,7 +244,7 @@ def test_fits_that_measure_different_things_are_not_compared(old, new, message):
     if "power" in new:
         other = other.replace('outcome = "strength"', 'outcome = "power"').replace("\nstrength = {", "\npower = {")
     with pytest.raises(UsageError, match=message):
-        compare([mocked(ONE), mocked(other)])
+        comparisons([mocked(ONE), mocked(other)])
 
 
 def test_a_density_is_not_compared_with_a_probability(one):
@@ -255,9 +256,45 @@ def test_a_density_is_not_compared_with_a_probability(one):
         'kind = "gaussian"', 'kind = "ordered_beta", lower = 0, upper = 100'
     )
     with pytest.raises(UsageError, match="a probability in one likelihood where the other has a density"):
-        compare([mocked(ONE[: ONE.index("[scenarios")], cohort), mocked(bounded, cohort)])
+        comparisons([mocked(ONE[: ONE.index("[scenarios")], cohort), mocked(bounded, cohort)])
 
 
 def test_a_single_fit_is_not_compared(one, cohort):
     with pytest.raises(UsageError, match="two fits or more"):
-        compare([mocked(ONE)])
+        comparisons([mocked(ONE)])
+
+
+@pytest.mark.sampling
+def test_the_commands_say_the_same(run, fitted, left_out, tmp_path):
+    path = tmp_path / "fit.nc"
+    save_fit(fitted, path)
+    code, out, _ = run("influence", path, "--quick", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert {p["patient"] for p in document["patients"]} == {one.patient for one in left_out}
+    shifts = [abs(p["shift"]) for p in document["patients"]]
+    assert shifts == sorted(shifts, reverse=True)
+    code, out, _ = run("influence", path, "--quick")
+    assert code == 0
+    assert document["sentences"][0] in out.replace("\n", " ")
+    copy = tmp_path / "again.nc"
+    copy.write_bytes(path.read_bytes())
+    code, out, _ = run("compare", path, copy, "--json")
+    assert code == 0
+    assert [c["ranked"] for c in json.loads(out)["comparisons"]] == [False, False]
+    code, out, _ = run("check", path, "--refit", "--json")
+    names = [c["name"] for c in json.loads(out)["checks"]]
+    assert names[0] == "convergence"
+    assert names[-2:] == ["influence", "prior sensitivity"]
+    assert code == 0
+
+
+def test_a_fit_that_is_not_trusted_is_not_built_upon(run, one, cohort, tmp_path):
+    path = tmp_path / "mock.nc"
+    save_fit(fit(one, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=2)), path)
+    for words in (("influence", path), ("compare", path, path.rename(tmp_path / "other.nc"))):
+        save_fit(fit(one, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=2)), path, force=True)
+        code, out, err = run(*words)
+        assert code == 1
+        assert out == ""
+        assert "does not draw from the posterior" in err
