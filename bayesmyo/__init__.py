@@ -27,6 +27,7 @@ _WHERE = {
     "correlations": "bayesmyo.assess.correlations",
     "decisions": "bayesmyo.assess.estimate",
     "estimate": "bayesmyo.assess.estimate",
+    "figures": "bayesmyo",  # the room itself: its functions draw
     "find_study": "bayesmyo.study",
     "fit": "bayesmyo.model.fit",
     "influence": "bayesmyo.assess.influence",
@@ -52,6 +53,8 @@ __all__ = ["__version__", *_WHERE]
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'bayesmyo' has no attribute {name!r}")
+    if _WHERE[name] == __name__:
+        return import_module(f"{__name__}.{name}")
     return getattr(import_module(_WHERE[name]), name)
 
 

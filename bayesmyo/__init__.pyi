@@ -1,3 +1,4 @@
+from bayesmyo import figures as figures
 from bayesmyo._version import __version__ as __version__
 from bayesmyo.assess.check import check as check
 from bayesmyo.assess.compare import compare as compare

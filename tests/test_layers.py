@@ -22,6 +22,7 @@ FLOORS = [
     "model",
     "assess",
     "simulation",
+    "figures",
     "report",
     "cli",
 ]

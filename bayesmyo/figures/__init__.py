@@ -1,0 +1,49 @@
+"""Figures of a fit: each function draws one and returns it, a matplotlib Figure.
+
+    bayesmyo.figures.time_course(fit, "cpk").savefig("cpk.pdf")
+
+style.py         sizes, colours and axes of all of them
+parts.py         the outcome that was named, curves over time, the measurements themselves
+trajectories.py  the population over time, patients behind
+patients.py      a panel for each patient
+predictive.py    the distribution of measurements against replicates
+shares.py        zeros, ceilings, floors and limits against replicates
+time_course.py   quantiles over time against new patients
+residuals.py     around patients' own curves, over time and from visit to visit
+calibration.py   of grades, and of yes and no
+pit.py           each measurement in its prediction from all others
+estimates.py     every estimand, its prior behind
+responses.py     categories of response, patient by patient
+influence.py     which patient carries a conclusion
+priors.py        what the priors believe, before any data
+
+Numbers are those of the room `assess`: a figure draws what a check judges. Patients go by pseudonyms.
+"""
+
+from bayesmyo.figures.calibration import calibration
+from bayesmyo.figures.estimates import estimates
+from bayesmyo.figures.influence import influence
+from bayesmyo.figures.patients import patients
+from bayesmyo.figures.pit import pit
+from bayesmyo.figures.predictive import predictive
+from bayesmyo.figures.priors import priors
+from bayesmyo.figures.residuals import residuals
+from bayesmyo.figures.responses import responses
+from bayesmyo.figures.shares import shares
+from bayesmyo.figures.time_course import time_course
+from bayesmyo.figures.trajectories import trajectories
+
+__all__ = [
+    "calibration",
+    "estimates",
+    "influence",
+    "patients",
+    "pit",
+    "predictive",
+    "priors",
+    "residuals",
+    "responses",
+    "shares",
+    "time_course",
+    "trajectories",
+]

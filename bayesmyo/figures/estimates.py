@@ -1,0 +1,120 @@
+"""The answers, with what the priors alone would have said behind them."""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from bayesmyo.assess.estimate import Estimate
+from bayesmyo.assess.estimate import estimates as estimate_rows
+from bayesmyo.assess.sensitivity import prior_estimands
+from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.figures.parts import mass
+from bayesmyo.figures.style import (
+    BLUE,
+    DOUBLE,
+    GREY,
+    PALE,
+    Drawing,
+    band,
+    drawing,
+    legend,
+    line,
+    log_ticks,
+    title,
+)
+from bayesmyo.model.fit import Fit
+from bayesmyo.study import describe
+
+LONGEST = 88  # characters that describe a number; it goes by its name in the study where more are needed
+NEAR = 3.0  # spans within which no change is shown too
+REACH = 1.2  # how far a panel goes beyond its posteriors, in their own span
+
+
+def estimates(fit: Fit, unit: str | None = None) -> Drawing:
+    """Every estimand, in a panel for each unit (or of one unit alone): median, 50 % and 95 % (the study's) intervals, prior behind.
+
+    Each row names its population. The grey bar is the interval of the prior alone; an arrow says that it goes on beyond the panel.
+    Ratios stand on a logarithmic axis. A warning: a posterior as wide as its grey bar, where the data have said nothing.
+    Raises UsageError where the study has no estimand, or none in that unit.
+    """
+    rows = estimate_rows(fit)
+    units = list(dict.fromkeys(r.unit for r in rows))
+    if not rows:
+        raise UsageError("study", "declares no estimand")
+    if unit is not None and unit not in units:
+        raise UsageError("unit", "is that of no estimand", f'"{unit}"', did_you_mean(unit, units))
+    panels = [[r for r in rows if r.unit == u] for u in ([unit] if unit is not None else units)]
+    before = prior_estimands(fit)
+    heights = [0.62 + 0.44 * len(p) for p in panels]
+    with drawing(DOUBLE, sum(heights) + 0.7, len(panels), 1, height_ratios=heights) as (figure, grid):
+        for axes, panel in zip(grid[:, 0], panels, strict=True):
+            _panel(axes, fit, panel, before)
+        title(figure, f"{fit.study.title}: estimates")
+        legend(
+            figure,
+            [
+                line("median, 50 %", BLUE, "-", "o", 3.0, markerfacecolor="white"),
+                line(f"{mass(fit.study)} interval", BLUE, width=1.2),
+                band(f"{mass(fit.study)} interval before the data", PALE),
+                line("no change", GREY, ":", width=0.8),
+            ],
+            4,
+        )
+        return figure
+
+
+def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: dict[str, np.ndarray]) -> None:
+    """The estimands of one unit."""
+    tail = (1 - fit.study.interval) / 2
+    log = all(fit.study.estimands[r.name].relative for r in rows)
+    low, high = _extent(rows, log)
+    for y, r in enumerate(rows):
+        first, last = (float(q) for q in np.nanquantile(before[r.name], [tail, 1 - tail]))
+        q1, q3 = np.quantile(fit.estimands[r.name], [0.25, 0.75])
+        left, right = max(first, low), min(last, high)
+        axes.fill_between([left, right], y - 0.24, y + 0.24, color=PALE, linewidth=0, label="prior")
+        for end, inside, marker in ((first, low, "<"), (last, high, ">")):
+            if end < low or end > high:
+                axes.plot([inside], [y], marker, color=GREY, markersize=4, label="goes on", clip_on=False)
+        axes.hlines(y, r.lower, r.upper, color=BLUE, linewidth=1.2, label="interval")
+        axes.hlines(y, q1, q3, color=BLUE, linewidth=3.0, label="half")
+        axes.plot([r.median], [y], "o", color=BLUE, markersize=4.5, markerfacecolor="white", label="median")
+    neutral = 1.0 if log else 0.0
+    if low < neutral < high and any(fit.study.estimands[r.name].neutral is not None for r in rows):
+        axes.axvline(neutral, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
+    axes.set_yticks(range(len(rows)), [named(fit, r) for r in rows])
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=rows[0].unit)
+    if log:
+        axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    if log:
+        log_ticks(axes.xaxis)
+
+
+def named(fit: Fit, r: Estimate) -> str:
+    """What a row says: the number, and whose it is."""
+    text = describe.number(fit.study, fit.study.estimands[r.name]).removeprefix("the ")
+    if len(text) > LONGEST:
+        text = r.name.replace("_", " ")
+    who = r.population + (", one measurement" if r.predicts == "measurement" else "")
+    return textwrap.fill(text[:1].upper() + text[1:], 44) + f"\n({who})"
+
+
+def _extent(rows: Sequence[Estimate], log: bool) -> tuple[float, float]:
+    """Around all posteriors of a panel, and its neutral value if that is near."""
+    low, high = min(r.lower for r in rows), max(r.upper for r in rows)
+    if log:
+        low, high = np.log(low), np.log(high)
+    span = max(high - low, 1e-9)
+    least, most = low - REACH * span / 2, high + REACH * span / 2
+    if 0 < low < NEAR * span:
+        least = min(least, -0.1 * span)
+    if 0 < -high < NEAR * span:
+        most = max(most, 0.1 * span)
+    if not log and all(r.kind in ("share", "time to", "level") for r in rows) and low >= 0:
+        least = max(least, -0.02 * high)
+    if not log and all(r.kind == "share" and r.contrast is None for r in rows):
+        least, most = -0.02, 1.02
+    return (float(np.exp(least)), float(np.exp(most))) if log else (float(least), float(most))

@@ -1,0 +1,100 @@
+"""What several figures need: the outcome that was named, curves over time, the measurements themselves."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+
+from bayesmyo.assess.leave_one_out import evenly
+from bayesmyo.assess.prior import ends
+from bayesmyo.assess.replicated import Replicated, replicated
+from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
+from bayesmyo.cohort.prediction import TruthPrediction
+from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.figures.style import GREY, line
+from bayesmyo.model.fit import Fit
+from bayesmyo.seeds import PREDICT, address
+from bayesmyo.study.study import Outcome, Study
+
+DRAWS, TIMES = 1000, 61  # of curves
+MARKS = {MEASURED: ("o", "measured"), LEFT: ("v", "known to lie below"), RIGHT: ("^", "known to lie above")}
+
+
+def the_outcome(study: Study, outcome: str) -> Outcome:
+    """The outcome of that name. Raises UsageError for one that the study has not."""
+    if outcome not in study.outcomes:
+        mend = did_you_mean(outcome, list(study.outcomes))
+        raise UsageError("outcome", "is not in this study", f'"{outcome}"', mend)
+    return study.outcomes[outcome]
+
+
+def judged(fit: Fit, outcome: str) -> Replicated:
+    """Measurements and replicates of an outcome, as the checks see them. Raises UsageError where there are none."""
+    the_outcome(fit.study, outcome)
+    if fit.shared:
+        len(fit.cohort)  # says what a shared copy is
+    replicates = replicated(fit)
+    if replicates.reason:
+        raise UsageError("fit", f"has no replicates to draw: {replicates.reason}")
+    if outcome not in replicates.outcomes:
+        raise UsageError("outcome", f"has no replicates to draw: {replicates.unjudged[outcome]}", f'"{outcome}"')
+    return replicates.outcomes[outcome]
+
+
+def mass(study: Study) -> str:
+    """The study's interval, as a legend names it."""
+    return f"{100 * study.interval:.3g} %"
+
+
+def predicting(fit: Fit) -> TruthPrediction:
+    """Levels under at most a thousand draws, (draw,) each."""
+    total = math.prod(fit.truth.shape)
+    return TruthPrediction(fit.study, fit.truth.take(evenly(total, DRAWS)), seed=address(fit.seed, PREDICT))
+
+
+def whole_range(o: Outcome) -> tuple[float, float] | None:
+    """Both ends of an outcome's range; None where it has not two."""
+    low, high = ends(o)
+    if o.family.kind == "bernoulli":
+        return 0.0, 1.0
+    return (low, high) if low is not None and high is not None else None
+
+
+def moments_of(m: Measurements) -> np.ndarray:
+    """(time,) from the first visit of all to the last."""
+    return np.linspace(float(m.time.min()), float(m.time.max()), TIMES)
+
+
+def per_exposure(m: Measurements) -> np.ndarray:
+    """(n,) measurements in the outcome's unit; of events, their number over the exposure."""
+    return m.value if m.exposure is None else np.asarray(m.value / m.exposure)
+
+
+def points(axes: Axes, m: Measurements, size: float, color: str, hollow: bool = False) -> None:
+    """Every measurement: a dot; an arrow head at the limit of a cell known to lie below or above it; a bar between two limits."""
+    value = per_exposure(m)
+    for side, (marker, label) in MARKS.items():
+        here = m.side == side
+        if here.any():
+            inside = "none" if hollow and side == MEASURED else color
+            larger = size if side == MEASURED else 1.5 * size
+            axes.plot(
+                m.time[here], value[here], marker, markersize=larger, markerfacecolor=inside, markeredgecolor=color,
+                markeredgewidth=0.5, label=label, linestyle="none",
+            )  # fmt: skip
+    here = m.side == BETWEEN
+    if here.any() and m.end is not None:
+        axes.vlines(m.time[here], value[here], m.end[here], color=color, linewidth=0.8, label="between two limits")
+
+
+def point_entries(sides: Sequence[Measurements], color: str = GREY, hollow: bool = False) -> list[Artist]:
+    """What `points` drew, for a legend."""
+    drawn = {int(s) for m in sides for s in np.unique(m.side)}
+    found: list[Artist] = [
+        line(label, color, "none", marker, markerfacecolor="none" if hollow and side == MEASURED else color)
+        for side, (marker, label) in MARKS.items()
+        if side in drawn
+    ]
+    return [*found, *([line("between two limits", color, width=0.8)] if BETWEEN in drawn else [])]
