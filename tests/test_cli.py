@@ -220,7 +220,7 @@ def test_options_of_a_fit_reach_it(run):
 
 
 def test_check_of_a_good_fit(run, good_file):
-    result = run("check", good_file)
+    result = run("check", good_file, "--tables")
     assert (result.code, result.err) == (0, "")
     assert result.out.startswith("passed  convergence: The chains agree: R-hat at most 1.00")
     assert re.search(r"^cpk.start +parameter +1\.00\d ", result.out, re.MULTILINE), (

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesmyo.assess.check import check
+from bayesmyo.assess.checks import Convergence
 from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.assess.estimate import parameter_estimates
 from bayesmyo.cohort import read_cohort
@@ -73,7 +73,7 @@ def sleepstudy():
 @needs_shared
 def test_sleepstudy_is_the_exact_posterior(sleepstudy):
     agree(parameters(sleepstudy), exact("sleepstudy_rs"), SLEEP_NAMES)
-    assert all(c.passed for c in check(sleepstudy))
+    assert Convergence().run(sleepstudy).passed
 
 
 @needs_shared
@@ -109,7 +109,7 @@ def test_every_parameterisation_has_the_same_posterior(sleepstudy):
 @needs_shared
 def test_pbc2_bilirubin_agrees_with_lme4():
     found = fitted("pbc2.toml", "pbc2.csv")
-    assert all(c.passed for c in check(found))
+    assert Convergence().run(found).passed
     reference = json.loads((HERE / "pbc2.json").read_text())["lme4"]
     ours = parameters(found)
     for name in ("intercept", "slope"):
