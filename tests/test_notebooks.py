@@ -12,6 +12,8 @@ pytestmark = pytest.mark.sampling
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_notebook_runs(path):
+    if path.stem == "pbc2_bilirubin" and not (ROOT.parent / "shared" / "reference" / "pbc2.csv").exists():
+        pytest.skip("the table of pbc2 is not part of this package")
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(path.parent)}}
     nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where).execute()

@@ -78,7 +78,7 @@ def of_left_out(
         rows.append(
             Comparison(
                 name=names[k], title=fits[k].study.title, score=float(scores[k].sum()),
-                mcse=float(np.sqrt((errors[k] ** 2).sum())), difference=-difference, se=0.0 if k == best else se,
+                mcse=float(np.sqrt((errors[k] ** 2).sum())), difference=0.0 if k == best else -difference, se=0.0 if k == best else se,
                 ranked=ranked, worst="" if k == best else left_out[k][int(np.argmax(by_patient))].patient,
                 refitted=sum(one.method == "refit" for one in left_out[k]),
                 sentence="" if k == best else _sentence(names[best], names[k], difference, se, ranked),
