@@ -28,6 +28,7 @@ ESTIMATE_KEYS = {
     "ess",
     "probability",
     "sentence",
+    "verdict",
     "predicts",
     "summary",
     "given",
@@ -265,7 +266,7 @@ def test_estimate_of_a_good_fit(run, good_file):
             {"name", "outcome", "unit", "mean", "sd", "median", "lower", "upper", "mcse", "ess_bulk", "ess_tail", "rhat",
              "prior", "prior_lower", "prior_upper"},
         ),
-        (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "sentence"}),
+        (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "sentence", "verdict"}),
         (
             ("--correlations",),
             "correlations",
