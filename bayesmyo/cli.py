@@ -361,20 +361,22 @@ def _report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> N
     from bayesmyo.assess.sensitivity import judged, prior_sensitivities
     from bayesmyo.report import documents, terminal
 
-    def sensitivities(kind: str) -> list[Any]:
-        return [s for s in prior_sensitivities(result) if s.kind == kind]
+    def with_verdicts(rows: list[Any], kind: str) -> list[Any]:
+        if result.shared:  # what the priors say of these patients needs the patients
+            return rows
+        return judged(rows, [s for s in prior_sensitivities(result) if s.kind == kind])
 
     failed = [r for r in run(result) if not r.passed]
     if what == "parameters":
         rows = [asdict(p) for p in parameter_estimates(result)]
     elif what == "decisions":
-        rows = [asdict(d) for d in withhold(judged(verdicts(result), sensitivities("decision")), failed)]
+        rows = [asdict(d) for d in withhold(with_verdicts(verdicts(result), "decision"), failed)]
     elif what == "responses":
         rows = [r.as_dict() for r in withhold_responses(responses(result), failed)]
     elif what == "correlations":
         rows = [asdict(c) for c in withhold(correlation_estimates(result), failed)]
     else:
-        rows = [e.as_dict() for e in withhold(judged(estimates(result), sensitivities("estimand")), failed)]
+        rows = [e.as_dict() for e in withhold(with_verdicts(estimates(result), "estimand"), failed)]
     if json:
         typer.echo(documents.document(**extra, passed=not failed, **{what: rows}))
     elif what == "responses":

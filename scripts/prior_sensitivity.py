@@ -73,7 +73,7 @@ patients = 23
 follow_up = { mean = 24, sd = 12, maximum = 60 }
 visits = { first = [0, 1, 3, 6], then_every = 6, jitter = 0.3 }
 [scenarios.truth]
-strength = { intercept = 50, slope = 0.4, slope_group_B = 0, sd_intercept = 8, sd_slope = 0.2, correlation = 0, sigma = 3 }
+strength = { intercept = 50, slope = 0.4, slope_group_b = 0, sd_intercept = 8, sd_slope = 0.2, correlation = 0, sigma = 3 }
 """
 CASES = {"clean": "", "conflict": 'priors = { slope = "normal(-1, 0.2)" }', "weak": ""}
 

@@ -53,6 +53,8 @@ def comparisons(
     Raises UsageError where the fits cannot be compared: other patients, other measurements, or likelihoods of another kind.
     """
     called = list(names) if names else [chr(ord("A") + i) for i in range(len(fits))]
+    if len(called) != len(fits):
+        raise UsageError("names", f"must be {len(fits)}, one for each fit", str(len(called)))
     comparable(fits, called)
     left_out = []
     for k, one in enumerate(fits):
@@ -67,6 +69,7 @@ def of_left_out(
     """The same from patients left out before."""
     scores = np.array([[one.score for one in listed] for listed in left_out])
     errors = np.array([[one.mcse for one in listed] for listed in left_out])
+    _scored(left_out)
     order = np.argsort(-scores.sum(axis=1), kind="stable")
     best = int(order[0])
     rows = []
@@ -74,7 +77,8 @@ def of_left_out(
         by_patient = scores[best] - scores[k]
         n = len(by_patient)
         difference, se = float(by_patient.sum()), float(np.sqrt(n) * by_patient.std(ddof=1))
-        ranked = k != best and difference > max(LEAST, ERRORS * se)
+        mcse = float(np.sqrt((errors[k] ** 2).sum() + (errors[best] ** 2).sum()))
+        ranked = k != best and difference > max(LEAST, ERRORS * float(np.hypot(se, mcse)))
         rows.append(
             Comparison(
                 name=names[k], title=fits[k].study.title, score=float(scores[k].sum()),
@@ -138,6 +142,11 @@ def _masses(fit: Fit, outcome: str) -> np.ndarray:
     if o.family.counts or o.family.texts() is not None:
         return np.ones(len(m), dtype=bool)
     return np.isin(m.value, [end for end in ends(o) if end is not None]) | (m.side != 0)
+
+
+def _scored(left_out: Sequence[Sequence[WithoutPatient]]) -> None:
+    for one in (one for listed in left_out for one in listed if not np.isfinite(one.score)):
+        raise UsageError(one.patient, "cannot be left out: nobody else has a measurement of one outcome")
 
 
 def _sentence(best: str, other: str, difference: float, se: float, ranked: bool) -> str:

@@ -3,7 +3,7 @@
 Reference: Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), https://doi.org/10.1214/20-BA1221.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,3 +44,23 @@ def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
 def bfmi(energy: np.ndarray) -> np.ndarray:
     """(chain,) energy Bayesian fraction of missing information (Betancourt 2016)."""
     return np.asarray(array_stats.bfmi(energy))
+
+
+BATCHES = 10
+
+
+def batch_error(statistic: Callable[[np.ndarray], float], draws: np.ndarray) -> float:
+    """The Monte Carlo standard error of any statistic of draws, from ten stretches of them (batch means, Geyer 1992,
+    https://doi.org/10.1214/ss/1177011137). NaN where there are fewer than 40 draws."""
+    flat = np.asarray(draws).reshape(-1)
+    if len(flat) < 4 * BATCHES:
+        return float("nan")
+    found = [statistic(part) for part in np.array_split(flat, BATCHES)]
+    return float(np.std(found, ddof=1) / np.sqrt(BATCHES))
+
+
+def shift(draws: np.ndarray, other: np.ndarray) -> float:
+    """How far the median of others lies from that of the draws, in their SDs (half the central 68 %, which heavy tails do not stretch)."""
+    low, high = np.quantile(draws, [0.16, 0.84])
+    moved = float(np.median(other) - np.median(draws))
+    return moved / float((high - low) / 2) if high > low else 0.0

@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from bayesmyo.assess.diagnostics import diagnose
+from bayesmyo.assess.diagnostics import batch_error, shift
 from bayesmyo.assess.leave_one_out import WithoutPatient, leave_one_out
 from bayesmyo.assess.refits import Refits
 from bayesmyo.components.numbers import probability_text
 from bayesmyo.model.fit import Fit
 
 Draws = Mapping[str, np.ndarray]
+CLEAR = 3.0  # Monte Carlo errors: many patients are looked at
 GENERAL = ("population average", "average patient")
 
 
@@ -46,7 +47,7 @@ class PatientInfluence:
 class Flip:
     """One decision without one patient, beside the verdict on all.
 
-    flips: the verdict changes; clear: by more than twice its Monte Carlo error
+    flips: the verdict changes; clear: its margin moves by more than three times the Monte Carlo error of the difference
     """
 
     decision: str
@@ -106,7 +107,7 @@ def _ranked_by(fit: Fit) -> Draws:
 
 
 def _patient(said: Draws, one: WithoutPatient, flips: Sequence[Flip]) -> PatientInfluence:
-    shifts = {name: shift(said[name], one.estimands[name]) for name in said}
+    shifts = {name: shift(said[name], one.estimands[name]) for name in said if name in one.estimands}
     moved = max(shifts, key=lambda name: abs(shifts[name]), default="")
     own = tuple(f.decision for f in flips if f.patient == one.patient and f.flips)
     rhat = one.rhat if np.isfinite(one.rhat) else None
@@ -116,35 +117,22 @@ def _patient(said: Draws, one: WithoutPatient, flips: Sequence[Flip]) -> Patient
     )  # fmt: skip
 
 
-def shift(draws: np.ndarray, without: np.ndarray) -> float:
-    """How far the median moves, in posterior SDs (half the width of the central 68 %, which heavy tails do not stretch)."""
-    low, high = np.quantile(draws, [0.16, 0.84])
-    moved = float(np.median(without) - np.median(draws))
-    return moved / float((high - low) / 2) if high > low else 0.0
-
-
 def _flips(fit: Fit, name: str, left_out: Sequence[WithoutPatient]) -> list[Flip]:
     decision = fit.study.decisions[name]
-    whole = decision.judge(fit.estimands[decision.estimand])
+
+    def margin(draws: np.ndarray) -> float:
+        return decision.judge(draws).margin
+
+    draws = fit.estimands[decision.estimand]
+    whole, error = decision.judge(draws), batch_error(margin, draws)
     rows = []
-    for one in left_out:
-        draws = one.estimands[decision.estimand]
-        verdict = decision.judge(draws)
-        p = verdict.probability
-        error = 0.0 if p is None else float(np.sqrt(p * (1 - p) / _effective(draws)))
-        asked = (whole.met, verdict.met, whole.probability, p, whole.margin, verdict.margin)
-        rows.append(
-            Flip(name, one.patient, *asked, flips=verdict.met != whole.met, clear=abs(verdict.margin) > 2 * error)
-        )
+    for one in (one for one in left_out if one.estimands):
+        others = one.estimands[decision.estimand]
+        verdict = decision.judge(others)
+        apart, sure = abs(verdict.margin - whole.margin), CLEAR * float(np.hypot(error, batch_error(margin, others)))
+        asked = (whole.met, verdict.met, whole.probability, verdict.probability, whole.margin, verdict.margin)
+        rows.append(Flip(name, one.patient, *asked, flips=verdict.met != whole.met, clear=apart > sure))
     return rows
-
-
-def _effective(draws: np.ndarray) -> float:
-    """Effective draws: of a refit by its chains; of reweighted draws, how many differ."""
-    if draws.ndim == 2:
-        ess = diagnose({"estimand": draws})["estimand"].ess_bulk
-        return float(ess) if np.isfinite(ess) else float(draws.size)
-    return float(len(np.unique(draws)))
 
 
 def sentence(name: str, rows: Sequence[Flip]) -> str:
@@ -158,11 +146,15 @@ def sentence(name: str, rows: Sequence[Flip]) -> str:
         text = f"{name} stays {state} whichever patient is left out"
         span = dict.fromkeys((probability_text(min(found)), probability_text(max(found)))) if found else {}
         return f"{text} (probability {' to '.join(span)})." if span else f"{text}."
-    first = flipping[0]
+    clear = [f for f in flipping if f.clear]
+    first = (clear or flipping)[0]
     text = f"{name} is {state} with all patients, but {other} without {first.patient}"
-    if first.probability is not None and first.probability_without is not None:
-        change = f"{probability_text(first.probability_without)} instead of {probability_text(first.probability)}"
-        text += f" (probability {change})"
-    if len(flipping) > 1:
-        text += f", and also without {', '.join(f.patient for f in flipping[1:])}"
-    return text + ("." if any(f.clear for f in flipping) else ", within Monte Carlo error.")
+    p, q = first.probability, first.probability_without
+    if p is not None and q is not None and probability_text(p) != probability_text(q):
+        text += f" (probability {probability_text(q)} instead of {probability_text(p)})"
+    if len(clear) > 1:
+        text += f", and also without {', '.join(f.patient for f in clear[1:])}"
+    unsure = [f.patient for f in flipping if not f.clear]
+    if not clear:
+        return text + ", within Monte Carlo error."
+    return text + (f"; perhaps also without {', '.join(unsure)}." if unsure else ".")

@@ -158,6 +158,7 @@ def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
             has[k].sum(axis=-1),
             has[k][..., seen].sum(axis=-1),
             not_seen,
+            int(np.isneginf(last).sum()),
             len(cohort),
         )
         for k in range(len(names))
@@ -179,7 +180,7 @@ def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
 
 
 def _category(
-    study: Study, rule: str, response: Response, k: int, name: str, counts: np.ndarray, among_seen: np.ndarray, not_seen: int, patients: int
+    study: Study, rule: str, response: Response, k: int, name: str, counts: np.ndarray, among_seen: np.ndarray, not_seen: int, never: int, patients: int
 ) -> Category:  # fmt: skip
     tail = (1 - study.interval) / 2
     lower, median, upper = (int(q) for q in np.quantile(counts, [tail, 0.5, 1 - tail], method="inverted_cdf"))
@@ -196,8 +197,9 @@ def _category(
     if not_seen:
         one = not_seen == 1
         were, are, own = ("was", "is", "its own trajectory") if one else ("were", "are", "their own trajectories")
-        text += f"; {not_seen} {were} last seen before then and {are} predicted from {own} "
-        text += f"({'without or with it' if one else 'none or all of them'}: {worst} to {worst + not_seen})"
+        text += f"; {not_seen} {were} last seen before then and {are} predicted from {own}"
+        text += f", {never} of them without any measurement of an outcome" if never else ""
+        text += f" ({'without or with that patient' if one else 'none or all of them'}: {worst} to {worst + not_seen})"
     return Category(
         name, criteria, outcomes, median, lower, upper, float(counts.mean()), worst, worst + not_seen, text + "."
     )

@@ -6,8 +6,11 @@ Pareto k says that this can be trusted, with the priors of the outcomes that a n
 
     the data say      the data have narrowed it down, and neither prior changes the answer
     the prior says    the posterior's 90 % interval is hardly narrower than the prior's, contracted by less than 0.2, and in the same
-                      place: its median lies inside the prior's interval
-    do not report     half or twice as wide priors cross a decision, or move its probability by more than 0.05
+                      place: its median lies inside the prior's interval. Not asked of a new patient, whose interval is mostly the
+                      spread between patients, which no data narrow
+    do not report     half or twice as wide priors cross a decision, move a probability by more than 0.05, or the number itself by more
+                      than half a posterior SD, each beyond Monte Carlo error
+    not judged        the draws cannot be reweighted, or the chains of a refit disagree
 
 contraction = 1 - (posterior width / prior width)^2 of the central 90 % (Schad, Betancourt and Vasishth 2021,
 https://doi.org/10.1037/met0000275, with widths in place of SDs, which heavy-tailed priors may not have). Power-scaling says
@@ -24,6 +27,7 @@ import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
 
+from bayesmyo.assess.diagnostics import batch_error, shift
 from bayesmyo.assess.estimate import DecisionResult, Estimate, table
 from bayesmyo.assess.leave_one_out import SMOOTHED, TRUSTED, evenly, reweight
 from bayesmyo.assess.refits import Refits
@@ -31,7 +35,7 @@ from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.truth import Truth, from_priors, with_effects
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import probability_text
+from bayesmyo.components.numbers import probability_text, significant
 from bayesmyo.components.priors import Prior
 from bayesmyo.model.fit import Fit
 from bayesmyo.model.marginal import log_marginal
@@ -40,9 +44,9 @@ from bayesmyo.study.parameters import all_parameters
 
 Array = np.ndarray
 Said = Mapping[str, Array]
-Answer = tuple[float | None, bool | None]  # a probability, and whether a decision is met
 HALF, DOUBLE = 0.5, 2.0
-CONTRACTED, MOVED = 0.2, 0.05
+CONTRACTED, MOVED, HALF_SD = 0.2, 0.05, 0.5
+ROUGH = 1.05  # R-hat of a refit that is not believed
 SENSITIVE = 0.05  # of power-scaling
 ALPHAS = (0.99, 1.01)
 PRIOR_DRAWS = 1000
@@ -85,6 +89,15 @@ class PriorSensitivity:
         return all(sense is not None and sense > SENSITIVE for sense in senses)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What draws say: a probability, and of a decision whether it is met, and by what margin."""
+
+    probability: float | None = None
+    met: bool | None = None
+    margin: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class _Other:
     """What is said under other priors; None where it cannot be known without sampling again."""
@@ -102,7 +115,7 @@ def prior_sensitivities(
 
     refits: sample again under both (the model is compiled once); None reweights the draws, in a second
     power_scaling: also compute how much the number follows prior and likelihood; half a minute for 23 patients
-    Raises StorageError for a fit without patient data, if refits or power-scaling are asked for.
+    Raises StorageError for a fit without patient data.
     """
     other = _sampled_again(refits) if refits else cache(partial(_reweighted, fit))
     before = prior_estimands(fit)
@@ -121,14 +134,14 @@ def prior_sensitivities(
 
 def _beyond(threshold: tuple[str, float] | None, draws: Array) -> Answer:
     if threshold is None:
-        return None, None
+        return Answer()
     direction, value = threshold
-    return float(np.mean(draws > value if direction == "above" else draws < value)), None
+    return Answer(float(np.mean(draws > value if direction == "above" else draws < value)))
 
 
 def _decided(decision: Decision, draws: Array) -> Answer:
     verdict = decision.judge(draws)
-    return verdict.probability, verdict.met
+    return Answer(verdict.probability, verdict.met, verdict.margin)
 
 
 def prior_sensitivity(fit: Fit, *, refit: bool = True) -> pd.DataFrame:
@@ -152,8 +165,7 @@ def _with_verdict(sentence: str, s: PriorSensitivity) -> str:
     if s.verdict == SILENT:
         return f"withheld: {s.sentence}"
     if s.verdict == PRIOR:
-        wide = math.sqrt(1 - s.contraction)
-        return f"{sentence[:-1]} (the prior says: the interval is {wide:.0%} as wide as before the data)."
+        return f"{sentence[:-1]} (the prior says: {_width(s.contraction)})."
     return f"{sentence[:-1]} ({'prior against data not judged' if s.verdict == UNKNOWN else s.verdict})."
 
 
@@ -166,44 +178,66 @@ def _row(
     e, draws = fit.study.estimands[of], fit.estimands[of]
     other = elsewhere(e.outcomes)
     shrunk = contraction(draws, before, e)
-    (p, met), (p_half, met_half), (p_double, met_double) = (
-        judge(said[of]) if said is not None else (None, None) for said in (fit.estimands, other.half, other.double)
-    )
-    median_half, median_double = (
-        float(np.median(said[of])) if said is not None else None for said in (other.half, other.double)
-    )
-    known = other.half is not None and other.double is not None
-    moved = max((abs(q - p) for q in (p_half, p_double) if q is not None and p is not None), default=0.0)
-    crossed = any(m is not None and m != met for m in (met_half, met_double))
+    said = {spread: found[of] for spread, found in ((HALF, other.half), (DOUBLE, other.double)) if found is not None}
+    now, then = judge(draws), {spread: judge(found) for spread, found in said.items()}
+    why = "; ".join(dict.fromkeys(filter(None, (_moves(judge, draws, found) for found in said.values()))))
     low, high = np.nanquantile(before, NINETY)
-    silent = shrunk < CONTRACTED and bool(low <= np.median(draws) <= high)
-    verdict = SILENT if crossed or moved > MOVED else PRIOR if silent else DATA if known else UNKNOWN
+    contained = shrunk < CONTRACTED and e.population != "new patient" and bool(low <= np.median(draws) <= high)
+    verdict = SILENT if why else PRIOR if contained else DATA if len(said) == 2 else UNKNOWN
     prior_sense, likelihood_sense = senses or (None, None)
-    text = _sentence(name, verdict, shrunk, (p_half, p, p_double), crossed)
+    p_half, p_double = (then[c].probability if c in then else None for c in (HALF, DOUBLE))
+    median_half, median_double = (float(np.median(said[c])) if c in said else None for c in (HALF, DOUBLE))
     found = PriorSensitivity(
-        name, kind, e.outcomes, shrunk, float(np.median(draws)), median_half, median_double, p, p_half, p_double,
-        other.method, other.pareto_k, prior_sense, likelihood_sense, verdict, text,
+        name, kind, e.outcomes, shrunk, float(np.median(draws)), median_half, median_double,
+        now.probability, p_half, p_double,
+        other.method, other.pareto_k, prior_sense, likelihood_sense, verdict, _sentence(name, verdict, shrunk, why),
     )  # fmt: skip
     if found.conflict:
         return replace(found, sentence=found.sentence + " Prior and data pull apart: look at the priors.")
     return found
 
 
-def _sentence(
-    name: str, verdict: str, contraction: float, p: tuple[float | None, float | None, float | None], crossed: bool
-) -> str:
-    """p: the probability under priors half, once and twice as wide."""
+def _moves(judge: Callable[[Array], Answer], draws: Array, other: Array) -> str:
+    """What another prior changes, beyond twice the Monte Carlo error; empty where nothing that matters."""
+
+    def apart(statistic: Callable[[Array], float]) -> tuple[float, float]:
+        errors = (batch_error(statistic, draws), batch_error(statistic, other))
+        return abs(statistic(other) - statistic(draws)), 2 * float(np.hypot(*errors))
+
+    now, then = judge(draws), judge(other)
+    if now.met != then.met:
+        distance, sure = apart(lambda x: judge(x).margin)
+        if not distance <= sure:
+            return f"the decision becomes {'met' if then.met else 'not met'}"
+    if now.probability is not None and then.probability is not None:
+        distance, sure = apart(lambda x: judge(x).probability or 0.0)
+        if distance > MOVED and not distance <= sure:
+            return f"its probability moves from {probability_text(now.probability)} to {probability_text(then.probability)}"
+    if now.met is None:
+        distance, sure = apart(lambda x: float(np.median(x)))
+        if abs(shift(draws, other)) > HALF_SD and not distance <= sure:
+            return f"it moves from {significant(float(np.median(draws)))} to {significant(float(np.median(other)))}"
+    return ""
+
+
+def _sentence(name: str, verdict: str, contraction: float, why: str) -> str:
+    """why: what other priors change."""
     if verdict == SILENT:
-        what = "the decision changes" if crossed else "its probability moves"
-        found = ", ".join("?" if one is None else probability_text(one) for one in p)
-        span = f" (probability {found})" if p[1] is not None else ""
-        return f"{name}: do not report; with priors half, once and twice as wide {what}{span}."
+        return f"{name}: do not report; with priors half or twice as wide {why}."
     if verdict == PRIOR:
-        wide = math.sqrt(1 - contraction)
-        return f"{name}: the prior says; the posterior's interval is {wide:.0%} as wide as the prior's."
+        return f"{name}: the prior says; {_width(contraction)}."
     if verdict == UNKNOWN:
         return f"{name}: not judged; sample again under other priors (bayesmyo check --refit)."
-    return f"{name}: the data say; priors half and twice as wide leave it as it is."
+    return f"{name}: the data say; priors half and twice as wide change nothing that matters."
+
+
+def _width(contraction: float) -> str:
+    wide = math.sqrt(1 - contraction)
+    return (
+        "the interval is as wide as before the data"
+        if wide >= 0.995
+        else f"the interval is {wide:.0%} as wide as before the data"
+    )
 
 
 def contraction(draws: Array, before: Array, e: Estimand) -> float:
@@ -221,13 +255,11 @@ def contraction(draws: Array, before: Array, e: Estimand) -> float:
 def prior_estimands(fit: Fit) -> dict[str, Array]:
     """Draws of every estimand from the priors, (draw,) each, for patients with these patients' covariates."""
     rng = np.random.default_rng(address(fit.seed, PREDICT, cell=2))
-    study = fit.study
+    study, patients = fit.study, len(fit.cohort)
     with np.errstate(all="ignore"):
-        truth = from_priors(study, rng, (PRIOR_DRAWS,))
-        if not fit.shared:
-            one = fit.truth.take(evenly(math.prod(fit.truth.shape), PRIOR_DRAWS))
-            truth = with_effects(study, truth, len(fit.cohort), rng)
-            truth = Truth(truth.outcomes, truth.correlations, _padded(one.covariates))
+        one = fit.truth.take(evenly(math.prod(fit.truth.shape), PRIOR_DRAWS))
+        truth = with_effects(study, from_priors(study, rng, (PRIOR_DRAWS,)), patients, rng)
+        truth = Truth(truth.outcomes, truth.correlations, _padded(one.covariates))
         prediction = TruthPrediction(study, truth, seed=address(fit.seed, PREDICT))
         return {name: e.of(prediction) for name, e in study.estimands.items()}
 
@@ -238,7 +270,9 @@ def _padded(covariates: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _sampled_again(refits: Refits) -> Callable[[tuple[str, ...]], _Other]:
-    found = _Other(refits.with_spread(HALF).estimands, refits.with_spread(DOUBLE).estimands, "refit", None)
+    half, double = (refits.with_spread(spread) for spread in (HALF, DOUBLE))
+    trusted = (r.estimands if not r.rhat > ROUGH else None for r in (half, double))
+    found = _Other(next(trusted), next(trusted), "refit", None)
     return lambda outcomes: found
 
 
@@ -275,12 +309,10 @@ def power_scale(fit: Fit) -> dict[str, tuple[float, float]]:
     for log_density in (log_prior(fit).reshape(-1)[chosen], likelihood):
         weights = []
         for alpha in ALPHAS:
-            log_weights, _ = array_stats.psislw(-(alpha - 1) * log_density)
-            weights.append(np.exp(log_weights - log_weights.max()))
+            weights.append(reweight((alpha - 1) * log_density)[1])
         for name, draws in fit.estimands.items():
             one = draws.reshape(-1)[chosen]
-            lower, upper = (w / w.sum() for w in weights)
-            found[name].append(float(_sense(one, lower, upper)))
+            found[name].append(_sense(one, *weights))
     return {name: (prior, data) for name, (prior, data) in found.items()}
 
 

@@ -105,6 +105,8 @@ class _Integral:
     @cached_property
     def factor(self) -> Array:
         """(s, effect, effect)."""
+        if not self.effects:
+            return np.zeros((self.truth.shape[0], 0, 0))
         return factor_of(self.study, self.truth, self.effects)
 
     @cached_property

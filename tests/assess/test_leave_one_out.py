@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.compare import comparisons
-from bayesmyo.assess.diagnostics import diagnose
-from bayesmyo.assess.influence import of_left_out, shift
+from bayesmyo.assess.diagnostics import batch_error, diagnose, shift
+from bayesmyo.assess.influence import of_left_out
 from bayesmyo.assess.leave_one_out import TRUSTED, WithoutPatient, leave_one_out, reweight
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, contraction, log_prior, prior_sensitivities
@@ -194,6 +194,57 @@ def test_reweighting_moves_normal_draws(rng):
     assert np.sum(weights * x) == pytest.approx(0.5, abs=0.06)
     assert x[chosen].mean() == pytest.approx(0.5, abs=0.06)
     assert reweight(4 * x**2)[2] > TRUSTED  # to a distribution that x never reaches
+
+
+def test_reweighting_says_when_it_cannot_be_trusted(rng):
+    assert reweight(np.zeros(50))[2] == -np.inf  # the same distribution
+    assert reweight(rng.standard_normal(20))[2] == np.inf  # too few draws to know
+    x = rng.standard_normal(1000)
+    x[3] = np.inf
+    assert reweight(x)[2] == np.inf
+    assert reweight(np.where(np.arange(1000) == 5, 1e6, x * 0 + rng.standard_normal(1000)))[2] > TRUSTED
+
+
+def test_batch_error_is_the_error_of_a_mean_and_of_a_quantile(rng):
+    draws = rng.standard_normal((200, 1000))
+    means = [batch_error(lambda x: float(x.mean()), row) for row in draws]
+    assert np.sqrt(np.mean(np.square(means))) == pytest.approx(1 / np.sqrt(1000), rel=0.1)
+    quantiles = [batch_error(lambda x: float(np.quantile(x, 0.9)), row) for row in draws]
+    found = np.std([np.quantile(row, 0.9) for row in draws])
+    assert np.sqrt(np.mean(np.square(quantiles))) == pytest.approx(found, rel=0.2)
+
+
+def test_patients_who_differ_in_nothing_are_left_out(cohort):
+    text = ONE.replace('trajectory = { kind = "linear" }', 'trajectory = { kind = "linear" }\neffects = []')
+    text = text.replace(", sd_intercept = 8, sd_slope = 0.8, correlation = -0.4", "")
+    mock = fit(parse_study(text), cohort, engine="mock", sampling=Sampling(draws=200, tune=1, chains=2))
+    assert len(leave_one_out(mock)) == 12
+    assert len(prior_sensitivities(mock, power_scaling=True)) == 2
+
+
+def test_a_patient_without_whom_nobody_is_left_is_told(small, small_cohort):
+    m = small_cohort.measurements["cpk"]
+    alone = replace(small_cohort, measurements={**small_cohort.measurements, "cpk": m.take(m.patient == 2)})
+    mock = fit(small, alone, engine="mock", sampling=Sampling(draws=200, tune=1, chains=2))
+    found = leave_one_out(mock)
+    assert [one.method for one in found].count("impossible") == 1
+    assert found[2].method == "impossible"
+    assert {f.patient for f in of_left_out(mock, found).decisions} == {one.patient for one in found} - {"P03"}
+    with pytest.raises(UsageError, match="P03: cannot be left out"):
+        comparisons([mock, mock])
+
+
+def test_noise_alone_is_no_clear_flip(one, cohort, rng):
+    """A decision on the edge: refits of the same posterior flip it often, and never clearly more often than by chance."""
+    fake = fit(one, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=2))
+    edge = 5 + 1.2816 * 2
+    object.__setattr__(fake, "__dict__", {**fake.__dict__, "estimands": {"change": rng.normal(edge, 2, (4, 1000))}})
+    rows = [without(f"P{i}", rng.normal(edge, 2, (2, 400))) for i in range(200)]
+    found = of_left_out(fake, rows).decisions
+    assert sum(f.flips for f in found) > 20
+    assert (
+        sum(f.flips and f.clear for f in found) <= 6
+    )  # of 200: three errors, which are themselves known from ten stretches
 
 
 def without(patient, draws, score=-1.0):

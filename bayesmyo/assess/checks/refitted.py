@@ -34,6 +34,9 @@ def influence_result(fit: Fit, found: Influence) -> CheckResult:
         )
     else:
         sentence = "Not judged: no patient has measurements."
+    alone = [p.patient for p in found.patients if p.method == "impossible"]
+    if alone:
+        sentence += f" {', '.join(alone)} cannot be left out: nobody else has a measurement of some outcome."
     if flipped:
         sentence += " Report it with and without that patient, and look at the patient's record."
     outcomes = {o for name in flipped for o in fit.study.estimands[fit.study.decisions[name].estimand].outcomes}
@@ -51,9 +54,7 @@ def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
     elif rows:
         counts = {v: sum(r.verdict == v for r in rows) for v in dict.fromkeys(r.verdict for r in rows)}
         said = ", ".join(f"{verdict} {n} of {len(rows)}" for verdict, n in counts.items())
-        sentence = (
-            f"Priors half and twice as wide cross no decision and move no probability by more than 0.05 ({said})."
-        )
+        sentence = f"Priors half and twice as wide change nothing that matters ({said})."
     else:
         sentence = "Not judged: the study declares no estimand."
     conflicts = [r.name for r in rows if r.conflict]

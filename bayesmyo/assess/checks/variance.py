@@ -10,6 +10,8 @@ from bayesmyo.assess.checks.moments import free_effects, spread, subject
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.model.fit import Fit
 
+FEWEST = 20  # measurements with a residual
+
 
 @dataclass(frozen=True)
 class Variance:
@@ -25,11 +27,11 @@ class Variance:
         replicates = replicated(fit)
         findings: list[Finding] = []
         for r in replicates.outcomes.values():
-            if len(np.unique(r.y)) > 2:
+            if len(np.unique(r.y)) > 2 and np.isfinite(r.expected).any(axis=0).sum() >= FEWEST:
                 findings += [self._over(fit, r, r.time, "time"), self._over(fit, r, r.level, "level")]
         return verdict(
             self.name, "Residual spread over time and over predicted levels is", fit, replicates, findings,
-            none="two values have no spread of their own",
+            none="too few measurements have a spread of their own",
         )  # fmt: skip
 
     def _over(self, fit: Fit, r: Replicated, by: np.ndarray, what: str) -> Finding:

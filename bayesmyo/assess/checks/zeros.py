@@ -29,7 +29,8 @@ class Zeros:
             if (family.counts and family.link_name == "log") or len(family.predictors()) > 1:
                 middle = np.median(r.time)
                 findings.append(self._share(fit, r, np.full(len(r), True), "at all visits"))
-                findings.append(self._share(fit, r, r.time < middle, f"before {fit.study.time.unit} {middle:.3g}"))
+                if (r.time < middle).any():
+                    findings.append(self._share(fit, r, r.time < middle, f"before {fit.study.time.unit} {middle:.3g}"))
                 findings.append(self._share(fit, r, r.time >= middle, f"from {fit.study.time.unit} {middle:.3g}"))
         return verdict(
             self.name, "The share of zeros is", fit, replicates, findings, none="no outcome is a count or a hurdle"
