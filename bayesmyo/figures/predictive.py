@@ -14,10 +14,14 @@ from bayesmyo.figures.style import (
     band,
     drawing,
     is_log,
+    is_root,
     legend,
     line,
     log_ticks,
     measured_label,
+    root,
+    root_ticks,
+    square,
     title,
 )
 from bayesmyo.model.fit import Fit
@@ -85,9 +89,9 @@ def bins(o: Outcome, r: Replicated) -> np.ndarray:
     positive = r.y[r.y > 0]
     if is_log(o):
         return np.exp(np.linspace(np.log(positive.min()), np.log(max(_far(r), positive.max())) + 1e-9, BINS + 1))
-    if len(o.family.predictors()) > 1:
+    if is_root(o):
         top = max(_far(r), positive.max())
-        return np.concatenate([[-1e-9, 1e-9], np.linspace(0, top, BINS + 1)[1:]])
+        return np.concatenate([[-1e-9, 1e-9], np.linspace(0, np.sqrt(top), BINS + 1)[1:] ** 2])
     low = min(float(np.quantile(r.drawn, 0.005)), r.y.min())
     return np.linspace(low, max(_far(r), r.y.max()), BINS + 1)
 
@@ -106,9 +110,10 @@ def _far(r: Replicated) -> float:
 def _places(o: Outcome, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Left edge, width and middle of each bar; the zeros of a hurdle stand apart, to the left."""
     left, right = edges[:-1].copy(), edges[1:].copy()
-    if len(o.family.predictors()) > 1:
-        step = edges[3] - edges[2]
-        left[0], right[0], left[1] = -2 * step, -step, 0.0
+    if is_root(o):
+        step = root(edges[3]) - root(edges[2])
+        left[0], right[0], left[1] = -((2 * step) ** 2), -(step**2), 0.0
+        return left, right - left, square((root(left) + root(right)) / 2)
     middle = np.sqrt(left * right) if is_log(o) else (left + right) / 2
     return left, right - left, middle
 
@@ -128,7 +133,8 @@ def _label(axes: Axes, fit: Fit, o: Outcome, outcome: str, edges: np.ndarray) ->
     elif is_log(o):
         axes.set_xscale("log")
         log_ticks(axes.xaxis)
-    elif len(o.family.predictors()) > 1:
-        step = edges[3] - edges[2]
-        ticks = [t for t in axes.get_xticks() if 0 < t <= edges[-1]]
-        axes.set_xticks([-1.5 * step, *ticks], ["zero", *(f"{t:g}" for t in ticks)])
+    elif is_root(o):
+        axes.set_xscale("function", functions=(root, square))
+        zero = float(_places(o, edges)[2][0])
+        ticks = [t for t in root_ticks(edges[-1]) if t > 0]
+        axes.set_xticks([zero, *ticks], ["zero", *(f"{t:g}" for t in ticks)])

@@ -18,7 +18,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from bayesmyo.study.study import Outcome, Study
 
@@ -93,7 +93,8 @@ def with_unit(label: str, unit: str) -> str:
 
 
 def outcome_label(study: Study, outcome: str) -> str:
-    return with_unit(study.label(outcome), study.outcomes[outcome].unit)
+    o = study.outcomes[outcome]
+    return with_unit(study.label(outcome), o.unit) + (", root scale" if is_root(o) else "")
 
 
 def measured_label(study: Study, outcome: str) -> str:
@@ -111,7 +112,29 @@ def time_label(study: Study) -> str:
 
 def is_log(o: Outcome) -> bool:
     """Whether an outcome is drawn on a logarithmic axis: positive, and on the log in its model."""
-    return o.family.link_name == "log" and not o.family.counts and len(o.family.predictors()) == 1
+    return o.family.link_name == "log" and not o.family.counts and not is_root(o)
+
+
+def is_root(o: Outcome) -> bool:
+    """Whether an outcome is drawn on an axis of square roots: positive and skewed, with zeros that have no logarithm."""
+    return len(o.family.predictors()) > 1
+
+
+def root(value: np.ndarray) -> np.ndarray:
+    return np.sign(value) * np.sqrt(np.abs(value))
+
+
+def square(value: np.ndarray) -> np.ndarray:
+    return np.sign(value) * np.square(value)
+
+
+def root_ticks(high: float) -> list[float]:
+    """Zero and round numbers far enough apart on an axis of square roots."""
+    found = [0.0]
+    for value in (f * 10.0**k for k in range(-3, 7) for f in (1, 2, 5)):
+        if value <= high and np.sqrt(value) - np.sqrt(found[-1]) >= 0.12 * np.sqrt(high):
+            found.append(value)
+    return found
 
 
 def value_axis(
@@ -134,13 +157,17 @@ def value_axis(
         high = ends[1] + margin if most + 2 * near > ends[1] else most + near
     elif len(measured):
         x = np.log(measured) if is_log(o) else measured
-        reach = 0.6 * max(float(np.ptp(x)), 1e-9)
+        reach = 0.25 * max(float(np.ptp(x)), 1e-9)
         least, most = float(x.min()) - reach, float(x.max()) + reach
         if is_log(o):
             least, most = np.exp([least, most])
-        elif measured.min() >= 0 and (o.family.counts or len(o.family.predictors()) > 1):
+        elif measured.min() >= 0 and (o.family.counts or is_root(o)):
             least = -0.04 * most
         low, high = max(low, least), min(high, most)
+    if is_root(o):
+        low = -0.003 * high
+        scale("function", functions=(root, square))
+        axis.set_major_locator(FixedLocator(root_ticks(high)))
     limits(low, high)
     if is_log(o):
         log_ticks(axis)

@@ -29,6 +29,8 @@ from bayesmyo.figures.style import (
 )  # fmt: skip
 from bayesmyo.model.fit import Fit
 
+MANY = 60  # patients whose curves are drawn thinner
+
 
 def trajectories(fit: Fit, outcome: str) -> Drawing:
     """The population average over time with its 50 % and 95 % (the study's) intervals; patients' measurements and own curves behind.
@@ -44,10 +46,11 @@ def trajectories(fit: Fit, outcome: str) -> Drawing:
     tail = (1 - study.interval) / 2
     lower, q1, median, q3, upper = np.quantile(average, [tail, 0.25, 0.5, 0.75, 1 - tail], axis=1)
     with drawing(SINGLE, 3.1) as (figure, ((axes,),)):
+        thin = 0.7 if len(fit.cohort) <= MANY else 0.25
         for i in np.unique(m.patient):
             seen = m.time[m.patient == i]
             inside = (times >= seen.min()) & (times <= seen.max())
-            axes.plot(times[inside], own[inside, i], color=FAINT, linewidth=0.7, zorder=2.5, label="patient")
+            axes.plot(times[inside], own[inside, i], color=FAINT, linewidth=thin, zorder=2.5, label="patient")
         points(axes, m, 2.2, GREY, hollow=True)
         axes.fill_between(times, lower, upper, color=BLUE, alpha=0.25, linewidth=0, zorder=3, label="interval")
         axes.fill_between(times, q1, q3, color=BLUE, alpha=0.4, linewidth=0, zorder=3, label="half")
