@@ -80,7 +80,7 @@ def summary(draws: dict) -> dict:
 
 
 def command(*words: object) -> None:
-    subprocess.run([sys.executable, "-m", "bayesmyo.cli", *map(str, words)], check=False, capture_output=True)
+    subprocess.run([sys.executable, "-m", "bayesmyo", *map(str, words)], check=False, capture_output=True)
 
 
 def brute(folder: Path, most: int) -> list[dict]:

@@ -30,7 +30,7 @@ def stop(error):
 @pytest.mark.parametrize(
     ("words", "name", "work"),
     [
-        (("init", "mine"), "mine.csv", "bayesmyo.cli.write_bytes"),
+        (("init", "mine"), "mine.csv", "bayesmyo.cli.tables.write_bytes"),
         (("simulate", "ivig", "-o", "out.csv"), "out.csv", "bayesmyo.cohort.simulate_scenario"),
         (("fit", "ivig", DATA / "ivig.csv", "-o", "out.nc", *MOCK), "out.nc", "bayesmyo.model.fit.fit"),
     ],

@@ -75,7 +75,7 @@ def test_nothing_inside_imports_the_face(module):
     assert not imports(module) & FACE
 
 
-@pytest.mark.parametrize("module", sorted(TREES.keys() - {"bayesmyo.cli"}))
+@pytest.mark.parametrize("module", sorted(m for m in TREES if m in FACE or room(m) != "cli"))
 def test_no_imports_inside_functions(module):
     functions = [
         n for n in ast.walk(TREES[module]) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)

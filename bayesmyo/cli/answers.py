@@ -1,0 +1,174 @@
+"""What a fit is worth, and what it says."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bayesmyo.cli.options import FIT, JSON, SEED
+from bayesmyo.errors import UsageError
+
+
+def check(
+    path: Annotated[
+        str, typer.Argument(help="A file written by `bayesmyo fit`; with --prior, a study.", show_default=False)
+    ],
+    prior: Annotated[bool, typer.Option("--prior", help="What a study's priors believe, before any data.")] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Also sample again: without each patient, and under other priors (minutes).")
+    ] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="The table behind every check, not only of those that fail.")
+    ] = False,
+    json: JSON = False,
+    seed: SEED = 1,
+) -> None:
+    """Run every check on a fit, or draw patients from a study's priors; exit 1 if a check fails."""
+    from bayesmyo.assess.check import check as run
+    from bayesmyo.assess.prior import check_prior
+    from bayesmyo.model.store import load_fit
+    from bayesmyo.report import documents, terminal
+    from bayesmyo.study import find_study
+
+    if prior and refit:
+        raise UsageError("--refit", "and --prior do not go together", mend="a study has no fit to sample again")
+    with terminal.step_progress("Sampling again") as progress:
+        results = [check_prior(find_study(path), seed)] if prior else run(load_fit(path), refit, progress)
+    passed = all(r.passed for r in results)
+    if json:
+        rows = [{"name": r.name, "passed": r.passed, "sentence": r.sentence, "table": list(r.table)} for r in results]
+        typer.echo(documents.document(passed=passed, checks=rows))
+    else:
+        for r in results:
+            terminal.say(
+                f"{'passed' if r.passed else 'FAILED'}  {r.name}: {r.sentence}", "" if r.passed else "bold red"
+            )
+            if r.table and (tables or not r.passed or prior):
+                terminal.show_table(list(r.table[0]), [list(row.values()) for row in r.table])
+    if not passed:
+        raise typer.Exit(1)
+
+
+def estimate(
+    path: FIT,
+    parameters: Annotated[
+        bool, typer.Option("--parameters", help="The model's parameters instead, on the link scale.")
+    ] = False,
+    decisions: Annotated[bool, typer.Option("--decisions", help="The study's decisions instead.")] = False,
+    correlations: Annotated[
+        bool, typer.Option("--correlations", help="How patients' starts and changes hang together instead.")
+    ] = False,
+    responses: Annotated[
+        bool, typer.Option("--responses", help="How many patients have each category of response instead.")
+    ] = False,
+    json: JSON = False,
+) -> None:
+    """Print every estimand of a fit, with its population, its unit and its uncertainty."""
+    from bayesmyo.model.store import load_fit
+
+    asked = {
+        "parameters": parameters, "decisions": decisions, "correlations": correlations, "responses": responses,
+    }  # fmt: skip
+    chosen = [what for what, wanted in asked.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError(f"--{chosen[0]}", f"and --{chosen[1]} do not go together", mend="ask for one at a time")
+    report(load_fit(path), json, what=chosen[0] if chosen else "estimates")
+
+
+def influence(
+    path: FIT,
+    quick: Annotated[bool, typer.Option("--quick", help="Reweight the draws where that can be trusted.")] = False,
+    json: JSON = False,
+) -> None:
+    """Leave out each patient in turn: which one carries a conclusion? Exit 1 if the fit is not to be trusted at all."""
+    from dataclasses import asdict
+
+    from bayesmyo.assess.influence import influence as run
+    from bayesmyo.model.store import load_fit
+    from bayesmyo.report import documents, terminal
+
+    fit = load_fit(path)
+    _converged({str(path): fit})
+    with terminal.step_progress("Leaving out patients") as progress:
+        found = run(fit, exact=not quick, progress=progress)
+    if json:
+        typer.echo(documents.document(**asdict(found)))
+    else:
+        terminal.show_influence(found, fit.study)
+
+
+def compare(
+    paths: Annotated[list[Path], typer.Argument(help="Fits of several studies to one table.", show_default=False)],
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Sample again without each patient, whatever it takes.")
+    ] = False,
+    json: JSON = False,
+) -> None:
+    """Which study predicts a patient it has not seen better? Fits that the data cannot rank are not ranked."""
+    from dataclasses import asdict
+
+    from bayesmyo.assess.compare import comparisons
+    from bayesmyo.model.store import load_fit
+    from bayesmyo.report import documents, terminal
+
+    fits = {str(path): load_fit(path) for path in paths}
+    if len(fits) < len(paths):
+        raise UsageError("FITS", "name one file twice", mend="compare different fits")
+    _converged(fits)
+    with terminal.step_progress("Leaving out patients") as progress:
+        found = comparisons(list(fits.values()), list(fits), exact=exact, progress=progress)
+    if json:
+        typer.echo(documents.document(comparisons=[asdict(c) for c in found]))
+    else:
+        terminal.show_comparisons(found)
+
+
+def report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> None:
+    """Print what a fit says, if its checks let it; exit 1 if they do not."""
+    from dataclasses import asdict
+
+    from bayesmyo.assess.check import check as run
+    from bayesmyo.assess.correlations import correlation_estimates
+    from bayesmyo.assess.estimate import estimates, parameter_estimates, verdicts, withhold
+    from bayesmyo.assess.responses import responses, withhold_responses
+    from bayesmyo.assess.sensitivity import judged, prior_sensitivities
+    from bayesmyo.report import documents, terminal
+
+    def with_verdicts(rows: list[Any], kind: str) -> list[Any]:
+        if result.shared:  # what the priors say of these patients needs the patients
+            return rows
+        return judged(rows, [s for s in prior_sensitivities(result) if s.kind == kind])
+
+    failed = [r for r in run(result) if not r.passed]
+    if what == "parameters":
+        rows = [asdict(p) for p in parameter_estimates(result)]
+    elif what == "decisions":
+        rows = [asdict(d) for d in withhold(with_verdicts(verdicts(result), "decision"), failed)]
+    elif what == "responses":
+        rows = [r.as_dict() for r in withhold_responses(responses(result), failed)]
+    elif what == "correlations":
+        rows = [asdict(c) for c in withhold(correlation_estimates(result), failed)]
+    else:
+        rows = [e.as_dict() for e in withhold(with_verdicts(estimates(result), "estimand"), failed)]
+    if json:
+        typer.echo(documents.document(**extra, passed=not failed, **{what: rows}))
+    elif what == "responses":
+        terminal.show_responses(rows)
+    else:
+        terminal.show_rows(what, rows, result.study.interval)
+    for r in failed:
+        terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _converged(fits: dict[str, Any]) -> None:
+    """Nothing is built on a fit whose chains have not found the posterior: exit 1 with the reason."""
+    from bayesmyo.assess.checks import Convergence
+    from bayesmyo.report import terminal
+
+    failed = {path: r for path, fit in fits.items() if not (r := Convergence().run(fit)).passed}
+    for path, r in failed.items():
+        terminal.say(f"Not trustworthy ({path}, {r.name}): {r.sentence}", "bold red", stderr=True)
+    if failed:
+        raise typer.Exit(1)

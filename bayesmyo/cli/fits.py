@@ -1,0 +1,93 @@
+"""A fit: made, stored, and checked to be what was stored."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayesmyo.cli.answers import report
+from bayesmyo.cli.options import DATA, FIT, FORCE, JSON, PATIENTS, SEED, STUDY, not_an_input
+from bayesmyo.errors import StorageError
+from bayesmyo.files import writable
+
+
+def fit(
+    study: STUDY,
+    data: DATA,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The fit to write (netCDF).", show_default=False)],
+    patients: PATIENTS = None,
+    engine: Annotated[str, typer.Option(help="How to sample: nuts, or mock for a dry run.")] = "nuts",
+    draws: Annotated[int, typer.Option(help="Draws of each chain.", min=4)] = 1000,
+    tune: Annotated[int, typer.Option(help="Tuning iterations of each chain, not kept.", min=1)] = 1000,
+    chains: Annotated[int, typer.Option(help="Chains.", min=1)] = 4,
+    cores: Annotated[
+        int | None, typer.Option(help="Chains at a time (default: all cores); never changes a draw.", min=1)
+    ] = None,
+    target_accept: Annotated[float, typer.Option(help="Higher: smaller steps, fewer divergences.")] = 0.95,
+    adaptation: Annotated[
+        str, typer.Option(help="Of the mass matrix: diag, or low_rank for strongly correlated parameters.")
+    ] = "diag",
+    seed: SEED = 1,
+    json: JSON = False,
+    force: FORCE = False,
+) -> None:
+    """Fit a study to a table, check the fit, and print what it says."""
+    from bayesmyo.cohort import read_cohort
+    from bayesmyo.report import terminal
+    from bayesmyo.study import find_study
+
+    understood = find_study(study)
+    cohort = read_cohort(understood, data, patients)
+    if not json:
+        terminal.show_cohort(understood, cohort)
+    not_an_input(output, study, data, *([patients] if patients else []))
+    writable(output, force)
+    with terminal.chain_progress(chains, tune + draws) as progress:
+        from bayesmyo.model.engines import Sampling
+        from bayesmyo.model.fit import fit as run
+        from bayesmyo.model.store import save_fit
+
+        sampling = Sampling(draws, tune, chains, cores, target_accept, adaptation)  # type: ignore[arg-type]
+        result = run(understood, cohort, engine=engine, seed=seed, sampling=sampling, progress=progress)
+    digest = save_fit(result, output, force=force)
+    if not json:
+        terminal.say(f"Wrote {output} (sha256 {digest[:16]}...)\n")
+    report(result, json, fit={"path": str(output), "sha256": digest})
+
+
+def verify(
+    path: FIT,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Is this the table that was fitted?", show_default=False)
+    ] = None,
+    share: Annotated[
+        Path | None, typer.Option("--share", help="Write a copy without patient data.", show_default=False)
+    ] = None,
+    json: JSON = False,
+    force: FORCE = False,
+) -> None:
+    """Check that a stored fit is what was written and hangs together; exit 4 if it does not."""
+    from dataclasses import asdict
+
+    from bayesmyo.model.store import load_fit, save_fit
+    from bayesmyo.model.store import share as without_patients
+    from bayesmyo.model.verify import verify as run
+    from bayesmyo.report import documents, terminal
+
+    if share:
+        not_an_input(share, path, *([data] if data else []))
+        writable(share, force)
+    found = run(path, data)
+    copy = (
+        {"path": str(share), "sha256": save_fit(without_patients(load_fit(path)), share, force=force)}
+        if share and found.passed
+        else None
+    )
+    if json:
+        typer.echo(documents.document(passed=found.passed, **asdict(found), shared=copy))
+    else:
+        terminal.show_verification(found)
+        if copy:
+            terminal.say(f"Wrote {share}: the same fit without patient data (sha256 {copy['sha256'][:16]}...)")
+    if not found.passed:
+        raise typer.Exit(StorageError.exit_code)

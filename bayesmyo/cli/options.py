@@ -1,0 +1,29 @@
+"""Arguments and options that several commands take, and what all of them refuse."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayesmyo.errors import UsageError
+
+STUDY = Annotated[
+    str, typer.Argument(help="A bundled study (see `bayesmyo studies`) or the path of a TOML file.", show_default=False)
+]
+DATA = Annotated[Path, typer.Argument(help="The table, one row per visit: CSV, .xlsx or .parquet.", show_default=False)]
+PATIENTS = Annotated[
+    Path | None,
+    typer.Option(
+        "--patients", help="A second table, one row per patient, joined by the patient's id.", show_default=False
+    ),
+]
+FIT = Annotated[Path, typer.Argument(help="A file written by `bayesmyo fit`.", show_default=False)]
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+FORCE = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+SEED = Annotated[int, typer.Option(help="Same seed, same result.", min=0)]
+
+
+def not_an_input(output: Path, *inputs: str | Path) -> None:
+    """An input is never overwritten, not even with --force."""
+    if any(Path(i).resolve() == output.resolve() for i in inputs):
+        raise UsageError(str(output), "is what this command reads", mend="name another file for the result")

@@ -1,0 +1,110 @@
+"""Before any fit: studies, the tables they are asked of, and cohorts simulated from them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayesmyo.cli.options import FORCE, JSON, PATIENTS, SEED, STUDY, not_an_input
+from bayesmyo.errors import InputError, UsageError
+from bayesmyo.files import writable, write_bytes
+
+
+def studies(json: JSON = False) -> None:
+    """List the bundled studies."""
+    from bayesmyo.report import documents, terminal
+    from bayesmyo.study import find_study
+    from bayesmyo.study import studies as bundled
+
+    found = {name: find_study(name) for name in bundled()}
+    if json:
+        rows = [
+            {"name": n, "title": s.title, "outcomes": list(s.outcomes), "scenarios": list(s.scenarios)}
+            for n, s in found.items()
+        ]
+        typer.echo(documents.document(studies=rows))
+    else:
+        terminal.show_table(
+            ["study", "outcomes", "title"], [(n, ", ".join(s.outcomes), s.title) for n, s in found.items()]
+        )
+
+
+def init(
+    name: Annotated[
+        str, typer.Argument(help="Name of the study: NAME.toml and NAME.csv are written here.", show_default=False)
+    ],
+    force: FORCE = False,
+) -> None:
+    """Write an editable, commented study and an example table."""
+    from bayesmyo.cohort import simulate_scenario, to_csv
+    from bayesmyo.report import terminal
+    from bayesmyo.study import parse_study
+    from bayesmyo.study.template import template
+
+    stem = name.removesuffix(".toml")
+    if not stem or Path(stem).name != stem or stem.startswith(".") or not stem.isprintable() or set(stem) & set('"\\'):
+        raise UsageError("NAME", "must be a plain file name", f'"{name}"', "such as my-study")
+    text = template(stem)
+    study = parse_study(text, f"{stem}.toml")
+    table = to_csv(study, simulate_scenario(study).cohort)
+    paths = {Path(f"{stem}.toml"): text, Path(f"{stem}.csv"): table}
+    for path in paths:
+        writable(path, force)
+    for path, content in paths.items():
+        write_bytes(path, content.encode())
+    terminal.say(f"Wrote {stem}.toml and {stem}.csv. Edit both, then: bayesmyo validate {stem}.toml {stem}.csv")
+
+
+def validate(
+    study: STUDY,
+    data: Annotated[
+        Path | None, typer.Argument(help="The table, to check it against the study.", show_default=False)
+    ] = None,
+    patients: PATIENTS = None,
+    json: JSON = False,
+) -> None:
+    """Say what was understood of a study, and of a table, without fitting anything."""
+    from bayesmyo.cohort import read_cohort
+    from bayesmyo.report import documents, terminal
+    from bayesmyo.study import find_study
+
+    if patients and not data:
+        raise UsageError("--patients", "joins a table of visits", "no table", "name the table of visits as well")
+    try:
+        understood = find_study(study)
+        cohort = read_cohort(understood, data, patients) if data else None
+    except InputError as error:
+        if json:
+            typer.echo(documents.document(usable=False, source=error.source, faults=documents.faults_part(error)))
+        raise
+    if json:
+        parts = {"study": documents.study_part(understood), "cohort": documents.cohort_part(cohort) if cohort else None}
+        typer.echo(documents.document(usable=True, **parts))
+        return
+    terminal.show_study(understood)
+    if cohort:
+        terminal.say("")
+        terminal.show_cohort(understood, cohort)
+        terminal.say("The study and the table can be used together.")
+
+
+def simulate(
+    study: STUDY,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The table to write (CSV).", show_default=False)],
+    scenario: Annotated[str | None, typer.Option(help="A scenario of the study (default: its first).")] = None,
+    patients: Annotated[int | None, typer.Option(help="How many (default: the design's).", min=1)] = None,
+    seed: SEED = 1,
+    force: FORCE = False,
+) -> None:
+    """Simulate a cohort of patients that never were."""
+    from bayesmyo.cohort import simulate_scenario, to_csv
+    from bayesmyo.report import terminal
+    from bayesmyo.study import find_study
+
+    not_an_input(output, study)
+    understood = find_study(study)
+    path = writable(output, force)
+    simulated = simulate_scenario(understood, scenario, seed, patients)
+    write_bytes(path, to_csv(understood, simulated.cohort).encode(understood.data.encoding))
+    lost = f"{int(simulated.lost.sum())} lost to follow-up"
+    terminal.say(f"Wrote {output}: {len(simulated.cohort)} patients, {simulated.cohort.rows.rows} visits, {lost}.")
