@@ -8,9 +8,11 @@ responses.py     how many of these patients have each category of response, the 
 correlations.py  how patients' starts and changes hang together, over outcomes
 replicated.py    measurements of the same patients, and of new ones, drawn from the model: what checks compare the data with
 refits.py        the model sampled again without a patient, or under other priors
+reweight.py      draws of one posterior made draws of another
 leave_one_out.py each patient left out: what the others say, and how well they predict the one
 influence.py     the verb `influence`: which patient carries a conclusion
 compare.py       the verb `compare`: which study predicts patients better
+other_priors.py  what would be said under priors half and twice as wide
 sensitivity.py   prior against data: would another prior have said something else
 prior.py         what the priors believe, in clinical units
 """

@@ -15,19 +15,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base import array_stats
 from scipy.special import logsumexp
 
 from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.assess.refits import Refits, estimands
+from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
 from bayesmyo.cohort.truth import Truth
 from bayesmyo.model.fit import Fit
 from bayesmyo.model.marginal import log_marginal
 
 Array = np.ndarray
-SMOOTHED = 1000  # draws, at most, whose weights are smoothed
-TRUSTED = 0.7  # Pareto k
-FEWEST = 100  # draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +64,7 @@ def leave_one_out(
     patients = sorted(set(np.concatenate([m.patient for m in measurements]).tolist()))
     possible = [i for i in patients if all(len(m) for m in refits.cohort.without(i).measurements.values())]
     shared = {i: refits.shares(i) for i in possible}
-    whole = fit.truth.take(evenly(math.prod(fit.truth.shape), SMOOTHED))
+    whole = fit.truth.take(evenly(math.prod(fit.truth.shape), MOST))
     found: dict[int, WithoutPatient] = {}
     for i in set(patients) - set(possible):
         found[i] = WithoutPatient(*_who(refits, i), "impossible", float("nan"), float("nan"), {})
@@ -107,32 +104,3 @@ def _refitted(refits: Refits, patient: int) -> WithoutPatient:
 def _who(refits: Refits, patient: int) -> tuple[str, int, float]:
     own = [m.time[m.patient == patient] for m in refits.cohort.measurements.values()]
     return refits.cohort.pseudonyms()[patient], sum(map(len, own)), max(float(t.max()) for t in own if len(t))
-
-
-def evenly(size: int, most: int) -> Array:
-    """Positions of at most so many of `size` draws, evenly spread over all of them."""
-    return np.unique(np.linspace(0, size - 1, min(size, most)).round().astype(int))
-
-
-def reweight(log_ratio: Array) -> tuple[Array, Array, float]:
-    """Draws (n,) of one distribution made draws of another, whose log density is higher by `log_ratio` up to a constant.
-
-    Returns positions (n,) resampled in proportion to Pareto-smoothed weights, the weights (n,), and Pareto k: above 0.7 neither
-    is to be trusted (Vehtari et al. 2024, https://www.jmlr.org/papers/v25/19-556.html); minus infinity where the two are the same,
-    infinity where a weight is not finite or there are too few draws to know.
-    """
-    n = len(log_ratio)
-    same = np.arange(n), np.full(n, 1 / n)
-    if not np.isfinite(log_ratio).all():
-        return *same, math.inf
-    if np.ptp(log_ratio) == 0:
-        return *same, -math.inf
-    if n < FEWEST:
-        return *same, math.inf
-    with np.errstate(all="ignore"):  # weights may be extreme; then they are not trusted
-        log_weights, k = array_stats.psislw(-log_ratio)
-    weights = np.exp(log_weights - logsumexp(log_weights))
-    if not (np.isfinite(k) and np.isfinite(weights).all()):
-        return *same, math.inf
-    at = (np.arange(n) + 0.5) / n
-    return np.minimum(np.searchsorted(np.cumsum(weights), at), n - 1), weights, float(k)

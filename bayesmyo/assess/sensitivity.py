@@ -1,8 +1,7 @@
 """Prior against data: would another prior have said something else?
 
-Every top-level prior is made half and twice as wide (the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a
-rate), all together, and everything is asked again: by sampling again, or by reweighting the draws, p'(theta) / p(theta), where
-Pareto k says that this can be trusted, with the priors of the outcomes that a number is about. One verdict for each number:
+Every top-level prior is made half and twice as wide, and everything is asked again: by sampling again, or by reweighting the draws
+with the priors of the outcomes that a number is about, where Pareto k says that this can be trusted. One verdict for each number:
 
     the data say      the data have narrowed it down, and neither prior changes the answer
     the prior says    the posterior's 90 % interval is hardly narrower than the prior's, contracted by less than 0.2, and in the same
@@ -14,42 +13,37 @@ Pareto k says that this can be trusted, with the priors of the outcomes that a n
 
 contraction = 1 - (posterior width / prior width)^2 of the central 90 % (Schad, Betancourt and Vasishth 2021,
 https://doi.org/10.1037/met0000275, with widths in place of SDs, which heavy-tailed priors may not have). Power-scaling says
-whether prior and data pull apart (Kallioinen et al. 2024, https://doi.org/10.1007/s11222-023-10366-5). Correlations and the
-thresholds of grades keep their priors.
+whether prior and data pull apart.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base import array_stats
 
 from bayesmyo.assess.diagnostics import batch_error, shift
 from bayesmyo.assess.estimate import DecisionResult, Estimate, table
-from bayesmyo.assess.leave_one_out import SMOOTHED, TRUSTED, evenly, reweight
+from bayesmyo.assess.other_priors import (
+    DOUBLE,
+    HALF,
+    OtherPriors,
+    power_scale,
+    prior_estimands,
+    reweighted,
+    sampled_again,
+)
 from bayesmyo.assess.refits import Refits
-from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.truth import Truth, from_priors, with_effects
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import probability_text, significant
-from bayesmyo.components.priors import Prior
 from bayesmyo.model.fit import Fit
-from bayesmyo.model.marginal import log_marginal
-from bayesmyo.seeds import PREDICT, address
-from bayesmyo.study.parameters import all_parameters
 
 Array = np.ndarray
-Said = Mapping[str, Array]
-HALF, DOUBLE = 0.5, 2.0
 CONTRACTED, MOVED, HALF_SD = 0.2, 0.05, 0.5
-ROUGH = 1.05  # R-hat of a refit that is not believed
 SENSITIVE = 0.05  # of power-scaling
-ALPHAS = (0.99, 1.01)
-PRIOR_DRAWS = 1000
 NINETY = (0.05, 0.95)
 DATA, PRIOR, SILENT, UNKNOWN = "the data say", "the prior says", "do not report", "not judged"
 
@@ -58,8 +52,8 @@ DATA, PRIOR, SILENT, UNKNOWN = "the data say", "the prior says", "do not report"
 class PriorSensitivity:
     """One number (an estimand or a decision) under priors half and twice as wide.
 
-    contraction: near 1 the data have said all, near 0 nothing; negative where the prior was sure of something else; probability: of the estimand's threshold or the decision's rule, and
-    the same under the other priors; median, lower and upper: of the estimand, likewise
+    contraction: near 1 the data have said all, near 0 nothing; negative where the prior was sure of something else
+    probability: of the estimand's threshold or the decision's rule; median: of the estimand; each also under the other priors
     method: "importance" or "refit"; pareto_k: the worse of the two reweightings, None for a refit
     prior_sense, likelihood_sense: change under power-scaling of prior and likelihood, above 0.05 sensitive; None where not computed
     verdict: "the data say", "the prior says", "do not report", or "not judged" where reweighting cannot be trusted
@@ -98,16 +92,6 @@ class Answer:
     margin: float = 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class _Other:
-    """What is said under other priors; None where it cannot be known without sampling again."""
-
-    half: Said | None
-    double: Said | None
-    method: str
-    pareto_k: float | None
-
-
 def prior_sensitivities(
     fit: Fit, *, refits: Refits | None = None, power_scaling: bool = False
 ) -> list[PriorSensitivity]:
@@ -117,7 +101,8 @@ def prior_sensitivities(
     power_scaling: also compute how much the number follows prior and likelihood; half a minute for 23 patients
     Raises StorageError for a fit without patient data.
     """
-    other = _sampled_again(refits) if refits else cache(partial(_reweighted, fit))
+    again = sampled_again(refits) if refits else None
+    other = cache(lambda outcomes: again or reweighted(fit, outcomes))
     before = prior_estimands(fit)
     senses = power_scale(fit) if power_scaling else {}
     rows = []
@@ -165,13 +150,15 @@ def _with_verdict(sentence: str, s: PriorSensitivity) -> str:
     if s.verdict == SILENT:
         return f"withheld: {s.sentence}"
     if s.verdict == PRIOR:
-        return f"{sentence[:-1]} (the prior says: {_width(s.contraction)})."
-    return f"{sentence[:-1]} ({'prior against data not judged' if s.verdict == UNKNOWN else s.verdict})."
+        return f"{sentence} The prior says so: {_width(s.contraction)}."
+    if s.verdict == UNKNOWN:
+        return f"{sentence} Whether the data or the prior say so is not judged: check with --refit."
+    return f"{sentence} The data say so."
 
 
 def _row(
     fit: Fit, name: str, of: str, kind: str, judge: Callable[[Array], Answer],
-    elsewhere: Callable[[tuple[str, ...]], _Other], before: Array,
+    elsewhere: Callable[[tuple[str, ...]], OtherPriors], before: Array,
     senses: tuple[float, float] | None,
 ) -> PriorSensitivity:  # fmt: skip
     """One number; `of` is the estimand it is about, `before` its draws from the prior."""
@@ -250,74 +237,3 @@ def contraction(draws: Array, before: Array, e: Estimand) -> float:
     with np.errstate(all="ignore"):
         wide = width(before)
         return 1 - (width(draws) / wide) ** 2 if wide > 0 and np.isfinite(wide) else 1.0 if wide > 0 else 0.0
-
-
-def prior_estimands(fit: Fit) -> dict[str, Array]:
-    """Draws of every estimand from the priors, (draw,) each, for patients with these patients' covariates."""
-    rng = np.random.default_rng(address(fit.seed, PREDICT, cell=2))
-    study, patients = fit.study, len(fit.cohort)
-    with np.errstate(all="ignore"):
-        one = fit.truth.take(evenly(math.prod(fit.truth.shape), PRIOR_DRAWS))
-        truth = with_effects(study, from_priors(study, rng, (PRIOR_DRAWS,)), patients, rng)
-        truth = Truth(truth.outcomes, truth.correlations, _padded(one.covariates))
-        prediction = TruthPrediction(study, truth, seed=address(fit.seed, PREDICT))
-        return {name: e.of(prediction) for name, e in study.estimands.items()}
-
-
-def _padded(covariates: Mapping[str, Array]) -> dict[str, Array]:
-    """Imputed columns (draw, patient) repeated up to as many draws as there are from the priors."""
-    return {k: np.resize(v, (PRIOR_DRAWS, v.shape[-1])) if np.ndim(v) > 1 else v for k, v in covariates.items()}
-
-
-def _sampled_again(refits: Refits) -> Callable[[tuple[str, ...]], _Other]:
-    half, double = (refits.with_spread(spread) for spread in (HALF, DOUBLE))
-    trusted = (r.estimands if not r.rhat > ROUGH else None for r in (half, double))
-    found = _Other(next(trusted), next(trusted), "refit", None)
-    return lambda outcomes: found
-
-
-def _reweighted(fit: Fit, outcomes: tuple[str, ...]) -> _Other:
-    now = log_prior(fit, outcomes=outcomes)
-    found: dict[float, Said | None] = {}
-    worst = -math.inf
-    for spread in (HALF, DOUBLE):
-        chosen, _, k = reweight((log_prior(fit, spread, outcomes) - now).reshape(-1))
-        worst = max(worst, k)
-        found[spread] = {n: d.reshape(-1)[chosen] for n, d in fit.estimands.items()} if k <= TRUSTED else None
-    return _Other(found[HALF], found[DOUBLE], "importance", worst)
-
-
-def log_prior(fit: Fit, spread: float = 1.0, outcomes: tuple[str, ...] | None = None) -> Array:
-    """(chain, draw) log density of the top-level parameters under priors whose spread is multiplied by a factor.
-
-    outcomes: whose parameters (default: of all). Correlations of three effects or more, and thresholds, have a joint prior that stays as it is: it is left out.
-    """
-    posterior = fit.group("posterior")
-    total: Array = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"]))
-    for p in all_parameters(fit.study):
-        if isinstance(p.prior, Prior) and (outcomes is None or p.outcome in outcomes):
-            total = total + p.prior.scaled(spread).log_density(posterior[p.full_name].values)
-    return total
-
-
-def power_scale(fit: Fit) -> dict[str, tuple[float, float]]:
-    """Of each estimand, how much it follows the prior and the likelihood (effects integrated out) under power-scaling."""
-    chosen = evenly(math.prod(fit.truth.shape), SMOOTHED)
-    whole = fit.truth.take(chosen)
-    likelihood = np.sum([log_marginal(fit.study, fit.cohort, whole, i) for i in range(len(fit.cohort))], axis=0)
-    found: dict[str, list[float]] = {name: [] for name in fit.estimands}
-    for log_density in (log_prior(fit).reshape(-1)[chosen], likelihood):
-        weights = []
-        for alpha in ALPHAS:
-            weights.append(reweight((alpha - 1) * log_density)[1])
-        for name, draws in fit.estimands.items():
-            one = draws.reshape(-1)[chosen]
-            found[name].append(_sense(one, *weights))
-    return {name: (prior, data) for name, (prior, data) in found.items()}
-
-
-def _sense(draws: Array, lower: Array, upper: Array) -> float:
-    if draws.min() == draws.max():
-        return 0.0
-    one = draws[None, :]
-    return float(array_stats.power_scale_sense(one, lower[None, :], upper[None, :], ALPHAS[0], ALPHAS[1]))

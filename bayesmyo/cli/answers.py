@@ -27,13 +27,13 @@ def check(
     from bayesmyo.assess.check import check as run
     from bayesmyo.assess.prior import check_prior
     from bayesmyo.model.store import load_fit
-    from bayesmyo.report import documents, terminal
+    from bayesmyo.report import documents, progress, terminal
     from bayesmyo.study import find_study
 
     if prior and refit:
         raise UsageError("--refit", "and --prior do not go together", mend="a study has no fit to sample again")
-    with terminal.step_progress("Sampling again") as progress:
-        results = [check_prior(find_study(path), seed)] if prior else run(load_fit(path), refit, progress)
+    with progress.steps("Sampling again") as step:
+        results = [check_prior(find_study(path), seed)] if prior else run(load_fit(path), refit, step)
     passed = all(r.passed for r in results)
     if json:
         rows = [{"name": r.name, "passed": r.passed, "sentence": r.sentence, "table": list(r.table)} for r in results]
@@ -85,12 +85,12 @@ def influence(
 
     from bayesmyo.assess.influence import influence as run
     from bayesmyo.model.store import load_fit
-    from bayesmyo.report import documents, terminal
+    from bayesmyo.report import documents, progress, terminal
 
     fit = load_fit(path)
     _converged({str(path): fit})
-    with terminal.step_progress("Leaving out patients") as progress:
-        found = run(fit, exact=not quick, progress=progress)
+    with progress.steps("Leaving out patients") as step:
+        found = run(fit, exact=not quick, progress=step)
     if json:
         typer.echo(documents.document(**asdict(found)))
     else:
@@ -109,14 +109,14 @@ def compare(
 
     from bayesmyo.assess.compare import comparisons
     from bayesmyo.model.store import load_fit
-    from bayesmyo.report import documents, terminal
+    from bayesmyo.report import documents, progress, terminal
 
     fits = {str(path): load_fit(path) for path in paths}
     if len(fits) < len(paths):
         raise UsageError("FITS", "name one file twice", mend="compare different fits")
     _converged(fits)
-    with terminal.step_progress("Leaving out patients") as progress:
-        found = comparisons(list(fits.values()), list(fits), exact=exact, progress=progress)
+    with progress.steps("Leaving out patients") as step:
+        found = comparisons(list(fits.values()), list(fits), exact=exact, progress=step)
     if json:
         typer.echo(documents.document(comparisons=[asdict(c) for c in found]))
     else:

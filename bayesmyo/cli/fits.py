@@ -33,7 +33,7 @@ def fit(
 ) -> None:
     """Fit a study to a table, check the fit, and print what it says."""
     from bayesmyo.cohort import read_cohort
-    from bayesmyo.report import terminal
+    from bayesmyo.report import progress, terminal
     from bayesmyo.study import find_study
 
     understood = find_study(study)
@@ -42,13 +42,13 @@ def fit(
         terminal.show_cohort(understood, cohort)
     not_an_input(output, study, data, *([patients] if patients else []))
     writable(output, force)
-    with terminal.chain_progress(chains, tune + draws) as progress:
+    with progress.chains(chains, tune + draws) as chain:
         from bayesmyo.model.engines import Sampling
         from bayesmyo.model.fit import fit as run
         from bayesmyo.model.store import save_fit
 
         sampling = Sampling(draws, tune, chains, cores, target_accept, adaptation)  # type: ignore[arg-type]
-        result = run(understood, cohort, engine=engine, seed=seed, sampling=sampling, progress=progress)
+        result = run(understood, cohort, engine=engine, seed=seed, sampling=sampling, progress=chain)
     digest = save_fit(result, output, force=force)
     if not json:
         terminal.say(f"Wrote {output} (sha256 {digest[:16]}...)\n")

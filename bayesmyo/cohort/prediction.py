@@ -5,34 +5,22 @@ This module alone decides between the average patient and the average over patie
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
 from bayesmyo.cohort.cohort import Measurements
 from bayesmyo.cohort.new_patients import AT_ONCE, MOST, NewPatients, draw_new_patients
+from bayesmyo.cohort.quadrature import OUTER, normal_mean
 from bayesmyo.cohort.truth import Truth, draw_effects, factor_of
 from bayesmyo.components.estimands import Criteria, all_met
 from bayesmyo.components.estimands.estimand import Given, Population, Predicts, Summary
 from bayesmyo.study.covariates import coded, used, with_products
-from bayesmyo.study.predictors import Predictor, effects, predictors
+from bayesmyo.study.predictors import effects, predictors
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
 Etas = dict[str, Array]
-
-
-def normal_nodes(nodes: int, reach: float) -> tuple[Array, Array]:
-    """Nodes and weights for the mean over a standard normal: the trapezoid rule, which is all but exact for smooth functions.
-
-    Gauss-Hermite nodes lose two digits where patients differ by 5 on the logit; these do not (Trefethen and Weideman 2014,
-    https://doi.org/10.1137/130932132).
-    """
-    x = np.linspace(-reach, reach, nodes)
-    w = np.exp(-(x**2) / 2)
-    return x, w / w.sum()
-
-
-ONE, TWO, OUTER = normal_nodes(91, 9.0), normal_nodes(37, 7.0), normal_nodes(31, 6.0)
 
 
 class TruthPrediction:
@@ -252,7 +240,7 @@ class TruthPrediction:
                         one = p.loading(clock(time), values, e, np, deviations)
                         loadings[..., i, j] = np.broadcast_to(one, (*self.truth.shape, 1))[..., 0]
             variance = loadings @ inner @ np.swapaxes(loadings, -1, -2)
-            total = total + weight * _normal_mean(listed, etas, variance, function)
+            total = total + weight * normal_mean([p.name for p in listed], etas, variance, function)
         return total
 
     def _new(self, outcome: str, time: float | Array, given: Given) -> Etas:
@@ -273,32 +261,6 @@ class TruthPrediction:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(role, position, microtime)))
 
 
-def _normal_mean(
-    listed: tuple[Predictor, ...], etas: Etas, variance: Array, function: Callable[[Etas], Array]
-) -> Array:
-    """(...,) the mean of a function of one or two jointly normal predictors."""
-    first = listed[0].name
-    v00 = variance[..., 0, 0, None]
-    if len(listed) == 1:
-        nodes, weights = ONE
-        return np.asarray(function({first: etas[first] + np.sqrt(v00) * nodes}) @ weights)
-    second = listed[1].name
-    nodes, weights = TWO
-    root = np.sqrt(v00)
-    if not variance[..., 0, 1].any():  # independent: each function of one predictor is computed once
-        apart = {
-            first: (etas[first] + root * nodes)[..., :, None],
-            second: (etas[second] + np.sqrt(variance[..., 1, 1, None]) * nodes)[..., None, :],
-        }
-        found = np.asarray(function(apart))
-        return np.asarray(np.broadcast_to(found, (*found.shape[:-2], len(nodes), len(nodes))) @ weights @ weights)
-    x, y = (a.ravel() for a in np.meshgrid(nodes, nodes))
-    w = np.outer(weights, weights).ravel()
-    slope = np.divide(variance[..., 0, 1, None], root, out=np.zeros_like(root), where=root > 0)
-    rest = np.sqrt(np.maximum(variance[..., 1, 1, None] - slope**2, 0.0))
-    return np.asarray(function({first: etas[first] + root * x, second: etas[second] + slope * x + rest * y}) @ w)
-
-
 def clock(time: float | Array) -> Array:
     """A time, or one for each draw with a last axis for patients or nodes."""
     found = np.asarray(time, dtype=float)
@@ -310,15 +272,20 @@ def trailing(values: Mapping[str, Array], axes: int = 1) -> dict[str, Array]:
     return {k: np.asarray(v, dtype=float)[(..., *(None,) * axes)] for k, v in values.items()}
 
 
+def visit_columns(study: Study, truth: Truth, m: Measurements) -> dict[str, Any]:
+    """Design columns at each measurement, (visit,) or (..., visit) where they are imputed."""
+    base = {k: np.asarray(v)[..., m.patient] for k, v in truth.covariates.items()}
+    for name in used(study, "visits"):
+        base |= coded(study, name, m.covariates[name])
+    return with_products(study, base, study.covariates)
+
+
 def visit_predictors(study: Study, truth: Truth, outcome: str, m: Measurements) -> Etas:
     """(..., visit) linear predictors of each measurement by name, given the patients' own effects and covariates.
 
     The log of the exposure is part of the location.
     """
-    base = {k: np.asarray(v)[..., m.patient] for k, v in truth.covariates.items()}
-    for name in used(study, "visits"):
-        base |= coded(study, name, m.covariates[name])
-    columns = with_products(study, base, study.covariates)
+    columns = visit_columns(study, truth, m)
     deviations = {k: np.asarray(v)[..., m.patient] for k, v in truth.outcomes[outcome].effects.items()}
     values = trailing(truth.outcomes[outcome].values)
     etas = {
@@ -331,4 +298,4 @@ def visit_predictors(study: Study, truth: Truth, outcome: str, m: Measurements) 
     return {k: np.broadcast_to(v, shape) for k, v in etas.items()}
 
 
-__all__ = ["TruthPrediction", "trailing", "visit_predictors"]
+__all__ = ["TruthPrediction", "trailing", "visit_columns", "visit_predictors"]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from bayesmyo.assess.estimate import Estimate
 from bayesmyo.assess.estimate import estimates as estimate_rows
-from bayesmyo.assess.sensitivity import prior_estimands
+from bayesmyo.assess.other_priors import prior_estimands
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.parts import mass
 from bayesmyo.figures.style import (

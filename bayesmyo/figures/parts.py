@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from bayesmyo.assess.leave_one_out import evenly
 from bayesmyo.assess.prior import ends
 from bayesmyo.assess.replicated import Replicated, replicated
+from bayesmyo.assess.reweight import evenly
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.errors import UsageError, did_you_mean

@@ -19,11 +19,11 @@ import numpy as np
 from scipy import special, stats
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.prediction import trailing, visit_columns
 from bayesmyo.cohort.truth import Truth, factor_of
 from bayesmyo.components.families import Cells
 from bayesmyo.components.families.family import Family
 from bayesmyo.model.data import cells
-from bayesmyo.study.covariates import coded, used, with_products
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
@@ -47,7 +47,7 @@ def log_marginal(study: Study, cohort: Cohort, truth: Truth, patient: int, point
     for group in _groups(study):
         measured = [name for name in group if len(own.measurements[name])]
         if measured:
-            total += _Integral(study, own, flat, patient, measured).log_value(points)
+            total += _Integral(study, own, flat, measured).log_value(points)
     return total.reshape(shape)
 
 
@@ -95,7 +95,6 @@ class _Integral:
     study: Study
     own: Cohort
     truth: Truth
-    patient: int
     outcomes: Sequence[str]
 
     @cached_property
@@ -115,12 +114,9 @@ class _Integral:
 
     def _part(self, name: str) -> _Part:
         o, m = self.study.outcomes[name], self.own.measurements[name]
-        base = {k: np.asarray(v)[..., self.patient] for k, v in self.truth.covariates.items()}
-        base = {k: v[..., None, None] if v.ndim else v for k, v in base.items()}
-        for covariate in used(self.study, "visits"):
-            base |= coded(self.study, covariate, m.covariates[covariate])
-        columns = with_products(self.study, base, self.study.covariates) if base else {}
-        values = {k: np.asarray(v, dtype=float)[..., None, None] for k, v in self.truth.outcomes[name].values.items()}
+        found = visit_columns(self.study, self.truth, m)
+        columns = {k: v[..., None, :] if np.ndim(v) > 1 else v for k, v in found.items()}
+        values = trailing(self.truth.outcomes[name].values, axes=2)
         offset = np.zeros(len(m)) if m.exposure is None else np.log(m.exposure)
         return _Part(
             o.family, cells(self.study, self.own, name), m.time, predictors(self.study, name), values, columns, offset

@@ -8,9 +8,11 @@ import pytest
 from bayesmyo.assess.compare import comparisons
 from bayesmyo.assess.diagnostics import batch_error, diagnose, shift
 from bayesmyo.assess.influence import of_left_out
-from bayesmyo.assess.leave_one_out import TRUSTED, WithoutPatient, leave_one_out, reweight
+from bayesmyo.assess.leave_one_out import WithoutPatient, leave_one_out
+from bayesmyo.assess.other_priors import log_prior
 from bayesmyo.assess.refits import Refits
-from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, contraction, log_prior, prior_sensitivities
+from bayesmyo.assess.reweight import TRUSTED, reweight
+from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, contraction, prior_sensitivities
 from bayesmyo.cohort import simulate_scenario
 from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.model.engines import Sampling

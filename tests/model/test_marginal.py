@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from bayesmyo.cohort.prediction import trailing, visit_predictors
+from bayesmyo.cohort.simulate import simulate
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, covariance, from_priors
 from bayesmyo.model.data import cells
 from bayesmyo.model.marginal import log_marginal
@@ -46,8 +47,6 @@ def study(**outcomes):
 
 
 def cohort_of(parsed, truth):
-    from bayesmyo.cohort.simulate import simulate
-
     return simulate(parsed, truth, np.random.default_rng(11), 6).cohort
 
 
@@ -109,3 +108,51 @@ def test_others_equal_cubature(case):
         exact = peak + np.log(np.exp(heights - peak).sum() * (grid[1] - grid[0]) ** 2)
         assert log_marginal(parsed, cohort, truth, patient) == pytest.approx(exact, abs=0.02)
         assert log_marginal(parsed, cohort, truth, patient, points=2048) == pytest.approx(exact, abs=0.005)
+
+
+def test_covariates_and_exposure_move_the_mean():
+    """A moderated change, and a count per exposure without effects, in closed form."""
+    text = (
+        HEAD
+        + """
+[covariates.group]
+levels = ["A", "B"]
+[covariates.warm]
+varies = "visits"
+levels = ["no", "yes"]
+[outcomes.power]
+column = "power"
+unit = "u"
+better = "higher"
+typical = 50
+scale = 10
+family = { kind = "gaussian" }
+trajectory = { kind = "linear" }
+effects = ["intercept"]
+covariates = ["warm"]
+moderators = ["group"]
+[outcomes.falls]
+column = "falls"
+unit = "falls"
+better = "lower"
+typical = 2
+scale = 2
+exposure = "weeks"
+family = { kind = "poisson" }
+trajectory = { kind = "constant" }
+effects = []
+"""
+    )
+    parsed = parse_study(text.replace("[design]", "[design]\nexposure = { weeks = 4 }"))
+    truth = from_priors(parsed, np.random.default_rng(5))
+    simulated = simulate(parsed, truth, np.random.default_rng(11), 6)
+    cohort, known = simulated.cohort, simulated.truth
+    v, rate = known.outcomes["power"].values, float(known.outcomes["falls"].values["intercept"])
+    for patient in range(3):
+        m, falls = (cohort.only(patient).measurements[n] for n in ("power", "falls"))
+        slope = v["slope"] + v["slope_group_b"] * known.covariates["group_b"][patient]
+        mean = v["intercept"] + slope * m.time + v["warm_yes"] * m.covariates["warm"]
+        within = v["sd_intercept"] ** 2 * np.ones((len(m), len(m))) + v["sigma"] ** 2 * np.eye(len(m))
+        exact = stats.multivariate_normal(mean, within).logpdf(m.value)
+        exact += stats.poisson(falls.exposure * np.exp(rate)).logpmf(falls.value).sum()
+        assert log_marginal(parsed, cohort, known, patient) == pytest.approx(exact, abs=1e-6)

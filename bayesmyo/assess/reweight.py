@@ -1,0 +1,41 @@
+"""Draws of one posterior made draws of another, by Pareto-smoothed importance weights."""
+
+import math
+
+import numpy as np
+from arviz_stats.base import array_stats
+from scipy.special import logsumexp
+
+Array = np.ndarray
+MOST = 1000  # draws whose weights need a patient's effects integrated out
+FEWEST = 100  # draws
+TRUSTED = 0.7  # Pareto k
+
+
+def evenly(size: int, most: int) -> Array:
+    """Positions of at most so many of `size` draws, evenly spread over all of them."""
+    return np.unique(np.linspace(0, size - 1, min(size, most)).round().astype(int))
+
+
+def reweight(log_ratio: Array) -> tuple[Array, Array, float]:
+    """Draws (n,) of one distribution made draws of another, whose log density is higher by `log_ratio` up to a constant.
+
+    Returns positions (n,) resampled in proportion to Pareto-smoothed weights, the weights (n,), and Pareto k: above 0.7 neither
+    is to be trusted (Vehtari et al. 2024, https://www.jmlr.org/papers/v25/19-556.html); minus infinity where the two are the same,
+    infinity where a weight is not finite or there are too few draws to know.
+    """
+    n = len(log_ratio)
+    same = np.arange(n), np.full(n, 1 / n)
+    if not np.isfinite(log_ratio).all():
+        return *same, math.inf
+    if np.ptp(log_ratio) == 0:
+        return *same, -math.inf
+    if n < FEWEST:
+        return *same, math.inf
+    with np.errstate(all="ignore"):  # weights may be extreme; then they are not trusted
+        log_weights, k = array_stats.psislw(-log_ratio)
+    weights = np.exp(log_weights - logsumexp(log_weights))
+    if not (np.isfinite(k) and np.isfinite(weights).all()):
+        return *same, math.inf
+    at = (np.arange(n) + 0.5) / n
+    return np.minimum(np.searchsorted(np.cumsum(weights), at), n - 1), weights, float(k)
