@@ -21,13 +21,10 @@ from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.assess.influence import of_left_out
 from bayesmyo.assess.leave_one_out import leave_one_out
 from bayesmyo.assess.refits import Refits
-from bayesmyo.cohort import read_cohort, simulate_scenario
-from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.model.compiled import Compiled
+from bayesmyo.cohort import Simulated, read_cohort, simulate_scenario
 from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import wrap
 from bayesmyo.model.store import load_fit
-from bayesmyo.seeds import SAMPLE, address
+from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import find_study, parse_study
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +60,7 @@ visits = { first = [0, 1, 3, 6], then_every = 6, jitter = 0.3 }
 [scenarios.truth]
 strength = { intercept = 50, slope = 0.3, sd_intercept = 8, sd_slope = 0.25, correlation = 0, sigma = 3 }
 """
+SEED = 1
 ABERRANT = 5.0  # SDs of the slope between patients, added to one patient's slope
 SAMPLING = Sampling(draws=1000, tune=500, chains=2)
 
@@ -117,30 +115,31 @@ def brute(folder: Path, most: int) -> list[dict]:
     return rows
 
 
-def aberrant_cohort(seed: int) -> tuple[Cohort, int]:
+def aberrant_cohort(seed: int) -> tuple[Simulated, int]:
     """A cohort in which one patient, seen for the 12 months that the estimand spans, has a slope of its own."""
     study = parse_study(STUDY)
-    cohort = simulate_scenario(study, "truth", seed=seed).cohort
+    simulated = simulate_scenario(study, "truth", seed=seed)
+    cohort = simulated.cohort
     m = cohort.measurements["strength"]
     rng = np.random.default_rng(seed)
     last = np.array([m.time[m.patient == i].max() for i in range(len(cohort))])
     chosen = int(rng.choice(np.flatnonzero(last >= 12)))
     moved = np.where(m.patient == chosen, ABERRANT * 0.25 * m.time, 0.0)
-    return replace(cohort, measurements={"strength": replace(m, value=m.value + moved)}), chosen
+    cohort = replace(cohort, measurements={"strength": replace(m, value=m.value + moved)})
+    return replace(simulated, cohort=cohort), chosen
 
 
 def aberrant(folder: Path, cohorts: int) -> list[dict]:
     """Of each cohort: the rank of the patient by influence, and scores by both ways."""
     study = parse_study(STUDY)
-    compiled = Compiled(study, "nuts", SAMPLING)
+    replicator = Replicator(study, None, seed=SEED, sampling=SAMPLING)
     rows = []
     for seed in range(1, cohorts + 1):
 
         def one(seed: int = seed) -> dict:
-            cohort, chosen = aberrant_cohort(seed)
-            draws = compiled.draws(cohort, address(seed, SAMPLE))
-            fit = wrap(study, cohort, draws, engine="nuts", seed=seed, sampling=SAMPLING, how=compiled.how)
-            refits = Refits(fit, compiled=compiled)
+            simulated, chosen = aberrant_cohort(seed)
+            fit = replicator.fit(simulated, seed)
+            refits = Refits(fit, compiled=replicator.compiled)
             exact, quick = (leave_one_out(fit, exact=e, refits=refits) for e in (True, False))
             ranked = [p.patient for p in of_left_out(fit, exact).patients]
             return {

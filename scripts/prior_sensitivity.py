@@ -11,23 +11,21 @@ FOLDER keeps what has been computed; the same command goes on where it stopped.
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, prior_sensitivities
-from bayesmyo.cohort import simulate_scenario
-from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.model.compiled import Compiled
+from bayesmyo.cohort import Simulated, simulate_scenario
 from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import wrap
-from bayesmyo.seeds import SAMPLE, address
+from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import parse_study
 from bayesmyo.study.study import Study
 
 OUTPUT = Path(__file__).parent.parent / "docs" / "evidence" / "prior_sensitivity.json"
+SEED = 1
 SAMPLING = Sampling(draws=1000, tune=500, chains=2)
 STUDY = """
 [study]
@@ -78,30 +76,26 @@ strength = { intercept = 50, slope = 0.4, slope_group_b = 0, sd_intercept = 8, s
 CASES = {"clean": "", "conflict": 'priors = { slope = "normal(-1, 0.2)" }', "weak": ""}
 
 
-def cohort_of(case: str, study: Study, seed: int) -> Cohort:
-    cohort = simulate_scenario(study, "truth", seed=seed).cohort
-    if case == "weak":
-        group = np.zeros(len(cohort))
-        group[-1] = 1.0
-        measured = cohort.measurements["strength"]
-        kept = (measured.patient != len(cohort) - 1) | (measured.time == 0)  # the one of group B has a baseline only
-        return type(cohort)(
-            cohort.patients, {"strength": measured.take(kept)}, cohort.rows, covariates={"group": group}
-        )
-    return cohort
+def simulated(case: str, study: Study, seed: int) -> Simulated:
+    found = simulate_scenario(study, "truth", seed=seed)
+    if case != "weak":
+        return found
+    cohort, m = found.cohort, found.cohort.measurements["strength"]
+    last = len(cohort) - 1
+    kept = m.take((m.patient != last) | (m.time == 0))  # the one of group B has a baseline only
+    group = (np.arange(len(cohort)) == last).astype(float)
+    return replace(found, cohort=replace(cohort, measurements={"strength": kept}, covariates={"group": group}))
 
 
 def run(folder: Path, case: str, cohorts: int) -> list[dict]:
     study = parse_study(STUDY.replace("PRIORS", CASES[case]))
-    compiled = Compiled(study, "nuts", SAMPLING)
+    replicator = Replicator(study, None, seed=SEED, sampling=SAMPLING)
     rows = []
     for seed in range(1, cohorts + 1):
         path = folder / f"{case}_{seed}.json"
         if not path.exists():
-            cohort = cohort_of(case, study, seed)
-            draws = compiled.draws(cohort, address(seed, SAMPLE))
-            fit = wrap(study, cohort, draws, engine="nuts", seed=seed, sampling=SAMPLING, how=compiled.how)
-            refits = Refits(fit, compiled=compiled)
+            fit = replicator.fit(simulated(case, study, seed), seed)
+            refits = Refits(fit, compiled=replicator.compiled)
             found = {
                 "refit": [
                     asdict(r) | {"conflict": r.conflict}
@@ -135,7 +129,7 @@ def rates(rows: list[dict]) -> dict:
         "cohorts": len(rows), "verdicts": found,
         "reweighting": {
             "judged": judged / total, "same_verdict_where_judged": same / judged if judged else None,
-            "probability_apart": [float(q) for q in np.quantile(apart, [0.5, 0.95, 1])],
+            "probability_apart": [float(q) for q in np.quantile(apart, [0.5, 0.95, 1])] if apart else None,
         },
     }  # fmt: skip
 
