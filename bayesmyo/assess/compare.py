@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.leave_one_out import WithoutPatient, leave_one_out
-from bayesmyo.assess.prior import ends
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
 
@@ -28,7 +27,8 @@ class Comparison:
 
     score: log predictive density of all patients, each given the others, higher is better; difference: from the best, se: of that
     difference over patients; mcse: its Monte Carlo error; worst: the patient who speaks most for the best
-    ranked: the data tell it from the best
+    ranked: the data tell it from the best; refitted: patients for whom the model was sampled again; rough: those of them for whom
+    the short refit did not converge well
     """
 
     name: str
@@ -40,6 +40,7 @@ class Comparison:
     ranked: bool
     worst: str
     refitted: int
+    rough: tuple[str, ...]
     sentence: str
 
 
@@ -85,6 +86,7 @@ def of_left_out(
                 mcse=float(np.sqrt((errors[k] ** 2).sum())), difference=0.0 if k == best else -difference, se=0.0 if k == best else se,
                 ranked=ranked, worst="" if k == best else left_out[k][int(np.argmax(by_patient))].patient,
                 refitted=sum(one.method == "refit" for one in left_out[k]),
+                rough=tuple(one.patient for one in left_out[k] if one.rough),
                 sentence="" if k == best else _sentence(names[best], names[k], difference, se, ranked),
             )
         )  # fmt: skip
@@ -141,7 +143,7 @@ def _masses(fit: Fit, outcome: str) -> np.ndarray:
     o, m = fit.study.outcomes[outcome], fit.cohort.measurements[outcome]
     if o.family.counts or o.family.texts() is not None:
         return np.ones(len(m), dtype=bool)
-    return np.isin(m.value, [end for end in ends(o) if end is not None]) | (m.side != 0)
+    return np.isin(m.value, [end for end in o.family.ends() if end is not None]) | (m.side != 0)
 
 
 def _scored(left_out: Sequence[Sequence[WithoutPatient]]) -> None:

@@ -27,7 +27,7 @@ class PatientInfluence:
 
     last: time of the latest measurement, in the study's unit; moved: the estimand that moves most, by `shift` posterior SDs
     flips: the decisions whose verdict changes; score: log predictive density of the patient's measurements given the others;
-    mcse: its Monte Carlo error; method, rhat, divergences: how the others' posterior was found, and how well
+    mcse: its Monte Carlo error; method, rhat, divergences: how the others' posterior was found, and how well; rough: not well
     """
 
     patient: str
@@ -41,6 +41,7 @@ class PatientInfluence:
     method: str
     rhat: float | None
     divergences: int
+    rough: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _patient(said: Draws, one: WithoutPatient, flips: Sequence[Flip]) -> Patient
     rhat = one.rhat if np.isfinite(one.rhat) else None
     return PatientInfluence(
         one.patient, one.measurements, one.last, moved, shifts.get(moved, 0.0), own,
-        one.score, one.mcse, one.method, rhat, one.divergences,
+        one.score, one.mcse, one.method, rhat, one.divergences, one.rough,
     )  # fmt: skip
 
 

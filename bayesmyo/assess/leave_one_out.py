@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from bayesmyo.assess.diagnostics import diagnose
-from bayesmyo.assess.refits import Refits, estimands
+from bayesmyo.assess.refits import ROUGH, Refits, estimands
 from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
 from bayesmyo.cohort.truth import Truth
 from bayesmyo.model.fit import Fit
@@ -48,6 +48,11 @@ class WithoutPatient:
     pareto_k: float = float("nan")
     rhat: float = float("nan")
     divergences: int = 0
+
+    @property
+    def rough(self) -> bool:
+        """A short refit that did not converge well, or diverged: its figures are rough."""
+        return self.rhat > ROUGH or self.divergences > 0
 
 
 def leave_one_out(

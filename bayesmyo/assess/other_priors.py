@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from arviz_stats.base import array_stats
 
-from bayesmyo.assess.refits import Refits, estimands
+from bayesmyo.assess.refits import ROUGH, Refits, estimands
 from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
 from bayesmyo.cohort.truth import Truth, from_priors, with_effects
 from bayesmyo.components.priors import Prior
@@ -23,7 +23,6 @@ from bayesmyo.study.parameters import all_parameters
 Array = np.ndarray
 Said = Mapping[str, Array]
 HALF, DOUBLE = 0.5, 2.0
-ROUGH = 1.05  # R-hat of a refit that is not believed
 ALPHAS = (0.99, 1.01)
 PRIOR_DRAWS = 1000
 

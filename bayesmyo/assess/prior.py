@@ -11,7 +11,6 @@ from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.correlations import horizon
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.truth import Truth, draw_covariate, from_priors
-from bayesmyo.components.families import BetaBinomial, OrderedBeta
 from bayesmyo.components.numbers import in_sentence, significant
 from bayesmyo.study.covariates import coded, used
 from bayesmyo.study.study import MONTHS_PER, Outcome, Study
@@ -66,30 +65,18 @@ def prior_beliefs(study: Study, seed: int = 1, draws: int = DRAWS) -> list[Prior
             with np.errstate(all="ignore"):  # an absurd prior reaches beyond what a number can hold
                 y = prediction.level(name, time, "new patient", predicts="measurement")
             lower, median, upper = (float(q) for q in np.quantile(y, [tail, 0.5, 1 - tail], method="nearest"))
-            low, high = ends(o)
+            low, high = o.family.ends()
             at_lower = None if low is None else float(np.mean(y == low))
             at_upper = None if high is None else float(np.mean(y == high))
             rows.append(PriorBelief(name, time, o.unit, median, lower, upper, plausible(o, y), at_lower, at_upper))
     return rows
 
 
-def ends(o: Outcome) -> tuple[float | None, float | None]:
-    """The values at which measurements of a family pile up."""
-    if isinstance(o.family, OrderedBeta):
-        return o.family.lower, o.family.upper
-    if isinstance(o.family, BetaBinomial):
-        return 0.0, float(o.family.trials)
-    texts = o.family.texts()
-    if texts is not None:
-        return min(texts.values()), max(texts.values())
-    return (0.0 if o.family.counts or len(o.family.predictors()) > 1 else None), None
-
-
 def plausible(o: Outcome, y: np.ndarray) -> float | None:
     """The share of measurements that look like those of patients."""
     if o.plausible is not None:
         return float(np.mean((y >= o.plausible[0]) & (y <= o.plausible[1])))
-    return 1.0 if None not in ends(o) else None  # between its ends by construction
+    return 1.0 if None not in o.family.ends() else None  # between its ends by construction
 
 
 def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
@@ -97,10 +84,7 @@ def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
     rows = prior_beliefs(study, seed, draws)
     bad = [r for r in rows if r.plausible is not None and r.plausible < LEAST]
     piled = [
-        r
-        for r in rows
-        if isinstance(study.outcomes[r.outcome].family, OrderedBeta | BetaBinomial)
-        and max(r.at_lower or 0, r.at_upper or 0) > PILED
+        r for r in rows if study.outcomes[r.outcome].family.score and max(r.at_lower or 0, r.at_upper or 0) > PILED
     ]
     unjudged = [study.label(name) for name in dict.fromkeys(r.outcome for r in rows if r.plausible is None)]
     if bad:

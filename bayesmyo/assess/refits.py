@@ -14,6 +14,7 @@ from bayesmyo.model.engines import Sampling
 from bayesmyo.model.fit import Fit, posterior_truth
 from bayesmyo.seeds import PREDICT, SAMPLE, address
 
+ROUGH = 1.05  # R-hat above which a short refit is not believed
 SHORT = Sampling(draws=400, tune=250, chains=2)
 
 

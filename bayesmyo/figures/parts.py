@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from bayesmyo.assess.prior import ends
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.assess.reweight import evenly
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
@@ -56,9 +55,7 @@ def predicting(fit: Fit) -> TruthPrediction:
 
 def whole_range(o: Outcome) -> tuple[float, float] | None:
     """Both ends of an outcome's range; None where it has not two."""
-    low, high = ends(o)
-    if o.family.kind == "bernoulli":
-        return 0.0, 1.0
+    low, high = o.family.ends()
     return (low, high) if low is not None and high is not None else None
 
 

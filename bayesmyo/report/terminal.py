@@ -15,7 +15,6 @@ from bayesmyo.study import describe, in_r
 from bayesmyo.study.study import Study
 
 WIDTH_OF_A_FILE = 160
-ROUGH = 1.05  # R-hat of a short refit
 
 
 def console(stderr: bool = False) -> Console:
@@ -220,18 +219,36 @@ def show_verification(found: Any) -> None:
 
 def show_influence(found: Any, study: Study) -> None:
     """Patients, the most influential first; what leaving one out does to each decision."""
-    headers = ["patient", "measurements", f"last {study.time.unit}", "moves most", "by (SD)", "score", "mcse", "flips"]
+    headers = [
+        "patient",
+        "measurements",
+        f"last {study.time.unit}",
+        "moves most",
+        "by (SD)",
+        "score",
+        "mcse",
+        "by",
+        "flips",
+    ]
     rows = [
-        (p.patient, p.measurements, p.last, p.moved, p.shift, round(p.score, 1), p.mcse, ", ".join(p.flips) or "none")
+        (
+            p.patient,
+            p.measurements,
+            p.last,
+            p.moved,
+            p.shift,
+            round(p.score, 1),
+            p.mcse,
+            p.method,
+            ", ".join(p.flips) or "none",
+        )
         for p in found.patients
     ]
     show_table(headers, rows)
     say("")
     for sentence in found.sentences or ("The study declares no decision that a patient could flip.",):
         say(f"- {sentence}")
-    rough = [p.patient for p in found.patients if p.rhat is not None and (p.rhat > ROUGH or p.divergences)]
-    if rough:
-        say(f"- The short refits without {', '.join(rough)} did not converge well: their figures are rough.")
+    _say_rough([p.patient for p in found.patients if p.rough])
 
 
 def show_comparisons(found: Sequence[Any]) -> None:
@@ -257,6 +274,13 @@ def show_comparisons(found: Sequence[Any]) -> None:
     for c in found:
         if c.sentence:
             say(f"- {c.sentence}")
+    for c in found:
+        _say_rough(c.rough, f" of {c.name}")
+
+
+def _say_rough(patients: Sequence[str], of: str = "") -> None:
+    if patients:
+        say(f"- The short refits{of} without {', '.join(patients)} did not converge well: their figures are rough.")
 
 
 def _band(r: dict[str, Any], lower: str, upper: str) -> str:

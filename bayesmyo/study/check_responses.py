@@ -70,7 +70,11 @@ def _possible(where: str, c: Criterion, family: Family, measured: bool) -> list[
     """Limits outside what the family can be, which everyone or nobody meets; ratios that cannot be formed."""
     limits = {k: v for k, v in (("at_least", c.at_least), ("at_most", c.at_most)) if v is not None}
     if c.of == "change":
-        return []
+        low, high = family.ends()
+        if low is None or high is None:
+            return []
+        what = f"is more than the whole range, {high - low:g}: everyone or nobody could meet it"
+        return [Fault(f"{where}.{k}", what, f"{v:g}") for k, v in limits.items() if abs(v) > high - low]
     if c.of == "ratio":
         if family.anchored:
             return [Fault(f"{where}.of", "scores of grades have no ratio", '"ratio"', 'ask for the "change"')]
@@ -89,8 +93,9 @@ def _possible(where: str, c: Criterion, family: Family, measured: bool) -> list[
 def _outside(family: Family, value: float, measured: bool) -> str:
     """What a limit of a level must be, where it is not; empty where it can be met and missed."""
     if isinstance(family, Cumulative):
-        scores = family.texts().values()
-        return "" if min(scores) <= value <= max(scores) else f"from {min(scores):g} to {max(scores):g}"
+        low, high = min(family.texts().values()), max(family.texts().values())
+        inside = low <= value <= high if measured else low < value < high
+        return "" if inside else f"{'from' if measured else 'between'} {low:g} {'to' if measured else 'and'} {high:g}"
     if family.check_expected(value) or (measured and family.check(value)):
         return ""
     return family.support() if measured else family.expected()

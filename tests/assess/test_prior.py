@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bayesmyo.assess.prior import DRAWS, check_prior, ends, plausible, prior_beliefs, times
+from bayesmyo.assess.prior import DRAWS, check_prior, plausible, prior_beliefs, times
 from bayesmyo.study import parse_study, read_study
 from tests.conftest import MODELS, SMALL
 
@@ -100,7 +100,7 @@ def of_family(kind, more=""):
 @pytest.mark.parametrize("kind", FAMILIES)
 def test_the_ends_of_every_family(kind):
     study = of_family(kind)
-    assert ends(study.outcomes["cpk"]) == FAMILIES[kind][2]
+    assert study.outcomes["cpk"].family.ends() == FAMILIES[kind][2]
     low, high = FAMILIES[kind][2]
     for b in prior_beliefs(study, draws=500):
         assert (b.at_lower is None) is (low is None)

@@ -165,7 +165,10 @@ RULE = "[responses.r]\nat = 12\n[responses.r.categories]\n"
         (SHARE.replace("y = { at_least = 6 }", "z = { at_most = 0 }"), ["criteria.z.at_most", "everyone or nobody could meet it"]),
         (SHARE.replace("y = { at_least = 6 }", 'z = { of = "ratio", at_most = -1 }'), ["a ratio, which is positive"]),
         (SHARE.replace("y = { at_least = 6 }", 'grade = { of = "ratio", at_least = 1 }'), ["scores of grades have no ratio"]),
-        (SHARE.replace("y = { at_least = 6 }", "grade = { at_least = 6 }"), ["must be from 0 to 5"]),
+        (SHARE.replace("y = { at_least = 6 }", "grade = { at_least = 6 }"), ["must be between 0 and 5"]),
+        (SHARE.replace("y = { at_least = 6 }", "grade = { at_least = 5 }"), ["must be between 0 and 5"]),
+        (SHARE.replace("y = { at_least = 6 }", "grade = { at_least = 6 }") + 'predicts = "measurement"', ["must be from 0 to 5"]),
+        (SHARE.replace("y = { at_least = 6 }", 'grade = { of = "change", at_least = 7 }'), ["more than the whole range, 5"]),
         (SHARE.replace("y = { at_least = 6 }", 'n = { of = "ratio", at_most = 0.5 }') + 'predicts = "measurement"', ["may be zero, and then has no ratio"]),
         (SHARE.replace("y = { at_least = 6 }", "n = { at_most = 0 }"), ["criteria.n.at_most", "must be a positive number"]),
         # times

@@ -8,7 +8,6 @@ from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.replicated import Replicated, replicated
-from bayesmyo.components.families import BetaBinomial, OrderedBeta
 from bayesmyo.model.fit import Fit
 from bayesmyo.study.study import Outcome
 
@@ -84,17 +83,15 @@ class Ends:
 
 
 def _ends(o: Outcome) -> tuple[float | None, float | None]:
-    if isinstance(o.family, OrderedBeta):
-        return o.family.lower, o.family.upper
-    if isinstance(o.family, BetaBinomial):
-        return 0.0, float(o.family.trials)
+    if o.family.score:
+        return o.family.ends()
     if o.family.counts or len(o.family.predictors()) > 1:
         return None, o.maximum  # zeros have a check of their own
     return o.minimum, o.maximum
 
 
 def _remedy(o: Outcome) -> str:
-    if isinstance(o.family, OrderedBeta | BetaBinomial):
+    if o.family.score:
         return "try other effects, or another trajectory"
     if o.minimum is not None and o.maximum is not None:
         return "try the family ordered_beta"

@@ -53,6 +53,9 @@ class Bernoulli(Family):
     def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
         return special.log_expit(np.where(np.asarray(cells.value) == 1, 1.0, -1.0) * eta["location"])
 
+    def ends(self) -> tuple[float | None, float | None]:
+        return 0.0, 1.0
+
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return special.expit(np.asarray(eta["location"], dtype=float))
 

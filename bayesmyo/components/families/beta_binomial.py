@@ -36,6 +36,7 @@ class BetaBinomial(Family):
     kind: Literal["beta_binomial"] = "beta_binomial"
     formula: ClassVar[str] = "y ~ BetaBinomial(trials, mean expit(eta), precision)"
     counts: ClassVar[bool] = True
+    score: ClassVar[bool] = True
     trials: int
     link_name: ClassVar[str] = "logit"
     r_formula: ClassVar[str] = "beta_binomial()"
@@ -85,6 +86,9 @@ class BetaBinomial(Family):
         ways = -np.log(self.trials + 1) - special.betaln(y + 1.0, self.trials - y + 1.0)
         split = _log_rising(log_a, y) + _log_rising(log_b, self.trials - y) - _log_rising(np.log(phi), self.trials)
         return np.asarray(ways + split)
+
+    def ends(self) -> tuple[float | None, float | None]:
+        return 0.0, float(self.trials)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return self.trials * special.expit(np.asarray(eta["location"], dtype=float))

@@ -18,6 +18,9 @@ class Counts(Family):
     def encode(self, values: Any) -> Any:
         return np.rint(values).astype(np.int64)
 
+    def ends(self) -> tuple[float | None, float | None]:
+        return 0.0, None
+
     def mean_has_moments(self) -> bool:
         return False
 

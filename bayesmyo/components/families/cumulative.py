@@ -113,6 +113,10 @@ class Cumulative(Family):
         chances = self._log_probabilities(eta, aux)
         return np.select([np.equal(cells.value, k) for k in range(len(chances))], chances, np.nan)
 
+    def ends(self) -> tuple[float | None, float | None]:
+        scores = self.texts().values()
+        return min(scores), max(scores)
+
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         chances = self._log_probabilities(eta, aux)
         return np.asarray(sum(score * np.exp(c) for score, c in zip(self._scores, chances, strict=True)))

@@ -42,6 +42,7 @@ class Family(Component):
     exposed: ClassVar[bool] = False  # counts per exposure: the log of the exposure is added to the predictor
     informative: ClassVar[bool] = True  # a single measurement says much of its patient
     counts: ClassVar[bool] = False  # measurements are whole numbers
+    score: ClassVar[bool] = False  # between two ends, at which many patients may be
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     r_formula: ClassVar[str] = "gaussian()"
 
@@ -69,6 +70,10 @@ class Family(Component):
     def encode(self, values: Any) -> Any:
         """Measurements in outcome units -> as `observe` and `log_density` are handed them."""
         return np.asarray(values, dtype=float)
+
+    def ends(self) -> tuple[float | None, float | None]:
+        """The least and the largest measurement there can be, where measurements have a probability, not a density."""
+        return None, None
 
     def texts(self) -> Mapping[str, float] | None:
         """Cell text -> measurement, where the declared texts alone are legal; None where cells are numbers."""

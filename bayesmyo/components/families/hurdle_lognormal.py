@@ -66,6 +66,9 @@ class HurdleLogNormal(Family):
         none = np.asarray(eta["zero"], dtype=float)
         return np.where(zero, special.log_expit(none), special.log_expit(-none) + positive)
 
+    def ends(self) -> tuple[float | None, float | None]:
+        return 0.0, None
+
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         positive = special.expit(-np.asarray(eta["zero"], dtype=float))
         return positive * np.exp(eta["location"] + np.square(aux["sigma"]) / 2)

@@ -35,6 +35,7 @@ class OrderedBeta(Family):
     lower: float
     upper: float
     link_name: ClassVar[str] = "logit"
+    score: ClassVar[bool] = True
     r_formula: ClassVar[str] = ""  # brms has none
 
     @property
@@ -97,6 +98,9 @@ class OrderedBeta(Family):
         beta = beta + special.xlogy(a - 1, share) + special.xlog1py(b - 1, -share)
         inside = _log_between(location, aux) + beta - np.log(self._range)
         return np.where(cells.value == 0.0, at_floor, np.where(cells.value == 1.0, at_ceiling, inside))
+
+    def ends(self) -> tuple[float | None, float | None]:
+        return self.lower, self.upper
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         location = np.asarray(eta["location"], dtype=float)
