@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # An installed wheel works in an empty folder: the bundled studies are found, and a dry run goes from study to stored fit.
 set -euo pipefail
-root="$(cd "$(dirname "$0")/.." && pwd)"
+cd "$(dirname "$0")/.." # uv is asked here alone: elsewhere another Python may be chosen, one without uv
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-uv build --quiet --wheel --out-dir "$work/dist" "$root"
-python="$(cd "$root" && uv run python -c "import sys; print(sys._base_executable)")"
+uv build --quiet --wheel --out-dir "$work/dist" .
+uv venv --quiet --python "$(uv run python -c "import sys; print(sys._base_executable)")" "$work/env"
+uv pip install --quiet --python "$work/env" "$work"/dist/*.whl
 cd "$work"
-uv venv --quiet --python "$python" env
-uv pip install --quiet --python env dist/*.whl
 env/bin/bayesmyo studies
 env/bin/bayesmyo simulate ivig -o cohort.csv
 status=0
