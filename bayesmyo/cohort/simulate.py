@@ -111,7 +111,8 @@ def simulate_scenario(
     if scenario is None and not study.scenarios:
         raise UsageError("simulate", "the study has no scenario", mend="write a table [scenarios.my_scenario]")
     name = scenario or next(iter(study.scenarios))
-    return simulate(study, from_scenario(study, name), np.random.default_rng(seed), patients)
+    rng = np.random.default_rng(seed)
+    return simulate(study, from_scenario(study, name, rng), rng, patients)
 
 
 def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
