@@ -1,5 +1,8 @@
 """Patients that never were.
 
+cell.py        whose truth, how many patients under which design, who analyses them
+plan.py        the cells of a simulation study, and how often and how each is replicated
 replicate.py   truth -> cohort -> fit -> row: the one loop of every simulation study
+row.py         what one replicate says
 ranks.py       where the truth lies among the draws, for simulation-based calibration
 """
