@@ -12,6 +12,7 @@ import numpy as np
 from scipy import optimize
 
 Array = np.ndarray
+FLAT = 1e-3  # the slope of the deviance at which the search has ended
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +30,11 @@ class MixedFit:
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Of each patient: Z'Z, Z'X, Z'y; of all: X'X, X'y, y'y, the number of measurements."""
+    """Of each patient: Z'Z (patient, 2, 2) and Z'[X y] (patient, 2, p + 1); of all: [X y]'[X y], and the number of measurements."""
 
     zz: Array
-    zx: Array
-    zy: Array
-    xx: Array
-    xy: Array
-    yy: float
+    zw: Array
+    ww: Array
     n: int
 
 
@@ -50,25 +48,28 @@ def mixed_model(patient: Array, clock: Array, value: Array, fixed: Array, patien
         return None
     z = np.stack([np.ones(len(clock)), (clock - shift) / scale], axis=-1)
     sums = _sums(patient, z, fixed, value, patients)
-    starts = [optimize.minimize(
-        lambda theta: _criterion(theta, sums)[0], start, method="L-BFGS-B", bounds=[(0, None), (None, None), (0, None)],
-    ) for start in ([1.0, 0.0, 1.0], [0.3, 0.0, 0.1])]  # fmt: skip
-    ended = [s for s in starts if s.success and np.isfinite(s.fun)]
-    if not ended:
+    best = None
+    for start in ([1.0, 0.0, 1.0], [0.3, 0.0, 0.1]):  # the second where the first does not end
+        # no bounds are needed: the factor's diagonal may change its sign and mean the same
+        found = optimize.minimize(_deviance, start, (sums,), method="BFGS", jac=True, options={"gtol": FLAT / 10})
+        if np.isfinite(found.fun) and np.abs(found.jac).max() < FLAT:
+            best = found
+            break
+    if best is None:
         return None
-    best = min(ended, key=lambda s: s.fun)
-    criterion, beta, inverse, variance = _criterion(best.x, sums)
+    state = _at(best.x, sums)
     a, b, c = best.x
     relative = np.array([[a, 0.0], [b, c]])
     back = np.array(
         [[1.0, -shift / scale], [0.0, 1 / scale]]
     )  # from effects on the standardised clock to the clock's own
-    covariance = variance * back @ relative @ relative.T @ back.T
+    covariance = state.variance * back @ relative @ relative.T @ back.T
     sds = np.sqrt(np.diag(covariance))
     correlation = float(covariance[0, 1] / np.prod(sds)) if np.prod(sds) > 0 else 0.0
     return MixedFit(
-        beta, variance * inverse, float(sds[0]), float(sds[1]), correlation, float(np.sqrt(variance)), criterion
-    )
+        state.beta, state.variance * state.inverse, float(sds[0]), float(sds[1]), correlation, float(np.sqrt(state.variance)),
+        float(best.fun),
+    )  # fmt: skip
 
 
 def _sums(patient: Array, z: Array, x: Array, y: Array, patients: int) -> _Sums:
@@ -78,23 +79,62 @@ def _sums(patient: Array, z: Array, x: Array, y: Array, patients: int) -> _Sums:
         summed = np.stack([np.bincount(patient, column, patients) for column in flat.T], axis=-1)
         return summed.reshape(patients, *products.shape[1:])
 
-    return _Sums(
-        by_patient(z, z), by_patient(z, x), by_patient(z, y[:, None])[..., 0], x.T @ x, x.T @ y, float(y @ y), len(y)
+    w = np.concatenate([x, y[:, None]], axis=-1)
+    return _Sums(by_patient(z, z), by_patient(z, w), w.T @ w, len(y))
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """A relative covariance factor L seen through: M = I + L'Z'Z L (patient by patient: p, q, r, its determinant), M^-1 L'Z'[X y] as
+    its two rows, the fixed effects, (X'V^-1 X)^-1, and the residual variance."""
+
+    p: Array
+    q: Array
+    r: Array
+    det: Array
+    first: Array
+    second: Array
+    beta: Array
+    inverse: Array
+    variance: float
+
+
+def _at(theta: Array, s: _Sums) -> _State:
+    a, b, c = theta
+    z00, z01, z11 = s.zz[:, 0, 0], s.zz[:, 0, 1], s.zz[:, 1, 1]
+    p, q, r = 1 + a * a * z00 + 2 * a * b * z01 + b * b * z11, a * c * z01 + b * c * z11, 1 + c * c * z11
+    det = p * r - q * q
+    u, v = a * s.zw[:, 0] + b * s.zw[:, 1], c * s.zw[:, 1]
+    first = (r[:, None] * u - q[:, None] * v) / det[:, None]
+    second = (p[:, None] * v - q[:, None] * u) / det[:, None]
+    whole = s.ww - u.T @ first - v.T @ second
+    inverse = np.linalg.inv(whole[:-1, :-1])
+    beta = inverse @ whole[:-1, -1]
+    variance = max(float(whole[-1, -1] - whole[:-1, -1] @ beta), 1e-300) / (s.n - len(beta))
+    return _State(p, q, r, det, first, second, beta, inverse, variance)
+
+
+def _deviance(theta: Array, s: _Sums) -> tuple[float, Array]:
+    """The restricted deviance, and its gradient."""
+    t = _at(theta, s)
+    a, b, c = theta
+    free = s.n - len(t.beta)
+    value = np.log(t.det).sum() - np.linalg.slogdet(t.inverse)[1] + free * (1 + np.log(2 * np.pi * t.variance))
+    weight = np.zeros((len(t.beta) + 1,) * 2)
+    weight[:-1, :-1] = t.inverse
+    residual = np.append(-t.beta, 1.0)
+    weight += np.outer(residual, residual) / t.variance
+    first, second = t.first @ weight, t.second @ weight
+    h00, h01, h11 = ((x * y).sum(axis=-1) for x, y in ((first, t.first), (first, t.second), (second, t.second)))
+    z00, z01, z11 = s.zz[:, 0, 0], s.zz[:, 0, 1], s.zz[:, 1, 1]
+    zero = np.zeros_like(z00)
+    moves = (  # how M moves with each entry of the factor, and how far L'Z'[X y] does
+        (2 * a * z00 + 2 * b * z01, c * z01, zero, (first * s.zw[:, 0]).sum()),
+        (2 * a * z01 + 2 * b * z11, c * z11, zero, (first * s.zw[:, 1]).sum()),
+        (zero, a * z01 + b * z11, 2 * c * z11, (second * s.zw[:, 1]).sum()),
     )
-
-
-def _criterion(theta: Array, s: _Sums) -> tuple[float, Array, Array, float]:
-    """The restricted deviance of a relative covariance factor, with the fixed effects, (X'V^-1 X)^-1, and the residual variance."""
-    factor = np.array([[theta[0], 0.0], [theta[1], theta[2]]])
-    inner = np.eye(2) + factor.T @ s.zz @ factor
-    zx, zy = factor.T @ s.zx, s.zy @ factor
-    solved = np.linalg.solve(inner, np.concatenate([zx, zy[..., None]], axis=-1))
-    xvx = s.xx - np.einsum("ikp,ikq->pq", zx, solved[..., :-1])
-    xvy = s.xy - np.einsum("ikp,ik->p", zx, solved[..., -1])
-    yvy = s.yy - float(np.einsum("ik,ik->", zy, solved[..., -1]))
-    inverse = np.linalg.inv(xvx)
-    beta = inverse @ xvy
-    free = s.n - len(beta)
-    variance = max(yvy - float(xvy @ beta), 1e-300) / free
-    log_det = float(np.log(np.linalg.det(inner)).sum()) + float(np.linalg.slogdet(xvx)[1])
-    return log_det + free * (1 + np.log(2 * np.pi * variance)), beta, inverse, variance
+    gradient = [
+        ((t.r * dp - 2 * t.q * dq + t.p * dr) / t.det).sum() + (h00 * dp + 2 * h01 * dq + h11 * dr).sum() - 2 * moved
+        for dp, dq, dr, moved in moves
+    ]
+    return float(value), np.array(gradient)
