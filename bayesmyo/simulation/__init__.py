@@ -4,5 +4,6 @@ cell.py        whose truth, how many patients under which design, who analyses t
 plan.py        the cells of a simulation study, and how often and how each is replicated
 replicate.py   truth -> cohort -> fit -> row: the one loop of every simulation study
 row.py         what one replicate says
-ranks.py       where the truth lies among the draws, for simulation-based calibration
+calibration/   do intervals hold what they promise?
+power/         would a study of this size have told us?
 """
