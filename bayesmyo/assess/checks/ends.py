@@ -35,7 +35,7 @@ class Ends:
             for end, sign in ((lower, -1.0), (upper, 1.0)):
                 if end is not None and r.lower < end < r.upper:
                     findings += self._declared(fit, r, end, sign)
-                elif not o.family.counts and not (end == 0 and len(o.family.predictors()) > 1):
+                elif not o.family.counts and not (sign < 0 and len(o.family.predictors()) > 1):
                     findings += self._tied(fit, r, sign)
         return verdict(self.name, "Shares at the ends of the range are", fit, replicates, findings)
 
