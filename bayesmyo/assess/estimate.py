@@ -162,14 +162,16 @@ def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list
 
     A failed check that names no outcome speaks of all of them.
     """
-    return [
-        replace(r, sentence=reason, withheld=True) if (reason := reasons(r.outcomes, failed)) else r for r in rows
-    ]
+    return [replace(r, sentence=reason, withheld=True) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
 
 
 def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
-    """Why nothing is said of these outcomes; empty where it may be."""
-    found = [r.sentence for r in failed if not r.outcomes or set(r.outcomes) & set(outcomes)]
+    """Why nothing is said of these outcomes; empty where it may be. Of a check, what it says of them alone."""
+    found = [
+        " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
+        for r in failed
+        if not r.outcomes or set(r.outcomes) & set(outcomes)
+    ]
     return "withheld: " + " ".join(found) if found else ""
 
 
