@@ -247,11 +247,13 @@ class Response:
     categories: by name, in order, each a table of criteria by outcome as an estimand of kind `share` takes them; a patient has the
         first whose criteria are all met, and an empty table, the last, takes everyone else
     from: the time against which changes and ratios are judged
+    window: who was last measured at most so long before `at` counts as seen, not as lost; half the interval between planned visits is usual
     """
 
     title: str = ""
     at: float
     from_: float = field(default=0.0, metadata={"key": "from"})
+    window: float = 0.0
     categories: Mapping[str, Criteria]
 
     @property
