@@ -15,13 +15,15 @@ def significant(value: float) -> str:
 
 
 def resolved(value: float, error: float) -> str:
-    """At most three significant digits, and none below the Monte Carlo error: the last digit is worth at least one error."""
+    """At most three significant digits, and none below the Monte Carlo error: the last is worth one error or more, or, where that
+    would leave a single digit, a fifth of one."""
     if not math.isfinite(value) or not (math.isfinite(error) and error > 0):
         return significant(value)
-    least = math.floor(-math.log10(error))  # decimals that the error leaves
-    digits = 2 - math.floor(math.log10(abs(value))) if value else least  # decimals of three significant digits
-    rounded = round(value, min(least, digits)) + 0.0  # never minus zero
-    return f"{rounded:,.{max(0, min(least, digits))}f}"
+    sure, perhaps = (math.floor(-math.log10(e)) for e in (error, error / 5))  # decimals
+    three = 2 - math.floor(math.log10(abs(value))) if value else sure
+    kept = min(three, max(sure, min(perhaps, three - 1)))
+    rounded = round(value, kept) + 0.0  # never minus zero
+    return f"{rounded:,.{max(0, kept)}f}"
 
 
 def probability_text(p: float, error: float = 0.0) -> str:
