@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from bayesmyo.assess.checks.moments import bins
 from bayesmyo.assess.checks.time_course import LEAST, MOST
 from bayesmyo.cohort.cohort import Measurements
-
 from bayesmyo.figures.parts import (
     mass,
     moments_of,
@@ -60,7 +59,8 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
         axes.fill_between(times, q1, q3, color=BLUE, alpha=0.4, linewidth=0, zorder=3, label="half")
         axes.plot(times, median, color=BLUE, linewidth=1.8, zorder=4, label="median")
         axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
-        value_axis(axes, o, per_exposure(m), ends=whole_range(o))
+        shown = per_exposure(m) if patients else np.concatenate([middles(m)[1], lower, upper])
+        value_axis(axes, o, shown, ends=whole_range(o))
         summary = "geometric mean" if o.family.geometric else "mean"
         title(figure, f"{study.label(outcome)}: population average ({summary})")
         own = line(f"own curves, {len(fit.cohort)} patients", FAINT, width=0.8)

@@ -52,12 +52,13 @@ class Terms:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. name: of its CSV file; the first cell of a row says what the row is."""
+    """A table. name: of its CSV file; the first cell of a row says what the row is; folded: closed until it is asked for."""
 
     name: str
     caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    folded: bool = False
 
     def numeric(self, column: int) -> bool:
         """Whether every cell of a column is a number, or none at all."""

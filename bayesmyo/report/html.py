@@ -17,7 +17,14 @@ PAGES = Environment(
 
 def html(page: Page) -> str:
     """The whole report."""
-    return PAGES.get_template("page.html").render(page=page, kind_of=lambda b: type(b).__name__, text=text, linked=linked)
+    return PAGES.get_template("page.html").render(
+        page=page, kind_of=lambda b: type(b).__name__, text=text, linked=linked, broken=broken
+    )
+
+
+def broken(words: str) -> Markup:
+    """A name that may be broken at its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in words.split("_"))
 
 
 def linked(words: str) -> Markup:

@@ -1,7 +1,7 @@
 """How a report writes numbers: the same text in every sentence, table and figure, with no digit below the Monte Carlo error."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from arviz_stats.base import array_stats
@@ -9,6 +9,7 @@ from arviz_stats.base import array_stats
 from bayesmyo.components.numbers import Written, probability_text, resolved, significant
 from bayesmyo.report.blocks import Number
 
+ALIKE = 8.0  # times: errors of the ends of one interval
 NEAR = 1e-9  # of each other, in proportion: the same number, computed in another way
 
 
@@ -17,6 +18,11 @@ def number(value: float | None, error: float = 0.0) -> Number:
     if value is None or not math.isfinite(value):
         return Number(None, "-")
     return Number(value, resolved(value, error))
+
+
+def declared(value: float | None) -> Number:
+    """What a study states, as it states it."""
+    return Number(None, "-") if value is None else Number(value, f"{value:,.10g}")
 
 
 def count(value: int) -> Number:
@@ -58,11 +64,17 @@ def quantile_errors(draws: np.ndarray, at: tuple[float, ...]) -> list[float]:
     return [e if math.isfinite(e) else 0.0 for e in found]
 
 
+def shared(errors: Sequence[float]) -> list[float]:
+    """The same errors, all of them the largest where they are much alike, so that an interval is written with one number of digits."""
+    least, most = min(errors), max(errors)
+    return [most] * len(errors) if most <= ALIKE * least else [e or most for e in errors]
+
+
 def written(errors: Mapping[float, float], ess: float) -> Written:
     """How the numbers of one result are written: `errors` by value; of another value, to three digits."""
 
     def amount(value: float) -> str:
-        near = [error for known, error in errors.items() if math.isclose(known, value, rel_tol=NEAR)]
+        near = [error for known, error in errors.items() if math.isclose(abs(known), abs(value), rel_tol=NEAR)]
         return resolved(value, near[0]) if near else significant(value)
 
     return Written(amount, lambda p: probability_text(p, chance_error(p, ess)))

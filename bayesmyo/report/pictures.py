@@ -56,7 +56,9 @@ def _rename(root: ElementTree.Element, name: str) -> None:
     link = f"{{{LINK}}}href"
     used = {m for e in root.iter() for v in e.attrib.values() for m in REFERENCE.findall(v)}
     used |= {e.attrib[link].removeprefix("#") for e in root.iter() if link in e.attrib}
-    short = {old: f"{name}-{n}" for n, old in enumerate(e.attrib["id"] for e in root.iter() if e.attrib.get("id") in used)}
+    short = {
+        old: f"{name}-{n}" for n, old in enumerate(e.attrib["id"] for e in root.iter() if e.attrib.get("id") in used)
+    }
     for e in root.iter():
         if "id" in e.attrib:
             old = e.attrib.pop("id")

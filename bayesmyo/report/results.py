@@ -31,7 +31,7 @@ from bayesmyo.assess.responses import Responses, responses, withhold_responses
 from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, judged, prior_sensitivities
 from bayesmyo.components.numbers import Written
 from bayesmyo.model.fit import Fit
-from bayesmyo.report.numbers import quantile_errors, written
+from bayesmyo.report.numbers import quantile_errors, shared, written
 from bayesmyo.study import describe
 from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Study
@@ -155,9 +155,9 @@ def rationale(study: Study, stated: Statements) -> CheckResult:
 
 def _errors(fit: Fit, e: Estimate, draws: np.ndarray) -> Errors:
     tail = (1 - fit.study.interval) / 2
-    found = quantile_errors(draws, (0.5, tail, 1 - tail))
-    least = max(found)  # of a count, quantiles may not move at all
-    return Errors(*(error or least for error in found), ess=e.ess)
+    median, *ends = quantile_errors(draws, (0.5, tail, 1 - tail))
+    lower, upper = shared(ends)
+    return Errors(median or max(ends), lower or median, upper or median, e.ess)
 
 
 def _written(e: Estimate, errors: Errors) -> Written:

@@ -33,7 +33,18 @@ MOST_FAULTS = 50
 DEEPEST = 10  # tables within tables
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
-TABLES = ("study", "data", "covariates", "outcomes", "estimands", "decisions", "responses", "design", "scenarios", "report")
+TABLES = (
+    "study",
+    "data",
+    "covariates",
+    "outcomes",
+    "estimands",
+    "decisions",
+    "responses",
+    "design",
+    "scenarios",
+    "report",
+)
 STUDY_KEYS = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior", "rule")
 SYNONYMS = {
     "normal": "gaussian", "log_normal": "lognormal", "ordinal": "cumulative", "binary": "bernoulli", "logistic": "bernoulli",

@@ -34,7 +34,17 @@ def of(*texts: str) -> str:
 def items(r: Results) -> Sequence[tuple[str, str, str, str]]:
     """(what, asked for by, state, where), 28 of them, in the order of the house's list."""
     s, patients = r.stated, NOT_STATED if r.fit.shared else GIVEN
-    stated_e = (s.estimand.treatment, s.estimand.population, s.estimand.variable, s.estimand.intercurrent_events, s.estimand.summary) if s.estimand else ("",)
+    stated_e = (
+        (
+            s.estimand.treatment,
+            s.estimand.population,
+            s.estimand.variable,
+            s.estimand.intercurrent_events,
+            s.estimand.summary,
+        )
+        if s.estimand
+        else ("",)
+    )
     sense = GIVEN if r.sensitivities else NOT_DONE
     return [
         ("Goal of the analysis, and why Bayesian", "BARG", of(s.goal, s.why_bayesian), "The question"),
@@ -81,7 +91,15 @@ def _predictive(r: Results) -> str:
 
 def _posterior(r: Results) -> str:
     claimed = [r.says("estimand", e.name, e.outcomes) for e in r.estimates]
-    return GIVEN if claimed and all(claimed) else "partly withheld" if any(claimed) else "withheld" if claimed else NOT_STATED
+    return (
+        GIVEN
+        if claimed and all(claimed)
+        else "partly withheld"
+        if any(claimed)
+        else "withheld"
+        if claimed
+        else NOT_STATED
+    )
 
 
 def _several(r: Results) -> str:

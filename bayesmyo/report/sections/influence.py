@@ -22,7 +22,9 @@ def influence(r: Results) -> Section:
         return Section("influence", "Influence of single patients", (*blocks, other(r)))
     sentences = found.sentences or ("The study declares no decision that a patient could flip.",)
     blocks = [
-        Paragraph("Each patient was left out in turn, and the model sampled again without that patient; pseudonyms stand for patients."),
+        Paragraph(
+            "Each patient was left out in turn, and the model sampled again without that patient; pseudonyms stand for patients."
+        ),
         *[Paragraph(r.held() or s, "withheld" if r.held() else "claim") for s in sentences],
         flips(r),
     ]
@@ -46,7 +48,13 @@ def flips(r: Results) -> Table:
         span = f"{chance(min(p)).text} to {chance(max(p)).text}" if p else "-"
         flipped = count(sum(f.flips for f in own))
         rows.append((name, "yes" if own[0].met else "no", chance(own[0].probability), span, flipped))
-    headers = ("decision", "met with all", "probability with all", "probability without one", "patients without whom it flips")
+    headers = (
+        "decision",
+        "met with all",
+        "probability with all",
+        "probability without one",
+        "patients without whom it flips",
+    )
     return Table("flips", "Decisions, judged again without each patient", headers, tuple(rows))
 
 
@@ -57,7 +65,16 @@ def by_patient(r: Results) -> Table:
          ", ".join(p.flips) or "none", "rough" if p.rough else "good")
         for p in r.influence.patients
     ]  # fmt: skip
-    headers = ("patient", "measurements", f"last {r.study.time.unit}", "moves most", "by (SD)", "log score", "flips", "refit")
+    headers = (
+        "patient",
+        "measurements",
+        f"last {r.study.time.unit}",
+        "moves most",
+        "by (SD)",
+        "log score",
+        "flips",
+        "refit",
+    )
     return Table("influence", "Patients, the most influential first", headers, tuple(rows))
 
 

@@ -9,7 +9,12 @@ from bayesmyo.report.results import Results
 from bayesmyo.study import describe
 from bayesmyo.study.study import Study
 
-SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the longest time: where periods end
+CALENDAR = {
+    "day": (7, 30, 90, 180, 365, 730, 1825),
+    "week": (4, 13, 26, 52, 104, 260),
+    "month": (1, 3, 6, 12, 24, 48, 96, 192),
+    "year": (0.25, 0.5, 1, 2, 5, 10, 20),
+}
 
 
 def patients(r: Results) -> Section:
@@ -28,7 +33,12 @@ def patients(r: Results) -> Section:
     if rows.set_aside:
         reasons = tuple((why, count(len(lines))) for why, lines in rows.set_aside.items())
         blocks.append(Table("rows_set_aside", "Rows that nothing uses, by reason", ("reason", "rows"), reasons))
-    blocks += [cells(study, cohort), Heading("Patients and measurements over time"), flow(study, cohort), periods(study, cohort)]
+    blocks += [
+        cells(study, cohort),
+        Heading("Patients and measurements over time"),
+        flow(study, cohort),
+        periods(study, cohort),
+    ]
     covariates = describe.covariates(study)
     if covariates:
         blocks += [Heading("Covariates"), Items(tuple(covariates))]
@@ -61,39 +71,50 @@ def cells(study: Study, cohort: Cohort) -> Table:
     )  # fmt: skip
 
 
-def edges(longest: float) -> list[float]:
-    """Ends of the periods after the start, at round times; the last holds the longest."""
-    found = []
-    for share in SHARES:
-        value = share * longest
-        step = 10 ** np.floor(np.log10(value)) / 2 if value > 0 else 1.0
-        step = max(step, 1.0) if value >= 2 else step
-        found.append(float(np.ceil(value / step) * step))
-    return sorted(set(found))
+def edges(study: Study, longest: float) -> list[float]:
+    """Times at which a clinic would look, up to the longest."""
+    if study.time.unit in CALENDAR:
+        found = [float(t) for t in CALENDAR[study.time.unit]]
+    else:
+        found = [f * 10.0**k for k in range(-3, 7) for f in (1, 2, 5)]
+        found = [t for t in found if t > longest / 50]
+    return [t for t in found if t <= longest]
 
 
 def flow(study: Study, cohort: Cohort) -> Table:
     """How many patients were seen at least so long."""
     last = last_visits(cohort)
-    times = [0.0, *edges(float(last.max()))]
+    times = [0.0, *edges(study, float(last.max()))]
     rows = tuple((f"{study.time.unit} {t:g}", count(int(np.sum(last >= t)))) for t in times)
     return Table("follow_up", "Patients with a measurement at that time or later", ("seen to", "patients"), rows)
 
 
 def periods(study: Study, cohort: Cohort) -> Table:
     """Visits in each period, and how many of them measured each outcome."""
-    visits = sorted({(float(t), int(p)) for m in cohort.measurements.values() for t, p in zip(m.time, m.patient, strict=True)})
+    visits = sorted(
+        {(float(t), int(p)) for m in cohort.measurements.values() for t, p in zip(m.time, m.patient, strict=True)}
+    )
     times = np.array([t for t, _ in visits])
-    ends = [0.0, *edges(float(times.max()))]
+    ends = [0.0, *edges(study, float(times.max())), float(np.inf)]
     rows: list[tuple[Cell, ...]] = []
     for start, end in zip([-np.inf, *ends], ends, strict=False):
         inside = (times > start) & (times <= end)
         who = {p for (t, p) in visits if start < t <= end}
         if not inside.any():
             continue
-        span = f"to {end:g}" if np.isinf(start) else f"after {start:g} to {end:g}"
+        span = f"to {end:g}" if np.isinf(start) else f"after {start:g}" + ("" if np.isinf(end) else f" to {end:g}")
         measured = [int(np.sum((m.time > start) & (m.time <= end))) for m in cohort.measurements.values()]
         total = int(inside.sum())
         rows.append((span, count(len(who)), count(total), *(Number(total - n, f"{total - n:,}") for n in measured)))
-    headers = (f"{study.time.unit}s", "patients seen", "visits", *(f"{study.label(o)}: missing" for o in cohort.measurements))
-    return Table("missing", "Visits in each period, and how many of them lack a measurement of each outcome", headers, tuple(rows))
+    headers = (
+        f"{study.time.unit}s",
+        "patients seen",
+        "visits",
+        *(f"{study.label(o)}: missing" for o in cohort.measurements),
+    )
+    return Table(
+        "missing",
+        "Visits in each period, and how many of them lack a measurement of each outcome",
+        headers,
+        tuple(rows),
+    )

@@ -32,8 +32,19 @@ def power(cells: Rows) -> list[Block]:
             f"In the scenario {c['scenario']} with {int(c['patients']):,} patients, {c['decision']} is met with probability {shown.text} "
             f"(Monte Carlo error {mcse:.3f}; {int(c['replicates']):,} simulated cohorts, {int(c['failed']):,} of which could not be fitted)."
         )
-    headers = ("scenario", "patients", "decision", "simulated cohorts", "failed fits", "met", "probability", "Monte Carlo error")
-    caption = "How often each decision is met in simulated cohorts; under a scenario without change this is the type I error"
+    headers = (
+        "scenario",
+        "patients",
+        "decision",
+        "simulated cohorts",
+        "failed fits",
+        "met",
+        "probability",
+        "Monte Carlo error",
+    )
+    caption = (
+        "How often each decision is met in simulated cohorts; under a scenario without change this is the type I error"
+    )
     return [*[Paragraph(s) for s in sentences], Table("power", caption, headers, tuple(rows))]
 
 
@@ -43,7 +54,14 @@ def calibration(rows: Rows) -> list[Block]:
         return [Paragraph("Calibration of the method by simulation: NOT STATED. No calibration was given.", "note")]
     headers = tuple(str(k) for k in rows[0])
     found = tuple(tuple(_cell(row.get(h)) for h in headers) for row in rows)
-    return [Table("calibration", "Calibration: cohorts simulated from known truths, fitted, and compared with them", headers, found)]
+    return [
+        Table(
+            "calibration",
+            "Calibration: cohorts simulated from known truths, fitted, and compared with them",
+            headers,
+            found,
+        )
+    ]
 
 
 def chance_of(p: float, mcse: float) -> Number:

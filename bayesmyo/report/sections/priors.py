@@ -4,7 +4,7 @@ import numpy as np
 
 from bayesmyo import figures
 from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, Terms, stated
-from bayesmyo.report.numbers import number, quantile_errors
+from bayesmyo.report.numbers import number, quantile_errors, shared
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
@@ -16,7 +16,8 @@ def priors(r: Results) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "Default priors stand on the typical value and the spread that the study declares for each outcome, never on the data. "
-            "SDs and half-times are on the scale of the model; the table shows what they mean in clinical units."
+            "Levels are in outcome units; SDs between patients and of measurements are factors where the model works on the log, and stay on the logit "
+            "where it works on that. A prior is written as the study file writes it, on the scale of the model."
         ),
         Terms((("Why these priors, and from what source", stated(r.stated.priors)),)),
         Paragraph(rationale.sentence, "passed" if rationale.passed else "failed"),
@@ -25,7 +26,10 @@ def priors(r: Results) -> Section:
         Paragraph(r.prior_check.sentence, "passed" if r.prior_check.passed else "failed"),
         beliefs(r),
         picture(
-            figures.priors(r.study), "figure-priors", "One measurement of a new patient by the priors alone", alternative(r)
+            figures.priors(r.study),
+            "figure-priors",
+            "One measurement of a new patient by the priors alone",
+            alternative(r),
         ),
     ]
     return Section("priors", "Priors, beside what the data made of them", tuple(blocks))
@@ -44,15 +48,25 @@ def table(r: Results) -> Table:
             p.full_name.replace(".", ": ", 1), line.prior + ("" if line.stated else " (default)"), line.natural_unit,
             f"{number(line.median).text} ({number(line.lower).text} to {number(line.upper).text})", *posterior,
         ))  # fmt: skip
-    headers = ("parameter", "prior", "clinical unit", f"prior median ({interval} interval)", "posterior median", f"posterior {interval} interval")
-    return Table("priors_and_posteriors", "Priors and posteriors of every parameter, in clinical units", headers, tuple(rows))
+    headers = (
+        "parameter",
+        "prior",
+        "clinical unit",
+        f"prior median ({interval} interval)",
+        "posterior median",
+        f"posterior {interval} interval",
+    )
+    return Table(
+        "priors_and_posteriors", "Priors and posteriors of every parameter, in clinical units", headers, tuple(rows)
+    )
 
 
 def _posterior(r: Results, p: Parameter) -> tuple[Cell, Cell]:
     draws = np.asarray(p.natural(r.fit.group("posterior")[p.full_name].values), dtype=float)
     tail = (1 - r.study.interval) / 2
     at = (0.5, tail, 1 - tail)
-    found = [number(float(q), e) for q, e in zip(np.quantile(draws, at), quantile_errors(draws, at), strict=True)]
+    median, *ends = quantile_errors(draws, at)
+    found = [number(float(q), e) for q, e in zip(np.quantile(draws, at), (median, *shared(ends)), strict=True)]
     return found[0], f"{found[1].text} to {found[2].text}"
 
 
@@ -64,7 +78,9 @@ def beliefs(r: Results) -> Table:
             f"{r.study.label(b.outcome)}, {r.study.time.unit} {b.time:g}", b.unit, number(b.median), number(b.lower), number(b.upper), plausible,
         ))  # fmt: skip
     headers = ("measurement of a new patient", "unit", "median", "lower", "upper", "in the plausible range")
-    return Table("prior_beliefs", f"What the priors believe, with {r.study.interval:.0%} intervals", headers, tuple(rows))
+    return Table(
+        "prior_beliefs", f"What the priors believe, with {r.study.interval:.0%} intervals", headers, tuple(rows)
+    )
 
 
 def alternative(r: Results) -> str:
@@ -73,4 +89,3 @@ def alternative(r: Results) -> str:
         for b in r.beliefs
     ]
     return "Median and interval of one measurement of a new patient drawn from the priors. " + "; ".join(parts) + "."
-

@@ -1,7 +1,7 @@
 """The question, as only its author can state it."""
 
-from bayesmyo.report.blocks import NOT_STATED, Block, Heading, Number, Paragraph, Section, Table, Terms, stated
-from bayesmyo.report.numbers import number
+from bayesmyo.report.blocks import NOT_STATED, Block, Heading, Paragraph, Section, Table, Terms, stated
+from bayesmyo.report.numbers import declared
 from bayesmyo.report.results import Results
 
 
@@ -34,9 +34,7 @@ def estimand(r: Results) -> tuple[tuple[str, str], ...]:
         return tuple((t, NOT_STATED) for t in terms)
     return tuple(
         (t, stated(v))
-        for t, v in zip(
-            terms, (e.treatment, e.population, e.variable, e.intercurrent_events, e.summary), strict=True
-        )
+        for t, v in zip(terms, (e.treatment, e.population, e.variable, e.intercurrent_events, e.summary), strict=True)
     )
 
 
@@ -44,10 +42,13 @@ def variables(r: Results) -> Table:
     """Every outcome: unit, range, direction, and the clinical scale that its priors stand on."""
     rows = []
     for name, o in r.study.outcomes.items():
-        ends = [end if end is not None else limit for end, limit in zip(o.family.ends(), (o.minimum, o.maximum), strict=True)]
-        low, high = (number(end).text if end is not None else "no limit" for end in ends)
-        typical = number(o.typical) if o.typical is not None else Number(None, "-")
-        rows.append((r.study.label(name), o.unit, f"{low} to {high}", f"{o.better} is better", typical, number(o.scale)))
+        ends = [
+            end if end is not None else limit
+            for end, limit in zip(o.family.ends(), (o.minimum, o.maximum), strict=True)
+        ]
+        low, high = (declared(end).text if end is not None else "no limit" for end in ends)
+        better = f"{o.better} is better"
+        rows.append((r.study.label(name), o.unit, f"{low} to {high}", better, declared(o.typical), declared(o.scale)))
     return Table(
         "variables", "Outcomes, with the typical value and the spread between patients on which default priors stand",
         ("outcome", "unit", "range", "direction", "typical", "spread"), tuple(rows),

@@ -35,7 +35,9 @@ REPORTING = (
 def references(r: Results) -> Section:
     own = of_study(r.study)
     return Section(
-        "references", "References", (Paragraph("Methods, then what reports should say."), Items((*METHODS, *own, *REPORTING)))
+        "references",
+        "References",
+        (Paragraph("Methods, then what reports should say."), Items((*METHODS, *own, *REPORTING))),
     )
 
 
@@ -49,5 +51,7 @@ def of_study(study: Study) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for what, cls in used:
         text = " ".join(inspect.cleandoc(cls.__doc__ or "").split())
-        found |= dict.fromkeys(f"{what}: {who.removeprefix('Reference: ')}, {doi.rstrip('.,')}" for who, doi in DOI.findall(text))
+        found |= dict.fromkeys(
+            f"{what}: {who.removeprefix('Reference: ')}, {doi.rstrip('.,')}" for who, doi in DOI.findall(text)
+        )
     return tuple(found)

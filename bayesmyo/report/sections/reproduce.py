@@ -29,7 +29,12 @@ def reproduce(r: Results) -> Section:
         ),
         Code("Commands", "\n".join(commands(r))),
         Table("settings", "Settings and hashes", ("what", "value"), settings),
-        Table("versions", f"Software with which the model was fitted; this page was written on {platform.machine()}", ("package", "version"), versions),
+        Table(
+            "versions",
+            f"Software with which the model was fitted; this page was written on {platform.machine()}",
+            ("package", "version"),
+            versions,
+        ),
         Heading("The study, word for word"),
         Code("Study file", r.study.text or to_toml(r.study), folded=True),
     ]
@@ -41,7 +46,9 @@ def commands(r: Results) -> list[str]:
     s = r.fit.sampling
     name = next((n for n in studies() if study_hash(find_study(n)) == study_hash(r.study)), "study.toml")
     table = shlex.quote(str(r.fit.tree.attrs["data_source"]) or "table.csv")
-    options = f"--engine {r.fit.engine} --seed {r.fit.seed} --draws {s['draws']} --tune {s['tune']} --chains {s['chains']}"
+    options = (
+        f"--engine {r.fit.engine} --seed {r.fit.seed} --draws {s['draws']} --tune {s['tune']} --chains {s['chains']}"
+    )
     options += f" --target-accept {s['target_accept']:g} --adaptation {s['adaptation']}"
     flags = (" --refit" if r.refitted else "") + (" --patient-level" if r.patient_level else "")
     return [

@@ -51,7 +51,14 @@ def of_rule(r: Results, one: Responses) -> list[Block]:
 
 
 def table(r: Results, one: Responses) -> Table:
-    headers = ("category", "criteria", "patients", f"{one.interval:.0%} interval", "mean", "if none or all of the unseen had it")
+    headers = (
+        "category",
+        "criteria",
+        "patients",
+        f"{one.interval:.0%} interval",
+        "mean",
+        "if none or all of the unseen had it",
+    )
     rows = tuple(_row(r, c) for c in one.categories)
     caption = f"Patients by category, rule {one.name}, at {r.study.time.unit} {one.at:g}: {one.not_seen} of {one.patients} not seen by then"
     return Table(f"responses_{one.name}", caption, headers, rows)
@@ -70,6 +77,13 @@ def each(r: Results, one: Responses) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for p in one.each:
         seen = number(p.last_seen) if p.last_seen is not None else Number(None, "-")
-        rows.append((p.patient, seen, "seen" if p.seen else "predicted", *(chance(p.probabilities[n], 0.01) for n in names)))
+        rows.append(
+            (p.patient, seen, "seen" if p.seen else "predicted", *(chance(p.probabilities[n], 0.01) for n in names))
+        )
     headers = ("patient", f"last seen ({r.study.time.unit})", "judged", *names)
-    return Table(f"responses_{one.name}_by_patient", f"Probability of each category in each patient, rule {one.name}", headers, tuple(rows))
+    return Table(
+        f"responses_{one.name}_by_patient",
+        f"Probability of each category in each patient, rule {one.name}",
+        headers,
+        tuple(rows),
+    )

@@ -1,6 +1,7 @@
 """In plain language, first: who, what changed, how sure, who decided, and what it does not say."""
 
 from bayesmyo.assess.estimate import Estimate
+from bayesmyo.components.numbers import in_sentence
 from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, listing, stated
 from bayesmyo.report.results import Results
 
@@ -24,20 +25,26 @@ def summary(r: Results) -> Section:
 
 def who(r: Results) -> str:
     """The patients and what was measured of them."""
-    outcomes = listing([r.study.label(o) for o in r.study.outcomes])
+    outcomes = listing([in_sentence(r.study.label(o)) for o in r.study.outcomes])
     during = f" during {r.study.treatment}" if r.study.treatment else ""
     if r.fit.shared:
-        return f"This report looks at {outcomes}{during}. It is made from a shared copy of a fit, which holds no patients."
+        return (
+            f"This report looks at {outcomes}{during}. It is made from a shared copy of a fit, which holds no patients."
+        )
     cohort = r.fit.cohort
     n = sum(len(m) for m in cohort.measurements.values())
-    return f"This report looks at {outcomes} in {counted(len(cohort), 'patient')}{during}, by {counted(n, 'measurement')}."
+    return f"This report looks at {outcomes} in {counted(len(cohort), 'patient')}{during}, with {counted(n, 'measurement')}."
 
 
 def trust(r: Results) -> Paragraph:
     """Whether the checks let anything be said."""
     failed = r.failed
     if not failed:
-        return Paragraph(f"All {len(r.checks)} checks of the model and the computation passed.", "passed")
+        silent = sum(c.sentence.lower().startswith("not judged") for c in r.checks)
+        rest = f"; {silent} had nothing to look at" if silent else ""
+        return Paragraph(
+            f"{len(r.checks) - silent} checks of the model and the computation passed{rest}. None failed.", "passed"
+        )
     labels = sorted({r.study.label(o) for c in failed for o in c.outcomes})
     whole = any(not c.outcomes for c in failed)
     of = "Nothing is claimed" if whole else f"Nothing is claimed of {listing(labels)}"
@@ -68,23 +75,28 @@ def main(r: Results, outcome: str) -> Estimate | None:
 
 
 def plain(r: Results, e: Estimate) -> str:
-    """An estimate without the words of statistics; numbers as in its table."""
+    """An estimate without the words of statistics; its numbers are those of the table, falls told without their sign."""
     how, study = r.written[e.name], r.study
-    label = study.label(e.outcomes[0])
     if e.kind not in ("change", "ratio") or e.contrast is not None:
         return e.sentence
-    lower, upper, median = (how.amount(v) for v in (e.lower, e.upper, e.median))
-    unit = study.time.unit
-    when = f"between {unit} {e.when['from']:g} and {unit} {e.when['to']:g}"
+    label, unit = study.label(e.outcomes[0]), study.time.unit
     during = f" during {study.treatment}" if study.treatment else ""
-    scope = {"these patients": "in these patients", "population average": "on average over all such patients"}
-    where = scope.get(e.population, f"in {'an' if e.population[0] == 'a' else 'a'} {e.population}")
+    when = f"from {unit} {e.when['from']:g} to {unit} {e.when['to']:g}{during}"
+    scope = {"these patients": "In these patients", "population average": "On average over all such patients"}
+    where = scope.get(e.population, f"In {'an' if e.population[0] == 'a' else 'a'} {e.population}")
+    neutral = 1.0 if e.kind == "ratio" else 0.0
+    rose, sure = e.median > neutral, (e.lower > neutral) == (e.upper > neutral)
     if e.kind == "ratio":
-        moved = f"was multiplied by {median} (values from {lower} to {upper} fit the data and the priors; below 1 is a fall)"
+        amount = f"to {how.amount(e.median)} times what it was ({how.amount(e.lower)} to {how.amount(e.upper)} times)"
     else:
-        moved = f"changed by {median} {e.unit} (values from {lower} to {upper} fit the data and the priors; below 0 is a fall)"
-    better = "higher values are better" if study.outcomes[e.outcomes[0]].better == "higher" else "lower values are better"
-    return f"{label} {moved} {when}{during}, {where}. Of {label}, {better}."
+        low, high = (e.lower, e.upper) if rose or not sure else (e.upper, e.lower)
+        median, first, last = (how.amount(v if not sure or rose else -v) for v in (e.median, low, high))
+        amount = f"by {median} {e.unit} (between {first} and {last} with {study.interval:.0%} probability)"
+    if not sure:
+        return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen."
+    better = rose == (study.outcomes[e.outcomes[0]].better == "higher")
+    verb = "rose" if rose else "fell"
+    return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}."
 
 
 def rules(r: Results) -> Items:
@@ -93,7 +105,11 @@ def rules(r: Results) -> Items:
     for d in r.decisions:
         name = d.name.replace("_", " ")
         claimed = r.says("decision", d.name, d.outcomes)
-        words.append(f"Decision rule “{name}”: {'met' if d.met else 'not met'}." if claimed else f"Decision rule “{name}”: withheld.")
+        words.append(
+            f"Decision rule “{name}”: {'met' if d.met else 'not met'}."
+            if claimed
+            else f"Decision rule “{name}”: withheld."
+        )
     return Items(tuple(words))
 
 
