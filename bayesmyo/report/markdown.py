@@ -6,7 +6,7 @@ from bayesmyo.report.blocks import Block, Code, Heading, Items, Paragraph, Pictu
 from bayesmyo.report.page import Page
 
 ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~&!$])")  # what Markdown, or the HTML in it, would understand
-LINE_START = re.compile(r"^(\s*)([-+=:]|\d+[.)])", re.MULTILINE)
+BULLET, ORDINAL = re.compile(r"^([-+=:])"), re.compile(r"^(\d+)([.)])(?=\s|$)")  # what would begin a list, or underline a heading
 LINK = re.compile(r"(https://[^\s,;)]+)")
 BEFORE = {"withheld": "**Withheld.** ", "failed": "**FAILED.** ", "passed": "**Passed.** ", "note": "*Note.* "}
 
@@ -49,4 +49,5 @@ def plain(words: str) -> str:
     """Text of which nothing is understood as Markdown; addresses stay links."""
     pieces = LINK.split(" ".join(words.split()))
     escaped = [p if n % 2 else ACTIVE.sub(r"\\\1", p) for n, p in enumerate(pieces)]
-    return LINE_START.sub(r"\1\\\2", "".join(escaped))
+    text = "".join(escaped)
+    return ORDINAL.sub(r"\1\\\2", BULLET.sub(r"\\\1", text))

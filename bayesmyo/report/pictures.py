@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
@@ -11,7 +12,7 @@ from bayesmyo.report.blocks import Picture
 
 SVG, LINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 SHAPES = {"svg", "g", "path", "defs", "use", "clipPath", "rect", "text", "tspan", "line", "pattern"}
-SETTINGS = {"svg.hashsalt": "bayesmyo", "svg.fonttype": "none", "path.simplify": True}
+SETTINGS: dict[Any, Any] = {"svg.hashsalt": "bayesmyo", "svg.fonttype": "none", "path.simplify": True}
 FONT = re.compile(r"'DejaVu Sans',[^;\"]*sans-serif")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 

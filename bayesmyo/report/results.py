@@ -30,11 +30,13 @@ from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.responses import Responses, responses, withhold_responses
 from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, judged, prior_sensitivities
 from bayesmyo.components.numbers import Written
+from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
 from bayesmyo.report.numbers import quantile_errors, shared, written
 from bayesmyo.study import describe
 from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Study
+from bayesmyo.study.write import study_hash
 
 Progress = Callable[[int, int], None]
 
@@ -137,6 +139,17 @@ def results(
         check_prior(fit.study), tuple(prior_beliefs(fit.study)), found, found is not None, patient_level and not fit.shared,
         tuple(power), tuple(calibration),
     )  # fmt: skip
+
+
+def statements(fit: Fit, study: Study) -> Statements:
+    """What another file of the same study states. Raises UsageError where it asks another question, or states nothing."""
+    if study_hash(study) != study_hash(fit.study):
+        raise UsageError(
+            "--study", "asks another question than the fit", f'"{study.title}"', "only [report] may differ; fit it anew"
+        )
+    if study.report is None:
+        raise UsageError("--study", "has no table [report]", f'"{study.title}"', "write one, as `bayesmyo init` shows")
+    return study.report
 
 
 def rationale(study: Study, stated: Statements) -> CheckResult:

@@ -6,7 +6,7 @@ from bayesmyo import figures
 from bayesmyo.assess.diagnostics import batch_error
 from bayesmyo.components.trajectories import Plateau
 from bayesmyo.figures.parts import predicting
-from bayesmyo.report.blocks import Block, Heading, Paragraph, Section, Table, text
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table, text
 from bayesmyo.report.numbers import number, quantile_errors, shared
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -69,7 +69,7 @@ def averages(r: Results, outcome: str) -> Table:
     first = min(0.0, float(m.time.min()))
     times = [first, *edges(r.study, float(m.time.max()))]
     tail = (1 - r.study.interval) / 2
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for t in times:
         draws = prediction.level(outcome, t, "population average")
         median, *ends = (_error(draws, q) for q in (0.5, tail, 1 - tail))
