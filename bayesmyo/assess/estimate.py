@@ -1,6 +1,6 @@
 """The verb `estimate`: every estimand, parameter and decision of a fit, with its population, unit and uncertainty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol
 
@@ -10,7 +10,7 @@ import pandas as pd
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import probability_text
+from bayesmyo.components.numbers import PLAIN, Written
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
@@ -126,13 +126,13 @@ def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
     return rows
 
 
-def verdicts(fit: Fit) -> list[DecisionResult]:
-    """Every decision of the study, judged on the draws of its estimand."""
+def verdicts(fit: Fit, written: Mapping[str, Written] | None = None) -> list[DecisionResult]:
+    """Every decision of the study, judged on the draws of its estimand; `written`: how numbers are written, by decision."""
     found = []
     for name, decision in fit.study.decisions.items():
         e = fit.study.estimands[decision.estimand]
         subject = f"{describe.number(fit.study, e)}, {describe.population(e)},"
-        verdict = decision.judge(fit.estimands[decision.estimand], subject)
+        verdict = decision.judge(fit.estimands[decision.estimand], subject, (written or {}).get(name, PLAIN))
         found.append(
             DecisionResult(
                 name, decision.kind, decision.estimand, e.outcomes,
@@ -225,14 +225,14 @@ def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagno
 
 def sentence(
     study: Study, e: Estimand, median: float, lower: float, upper: float,
-    direction: str | None, threshold: float | None, probability: float | None,
+    direction: str | None, threshold: float | None, probability: float | None, written: Written = PLAIN,
 ) -> str:  # fmt: skip
     """What a clinician may repeat: who, what, how much, how sure."""
     clock = study.time.unit
     unit = e.unit(study.named, clock)
-    amount, ends = e.amount(median, unit, clock), e.ends(lower, upper, clock)
+    amount, ends = e.amount(median, unit, clock, written), e.ends(lower, upper, clock, written)
     text = f"{describe.who(study, e)}, {describe.number(study, e)} is {amount} ({study.interval:.0%} interval {ends})"
     if direction is not None and probability is not None:
         event = e.event(direction, threshold or 0.0, clock)
-        text += f"; the probability that {event} is {probability_text(probability)}"
+        text += f"; the probability that {event} is {written.chance(probability)}"
     return text + "."

@@ -12,6 +12,7 @@ from bayesmyo.components.estimands import Criteria, Estimand, Named
 from bayesmyo.components.families import Family
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Trajectory
+from bayesmyo.study.statements import Statements
 
 MONTHS_PER = {
     "minute": 1 / 43830,
@@ -294,6 +295,7 @@ class Study:
     responses: Mapping[str, Response] = field(default_factory=dict)
     design: Design | None = None
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
+    report: Statements | None = None
     text: str = field(default="", compare=False, repr=False)
 
     def label(self, outcome: str) -> str:
