@@ -12,6 +12,7 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.errors import printable
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
 
 WIDTH_OF_A_FILE = 160
@@ -104,6 +105,10 @@ def show_study(study: Study) -> None:
     ):
         if names:
             say(f"{title}: {', '.join(names)}")
+    for name in study.scenarios:
+        if drawn := design_priors(study, name):
+            listed = ", ".join(f"{parameter} ~ {prior}" for parameter, prior in drawn.items())
+            say(f"    {name} is uncertain, and every simulated cohort draws its own truth: {listed}")
 
 
 def show_cohort(study: Study, cohort: Cohort) -> None:

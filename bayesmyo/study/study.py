@@ -232,11 +232,12 @@ class Design:
 class Scenario:
     """A truth to simulate from: values[outcome][parameter], levels in outcome units, SDs on the link scale.
 
+    A value is a number, or the text of a design prior from which each simulated cohort draws its own (`"normal(4.4, 0.2)"`).
     values["correlations"] holds correlations between effects of different outcomes; those not stated are zero.
     like: the scenario whose values hold where none is given here.
     """
 
-    values: Mapping[str, Mapping[str, float]]
+    values: Mapping[str, Mapping[str, float | str]]
     like: str | None = None
     title: str = ""
 
