@@ -17,6 +17,7 @@ from bayesmyo.components.estimands import ESTIMANDS, Contrast, Criterion, Estima
 from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.priors import LANGUAGE
 from bayesmyo.components.trajectories import TRAJECTORIES
+from bayesmyo.study.statements import StatedEstimand, Statements
 from bayesmyo.study.study import (
     Covariate,
     DataFormat,
@@ -94,7 +95,18 @@ def page() -> str:
         (
             "[study]",
             Study,
-            ("data", "covariates", "outcomes", "estimands", "decisions", "responses", "design", "scenarios", "text"),
+            (
+                "data",
+                "covariates",
+                "outcomes",
+                "estimands",
+                "decisions",
+                "responses",
+                "design",
+                "scenarios",
+                "report",
+                "text",
+            ),
         ),
         ("time", Time, ()),
         ("[data]", DataFormat, ()),
@@ -107,6 +119,8 @@ def page() -> str:
         ("design.follow_up", FollowUp, ()),
         ("design.visits", Visits, ()),
         ("design.loss", Loss, ()),
+        ("[report]", Statements, ()),
+        ("[report.estimand]", StatedEstimand, ()),
     ]
     parts = [HEAD, "## Tables\n"]
     for title, cls, skip in tables:

@@ -12,6 +12,7 @@ from bayesmyo.components.estimands import Criteria, Estimand, Named
 from bayesmyo.components.families import Family
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Trajectory
+from bayesmyo.study.statements import Statements
 
 MONTHS_PER = {
     "minute": 1 / 43830,
@@ -248,11 +249,13 @@ class Response:
     categories: by name, in order, each a table of criteria by outcome as an estimand of kind `share` takes them; a patient has the
         first whose criteria are all met, and an empty table, the last, takes everyone else
     from: the time against which changes and ratios are judged
+    window: who was last measured at most so long before `at` counts as seen, not as lost; half the interval between planned visits is usual
     """
 
     title: str = ""
     at: float
     from_: float = field(default=0.0, metadata={"key": "from"})
+    window: float = 0.0
     categories: Mapping[str, Criteria]
 
     @property
@@ -293,6 +296,7 @@ class Study:
     responses: Mapping[str, Response] = field(default_factory=dict)
     design: Design | None = None
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
+    report: Statements | None = None
     text: str = field(default="", compare=False, repr=False)
 
     def label(self, outcome: str) -> str:
