@@ -4,7 +4,7 @@
 
 Cohorts of 23 patients with about ten visits are simulated and fitted, each fit kept in FOLDER: the same command goes on where it stopped,
 and checks that have changed are run again on fits that are there. Rates go to docs/evidence/misfit.json. Chains are short (2 x 300), so the
-convergence check is left out.
+convergence check is left out. Rows of cases that were not asked for stay as they were kept.
 """
 
 import argparse
@@ -232,7 +232,12 @@ def main() -> None:
     names = set(chosen.cases.split(","))
     if not chosen.check_only:
         run(chosen.folder, names, chosen.replicates)
-    found = rates(chosen.folder, [c for c in (*CASES, Ivig.case) if c.name in names], chosen.replicates)
+    rows = {
+        row["case"]: row
+        for row in rates(chosen.folder, [c for c in (*CASES, Ivig.case) if c.name in names], chosen.replicates)
+    }
+    kept = {row["case"]: row for row in json.loads(EVIDENCE.read_text())["cases"]} if EVIDENCE.exists() else {}
+    found = [(kept | rows)[c.name] for c in (*CASES, Ivig.case) if c.name in kept | rows]
     true = [row for row in found if row["true_model"]]
     n = sum(row["fits"] for row in true)
     pooled = sum(row["any"]["rate"] * row["fits"] for row in true) / n if n else float("nan")

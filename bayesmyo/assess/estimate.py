@@ -1,6 +1,6 @@
 """The verb `estimate`: every estimand, parameter and decision of a fit, with its population, unit and uncertainty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol
 
@@ -10,7 +10,7 @@ import pandas as pd
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import probability_text
+from bayesmyo.components.numbers import PLAIN, Written
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
@@ -23,6 +23,7 @@ class Estimate:
 
     outcome: None where the estimand looks at several; when: the times it looks at, by their TOML keys
     verdict: prior against data, as in `sensitivity.py`; None where it was not asked
+    withheld: the sentence says why nothing is to be reported; the numbers are for whoever mends the model, not for a reader
     """
 
     name: str
@@ -49,6 +50,7 @@ class Estimate:
     contrast: dict[str, str | float] | None
     sentence: str
     verdict: str | None = None
+    withheld: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
@@ -82,7 +84,7 @@ class ParameterEstimate:
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none."""
+    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none; `withheld` as in `Estimate`."""
 
     name: str
     kind: str
@@ -93,6 +95,7 @@ class DecisionResult:
     margin: float
     sentence: str
     verdict: str | None = None
+    withheld: bool = False
 
 
 def estimates(fit: Fit) -> list[Estimate]:
@@ -123,13 +126,13 @@ def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
     return rows
 
 
-def verdicts(fit: Fit) -> list[DecisionResult]:
-    """Every decision of the study, judged on the draws of its estimand."""
+def verdicts(fit: Fit, written: Mapping[str, Written] | None = None) -> list[DecisionResult]:
+    """Every decision of the study, judged on the draws of its estimand; `written`: how numbers are written, by decision."""
     found = []
     for name, decision in fit.study.decisions.items():
         e = fit.study.estimands[decision.estimand]
         subject = f"{describe.number(fit.study, e)}, {describe.population(e)},"
-        verdict = decision.judge(fit.estimands[decision.estimand], subject)
+        verdict = decision.judge(fit.estimands[decision.estimand], subject, (written or {}).get(name, PLAIN))
         found.append(
             DecisionResult(
                 name, decision.kind, decision.estimand, e.outcomes,
@@ -140,7 +143,7 @@ def verdicts(fit: Fit) -> list[DecisionResult]:
 
 
 class Sentenced(Protocol):
-    """Any result with a sentence that a reader may repeat, and the outcomes of which it speaks."""
+    """Any result with a sentence that a reader may repeat unless it is withheld, and the outcomes of which it speaks."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -148,20 +151,27 @@ class Sentenced(Protocol):
     def sentence(self) -> str: ...
 
     @property
+    def withheld(self) -> bool: ...
+
+    @property
     def outcomes(self) -> tuple[str, ...]: ...
 
 
 def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
-    """The same rows; where a check has failed, the reason stands in place of every sentence that speaks of its outcomes.
+    """The same rows; where a check has failed, every row that speaks of its outcomes is withheld, and its sentence is the reason.
 
     A failed check that names no outcome speaks of all of them.
     """
-    return [replace(r, sentence=reason) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
+    return [replace(r, sentence=reason, withheld=True) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
 
 
 def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
-    """Why nothing is said of these outcomes; empty where it may be."""
-    found = [r.sentence for r in failed if not r.outcomes or set(r.outcomes) & set(outcomes)]
+    """Why nothing is said of these outcomes; empty where it may be. Of a check, what it says of them alone."""
+    found = [
+        " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
+        for r in failed
+        if not r.outcomes or set(r.outcomes) & set(outcomes)
+    ]
     return "withheld: " + " ".join(found) if found else ""
 
 
@@ -215,14 +225,14 @@ def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagno
 
 def sentence(
     study: Study, e: Estimand, median: float, lower: float, upper: float,
-    direction: str | None, threshold: float | None, probability: float | None,
+    direction: str | None, threshold: float | None, probability: float | None, written: Written = PLAIN,
 ) -> str:  # fmt: skip
     """What a clinician may repeat: who, what, how much, how sure."""
     clock = study.time.unit
     unit = e.unit(study.named, clock)
-    amount, ends = e.amount(median, unit, clock), e.ends(lower, upper, clock)
+    amount, ends = e.amount(median, unit, clock, written), e.ends(lower, upper, clock, written)
     text = f"{describe.who(study, e)}, {describe.number(study, e)} is {amount} ({study.interval:.0%} interval {ends})"
     if direction is not None and probability is not None:
         event = e.event(direction, threshold or 0.0, clock)
-        text += f"; the probability that {event} is {probability_text(probability)}"
+        text += f"; the probability that {event} is {written.chance(probability)}"
     return text + "."

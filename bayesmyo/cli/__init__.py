@@ -4,6 +4,7 @@ options.py   arguments and options that several commands take
 tables.py    studies, init, validate, simulate
 fits.py      fit, verify
 answers.py   check, estimate, influence, compare
+reports.py   report
 simulations.py  merge
 """
 
@@ -17,11 +18,12 @@ import typer
 from bayesmyo._version import __version__
 from bayesmyo.cli.answers import check, compare, estimate, influence
 from bayesmyo.cli.fits import fit, verify
+from bayesmyo.cli.reports import report
 from bayesmyo.cli.simulations import merge
 from bayesmyo.cli.tables import init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-COMMANDS = (studies, init, validate, simulate, fit, check, estimate, influence, compare, verify, merge)
+COMMANDS = (studies, init, validate, simulate, fit, check, estimate, influence, compare, merge, report, verify)
 
 app = typer.Typer(
     add_completion=False,

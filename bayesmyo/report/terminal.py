@@ -12,6 +12,7 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.errors import printable
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
 
 WIDTH_OF_A_FILE = 160
@@ -104,6 +105,10 @@ def show_study(study: Study) -> None:
     ):
         if names:
             say(f"{title}: {', '.join(names)}")
+    for name in study.scenarios:
+        if drawn := design_priors(study, name):
+            listed = ", ".join(f"{parameter} ~ {prior}" for parameter, prior in drawn.items())
+            say(f"    {name} is uncertain, and every simulated cohort draws its own truth: {listed}")
 
 
 def show_cohort(study: Study, cohort: Cohort) -> None:
@@ -124,28 +129,22 @@ def show_cohort(study: Study, cohort: Cohort) -> None:
 
 
 def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> None:
-    """Estimands as sentences under a table, decisions as sentences, parameters as a table."""
+    """Estimands as sentences under a table, decisions as sentences, parameters as a table. What is withheld shows no number."""
     band = f"{interval:.0%} interval"
     shown: list[tuple[Any, ...]]
     if not rows:
         say(f"The study declares no {what}.")
     elif what == "estimates":
         shown = [
-            (
-                r["name"],
-                r["median"],
-                _band(r, "lower", "upper"),
-                r["unit"],
-                r["population"],
-                r["summary"],
-                r["ess"],
-                r["verdict"],
-            )
+            (r["name"], *_shown(r, r["median"], _band(r, "lower", "upper")), r["unit"], r["population"], r["summary"], r["ess"], _verdict(r))
             for r in rows
-        ]
+        ]  # fmt: skip
         show_table(["estimand", "median", band, "unit", "population", "summary", "ess", "verdict"], shown)
     elif what == "decisions":
-        shown = [(r["name"], r["kind"], r["met"], chance(r["probability"], 3), r["margin"], r["verdict"]) for r in rows]
+        shown = [
+            (r["name"], r["kind"], *_shown(r, r["met"], chance(r["probability"], 3), r["margin"]), _verdict(r))
+            for r in rows
+        ]
         show_table(["decision", "kind", "met", "probability", "margin", "verdict"], shown)
     elif what == "parameters":
         shown = [
@@ -157,9 +156,9 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         return
     elif what == "correlations":
         shown = [
-            (r["first"], r["second"], r["median"], _band(r, "lower", "upper"), _band(r, "prior_lower", "prior_upper"))
+            (r["first"], r["second"], *_shown(r, r["median"], _band(r, "lower", "upper")), _band(r, "prior_lower", "prior_upper"))
             for r in rows
-        ]
+        ]  # fmt: skip
         show_table(["patients' own", "and", "r", band, "prior's " + band], shown)
         # in words, those that a reader asks for first: do improvements come together?
         rows = [r for r in rows if r["first"].endswith(" change") and r["second"].endswith(" change")] or rows
@@ -178,20 +177,31 @@ def show_responses(rows: Sequence[dict[str, Any]]) -> None:
         own = " (the study's own rule)" if r["rule"] else ""
         say(f"{r['name']}{own}{f': {title}' if (title := r['title']) else ''}", "bold")
         counts = [
-            (c["name"], c["median"], f"{c['lower']} to {c['upper']}", c["mean"], f"{c['worst']} to {c['best']}")
+            (c["name"], *_shown(c, c["median"], f"{c['lower']} to {c['upper']}", c["mean"], f"{c['worst']} to {c['best']}"))
             for c in r["categories"]
-        ]
+        ]  # fmt: skip
         show_table(["category", "patients", f"{r['interval']:.0%} interval", "mean", "none or all unseen"], counts)
         for sentence in dict.fromkeys(c["sentence"] for c in r["categories"]):
             say(f"- {sentence}")
-        names = [c["name"] for c in r["categories"]]
+        names = {c["name"]: c for c in r["categories"]}
         each = [
-            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted", *(chance(p["probabilities"][n]) for n in names))
+            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted",
+             *(_shown(c, chance(p["probabilities"][n]))[0] for n, c in names.items()))
             for p in r["by_patient"]
         ]  # fmt: skip
         show_table(["patient", "last seen", "judged", *names], each)
     for note in dict.fromkeys(note for r in rows for note in r["notes"]):
         say(f"Note: {note}", "yellow")
+
+
+def _shown(row: dict[str, Any], first: Any, *others: Any) -> tuple[Any, ...]:
+    """The numbers of a row; the word withheld in the place of the first, and dashes, where they are not for a reader."""
+    return ("withheld", *("-" for _ in others)) if row["withheld"] else (first, *others)
+
+
+def _verdict(row: dict[str, Any]) -> str | None:
+    """Prior against data; of what is withheld for another reason, nothing."""
+    return row["verdict"] if not row["withheld"] or row["verdict"] == "do not report" else None
 
 
 def chance(p: float | None, decimals: int = 2) -> str:
