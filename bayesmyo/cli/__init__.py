@@ -5,6 +5,7 @@ tables.py    studies, init, validate, simulate
 fits.py      fit, verify
 answers.py   check, estimate, influence, compare
 reports.py   report
+simulations.py  merge
 """
 
 import os
@@ -18,10 +19,11 @@ from bayesmyo._version import __version__
 from bayesmyo.cli.answers import check, compare, estimate, influence
 from bayesmyo.cli.fits import fit, verify
 from bayesmyo.cli.reports import report
+from bayesmyo.cli.simulations import merge
 from bayesmyo.cli.tables import init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-COMMANDS = (studies, init, validate, simulate, fit, check, estimate, influence, compare, report, verify)
+COMMANDS = (studies, init, validate, simulate, fit, check, estimate, influence, compare, merge, report, verify)
 
 app = typer.Typer(
     add_completion=False,
@@ -29,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Bayesian hierarchical models for small clinical cohorts.",
-    epilog="Exit codes: 0 done and trustworthy; 1 a check failed; 2 unusable input; 4 storage; 70 a bug of ours.",
+    epilog="Exit codes: 0 done and trustworthy; 1 a check failed; 2 unusable input; 3 incomplete, the same command goes on; 4 storage; 70 a bug of ours.",
 )
 
 
