@@ -5,7 +5,7 @@ tables.py    studies, init, validate, simulate
 fits.py      fit, verify
 answers.py   check, estimate, influence, compare
 reports.py   report
-simulations.py  merge
+simulations.py  calibrate, power, merge
 """
 
 import os
@@ -19,11 +19,13 @@ from bayesmyo._version import __version__
 from bayesmyo.cli.answers import check, compare, estimate, influence
 from bayesmyo.cli.fits import fit, verify
 from bayesmyo.cli.reports import report
-from bayesmyo.cli.simulations import merge
+from bayesmyo.cli.simulations import calibrate, merge, power
 from bayesmyo.cli.tables import init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-COMMANDS = (studies, init, validate, simulate, fit, check, estimate, influence, compare, merge, report, verify)
+COMMANDS = (
+    studies, init, validate, simulate, fit, check, estimate, influence, compare, calibrate, power, merge, report, verify,
+)  # fmt: skip
 
 app = typer.Typer(
     add_completion=False,

@@ -8,7 +8,12 @@ from itertools import product
 from bayesmyo.cohort.simulate import MOST_PATIENTS
 from bayesmyo.cohort.truth import Truth
 from bayesmyo.errors import Fault, InputError, did_you_mean
+from bayesmyo.model.engines import known_engine
+from bayesmyo.model.fit import Fit
 from bayesmyo.simulation.cell import Cell, population
+from bayesmyo.simulation.given import posterior_draws
+from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.power.comparators import DEFAULT, checked
 from bayesmyo.study.study import Design, Loss, Study
 
 POSTERIOR = "posterior"  # the label of truths that are draws of a fit
@@ -64,6 +69,26 @@ def cells(
         simulated = replace(study, design=replace(design, patients=n))
         listed.append(Cell(simulated, truth, n, analysis or study, labels, (*looks, n) if looks else ()))
     return tuple(listed)
+
+
+def power_plan(
+    study: Study, axes: Axes, replicates: int, mcse: float | None = None, *, analysis: Study | None = None, fit: Fit | None = None,
+    comparators: Sequence[str] = DEFAULT, seed: int = 1, engine: str = "nuts",
+) -> Plan:  # fmt: skip
+    """The plan of a power study. Raises InputError, UsageError, before anything is compiled."""
+    known_engine(engine)
+    posterior = None if fit is None else posterior_draws(fit, study, same_model=False)
+    listed = cells(study, axes, analysis=analysis, posterior=posterior)
+    return Plan(
+        "power",
+        listed,
+        replicates,
+        seed,
+        engine,
+        record=("estimand", "decision"),
+        comparators=checked(comparators),
+        mcse=mcse,
+    )
 
 
 def _designs(design: Design, axes: Axes) -> Iterator[tuple[dict[str, str | float], Design]]:
