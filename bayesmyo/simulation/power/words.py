@@ -21,11 +21,13 @@ def sentence(study: Study, d: DecisionPower) -> str:
     if d.assurance:
         text = f"{who}, {d.decision} would have been met in {share} of studies, over all that {d.labels.get('scenario', 'it')} holds possible ({error})"
         if d.true is not None and d.power is not None and d.error is not None:
-            text += f"; it was right to be met in {percent(d.true / d.rate.of)}"
-            text += "".join(
-                f", and was in {percent(r.value)} of {which}"
+            listed = [
+                f"{percent(r.value)} of {which}"
                 for r, which in ((d.power, "those"), (d.error, "the others"))
                 if r.value is not None
+            ]
+            text += (
+                f"; it was right to be met in {percent(d.true / d.rate.of)}, and was met in {' and in '.join(listed)}"
             )
         return text + "."
     if d.null:
