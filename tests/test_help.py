@@ -11,6 +11,7 @@ from tests.conftest import MOCK
 
 NAMES = [c.__name__ for c in COMMANDS]
 EXIT = {
+    "merge": 4,
     "report": 1,
     "check": 1,
     "estimate": 1,

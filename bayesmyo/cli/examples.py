@@ -39,6 +39,7 @@ EXAMPLES = {
         "bayesmyo influence fit.nc          # minutes: sampled again",
     ),
     "compare": ("bayesmyo compare fit.nc other.nc",),
+    "merge": ("bayesmyo merge one two three -o whole",),
     "report": (
         "bayesmyo report fit.nc -o report.html",
         "bayesmyo report fit.nc -o report.md --tables tables    # every table as CSV",

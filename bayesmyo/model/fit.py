@@ -1,11 +1,9 @@
 """The verb `fit`, and what it returns: a Fit, which carries all that is needed to understand it."""
 
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from bayesmyo.model.build import build
 from bayesmyo.model.data import SHARED, cells
 from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
 from bayesmyo.model.recover import complete
+from bayesmyo.model.versions import versions
 from bayesmyo.seeds import PREDICT, SAMPLE, address
 from bayesmyo.study.covariates import used
 from bayesmyo.study.parameters import all_parameters, inventory
@@ -29,7 +28,6 @@ from bayesmyo.study.write import study_hash, to_toml
 
 FORMAT = 2
 ESTIMANDS = "estimands"  # the group of a shared copy that holds their draws
-PACKAGES = ("bayesmyo", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements) if f.name != "covariates")
 
 
@@ -209,11 +207,6 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
     etas = visit_predictors(study, truth, outcome, cohort.measurements[outcome])
     aux = trailing(truth.outcomes[outcome].values)
     return study.outcomes[outcome].family.log_density(cells(study, cohort, outcome), etas, aux)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what computes."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def _usable(engine: str, seed: int, sampling: Sampling) -> None:

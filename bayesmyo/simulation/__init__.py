@@ -4,5 +4,10 @@ cell.py        whose truth, how many patients under which design, who analyses t
 plan.py        the cells of a simulation study, and how often and how each is replicated
 replicate.py   truth -> cohort -> fit -> row: the one loop of every simulation study
 row.py         what one replicate says
+agenda.py      what is still to be done, by whom next, and where a cell may stop
+run.py         what is missing -> workers -> the folder
+workers.py     this process, processes of this machine, or a dask scheduler; batch.py what each is handed, compile_cache.py where it compiles
+store.py       a folder of results, which survives whatever is killed; header.py its plan.json, parts.py its Parquet, lock.py its owner
+merge.py       shards of one plan, joined
 ranks.py       where the truth lies among the draws, for simulation-based calibration
 """
