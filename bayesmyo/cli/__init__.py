@@ -5,7 +5,7 @@ tables.py    studies, init, validate, simulate
 fits.py      fit, verify
 answers.py   check, estimate, influence, compare
 reports.py   report
-simulations.py  merge
+simulations.py  calibrate, power, merge
 machine.py   doctor
 examples.py  what --help says after the options
 """
@@ -23,11 +23,13 @@ from bayesmyo.cli.examples import EXIT_CODES, epilog
 from bayesmyo.cli.fits import fit, verify
 from bayesmyo.cli.machine import doctor
 from bayesmyo.cli.reports import report
-from bayesmyo.cli.simulations import merge
+from bayesmyo.cli.simulations import calibrate, merge, power
 from bayesmyo.cli.tables import init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-COMMANDS = (studies, init, validate, simulate, fit, check, estimate, influence, compare, merge, report, verify, doctor)
+COMMANDS = (
+    studies, init, validate, simulate, fit, check, estimate, influence, compare, calibrate, power, merge, report, verify, doctor,
+)  # fmt: skip
 
 app = typer.Typer(
     no_args_is_help=True,
