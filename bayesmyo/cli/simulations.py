@@ -64,9 +64,9 @@ def calibrate(
     mixed: MIXED = False,
     json: JSON = False,
 ) -> None:
-    """Do intervals hold what they promise? Simulation-based calibration over the priors, or given the patients of a fit; exit 1 if not.
+    """Ask whether intervals hold what they promise.
 
-    Truths are drawn from the priors (with --from-fit: from the posterior of that fit, whose patients are measured once more), cohorts are
+    Simulation-based calibration, over the priors or given the patients of a fit; exit 1 if the model is not calibrated. Truths are drawn from the priors (with --from-fit: from the posterior of that fit, whose patients are measured once more), cohorts are
     simulated, and each is fitted: the place of every truth among its draws must then be uniform.
     """
     from bayesmyo.report import documents, simulated, terminal
@@ -159,7 +159,9 @@ def power(
     mixed: MIXED = False,
     json: JSON = False,
 ) -> None:
-    """Would a study of this size have told us? How often simulated studies meet the decisions of the study file.
+    """Ask what a study of this size would have found.
+
+    How often simulated studies meet the decisions of the study file.
 
     Truths are scenarios; one with design priors gives assurance, and --from-fit the predictive power of the next study. Every number comes
     with its Monte Carlo error, and what a t test and a mixed model would have found.
@@ -242,7 +244,10 @@ def merge(
     mixed: MIXED = False,
     json: JSON = False,
 ) -> None:
-    """Join the shards of a simulation study; exit 3 while replicates are missing."""
+    """Join the shards of a simulation study.
+
+    Exit 3 while replicates are missing.
+    """
     from bayesmyo.report import documents, terminal
     from bayesmyo.simulation.merge import merge as run
 
