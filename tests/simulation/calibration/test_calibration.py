@@ -20,7 +20,7 @@ from bayesmyo.simulation.row import Row
 from tests.simulation.calibration.broken import BROKEN, STUDY, Remembered, off_by_one
 from tests.simulation.frames import frames
 
-REPLICATES, SEED = 100, 5
+REPLICATES, SEED = 80, 5
 NAME = "remembered"
 
 
@@ -50,7 +50,7 @@ def test_the_right_model_passes(plan, models):
     found = judged(plan, models)
     assert found.passed, found.sentence
     assert {q.kind for q in found.quantities} == {"estimand", "parameter", "effect", "joint"}
-    assert "5 patients, 100 replicates show no miscalibration" in found.sentence
+    assert "5 patients, 80 replicates show no miscalibration" in found.sentence
     for q in found.quantities:
         for level, share in q.coverage.levels.items():
             assert abs(share.value - level) < 4 * np.sqrt(level * (1 - level) / REPLICATES), (q.name, level)
@@ -71,7 +71,7 @@ def test_a_broken_model_fails(plan, models, name):
     """On the very cohorts and draws with which the right one passes; a wrong patient index leaves the population as it is."""
     found = judged(plan, models, BROKEN[name])
     assert found.passed is False
-    assert "NOT calibrated over 100 replicates" in found.sentence
+    assert "NOT calibrated over 80 replicates" in found.sentence
     failed = {q.name for q in found.quantities if not q.passed}
     assert failed >= SEEN[name]
     if name == "off-by-one index":
@@ -92,7 +92,7 @@ def given(models):
     draws = compiled.draws(cohort, 77, sampling=sampling)
     fit = wrap(STUDY, cohort, draws, engine="nuts", seed=77, sampling=sampling, how=compiled.how)
     cell = Cell(STUDY, fit.truth.take(np.arange(0, 2000, 4)), 5, STUDY, {"patients": 5}, cohort=cohort)
-    return Plan("calibrate", (cell,), 80, SEED, record=RECORD)
+    return Plan("calibrate", (cell,), 60, SEED, record=RECORD)
 
 
 @pytest.mark.sampling

@@ -157,7 +157,7 @@ def test_over_a_design_prior_power_is_assurance(rng):
     assert d.true == (truths > 0).sum()
     assert d.power.met + d.error.met == d.rate.met
     text = words.sentence(STUDY, d)
-    assert "over all that hope holds possible" in text
+    assert "over all that the scenario hope holds possible" in text
     assert re.search(r"it was right to be met in 9\d%, and was met in 6\d% of those and in", text)
 
 
