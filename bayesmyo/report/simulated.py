@@ -28,7 +28,7 @@ def show_power(found: Any) -> None:
         bounds = f"{points(d.worst)}-{points(d.best)}" if lost else "-"
         beside = [points(_beside(d, m)) for m in methods]
         varying = [str(d.labels.get(v, "-")) for v in varied]
-        kind = " (null)" if d.null else ""
+        kind = " (not true)" if d.null else ""
         rows.append(
             (
                 d.decision,
@@ -45,18 +45,23 @@ def show_power(found: Any) -> None:
     show_table(headers, rows, title="Decisions: met in % of studies, with its Monte Carlo error in points")
     if methods:
         say(
-            "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule."
+            "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule. "
+            "Where a decision is not true, what is met is type I error."
         )
     say("")
     cells = {d.cell for d in last}
     rows = [
-        (e.estimand, e.labels.get("scenario", ""), e.look, e.method, _plus_minus(e.bias), points(e.coverage.value), e.width.value,
+        (e.estimand, e.labels.get("scenario", ""), e.look, e.method, e.bias.value, e.bias.mcse, points(e.coverage.value), e.width.value,
          points(e.sign.value if e.sign else None, 1), e.magnitude.value if e.magnitude else None)
         for e in found.estimands if e.cell in cells
     ]  # fmt: skip
     if rows:
-        headers = ["estimand", "scenario", "n", "by", "bias (error)", "cover", "width", "type S", "type M"]
-        show_table(headers, rows, title="Estimands: coverage and type S in %, type M as a factor")
+        headers = ["estimand", "scenario", "n", "by", "bias", "error", "cover", "width", "S", "M"]
+        show_table(
+            headers,
+            rows,
+            title="Estimands: bias with its Monte Carlo error, coverage and type S error in %, type M error as a factor",
+        )
         say("")
     for sentence in found.sentences:
         say(f"- {sentence}")
