@@ -16,6 +16,7 @@ FLOORS = [
     "errors",
     "files",
     "seeds",
+    "machine",
     "components",
     "study",
     "cohort",

@@ -66,6 +66,29 @@ LIMIT = Annotated[
 MIXED = Annotated[
     bool, typer.Option("--allow-mixed", help="Go on with other versions than began; marked in the results.")
 ]
+FROM_FIT = Annotated[
+    Path | None,
+    typer.Option("--from-fit", help="Truths are draws of this fit's posterior.", show_default=False),
+]
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """`paper, null` as two names."""
+    return tuple(word for part in (text or "").split(",") if (word := part.strip()))
+
+
+def several[T: (int, float)](where: str, text: str | None, kind: type[T] = float) -> tuple[T, ...]:  # type: ignore[assignment]
+    """`10,23,50` as numbers. Raises UsageError for what is none."""
+    found = []
+    for word in names(text):
+        try:
+            found.append(kind(word))
+        except ValueError:
+            what = "must be whole numbers" if kind is int else "must be numbers"
+            raise UsageError(where, f"{what}, separated by commas", f'"{word}"', "such as 10,23,50") from None
+    if text is not None and not found:
+        raise UsageError(where, "names nothing", f'"{text}"')
+    return tuple(found)
 
 
 def not_an_input(output: Path, *inputs: str | Path) -> None:

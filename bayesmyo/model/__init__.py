@@ -11,6 +11,7 @@ versions.py   versions of what computes
 fit.py        the verb `fit`, and the Fit
 store.py      Fit <-> file; a copy without patient data
 verify.py     the verb `verify`
+trial.py      a tiny fit, to see that the machine can
 
 `compiler` comes first: draws are reproducible only if the compiler is configured before it is imported.
 """

@@ -12,10 +12,10 @@ import xarray as xr
 from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
 from bayesmyo.cohort.prediction import TruthPrediction, trailing, visit_predictors
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, patient_columns
-from bayesmyo.errors import StorageError, UsageError, did_you_mean
+from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.model.build import build
 from bayesmyo.model.data import SHARED, cells
-from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
+from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling, known_engine
 from bayesmyo.model.recover import complete
 from bayesmyo.model.versions import versions
 from bayesmyo.seeds import PREDICT, SAMPLE, address
@@ -210,8 +210,7 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
 
 
 def _usable(engine: str, seed: int, sampling: Sampling) -> None:
-    if engine not in ENGINES:
-        raise UsageError("engine", "is unknown", f'"{engine}"', did_you_mean(engine, list(ENGINES)))
+    known_engine(engine)
     if seed < 0:
         raise UsageError("seed", "must not be negative", str(seed))
     least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1}

@@ -19,9 +19,11 @@ from bayesmyo.model.compiled import Compiled
 from bayesmyo.model.engines import ENGINES, Draws, Sampling
 from bayesmyo.model.fit import Fit, posterior_truth, wrap
 from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
+from bayesmyo.simulation.calibration.posterior import remeasured
+from bayesmyo.simulation.calibration.ranks import first_patient, joint, position
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import SHORT, Plan
-from bayesmyo.simulation.ranks import first_patient, joint, position
+from bayesmyo.simulation.power.comparators import checked, compare
 from bayesmyo.simulation.row import Kind, Quantity, Row
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
@@ -60,6 +62,7 @@ class Replicator:
     """Replicates of one cell.
 
     record: the kinds of quantities that rows hold; with truths from the priors of the analysis each has a rank
+    comparators: other methods that answer beside, by name (`power/comparators.py`)
     place: where the cell stands in the tree of seeds (default: where its key says); models: shared with other cells
     A model is compiled once for each number of patients, and again only for data that it cannot take (see `BuiltModel.facts`).
     """
@@ -67,8 +70,9 @@ class Replicator:
     def __init__(
         self, cell: Cell, *, seed: int, engine: str = "nuts", sampling: Sampling = SHORT,
         record: Sequence[Kind] = ("estimand", "decision", "parameter", "effect", "joint"), place: int | None = None,
-        models: Models | None = None,
+        models: Models | None = None, comparators: Sequence[str] = (),
     ):  # fmt: skip
+        self.comparators = checked(comparators)
         self.cell, self.seed, self.engine, self.sampling, self.record = cell, seed, engine, sampling, tuple(record)
         self.place = int(cell.key, 16) if place is None else place
         self.models = models or Models()
@@ -91,7 +95,10 @@ class Replicator:
     def simulate(self, replicate: int) -> Simulated:
         """The cohort of a replicate."""
         rng = np.random.default_rng(address(self.seed, SIMULATE, self.place, replicate))
-        return simulate(self.cell.study, self.cell.truth(rng), rng, self.cell.patients)
+        truth = self.cell.truth(rng)
+        if self.cell.cohort is not None:
+            return remeasured(self.cell.study, self.cell.cohort, truth, rng)
+        return simulate(self.cell.study, truth, rng, self.cell.patients)
 
     def fit(self, simulated: Simulated, replicate: int) -> Fit:
         """The fit of a replicate's cohort, whole, as `bayesmyo fit` makes it but for its seed."""
@@ -129,6 +136,8 @@ class Replicator:
             asked = list(self._asked(part, draws, new_patients))
             found = diagnose({f"{a.kind} {a.name}": a.draws for a in asked})
             quantities += self._quantities(asked, found, look, rng)
+            truths = {a.name: a.truth for a in asked if a.kind == "estimand"}
+            quantities += compare(self.cell.analysis, part.cohort, self.comparators, truths)
             diagnosed += found.values()
             divergences += int(np.sum(draws.stats.get("diverging", 0)))
         rhat, ess = worst(diagnosed)
@@ -179,7 +188,7 @@ class Replicator:
     ) -> Iterator[Quantity]:
         study = self.cell.analysis
         tail = (1 - study.interval) / 2
-        ranked = self.cell.truths is None
+        ranked = self.cell.exchangeable
         for a in asked:
             if a.kind == "estimand" and "estimand" not in self.record:
                 continue
@@ -231,7 +240,13 @@ def _replicators(plan: str) -> list[Replicator]:
     found, models = Plan.from_json(plan), Models()
     return [
         Replicator(
-            cell, seed=found.seed, engine=found.engine, sampling=found.sampling, record=found.record, models=models
+            cell,
+            seed=found.seed,
+            engine=found.engine,
+            sampling=found.sampling,
+            record=found.record,
+            models=models,
+            comparators=found.comparators,
         )
         for cell in found.cells
     ]

@@ -21,6 +21,7 @@ from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate, root_mean_sq
 from bayesmyo.simulation.row import DONE
 
 Array = np.ndarray
+ROUNDING = 1e-9
 FOR, ABOUT = " for ", ": "  # "t test for gain" is of a decision, "t test: change_12" of an estimand
 
 
@@ -32,7 +33,7 @@ class DecisionPower:
     rate: met among those done; worst, best: if all that failed had not met it, or had
     true: replicates whose true value satisfies the rule; power: met among those; error: met among the others, which is type I error;
         None where the rule has no truth (a precision)
-    truth: the true value, averaged over replicates; varies: whether replicates differ in it
+    truth: the true value, averaged over replicates; varies: whether replicates differ in it; assurance: whether their truths were drawn
     expected: of the probability that the rule looks at; comparators: the same rule or question by other methods
     """
 
@@ -51,6 +52,7 @@ class DecisionPower:
     error: Rate | None
     truth: float | None
     varies: bool
+    assurance: bool
     expected: Mean
     comparators: Mapping[str, Rate]
 
@@ -110,8 +112,10 @@ class EstimandPower:
 def holds(rule: Decision, truth: Array) -> Array | None:
     """(n,) whether a decision is right to be met, given true values: whether it would be met if they were known exactly.
 
-    None where the rule has no truth, as a precision has not.
+    A truth that differs from a threshold by rounding alone is the threshold. None where the rule has no truth, as a precision has not.
     """
+    for threshold in rule.thresholds().values():
+        truth = np.where(np.isclose(truth, threshold, rtol=ROUNDING, atol=ROUNDING), threshold, truth)
     values, where = np.unique(truth, return_inverse=True)
     verdicts = [rule.judge(np.full((1, 1), v)) for v in values]
     if any(v.probability is None for v in verdicts):
@@ -181,7 +185,7 @@ def _decision(
         worst=of.met / (of.of + lost) if of.of + lost else None, best=(of.met + lost) / (of.of + lost) if of.of + lost else None,
         true=None if right is None else int(right.sum()), power=None if right is None else rate(met[right]),
         error=None if right is None else rate(met[~right]), truth=mean(truth).value,
-        varies=bool(known.any() and np.ptp(truth[known]) > 0), expected=mean(numbers(mine["probability"])), comparators=comparators,
+        varies=bool(known.any() and np.ptp(truth[known]) > 0), assurance=not cell.fixed, expected=mean(numbers(mine["probability"])), comparators=comparators,
     )  # fmt: skip
 
 
@@ -199,10 +203,11 @@ def _estimand(
     if neutral is not None:
         beyond = (lower > neutral) | (upper < neutral)
         significant = rate(beyond)
-        if known.all() and (truth != neutral).any():
-            scale = np.log if isinstance(e, Ratio) else np.asarray
-            estimated, true = (scale(x) - scale(np.asarray(neutral)) for x in (median, truth))
-            moved = beyond & (true != 0)
+        scale = np.log if isinstance(e, Ratio) else np.asarray
+        estimated, true = (scale(x) - scale(np.asarray(neutral)) for x in (median, truth))
+        effect = ~np.isclose(true, 0, atol=ROUNDING)
+        if known.all() and effect.any():
+            moved = beyond & effect
             sign = rate(np.sign(estimated[moved]) != np.sign(true[moved]))
             size = float(np.abs(true[moved]).mean()) if moved.any() else np.nan
             magnitude = mean(np.abs(estimated[moved]) / size)

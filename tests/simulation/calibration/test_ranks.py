@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from bayesmyo.model.engines import ENGINES, Draws, Mock, Sampling
+from bayesmyo.simulation.calibration.ranks import joint, position
 from bayesmyo.simulation.cell import Cell
-from bayesmyo.simulation.ranks import joint, position
 from bayesmyo.simulation.replicate import JOINT, Replicator
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.predictors import effects
