@@ -88,6 +88,33 @@ def test_a_number_that_moves_by_more_than_half_an_sd_is_not_reported(
         assert estimate.sentence.endswith("The data say so.")
 
 
+SHARE = """
+[estimands.number]
+kind = "share"
+at = 12
+criteria = { strength = { at_least = 55 } }
+population = "these patients"
+"""
+
+
+@pytest.mark.parametrize(("fewer", "verdict"), [(0.46, DATA), (0.54, DATA), (0.95, SILENT)])
+def test_a_share_of_few_patients_is_judged_by_its_mean_for_its_median_goes_in_steps(
+    cohort, rng, monkeypatch, fewer, verdict
+):
+    """Four or five of twelve patients: where four become a little more likely than five, the median moves by a whole patient, 1.0 SD."""
+    study = parse_study(SMALL[: SMALL.index("[outcomes.cpk]")] + SHARE)
+
+    def share_of(p):
+        return np.where(rng.random(SHAPE) < p, 4, 5) / 12
+
+    row, _ = row_of(
+        study, cohort, monkeypatch,
+        draws=share_of(0.46), half=share_of(fewer), double=share_of(0.46), before=rng.random(SHAPE),
+    )  # fmt: skip
+    assert (row.median == row.median_half) is (fewer < 0.5)
+    assert row.verdict == verdict
+
+
 def test_noise_alone_moves_no_probability(cohort, rng, monkeypatch):
     """Four hundred draws of one posterior, three times over: P(above 50) differs by more than 0.05 in a third of them, by chance alone."""
     study = parse_study(asked("population average").text + "above = 50\n")
