@@ -1,19 +1,20 @@
 """Prior against data where the answer is known: posteriors of a normal mean, written down; and what has no patients to ask."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from bayesmyo.assess import sensitivity
-from bayesmyo.assess.estimate import estimates
+from bayesmyo.assess.estimate import estimates, verdicts
 from bayesmyo.assess.other_priors import OtherPriors
 from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, judged, prior_sensitivities
 from bayesmyo.errors import StorageError
 from bayesmyo.model.engines import Sampling
 from bayesmyo.model.fit import fit
 from bayesmyo.model.store import save_fit, share
+from bayesmyo.report.terminal import show_rows
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 
@@ -182,6 +183,32 @@ def test_what_cannot_be_reweighted_is_not_judged(cohort, rng, monkeypatch):
     (estimate,) = judged(estimates(one), [row])
     assert estimate.sentence.endswith("Whether the data or the prior say so is not judged: check with --refit.")
     assert not estimate.withheld
+
+
+def test_a_withheld_number_is_not_in_the_table_either(good_fit, capsys):
+    """Beside it stands why: the priors decide, or nothing where a check has failed."""
+    (estimate,) = estimates(good_fit)
+    told = replace(estimate, name="told", verdict=DATA)
+    unsure = replace(estimate, name="unsure", verdict=SILENT, withheld=True)
+    failed = replace(estimate, name="failed", verdict=DATA, withheld=True)
+    show_rows("estimates", [e.as_dict() for e in (told, unsure, failed)], 0.95)
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line}
+    assert rows["told"][1] == f"{estimate.median:.3g}"
+    assert rows["told"][-3:] == ["the", "data", "say"]
+    assert rows["unsure"][1:3] == ["withheld", "-"]
+    assert rows["unsure"][-3:] == ["do", "not", "report"]
+    assert rows["failed"][1:3] == ["withheld", "-"]
+    assert rows["failed"][-1] == "-"
+    decisions = [asdict(replace(d, withheld=True)) for d in verdicts(good_fit)]
+    show_rows("decisions", decisions, 0.95)
+    assert capsys.readouterr().out.splitlines()[1].split()[:6] == [
+        "cpk_halved",
+        "probability",
+        "withheld",
+        "-",
+        "-",
+        "-",
+    ]
 
 
 def test_a_shared_copy_tells_its_numbers_and_has_no_patients_to_ask(run, good_fit, tmp_path):
