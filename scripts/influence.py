@@ -24,6 +24,7 @@ from bayesmyo.assess.refits import Refits
 from bayesmyo.cohort import Simulated, read_cohort, simulate_scenario
 from bayesmyo.model.engines import Sampling
 from bayesmyo.model.store import load_fit
+from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import find_study, parse_study
 
@@ -61,6 +62,7 @@ visits = { first = [0, 1, 3, 6], then_every = 6, jitter = 0.3 }
 strength = { intercept = 50, slope = 0.3, sd_intercept = 8, sd_slope = 0.25, correlation = 0, sigma = 3 }
 """
 SEED = 1
+PATIENTS = 23
 ABERRANT = 5.0  # SDs of the slope between patients, added to one patient's slope
 SAMPLING = Sampling(draws=1000, tune=500, chains=2)
 
@@ -132,14 +134,14 @@ def aberrant_cohort(seed: int) -> tuple[Simulated, int]:
 def aberrant(folder: Path, cohorts: int) -> list[dict]:
     """Of each cohort: the rank of the patient by influence, and scores by both ways."""
     study = parse_study(STUDY)
-    replicator = Replicator(study, None, seed=SEED, sampling=SAMPLING)
+    replicator = Replicator(Cell(study, None, PATIENTS, study), seed=SEED, place=0, sampling=SAMPLING)
     rows = []
     for seed in range(1, cohorts + 1):
 
         def one(seed: int = seed) -> dict:
             simulated, chosen = aberrant_cohort(seed)
             fit = replicator.fit(simulated, seed)
-            refits = Refits(fit, compiled=replicator.compiled)
+            refits = Refits(fit, compiled=replicator.model(PATIENTS))
             exact, quick = (leave_one_out(fit, exact=e, refits=refits) for e in (True, False))
             ranked = [p.patient for p in of_left_out(fit, exact).patients]
             return {

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -35,6 +36,9 @@ ESTIMATE_KEYS = {
     "given",
     "contrast",
     "outcomes",
+    "mcse_median",
+    "mcse_lower",
+    "mcse_upper",
 }
 TIME_KEYS = {"level": {"at"}, "share": {"from", "at"}, "time to": {"within"}}  # fmt: skip
 
@@ -195,6 +199,9 @@ def test_a_mock_fit_withholds_its_numbers_and_its_sentences(run):
     assert lines[0] == "ivig.csv: 327 rows in = 327 used + 0 set aside; 23 patients."
     for name in ("mrc_change_12 ", "cpk_12_new "):  # no number but the effective draws
         assert any(re.match(rf"{name} *withheld +- ", line) for line in lines)
+    below = {line.split()[0]: following for line, following in pairwise(lines) if line}
+    assert "population average" in below["mrc_change_12"]
+    assert "measurement" in below["cpk_12_new"]
     assert [line for line in lines if line.startswith("- ")] == [f"- withheld: {reason}"]
 
 
@@ -275,7 +282,7 @@ def test_estimate_of_a_good_fit(run, good_file):
             ("--parameters",),
             "parameters",
             {"name", "outcome", "unit", "mean", "sd", "median", "lower", "upper", "mcse", "ess_bulk", "ess_tail", "rhat",
-             "prior", "prior_lower", "prior_upper"},
+             "prior", "prior_lower", "prior_upper", "mcse_sd", "mcse_median", "mcse_lower", "mcse_upper"},
         ),
         (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "sentence", "verdict", "withheld"}),
         (

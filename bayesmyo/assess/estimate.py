@@ -1,6 +1,6 @@
 """The verb `estimate`: every estimand, parameter and decision of a fit, with its population, unit and uncertainty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol
 
@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.diagnostics import Diagnostics, diagnose
+from bayesmyo.assess.diagnostics import Diagnostics, diagnose, quantile_errors, sd_error
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import probability_text
+from bayesmyo.components.numbers import PLAIN, Written
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
@@ -24,6 +24,7 @@ class Estimate:
     outcome: None where the estimand looks at several; when: the times it looks at, by their TOML keys
     verdict: prior against data, as in `sensitivity.py`; None where it was not asked
     withheld: the sentence says why nothing is to be reported; the numbers are for whoever mends the model, not for a reader
+    mcse: Monte Carlo standard error of the mean; mcse_median, mcse_lower, mcse_upper: of the quantiles, always there
     """
 
     name: str
@@ -51,6 +52,9 @@ class Estimate:
     sentence: str
     verdict: str | None = None
     withheld: bool = False
+    mcse_median: float | None = None
+    mcse_lower: float | None = None
+    mcse_upper: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
@@ -80,6 +84,10 @@ class ParameterEstimate:
     prior: str
     prior_lower: float
     prior_upper: float
+    mcse_sd: float
+    mcse_median: float
+    mcse_lower: float
+    mcse_upper: float
 
 
 @dataclass(frozen=True)
@@ -101,38 +109,41 @@ class DecisionResult:
 def estimates(fit: Fit) -> list[Estimate]:
     """Every estimand of the study, in its order."""
     draws = fit.estimands
-    found = diagnose(draws)
-    return [_estimate(fit.study, name, e, draws[name], found[name]) for name, e in fit.study.estimands.items()]
+    found, errors = diagnose(draws), quantile_errors(draws, _tails(fit.study))
+    return [
+        _estimate(fit.study, name, e, draws[name], found[name], errors[name]) for name, e in fit.study.estimands.items()
+    ]
 
 
 def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
     """Every population parameter of the study, on the link scale."""
     listed, posterior = all_parameters(fit.study), fit.group("posterior")
     draws = {p.full_name: posterior[p.full_name].values for p in listed}
-    found = diagnose(draws)
+    found, errors = diagnose(draws), quantile_errors(draws, _tails(fit.study))
     tail = (1 - fit.study.interval) / 2
     rows = []
     for p in listed:
-        values, d = draws[p.full_name], found[p.full_name]
-        lower, median, upper = np.quantile(values, [tail, 0.5, 1 - tail])
+        values, d, (e_lower, e_median, e_upper) = draws[p.full_name], found[p.full_name], errors[p.full_name]
+        lower, median, upper = np.quantile(values, _tails(fit.study))
         assert p.prior is not None
         rows.append(
             ParameterEstimate(
                 p.full_name, p.outcome, p.unit, float(values.mean()), float(values.std(ddof=1)), float(median),
                 float(lower), float(upper), d.mcse, d.ess_bulk, d.ess_tail, d.rhat,
                 str(p.prior), p.prior.quantile(tail), p.prior.quantile(1 - tail),
+                sd_error(values), e_median, e_lower, e_upper,
             )
         )  # fmt: skip
     return rows
 
 
-def verdicts(fit: Fit) -> list[DecisionResult]:
-    """Every decision of the study, judged on the draws of its estimand."""
+def verdicts(fit: Fit, written: Mapping[str, Written] | None = None) -> list[DecisionResult]:
+    """Every decision of the study, judged on the draws of its estimand; `written`: how numbers are written, by decision."""
     found = []
     for name, decision in fit.study.decisions.items():
         e = fit.study.estimands[decision.estimand]
         subject = f"{describe.number(fit.study, e)}, {describe.population(e)},"
-        verdict = decision.judge(fit.estimands[decision.estimand], subject)
+        verdict = decision.judge(fit.estimands[decision.estimand], subject, (written or {}).get(name, PLAIN))
         found.append(
             DecisionResult(
                 name, decision.kind, decision.estimand, e.outcomes,
@@ -199,10 +210,16 @@ def table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return frame.set_index("name") if "name" in frame else frame
 
 
-def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagnostics) -> Estimate:
-    o = study.outcomes[e.outcomes[0]]
+def _tails(study: Study) -> list[float]:
     tail = (1 - study.interval) / 2
-    lower, median, upper = (float(q) for q in np.quantile(draws, [tail, 0.5, 1 - tail]))
+    return [tail, 0.5, 1 - tail]
+
+
+def _estimate(
+    study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagnostics, errors: Sequence[float]
+) -> Estimate:
+    o = study.outcomes[e.outcomes[0]]
+    lower, median, upper = (float(q) for q in np.quantile(draws, _tails(study)))
     arithmetic = e.predicts == "measurement" or describe.summary(study, e) == "mean"
     moments = (
         e.bounded
@@ -223,19 +240,20 @@ def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagno
         direction=direction, threshold=threshold, probability=probability,
         given=dict(e.given), contrast=asdict(e.contrast) if e.contrast else None,
         sentence=sentence(study, e, median, lower, upper, direction, threshold, probability),
+        mcse_lower=errors[0], mcse_median=errors[1], mcse_upper=errors[2],
     )  # fmt: skip
 
 
 def sentence(
     study: Study, e: Estimand, median: float, lower: float, upper: float,
-    direction: str | None, threshold: float | None, probability: float | None,
+    direction: str | None, threshold: float | None, probability: float | None, written: Written = PLAIN,
 ) -> str:  # fmt: skip
     """What a clinician may repeat: who, what, how much, how sure."""
     clock = study.time.unit
     unit = e.unit(study.named, clock)
-    amount, ends = e.amount(median, unit, clock), e.ends(lower, upper, clock)
+    amount, ends = e.amount(median, unit, clock, written), e.ends(lower, upper, clock, written)
     text = f"{describe.who(study, e)}, {describe.number(study, e)} is {amount} ({study.interval:.0%} interval {ends})"
     if direction is not None and probability is not None:
         event = e.event(direction, threshold or 0.0, clock)
-        text += f"; the probability that {event} is {probability_text(probability)}"
+        text += f"; the probability that {event} is {written.chance(probability)}"
     return text + "."

@@ -63,7 +63,7 @@ def validate(
     patients: PATIENTS = None,
     json: JSON = False,
 ) -> None:
-    """Say what was understood of a study, and of a table, without fitting anything."""
+    """Say what was understood of a study, and of a table. Nothing is fitted."""
     from bayesmyo.cohort import read_cohort
     from bayesmyo.report import documents, terminal
     from bayesmyo.study import find_study

@@ -138,7 +138,8 @@ def simulate_scenario(
     if scenario is None and not study.scenarios:
         raise UsageError("simulate", "the study has no scenario", mend="write a table [scenarios.my_scenario]")
     name = scenario or next(iter(study.scenarios))
-    found = simulate(study, from_scenario(study, name), np.random.default_rng(seed), patients)
+    rng = np.random.default_rng(seed)
+    found = simulate(study, from_scenario(study, name, rng), rng, patients)
     return replace(found, cohort=recorded(study, found.cohort))
 
 
