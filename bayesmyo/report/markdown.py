@@ -6,7 +6,10 @@ from bayesmyo.report.blocks import Block, Code, Heading, Items, Paragraph, Pictu
 from bayesmyo.report.page import Page
 
 ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~&!$])")  # what Markdown, or the HTML in it, would understand
-BULLET, ORDINAL = re.compile(r"^([-+=:])"), re.compile(r"^(\d+)([.)])(?=\s|$)")  # what would begin a list, or underline a heading
+BULLET, ORDINAL = (
+    re.compile(r"^([-+=:])"),
+    re.compile(r"^(\d+)([.)])(?=\s|$)"),
+)  # what would begin a list, or underline a heading
 LINK = re.compile(r"(https://[^\s,;)]+)")
 BEFORE = {"withheld": "**Withheld.** ", "failed": "**FAILED.** ", "passed": "**Passed.** ", "note": "*Note.* "}
 
