@@ -28,7 +28,7 @@ def answers(r: Results) -> Section:
         blocks.append(Paragraph(f"Without a control group every change is a change {during}, never an effect.", "note"))
     blocks += claims([(e.name, e.sentence) for e in r.estimates])
     blocks += [estimands(r), resolution(r)]
-    claimed = [e for e in r.estimates if r.says("estimand", e.name, e.outcomes)]
+    claimed = [e for e in r.estimates if r.says(e)]
     if not r.fit.shared and len(claimed) == len(r.estimates):
         blocks.append(
             picture(figures.estimates(r.fit), "figure-estimates", "Every estimand, with the interval of the prior alone behind it", alternative(r, claimed))
@@ -73,7 +73,7 @@ def _estimand(r: Results, e: Estimate) -> tuple[Cell, ...]:
     who = e.population + (", one measurement" if e.predicts == "measurement" else "")
     who += f" ({e.summary})" if e.summary in ("mean", "geometric mean") else ""
     of = f"{e.direction} {declared(e.threshold).text}" if e.direction else "-"
-    if not r.says("estimand", e.name, e.outcomes):
+    if not r.says(e):
         return (e.name, who, *([WITHHELD] * 3), e.unit, WITHHELD, of, _verdict(r, e))
     p = chance(e.probability, chance_error(e.probability, e.ess)) if e.probability is not None else Number(None, "-")
     bounds = (number(e.median, errors.median), number(e.lower, errors.lower), number(e.upper, errors.upper))
@@ -137,7 +137,7 @@ def decisions(r: Results) -> Table:
 
 def _decision(r: Results, d: DecisionResult) -> tuple[Cell, ...]:
     error = margin_error(r.fit, d.name)
-    if not r.says("decision", d.name, d.outcomes):
+    if not r.says(d):
         return (d.name, d.kind, d.estimand, *([WITHHELD] * 3), "-", _verdict(r, d))
     p = (
         Number(d.probability, r.written[d.estimand].chance(d.probability))

@@ -59,7 +59,7 @@ def said(r: Results) -> list[Block]:
         e = main(r, outcome)
         if e is None:
             continue
-        if not r.says("estimand", e.name, e.outcomes):
+        if not r.says(e):
             label = r.study.label(outcome)
             found.append(Paragraph(f"{label}: no claim is made, see the checks and the answers below.", "withheld"))
         else:
@@ -104,7 +104,7 @@ def rules(r: Results) -> Items:
     words = []
     for d in r.decisions:
         name = d.name.replace("_", " ")
-        claimed = r.says("decision", d.name, d.outcomes)
+        claimed = r.says(d)
         words.append(
             f"Decision rule “{name}”: {'met' if d.met else 'not met'}."
             if claimed
