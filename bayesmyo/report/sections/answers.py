@@ -173,7 +173,8 @@ def correlations(r: Results) -> list[Block]:
     interval = f"{r.study.interval:.0%} interval"
     headers = ("patients' own", "and", "correlation", interval, f"prior's {interval}")
     caption = (
-        "Correlations between what patients start with and how they change; with few patients much of them is prior"
+        "Correlations between what patients start with and how they change; with few patients much of them is prior. Here a change is a rise; "
+        "the sentences tell improvements, so r has the other sign there where a fall is one"
     )
     said = [(f"{c.first} with {c.second}", c.sentence) for c in own]
     return [*claims(said), Table("correlations", caption, headers, tuple(rows))]
