@@ -3,7 +3,7 @@
 Reference: Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), https://doi.org/10.1214/20-BA1221.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,22 @@ def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
             array_stats.mcse(draws, method="mean"),
         ]
     return {name: Diagnostics(*map(float, column)) for name, column in zip(quantities, found.T, strict=True)}
+
+
+def quantile_errors(quantities: Mapping[str, np.ndarray], probabilities: Sequence[float]) -> dict[str, list[float]]:
+    """Monte Carlo standard errors of quantiles of (chain, draw) quantities by name; NaN where `diagnose` gives NaN."""
+    found = {name: [float("nan")] * len(probabilities) for name in quantities}
+    for name, q in quantities.items():
+        draws = np.asarray(q, dtype=float)
+        if np.isfinite(draws).all() and draws.max() > draws.min():
+            found[name] = [abs(float(array_stats.mcse(draws, method="quantile", prob=p))) for p in probabilities]
+    return found
+
+
+def sd_error(draws: np.ndarray) -> float:
+    """The Monte Carlo standard error of the SD of (chain, draw) draws."""
+    moving = np.isfinite(draws).all() and draws.max() > draws.min()
+    return float(array_stats.mcse(draws, method="sd")) if moving else float("nan")
 
 
 def bfmi(energy: np.ndarray) -> np.ndarray:

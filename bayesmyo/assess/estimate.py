@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.diagnostics import Diagnostics, diagnose
+from bayesmyo.assess.diagnostics import Diagnostics, diagnose, quantile_errors, sd_error
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import PLAIN, Written
 from bayesmyo.model.fit import Fit
@@ -23,6 +23,8 @@ class Estimate:
 
     outcome: None where the estimand looks at several; when: the times it looks at, by their TOML keys
     verdict: prior against data, as in `sensitivity.py`; None where it was not asked
+    withheld: the sentence says why nothing is to be reported; the numbers are for whoever mends the model, not for a reader
+    mcse: Monte Carlo standard error of the mean; mcse_median, mcse_lower, mcse_upper: of the quantiles, always there
     """
 
     name: str
@@ -49,6 +51,10 @@ class Estimate:
     contrast: dict[str, str | float] | None
     sentence: str
     verdict: str | None = None
+    withheld: bool = False
+    mcse_median: float | None = None
+    mcse_lower: float | None = None
+    mcse_upper: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
@@ -78,11 +84,15 @@ class ParameterEstimate:
     prior: str
     prior_lower: float
     prior_upper: float
+    mcse_sd: float
+    mcse_median: float
+    mcse_lower: float
+    mcse_upper: float
 
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none."""
+    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none; `withheld` as in `Estimate`."""
 
     name: str
     kind: str
@@ -93,31 +103,35 @@ class DecisionResult:
     margin: float
     sentence: str
     verdict: str | None = None
+    withheld: bool = False
 
 
 def estimates(fit: Fit) -> list[Estimate]:
     """Every estimand of the study, in its order."""
     draws = fit.estimands
-    found = diagnose(draws)
-    return [_estimate(fit.study, name, e, draws[name], found[name]) for name, e in fit.study.estimands.items()]
+    found, errors = diagnose(draws), quantile_errors(draws, _tails(fit.study))
+    return [
+        _estimate(fit.study, name, e, draws[name], found[name], errors[name]) for name, e in fit.study.estimands.items()
+    ]
 
 
 def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
     """Every population parameter of the study, on the link scale."""
     listed, posterior = all_parameters(fit.study), fit.group("posterior")
     draws = {p.full_name: posterior[p.full_name].values for p in listed}
-    found = diagnose(draws)
+    found, errors = diagnose(draws), quantile_errors(draws, _tails(fit.study))
     tail = (1 - fit.study.interval) / 2
     rows = []
     for p in listed:
-        values, d = draws[p.full_name], found[p.full_name]
-        lower, median, upper = np.quantile(values, [tail, 0.5, 1 - tail])
+        values, d, (e_lower, e_median, e_upper) = draws[p.full_name], found[p.full_name], errors[p.full_name]
+        lower, median, upper = np.quantile(values, _tails(fit.study))
         assert p.prior is not None
         rows.append(
             ParameterEstimate(
                 p.full_name, p.outcome, p.unit, float(values.mean()), float(values.std(ddof=1)), float(median),
                 float(lower), float(upper), d.mcse, d.ess_bulk, d.ess_tail, d.rhat,
                 str(p.prior), p.prior.quantile(tail), p.prior.quantile(1 - tail),
+                sd_error(values), e_median, e_lower, e_upper,
             )
         )  # fmt: skip
     return rows
@@ -140,7 +154,7 @@ def verdicts(fit: Fit, written: Mapping[str, Written] | None = None) -> list[Dec
 
 
 class Sentenced(Protocol):
-    """Any result with a sentence that a reader may repeat, and the outcomes of which it speaks."""
+    """Any result with a sentence that a reader may repeat unless it is withheld, and the outcomes of which it speaks."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -148,20 +162,27 @@ class Sentenced(Protocol):
     def sentence(self) -> str: ...
 
     @property
+    def withheld(self) -> bool: ...
+
+    @property
     def outcomes(self) -> tuple[str, ...]: ...
 
 
 def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
-    """The same rows; where a check has failed, the reason stands in place of every sentence that speaks of its outcomes.
+    """The same rows; where a check has failed, every row that speaks of its outcomes is withheld, and its sentence is the reason.
 
     A failed check that names no outcome speaks of all of them.
     """
-    return [replace(r, sentence=reason) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
+    return [replace(r, sentence=reason, withheld=True) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
 
 
 def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
-    """Why nothing is said of these outcomes; empty where it may be."""
-    found = [r.sentence for r in failed if not r.outcomes or set(r.outcomes) & set(outcomes)]
+    """Why nothing is said of these outcomes; empty where it may be. Of a check, what it says of them alone."""
+    found = [
+        " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
+        for r in failed
+        if not r.outcomes or set(r.outcomes) & set(outcomes)
+    ]
     return "withheld: " + " ".join(found) if found else ""
 
 
@@ -186,10 +207,16 @@ def table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return frame.set_index("name") if "name" in frame else frame
 
 
-def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagnostics) -> Estimate:
-    o = study.outcomes[e.outcomes[0]]
+def _tails(study: Study) -> list[float]:
     tail = (1 - study.interval) / 2
-    lower, median, upper = (float(q) for q in np.quantile(draws, [tail, 0.5, 1 - tail]))
+    return [tail, 0.5, 1 - tail]
+
+
+def _estimate(
+    study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagnostics, errors: Sequence[float]
+) -> Estimate:
+    o = study.outcomes[e.outcomes[0]]
+    lower, median, upper = (float(q) for q in np.quantile(draws, _tails(study)))
     arithmetic = e.predicts == "measurement" or describe.summary(study, e) == "mean"
     moments = (
         e.bounded
@@ -210,6 +237,7 @@ def _estimate(study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagno
         direction=direction, threshold=threshold, probability=probability,
         given=dict(e.given), contrast=asdict(e.contrast) if e.contrast else None,
         sentence=sentence(study, e, median, lower, upper, direction, threshold, probability),
+        mcse_lower=errors[0], mcse_median=errors[1], mcse_upper=errors[2],
     )  # fmt: skip
 
 

@@ -5,6 +5,9 @@ tables.py    studies, init, validate, simulate
 fits.py      fit, verify
 answers.py   check, estimate, influence, compare
 reports.py   report
+simulations.py  calibrate, power, merge
+machine.py   doctor
+examples.py  what --help says after the options
 """
 
 import os
@@ -16,20 +19,24 @@ import typer
 
 from bayesmyo._version import __version__
 from bayesmyo.cli.answers import check, compare, estimate, influence
+from bayesmyo.cli.examples import EXIT_CODES, epilog
 from bayesmyo.cli.fits import fit, verify
+from bayesmyo.cli.machine import doctor
 from bayesmyo.cli.reports import report
+from bayesmyo.cli.simulations import calibrate, merge, power
 from bayesmyo.cli.tables import init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-COMMANDS = (studies, init, validate, simulate, fit, check, estimate, influence, compare, report, verify)
+COMMANDS = (
+    studies, init, validate, simulate, fit, check, estimate, influence, compare, calibrate, power, merge, report, verify, doctor,
+)  # fmt: skip
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Bayesian hierarchical models for small clinical cohorts.",
-    epilog="Exit codes: 0 done and trustworthy; 1 a check failed; 2 unusable input; 4 storage; 70 a bug of ours.",
+    epilog=EXIT_CODES,
 )
 
 
@@ -41,7 +48,7 @@ def door(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 app.callback(invoke_without_command=True)(door)
 for one in COMMANDS:
-    app.command()(one)
+    app.command(epilog=epilog(one.__name__))(one)
 
 
 def _terminated(_signal: int, _frame: Any) -> Never:

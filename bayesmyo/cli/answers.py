@@ -23,7 +23,7 @@ def check(
     json: JSON = False,
     seed: SEED = 1,
 ) -> None:
-    """Run every check on a fit, or draw patients from a study's priors; exit 1 if a check fails."""
+    """Run every check on a fit; with --prior, on a study's priors. Exit 1 if a check fails."""
     from bayesmyo.assess.check import check as run
     from bayesmyo.assess.prior import check_prior
     from bayesmyo.model.store import load_fit
@@ -63,7 +63,7 @@ def estimate(
     ] = False,
     json: JSON = False,
 ) -> None:
-    """Print every estimand of a fit, with its population, its unit and its uncertainty."""
+    """Print every estimand: population, unit and uncertainty."""
     from bayesmyo.model.store import load_fit
 
     asked = {
@@ -80,7 +80,7 @@ def influence(
     quick: Annotated[bool, typer.Option("--quick", help="Reweight the draws where that can be trusted.")] = False,
     json: JSON = False,
 ) -> None:
-    """Leave out each patient in turn: which one carries a conclusion? Exit 1 if the fit is not to be trusted at all."""
+    """Leave out each patient in turn: who carries a conclusion. Exit 1 if the fit is not to be trusted at all."""
     from dataclasses import asdict
 
     from bayesmyo.assess.influence import influence as run
@@ -104,7 +104,7 @@ def compare(
     ] = False,
     json: JSON = False,
 ) -> None:
-    """Which study predicts a patient it has not seen better? Fits that the data cannot rank are not ranked."""
+    """Say which study predicts an unseen patient better. Fits that the data cannot rank are not ranked."""
     from dataclasses import asdict
 
     from bayesmyo.assess.compare import comparisons

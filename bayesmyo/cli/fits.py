@@ -66,7 +66,7 @@ def verify(
     json: JSON = False,
     force: FORCE = False,
 ) -> None:
-    """Check that a stored fit is what was written and hangs together; exit 4 if it does not."""
+    """Check that a stored fit is what was written. Exit 4 if it is not, or does not hang together."""
     from dataclasses import asdict
 
     from bayesmyo.model.store import load_fit, save_fit

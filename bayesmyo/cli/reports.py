@@ -31,7 +31,10 @@ def report(
     ] = False,
     force: FORCE = False,
 ) -> None:
-    """Write a fit as one page that anyone can open: no network, no script; exit 1 if a check failed and claims are withheld."""
+    """Write a fit as one page for a reader.
+
+    The page needs neither network nor script. Exit 1 if a check failed, and claims are withheld.
+    """
     from bayesmyo.model.store import load_fit
     from bayesmyo.report import progress, terminal
     from bayesmyo.report.html import html

@@ -63,7 +63,7 @@ def validate(
     patients: PATIENTS = None,
     json: JSON = False,
 ) -> None:
-    """Say what was understood of a study, and of a table, without fitting anything."""
+    """Say what was understood of a study, and of a table. Nothing is fitted."""
     from bayesmyo.cohort import read_cohort
     from bayesmyo.report import documents, terminal
     from bayesmyo.study import find_study
@@ -108,3 +108,5 @@ def simulate(
     write_bytes(path, to_csv(understood, simulated.cohort).encode(understood.data.encoding))
     lost = f"{int(simulated.lost.sum())} lost to follow-up"
     terminal.say(f"Wrote {output}: {len(simulated.cohort)} patients, {simulated.cohort.rows.rows} visits, {lost}.")
+    for notice in simulated.cohort.notices:
+        terminal.say(f"Note: {notice}", "yellow")

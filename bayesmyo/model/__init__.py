@@ -7,9 +7,11 @@ build.py      Study + Cohort -> pm.Model
 integrate.py  effects that are integrated out exactly, jointly over outcomes
 recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
+versions.py   versions of what computes
 fit.py        the verb `fit`, and the Fit
 store.py      Fit <-> file; a copy without patient data
 verify.py     the verb `verify`
+trial.py      a tiny fit, to see that the machine can
 
 `compiler` comes first: draws are reproducible only if the compiler is configured before it is imported.
 """

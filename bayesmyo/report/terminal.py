@@ -1,43 +1,68 @@
 """Tables and sentences for a terminal, on stdout."""
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.errors import printable
+from bayesmyo.report.columns import Cell, Ends, Number, digits, following, layout
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
 
-WIDTH_OF_A_FILE = 160
+WIDTH_OF_A_FILE = 80  # of a table; sentences are never broken in a file
 
 
 def console(stderr: bool = False) -> Console:
-    """A console as wide as the terminal, or wide enough for whole sentences in a file."""
+    """A console as wide as the terminal. Colours come on a terminal only, and not where NO_COLOR is set."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE, highlight=False, soft_wrap=False)
+    return Console(stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE, highlight=False)
 
 
 def say(text: Any, style: str = "", stderr: bool = False) -> None:
-    """Print text as it is: no markup is understood in it, and only a terminal breaks its lines."""
+    """Print text as it is: no markup is understood in it, and only a terminal breaks its lines, under where they begin."""
     shown = console(stderr)
-    shown.print(Text(printable(str(text)), style=style), soft_wrap=not shown.file.isatty())
+    lines = printable(str(text)).split("\n")
+    if shown.file.isatty():
+        lines = [part for line in lines for part in _broken(line, shown.width)]
+    for line in lines:
+        shown.print(Text(line, style=style), soft_wrap=True)
 
 
-def show_table(headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
-    """Print a table; numbers are aligned to the right, the first column is never cut."""
-    table = Table(title=Text(title, style="bold") if title else None, title_justify="left", box=None, pad_edge=False)
-    numeric = [all(isinstance(r[i], int | float) or r[i] is None for r in rows) for i in range(len(headers))]
-    for i, header in enumerate(headers):
-        table.add_column(header, justify="right" if numeric[i] else "left", overflow="fold", no_wrap=i == 0)
-    for r in rows:
-        table.add_row(*(Text(figure(v, 3 if h == "rhat" else None)) for h, v in zip(headers, r, strict=True)))
-    console().print(table)
+def _broken(line: str, width: int) -> list[str]:
+    """A line broken at words; what follows stands under where it began."""
+    indent = " " * (len(line) - len(line.lstrip())) + ("  " if line.lstrip().startswith("- ") else "")
+    broken = textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, replace_whitespace=False
+    )
+    return broken or [""]
+
+
+def show_table(
+    headers: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "", below: Sequence[str] = ()
+) -> None:
+    """Print a table no wider than the terminal; numbers are aligned to the right, the first column is never cut.
+
+    below: columns of words that go to a second line of each row where the width does not do
+    """
+    right = [all(isinstance(r[i], int | float | Number) or r[i] is None for r in rows) for i in range(len(headers))]
+    cells = [[_cell(h, v) for h, v in zip(headers, r, strict=True)] for r in rows]
+    shown = console()
+    head, body = layout([h.replace("_", " ") for h in headers], cells, shown.width, right, below)
+    for line in [title, *head] if title else head:
+        shown.print(Text(line, style="bold"), soft_wrap=True)
+    for line in body:
+        shown.print(Text(line), soft_wrap=True)
+
+
+def _cell(header: str, value: Any) -> Cell:
+    return value if isinstance(value, Ends | Number) else figure(value, 3 if header == "rhat" else None)
 
 
 def figure(value: Any, decimals: int | None = None) -> str:
@@ -76,23 +101,7 @@ def show_study(study: Study) -> None:
         say(f"    lme4: {in_r.lme4(study, name)}")
         say(f"    brms: {in_r.brms(study, name)}")
     say("")
-    rows = [
-        (
-            f"{p.outcome}.{p.parameter}",
-            p.prior + ("" if p.stated else " (default)"),
-            p.unit,
-            p.median,
-            f"{figure(p.lower)} to {figure(p.upper)}",
-            p.natural_unit,
-        )
-        for p in describe.priors(study)
-    ]
-    interval = f"{study.interval:.0%} interval"
-    show_table(
-        ["parameter", "prior", "scale", "median", interval, "clinical unit"],
-        rows,
-        title="Priors, and what they hold likely in clinical units",
-    )
+    _show_priors(study)
     if study.estimands:
         say("Estimands")
     for name, e in study.estimands.items():
@@ -104,6 +113,28 @@ def show_study(study: Study) -> None:
     ):
         if names:
             say(f"{title}: {', '.join(names)}")
+    for name in study.scenarios:
+        if drawn := design_priors(study, name):
+            listed = ", ".join(f"{parameter} ~ {prior}" for parameter, prior in drawn.items())
+            say(f"    {name} is uncertain, and every simulated cohort draws its own truth: {listed}")
+
+
+def _show_priors(study: Study) -> None:
+    """A row for each prior; one for all correlations between outcomes, of which there are many with the same."""
+    listed = describe.priors(study)
+    between = [p for p in listed if p.outcome == "correlations"]
+    rows: list[tuple[Any, ...]] = []
+    for p in [p for p in listed if p not in between] + between[:1]:
+        name = f"{p.outcome}.{p.parameter}" if p not in between else f"correlations (each of {len(between)})"
+        scale = f" on {p.unit}" if p.unit else ""
+        how = f"{p.prior}{scale}{'' if p.stated else ', the default'}"
+        rows.append((name, p.median, Ends(figure(p.lower), figure(p.upper)), p.natural_unit, how))
+    show_table(
+        ["parameter", "median", f"{study.interval:.0%} interval", "clinical unit", "prior"],
+        rows,
+        title="Priors, and what they hold likely in clinical units",
+        below=["prior"],
+    )
 
 
 def show_cohort(study: Study, cohort: Cohort) -> None:
@@ -124,42 +155,35 @@ def show_cohort(study: Study, cohort: Cohort) -> None:
 
 
 def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> None:
-    """Estimands as sentences under a table, decisions as sentences, parameters as a table."""
+    """Estimands as sentences under a table, decisions as sentences, parameters as a table. What is withheld shows no number."""
     band = f"{interval:.0%} interval"
     shown: list[tuple[Any, ...]]
     if not rows:
         say(f"The study declares no {what}.")
     elif what == "estimates":
         shown = [
-            (
-                r["name"],
-                r["median"],
-                _band(r, "lower", "upper"),
-                r["unit"],
-                r["population"],
-                r["summary"],
-                r["ess"],
-                r["verdict"],
-            )
+            (r["name"], *_shown(r, _number(r, "median"), _band(r)), r["unit"], _whole(r["ess"]), r["population"], r["summary"], _verdict(r))
+            for r in rows
+        ]  # fmt: skip
+        below = ["population", "summary", "verdict"]
+        show_table(["estimand", "median", band, "unit", "ess", *below], shown, below=below)
+    elif what == "decisions":
+        shown = [
+            (r["name"], r["kind"], *_shown(r, r["met"], Number(chance(r["probability"], 3)), r["margin"]), _verdict(r))
             for r in rows
         ]
-        show_table(["estimand", "median", band, "unit", "population", "summary", "ess", "verdict"], shown)
-    elif what == "decisions":
-        shown = [(r["name"], r["kind"], r["met"], chance(r["probability"], 3), r["margin"], r["verdict"]) for r in rows]
         show_table(["decision", "kind", "met", "probability", "margin", "verdict"], shown)
     elif what == "parameters":
         shown = [
-            (r["name"], r["mean"], r["sd"], _band(r, "lower", "upper"), r["unit"], r["rhat"], r["ess_bulk"], r["ess_tail"],
-             _band(r, "prior_lower", "prior_upper"))
+            (r["name"], _number(r, "mean"), _number(r, "sd"), _band(r), r["rhat"], _whole(r["ess_bulk"]), _whole(r["ess_tail"]),
+             r["unit"], _prior(r))
             for r in rows
         ]  # fmt: skip
-        show_table(["parameter", "mean", "sd", band, "unit", "rhat", "ess bulk", "ess tail", "prior's " + band], shown)
+        below = ["unit", "prior's " + band]
+        show_table(["parameter", "mean", "sd", band, "rhat", "ess bulk", "ess tail", *below], shown, below=below)
         return
     elif what == "correlations":
-        shown = [
-            (r["first"], r["second"], r["median"], _band(r, "lower", "upper"), _band(r, "prior_lower", "prior_upper"))
-            for r in rows
-        ]
+        shown = [(r["first"], r["second"], *_shown(r, r["median"], _band(r)), _prior(r)) for r in rows]
         show_table(["patients' own", "and", "r", band, "prior's " + band], shown)
         # in words, those that a reader asks for first: do improvements come together?
         rows = [r for r in rows if r["first"].endswith(" change") and r["second"].endswith(" change")] or rows
@@ -178,20 +202,31 @@ def show_responses(rows: Sequence[dict[str, Any]]) -> None:
         own = " (the study's own rule)" if r["rule"] else ""
         say(f"{r['name']}{own}{f': {title}' if (title := r['title']) else ''}", "bold")
         counts = [
-            (c["name"], c["median"], f"{c['lower']} to {c['upper']}", c["mean"], f"{c['worst']} to {c['best']}")
+            (c["name"], *_shown(c, c["median"], Ends(str(c["lower"]), str(c["upper"])), c["mean"], Ends(str(c["worst"]), str(c["best"]))))
             for c in r["categories"]
-        ]
+        ]  # fmt: skip
         show_table(["category", "patients", f"{r['interval']:.0%} interval", "mean", "none or all unseen"], counts)
         for sentence in dict.fromkeys(c["sentence"] for c in r["categories"]):
             say(f"- {sentence}")
-        names = [c["name"] for c in r["categories"]]
+        names = {c["name"]: c for c in r["categories"]}
         each = [
-            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted", *(chance(p["probabilities"][n]) for n in names))
+            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted",
+             *(_shown(c, Number(chance(p["probabilities"][n])))[0] for n, c in names.items()))
             for p in r["by_patient"]
         ]  # fmt: skip
         show_table(["patient", "last seen", "judged", *names], each)
     for note in dict.fromkeys(note for r in rows for note in r["notes"]):
         say(f"Note: {note}", "yellow")
+
+
+def _shown(row: dict[str, Any], first: Any, *others: Any) -> tuple[Any, ...]:
+    """The numbers of a row; the word withheld in the place of the first, and dashes, where they are not for a reader."""
+    return (Number("withheld"), *(Number("-") for _ in others)) if row["withheld"] else (first, *others)
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    """Prior against data; of what is withheld for another reason, nothing."""
+    return row["verdict"] or "" if not row["withheld"] or row["verdict"] == "do not report" else ""
 
 
 def chance(p: float | None, decimals: int = 2) -> str:
@@ -219,32 +254,16 @@ def show_verification(found: Any) -> None:
 
 def show_influence(found: Any, study: Study) -> None:
     """Patients, the most influential first; what leaving one out does to each decision."""
-    headers = [
-        "patient",
-        "measurements",
-        f"last {study.time.unit}",
-        "moves most",
-        "by (SD)",
-        "score",
-        "mcse",
-        "by",
-        "flips",
-    ]
+    methods = {p.method for p in found.patients}
+    headers = ["patient", "measurements", f"last {study.time.unit}", "moves most", "by (SD)", "score", "mcse", "flips"]
     rows = [
-        (
-            p.patient,
-            p.measurements,
-            p.last,
-            p.moved,
-            p.shift,
-            round(p.score, 1),
-            p.mcse,
-            p.method,
-            ", ".join(p.flips) or "none",
-        )
+        [p.patient, p.measurements, p.last, p.moved, p.shift, Number(f"{p.score:.1f}"), p.mcse, ", ".join(p.flips)]
         for p in found.patients
     ]
-    show_table(headers, rows)
+    if len(methods) > 1:
+        headers.append("by")
+        rows = [[*row, p.method] for row, p in zip(rows, found.patients, strict=True)]
+    show_table(headers, rows, below=["flips"])
     say("")
     for sentence in found.sentences or ("The study declares no decision that a patient could flip.",):
         say(f"- {sentence}")
@@ -254,22 +273,11 @@ def show_influence(found: Any, study: Study) -> None:
 def show_comparisons(found: Sequence[Any]) -> None:
     """Fits, the best first, and whether the data can rank them."""
     headers = ["fit", "score", "mcse", "difference", "se", "ranked", "most against", "study"]
-    show_table(
-        headers,
-        [
-            (
-                c.name,
-                round(c.score, 1),
-                c.mcse,
-                c.difference,
-                c.se,
-                "-" if not c.sentence else c.ranked,
-                c.worst,
-                c.title,
-            )
-            for c in found
-        ],
-    )
+    rows = [
+        (c.name, Number(f"{c.score:.1f}"), c.mcse, c.difference, c.se, "-" if not c.sentence else c.ranked, c.worst, c.title)
+        for c in found
+    ]  # fmt: skip
+    show_table(headers, rows, below=["study"])
     say("")
     for c in found:
         if c.sentence:
@@ -283,5 +291,20 @@ def _say_rough(patients: Sequence[str], of: str = "") -> None:
         say(f"- The short refits{of} without {', '.join(patients)} did not converge well: their figures are rough.")
 
 
-def _band(r: dict[str, Any], lower: str, upper: str) -> str:
-    return f"{figure(r[lower])} to {figure(r[upper])}"
+def _number(r: dict[str, Any], what: str) -> Number:
+    """A number with the digits that its Monte Carlo error leaves."""
+    value, mcse = r[what], r["mcse" if what == "mean" else f"mcse_{what}"]
+    return Number(following(float("nan") if value is None else value, mcse, digits(r["lower"], r["upper"])))
+
+
+def _band(r: dict[str, Any]) -> Ends:
+    most = digits(r["lower"], r["upper"])
+    return Ends(*(following(r[end], r.get(f"mcse_{end}"), most) for end in ("lower", "upper")))
+
+
+def _prior(r: dict[str, Any]) -> Ends:
+    return Ends(figure(r["prior_lower"]), figure(r["prior_upper"]))
+
+
+def _whole(value: float) -> Number:
+    return Number("-" if value != value else f"{value:,.0f}")

@@ -285,8 +285,16 @@ def _scenario(doc: Any, where: str, faults: list[Fault]) -> Scenario | None:
         return None
     before = len(faults)
     head = {k: _value(str, doc[k], f"{where}.{k}", faults) for k in ("like", "title") if k in doc}
-    values = {k: _value(dict[str, float], v, f"{where}.{k}", faults) for k, v in doc.items() if k not in head}
+    values = {k: _numbers(v, f"{where}.{k}", faults) for k, v in doc.items() if k not in head}
     return Scenario(values=values, **head) if len(faults) == before else None
+
+
+def _numbers(doc: Any, where: str, faults: list[Fault]) -> dict[str, float | str]:
+    """Values by parameter: numbers, or texts of design priors, which are understood where parameters are known."""
+    if not isinstance(doc, dict):
+        faults.append(Fault(where, "must be a table", repr_toml(doc)))
+        return {}
+    return {k: _value(str if isinstance(v, str) else float, v, f"{where}.{k}", faults) for k, v in doc.items()}
 
 
 def repr_toml(value: Any) -> str:

@@ -1,0 +1,151 @@
+"""Tables as lines of text: as wide as allowed, numbers aligned, words never broken where that can be helped."""
+
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+GAP = "  "
+INDENT = "    "
+
+
+class Ends(NamedTuple):
+    """Two ends of an interval, each already a text; a column of them is aligned at both."""
+
+    lower: str
+    upper: str
+
+
+class Number(str):
+    """A number that is a text already: with the digits that it deserves."""
+
+
+Cell = str | Ends
+
+
+def layout(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    width: int,
+    right: Sequence[bool],
+    below: Sequence[str] = (),
+) -> tuple[list[str], list[str]]:
+    """The lines of the header and of the rows.
+
+    right: which columns are aligned to the right. Where the table is wider than `width`, the columns named in `below` go to a second
+    line under each row; then texts are wrapped; then columns go below from the right, each with its name. The first column stays whole.
+    """
+    columns = [_texts([row[i] for row in rows]) for i in range(len(headers))]
+    whole = [r or any(isinstance(row[i], Ends) for row in rows) for i, r in enumerate(right)]
+    beside = list(range(len(headers)))
+    if _wide(headers, columns, beside) > width:
+        beside = [i for i in beside if headers[i] not in below]
+    widths = _fitted(headers, columns, beside, whole, width)
+    while len(beside) > 1 and _total(widths) > width:
+        beside = beside[:-1]
+        widths = _fitted(headers, columns, beside, whole, width)
+    under = sorted((i for i in range(len(headers)) if i not in beside), key=lambda i: headers[i] not in below)
+    head = _row([headers[i] for i in beside], widths, [right[i] for i in beside])
+    named = [headers[i] for i in under if headers[i] in below]
+    if named:
+        head += [INDENT + "; ".join(named)]
+    body = []
+    for r in range(len(rows)):
+        body += _row([columns[i][r] for i in beside], widths, [right[i] for i in beside])
+        said = [(headers[i], columns[i][r]) for i in under if columns[i][r]]
+        body += _under([text if header in below else f"{header} {text}" for header, text in said], width)
+    return head, body
+
+
+def _texts(cells: Sequence[Cell]) -> list[str]:
+    """A column's cells as texts; the ends of intervals are padded to stand under each other."""
+    ends = [c for c in cells if isinstance(c, Ends)]
+    if not ends:
+        return [str(c) for c in cells]
+    low, high = (max(cell_len(e[i]) for e in ends) for i in (0, 1))
+    return [f"{_pad(c.lower, low, True)} to {_pad(c.upper, high, True)}" if isinstance(c, Ends) else c for c in cells]
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    space = " " * max(0, width - cell_len(text))
+    return space + text if right else text + space
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max((cell_len(t) for t in texts), default=0)
+
+
+def _wide(headers: Sequence[str], columns: Sequence[Sequence[str]], which: Sequence[int]) -> int:
+    return _total([_longest([headers[i], *columns[i]]) for i in which])
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _fitted(
+    headers: Sequence[str], columns: Sequence[Sequence[str]], which: Sequence[int], whole: Sequence[bool], width: int
+) -> list[int]:
+    """Widths of the columns: headers are wrapped at words where that helps, then the widest texts, down to their longest word."""
+    full = [_longest([headers[i], *columns[i]]) for i in which]
+    least = []
+    for n, i in enumerate(which):
+        words = [w for t in (headers[i], *columns[i]) for w in t.split()]
+        tight = max(_longest(headers[i].split()), _longest(columns[i]) if whole[i] else _longest(words))
+        least.append(full[n] if n == 0 else min(full[n], tight))
+    while _total(full) > width and any(f > m for f, m in zip(full, least, strict=True)):
+        slack = [f - m for f, m in zip(full, least, strict=True)]
+        widest = max((n for n in range(len(full)) if slack[n]), key=lambda n: full[n])
+        full[widest] -= 1
+    return full
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> list[str]:
+    """One row; cells that were wrapped make it several lines."""
+    wrapped = [
+        [c] if cell_len(c) <= w else textwrap.wrap(c, max(w, 1), break_long_words=False)
+        for c, w in zip(cells, widths, strict=True)
+    ]
+    height = max(len(w) for w in wrapped)
+    lines = []
+    for n in range(height):
+        parts = (_pad(w[n] if n < len(w) else "", width, r) for w, width, r in zip(wrapped, widths, right, strict=True))
+        lines.append(GAP.join(parts).rstrip())
+    return lines
+
+
+def _under(cells: Sequence[str], width: int) -> list[str]:
+    """The second line of a row."""
+    text = "; ".join(" ".join(c.split()) for c in cells)
+    if not text:
+        return []
+    return textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_long_words=False)
+
+
+def digits(lower: float, upper: float) -> int:
+    """Significant digits that tell the two ends of an interval apart: three, or more where it is narrow."""
+    if not (math.isfinite(lower) and math.isfinite(upper)) or lower >= upper:
+        return 3
+    return max(3, math.floor(math.log10(max(abs(lower), abs(upper)))) - math.floor(math.log10(upper - lower)) + 1)
+
+
+def following(value: float, mcse: float | None, most: int = 3) -> str:
+    """A number with the digits that its Monte Carlo standard error leaves: down to the first that the error touches, at most `most`
+    significant ones. Zeros are kept, for they say how exact the number is.
+    """
+    if not math.isfinite(value):
+        return "-"
+    if value == 0 and not mcse:
+        return "0"
+    size = math.floor(math.log10(abs(value))) if value else -most
+    decimals = most - 1 - size
+    if mcse and math.isfinite(mcse):
+        decimals = min(decimals, -math.floor(math.log10(2 * mcse)))
+    rounded = round(value, decimals) + 0.0
+    if rounded:
+        decimals = min(decimals, most - 1 - math.floor(math.log10(abs(rounded))))  # 9.999 has become 10.0
+    if rounded and not 1e-3 <= abs(rounded) < 1e9:
+        return f"{value:.{most - 1}e}"
+    return f"{rounded:,.{max(decimals, 0)}f}"
