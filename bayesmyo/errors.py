@@ -6,6 +6,7 @@
     │   ├── CohortError               the table (all its faults, with lines and columns)
     │   └── UsageError                an argument, or two that do not go together
     ├── EngineError               1   sampling could not start or did not finish
+    ├── Incomplete                3   long work stopped before its end; the same command goes on
     └── StorageError              4   a file is full, locked, corrupt, of another version, or not ours
 
 Anything else that reaches the user is a bug of ours (exit code 70).
@@ -92,6 +93,12 @@ class EngineError(BayesmyoError):
     """The engine could not start or did not finish; the message names the reason it gave."""
 
     exit_code = 1
+
+
+class Incomplete(BayesmyoError):
+    """Long work stopped before its end. What was finished is kept, and the same command goes on with the rest."""
+
+    exit_code = 3
 
 
 class StorageError(BayesmyoError):

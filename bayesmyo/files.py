@@ -39,6 +39,18 @@ def writable(path: str | Path, force: bool = False) -> Path:
     return path
 
 
+def folder(path: str | Path) -> Path:
+    """A folder for results, made where there is none. Raises UsageError where a file is there, StorageError where it cannot be made."""
+    path = Path(path)
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise UsageError(str(path), "is no folder", mend="name another")
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be made: {error.strerror or error}.") from None
+    return path
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write all of it or nothing: a temporary file beside the target, flushed, read back, renamed.
 

@@ -5,7 +5,10 @@ import numpy as np
 SIMULATE, SAMPLE, PREDICT = 0, 1, 2
 
 
-def address(seed: int, role: int, cell: int = 0, replicate: int = 0) -> int:
-    """The seed of one role (simulate, sample, predict) in one replicate of one cell, from the root seed."""
-    sequence = np.random.SeedSequence(seed, spawn_key=(cell, replicate, role))
+def address(seed: int, role: int, cell: int = 0, replicate: int = 0, *further: int) -> int:
+    """The seed of one role (simulate, sample, predict) in one replicate of one cell, from the root seed.
+
+    further: where one role needs several seeds, which of them
+    """
+    sequence = np.random.SeedSequence(seed, spawn_key=(cell, replicate, role, *further))
     return int(sequence.generate_state(1, np.uint64)[0])

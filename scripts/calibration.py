@@ -11,17 +11,18 @@ same command goes on where it stopped. The summary passes where the Holm-adjuste
 import argparse
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
 from bayesmyo.model.engines import Sampling
+from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import Study, parse_study
 
 SEED = 1804
+PATIENTS = 5
 PASS = 0.01
 HEAD = """
 [study]
@@ -78,18 +79,16 @@ def run(folder: Path, family: str, trajectory: str, replicates: int, seed: int =
     if len(finished) >= replicates:
         return
     sampling = Sampling(draws=500, tune=500, chains=2, cores=1, target_accept=0.95)
-    replicator = Replicator(study(family, trajectory), None, seed=seed, sampling=sampling)
+    one = study(family, trajectory)
+    cell = Cell(one, None, PATIENTS, one)
+    replicator = Replicator(cell, seed=seed, sampling=sampling, record=("parameter", "effect", "joint"), place=0)
     with path.open("a") as out:
         for replicate in range(replicates):
             if replicate not in finished:
-                row = asdict(replicator.run(replicate))
-                row["ranks"] = {k: round(v, 4) for k, v in row["ranks"].items()}
-                out.write(
-                    json.dumps(
-                        {k: row[k] for k in ("replicate", "stage", "reason", "rhat", "ess", "divergences", "ranks")}
-                    )
-                    + "\n"
-                )
+                row = replicator.run(replicate)
+                head = {k: getattr(row, k) for k in ("replicate", "stage", "reason", "rhat", "ess", "divergences")}
+                ranks = {q.name: round(q.rank, 4) for q in row.quantities if q.rank is not None}
+                out.write(json.dumps(head | {"ranks": ranks}) + "\n")
                 out.flush()
                 os.fsync(out.fileno())
 

@@ -5,7 +5,7 @@ aberrant    20 simulated cohorts in which one patient improves as no other does:
 reweighted  the scores of the same cohorts by reweighting, against sampling again
 
 uv run python scripts/influence.py FOLDER [--patients 23] [--cohorts 20]
-FOLDER keeps what has been computed; the same command goes on where it stopped.
+FOLDER keeps what has been computed; the same command goes on where it stopped. With 0 cohorts (or patients) that part of the kept file stays.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from bayesmyo.assess.refits import Refits
 from bayesmyo.cohort import Simulated, read_cohort, simulate_scenario
 from bayesmyo.model.engines import Sampling
 from bayesmyo.model.store import load_fit
+from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import find_study, parse_study
 
@@ -61,6 +62,7 @@ visits = { first = [0, 1, 3, 6], then_every = 6, jitter = 0.3 }
 strength = { intercept = 50, slope = 0.3, sd_intercept = 8, sd_slope = 0.25, correlation = 0, sigma = 3 }
 """
 SEED = 1
+PATIENTS = 23
 ABERRANT = 5.0  # SDs of the slope between patients, added to one patient's slope
 SAMPLING = Sampling(draws=1000, tune=500, chains=2)
 
@@ -101,7 +103,7 @@ def brute(folder: Path, most: int) -> list[dict]:
             table, fitted = folder / f"{name}.csv", folder / f"{name}.nc"
             others = [line for line in lines[1:] if line.split(",")[0] != patient]
             table.write_text("\n".join([lines[0], *others]) + "\n")
-            command("fit", "ivig", table, "-o", fitted, "--force", "--seed", 2)
+            command("fit", "ivig", table, "-o", fitted, "--force", "--seed", 2, "--draws", 500, "--tune", 500)
             found = summary(load_fit(fitted).estimands)
             fitted.unlink()
             return found
@@ -132,14 +134,14 @@ def aberrant_cohort(seed: int) -> tuple[Simulated, int]:
 def aberrant(folder: Path, cohorts: int) -> list[dict]:
     """Of each cohort: the rank of the patient by influence, and scores by both ways."""
     study = parse_study(STUDY)
-    replicator = Replicator(study, None, seed=SEED, sampling=SAMPLING)
+    replicator = Replicator(Cell(study, None, PATIENTS, study), seed=SEED, place=0, sampling=SAMPLING)
     rows = []
     for seed in range(1, cohorts + 1):
 
         def one(seed: int = seed) -> dict:
             simulated, chosen = aberrant_cohort(seed)
             fit = replicator.fit(simulated, seed)
-            refits = Refits(fit, compiled=replicator.compiled)
+            refits = Refits(fit, compiled=replicator.model(PATIENTS))
             exact, quick = (leave_one_out(fit, exact=e, refits=refits) for e in (True, False))
             ranked = [p.patient for p in of_left_out(fit, exact).patients]
             return {
@@ -152,31 +154,42 @@ def aberrant(folder: Path, cohorts: int) -> list[dict]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--patients", type=int, default=23)
-    parser.add_argument("--cohorts", type=int, default=20)
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    ranks = aberrant(asked.folder, asked.cohorts)
+def brute_summary(folder: Path, most: int) -> dict:
+    compared = brute(folder, most)
+    z = np.abs([r["z"] for r in compared])
+    return {
+        "patients": len({r["patient"] for r in compared}), "estimands": len(compared),
+        "beyond_2_errors": float(np.mean(z > 2)), "largest": float(z.max()),
+        "sd_ratio": [float(q) for q in np.quantile([r["sd_ratio"] for r in compared], [0, 0.5, 1])],
+    }  # fmt: skip
+
+
+def aberrant_summary(folder: Path, cohorts: int) -> dict:
+    ranks = aberrant(folder, cohorts)
     scores = np.array([s for r in ranks for s in r["scores"]])
     trusted = scores[:, 4] <= 0.7
     difference = np.abs(scores[trusted, 0] - scores[trusted, 2])
-    compared = brute(asked.folder, asked.patients)
-    z = np.abs([r["z"] for r in compared])
-    found = {
-        "brute": None if not compared else {
-            "patients": len({r["patient"] for r in compared}), "estimands": len(compared),
-            "beyond_2_errors": float(np.mean(z > 2)), "largest": float(z.max()),
-            "sd_ratio": [float(q) for q in np.quantile([r["sd_ratio"] for r in compared], [0, 0.5, 1])],
-        },
+    return {
         "aberrant": {"cohorts": len(ranks), "first": sum(r["rank"] == 1 for r in ranks), "ranks": [r["rank"] for r in ranks]},
         "reweighted": {
             "patients": len(scores), "trusted": int(trusted.sum()),
             "median_difference": float(np.median(difference)), "largest_difference": float(difference.max()),
         },
     }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--patients", type=int, default=23, help="0: keep what is there of the brute-force fits")
+    parser.add_argument("--cohorts", type=int, default=20, help="0: keep what is there of the cohorts")
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    found = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
+    if asked.patients:
+        found["brute"] = brute_summary(asked.folder, asked.patients)
+    if asked.cohorts:
+        found |= aberrant_summary(asked.folder, asked.cohorts)
     OUTPUT.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))
 

@@ -20,12 +20,14 @@ from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, prior_sensitivities
 from bayesmyo.cohort import Simulated, simulate_scenario
 from bayesmyo.model.engines import Sampling
+from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import parse_study
 from bayesmyo.study.study import Study
 
 OUTPUT = Path(__file__).parent.parent / "docs" / "evidence" / "prior_sensitivity.json"
 SEED = 1
+PATIENTS = 23
 SAMPLING = Sampling(draws=1000, tune=500, chains=2)
 STUDY = """
 [study]
@@ -89,13 +91,13 @@ def simulated(case: str, study: Study, seed: int) -> Simulated:
 
 def run(folder: Path, case: str, cohorts: int) -> list[dict]:
     study = parse_study(STUDY.replace("PRIORS", CASES[case]))
-    replicator = Replicator(study, None, seed=SEED, sampling=SAMPLING)
+    replicator = Replicator(Cell(study, None, PATIENTS, study), seed=SEED, place=0, sampling=SAMPLING)
     rows = []
     for seed in range(1, cohorts + 1):
         path = folder / f"{case}_{seed}.json"
         if not path.exists():
             fit = replicator.fit(simulated(case, study, seed), seed)
-            refits = Refits(fit, compiled=replicator.compiled)
+            refits = Refits(fit, compiled=replicator.model(PATIENTS))
             found = {
                 "refit": [
                     asdict(r) | {"conflict": r.conflict}

@@ -12,15 +12,16 @@ import argparse
 import json
 import os
 from collections import defaultdict
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bayesmyo.cohort.truth import from_scenario
 from bayesmyo.model.engines import Sampling
+from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
+from bayesmyo.simulation.row import Row
 from bayesmyo.study import find_study
 
 SEED = 20210
@@ -35,22 +36,27 @@ def rows(paths: list[Path]) -> list[dict]:
 def run(path: Path, study: str, scenario: str, interval: float, replicates: int, shard: tuple[int, int]) -> None:
     understood = replace(find_study(study), interval=interval)
     sampling = Sampling(draws=500, tune=400, chains=2, cores=1)
-    truth = None if scenario == "priors" else from_scenario(understood, scenario)
-    replicator = Replicator(understood, truth, seed=SEED, sampling=sampling)
+    assert understood.design is not None
+    cell = Cell(understood, None if scenario == "priors" else scenario, understood.design.patients, understood)
+    replicator = Replicator(cell, seed=SEED, sampling=sampling, record=("estimand", "parameter"), place=0)
     finished = {row["replicate"] for row in rows([path])}
     with path.open("a") as out:
         for replicate in range(shard[0] - 1, replicates, shard[1]):
             if replicate not in finished:
-                out.write(json.dumps(compact(asdict(replicator.run(replicate)))) + "\n")
+                out.write(json.dumps(compact(replicator.run(replicate))) + "\n")
                 out.flush()
                 os.fsync(out.fileno())
 
 
-def compact(row: dict) -> dict:
+def compact(row: Row) -> dict:
     """A row with the correlations alone of its parameters, and five digits, so that 400 rows are a small file."""
-    row["parameters"] = {k: v for k, v in row["parameters"].items() if "correlation" in k}
-    row.pop("ranks")
-    return shortened(row)
+
+    def intervals(kind: str, word: str = "") -> dict:
+        fields = ("truth", "median", "lower", "upper")
+        return {q.name: {f: getattr(q, f) for f in fields} for q in row.quantities if q.kind == kind and word in q.name}
+
+    head = {k: getattr(row, k) for k in ("replicate", "stage", "reason", "rhat", "ess", "divergences")}
+    return shortened(head | {"intervals": intervals("estimand"), "parameters": intervals("parameter", "correlation")})
 
 
 def shortened(value: Any) -> Any:

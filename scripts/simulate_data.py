@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bayesmyo.cohort import Simulated, simulate_scenario, to_csv
 from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.truth import scenario_values
 from bayesmyo.study import Study, find_study
+from bayesmyo.study.scenarios import stated_values
 
 FOLDER = Path(__file__).parents[1] / "data" / "simulated"
 SEEDS = {"ivig": 2021, "ivig-separate": 2022, "ivig-paper": 2023, "safety": 2024}
@@ -33,7 +33,7 @@ def truth_document(name: str, study: Study, simulated: Simulated, scenario: str,
         "study": name,
         "scenario": scenario,
         "seed": seed,
-        "parameters": scenario_values(study, scenario),
+        "parameters": stated_values(study.scenarios, scenario),
         "estimands": {
             estimand: round(float(e.of(prediction)), 6)
             for estimand, e in study.estimands.items()

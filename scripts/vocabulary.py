@@ -17,6 +17,7 @@ from bayesmyo.components.estimands import ESTIMANDS, Contrast, Criterion, Estima
 from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.priors import LANGUAGE
 from bayesmyo.components.trajectories import TRAJECTORIES
+from bayesmyo.study.statements import StatedEstimand, Statements
 from bayesmyo.study.study import (
     Covariate,
     DataFormat,
@@ -94,7 +95,18 @@ def page() -> str:
         (
             "[study]",
             Study,
-            ("data", "covariates", "outcomes", "estimands", "decisions", "responses", "design", "scenarios", "text"),
+            (
+                "data",
+                "covariates",
+                "outcomes",
+                "estimands",
+                "decisions",
+                "responses",
+                "design",
+                "scenarios",
+                "report",
+                "text",
+            ),
         ),
         ("time", Time, ()),
         ("[data]", DataFormat, ()),
@@ -107,6 +119,8 @@ def page() -> str:
         ("design.follow_up", FollowUp, ()),
         ("design.visits", Visits, ()),
         ("design.loss", Loss, ()),
+        ("[report]", Statements, ()),
+        ("[report.estimand]", StatedEstimand, ()),
     ]
     parts = [HEAD, "## Tables\n"]
     for title, cls, skip in tables:
@@ -116,6 +130,9 @@ def page() -> str:
         "A truth to simulate from. `like` names the scenario whose values hold where none is given; then one table of "
         "parameter values for each outcome: levels in outcome units, SDs and correlations on the model's scale. A study whose "
         "effects are correlated across outcomes may also state `correlations`; those that are not stated are zero. "
+        'Instead of a number any value may be a prior as text, `asymptote = "normal(4.4, 0.2)"`, in the same units: each simulated '
+        "cohort then draws its own truth, and power over it is assurance. Draws that no truth can have are drawn again, so a design "
+        "prior is cut off there; at least 99 % of it must be possible. "
         "`bayesmyo validate` lists the parameters.\n",
         catalogue("Families", 'family = { kind = "gaussian" }', FAMILIES),
         catalogue("Trajectories", 'trajectory = { kind = "linear", origin = 0 }', TRAJECTORIES),

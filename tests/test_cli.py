@@ -29,6 +29,7 @@ ESTIMATE_KEYS = {
     "ess",
     "probability",
     "sentence",
+    "withheld",
     "verdict",
     "predicts",
     "summary",
@@ -179,13 +180,15 @@ def test_simulate_writes_in_the_format_that_the_study_declares(run, files):
 # --- fit, check, estimate
 
 
-def test_a_mock_fit_prints_its_numbers_and_withholds_its_sentences(run):
+def test_a_mock_fit_withholds_its_numbers_and_its_sentences(run):
     result = run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK)
     reason = "The engine mock does not draw from the posterior: fit again with --engine nuts."
     assert result.code == 1
     assert result.err == f"Not trustworthy (convergence): {reason}\n"
     lines = result.out.splitlines()
     assert lines[0] == "ivig.csv: 327 rows in = 327 used + 0 set aside; 23 patients."
+    for name in ("mrc_change_12 ", "cpk_12_new "):  # no number but the effective draws
+        assert any(re.match(rf"{name} *withheld +- ", line) for line in lines)
     below = {line.split()[0]: following for line, following in pairwise(lines) if line}
     assert "population average" in below["mrc_change_12"]
     assert "measurement" in below["cpk_12_new"]
@@ -271,11 +274,11 @@ def test_estimate_of_a_good_fit(run, good_file):
             {"name", "outcome", "unit", "mean", "sd", "median", "lower", "upper", "mcse", "ess_bulk", "ess_tail", "rhat",
              "prior", "prior_lower", "prior_upper", "mcse_sd", "mcse_median", "mcse_lower", "mcse_upper"},
         ),
-        (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "sentence", "verdict"}),
+        (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "sentence", "verdict", "withheld"}),
         (
             ("--correlations",),
             "correlations",
-            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper", "sentence"},
+            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper", "sentence", "withheld"},
         ),
     ],
 )  # fmt: skip
@@ -291,7 +294,7 @@ def test_estimate_as_json(run, request, file, passed, words, what, keys):
         assert row.keys() - {"at", "from", "to", "within"} == keys
         if what == "estimates":
             assert row.keys() - keys == TIME_KEYS.get(row["kind"], {"from", "to"})
-        assert "sentence" not in keys or row["sentence"].startswith("withheld: ") is not passed
+        assert "sentence" not in keys or row["sentence"].startswith("withheld: ") is row["withheld"] is not passed
 
 
 @pytest.mark.parametrize(
@@ -338,13 +341,15 @@ def test_responses_as_text_and_as_json(run, mock_file):
     assert text.out.count("Note: A plateau cannot relapse") == 1
     tables = [line.rstrip() for line in text.out.splitlines() if not line.startswith(("- ", "Note: "))]
     assert max(map(len, tables)) <= 80
-    assert re.search(r"^P01 +\d\S* +(seen|predicted) +\S+ +\S+ +\S+ *$", text.out, re.MULTILINE)
+    assert re.search(r"^remission +withheld +- +- +- *$", text.out, re.MULTILINE)
+    assert re.search(r"^P01 +\d\S* +(seen|predicted)( +withheld){3} *$", text.out, re.MULTILINE)
     rules = {r["name"]: r for r in document.json["responses"]}
     assert rules.keys() == {"standard", "strict", "lenient"}
     for r in rules.values():
         assert [c["name"] for c in r["categories"]] == ["remission", "partial", "refractory"]
         assert len(r["by_patient"]) == r["patients"] == 23
         assert all(c["best"] - c["worst"] == r["not_seen"] for c in r["categories"])
+        assert all(c["withheld"] for c in r["categories"])
 
 
 def test_a_study_without_rules_of_response_says_so(run, good_file):

@@ -10,7 +10,14 @@ from bayesmyo.cli.examples import EXAMPLES
 from tests.conftest import MOCK
 
 NAMES = [c.__name__ for c in COMMANDS]
-EXIT = {"check": 1, "estimate": 1, "influence": 1, "compare": 1}  # of a dry run, whose draws are no posterior
+EXIT = {
+    "calibrate": 1,
+    "report": 1,
+    "check": 1,
+    "estimate": 1,
+    "influence": 1,
+    "compare": 1,
+}  # of a dry run, whose draws are no posterior
 
 
 @pytest.mark.parametrize("command", ["", *NAMES])
@@ -49,8 +56,12 @@ def test_every_example_can_be_typed(run, tmp_path):
         for example in examples:
             words = shlex.split(example.partition(" >")[0], comments=True)[1:]
             dry = [*MOCK, *(["--force"] if "--force" not in words else [])] if command == "fit" else []
+            if command in ("calibrate", "power"):
+                dry = ["--engine", "mock", "--workers", 0, "--replicates", 20]
             expected = 0 if "--prior" in words else EXIT.get(command, int(command == "fit"))
             if words == ["doctor", "--compile"]:
                 continue  # it samples: see tests/test_doctor.py
+            if "--from-fit" in words:
+                continue  # a dry fit is no posterior: see tests/simulation
             result = run(*words, *dry)
             assert result.code == expected, (example, result)

@@ -28,7 +28,19 @@ FLOORS = [
     "cli",
 ]
 FACE = {"bayesmyo", "bayesmyo.__main__"}
-HEAVY = {"pymc", "pytensor", "nutpie", "arviz", "arviz_stats", "xarray", "pandas", "openpyxl", "pyarrow"}
+HEAVY = {
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "arviz",
+    "arviz_stats",
+    "xarray",
+    "pandas",
+    "openpyxl",
+    "pyarrow",
+    "distributed",
+    "dask",
+}
 
 
 def module_name(path: Path) -> str:

@@ -27,7 +27,7 @@ TINY = 1e-9
 class Correlation:
     """The correlation, between patients, of two of their own quantities on the link scale.
 
-    first, second: such as `mrc change`; r > 0: patients high in one are high in the other
+    first, second: such as `mrc change`; r > 0: patients high in one are high in the other; withheld: a check has failed
     """
 
     first: str
@@ -39,6 +39,7 @@ class Correlation:
     prior_lower: float
     prior_upper: float
     sentence: str
+    withheld: bool = False
 
     @property
     def outcomes(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The verb `estimate`: every estimand, parameter and decision of a fit, with its population, unit and uncertainty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol
 
@@ -10,7 +10,7 @@ import pandas as pd
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose, quantile_errors, sd_error
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import probability_text
+from bayesmyo.components.numbers import PLAIN, Written
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
@@ -23,6 +23,7 @@ class Estimate:
 
     outcome: None where the estimand looks at several; when: the times it looks at, by their TOML keys
     verdict: prior against data, as in `sensitivity.py`; None where it was not asked
+    withheld: the sentence says why nothing is to be reported; the numbers are for whoever mends the model, not for a reader
     mcse: Monte Carlo standard error of the mean; mcse_median, mcse_lower, mcse_upper: of the quantiles, always there
     """
 
@@ -50,6 +51,7 @@ class Estimate:
     contrast: dict[str, str | float] | None
     sentence: str
     verdict: str | None = None
+    withheld: bool = False
     mcse_median: float | None = None
     mcse_lower: float | None = None
     mcse_upper: float | None = None
@@ -90,7 +92,7 @@ class ParameterEstimate:
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none."""
+    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none; `withheld` as in `Estimate`."""
 
     name: str
     kind: str
@@ -101,6 +103,7 @@ class DecisionResult:
     margin: float
     sentence: str
     verdict: str | None = None
+    withheld: bool = False
 
 
 def estimates(fit: Fit) -> list[Estimate]:
@@ -134,13 +137,13 @@ def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
     return rows
 
 
-def verdicts(fit: Fit) -> list[DecisionResult]:
-    """Every decision of the study, judged on the draws of its estimand."""
+def verdicts(fit: Fit, written: Mapping[str, Written] | None = None) -> list[DecisionResult]:
+    """Every decision of the study, judged on the draws of its estimand; `written`: how numbers are written, by decision."""
     found = []
     for name, decision in fit.study.decisions.items():
         e = fit.study.estimands[decision.estimand]
         subject = f"{describe.number(fit.study, e)}, {describe.population(e)},"
-        verdict = decision.judge(fit.estimands[decision.estimand], subject)
+        verdict = decision.judge(fit.estimands[decision.estimand], subject, (written or {}).get(name, PLAIN))
         found.append(
             DecisionResult(
                 name, decision.kind, decision.estimand, e.outcomes,
@@ -151,7 +154,7 @@ def verdicts(fit: Fit) -> list[DecisionResult]:
 
 
 class Sentenced(Protocol):
-    """Any result with a sentence that a reader may repeat, and the outcomes of which it speaks."""
+    """Any result with a sentence that a reader may repeat unless it is withheld, and the outcomes of which it speaks."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -159,20 +162,27 @@ class Sentenced(Protocol):
     def sentence(self) -> str: ...
 
     @property
+    def withheld(self) -> bool: ...
+
+    @property
     def outcomes(self) -> tuple[str, ...]: ...
 
 
 def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
-    """The same rows; where a check has failed, the reason stands in place of every sentence that speaks of its outcomes.
+    """The same rows; where a check has failed, every row that speaks of its outcomes is withheld, and its sentence is the reason.
 
     A failed check that names no outcome speaks of all of them.
     """
-    return [replace(r, sentence=reason) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
+    return [replace(r, sentence=reason, withheld=True) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
 
 
 def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
-    """Why nothing is said of these outcomes; empty where it may be."""
-    found = [r.sentence for r in failed if not r.outcomes or set(r.outcomes) & set(outcomes)]
+    """Why nothing is said of these outcomes; empty where it may be. Of a check, what it says of them alone."""
+    found = [
+        " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
+        for r in failed
+        if not r.outcomes or set(r.outcomes) & set(outcomes)
+    ]
     return "withheld: " + " ".join(found) if found else ""
 
 
@@ -245,14 +255,14 @@ def _estimate(
 
 def sentence(
     study: Study, e: Estimand, median: float, lower: float, upper: float,
-    direction: str | None, threshold: float | None, probability: float | None,
+    direction: str | None, threshold: float | None, probability: float | None, written: Written = PLAIN,
 ) -> str:  # fmt: skip
     """What a clinician may repeat: who, what, how much, how sure."""
     clock = study.time.unit
     unit = e.unit(study.named, clock)
-    amount, ends = e.amount(median, unit, clock), e.ends(lower, upper, clock)
+    amount, ends = e.amount(median, unit, clock, written), e.ends(lower, upper, clock, written)
     text = f"{describe.who(study, e)}, {describe.number(study, e)} is {amount} ({study.interval:.0%} interval {ends})"
     if direction is not None and probability is not None:
         event = e.event(direction, threshold or 0.0, clock)
-        text += f"; the probability that {event} is {probability_text(probability)}"
+        text += f"; the probability that {event} is {written.chance(probability)}"
     return text + "."

@@ -2,7 +2,8 @@
 
 A patient's category is judged on expected trajectories, draw by draw. Who was last seen before the time of the rule is predicted from
 the trajectory that was seen; that is right if patients do not leave because of what their next visits would have shown. The bounds
-beside each count need no such belief: all those who were not seen have it, or none has.
+beside each count need no such belief: all those who were not seen have it, or none has. A visit shortly before the time of the rule
+counts as one at it only where the rule declares a window.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ class Category:
 
     median, lower, upper, mean: of the count, over the draws; lower and upper are counts, at the ends of the study's interval
     worst, best: the median count if none, or all, of the patients who were not seen to the time have it
+    withheld: a check has failed; the counts are for whoever mends the model, not for a reader
     criteria: in words; outcomes: of this category's criteria and of those before it
     """
 
@@ -44,6 +46,7 @@ class Category:
     worst: int
     best: int
     sentence: str
+    withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class PatientResponse:
     """One patient by pseudonym: the probability of each category.
 
     last_seen: the last time at which every outcome of the rule had been measured; None where one never was
-    seen: whether that is the time of the rule or later; otherwise the patient is predicted
+    seen: whether that is the time of the rule or later, or within the rule's window before it; otherwise the patient is predicted
     """
 
     patient: str
@@ -62,12 +65,16 @@ class PatientResponse:
 
 @dataclass(frozen=True)
 class Responses:
-    """One rule's categories in these patients. rule: whether the study names it as its own; not_seen: patients last seen before `at`."""
+    """One rule's categories in these patients.
+
+    rule: whether the study names it as its own; not_seen: patients last seen more than `window` before `at`
+    """
 
     name: str
     title: str
     rule: bool
     at: float
+    window: float
     from_: float | None
     outcomes: tuple[str, ...]
     patients: int
@@ -110,7 +117,7 @@ def withhold_responses(rows: list[Responses], failed: Sequence[CheckResult]) -> 
 
     def held(c: Category) -> Category:
         reason = reasons(c.outcomes, failed)
-        return replace(c, sentence=reason) if reason else c
+        return replace(c, sentence=reason, withheld=True) if reason else c
 
     return [replace(r, categories=tuple(held(c) for c in r.categories)) for r in rows]
 
@@ -146,12 +153,13 @@ def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
     study, cohort = fit.study, fit.cohort
     position = assigned(fit, response)
     last = last_seen(cohort, response.outcomes)
-    seen = last >= response.at
+    seen = last >= response.at - response.window
     names = [*response.categories]
     if [*response.categories.values()][-1]:
         names.append(NONE)
     has = np.stack([position == k for k in range(len(names))])  # (category, chain, draw, patient)
     not_seen = int((~seen).sum())
+    lost = _lost(study, response, last[~seen])
     categories = tuple(
         _category(
             study,
@@ -162,7 +170,7 @@ def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
             has[k].sum(axis=-1),
             has[k][..., seen].sum(axis=-1),
             not_seen,
-            int(np.isneginf(last).sum()),
+            lost,
             len(cohort),
         )
         for k in range(len(names))
@@ -178,13 +186,13 @@ def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
         for i, patient in enumerate(cohort.pseudonyms())
     )
     return Responses(
-        name, response.title, own, response.at, response.from_ if response.compares else None, response.outcomes,
+        name, response.title, own, response.at, response.window, response.from_ if response.compares else None, response.outcomes,
         len(cohort), not_seen, study.interval, categories, each, notes(study, response),
     )  # fmt: skip
 
 
 def _category(
-    study: Study, rule: str, response: Response, k: int, name: str, counts: np.ndarray, among_seen: np.ndarray, not_seen: int, never: int, patients: int
+    study: Study, rule: str, response: Response, k: int, name: str, counts: np.ndarray, among_seen: np.ndarray, not_seen: int, lost: str, patients: int
 ) -> Category:  # fmt: skip
     tail = (1 - study.interval) / 2
     lower, median, upper = (int(q) for q in np.quantile(counts, [tail, 0.5, 1 - tail], method="inverted_cdf"))
@@ -199,14 +207,25 @@ def _category(
     text = f"{title[0].upper()}{title[1:]} at {clock} by the rule {rule} ({judged}): {median} of {patients} patients "
     text += f"({study.interval:.0%} interval {lower} to {upper})"
     if not_seen:
-        one = not_seen == 1
-        were, are, own = ("was", "is", "its own trajectory") if one else ("were", "are", "their own trajectories")
-        text += f"; {not_seen} {were} last seen before then and {are} predicted from {own}"
-        text += f", {never} of them without any measurement of an outcome" if never else ""
-        text += f" ({'without or with that patient' if one else 'none or all of them'}: {worst} to {worst + not_seen})"
+        few = "without or with that patient" if not_seen == 1 else "none or all of them"
+        text += f"; {lost} ({few}: {worst} to {worst + not_seen})"
     return Category(
         name, criteria, outcomes, median, lower, upper, float(counts.mean()), worst, worst + not_seen, text + "."
     )
+
+
+def _lost(study: Study, response: Response, last: np.ndarray) -> str:
+    """Of how many patients the category is predicted, and how close to the time the last of them was seen; last: (patient,) -inf for never."""
+    one, unit = len(last) == 1, study.time.unit
+    were, are, own = ("was", "is", "its own trajectory") if one else ("were", "are", "their own trajectories")
+    before = f"{unit} {response.at - response.window:g}" if response.window else "then"
+    never = int(np.isneginf(last).sum())
+    latest = ""
+    if never < len(last):
+        when = f"at {unit} {np.floor(100 * last.max()) / 100:g}"  # never rounded up to the time itself
+        latest = f" ({when})" if one else f" (the latest {when})"
+    text = f"{len(last)} {were} last seen before {before}{latest} and {are} predicted from {own}"
+    return text + (f", {never} of them without any measurement of an outcome" if never else "")
 
 
 def notes(study: Study, response: Response) -> tuple[str, ...]:

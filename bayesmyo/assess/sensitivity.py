@@ -145,7 +145,7 @@ def judged[T: (Estimate, DecisionResult)](rows: Sequence[T], sensitivities: Sequ
     sensitivities: of the same kind as the rows, in the same order
     """
     return [
-        replace(row, verdict=s.verdict, sentence=_with_verdict(row.sentence, s))
+        replace(row, verdict=s.verdict, sentence=_with_verdict(row.sentence, s), withheld=s.verdict == SILENT)
         for row, s in zip(rows, sensitivities, strict=True)
     ]
 

@@ -4,6 +4,8 @@ options.py   arguments and options that several commands take
 tables.py    studies, init, validate, simulate
 fits.py      fit, verify
 answers.py   check, estimate, influence, compare
+reports.py   report
+simulations.py  calibrate, power, merge
 machine.py   doctor
 examples.py  what --help says after the options
 """
@@ -20,10 +22,14 @@ from bayesmyo.cli.answers import check, compare, estimate, influence
 from bayesmyo.cli.examples import EXIT_CODES, epilog
 from bayesmyo.cli.fits import fit, verify
 from bayesmyo.cli.machine import doctor
+from bayesmyo.cli.reports import report
+from bayesmyo.cli.simulations import calibrate, merge, power
 from bayesmyo.cli.tables import init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-COMMANDS = (studies, init, validate, simulate, fit, check, estimate, influence, compare, verify, doctor)
+COMMANDS = (
+    studies, init, validate, simulate, fit, check, estimate, influence, compare, calibrate, power, merge, report, verify, doctor,
+)  # fmt: skip
 
 app = typer.Typer(
     no_args_is_help=True,

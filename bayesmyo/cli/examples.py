@@ -39,6 +39,20 @@ EXAMPLES = {
         "bayesmyo influence fit.nc          # minutes: sampled again",
     ),
     "compare": ("bayesmyo compare fit.nc other.nc",),
+    "calibrate": (
+        "bayesmyo calibrate my-study.toml -o calibration --patients 10,23",
+        "bayesmyo calibrate my-study.toml -o given --from-fit fit.nc",
+    ),
+    "power": (
+        "bayesmyo power my-study.toml -o power --patients 10,23,50",
+        "bayesmyo power my-study.toml -o one --shard 1/2      # of two machines",
+        "bayesmyo power my-study.toml -o two --shard 2/2",
+    ),
+    "merge": ("bayesmyo merge one two -o whole",),
+    "report": (
+        "bayesmyo report fit.nc -o report.html",
+        "bayesmyo report fit.nc -o report.md --tables tables    # every table as CSV",
+    ),
     "verify": (
         "bayesmyo verify fit.nc",
         "bayesmyo verify fit.nc --data my-study.csv",

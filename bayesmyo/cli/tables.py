@@ -108,3 +108,5 @@ def simulate(
     write_bytes(path, to_csv(understood, simulated.cohort).encode(understood.data.encoding))
     lost = f"{int(simulated.lost.sum())} lost to follow-up"
     terminal.say(f"Wrote {output}: {len(simulated.cohort)} patients, {simulated.cohort.rows.rows} visits, {lost}.")
+    for notice in simulated.cohort.notices:
+        terminal.say(f"Note: {notice}", "yellow")

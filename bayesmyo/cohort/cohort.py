@@ -120,3 +120,16 @@ class Cohort:
     def without(self, patient: int) -> "Cohort":
         """The measurements of all but one patient; every patient keeps the index."""
         return replace(self, measurements={k: m.take(m.patient != patient) for k, m in self.measurements.items()})
+
+    def first(self, patients: int) -> "Cohort":
+        """The first patients, in the order of the table, with an account of their rows alone."""
+        measurements = {k: m.take(m.patient < patients) for k, m in self.measurements.items()}
+        visits = {
+            (p, t) for m in measurements.values() for p, t in zip(m.patient.tolist(), m.time.tolist(), strict=True)
+        }
+        outcomes = {k: OutcomeRows(len(m), m.censored) for k, m in measurements.items()}
+        rows = RowAccount(len(visits), len(visits), {}, outcomes, self.rows.word)
+        covariates = {k: v[:patients] for k, v in self.covariates.items()}
+        return replace(
+            self, patients=self.patients[:patients], measurements=measurements, rows=rows, covariates=covariates
+        )

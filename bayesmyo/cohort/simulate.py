@@ -109,10 +109,36 @@ def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return value, side
 
 
+def recorded(study: Study, cohort: Cohort) -> Cohort:
+    """A simulated cohort as a clinic would have recorded it: what lies beyond a declared minimum or maximum stands at that end.
+
+    A family without ends, such as the gaussian, draws a muscle grade above 5; the examiner writes 5. Drawing again within the range
+    would be another distribution (a truncated one, with another mean), and leaving the cell empty would lose measurements for
+    what they are. The model knows nothing of the heap at the end, in a simulation as in a clinic: a notice counts it. `simulate` itself keeps
+    the values as they are drawn, because calibration asks about the model as it is.
+    """
+    measurements, notices = dict(cohort.measurements), list(cohort.notices)
+    for name, o in study.outcomes.items():
+        m = measurements[name]
+        low = -np.inf if o.minimum is None else o.minimum
+        high = np.inf if o.maximum is None else o.maximum
+        beyond = ((m.value < low) | (m.value > high)) & (m.side == MEASURED)
+        if beyond.any():
+            measurements[name] = replace(m, value=np.where(beyond, np.clip(m.value, low, high), m.value))
+            where = f"outside {low:g} to {high:g}" if np.isfinite([low, high]).all() else f"below {low:g}" if np.isfinite(low) else f"above {high:g}"  # fmt: skip
+            notices.append(
+                f"{study.label(name)}: {beyond.sum()} of {len(m)} simulated values lay {where} {o.unit}".rstrip()
+                + f", which the family {o.family.kind} allows; they are recorded at the end of the range."
+            )
+    return replace(cohort, measurements=measurements, notices=tuple(notices))
+
+
 def simulate_scenario(
     study: Study, scenario: str | None = None, seed: int = 1, patients: int | None = None
 ) -> Simulated:
-    """A cohort of one of the study's scenarios (default: the first). Raises UsageError where there is none of that name.
+    """A cohort of one of the study's scenarios (default: the first), as a clinic would have recorded it (see `recorded`).
+
+    Raises UsageError where there is no scenario of that name.
 
     >>> simulated = bayesmyo.simulate_scenario(study, "improves", seed=2, patients=5)
     >>> len(simulated.cohort), simulated.lost.tolist()
@@ -121,7 +147,9 @@ def simulate_scenario(
     if scenario is None and not study.scenarios:
         raise UsageError("simulate", "the study has no scenario", mend="write a table [scenarios.my_scenario]")
     name = scenario or next(iter(study.scenarios))
-    return simulate(study, from_scenario(study, name), np.random.default_rng(seed), patients)
+    rng = np.random.default_rng(seed)
+    found = simulate(study, from_scenario(study, name, rng), rng, patients)
+    return replace(found, cohort=recorded(study, found.cohort))
 
 
 def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.study import predictors
+from bayesmyo.study import predictors, scenarios
 from bayesmyo.study.covariates import coded, used
 from bayesmyo.study.parameters import draw_values, inventory
 from bayesmyo.study.predictors import CORRELATIONS, Effect, blocks
@@ -94,21 +94,28 @@ def of_values(values: Mapping[str, Mapping[str, Array]]) -> Truth:
     )
 
 
-def scenario_values(study: Study, name: str) -> dict[str, dict[str, float]]:
-    """The values of a scenario as typed, with what it takes over by `like`. Raises UsageError for an unknown name."""
+def from_scenario(study: Study, name: str, rng: np.random.Generator | None = None) -> Truth:
+    """The truth that a scenario states, without patients' effects yet.
+
+    rng: draws the values that have a design prior, so that each call is another truth; impossible draws are drawn again
+    Raises UsageError for an unknown name, and for a scenario with design priors where there is no generator.
+    """
     if name not in study.scenarios:
         raise UsageError("scenario", "is not in this study", f'"{name}"', did_you_mean(name, list(study.scenarios)))
-    scenario = study.scenarios[name]
-    values = scenario_values(study, scenario.like) if scenario.like else {}
-    return {
-        outcome: {**values.get(outcome, {}), **scenario.values.get(outcome, {})}
-        for outcome in {**values, **scenario.values}
-    }
-
-
-def from_scenario(study: Study, name: str) -> Truth:
-    """The truth that a scenario states, without patients' effects yet. Raises UsageError for an unknown name."""
-    stated = scenario_values(study, name)
+    if uncertain := scenarios.design_priors(study, name):
+        if rng is None:
+            what = f"leaves {', '.join(uncertain)} uncertain: each cohort draws its own truth"
+            raise UsageError("scenario", what, f'"{name}"', "hand over a random number generator")
+        stated = scenarios.draw_stated(study, scenarios.stated_values(study.scenarios, name), rng)
+        if stated is None:
+            raise UsageError(
+                "scenario", "has design priors that are never possible together", f'"{name}"', "narrow them"
+            )
+    else:
+        stated = {
+            o: {k: float(v) for k, v in listed.items()}
+            for o, listed in scenarios.stated_values(study.scenarios, name).items()
+        }
     values = {}
     for outcome, listed in inventory(study).items():
         known = stated.get(outcome, {})

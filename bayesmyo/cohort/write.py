@@ -73,8 +73,14 @@ def cell(o: Outcome, m: Measurements, n: int, digits: int, decimal: str = ".") -
         return f"{sign}{value:.0f}"
     exact = {getattr(o.family, end, None) for end in ("lower", "upper")}
     exact |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
-    while value not in exact and float(number(value, digits)) in exact and digits < 17:
-        digits += 1  # what lies short of an end does not round to it
+    low = -math.inf if o.minimum is None else o.minimum
+    high = math.inf if o.maximum is None else o.maximum
+    while digits < 17:
+        rounded = float(number(value, digits))
+        beyond = low <= value <= high and not low <= rounded <= high
+        if not beyond and (value in exact or rounded not in exact):
+            break
+        digits += 1  # what lies short of an end does not round to it, nor beyond it
     return sign + number(value, digits).replace(".", decimal)
 
 

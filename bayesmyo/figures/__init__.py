@@ -16,8 +16,10 @@ estimates.py     every estimand, its prior behind
 responses.py     categories of response, patient by patient
 influence.py     which patient carries a conclusion
 priors.py        what the priors believe, before any data
+power_curves.py  how often studies of so many patients meet their decisions
+rank_differences.py  where the truth lies among the draws, in a calibration
 
-Numbers are those of the room `assess`: a figure draws what a check judges. Patients go by pseudonyms.
+Numbers are those of the rooms `assess` and `simulation`: a figure draws what a check judges. Patients go by pseudonyms.
 """
 
 from bayesmyo.figures.calibration import calibration
@@ -25,8 +27,10 @@ from bayesmyo.figures.estimates import estimates
 from bayesmyo.figures.influence import influence
 from bayesmyo.figures.patients import patients
 from bayesmyo.figures.pit import pit
+from bayesmyo.figures.power_curves import power_curves
 from bayesmyo.figures.predictive import predictive
 from bayesmyo.figures.priors import priors
+from bayesmyo.figures.rank_differences import rank_differences
 from bayesmyo.figures.residuals import residuals
 from bayesmyo.figures.responses import responses
 from bayesmyo.figures.shares import shares
@@ -39,8 +43,10 @@ __all__ = [
     "influence",
     "patients",
     "pit",
+    "power_curves",
     "predictive",
     "priors",
+    "rank_differences",
     "residuals",
     "responses",
     "shares",

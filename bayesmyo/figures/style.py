@@ -41,6 +41,7 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.2,
     "svg.hashsalt": "bayesmyo",
+    "text.parse_math": False,  # a label is text, whatever it holds
     "savefig.dpi": 200,
 }
 

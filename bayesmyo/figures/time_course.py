@@ -31,10 +31,10 @@ from bayesmyo.model.fit import Fit
 LOOK = {0.1: (-0.26, "v", "--", ORANGE), 0.5: (0.0, "o", "-", BLUE), 0.9: (0.26, "^", "--", ORANGE)}
 
 
-def time_course(fit: Fit, outcome: str) -> Drawing:
+def time_course(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
     """The 10, 50 and 90 % quantiles of the measurements (marks joined by lines) over bars for those of new patients at the same visits.
 
-    Time goes in stretches with about as many measurements in each; a bar is the middle 95 % of replicates. Of a yes or no, the share of
+    patients: also every measurement, as a dot. Time goes in stretches with about as many measurements in each; a bar is the middle 95 % of replicates. Of a yes or no, the share of
     yes. A misfit: the median leaves its bars where the curve is wrong (a straight line through what levels off: too low, too
     high, too low); the outer marks leave theirs, on both sides alike, where patients differ more or less than the model says.
     Raises UsageError for an unknown outcome, or where replicates cannot be had.
@@ -43,7 +43,7 @@ def time_course(fit: Fit, outcome: str) -> Drawing:
     cells = bins(r.time, MOST, LEAST)
     binary = len(np.unique(r.y)) <= 2
     with drawing(SINGLE, 3.2) as (figure, ((axes,),)):
-        if not binary:
+        if patients and not binary:
             x = np.concatenate([places(r.time[c], k) for k, c in enumerate(cells)])
             axes.plot(
                 x,
@@ -82,7 +82,9 @@ def time_course(fit: Fit, outcome: str) -> Drawing:
             ]
         entries.append(band(f"new patients: {what}", BLUE, 0.45))
         if not binary:
-            entries += [band("new patients: 10, 90 %", ORANGE, 0.45), line("each measurement", GREY, "none", ".")]
+            entries.append(band("new patients: 10, 90 %", ORANGE, 0.45))
+        if patients and not binary:
+            entries.append(line("each measurement", GREY, "none", "."))
         legend(figure, entries)
         return figure
 

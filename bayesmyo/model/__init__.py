@@ -7,6 +7,7 @@ build.py      Study + Cohort -> pm.Model
 integrate.py  effects that are integrated out exactly, jointly over outcomes
 recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
+versions.py   versions of what computes
 fit.py        the verb `fit`, and the Fit
 store.py      Fit <-> file; a copy without patient data
 verify.py     the verb `verify`

@@ -30,14 +30,24 @@ class Compiled:
         assert self._model is not None
         return self._model.how
 
-    def draws(self, cohort: Cohort, seed: int, spread: float = 1.0, progress: Progress | None = None) -> Draws:
-        """Draws from the posterior of a cohort, with the spread of every top-level prior multiplied by a factor."""
+    def draws(
+        self,
+        cohort: Cohort,
+        seed: int,
+        spread: float = 1.0,
+        progress: Progress | None = None,
+        sampling: Sampling | None = None,
+    ) -> Draws:
+        """Draws from the posterior of a cohort, with the spread of every top-level prior multiplied by a factor.
+
+        sampling: for this cohort, in place of that of every cohort
+        """
         if self._model is None or not self.takes(cohort):
             self._model, self._prepared = build(self.study, cohort), None
         if self._prepared is None:
             self._prepared = ENGINES[self.engine].prepare(self._model)
         data = arrays(self.study, cohort) | {PRIOR_SPREAD: np.array(spread)}
-        return self._prepared.sample([data], [seed], self.sampling, progress)[0]
+        return self._prepared.sample([data], [seed], sampling or self.sampling, progress)[0]
 
     def takes(self, cohort: Cohort) -> bool:
         """Whether the model at hand can be handed this cohort."""

@@ -1,11 +1,9 @@
 """The verb `fit`, and what it returns: a Fit, which carries all that is needed to understand it."""
 
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -14,11 +12,12 @@ import xarray as xr
 from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
 from bayesmyo.cohort.prediction import TruthPrediction, trailing, visit_predictors
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, patient_columns
-from bayesmyo.errors import StorageError, UsageError, did_you_mean
+from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.model.build import build
 from bayesmyo.model.data import SHARED, cells
-from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
+from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling, known_engine
 from bayesmyo.model.recover import complete
+from bayesmyo.model.versions import versions
 from bayesmyo.seeds import PREDICT, SAMPLE, address
 from bayesmyo.study.covariates import used
 from bayesmyo.study.parameters import all_parameters, inventory
@@ -29,7 +28,6 @@ from bayesmyo.study.write import study_hash, to_toml
 
 FORMAT = 2
 ESTIMANDS = "estimands"  # the group of a shared copy that holds their draws
-PACKAGES = ("bayesmyo", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "xarray", "arviz")
 MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements) if f.name != "covariates")
 
 
@@ -218,14 +216,8 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
     return study.outcomes[outcome].family.log_density(cells(study, cohort, outcome), etas, aux)
 
 
-def versions() -> dict[str, str]:
-    """Versions of what computes."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-
-
 def _usable(engine: str, seed: int, sampling: Sampling) -> None:
-    if engine not in ENGINES:
-        raise UsageError("engine", "is unknown", f'"{engine}"', did_you_mean(engine, list(ENGINES)))
+    known_engine(engine)
     if seed < 0:
         raise UsageError("seed", "must not be negative", str(seed))
     least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1}

@@ -9,8 +9,9 @@ import numpy as np
 
 from bayesmyo.errors import BayesmyoError, StorageError
 from bayesmyo.model.data import arrays
-from bayesmyo.model.fit import FORMAT, Fit, versions
+from bayesmyo.model.fit import FORMAT, Fit
 from bayesmyo.model.store import load_fit, read_content
+from bayesmyo.model.versions import versions
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.write import study_hash
 

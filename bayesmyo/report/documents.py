@@ -10,6 +10,7 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.errors import InputError
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.predictors import effects
+from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
@@ -58,6 +59,7 @@ def study_part(study: Study) -> dict[str, Any]:
         "decisions": list(study.decisions),
         "responses": list(study.responses),
         "scenarios": list(study.scenarios),
+        "design_priors": {name: drawn for name in study.scenarios if (drawn := design_priors(study, name))},
     }
 
 

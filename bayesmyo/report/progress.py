@@ -1,13 +1,15 @@
 """Bars on stderr while something long goes on; nothing where stderr is not a terminal."""
 
+import math
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from bayesmyo.report.terminal import console
+from bayesmyo.report.terminal import console, say
 
 
 @contextmanager
@@ -51,3 +53,55 @@ def chains(chains: int, total: int) -> Iterator[Any]:
                 progress.update(bar, completed=s.finished, state=state)
 
         yield update
+
+
+EVERY = 60.0  # seconds between two lines in a log
+
+
+@contextmanager
+def replicates() -> Iterator[Any]:
+    """A bar of replicates on stderr: done, failed, left, the time left and the Monte Carlo error. Yields the callback (state).
+
+    Where stderr is no terminal, a line once a minute. What is to be known (a part that was damaged) is said in either case, once.
+    """
+    columns = (
+        SpinnerColumn(), TextColumn("Replicates"), BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+    )  # fmt: skip
+    terminal = sys.stderr.isatty()
+    with Progress(*columns, console=console(stderr=True), disable=not terminal, transient=True) as progress:
+        bar = progress.add_task("starting workers", total=None)
+        said, last = 0, time.monotonic()
+
+        def update(state: Any) -> None:
+            nonlocal said, last
+            for notice in state.notices[said:]:
+                say(notice, "yellow", stderr=True)
+            said = len(state.notices)
+            progress.update(bar, completed=state.done, total=state.done + state.remaining, description=standing(state))
+            if not terminal and time.monotonic() - last >= EVERY:
+                last = time.monotonic()
+                say(f"Replicates: {standing(state)}", stderr=True)
+
+        yield update
+
+
+def standing(state: Any) -> str:
+    """How far a simulation study is, in words."""
+    parts = [f"{state.done:,} done", f"{state.failed:,} failed", f"{state.remaining:,} left"]
+    if not state.workers and state.remaining:
+        parts.append("waiting for workers")
+    elif math.isfinite(state.seconds) and state.remaining:
+        parts.append(f"{duration(state.seconds)} to go")
+    if math.isfinite(state.error):
+        parts.append(f"Monte Carlo error {state.error:.3f}")
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a reader says them."""
+    minutes, hours = seconds / 60, seconds / 3600
+    if hours >= 48:
+        return f"{hours / 24:.0f} days"
+    if minutes >= 90:
+        return f"{hours:.0f} hours"
+    return f"{minutes:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -13,6 +13,7 @@ from bayesmyo.cohort.table import lines_text
 from bayesmyo.errors import printable
 from bayesmyo.report.columns import Cell, Ends, Number, digits, following, layout
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
 
 WIDTH_OF_A_FILE = 80  # of a table; sentences are never broken in a file
@@ -112,6 +113,10 @@ def show_study(study: Study) -> None:
     ):
         if names:
             say(f"{title}: {', '.join(names)}")
+    for name in study.scenarios:
+        if drawn := design_priors(study, name):
+            listed = ", ".join(f"{parameter} ~ {prior}" for parameter, prior in drawn.items())
+            say(f"    {name} is uncertain, and every simulated cohort draws its own truth: {listed}")
 
 
 def _show_priors(study: Study) -> None:
@@ -150,21 +155,21 @@ def show_cohort(study: Study, cohort: Cohort) -> None:
 
 
 def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> None:
-    """Estimands as sentences under a table, decisions as sentences, parameters as a table."""
+    """Estimands as sentences under a table, decisions as sentences, parameters as a table. What is withheld shows no number."""
     band = f"{interval:.0%} interval"
     shown: list[tuple[Any, ...]]
     if not rows:
         say(f"The study declares no {what}.")
     elif what == "estimates":
         shown = [
-            (r["name"], _number(r, "median"), _band(r), r["unit"], _whole(r["ess"]), r["population"], r["summary"], r["verdict"] or "")
+            (r["name"], *_shown(r, _number(r, "median"), _band(r)), r["unit"], _whole(r["ess"]), r["population"], r["summary"], _verdict(r))
             for r in rows
         ]  # fmt: skip
         below = ["population", "summary", "verdict"]
         show_table(["estimand", "median", band, "unit", "ess", *below], shown, below=below)
     elif what == "decisions":
         shown = [
-            (r["name"], r["kind"], r["met"], Number(chance(r["probability"], 3)), r["margin"], r["verdict"] or "")
+            (r["name"], r["kind"], *_shown(r, r["met"], Number(chance(r["probability"], 3)), r["margin"]), _verdict(r))
             for r in rows
         ]
         show_table(["decision", "kind", "met", "probability", "margin", "verdict"], shown)
@@ -178,7 +183,7 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         show_table(["parameter", "mean", "sd", band, "rhat", "ess bulk", "ess tail", *below], shown, below=below)
         return
     elif what == "correlations":
-        shown = [(r["first"], r["second"], r["median"], _band(r), _prior(r)) for r in rows]
+        shown = [(r["first"], r["second"], *_shown(r, r["median"], _band(r)), _prior(r)) for r in rows]
         show_table(["patients' own", "and", "r", band, "prior's " + band], shown)
         # in words, those that a reader asks for first: do improvements come together?
         rows = [r for r in rows if r["first"].endswith(" change") and r["second"].endswith(" change")] or rows
@@ -197,20 +202,31 @@ def show_responses(rows: Sequence[dict[str, Any]]) -> None:
         own = " (the study's own rule)" if r["rule"] else ""
         say(f"{r['name']}{own}{f': {title}' if (title := r['title']) else ''}", "bold")
         counts = [
-            (c["name"], c["median"], Ends(str(c["lower"]), str(c["upper"])), c["mean"], Ends(str(c["worst"]), str(c["best"])))
+            (c["name"], *_shown(c, c["median"], Ends(str(c["lower"]), str(c["upper"])), c["mean"], Ends(str(c["worst"]), str(c["best"]))))
             for c in r["categories"]
         ]  # fmt: skip
         show_table(["category", "patients", f"{r['interval']:.0%} interval", "mean", "none or all unseen"], counts)
         for sentence in dict.fromkeys(c["sentence"] for c in r["categories"]):
             say(f"- {sentence}")
-        names = [c["name"] for c in r["categories"]]
+        names = {c["name"]: c for c in r["categories"]}
         each = [
-            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted", *(Number(chance(p["probabilities"][n])) for n in names))
+            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted",
+             *(_shown(c, Number(chance(p["probabilities"][n])))[0] for n, c in names.items()))
             for p in r["by_patient"]
         ]  # fmt: skip
         show_table(["patient", "last seen", "judged", *names], each)
     for note in dict.fromkeys(note for r in rows for note in r["notes"]):
         say(f"Note: {note}", "yellow")
+
+
+def _shown(row: dict[str, Any], first: Any, *others: Any) -> tuple[Any, ...]:
+    """The numbers of a row; the word withheld in the place of the first, and dashes, where they are not for a reader."""
+    return (Number("withheld"), *(Number("-") for _ in others)) if row["withheld"] else (first, *others)
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    """Prior against data; of what is withheld for another reason, nothing."""
+    return row["verdict"] or "" if not row["withheld"] or row["verdict"] == "do not report" else ""
 
 
 def chance(p: float | None, decimals: int = 2) -> str:

@@ -1,5 +1,14 @@
 """Patients that never were.
 
+cell.py        whose truth, how many patients under which design, who analyses them
+plan.py        the cells of a simulation study, and how often and how each is replicated
 replicate.py   truth -> cohort -> fit -> row: the one loop of every simulation study
-ranks.py       where the truth lies among the draws, for simulation-based calibration
+row.py         what one replicate says
+agenda.py      what is still to be done, by whom next, and where a cell may stop
+run.py         what is missing -> workers -> the folder
+workers.py     this process, processes of this machine, or a dask scheduler; batch.py what each is handed, compile_cache.py where it compiles
+store.py       a folder of results, which survives whatever is killed; header.py its plan.json, parts.py its Parquet, lock.py its owner
+merge.py       shards of one plan, joined
+calibration/   do intervals hold what they promise?
+power/         would a study of this size have told us?
 """

@@ -4,124 +4,261 @@ Seeds are addressed by (cell, replicate, role), so any row can be made again alo
 stage and its reason: it is never dropped.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
-from bayesmyo.assess.diagnostics import diagnose
+from bayesmyo.assess.diagnostics import Diagnostics, diagnose
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.simulate import Simulated, simulate
-from bayesmyo.cohort.truth import Truth, from_priors
+from bayesmyo.cohort.truth import Truth
 from bayesmyo.errors import BayesmyoError
 from bayesmyo.model.compiled import Compiled
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import Fit, wrap
+from bayesmyo.model.engines import ENGINES, Draws, Sampling
+from bayesmyo.model.fit import Fit, posterior_truth, wrap
 from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
-from bayesmyo.simulation.ranks import ranks
+from bayesmyo.simulation.calibration.posterior import remeasured
+from bayesmyo.simulation.calibration.ranks import first_patient, joint, position
+from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.plan import SHORT, Plan
+from bayesmyo.simulation.power.comparators import checked, compare
+from bayesmyo.simulation.row import Kind, Quantity, Row
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
+from bayesmyo.study.write import study_hash
+
+DISAGREE, FEW = 1.05, 100  # R-hat above which, effective draws below which, short chains are sampled once more
+LONGER = 3  # times as many iterations, of both kinds
+SMALLER_STEPS = 0.99
+JOINT = "joint log-likelihood"
 
 
-@dataclass(frozen=True)
-class Interval:
-    """One quantity in one replicate: its true value, and what the fit says of it, equal-tailed with the study's mass."""
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One number in one analysis: its true value, and its draws (chain, draw)."""
 
+    kind: Kind
+    name: str
     truth: float
-    median: float
-    lower: float
-    upper: float
-
-    @property
-    def covers(self) -> bool:
-        return self.lower <= self.truth <= self.upper
+    draws: np.ndarray
 
 
-@dataclass(frozen=True)
-class Row:
-    """One replicate. stage: "done", or where it failed ("simulate", "fit"), with the reason.
+@dataclass
+class Models:
+    """What a process has compiled: one model for each study and number of patients, shared by all cells that need it."""
 
-    rhat, ess: the worst over parameters and estimands; divergences: of all draws
-    intervals: of every estimand; parameters: of every parameter, on the link scale, by full name
-    ranks: quantity -> where its true value lies among the draws, in (0, 1); uniform over replicates if the truth comes from the priors
-    """
+    compiled: dict[tuple[str, str, int], Compiled] = field(default_factory=dict)
 
-    cell: int
-    replicate: int
-    stage: str
-    reason: str = ""
-    rhat: float = float("nan")
-    ess: float = float("nan")
-    divergences: int = 0
-    intervals: dict[str, Interval] = field(default_factory=dict)
-    parameters: dict[str, Interval] = field(default_factory=dict)
-    ranks: dict[str, float] = field(default_factory=dict)
+    def of(self, study: Study, engine: str, sampling: Sampling, patients: int) -> Compiled:
+        key = study_hash(study), engine, patients
+        if key not in self.compiled:
+            self.compiled[key] = Compiled(study, engine, sampling)
+        return self.compiled[key]
 
 
 class Replicator:
-    """Replicates of one cell: a study, a truth, a number of patients.
+    """Replicates of one cell.
 
-    truth: None draws one from the priors for every replicate; each row then also has ranks, for simulation-based calibration
-    The model is compiled once, and again only for data that it cannot take (see `BuiltModel.facts`).
+    record: the kinds of quantities that rows hold; with truths from the priors of the analysis each has a rank
+    comparators: other methods that answer beside, by name (`power/comparators.py`)
+    place: where the cell stands in the tree of seeds (default: where its key says); models: shared with other cells
+    A model is compiled once for each number of patients, and again only for data that it cannot take (see `BuiltModel.facts`).
     """
 
     def __init__(
-        self, study: Study, truth: Truth | None, *, seed: int, cell: int = 0, patients: int | None = None,
-        engine: str = "nuts", sampling: Sampling | None = None,
+        self, cell: Cell, *, seed: int, engine: str = "nuts", sampling: Sampling = SHORT,
+        record: Sequence[Kind] = ("estimand", "decision", "parameter", "effect", "joint"), place: int | None = None,
+        models: Models | None = None, comparators: Sequence[str] = (),
     ):  # fmt: skip
-        self.study, self.truth, self.seed, self.cell, self.patients = study, truth, seed, cell, patients
-        self.engine, self.sampling = engine, sampling or Sampling(chains=2)
-        self.compiled = Compiled(study, engine, self.sampling)
+        self.comparators = checked(comparators)
+        self.cell, self.seed, self.engine, self.sampling, self.record = cell, seed, engine, sampling, tuple(record)
+        self.place = int(cell.key, 16) if place is None else place
+        self.models = models or Models()
+        self._constant: dict[str, float] = {}
+        self._compiled: dict[int, Compiled] = {}
 
     def run(self, replicate: int) -> Row:
         """One replicate, whatever happened before."""
         try:
             simulated = self.simulate(replicate)
         except BayesmyoError as error:
-            return Row(self.cell, replicate, "simulate", str(error))
+            return Row(self.cell.key, replicate, "simulate", str(error))
+        cohort, lost = simulated.cohort, int(simulated.lost.sum())
+        row = Row(self.cell.key, replicate, patients=len(cohort), visits=cohort.rows.used, lost=lost)
         try:
-            fit = self.fit(simulated, replicate)
+            return self._analysed(row, simulated)
         except BayesmyoError as error:
-            return Row(self.cell, replicate, "fit", str(error))
-        return self._row(simulated, fit, replicate)
+            return replace(row, stage="fit", reason=str(error))
 
     def simulate(self, replicate: int) -> Simulated:
         """The cohort of a replicate."""
-        rng = np.random.default_rng(address(self.seed, SIMULATE, self.cell, replicate))
-        truth = from_priors(self.study, rng) if self.truth is None else self.truth
-        return simulate(self.study, truth, rng, self.patients)
+        rng = np.random.default_rng(address(self.seed, SIMULATE, self.place, replicate))
+        truth = self.cell.truth(rng)
+        if self.cell.cohort is not None:
+            return remeasured(self.cell.study, self.cell.cohort, truth, rng)
+        return simulate(self.cell.study, truth, rng, self.cell.patients)
 
     def fit(self, simulated: Simulated, replicate: int) -> Fit:
-        """The fit of a replicate's cohort, with the compiled model of the cell."""
-        seed = address(self.seed, SAMPLE, self.cell, replicate)
-        draws = self.compiled.draws(simulated.cohort, seed)
+        """The fit of a replicate's cohort, whole, as `bayesmyo fit` makes it but for its seed."""
+        seed = address(self.seed, SAMPLE, self.place, replicate)
+        compiled = self.model(len(simulated.cohort))
+        draws = compiled.draws(simulated.cohort, seed, sampling=self.sampling)
         return wrap(
-            self.study, simulated.cohort, draws, engine=self.engine, seed=seed, sampling=self.sampling, how=self.compiled.how
+            self.cell.analysis, simulated.cohort, draws, engine=self.engine, seed=seed, sampling=self.sampling, how=compiled.how
         )  # fmt: skip
 
-    def _row(self, simulated: Simulated, fit: Fit, replicate: int) -> Row:
-        new_patient = address(
-            self.seed, PREDICT, self.cell, replicate
-        )  # the truth of a prediction is a patient to come
-        prediction, true = fit.prediction, TruthPrediction(self.study, simulated.truth, new_patient)
-        draws = {name: e.of(prediction) for name, e in self.study.estimands.items()}
-        tail = (1 - self.study.interval) / 2
+    def model(self, patients: int) -> Compiled:
+        """The compiled model for a number of patients."""
+        if patients not in self._compiled:
+            self._compiled[patients] = self.models.of(self.cell.analysis, self.engine, self.sampling, patients)
+        return self._compiled[patients]
 
-        def interval(truth: np.ndarray, drawn: np.ndarray) -> Interval:
-            lower, median, upper = (float(q) for q in np.quantile(drawn, [tail, 0.5, 1 - tail]))
-            return Interval(float(truth), median, lower, upper)
+    def _analysed(self, row: Row, simulated: Simulated) -> Row:
+        """The row with what every look at the cohort says; sampled once more, all of it, where short chains cannot be trusted."""
+        found = self._looked(row, simulated, self.sampling)
+        if ENGINES[self.engine].posterior and not trusted(found):
+            found = self._looked(replace(row, attempts=2), simulated, longer(self.sampling))
+        return found
 
-        intervals = {name: interval(e.of(true), draws[name]) for name, e in self.study.estimands.items()}
-        own = {
-            p.full_name: interval(simulated.truth.value(p.outcome, p.name), fit.truth.value(p.outcome, p.name))
-            for p in all_parameters(self.study)
-        }
-        posterior = fit.group("posterior").data_vars
-        parameters = {str(k): v.values for k, v in posterior.items() if v.ndim == 2}
-        found = list(diagnose({**parameters, **draws}).values())
-        stats = fit.group("sample_stats").data_vars
-        return Row(
-            self.cell, replicate, "done",
-            rhat=float(np.nanmax([d.rhat for d in found])), ess=float(np.nanmin([min(d.ess_bulk, d.ess_tail) for d in found])),
-            divergences=int(stats["diverging"].sum()), intervals=intervals, parameters=own,
-            ranks=ranks(self.study, fit, simulated, seed=address(self.seed, PREDICT, self.cell, replicate)) if self.truth is None else {},
-        )  # fmt: skip
+    def _looked(self, row: Row, simulated: Simulated, sampling: Sampling) -> Row:
+        new_patients = address(self.seed, PREDICT, self.place, row.replicate)
+        rng = np.random.default_rng(new_patients)
+        quantities: list[Quantity] = []
+        diagnosed: list[Diagnostics] = []
+        divergences = 0
+        for look in self.cell.looks or (row.patients,):
+            part = simulated if look == row.patients else first(simulated, look)
+            again = (look, row.attempts) if row.attempts > 1 or look != row.patients else ()
+            seed = address(self.seed, SAMPLE, self.place, row.replicate, *again)
+            draws = self.model(look).draws(part.cohort, seed, sampling=sampling)
+            asked = list(self._asked(part, draws, new_patients))
+            found = diagnose({f"{a.kind} {a.name}": a.draws for a in asked})
+            quantities += self._quantities(asked, found, look, rng)
+            truths = {a.name: a.truth for a in asked if a.kind == "estimand"}
+            quantities += compare(self.cell.analysis, part.cohort, self.comparators, truths)
+            diagnosed += found.values()
+            divergences += int(np.sum(draws.stats.get("diverging", 0)))
+        rhat, ess = worst(diagnosed)
+        return replace(row, rhat=rhat, ess=ess, divergences=divergences, quantities=tuple(quantities))
+
+    def _asked(self, simulated: Simulated, draws: Draws, seed: int) -> Iterator[Asked]:
+        """Every number that is recorded, but decisions, which are made from estimands."""
+        study, truth = self.cell.analysis, simulated.truth
+        posterior = posterior_truth(study, simulated.cohort, draws.posterior)
+        prediction = TruthPrediction(study, posterior, address(seed, PREDICT))
+        for name in self._estimands():
+            yield Asked("estimand", name, self._true(name, truth, seed), study.estimands[name].of(prediction))
+        if "parameter" in self.record:
+            for p in all_parameters(study):
+                true = float(truth.value(p.outcome, p.name)) if self.cell.alike else np.nan
+                yield Asked("parameter", p.full_name, true, posterior.value(p.outcome, p.name))
+        if self.cell.alike and "effect" in self.record:
+            for name, true, drawn in first_patient(study, simulated.cohort, truth, posterior):
+                yield Asked("effect", name, true, drawn)
+        if self.cell.alike and "joint" in self.record:
+            true = float(joint(study, simulated.cohort, truth))
+            yield Asked("joint", JOINT, true, joint(study, simulated.cohort, posterior))
+
+    def _estimands(self) -> list[str]:
+        """Names of the estimands that are needed."""
+        study = self.cell.analysis
+        needed = {d.estimand for d in study.decisions.values()} if "decision" in self.record else set()
+        return [name for name in study.estimands if "estimand" in self.record or name in needed]
+
+    def _true(self, name: str, truth: Truth, seed: int) -> float:
+        """The true value of an estimand, NaN where the study that simulates does not have it; the new patient is a patient to come."""
+        estimand = self.cell.study.estimands.get(name)
+        if estimand is None:
+            return float("nan")
+        if name in self._constant:
+            return self._constant[name]
+        value = float(estimand.of(TruthPrediction(self.cell.study, truth, seed)))
+        if (
+            self.cell.fixed
+            and not truth.covariates
+            and estimand.population in ("population average", "average patient")
+        ):
+            self._constant[name] = value  # the same in every replicate
+        return value
+
+    def _quantities(
+        self, asked: Sequence[Asked], found: dict[str, Diagnostics], look: int, rng: np.random.Generator
+    ) -> Iterator[Quantity]:
+        study = self.cell.analysis
+        tail = (1 - study.interval) / 2
+        ranked = self.cell.exchangeable
+        for a in asked:
+            if a.kind == "estimand" and "estimand" not in self.record:
+                continue
+            d = found[f"{a.kind} {a.name}"]
+            lower, median, upper = np.quantile(a.draws, [tail, 0.5, 1 - tail])
+            yield Quantity(
+                a.kind, a.name, look, truth=a.truth, mean=float(a.draws.mean()), sd=float(a.draws.std(ddof=1)), median=float(median),
+                lower=float(lower), upper=float(upper), ess=min(d.ess_bulk, d.ess_tail),
+                rank=position(a.truth, a.draws, d.ess_bulk, rng) if ranked and np.isfinite(a.truth) else None,
+            )  # fmt: skip
+        if "decision" in self.record:
+            draws = {a.name: a for a in asked if a.kind == "estimand"}
+            for name, decision in study.decisions.items():
+                of = draws[decision.estimand]
+                verdict = decision.judge(of.draws)
+                yield Quantity(
+                    "decision", name, look, truth=of.truth, probability=verdict.probability, met=bool(verdict.met)
+                )
+
+
+def longer(sampling: Sampling) -> Sampling:
+    """How short chains that were not to be trusted are sampled again."""
+    accept = max(sampling.target_accept, SMALLER_STEPS)
+    return replace(sampling, draws=LONGER * sampling.draws, tune=LONGER * sampling.tune, target_accept=accept)
+
+
+def first(simulated: Simulated, patients: int) -> Simulated:
+    """The first patients of a simulated cohort, in the order of inclusion."""
+    cohort, truth = simulated.cohort.first(patients), simulated.truth
+    for i in range(len(simulated.cohort) - 1, patients - 1, -1):
+        truth = truth.without(i)
+    return Simulated(cohort, truth, simulated.follow_up[:patients], simulated.lost[:patients])
+
+
+def worst(found: Sequence[Diagnostics]) -> tuple[float | None, float | None]:
+    """The largest R-hat and the smallest effective number of draws; None where no quantity moves."""
+    rhat = [d.rhat for d in found if np.isfinite(d.rhat)]
+    ess = [min(d.ess_bulk, d.ess_tail) for d in found if np.isfinite(d.ess_bulk)]
+    return max(rhat, default=None), min(ess, default=None)
+
+
+def trusted(row: Row) -> bool:
+    """Whether chains so short can be believed for one row among many."""
+    return row.rhat is not None and row.ess is not None and row.rhat <= DISAGREE and row.ess >= FEW
+
+
+@lru_cache(maxsize=1)
+def _replicators(plan: str) -> list[Replicator]:
+    found, models = Plan.from_json(plan), Models()
+    return [
+        Replicator(
+            cell,
+            seed=found.seed,
+            engine=found.engine,
+            sampling=found.sampling,
+            record=found.record,
+            models=models,
+            comparators=found.comparators,
+        )
+        for cell in found.cells
+    ]
+
+
+def work(plan: str, cell: int, replicates: Sequence[int]) -> list[dict[str, object]]:
+    """What a worker is asked: some replicates of one cell of a plan (as JSON), as rows of plain values.
+
+    The models that a process has compiled are kept for what it is asked next.
+    """
+    replicator = _replicators(plan)[cell]
+    return [replicator.run(r).as_dict() for r in replicates]
+
+
+__all__ = ["JOINT", "Models", "Replicator", "trusted", "work"]

@@ -19,6 +19,8 @@ def response(name: str, r: Response, outcomes: Sequence[str], read: Mapping[str,
     if not r.outcomes:
         mend = "write at least one category with criteria, remission = { strength = { at_least = 4.5 } }"
         found.append(Fault(f"{where}.categories", "ask nothing of any outcome", mend=mend))
+    if not 0 <= r.window <= r.at:
+        found.append(Fault(f"{where}.window", f"must lie between 0 and at, {r.at:g}", f"{r.window:g}"))
     for category, criteria in r.categories.items():
         inside = f"{where}.categories.{category}"
         if not NAME.fullmatch(category):

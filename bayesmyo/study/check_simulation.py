@@ -5,9 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bayesmyo.errors import Fault, did_you_mean
-from bayesmyo.study.parameters import LINEAR_ROLES, Parameter, correlations, parameters
-from bayesmyo.study.predictors import CORRELATIONS, correlation_matrix, effects
+from bayesmyo.study import scenarios as truths
+from bayesmyo.study.parameters import Parameter, correlations, parameters
+from bayesmyo.study.predictors import CORRELATIONS
 from bayesmyo.study.study import Design, Scenario, Study
+
+SEED, DRAWS, MOST = (
+    2005,
+    200,
+    0.05,
+)  # of design priors that are looked at together: draws, and the share that may be impossible
 
 
 def design(design: Design, exposures: Sequence[str] | None) -> list[Fault]:
@@ -38,9 +45,9 @@ def design(design: Design, exposures: Sequence[str] | None) -> list[Fault]:
 def scenario(
     name: str, s: Scenario, study: Study, scenarios: Mapping[str, Scenario], names: Mapping[str, list[str]]
 ) -> list[Fault]:
-    """A scenario is a whole truth: with what it takes over by `like`, every parameter has a value it can have."""
+    """A scenario is a whole truth: with what it takes over by `like`, every parameter has a value it can have, or a design prior."""
     where = f"scenarios.{name}"
-    values: dict[str, dict[str, float]] = {}
+    values: dict[str, dict[str, float | str]] = {}
     seen: list[str] = []
     chain: str | None = name
     while chain is not None and chain in scenarios and chain not in seen:
@@ -64,28 +71,41 @@ def scenario(
         found += _values(study, outcome, values.get(outcome, {}), f"{where}.{outcome}")
     if not found and len(study.outcomes) == len(names["outcomes"]):
         found += _correlations(study, values, where)
-    return found
+    taken_over = {
+        f"{where}.{o}.{k}" for o, listed in values.items() for k in listed if k not in s.values.get(o, {})
+    }  # their faults are those of the scenario that states them
+    return [fault for fault in found if fault.where not in taken_over]
 
 
-def _correlations(study: Study, values: Mapping[str, Mapping[str, float]], where: str) -> list[Fault]:
+def _correlations(study: Study, values: truths.Stated, where: str) -> list[Fault]:
     """Correlations between outcomes that are known, and all correlations together those of some distribution."""
-    where = f"{where}.{CORRELATIONS}" if study.correlate == "across outcomes" else where
+    inside = f"{where}.{CORRELATIONS}"
     known, stated = correlations(study), values.get(CORRELATIONS, {})
     what = "is no correlation between two outcomes"
-    found = [Fault(f"{where}.{k}", what, mend=did_you_mean(k, list(known))) for k in stated if k not in known]
-    found += [Fault(f"{where}.{k}", "must lie between -1 and 1", f"{v:g}") for k, v in stated.items() if not -1 < v < 1]
-    if not found:
-        between = dict.fromkeys(known, 0.0) | dict(stated)
-        every = [e for outcome in study.outcomes for e in effects(study, outcome)]
-        matrix = correlation_matrix(study, every, lambda o, k: between[k] if o == CORRELATIONS else values[o][k])
-        if every and np.linalg.eigvalsh(matrix).min() < 1e-6:
-            found.append(
-                Fault(where, "are impossible together: no patients can be correlated so", mend="move them towards zero")
-            )
+    found = [Fault(f"{inside}.{k}", what, mend=did_you_mean(k, list(known))) for k in stated if k not in known]
+    for key, value in stated.items():
+        found += _value(known[key], value, f"{inside}.{key}") if key in known else []
+    if found:
+        return found
+    mend = "move them towards zero"
+    numbers = {o: {k: v for k, v in listed.items() if not isinstance(v, str)} for o, listed in values.items()}
+    if all(len(numbers[o]) == len(listed) for o, listed in values.items()):
+        if truths.contradictory(study, numbers):
+            what = "are impossible together: no patients can be correlated so"
+            found.append(Fault(inside if study.correlate == "across outcomes" else where, what, mend=mend))
+        return found
+    rng = np.random.default_rng(SEED)
+    drawn = [
+        {o: {k: truths.number(v, rng) for k, v in listed.items()} for o, listed in values.items()} for _ in range(DRAWS)
+    ]
+    bad = sum(not truths.possible(study, d) for d in drawn) / DRAWS
+    if bad > MOST:
+        what = f"its design priors are impossible together in {bad:.0%} of draws (thresholds out of order, or correlations of no patients)"
+        found.append(Fault(where, what, mend="narrow them, or move correlations towards zero"))
     return found
 
 
-def _values(study: Study, outcome: str, stated: Mapping[str, float], where: str) -> list[Fault]:
+def _values(study: Study, outcome: str, stated: Mapping[str, float | str], where: str) -> list[Fault]:
     """Every parameter of an outcome has a value, each a possible one, and nothing else has."""
     try:
         known = parameters(study, outcome)
@@ -96,22 +116,17 @@ def _values(study: Study, outcome: str, stated: Mapping[str, float], where: str)
     for key, parameter in known.items():
         if key not in stated:
             found.append(Fault(f"{where}.{key}", "is missing: a scenario states every parameter"))
-        elif what := _impossible(parameter, stated[key]):
-            found.append(Fault(f"{where}.{key}", what, f"{stated[key]:g}"))
-    thresholds = [stated[key] for key, p in known.items() if p.role == "threshold" and key in stated]
-    if thresholds != sorted(set(thresholds)):
+        else:
+            found += _value(parameter, stated[key], f"{where}.{key}")
+    fixed = {k: v for k, v in stated.items() if not isinstance(v, str)}
+    if thresholds := truths.disordered(known, fixed):
         found.append(Fault(where, "the thresholds must increase", str(thresholds)))
     return found
 
 
-def _impossible(p: Parameter, value: float) -> str:
-    """Why a parameter cannot have this value; empty where it can."""
-    if p.role == "correlation" and not -1 < value < 1:
-        return "must lie between -1 and 1"
-    if p.support == "positive" and value <= 0:
-        return "must be positive"
-    if p.role in LINEAR_ROLES and p.natural_unit.startswith("ratio") and value <= 0:
-        return "must be a positive ratio (1 is no change)"
-    if p.role == "level" and not p.family.anchored and not p.family.check_expected(value):
-        return f"must be {p.family.expected()}"
-    return ""
+def _value(parameter: Parameter, value: float | str, where: str) -> list[Fault]:
+    """What is wrong with one value, a number or a design prior."""
+    if isinstance(value, str):
+        what, mend = truths.uncertain(parameter, value)
+        return [Fault(where, what, f'"{value}"', mend)] if what else []
+    return [Fault(where, what, f"{value:g}")] if (what := truths.impossible(parameter, value)) else []

@@ -23,6 +23,7 @@ from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
 from bayesmyo.study import check
 from bayesmyo.study.check_data import SPACES
+from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Covariate, DataFormat, Design, Outcome, Response, Scenario, Study
 
 MAXIMUM_BYTES = 1_000_000
@@ -32,7 +33,18 @@ MOST_FAULTS = 50
 DEEPEST = 10  # tables within tables
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
-TABLES = ("study", "data", "covariates", "outcomes", "estimands", "decisions", "responses", "design", "scenarios")
+TABLES = (
+    "study",
+    "data",
+    "covariates",
+    "outcomes",
+    "estimands",
+    "decisions",
+    "responses",
+    "design",
+    "scenarios",
+    "report",
+)
 STUDY_KEYS = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior", "rule")
 SYNONYMS = {
     "normal": "gaussian", "log_normal": "lognormal", "ordinal": "cumulative", "binary": "bernoulli", "logistic": "bernoulli",
@@ -103,6 +115,7 @@ def parse_study(text: str, source: str = "study") -> Study:
             faults.append(Fault(f"study.{name}", "is missing"))
     values["data"] = _table(DataFormat, document.get("data", {}), "data", faults)
     values["design"] = _table(Design, document["design"], "design", faults) if "design" in document else None
+    values["report"] = _table(Statements, document["report"], "report", faults) if "report" in document else None
     values["covariates"] = _each(
         document, "covariates", faults, lambda doc, where: _table(Covariate, doc, where, faults)
     )
@@ -215,7 +228,9 @@ def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
     try:
         found = _adapter(hint).validate_json(json.dumps(value))
         spaces = where == "data.delimiter" or (where == "data.thousands" and found in SPACES)
-        if not spaces and not all(text.isprintable() for text in _texts(found)):
+        prose = where.startswith("report.")  # may run over several lines
+        texts = (text.replace("\n", " ") if prose else text for text in _texts(found))
+        if not spaces and not all(text.isprintable() for text in texts):
             faults.append(Fault(where, "holds a control character or a line break", repr_toml(value)))
         return found
     except TypeError:  # the only values of TOML that JSON does not have
@@ -280,8 +295,16 @@ def _scenario(doc: Any, where: str, faults: list[Fault]) -> Scenario | None:
         return None
     before = len(faults)
     head = {k: _value(str, doc[k], f"{where}.{k}", faults) for k in ("like", "title") if k in doc}
-    values = {k: _value(dict[str, float], v, f"{where}.{k}", faults) for k, v in doc.items() if k not in head}
+    values = {k: _numbers(v, f"{where}.{k}", faults) for k, v in doc.items() if k not in head}
     return Scenario(values=values, **head) if len(faults) == before else None
+
+
+def _numbers(doc: Any, where: str, faults: list[Fault]) -> dict[str, float | str]:
+    """Values by parameter: numbers, or texts of design priors, which are understood where parameters are known."""
+    if not isinstance(doc, dict):
+        faults.append(Fault(where, "must be a table", repr_toml(doc)))
+        return {}
+    return {k: _value(str if isinstance(v, str) else float, v, f"{where}.{k}", faults) for k, v in doc.items()}
 
 
 def repr_toml(value: Any) -> str:

@@ -12,6 +12,7 @@ from bayesmyo.components.estimands import Criteria, Estimand, Named
 from bayesmyo.components.families import Family
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Trajectory
+from bayesmyo.study.statements import Statements
 
 MONTHS_PER = {
     "minute": 1 / 43830,
@@ -231,11 +232,12 @@ class Design:
 class Scenario:
     """A truth to simulate from: values[outcome][parameter], levels in outcome units, SDs on the link scale.
 
+    A value is a number, or the text of a design prior from which each simulated cohort draws its own (`"normal(4.4, 0.2)"`).
     values["correlations"] holds correlations between effects of different outcomes; those not stated are zero.
     like: the scenario whose values hold where none is given here.
     """
 
-    values: Mapping[str, Mapping[str, float]]
+    values: Mapping[str, Mapping[str, float | str]]
     like: str | None = None
     title: str = ""
 
@@ -247,11 +249,13 @@ class Response:
     categories: by name, in order, each a table of criteria by outcome as an estimand of kind `share` takes them; a patient has the
         first whose criteria are all met, and an empty table, the last, takes everyone else
     from: the time against which changes and ratios are judged
+    window: who was last measured at most so long before `at` counts as seen, not as lost; half the interval between planned visits is usual
     """
 
     title: str = ""
     at: float
     from_: float = field(default=0.0, metadata={"key": "from"})
+    window: float = 0.0
     categories: Mapping[str, Criteria]
 
     @property
@@ -292,6 +296,7 @@ class Study:
     responses: Mapping[str, Response] = field(default_factory=dict)
     design: Design | None = None
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
+    report: Statements | None = None
     text: str = field(default="", compare=False, repr=False)
 
     def label(self, outcome: str) -> str:

@@ -72,6 +72,24 @@ estimand = "enzyme_ratio_12"
 below = 0.5
 probability = 0.90
 
+# What only you know; `bayesmyo report` prints it, and NOT STATED for what is left out. Write it before the data are seen, where you can.
+
+# [report]
+# goal = "..."                            # also why_bayesian, design, setting, dates, eligibility, data, follow_up
+# missing_data = "..."                    # what is assumed of what is missing
+# priors = "..."                          # why typical, scale and stated priors are what they are; a stated prior needs this
+# decisions = "..."                       # who set the rules and thresholds, and when
+# multiplicity = "..."
+# prespecified = "..."                    # and deviations
+# limits = "..."                          # without a control group: what else may have caused the change
+
+# [report.estimand]                       # the five attributes of ICH E9(R1)
+# treatment = "..."
+# population = "..."
+# variable = "..."
+# intercurrent_events = "..."             # each with the strategy that deals with it
+# summary = "..."
+
 # What a simulated cohort looks like, and a truth to simulate it from (levels in outcome units, SDs on the model's scale).
 
 [design]

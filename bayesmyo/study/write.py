@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import tomli_w
@@ -25,8 +25,8 @@ def to_toml(study: Study) -> str:
 
 
 def study_hash(study: Study) -> str:
-    """SHA-256 of the canonical text: equal for two files that ask the same question."""
-    return hashlib.sha256(to_toml(study).encode()).hexdigest()
+    """SHA-256 of the canonical text: equal for two files that ask the same question, whatever [report] says beside it."""
+    return hashlib.sha256(to_toml(replace(study, report=None)).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

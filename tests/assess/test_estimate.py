@@ -193,6 +193,14 @@ def test_a_check_that_names_outcomes_withholds_what_speaks_of_them(grid, outcome
         assert r.sentence == ("withheld: It bends. Chains apart." if r.name in held else "withheld: Chains apart.")
 
 
+def test_the_reason_is_what_a_check_says_of_these_outcomes_alone(grid):
+    said = {"cpk": "CPK bends.", "strength": "Strength jumps."}
+    failed = [CheckResult("time course", False, " ".join(said.values()), outcomes=("cpk", "strength"), by_outcome=said)]
+    for r in withhold(estimates(grid), failed):
+        assert r.withheld
+        assert r.sentence == f"withheld: {said[r.outcome]}"
+
+
 # --- shares, times and their decisions
 
 MORE = """

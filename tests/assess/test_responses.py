@@ -155,6 +155,30 @@ def test_where_all_were_seen_nothing_is_said_of_the_lost(fit):
     assert remission.sentence.endswith("12 of 23 patients (95% interval 12 to 12).")
 
 
+@pytest.mark.parametrize(("window", "seen", "bounds"), [(0, 17, (10, 16)), (5.9, 17, (10, 16)), (6, 23, (12, 12))])
+def test_a_visit_shortly_before_counts_where_the_rule_has_a_window(fit, window, seen, bounds):
+    """Six patients were last seen at month 6, and the rule judges at month 12."""
+    text = STUDY.text.replace('title = "strength alone"\nat = 12', f"at = 12\nwindow = {window}")
+    draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
+    plain = next(r for r in responses(fit_of(parse_study(text), fit.cohort, draws)) if r.name == "plain")
+    assert (plain.window, sum(p.seen for p in plain.each)) == (window, seen)
+    remission = plain.categories[0]
+    assert (remission.median, remission.worst, remission.best) == (12, *bounds)
+    before = "; 6 were last seen before month 6.1 (the latest at month 6) and are predicted"
+    assert (before in remission.sentence) is (window == 5.9)
+
+
+def test_the_last_visit_of_the_lost_is_never_rounded_up_to_the_time_of_the_rule(fit):
+    strength = fit.cohort.measurements["strength"]
+    late = np.where((strength.patient == SEEN) & (strength.time == 6), 11.998, strength.time)
+    people = dataclasses.replace(
+        fit.cohort, measurements={**fit.cohort.measurements, "strength": dataclasses.replace(strength, time=late)}
+    )
+    draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
+    plain = next(r for r in responses(fit_of(STUDY, people, draws)) if r.name == "plain")
+    assert "6 were last seen before then (the latest at month 11.99)" in plain.categories[0].sentence
+
+
 def test_a_plateau_is_said_not_to_relapse(found):
     assert found["plain"].notes == ()
     assert found["both"].notes[0].startswith("A plateau cannot relapse: the trajectory of CPK approaches a level")
@@ -169,6 +193,8 @@ def test_a_failed_check_withholds_the_categories_that_look_at_its_outcomes(fit, 
     everything = withhold_responses(rows, [CheckResult("rhat", False, "Chains apart.")])
     assert {c.sentence for r in everything for c in r.categories} == {"withheld: Chains apart."}
     assert withhold_responses(rows, []) == rows
+    withheld = {(r.name, c.withheld) for r in withhold_responses(rows, failed) for c in r.categories}
+    assert withheld == {("both", True), ("plain", False)}
 
 
 def test_tables_and_json(found):

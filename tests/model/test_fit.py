@@ -11,7 +11,8 @@ from scipy import special, stats
 from bayesmyo.cohort.cohort import LEFT, RIGHT
 from bayesmyo.errors import UsageError
 from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import fit, versions
+from bayesmyo.model.fit import fit
+from bayesmyo.model.versions import versions
 from bayesmyo.study import parse_study
 from tests.conftest import DATA, SMALL, fit_of, independent_draws
 

@@ -1,27 +1,35 @@
 """The one loop of every simulation study: rows have addresses, and a failure is a row."""
 
-from dataclasses import asdict
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bayesmyo.cohort.truth import from_scenario
+from bayesmyo.cohort.truth import from_priors
 from bayesmyo.errors import EngineError
 from bayesmyo.model.engines import ENGINES, Mock, Sampling
-from bayesmyo.simulation.replicate import Interval, Replicator
+from bayesmyo.simulation.cell import Cell, population
+from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.replicate import Replicator, first, longer, trusted, work
+from bayesmyo.simulation.row import Quantity, Row
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 
 SAMPLING = Sampling(draws=60, tune=1, chains=2)
 
 
+def cell_of(study, truths="improves", patients=12, analysis=None, **more):
+    return Cell(study, truths, patients, analysis or study, **more)
+
+
 @pytest.fixture
 def replicator(small):
     """A Replicator of the small study's scenario `improves`, with the mock engine unless another is named."""
 
-    def make(**options):
+    def make(patients=12, looks=(), **options):
         chosen = {"seed": 3, "engine": "mock", "sampling": SAMPLING} | options
-        return Replicator(small, from_scenario(small, "improves"), **chosen)
+        return Replicator(cell_of(small, patients=patients, looks=looks), **chosen)
 
     return make
 
@@ -39,7 +47,7 @@ class Sometimes(Mock):
 
     def sample(self, *arguments):
         self.sampled += 1
-        if self.sampled > 1:
+        if self.error and self.sampled > 1:
             raise self.error
         return self.mock.sample(*arguments)
 
@@ -52,35 +60,173 @@ def test_a_replicate_can_be_made_again_alone_and_in_any_order(replicator):
     assert replicator().run(1) == rows[1]
 
 
-@pytest.mark.parametrize("other", [{"seed": 4}, {"cell": 1}])
+@pytest.mark.parametrize("other", [{"seed": 4}, {"place": 1}])
 def test_another_address_is_another_cohort_and_other_draws(replicator, other):
     one, two = replicator(), replicator(**other)
-    assert one.run(0).intervals != two.run(0).intervals
+    assert one.run(0).quantities != two.run(0).quantities
     values = [r.simulate(0).cohort.measurements["cpk"].value[0] for r in (one, two)]
     assert values[0] != values[1]
 
 
 def test_a_row_holds_every_estimand_with_its_true_value(replicator):
-    row = replicator(cell=2).run(5)
-    assert (row.cell, row.replicate, row.stage, row.reason) == (2, 5, "done", "")
-    assert row.intervals.keys() == {"cpk_ratio_12"}
-    i = row.intervals["cpk_ratio_12"]
-    assert i.truth == pytest.approx((200 / 800) ** (1 - 2**-4))
-    assert i.lower < i.median < i.upper
+    row = replicator().run(5)
+    assert (row.replicate, row.stage, row.reason, row.attempts) == (5, "done", "", 1)
+    assert row.of("estimand").keys() == {"cpk_ratio_12"}
+    q = row.of("estimand")["cpk_ratio_12"]
+    assert q.truth == pytest.approx((200 / 800) ** (1 - 2**-4))
+    assert q.lower < q.median < q.upper
+    assert q.rank is None
     assert row.divergences == 0
     assert row.rhat > 1
     assert 0 < row.ess <= 240
-    assert asdict(row)["intervals"]["cpk_ratio_12"]["truth"] == i.truth
 
 
-def test_an_interval_covers_what_lies_in_it():
-    assert [Interval(truth, 0.0, -1.0, 2.0).covers for truth in (-1.1, -1, 0, 2, 2.1)] == [
-        False,
-        True,
-        True,
-        True,
-        False,
-    ]
+def test_a_decision_is_judged_on_the_draws_of_its_estimand(replicator, small):
+    r = replicator(record=("decision",))
+    row = r.run(2)
+    assert [q.kind for q in row.quantities] == ["decision"]
+    fit = r.fit(r.simulate(2), 2)
+    drawn = fit.estimands["cpk_ratio_12"]
+    q = row.of("decision")["cpk_halved"]
+    assert q.probability == pytest.approx((drawn < 0.5).mean(), abs=1e-12)
+    assert q.met == (q.probability >= 0.9)
+
+
+def test_a_row_survives_json(replicator, small):
+    row = Replicator(cell_of(small, None), seed=3, engine="mock", sampling=SAMPLING).run(1)
+    assert {q.kind for q in row.quantities} == {"estimand", "decision", "parameter", "effect", "joint"}
+    assert Row.from_dict(json.loads(json.dumps(row.as_dict(), allow_nan=False))) == row
+
+
+def test_what_is_not_finite_is_not_there():
+    q = Quantity("estimand", "change", 12, truth=float("nan"), mean=float("inf"), median=np.float64(1.5))
+    assert (q.truth, q.mean, q.median, type(q.median)) == (None, None, 1.5, float)
+
+
+# --- cells
+
+
+def test_the_key_of_a_cell_names_all_that_its_rows_depend_on(small):
+    other = parse_study(SMALL.replace("scale = 10", "scale = 11"))
+    later = parse_study(SMALL.replace("then_every = 6", "then_every = 5"))
+    drawn = population(from_priors(small, np.random.default_rng(1), (2, 3)))
+    cells = [
+        cell_of(small), cell_of(small, None), cell_of(small, drawn), cell_of(small, patients=13), cell_of(small, looks=(6, 12)),
+        cell_of(small, analysis=other), cell_of(other), cell_of(later),
+    ]  # fmt: skip
+    assert len({c.key for c in cells}) == len(cells)
+    assert {len(c.key) for c in cells} == {16}
+    assert cell_of(small, labels={"patients": 12}).key == cell_of(parse_study(SMALL + "\n# a comment\n")).key
+
+
+def test_a_plan_survives_json_to_the_bit(small):
+    drawn = population(from_priors(small, np.random.default_rng(1), (2, 3)))
+    other = parse_study(SMALL.replace("scale = 10", "scale = 11"))
+    cells = (
+        cell_of(small, labels={"n": 12}),
+        cell_of(small, drawn),
+        cell_of(small, None, analysis=other, looks=(6, 12)),
+    )
+    plan = Plan("power", cells, 4, seed=8, engine="mock", sampling=SAMPLING, mcse=0.02)
+    again = Plan.from_json(plan.to_json())
+    assert again.to_json() == plan.to_json()
+    assert [c.key for c in again.cells] == [c.key for c in cells]
+    np.testing.assert_array_equal(again.cells[1].truths.value("cpk", "start"), np.ravel(drawn.value("cpk", "start")))
+    assert plan.key == replace(plan, replicates=400, mcse=None).key
+    assert plan.key != replace(plan, seed=9).key
+
+
+def test_a_worker_is_told_all_by_the_plan(small):
+    cells = (cell_of(small, None), cell_of(small))
+    plan = Plan("power", cells, 4, seed=8, engine="mock", sampling=SAMPLING, record=("estimand", "decision"))
+    rows = [Row.from_dict(r) for r in work(plan.to_json(), 1, [3, 0])]
+    alone = Replicator(cells[1], seed=8, engine="mock", sampling=SAMPLING, record=plan.record)
+    assert rows == [alone.run(3), alone.run(0)]
+
+
+def test_cells_that_differ_in_the_truth_alone_share_a_model(small, monkeypatch):
+    engine = Sometimes(None)
+    monkeypatch.setitem(ENGINES, "sometimes", engine)
+    cells = (cell_of(small, None), cell_of(small), cell_of(small, patients=5))
+    plan = Plan("power", cells, 2, engine="sometimes", sampling=SAMPLING)
+    for n in range(3):
+        work(plan.to_json(), n, [0, 1])
+    assert engine.prepared == 2
+
+
+def test_a_posterior_lends_each_replicate_one_of_its_draws(small):
+    drawn = population(from_priors(small, np.random.default_rng(1), (2, 3)))
+    r = Replicator(cell_of(small, drawn), seed=3, engine="mock", sampling=SAMPLING)
+    listed = np.ravel(drawn.value("cpk", "start"))
+    found = {float(r.simulate(n).truth.value("cpk", "start")) for n in range(60)}
+    assert found == set(listed.tolist())
+    truth = r.simulate(0).truth
+    i = int(np.flatnonzero(listed == float(truth.value("cpk", "start")))[0])
+    assert float(truth.value("strength", "slope")) == np.ravel(drawn.value("strength", "slope"))[i]
+
+
+def test_another_study_may_analyse(small):
+    """The true values of estimands are those of the study that simulates; its parameters are not the other one's."""
+    text = SMALL[: SMALL.index("[scenarios")].replace("scale = 2.5", "scale = 900")
+    other = parse_study(text.replace('family = { kind = "lognormal" }', 'family = { kind = "student_t" }'))
+    row = Replicator(cell_of(small, analysis=other), seed=3, engine="mock", sampling=SAMPLING).run(0)
+    assert row.stage == "done"
+    assert row.of("estimand")["cpk_ratio_12"].truth == pytest.approx((200 / 800) ** (1 - 2**-4))
+    assert not row.of("effect")
+    assert {q.truth for q in row.of("parameter").values()} == {None}
+
+
+# --- looks
+
+
+def test_the_first_patients_are_looked_at_alone(small, replicator):
+    simulated = replicator().simulate(0)
+    part = first(simulated, 5)
+    assert part.cohort.patients == simulated.cohort.patients[:5]
+    for name, m in part.cohort.measurements.items():
+        whole = simulated.cohort.measurements[name]
+        np.testing.assert_array_equal(m.value, whole.value[whole.patient < 5])
+        np.testing.assert_array_equal(
+            part.truth.outcomes[name].effects["start" if name == "cpk" else "slope"],
+            simulated.truth.outcomes[name].effects["start" if name == "cpk" else "slope"][:5],
+        )
+    assert part.cohort.rows.outcomes["cpk"].used == len(part.cohort.measurements["cpk"])
+
+
+def test_every_look_is_in_the_row_and_the_last_is_the_whole_cohort(replicator):
+    row = replicator(looks=(5, 12)).run(0)
+    assert [q.look for q in row.quantities if q.kind == "decision"] == [5, 12]
+    assert row.of("decision")["cpk_halved"].look == 12
+    assert row.of("decision").keys() == replicator().run(0).of("decision").keys()
+
+
+# --- trust
+
+
+def test_short_chains_that_are_not_to_be_trusted_are_sampled_once_more_longer(small, monkeypatch):
+    asked = []
+
+    class Stuck(Mock):
+        posterior = True
+
+        def prepare(self, model, exchange=True):
+            self.mock = super().prepare(model)
+            return self
+
+        def sample(self, datasets, seeds, sampling, progress=None):
+            asked.append((sampling, seeds[0]))
+            (draws,) = self.mock.sample(datasets, seeds, sampling)
+            apart = np.arange(sampling.chains)[:, None] * 50.0
+            draws.posterior["cpk.start"] = draws.posterior["cpk.start"] + apart
+            return [draws]
+
+    monkeypatch.setitem(ENGINES, "stuck", Stuck())
+    row = Replicator(cell_of(small), seed=3, engine="stuck", sampling=SAMPLING).run(0)
+    assert (row.stage, row.attempts) == ("done", 2)
+    assert not trusted(row)
+    assert [s for s, _ in asked] == [SAMPLING, longer(SAMPLING)]
+    assert asked[0][1] != asked[1][1]
+    assert longer(SAMPLING) == replace(SAMPLING, draws=180, tune=3, target_accept=0.99)
 
 
 def test_the_number_of_patients_can_be_asked_for(replicator):
@@ -105,7 +251,7 @@ def test_a_failing_engine_is_a_row_with_its_reason(replicator, monkeypatch):
     rows = [(r := replicator(engine="sometimes")).run(0), r.run(1), r.run(2)]
     assert [row.stage for row in rows] == ["done", "fit", "fit"]
     assert rows[1].reason == "sampling could not start: no memory"
-    assert rows[1].intervals == {}
+    assert rows[1].quantities == ()
     assert engine.prepared == 1
 
 
@@ -119,6 +265,6 @@ def test_a_bug_is_not_a_row(replicator, monkeypatch):
 
 def test_a_cohort_that_cannot_be_simulated_is_a_row_with_its_reason():
     study = parse_study(SMALL[: SMALL.index("[design]")] + SMALL[SMALL.index("[scenarios") :])
-    row = Replicator(study, from_scenario(study, "improves"), seed=3, engine="mock").run(0)
+    row = Replicator(cell_of(study), seed=3, engine="mock").run(0)
     assert (row.stage, row.replicate) == ("simulate", 0)
     assert "the study has no [design]" in row.reason

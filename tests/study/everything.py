@@ -178,4 +178,17 @@ sigma = 0.3
 [scenarios.one.correlations]
 power_intercept_grade_intercept = 0.5
 power_slope_falls_asymptote = -0.3
+
+[report]
+goal = "To use every word."
+limits = '''
+None.
+Really.'''
+
+[report.estimand]
+treatment = "All"
+population = "All"
+variable = "All"
+intercurrent_events = "Treatment policy"
+summary = "Mean"
 """

@@ -140,6 +140,7 @@ to = 12
 )
 SHARE = '[estimands.s]\nkind = "share"\nat = 12\ncriteria = { y = { at_least = 6 } }\n'
 TIME_TO = '[estimands.t]\nkind = "time to"\noutcome = "z"\nat_most = 2\nwithin = 24\n'
+GOOD = "good = { y = { at_least = 6 } }"
 RULE = "[responses.r]\nat = 12\n[responses.r.categories]\n"
 
 
@@ -192,6 +193,8 @@ RULE = "[responses.r]\nat = 12\n[responses.r.categories]\n"
         # rules of response
         ("[responses.r]\nat = 12", ["responses.r.categories", "is missing"]),
         (RULE + "all = {}", ["responses.r.categories", "ask nothing of any outcome"]),
+        (RULE.replace("at = 12", "at = 12\nwindow = -1") + GOOD, ["responses.r.window", "must lie between 0 and at, 12", "-1"]),
+        (RULE.replace("at = 12", "at = 12\nwindow = 13") + GOOD, ["responses.r.window", "must lie between 0 and at, 12", "13"]),
         (RULE + "all = {}\ngood = { y = { at_least = 6 } }", ["responses.r.categories.all", "comes last"]),
         (RULE + "Good = { y = { at_least = 6 } }", ["responses.r.categories.Good", "not a usable name"]),
         (RULE + "good = { yy = { at_least = 6 } }", ["responses.r.categories.good.yy", "is not an outcome"]),

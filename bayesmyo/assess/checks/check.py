@@ -1,6 +1,7 @@
 """The contract of a check, and its result."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bayesmyo.model.fit import Fit
@@ -11,6 +12,7 @@ class CheckResult:
     """passed, one sentence that says why and what to try, and the table it rests on (rows of plain values).
 
     outcomes: those whose numbers are not to be trusted where it failed; none named: all of them
+    by_outcome: what the sentence says of each of them, where it speaks of them one by one
     """
 
     name: str
@@ -18,6 +20,7 @@ class CheckResult:
     sentence: str
     table: tuple[dict[str, Any], ...] = ()
     outcomes: tuple[str, ...] = ()
+    by_outcome: Mapping[str, str] = field(default_factory=dict)
 
 
 class Check(Protocol):

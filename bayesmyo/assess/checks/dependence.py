@@ -7,6 +7,7 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import free_effects, subject
+from bayesmyo.assess.checks.remedies import turning
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.model.fit import Fit
 
@@ -65,7 +66,7 @@ class Dependence:
         free = free_effects(fit.study, r.outcome)
         if free:
             return f'try adding "{free[0]}" to effects'
-        return "try a trajectory that can turn (spline, piecewise), with effects in its changes"
+        return turning(fit.study.outcomes[r.outcome].trajectory.kind)
 
 
 def neighbours(r: Replicated, z: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import extreme, skewness, spread, subject
+from bayesmyo.assess.checks.remedies import is_scale, positive
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.model.fit import Fit
 
@@ -38,14 +39,9 @@ class Distribution:
     def _spread(self, fit: Fit, r: Replicated) -> Finding:
         data, drawn = spread(inner(r.residual)), spread(inner(r.expected))
         ratio = float(np.median(data) / np.median(drawn))
-        more = fit.study.outcomes[r.outcome].family.kind == "poisson"
-        remedy = (
-            "the family negative_binomial"
-            if more
-            else "student_t, or other effects"
-            if ratio > 1
-            else "a simpler family"
-        )
+        kind = fit.study.outcomes[r.outcome].family.kind
+        wider = {"poisson": "the family negative_binomial", "gaussian": "student_t, or other effects"}
+        remedy = wider.get(kind, "other effects, or another family") if ratio > 1 else "a simpler family"
         misfit = (
             f"Measurements of {subject(fit.study, r.outcome)} scatter {ratio:.2f} times as much around the patients' curves as "
             f"the family says ({span(drawn, '{:.2f}')} is predicted): try {remedy}."
@@ -56,9 +52,9 @@ class Distribution:
         data, drawn = skewness(inner(r.residual)), skewness(inner(r.expected))
         observed = float(np.median(data))
         o = fit.study.outcomes[r.outcome]
-        bounded = o.minimum is not None and o.maximum is not None
+        bounded = is_scale(o, r.y)
         if observed > np.median(drawn):
-            remedy = "ordered_beta" if bounded else "lognormal or gamma" if r.y.min() > 0 else "student_t"
+            remedy = "ordered_beta" if bounded else positive(r.y) if r.y.min() >= 0 else "student_t"
             if o.family.link_name == "log":
                 remedy = "another family, or a covariate that explains the high measurements"
         else:

@@ -7,6 +7,7 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import subject
+from bayesmyo.assess.checks.remedies import at_end
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.model.fit import Fit
 from bayesmyo.study.study import Outcome
@@ -35,24 +36,25 @@ class Ends:
             for end, sign in ((lower, -1.0), (upper, 1.0)):
                 if end is not None and r.lower < end < r.upper:
                     findings += self._declared(fit, r, end, sign)
-                elif not o.family.counts and not (end == 0 and len(o.family.predictors()) > 1):
+                elif not o.family.counts and not (sign < 0 and len(o.family.predictors()) > 1):
                     findings += self._tied(fit, r, sign)
         return verdict(self.name, "Shares at the ends of the range are", fit, replicates, findings)
 
     def _declared(self, fit: Fit, r: Replicated, end: float, sign: float) -> list[Finding]:
         o = fit.study.outcomes[r.outcome]
         word = "top" if sign > 0 else "bottom"
-        remedy = _remedy(o)
+        remedy = at_end(o, r.y, sign > 0)
         found = []
         data, drawn = sign * r.y >= sign * end, sign * r.drawn >= sign * end
         shares, observed = drawn.mean(axis=-1), float(data.mean())
+        beyond = (sign * r.drawn > sign * end).mean(axis=-1)
+        or_beyond = "" if not beyond.any() else ", or above" if sign > 0 else ", or below"
         misfit = (
-            f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are at the {word} of the range, {end:g} {o.unit} "
+            f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are at the {word} of the range, {end:g} {o.unit}{or_beyond} "
             f"({span(shares, '{:.0%}')} is predicted): {remedy}."
         )
         matters = abs(observed - float(shares.mean())) > self.share
         found.append(finding(r.outcome, f"share at the {word}", observed, shares, matters, misfit))
-        beyond = (sign * r.drawn > sign * end).mean(axis=-1)
         if beyond.any():
             misfit = (
                 f"The model predicts {beyond.mean():.0%} of the measurements of {subject(fit.study, r.outcome)} beyond what is possible "
@@ -88,14 +90,6 @@ def _ends(o: Outcome) -> tuple[float | None, float | None]:
     if o.family.counts or len(o.family.predictors()) > 1:
         return None, o.maximum  # zeros have a check of their own
     return o.minimum, o.maximum
-
-
-def _remedy(o: Outcome) -> str:
-    if o.family.score:
-        return "try other effects, or another trajectory"
-    if o.minimum is not None and o.maximum is not None:
-        return "try the family ordered_beta"
-    return "declare a limit of measurement (censoring), or try a family with that end (ordered_beta, lognormal, hurdle_lognormal)"
 
 
 def _rounded(values: np.ndarray, like: np.ndarray) -> np.ndarray:

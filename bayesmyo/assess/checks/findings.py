@@ -103,12 +103,14 @@ def verdict(
         worst.setdefault(f.outcome, f)
     rows = tuple(row(f, p) for f, p in zip(findings, corrected, strict=True))
     if worst:
-        return CheckResult(name, False, " ".join(f.misfit for f in worst.values()) + left_out, rows, tuple(worst))
+        said = {outcome: f.misfit for outcome, f in worst.items()}
+        return CheckResult(name, False, " ".join(said.values()) + left_out, rows, tuple(worst), said)
     nearest = min(findings, key=lambda f: f.p)
-    judged = ", ".join(fit.study.label(o) for o in dict.fromkeys(f.outcome for f in findings))
+    named = fit.study.named
+    judged = ", ".join(named[o].label for o in dict.fromkeys(f.outcome for f in findings))
     sentence = (
         f"{subject} as the model predicts for {judged}; furthest from it: {nearest.statistic} of "
-        f"{fit.study.label(nearest.outcome)}, {amount(nearest.observed)} where {between(nearest)} is predicted."
+        f"{named[nearest.outcome].label}, {amount(nearest.observed)} where {between(nearest)} is predicted."
     )
     return CheckResult(name, True, sentence + left_out, rows)
 

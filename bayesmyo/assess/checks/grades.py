@@ -51,12 +51,17 @@ class Grades:
             if min(data.sum(), (~data).sum()) < RARE:
                 continue
             word = f"{grade:g} or higher" if len(np.unique(r.y)) > 2 else "yes"
+            remedy = (
+                "the step between these grades is not the same at all levels or times; try another trajectory, or merge grades"
+                if isinstance(fit.study.outcomes[r.outcome].family, Cumulative)
+                else "the model's course over time is not that of the measurements; try another trajectory, or a covariate"
+            )
             found.append(self._calibration(fit, r, word, data, drawn, probability))
             for when, chosen in (("", np.full(len(r), True)), (" in the later half of the visits", late)):
                 observed, shares = float(data[chosen].mean()), drawn[:, chosen].mean(axis=-1)
                 misfit = (
-                    f"{observed:.0%} of {subject(fit.study, r.outcome)} are {word}{when} ({span(shares, '{:.0%}')} is predicted): the step between "
-                    "these grades is not the same at all levels or times; try another trajectory, or merge grades."
+                    f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are {word}{when} ({span(shares, '{:.0%}')} is "
+                    f"predicted): {remedy}."
                 )
                 matters = abs(observed - float(shares.mean())) > self.share
                 found.append(finding(r.outcome, f"share {word}{when}", observed, shares, matters, misfit))
@@ -67,9 +72,13 @@ class Grades:
     ) -> Finding:
         ours = np.array([miscalibration(p, data) for p in probability])
         theirs = np.array([miscalibration(p, y) for p, y in zip(probability, drawn, strict=True)])
+        grades = isinstance(fit.study.outcomes[r.outcome].family, Cumulative)
+        remedy = (
+            "try other effects, another link, or merge grades" if grades else "try other effects, or another trajectory"
+        )
         misfit = (
             f"Probabilities that {subject(fit.study, r.outcome)} is {word} are off by {np.median(ours):.2f} on average "
-            f"({span(theirs, '{:.2f}')} is predicted): try other effects, another link, or merge grades."
+            f"({span(theirs, '{:.2f}')} is predicted): {remedy}."
         )
         matters = float(np.median(ours) - np.median(theirs)) > self.error
         return finding(r.outcome, f"calibration of {word}", ours, theirs, matters, misfit)

@@ -56,10 +56,13 @@ class LeftOut:
         if middle < 0.5 - self.distance:
             seen = f"only {middle:.0%} lie in the middle half of their prediction: predictions are too narrow; try {HEAVIER.get(kind, 'more effects')}"
         elif middle > 0.5 + self.distance:
-            seen = f"{middle:.0%} lie in the middle half of their prediction: predictions are too wide; a few wild measurements do that: try {HEAVIER.get(kind, 'another family')}"
+            seen = f"{middle:.0%} lie in the middle half of their prediction: predictions are too wide for most, as where a few lie far off: see time course and variance; if both pass, try {HEAVIER.get(kind, 'another family')}"
         else:
             lower = float(np.mean(pit < 0.5))
-            seen = f"{lower:.0%} lie below the middle of their prediction: predictions are skewed; try another family"
+            seen = (
+                f"{lower:.0%} lie below the middle of their prediction: predictions are too {'high' if lower > 0.5 else 'low'} for most; "
+                "see time course; if it passes, try another family"
+            )
         misfit = f"Of the measurements of {subject(fit.study, r.outcome)}, each predicted from all others, {seen}."
         return Finding(r.outcome, "distance from uniform", apart, 0.0, reach, p, apart > self.distance, misfit)
 

@@ -7,6 +7,7 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import free_effects, spread, subject
+from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.model.fit import Fit
 
@@ -45,13 +46,15 @@ class Variance:
         data, drawn = ratio(r.residual), ratio(r.expected)
         difference = float(np.median(data) - np.median(drawn))
         times = np.exp(np.median(data))
+        early, late = (max(float(np.median(r.level[cells])), 1e-6) for cells in (first, last))
+        follows = bool(np.log(late / early) * np.sign(difference) >= abs(difference) / 2)
         unit = fit.study.time.unit
         where = (
             f"from {unit} {high:.3g} as up to {unit} {low:.3g}" if what == "time" else "at high levels as at low ones"
         )
         misfit = (
             f"Residuals of {subject(fit.study, r.outcome)} are {times:.2f} times as large {where} "
-            f"({span(np.exp(drawn), '{:.2f}')} is predicted): {self._remedy(fit, r, what, difference > 0)}."
+            f"({span(np.exp(drawn), '{:.2f}')} is predicted): {self._remedy(fit, r, what, difference > 0, follows)}."
         )
         return finding(
             r.outcome,
@@ -64,14 +67,22 @@ class Variance:
         )
 
     @staticmethod
-    def _remedy(fit: Fit, r: Replicated, what: str, grows: bool) -> str:
+    def _remedy(fit: Fit, r: Replicated, what: str, grows: bool, in_proportion: bool) -> str:
+        """in_proportion: the level changes over time as the spread does, in the same direction and at least half as much."""
         o = fit.study.outcomes[r.outcome]
         free = free_effects(fit.study, r.outcome)
-        if o.family.link_name == "identity" and o.minimum is not None and o.maximum is not None and what == "level":
-            return "scatter that shrinks towards an end; try the family ordered_beta"
-        falls = float(np.sum((r.level - r.level.mean()) * (r.time - r.time.mean()))) < 0
-        if o.family.link_name == "identity" and r.y.min() > 0 and grows == (what == "level" or not falls):
-            return "scatter in proportion to the level looks like this; try the family lognormal or gamma"
+        plain = o.family.link_name == "identity"
+        if plain and what == "level" and not grows and crowded(r.y):
+            return f"scatter that shrinks at high levels looks like a ceiling; {at_end(o, r.y, top=True)}"
+        if plain and what == "level" and is_scale(o, r.y):
+            return "scatter that shrinks at low levels looks like a floor; try the family ordered_beta"
+        if plain and r.y.min() >= 0 and (grows if what == "level" else in_proportion):
+            return f"scatter in proportion to the level looks like this; try the family {positive(r.y)}"
         if what == "time" and grows and free:
             return f'patients may drift apart; try adding "{free[0]}" to effects'
-        return "the family does not allow for it; try student_t, another trajectory, or a covariate of visits"
+        if what == "time":
+            return (
+                "the model's spread does not change with time; were measurements taken otherwise later? "
+                "Try a trajectory that can turn, or a covariate of visits"
+            )
+        return "the family does not allow for it; try another family or trajectory, or a covariate of visits, and look for wild measurements"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmyo.components.component import Component
+from bayesmyo.components.numbers import PLAIN, Written
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,9 @@ class Decision(Component):
     estimand: str
 
     @abstractmethod
-    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
-        """The verdict on (chain, draw) values of the estimand; `subject` is what its sentence calls it (default: its name)."""
+    def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
+        """The verdict on (chain, draw) values of the estimand; `subject` is what its sentence calls it (default: its name),
+        `written` how its numbers are written."""
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:
         """(key, what is wrong, what was found) of numbers that do not go together; empty where the rule can be used."""

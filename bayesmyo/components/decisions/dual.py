@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
-from bayesmyo.components.numbers import probability_text, significant
+from bayesmyo.components.numbers import PLAIN, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Dual(Decision):
     relevant: float
     probability: float
 
-    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
+    def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         up = self.relevant > self.null
         side = "above" if up else "below"
         p, relevant = (float(((draws > v) if up else (draws < v)).mean()) for v in (self.null, self.relevant))
@@ -32,8 +32,8 @@ class Dual(Decision):
         large = median > self.relevant if up else median < self.relevant
         met = p >= self.probability and large
         sentence = (
-            f"The probability that {subject or self.estimand} is {side} {self.null:g} is {probability_text(p)} "
-            f"(at least {self.probability:g} was asked), and its median, {significant(median)}, is "
+            f"The probability that {subject or self.estimand} is {side} {self.null:g} is {written.chance(p)} "
+            f"(at least {self.probability:g} was asked), and its median, {written.amount(median)}, is "
             f"{'' if large else 'not '}{side} {self.relevant:g}, which is relevant: {'met' if met else 'not met'}."
         )
         return Verdict(met=met, probability=p, margin=min(p - self.probability, relevant - 0.5), sentence=sentence)

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
-from bayesmyo.components.numbers import probability_text
+from bayesmyo.components.numbers import PLAIN, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +21,12 @@ class Equivalence(Decision):
     high: float
     probability: float
 
-    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
+    def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         p = float(((draws > self.low) & (draws < self.high)).mean())
         met = p >= self.probability
         asked = f"at least {self.probability:g} was asked: {'met' if met else 'not met'}"
         between = f"between {self.low:g} and {self.high:g}"
-        sentence = f"The probability that {subject or self.estimand} is {between} is {probability_text(p)}; {asked}."
+        sentence = f"The probability that {subject or self.estimand} is {between} is {written.chance(p)}; {asked}."
         return Verdict(met=met, probability=p, margin=p - self.probability, sentence=sentence)
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
-from bayesmyo.components.numbers import significant
+from bayesmyo.components.numbers import PLAIN, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +20,14 @@ class Precision(Decision):
     width: float
     interval: float = 0.95
 
-    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
+    def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         tail = (1 - self.interval) / 2
         lower, upper = (float(q) for q in np.quantile(draws, [tail, 1 - tail]))
         found = upper - lower
         met = found < self.width
         sentence = (
-            f"The {self.interval:.0%} interval of {subject or self.estimand} is {significant(found)} wide "
-            f"({significant(lower)} to {significant(upper)}); narrower than {self.width:g} was asked: "
+            f"The {self.interval:.0%} interval of {subject or self.estimand} is {written.amount(found)} wide "
+            f"({written.amount(lower)} to {written.amount(upper)}); narrower than {self.width:g} was asked: "
             f"{'met' if met else 'not met'}."
         )
         return Verdict(met=met, probability=None, margin=self.width - found, sentence=sentence)

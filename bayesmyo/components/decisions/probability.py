@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
-from bayesmyo.components.numbers import probability_text
+from bayesmyo.components.numbers import PLAIN, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Probability(Decision):
     below: float | None = None
     probability: float
 
-    def judge(self, draws: np.ndarray, subject: str = "") -> Verdict:
+    def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         if self.above is not None:
             beyond, words = draws > self.above, f"above {self.above:g}"
         else:
@@ -26,7 +26,7 @@ class Probability(Decision):
         p = float(beyond.mean())
         met = p >= self.probability
         asked = f"at least {self.probability:g} was asked: {'met' if met else 'not met'}"
-        sentence = f"The probability that {subject or self.estimand} is {words} is {probability_text(p)}; {asked}."
+        sentence = f"The probability that {subject or self.estimand} is {words} is {written.chance(p)}; {asked}."
         return Verdict(met=met, probability=p, margin=p - self.probability, sentence=sentence)
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmyo.components.estimands.criteria import Criteria, in_words
 from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction
-from bayesmyo.components.numbers import significant
+from bayesmyo.components.numbers import PLAIN, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,8 @@ class Share(Estimand):
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
         return "share of patients"
 
-    def amount(self, value: float, unit: str, time_unit: str) -> str:
-        return significant(value)
+    def amount(self, value: float, unit: str, time_unit: str, written: Written = PLAIN) -> str:
+        return written.amount(value)
 
     def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
         before = f"{time_unit} {self.from_:g}"

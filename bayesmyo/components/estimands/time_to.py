@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from bayesmyo.components.estimands.estimand import Given, Named, OfOutcome, Prediction
-from bayesmyo.components.numbers import significant
+from bayesmyo.components.numbers import PLAIN, Written
 
 STEPS = 18
 REFINEMENTS = 4
@@ -57,19 +57,19 @@ class TimeTo(OfOutcome):
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
         return f"{time_unit}s"
 
-    def amount(self, value: float, unit: str, time_unit: str) -> str:
-        return self._figure(value, time_unit) + ("" if self._beyond(value) else f" {unit}")
+    def amount(self, value: float, unit: str, time_unit: str, written: Written = PLAIN) -> str:
+        return self._figure(value, time_unit, written) + ("" if self._beyond(value) else f" {unit}")
 
-    def ends(self, lower: float, upper: float, time_unit: str) -> str:
+    def ends(self, lower: float, upper: float, time_unit: str, written: Written = PLAIN) -> str:
         if self._beyond(lower):
             return f"all of it beyond {time_unit} {self.within:g}"
-        return f"{self._figure(lower, time_unit)} to {self._figure(upper, time_unit)}"
+        return f"{self._figure(lower, time_unit, written)} to {self._figure(upper, time_unit, written)}"
 
     def _beyond(self, value: float) -> bool:
         return value >= self.within and self.contrast is None
 
-    def _figure(self, value: float, time_unit: str) -> str:
-        return f"beyond {time_unit} {self.within:g}" if self._beyond(value) else significant(value)
+    def _figure(self, value: float, time_unit: str, written: Written) -> str:
+        return f"beyond {time_unit} {self.within:g}" if self._beyond(value) else written.amount(value)
 
     def event(self, direction: str, threshold: float, time_unit: str) -> str:
         if direction == "below" and threshold == self.within and self.contrast is None:

@@ -93,6 +93,15 @@ def test_zeros_that_a_poisson_has_not():
     assert "try the family negative_binomial" in sentence
 
 
+def test_zeros_that_a_hurdle_does_not_foresee_are_no_limit_of_measurement():
+    rng = np.random.default_rng(1)
+    found = failing(
+        fitted_truth(*FAMILIES["hurdle_lognormal"], values(lambda y, t: np.where(rng.random(len(y)) < 0.3, 0, y)))
+    )
+    assert "try another trajectory, or other effects, for its zero part" in found["zeros"]
+    assert "ceiling and floor" not in found
+
+
 @pytest.mark.parametrize("family", ["cumulative", "bernoulli"])
 def test_a_step_between_grades_that_moves(family):
     rng = np.random.default_rng(1)

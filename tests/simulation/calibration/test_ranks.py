@@ -1,15 +1,13 @@
 """Where the truth lies among the draws: uniform if they are exchangeable, and seen not to be if they are not."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort.truth import from_scenario
 from bayesmyo.model.engines import ENGINES, Draws, Mock, Sampling
-from bayesmyo.simulation.ranks import JOINT, joint, position, ranks
-from bayesmyo.simulation.replicate import Replicator
+from bayesmyo.simulation.calibration.ranks import joint, position
+from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.replicate import JOINT, Replicator
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.predictors import effects
 
@@ -71,12 +69,20 @@ def test_draws_that_are_shifted_or_too_narrow_are_not_uniform(rng):
 # --- of a replicate
 
 
+RECORD = ("parameter", "effect", "joint")
+
+
 @pytest.fixture
 def replicator(ivig):
-    def make(truth=None, **options):
-        return Replicator(ivig, truth, **({"seed": 3, "engine": "mock", "patients": 4, "sampling": SAMPLING} | options))
+    def make(truths=None, **options):
+        chosen = {"seed": 3, "engine": "mock", "sampling": SAMPLING, "record": RECORD} | options
+        return Replicator(Cell(ivig, truths, 4, ivig), **chosen)
 
     return make
+
+
+def ranks(row):
+    return {q.name: q.rank for q in row.quantities}
 
 
 def quantities(study):
@@ -87,13 +93,13 @@ def quantities(study):
 def test_a_truth_from_the_priors_has_a_rank_of_every_quantity(replicator, ivig):
     row = replicator().run(0)
     assert (row.stage, row.reason) == ("done", "")
-    assert row.ranks.keys() == quantities(ivig)
-    assert {"correlations.mrc_start_cpk_asymptote", "steroid.effect_zero_intercept[P01]", JOINT} <= row.ranks.keys()
-    assert all(0 < r < 1 for r in row.ranks.values())
+    assert ranks(row).keys() == quantities(ivig)
+    assert {"correlations.mrc_start_cpk_asymptote", "steroid.effect_zero_intercept[P01]", JOINT} <= ranks(row).keys()
+    assert all(0 < r < 1 for r in ranks(row).values())
 
 
-def test_a_given_truth_has_no_ranks(replicator, ivig):
-    assert replicator(from_scenario(ivig, "paper")).run(0).ranks == {}
+def test_a_given_truth_has_no_ranks(replicator):
+    assert set(ranks(replicator("paper").run(0)).values()) == {None}
 
 
 def test_every_replicate_draws_a_truth_of_its_own_and_again_the_same(replicator):
@@ -129,8 +135,8 @@ class Shifted(Mock):
 
 def calibration(study, engine, replicates):
     """Quantity -> ranks under an engine that draws from the priors, as the truths are: both are exchangeable."""
-    r = Replicator(study, None, seed=12, engine=engine, patients=2, sampling=SAMPLING)
-    rows = [r.run(n).ranks for n in range(replicates)]
+    r = Replicator(Cell(study, None, 2, study), seed=12, engine=engine, sampling=SAMPLING, record=RECORD)
+    rows = [ranks(r.run(n)) for n in range(replicates)]
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
@@ -149,14 +155,7 @@ def test_draws_that_are_shifted_are_seen(small, monkeypatch):
     assert uniform(found["strength.intercept"])
 
 
-def test_a_shifted_truth_is_seen(small):
-    """The ranks of one fit against a truth that is moved."""
-    r = Replicator(small, None, seed=12, engine="mock", sampling=SAMPLING)
-    simulated = r.simulate(0)
-    fit = r.fit(simulated, 0)
-    truth = simulated.truth
-    moved = {**truth.outcomes["cpk"].values, "start": truth.outcomes["cpk"].values["start"] + 1e5}
-    outcomes = {**truth.outcomes, "cpk": replace(truth.outcomes["cpk"], values=moved)}
-    found = ranks(small, fit, replace(simulated, truth=replace(truth, outcomes=outcomes)), seed=1)
-    assert found["cpk.start"] > 0.99
-    assert found[JOINT] < 0.01  # so far off that every draw explains the measurements better
+def test_estimands_have_ranks_too_and_those_of_the_priors_are_uniform(small):
+    r = Replicator(Cell(small, None, 2, small), seed=5, engine="mock", sampling=SAMPLING, record=("estimand",))
+    found = [ranks(r.run(n))["cpk_ratio_12"] for n in range(100)]
+    assert uniform(found)

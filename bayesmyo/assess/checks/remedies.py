@@ -1,0 +1,45 @@
+"""What to try, as far as the measurements tell."""
+
+import numpy as np
+
+from bayesmyo.study.study import Outcome
+
+FILLED = (
+    0.25  # of a declared range, from which it is taken for the ends of a scale, not for a guard against typing errors
+)
+
+
+def positive(y: np.ndarray) -> str:
+    """The families of measurements that cannot be negative and scatter in proportion to their level."""
+    return "hurdle_lognormal" if (y == 0).any() else "lognormal or gamma"
+
+
+def is_scale(o: Outcome, y: np.ndarray) -> bool:
+    """Whether the declared range is a scale with two ends: measurements fill a quarter of it, and most do not crowd at its bottom."""
+    if o.minimum is None or o.maximum is None:
+        return False
+    low, middle, high = ((float(q) - o.minimum) / (o.maximum - o.minimum) for q in (y.min(), np.median(y), y.max()))
+    return high - low >= FILLED and middle >= FILLED
+
+
+def crowded(y: np.ndarray) -> bool:
+    """Whether more than a twentieth of the measurements lie in the uppermost twentieth of all that was measured."""
+    return bool(np.mean(y >= y.max() - 0.05 * np.ptp(y)) > 0.05)
+
+
+def at_end(o: Outcome, y: np.ndarray, top: bool) -> str:
+    """What to try where the model does not know of an end."""
+    if o.family.score:
+        return "try other effects, or another trajectory"
+    if is_scale(o, y):
+        return "try the family ordered_beta"
+    if not top and y.min() >= 0:
+        return f"try the family {positive(y)}"
+    return "declare a limit of measurement (censoring) if values are cut off there, or both ends of the scale (minimum, maximum) and the family ordered_beta"
+
+
+def turning(trajectory: str) -> str:
+    """Trajectories that do what the present one cannot."""
+    if trajectory in ("constant", "linear", "log"):
+        return "try a trajectory that levels off or turns (plateau, spline, piecewise), with effects in its changes"
+    return "try a trajectory that can turn (spline, piecewise), with effects in its changes"

@@ -1,0 +1,80 @@
+"""Whether the truth lies among the draws as it should: differences of empirical distributions from a uniform one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.errors import UsageError
+from bayesmyo.figures.style import (
+    BLUE,
+    DOUBLE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SINGLE,
+    SKY,
+    VERMILLION,
+    Drawing,
+    band,
+    drawing,
+    legend,
+    line,
+    title,
+)
+from bayesmyo.simulation.calibration.envelope import envelope
+from bayesmyo.simulation.calibration.uniformity import PASS
+from bayesmyo.simulation.calibration.verdict import CellCalibration, ranks_of
+
+COLOURS = (VERMILLION, BLUE, GREEN, ORANGE, PURPLE, SKY)
+STYLES = ("-", "--", "-.", ":")
+NAMED = 6  # of the quantities that fail, the worst
+
+
+def rank_differences(found: Sequence[CellCalibration], quantities: pd.DataFrame) -> Drawing:
+    """Of every quantity, the share of truths that lie below a place among the draws, less that place: a panel for each cell.
+
+    found: from `calibration.verdict.calibrations`; quantities: the table of the same simulation study
+    The dark band holds 95 % of the lines of a calibrated quantity, each as a whole; the pale one 99 % of all lines of a calibrated
+    model together (Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6). An arch: draws lie too high; a bowl: too low; first
+    above and then below: draws too narrow; the other way round: too wide. Quantities that fail are coloured and named.
+    Raises UsageError where no quantity has ranks.
+    """
+    cells = [c for c in found if c.quantities]
+    if not cells:
+        raise UsageError("calibration", "has no ranks to draw")
+    columns = min(len(cells), 2)
+    rows = -(-len(cells) // columns)
+    with drawing(SINGLE if columns == 1 else DOUBLE, 0.8 + 2.3 * rows, rows, columns, sharey=True) as (figure, grid):
+        marks = []
+        for axes, cell in zip(grid.flat, cells, strict=False):
+            ranks = ranks_of(quantities, cell.cell)
+            n = max(len(r) for r in ranks.values())
+            for level, colour, alpha in ((1 - PASS / len(ranks), GREY, 0.18), (0.95, GREY, 0.35)):
+                z, lower, upper = envelope(n, level)
+                axes.fill_between(
+                    [0, *z], [0, *(lower - z)], [0, *(upper - z)], color=colour, alpha=alpha, linewidth=0, step=None
+                )
+            failing = sorted((q for q in cell.quantities if not q.passed), key=lambda q: q.adjusted)[:NAMED]
+            for key, r in ranks.items():
+                named = [i for i, q in enumerate(failing) if (q.kind, q.name) == key]
+                how = {"color": GREY, "linewidth": 0.5, "alpha": 0.6}
+                if named:
+                    colour, style = COLOURS[named[0] % len(COLOURS)], STYLES[named[0] % len(STYLES)]
+                    how = {"color": colour, "linewidth": 1.2, "linestyle": style}
+                    marks.append(line(key[1], colour, style))
+                at = np.sort(r)
+                axes.step([0, *at, 1], [0, *(np.arange(1, len(at) + 1) / len(at) - at), 0], where="post", **how)
+            axes.axhline(0, color=GREY, linewidth=0.6)
+            verdict = "passes" if cell.passed else "too few replicates" if cell.passed is None else "FAILS"
+            axes.set_title(f"{cell.patients} patients, {n} replicates: {verdict}")
+            axes.set(xlim=(0, 1))
+        for axes in list(grid.flat)[len(cells) :]:
+            axes.set_axis_off()
+        figure.subfigs[0].supxlabel("Place among the draws", fontsize=8)
+        figure.subfigs[0].supylabel("Share of truths below, less uniform", fontsize=8)
+        title(figure, "Where the truth lies among the draws")
+        bands = [band("95 % of lines", GREY, 0.45), band("99 % of all lines together", GREY, 0.18)]
+        legend(figure, [line("a quantity", GREY, width=0.6), *bands, *marks], columns=1 if columns == 1 else 3)
+        return figure

@@ -1,0 +1,35 @@
+"""A report as one HTML file: no script, no network, nothing that a label could turn into either."""
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from bayesmyo.report.blocks import text
+from bayesmyo.report.page import Page
+
+LINK = re.compile(r"(https://[^\s,;)]+)")
+PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)  # fmt: skip
+
+
+def html(page: Page) -> str:
+    """The whole report."""
+    return PAGES.get_template("page.html").render(
+        page=page, kind_of=lambda b: type(b).__name__, text=text, linked=linked, broken=broken
+    )
+
+
+def broken(words: str) -> Markup:
+    """A name that may be broken at its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in words.split("_"))
+
+
+def linked(words: str) -> Markup:
+    """Text with its https addresses as links; all else is escaped."""
+    pieces = LINK.split(words)
+    return Markup("").join(
+        Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(p) if n % 2 else escape(p) for n, p in enumerate(pieces)
+    )

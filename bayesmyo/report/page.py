@@ -1,0 +1,25 @@
+"""A report: sections put together, and written as HTML, Markdown and tables."""
+
+from dataclasses import dataclass
+
+from bayesmyo.report.blocks import Section, Table
+from bayesmyo.report.results import Results
+from bayesmyo.report.sections import SECTIONS
+
+
+@dataclass(frozen=True)
+class Page:
+    """title: of the study; sections in reading order; trusted: whether every check passed."""
+
+    title: str
+    sections: tuple[Section, ...]
+    trusted: bool
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(b for s in self.sections for b in s.blocks if isinstance(b, Table))
+
+
+def page(r: Results) -> Page:
+    """All sections of a report."""
+    return Page(r.study.title, tuple(section(r) for section in SECTIONS), not r.failed)

@@ -1,0 +1,205 @@
+"""All that a report says, computed once, before a word is written."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bayesmyo.assess.check import check
+from bayesmyo.assess.checks import CheckResult
+from bayesmyo.assess.checks.refitted import influence_result, sensitivity_result
+from bayesmyo.assess.correlations import Correlation, correlation_estimates
+from bayesmyo.assess.diagnostics import batch_error
+from bayesmyo.assess.estimate import (
+    DecisionResult,
+    Estimate,
+    ParameterEstimate,
+    estimates,
+    parameter_estimates,
+    reasons,
+    sentence,
+    verdicts,
+    withhold,
+)
+from bayesmyo.assess.influence import Influence, influence
+from bayesmyo.assess.prior import PriorBelief, check_prior, prior_beliefs
+from bayesmyo.assess.refits import Refits
+from bayesmyo.assess.responses import Responses, responses, withhold_responses
+from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, judged, prior_sensitivities
+from bayesmyo.components.numbers import Written
+from bayesmyo.errors import UsageError
+from bayesmyo.model.fit import Fit
+from bayesmyo.report.numbers import quantile_errors, shared, written
+from bayesmyo.study import describe
+from bayesmyo.study.statements import Statements
+from bayesmyo.study.study import Study
+from bayesmyo.study.write import study_hash
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Monte Carlo errors of an estimand's numbers: of the median and of both ends of its interval; ess: of its draws."""
+
+    median: float
+    lower: float
+    upper: float
+    ess: float
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What the checks found, and what may be said of a fit.
+
+    stated: what only the author knows; checks: all of them, `failed` those that withhold; influence: None where no patient was left out
+    estimates, decisions, responses, correlations: each with its sentence, or why there is none
+    errors: by estimand; patient_level: whether figures and tables show single patients, by pseudonym
+    power, calibration: rows of the tables that simulation studies have written, empty where there is none
+    """
+
+    fit: Fit
+    stated: Statements
+    checks: tuple[CheckResult, ...]
+    estimates: tuple[Estimate, ...]
+    decisions: tuple[DecisionResult, ...]
+    errors: Mapping[str, Errors]
+    written: Mapping[str, Written]
+    sensitivities: tuple[PriorSensitivity, ...]
+    responses: tuple[Responses, ...]
+    correlations: tuple[Correlation, ...]
+    parameters: tuple[ParameterEstimate, ...]
+    prior_check: CheckResult
+    beliefs: tuple[PriorBelief, ...]
+    influence: Influence | None
+    refitted: bool
+    patient_level: bool
+    power: tuple[Mapping[str, Any], ...] = ()
+    calibration: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def study(self) -> Study:
+        return self.fit.study
+
+    @property
+    def failed(self) -> tuple[CheckResult, ...]:
+        return tuple(r for r in self.checks if not r.passed)
+
+    def held(self, *outcomes: str) -> str:
+        """Why nothing is claimed of these outcomes; empty where it may be."""
+        return reasons(outcomes, self.failed)
+
+    @cached_property
+    def silent(self) -> frozenset[tuple[str, str]]:
+        """(kind, name) of the numbers that another prior would change."""
+        return frozenset((s.kind, s.name) for s in self.sensitivities if s.verdict == SILENT)
+
+    def says(self, kind: str, name: str, outcomes: Sequence[str]) -> bool:
+        """Whether an estimand or a decision may be claimed."""
+        return not self.held(*outcomes) and (kind, name) not in self.silent
+
+    @property
+    def uncontrolled(self) -> bool:
+        """Whether nothing that is asked compares groups of patients."""
+        return all(e.contrast is None for e in self.study.estimands.values())
+
+
+def results(
+    fit: Fit, *, stated: Statements | None = None, refit: bool = False, patient_level: bool = False,
+    power: Sequence[Mapping[str, Any]] = (), calibration: Sequence[Mapping[str, Any]] = (), progress: Progress | None = None,
+) -> Results:  # fmt: skip
+    """Compute everything. refit: leave out patients and change priors by sampling again (minutes)."""
+    stated = stated or fit.study.report or Statements()
+    checks = [*check(fit), rationale(fit.study, stated)]
+    found, sensitivities = None, []
+    if not fit.shared:
+        if refit and checks[0].passed:
+            refits = Refits(fit)
+            found = influence(fit, refits=refits, progress=progress)
+            sensitivities = prior_sensitivities(fit, refits=refits, power_scaling=True)
+            checks += [influence_result(fit, found), sensitivity_result(sensitivities)]
+        else:
+            sensitivities = prior_sensitivities(fit)
+    failed = [c for c in checks if not c.passed]
+    errors = {name: _errors(fit, e, fit.estimands[name]) for name, e in ((e.name, e) for e in estimates(fit))}
+    how = {e.name: _written(e, errors[e.name]) for e in estimates(fit)}
+    said = [_worded(fit.study, e, how[e.name]) for e in estimates(fit)]
+    rules = _decided(fit, errors, how)
+    if sensitivities:
+        said = judged(said, [s for s in sensitivities if s.kind == "estimand"])
+        rules = judged(rules, [s for s in sensitivities if s.kind == "decision"])
+    return Results(
+        fit, stated, tuple(checks), tuple(withhold(said, failed)), tuple(withhold(rules, failed)), errors, how,
+        tuple(sensitivities),
+        () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
+        tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
+        check_prior(fit.study), tuple(prior_beliefs(fit.study)), found, found is not None, patient_level and not fit.shared,
+        tuple(power), tuple(calibration),
+    )  # fmt: skip
+
+
+def statements(fit: Fit, study: Study) -> Statements:
+    """What another file of the same study states. Raises UsageError where it asks another question, or states nothing."""
+    if study_hash(study) != study_hash(fit.study):
+        raise UsageError(
+            "--study", "asks another question than the fit", f'"{study.title}"', "only [report] may differ; fit it anew"
+        )
+    if study.report is None:
+        raise UsageError("--study", "has no table [report]", f'"{study.title}"', "write one, as `bayesmyo init` shows")
+    return study.report
+
+
+def rationale(study: Study, stated: Statements) -> CheckResult:
+    """Priors that an author has stated decide with the data: nothing is claimed of their outcomes until it is said why."""
+    own = {p.outcome: p for p in describe.priors(study) if p.stated and p.outcome in study.outcomes}
+    if not own or stated.priors:
+        sentence = "Every stated prior comes with a rationale." if own else "No prior is stated: all are defaults."
+        return CheckResult("prior rationale", True, sentence)
+    labels = ", ".join(study.label(o) for o in own)
+    sentence = (
+        f"Priors are stated for {labels}, and nothing says why: "
+        'write priors = "..." in the table [report] of the study, and the report again.'
+    )
+    return CheckResult("prior rationale", False, sentence, outcomes=tuple(own))
+
+
+def _errors(fit: Fit, e: Estimate, draws: np.ndarray) -> Errors:
+    tail = (1 - fit.study.interval) / 2
+    median, *ends = quantile_errors(draws, (0.5, tail, 1 - tail))
+    lower, upper = shared(ends)
+    return Errors(median or max(ends), lower or median, upper or median, e.ess)
+
+
+def _written(e: Estimate, errors: Errors) -> Written:
+    width = math.hypot(errors.lower, errors.upper)
+    known = {e.upper - e.lower: width, e.median: errors.median, e.lower: errors.lower, e.upper: errors.upper}
+    return written(known, errors.ess)
+
+
+def _worded(study: Study, e: Estimate, how: Written) -> Estimate:
+    text = sentence(
+        study, study.estimands[e.name], e.median, e.lower, e.upper, e.direction, e.threshold, e.probability, how
+    )
+    return replace(e, sentence=text)
+
+
+def _decided(fit: Fit, errors: Mapping[str, Errors], how: Mapping[str, Written]) -> list[DecisionResult]:
+    """Decisions in sentences whose numbers are those of their estimands; a verdict that more draws could turn says so."""
+    by_decision = {name: how[d.estimand] for name, d in fit.study.decisions.items()}
+    return [_unsure(fit, d) for d in verdicts(fit, by_decision)]
+
+
+def _unsure(fit: Fit, d: DecisionResult) -> DecisionResult:
+    error = margin_error(fit, d.name)
+    if not abs(d.margin) < 2 * error:
+        return d
+    return replace(d, sentence=f"{d.sentence} The margin is within Monte Carlo error: draw more before relying on it.")
+
+
+def margin_error(fit: Fit, name: str) -> float:
+    """The Monte Carlo error of a decision's margin; NaN where there are too few draws to know."""
+    decision = fit.study.decisions[name]
+    return batch_error(lambda draws: decision.judge(draws).margin, fit.estimands[decision.estimand])

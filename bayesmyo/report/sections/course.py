@@ -1,0 +1,111 @@
+"""Every outcome over time: the population, and the patients behind it."""
+
+import numpy as np
+
+from bayesmyo import figures
+from bayesmyo.assess.diagnostics import batch_error
+from bayesmyo.components.trajectories import Plateau
+from bayesmyo.figures.parts import predicting
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table, text
+from bayesmyo.report.numbers import number, quantile_errors, shared
+from bayesmyo.report.pictures import picture
+from bayesmyo.report.results import Results
+from bayesmyo.report.sections.patients import edges
+
+
+def course(r: Results) -> Section:
+    blocks: list[Block] = []
+    if r.fit.shared:
+        blocks.append(Paragraph("A shared copy of a fit holds no patients, and no curve of theirs.", "note"))
+        return Section("course", "Change over time", tuple(blocks))
+    behind = (
+        "Thin curves and small circles are single patients."
+        if r.patient_level
+        else "Single patients are not shown (the option --patient-level shows them, by pseudonym); circles are medians of what was measured, of fewer and fewer patients as time goes on, so late ones may lie apart."
+    )
+    blocks.append(
+        Paragraph(
+            "The band is where the average over all such patients lies; single patients and measurements scatter far more widely. "
+            + behind
+        )
+    )
+    for outcome in r.study.outcomes:
+        blocks += of_outcome(r, outcome)
+    return Section("course", "Change over time", tuple(blocks))
+
+
+def of_outcome(r: Results, outcome: str) -> list[Block]:
+    label = r.study.label(outcome)
+    held = r.held(outcome)
+    blocks: list[Block] = [Heading(label)]
+    if held:
+        return [*blocks, Paragraph(held, "withheld")]
+    table = averages(r, outcome)
+    words = "; ".join("{}: {} ({} to {})".format(*map(text, row)) for row in table.rows)
+    unit = r.study.outcomes[outcome].unit
+    summary = "geometric mean" if r.study.outcomes[outcome].family.geometric else "mean"
+    blocks += [
+        picture(
+            figures.trajectories(r.fit, outcome, patients=r.patient_level), f"figure-course-{outcome}",
+            f"{label} over time: the average over all such patients ({summary}), with 50% and {r.study.interval:.0%} intervals",
+            f"Population average of {label} in {unit}, median and {r.study.interval:.0%} interval. {words}.",
+        ),
+        table, *half_time(r, outcome),
+    ]  # fmt: skip
+    if r.patient_level:
+        blocks.append(
+            picture(
+                figures.patients(r.fit, outcome), f"figure-patients-{outcome}", f"{label}, patient by patient",
+                f"A panel for each of the first patients of the table: measurements of {label} and the patient's own expected curve.",
+            )
+        )  # fmt: skip
+    return blocks
+
+
+def averages(r: Results, outcome: str) -> Table:
+    """The population average at a few times."""
+    m = r.fit.cohort.measurements[outcome]
+    prediction = predicting(r.fit)
+    first = min(0.0, float(m.time.min()))
+    times = [first, *edges(r.study, float(m.time.max()))]
+    tail = (1 - r.study.interval) / 2
+    rows: list[tuple[Cell, ...]] = []
+    for t in times:
+        draws = prediction.level(outcome, t, "population average")
+        median, *ends = (_error(draws, q) for q in (0.5, tail, 1 - tail))
+        at = np.quantile(draws, (0.5, tail, 1 - tail))
+        found = [number(float(q), e) for q, e in zip(at, (median, *shared(ends)), strict=True)]
+        rows.append((f"{r.study.time.unit} {t:g}", *found))
+    o = r.study.outcomes[outcome]
+    caption = f"{r.study.label(outcome)} ({o.unit}): average over all such patients, {r.study.interval:.0%} interval"
+    return Table(f"course_{outcome}", caption, ("time", "median", "lower", "upper"), tuple(rows))
+
+
+def half_time(r: Results, outcome: str) -> list[Block]:
+    """When half of the change of a plateau is done: on the scale of the model, and in outcome units, which is another time."""
+    o = r.study.outcomes[outcome]
+    if not isinstance(o.trajectory, Plateau) or o.family.anchored:
+        return []
+    posterior = r.fit.group("posterior")
+    start, asymptote, half = (posterior[f"{outcome}.{k}"].values for k in ("start", "asymptote", "half_time"))
+    middle = o.family.link((o.family.inverse(start) + o.family.inverse(asymptote)) / 2)
+    with np.errstate(all="ignore"):
+        natural = -half * np.log2((middle - asymptote) / (start - asymptote))
+    link = {"identity": ""}.get(o.family.link_name, f" on the {o.family.link_name} scale of the model")
+    clock = f"{r.study.time.unit}s"
+    text = f"The average patient has done half of the change after {_interval(r, half)} {clock}{link}"
+    if link and np.isfinite(natural).all():
+        text += f", and in {o.unit} after {_interval(r, natural)} {clock}"
+    return [Paragraph(text + ".", "claim")]
+
+
+def _interval(r: Results, draws: np.ndarray) -> str:
+    tail = (1 - r.study.interval) / 2
+    at = (0.5, tail, 1 - tail)
+    median, *ends = quantile_errors(draws, at)
+    found = [number(float(q), e).text for q, e in zip(np.quantile(draws, at), (median, *shared(ends)), strict=True)]
+    return f"{found[0]} ({r.study.interval:.0%} interval {found[1]} to {found[2]})"
+
+
+def _error(draws: np.ndarray, q: float) -> float:
+    return batch_error(lambda x: float(np.quantile(x, q)), draws)

@@ -1,0 +1,30 @@
+"""The model in words, in formula and as code."""
+
+import json
+
+from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section
+from bayesmyo.report.results import Results
+from bayesmyo.study import describe, in_r
+
+
+def model(r: Results) -> Section:
+    study = r.study
+    how = describe.correlation_words(study)
+    blocks: list[Block] = [
+        Paragraph(
+            f"{how[0].upper()}{how[1:]}. Time is counted in {study.time.unit}s. Each patient has a curve for each outcome; "
+            "patients' own curves scatter around that of the population, and how much they do is learned from the data."
+        )
+    ]
+    for name in study.outcomes:
+        blocks += [
+            Heading(study.label(name)),
+            Paragraph(describe.words(study, name)),
+            Code("The model in formula", "\n".join(describe.formula(study, name))),
+            Code("The same for lme4 and brms, in R", f"lme4: {in_r.lme4(study, name)}\nbrms: {in_r.brms(study, name)}"),
+        ]
+    parameterisation = json.loads(str(r.fit.tree.attrs.get("parameterisation", "{}")))
+    if parameterisation:
+        listed = "; ".join(f"{study.label(o)}: {how}" for o, how in parameterisation.items() if o in study.outcomes)
+        blocks.append(Paragraph(f"How patients' effects are sampled: {listed}." if listed else ""))
+    return Section("model", "The model", tuple(b for b in blocks if not (isinstance(b, Paragraph) and not b.text)))

@@ -1,0 +1,120 @@
+"""Patients, rows and visits, every one accounted for."""
+
+import numpy as np
+
+from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.report.blocks import Block, Cell, Heading, Items, Number, Paragraph, Section, Table, counted
+from bayesmyo.report.numbers import count, number
+from bayesmyo.report.results import Results
+from bayesmyo.study import describe
+from bayesmyo.study.study import Study
+
+CALENDAR = {
+    "day": (7, 30, 90, 180, 365, 730, 1825),
+    "week": (4, 13, 26, 52, 104, 260),
+    "month": (1, 3, 6, 12, 24, 48, 96, 192),
+    "year": (0.25, 0.5, 1, 2, 5, 10, 20),
+}
+
+
+def patients(r: Results) -> Section:
+    if r.fit.shared:
+        text = "This is made from a shared copy of a fit, which holds no patients: ask its owner for what needs them."
+        return Section("patients", "Patients and measurements", (Paragraph(text, "note"),))
+    cohort, study = r.fit.cohort, r.study
+    rows = cohort.rows
+    aside = rows.rows - rows.used
+    blocks: list[Block] = [
+        Paragraph(
+            f"{counted(rows.rows, 'row')} of the table {'is' if rows.rows == 1 else 'are'} accounted for: {rows.used:,} used and "
+            f"{aside:,} set aside. {counted(len(cohort), 'patient')} remain. {follow_up(study, cohort)}"
+        )
+    ]
+    if rows.set_aside:
+        reasons = tuple((why, count(len(lines))) for why, lines in rows.set_aside.items())
+        blocks.append(Table("rows_set_aside", "Rows that nothing uses, by reason", ("reason", "rows"), reasons))
+    blocks += [
+        cells(study, cohort),
+        Heading("Patients and measurements over time"),
+        flow(study, cohort),
+        periods(study, cohort),
+    ]
+    covariates = describe.covariates(study)
+    if covariates:
+        blocks += [Heading("Covariates"), Items(tuple(covariates))]
+    if cohort.notices:
+        blocks += [Heading("Notes of the reader of the table"), Items(cohort.notices, "note")]
+    return Section("patients", "Patients and measurements", tuple(blocks))
+
+
+def last_visits(cohort: Cohort) -> np.ndarray:
+    """(patient,) the time of each patient's last measurement; patients without any are left out."""
+    last = np.full(len(cohort), -np.inf)
+    for m in cohort.measurements.values():
+        np.maximum.at(last, m.patient, m.time)
+    return last[np.isfinite(last)]
+
+
+def follow_up(study: Study, cohort: Cohort) -> str:
+    q1, median, q3 = (number(float(q)).text for q in np.quantile(last_visits(cohort), [0.25, 0.5, 0.75]))
+    return f"The last measurement of a patient is at {study.time.unit} {median} in the middle, half of them between {q1} and {q3}."
+
+
+def cells(study: Study, cohort: Cohort) -> Table:
+    """Cells of each outcome: used, not measured, censored, set aside."""
+    found = []
+    for name, o in cohort.rows.outcomes.items():
+        aside = "; ".join(f"{why}: {len(lines)}" for why, lines in o.set_aside.items()) or "none"
+        found.append((study.label(name), count(cohort.rows.rows), count(o.used), count(o.censored), aside))
+    return Table(
+        "cells", "Cells of each outcome: rows in = used + set aside", ("outcome", "rows", "used", "known only to a limit", "set aside"), tuple(found)
+    )  # fmt: skip
+
+
+def edges(study: Study, longest: float) -> list[float]:
+    """Times at which a clinic would look, up to the longest."""
+    if study.time.unit in CALENDAR:
+        found = [float(t) for t in CALENDAR[study.time.unit]]
+    else:
+        found = [f * 10.0**k for k in range(-3, 7) for f in (1, 2, 5)]
+        found = [t for t in found if t > longest / 50]
+    return [t for t in found if t <= longest]
+
+
+def flow(study: Study, cohort: Cohort) -> Table:
+    """How many patients were seen at least so long."""
+    last = last_visits(cohort)
+    times = [0.0, *edges(study, float(last.max()))]
+    rows = tuple((f"{study.time.unit} {t:g}", count(int(np.sum(last >= t)))) for t in times)
+    return Table("follow_up", "Patients with a measurement at that time or later", ("seen to", "patients"), rows)
+
+
+def periods(study: Study, cohort: Cohort) -> Table:
+    """Visits in each period, and how many of them measured each outcome."""
+    visits = sorted(
+        {(float(t), int(p)) for m in cohort.measurements.values() for t, p in zip(m.time, m.patient, strict=True)}
+    )
+    times = np.array([t for t, _ in visits])
+    ends = [0.0, *edges(study, float(times.max())), float(np.inf)]
+    rows: list[tuple[Cell, ...]] = []
+    for start, end in zip([-np.inf, *ends], ends, strict=False):
+        inside = (times > start) & (times <= end)
+        who = {p for (t, p) in visits if start < t <= end}
+        if not inside.any():
+            continue
+        span = f"to {end:g}" if np.isinf(start) else f"after {start:g}" + ("" if np.isinf(end) else f" to {end:g}")
+        measured = [int(np.sum((m.time > start) & (m.time <= end))) for m in cohort.measurements.values()]
+        total = int(inside.sum())
+        rows.append((span, count(len(who)), count(total), *(Number(total - n, f"{total - n:,}") for n in measured)))
+    headers = (
+        f"{study.time.unit}s",
+        "patients seen",
+        "visits",
+        *(f"{study.label(o)}: missing" for o in cohort.measurements),
+    )
+    return Table(
+        "missing",
+        "Visits in each period, and how many of them lack a measurement of each outcome",
+        headers,
+        tuple(rows),
+    )

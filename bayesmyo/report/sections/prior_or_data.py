@@ -1,0 +1,73 @@
+"""Prior against data: would another prior have said something else?"""
+
+from bayesmyo.assess.sensitivity import PriorSensitivity
+from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table
+from bayesmyo.report.numbers import chance, chance_error, number
+from bayesmyo.report.results import Results
+
+
+def prior_or_data(r: Results) -> Section:
+    if not r.sensitivities:
+        why = (
+            "Not judged: what the priors say of these patients needs the patients."
+            if r.fit.shared
+            else "Not judged: the study declares no estimand."
+        )
+        return Section("prior-or-data", "Prior or data", (Paragraph(why, "note"),))
+    how = (
+        "by sampling again"
+        if r.refitted
+        else "by reweighting the draws; where that cannot be trusted a number is not judged, and the option --refit samples again"
+    )
+    blocks: list[Block] = [
+        Paragraph(
+            f"Every prior was made half and twice as wide, {how}. “The data say”: the data have narrowed the number down, and neither prior changes the "
+            "answer. “The prior says”: the posterior is hardly narrower than the prior, and in the same place. “Do not report”: another prior crosses a decision, "
+            "or moves the probability by more than 0.05 or the number by more than half its SD. Contraction is near 1 where the data have said all, near 0 where nothing, and below 0 where the prior was surer than the posterior."
+        ),
+        *[Paragraph(s.sentence, "withheld" if s.verdict == "do not report" else "plain") for s in r.sensitivities if s.verdict != "the data say"],
+        table(r),
+    ]  # fmt: skip
+    conflicts = [s.name for s in r.sensitivities if s.conflict]
+    if conflicts:
+        blocks.append(
+            Paragraph(
+                f"Prior and data pull apart in {', '.join(conflicts)}: the number follows both. Look at the priors.",
+                "failed",
+            )
+        )
+    elif r.refitted:
+        blocks.append(
+            Paragraph("Prior and data do not pull apart: under power-scaling no number follows both.", "passed")
+        )
+    else:
+        blocks.append(
+            Paragraph(
+                "Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling).", "note"
+            )
+        )
+    return Section("prior-or-data", "Prior or data", tuple(blocks))
+
+
+def table(r: Results) -> Table:
+    headers = (
+        "number", "kind", "verdict", "contraction", "median", "with priors half as wide", "twice as wide", "probability", "with half", "with twice",
+        "method", "Pareto k",
+    )  # fmt: skip
+    rows = tuple(_row(r, s) for s in r.sensitivities)
+    return Table("prior_sensitivity", "Every estimand and decision under priors half and twice as wide", headers, rows)
+
+
+def _row(r: Results, s: PriorSensitivity) -> tuple[Cell, ...]:
+    k = "-" if s.pareto_k is None else Number(s.pareto_k, f"{s.pareto_k:.2f}")
+    contraction = Number(s.contraction, f"{s.contraction:.2f}" if s.contraction > -1 else "below -1")
+    if r.held(*s.outcomes):
+        return (s.name, s.kind, s.verdict, contraction, *(["withheld"] * 6), s.method, k)
+    of = s.name if s.kind == "estimand" else r.study.decisions[s.name].estimand
+    errors = r.errors[of]
+    medians = [number(m, errors.median) for m in (s.median, s.median_half, s.median_double)]
+    chances = [
+        chance(p, chance_error(p, errors.ess)) if p is not None else Number(None, "-")
+        for p in (s.probability, s.probability_half, s.probability_double)
+    ]
+    return (s.name, s.kind, s.verdict, contraction, *medians, *chances, s.method, k)

@@ -1,0 +1,91 @@
+"""Priors in clinical units beside posteriors, where they come from, and what they believe of patients before any data."""
+
+import numpy as np
+
+from bayesmyo import figures
+from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, Terms, stated
+from bayesmyo.report.numbers import number, quantile_errors, shared
+from bayesmyo.report.pictures import picture
+from bayesmyo.report.results import Results
+from bayesmyo.study import describe
+from bayesmyo.study.parameters import Parameter, all_parameters
+
+
+def priors(r: Results) -> Section:
+    rationale = next(c for c in r.checks if c.name == "prior rationale")
+    blocks: list[Block] = [
+        Paragraph(
+            "Default priors stand on the typical value and the spread that the study declares for each outcome, never on the data. "
+            "Levels are in outcome units; SDs between patients and of measurements are factors where the model works on the log, and stay on the logit "
+            "where it works on that. A prior is written as the study file writes it, on the scale of the model."
+        ),
+        Terms((("Why these priors, and from what source", stated(r.stated.priors)),)),
+        Paragraph(rationale.sentence, "passed" if rationale.passed else "failed"),
+        table(r),
+        Heading("What the priors believe of patients"),
+        Paragraph(r.prior_check.sentence, "passed" if r.prior_check.passed else "failed"),
+        beliefs(r),
+        picture(
+            figures.priors(r.study),
+            "figure-priors",
+            "One measurement of a new patient by the priors alone",
+            alternative(r),
+        ),
+    ]
+    return Section("priors", "Priors, beside what the data made of them", tuple(blocks))
+
+
+def table(r: Results) -> Table:
+    """Every parameter: its prior, and both intervals in clinical units."""
+    interval = f"{r.study.interval:.0%}"
+    lines = {f"{p.outcome}.{p.parameter}": p for p in describe.priors(r.study)}
+    rows: list[tuple[Cell, ...]] = []
+    for p in all_parameters(r.study):
+        line = lines[p.full_name]
+        outcomes = (p.outcome,) if p.outcome in r.study.outcomes else tuple(r.study.outcomes)
+        posterior = ("withheld", "withheld") if r.held(*outcomes) else _posterior(r, p)
+        rows.append((
+            p.full_name.replace(".", ": ", 1), line.prior + ("" if line.stated else " (default)"), line.natural_unit,
+            f"{number(line.median).text} ({number(line.lower).text} to {number(line.upper).text})", *posterior,
+        ))  # fmt: skip
+    headers = (
+        "parameter",
+        "prior",
+        "clinical unit",
+        f"prior median ({interval} interval)",
+        "posterior median",
+        f"posterior {interval} interval",
+    )
+    return Table(
+        "priors_and_posteriors", "Priors and posteriors of every parameter, in clinical units", headers, tuple(rows)
+    )
+
+
+def _posterior(r: Results, p: Parameter) -> tuple[Cell, Cell]:
+    draws = np.asarray(p.natural(r.fit.group("posterior")[p.full_name].values), dtype=float)
+    tail = (1 - r.study.interval) / 2
+    at = (0.5, tail, 1 - tail)
+    median, *ends = quantile_errors(draws, at)
+    found = [number(float(q), e) for q, e in zip(np.quantile(draws, at), (median, *shared(ends)), strict=True)]
+    return found[0], f"{found[1].text} to {found[2].text}"
+
+
+def beliefs(r: Results) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for b in r.beliefs:
+        plausible = Number(b.plausible, f"{b.plausible:.0%}") if b.plausible is not None else Number(None, "-")
+        rows.append((
+            f"{r.study.label(b.outcome)}, {r.study.time.unit} {b.time:g}", b.unit, number(b.median), number(b.lower), number(b.upper), plausible,
+        ))  # fmt: skip
+    headers = ("measurement of a new patient", "unit", "median", "lower", "upper", "in the plausible range")
+    return Table(
+        "prior_beliefs", f"What the priors believe, with {r.study.interval:.0%} intervals", headers, tuple(rows)
+    )
+
+
+def alternative(r: Results) -> str:
+    parts = [
+        f"{r.study.label(b.outcome)} at {r.study.time.unit} {b.time:g}: {number(b.median).text} ({number(b.lower).text} to {number(b.upper).text}) {b.unit}"
+        for b in r.beliefs
+    ]
+    return "Median and interval of one measurement of a new patient drawn from the priors. " + "; ".join(parts) + "."

@@ -1,0 +1,119 @@
+"""Power and calibration for a terminal: tables first, then sentences."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bayesmyo.report.terminal import figure, say, show_table
+
+
+def show_power(found: Any) -> None:
+    """Every decision of every cell; every estimand; sentences."""
+    last = found.last()
+    varied = list(dict.fromkeys(k for d in last for k in d.labels if k not in ("scenario", "patients")))
+    methods = list(dict.fromkeys(_method(m) for d in last for m in d.comparators))
+    headers = [
+        "decision",
+        "scenario",
+        *(v.replace("_", " ") for v in varied),
+        "n",
+        "met",
+        "error",
+        "failed",
+        "if failed",
+        *methods,
+    ]
+    rows = []
+    for d in last:
+        lost = sum(d.failed.values())
+        bounds = f"{points(d.worst)}-{points(d.best)}" if lost else "-"
+        beside = [points(_beside(d, m)) for m in methods]
+        varying = [str(d.labels.get(v, "-")) for v in varied]
+        kind = " (null)" if d.null else ""
+        rows.append(
+            (
+                d.decision,
+                f"{d.labels.get('scenario', '')}{kind}",
+                *varying,
+                d.look,
+                points(d.rate.value),
+                points(d.rate.mcse, 1),
+                lost,
+                bounds,
+                *beside,
+            )
+        )
+    show_table(headers, rows, title="Decisions: met in % of studies, with its Monte Carlo error in points")
+    if methods:
+        say(
+            "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule."
+        )
+    say("")
+    cells = {d.cell for d in last}
+    rows = [
+        (e.estimand, e.labels.get("scenario", ""), e.look, e.method, _plus_minus(e.bias), points(e.coverage.value), e.width.value,
+         points(e.sign.value if e.sign else None, 1), e.magnitude.value if e.magnitude else None)
+        for e in found.estimands if e.cell in cells
+    ]  # fmt: skip
+    if rows:
+        headers = ["estimand", "scenario", "n", "by", "bias (error)", "cover", "width", "type S", "type M"]
+        show_table(headers, rows, title="Estimands: coverage and type S in %, type M as a factor")
+        say("")
+    for sentence in found.sentences:
+        say(f"- {sentence}")
+
+
+def show_calibration(cells: Sequence[Any]) -> None:
+    """Each cell's verdict, with its worst quantities and coverage."""
+    for c in cells:
+        what = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in c.labels.items())
+        failed = sum(c.failed.values())
+        say(
+            f"{what}: {c.replicates} replicates, {failed} failed, {c.divergent} with divergences, {c.again} sampled twice",
+            "bold",
+        )
+        shown = sorted(c.quantities, key=lambda q: q.p)
+        rows = [
+            (
+                q.name,
+                q.p,
+                q.adjusted,
+                *(points(r.value) for r in q.coverage.levels.values()),
+                _plus_minus(q.coverage.bias),
+                q.shape or "-",
+            )
+            for q in shown[:MOST]
+        ]
+        levels = [f"{100 * level:g}%" for level in (shown[0].coverage.levels if shown else ())]
+        show_table(
+            ["quantity", "p", "adjusted", *levels, "bias (error)", "shape"],
+            rows,
+            title="Coverage of intervals in %, the least uniform first",
+        )
+        if len(shown) > MOST:
+            say(f"and {len(shown) - MOST} more in calibration.parquet")
+        say(("passed  " if c.passed else "FAILED  ") + c.sentence, "" if c.passed else "bold red")
+        say("")
+
+
+MOST = 15
+
+
+def points(value: float | None, decimals: int = 0) -> str:
+    """A share in percent."""
+    return "-" if value is None else f"{100 * value:.{decimals}f}"
+
+
+def _method(comparator: str) -> str:
+    return comparator.split(" for ")[0].split(":")[0]
+
+
+def _beside(d: Any, method: str) -> float | None:
+    """The same decision by another method, else its two-sided test of the estimand."""
+    for name in (f"{method} for {d.decision}", f"{method}: {d.estimand}"):
+        if name in d.comparators:
+            return d.comparators[name].value
+    return None
+
+
+def _plus_minus(mean: Any) -> str:
+    return f"{figure(mean.value)} ({figure(mean.mcse)})"

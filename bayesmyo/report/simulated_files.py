@@ -1,0 +1,49 @@
+"""What a simulation study writes beside its results: tables for programs (Parquet) and people (CSV), and figures."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bayesmyo.figures.power_curves import power_curves
+from bayesmyo.figures.rank_differences import rank_differences
+from bayesmyo.figures.style import Drawing
+from bayesmyo.files import write_bytes
+from bayesmyo.simulation.calibration.verdict import CellCalibration
+from bayesmyo.simulation.power.answer import PowerAnswer, flat
+
+FORMATS = ("svg", "pdf")
+
+
+def write_power(found: PowerAnswer, folder: Path, target: float | None = None) -> list[str]:
+    """Power by cell, look and decision, estimands, and power curves. Returns the names of the files. Raises StorageError."""
+    files = _table(found.table(), folder, "power") + _table(found.estimand_table(), folder, "estimands")
+    return files + _figure(power_curves(found.decisions, target), folder, "power")
+
+
+def write_calibration(cells: Sequence[CellCalibration], quantities: pd.DataFrame, folder: Path) -> list[str]:
+    """Every quantity of every cell, and where truths lie among draws. Returns the names of the files. Raises StorageError."""
+    rows = [
+        flat({**c.labels, "cell": c.cell, "replicates": c.replicates, **q.as_dict()})
+        for c in cells
+        for q in c.quantities
+    ]
+    files = _table(pd.DataFrame(rows), folder, "calibration")
+    return files + (_figure(rank_differences(cells, quantities), folder, "calibration") if rows else [])
+
+
+def _table(frame: pd.DataFrame, folder: Path, name: str) -> list[str]:
+    parquet = io.BytesIO()
+    frame.to_parquet(parquet, index=False)
+    write_bytes(folder / f"{name}.parquet", parquet.getvalue())
+    write_bytes(folder / f"{name}.csv", frame.to_csv(index=False).encode())
+    return [f"{name}.parquet", f"{name}.csv"]
+
+
+def _figure(drawn: Drawing, folder: Path, name: str) -> list[str]:
+    for kind in FORMATS:
+        out = io.BytesIO()
+        drawn.savefig(out, format=kind, metadata={"Date": None} if kind == "svg" else {"CreationDate": None})
+        write_bytes(folder / f"{name}.{kind}", out.getvalue())
+    return [f"{name}.{kind}" for kind in FORMATS]

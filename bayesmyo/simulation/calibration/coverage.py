@@ -1,0 +1,39 @@
+"""How often intervals cover the truth, and how far off estimates are on average: of one quantity, over replicates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.simulation.power.operating import numbers
+from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """levels: interval -> the share of replicates whose central interval of that mass covers the truth, from the ranks where there are
+    any; stated: that of the study's own interval
+    bias: posterior mean less truth, averaged (zero for a calibrated model over its priors); error: its spread in posterior SDs, 1 or so
+    """
+
+    levels: dict[float, Rate]
+    stated: Rate
+    bias: Mean
+    error: Mean
+
+
+def coverage(found: pd.DataFrame) -> Coverage:
+    """Of the lines of one quantity, one for each replicate."""
+    truth, middle, sd, lower, upper, ranks = (
+        numbers(found[k]) for k in ("truth", "mean", "sd", "lower", "upper", "rank")
+    )
+    ranked, known = np.isfinite(ranks), np.isfinite(truth) & np.isfinite(lower)
+    off = np.abs(ranks[ranked] - 0.5)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scaled = ((middle - truth) / sd) ** 2
+    return Coverage(
+        {level: rate(off <= level / 2) for level in LEVELS} if ranked.any() else {},
+        rate(((lower <= truth) & (truth <= upper))[known]), mean(middle - truth), mean(scaled),
+    )  # fmt: skip

@@ -1,0 +1,133 @@
+"""What a calibration says: of every quantity of every cell, and in a sentence.
+
+A cell passes where the adjusted p-value of every quantity is above 0.01 and nearly all replicates could be fitted. That nothing was found
+is no proof: a hundred replicates see draws that are half as wide as they should be, and not much less.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.simulation.calibration.coverage import Coverage, coverage
+from bayesmyo.simulation.calibration.uniformity import PASS, holm, p_value, shape
+from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.power.operating import numbers
+from bayesmyo.simulation.row import DONE
+
+MOST_FAILED = 0.05  # of replicates: those that fail may be the ones that would have been off
+ENOUGH = 20  # replicates, below which nothing is said
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """One quantity. p: of uniformity of its ranks; adjusted: for all quantities of its cell; shape: how ranks depart, where p is small."""
+
+    kind: str
+    name: str
+    ranks: int
+    p: float
+    adjusted: float
+    shape: str
+    coverage: Coverage
+
+    @property
+    def passed(self) -> bool:
+        return self.adjusted > PASS
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        found = asdict(self) | {"passed": self.passed}
+        c = found.pop("coverage")
+        levels = {f"{level:g}": r for level, r in c["levels"].items()}
+        return found | {"coverage": levels, "stated": c["stated"], "bias": c["bias"], "squared_error": c["error"]}
+
+
+@dataclass(frozen=True)
+class CellCalibration:
+    """One cell. replicates: done or failed; failed: stage -> how many; divergent: with any divergence; again: sampled a second time
+    passed: None where there are too few replicates to say
+    """
+
+    cell: str
+    labels: Mapping[str, str | float]
+    patients: int
+    replicates: int
+    failed: Mapping[str, int]
+    divergent: int
+    again: int
+    rejected: int
+    passed: bool | None
+    sentence: str
+    quantities: tuple[Calibrated, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        found = {**self.labels, **{k: v for k, v in asdict(self).items() if k not in ("labels", "quantities")}}
+        return found | {"quantities": [q.as_dict() for q in self.quantities]}
+
+
+def calibrations(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[CellCalibration]:
+    """Every cell of a calibration, in the plan's order."""
+    return [
+        _cell(cell, replicates[replicates["cell"] == cell.key], quantities[quantities["cell"] == cell.key])
+        for cell in plan.cells
+    ]
+
+
+def ranks_of(quantities: pd.DataFrame, cell: str) -> dict[tuple[str, str], np.ndarray]:
+    """(kind, name) -> the ranks of a quantity of a cell, where it has any."""
+    here = quantities[quantities["cell"] == cell]
+    found = {}
+    for (kind, name), part in here.groupby(["kind", "name"], sort=False):
+        ranks = numbers(part["rank"])
+        if np.isfinite(ranks).any():
+            found[str(kind), str(name)] = ranks[np.isfinite(ranks)]
+    return found
+
+
+def _cell(cell: Cell, rows: pd.DataFrame, found: pd.DataFrame) -> CellCalibration:
+    ranks = ranks_of(found, cell.key)
+    p = np.array([p_value(r) for r in ranks.values()])
+    judged = tuple(
+        Calibrated(kind, name, len(r), float(own), float(adjusted), shape(r) if own < 0.05 else "",
+                   coverage(found[(found["kind"] == kind) & (found["name"] == name)]))
+        for ((kind, name), r), own, adjusted in zip(ranks.items(), p, holm(p), strict=True)
+    )  # fmt: skip
+    failed = {str(k): int(v) for k, v in rows.loc[rows["stage"] != DONE, "stage"].value_counts(sort=False).items()}
+    done = rows[rows["stage"] == DONE]
+    lost = sum(failed.values())
+    passed = (
+        None if len(done) < ENOUGH or not judged else all(q.passed for q in judged) and lost <= MOST_FAILED * len(rows)
+    )
+    return CellCalibration(
+        cell.key, dict(cell.labels), cell.patients, len(rows), failed, int((done["divergences"] > 0).sum()),
+        int((done["attempts"] > 1).sum()), int(rows["rejected"].sum()), passed,
+        _sentence(cell, len(done), lost, judged, passed), judged,
+    )  # fmt: skip
+
+
+def _sentence(cell: Cell, done: int, failed: int, judged: tuple[Calibrated, ...], passed: bool | None) -> str:
+    who = f"With {cell.patients} patients"
+    if passed is None:
+        return f"{who}: {done} replicates are too few to say anything; {ENOUGH} are the least, and 200 see much more."
+    lost = f"; {failed} more failed" if failed else ""
+    worst = min(judged, key=lambda q: q.adjusted)
+    least = (
+        f"the smallest p-value, of {worst.name}, is {_p(worst.adjusted)} after adjustment for {len(judged)} quantities"
+    )
+    if passed:
+        return f"{who}, {done} replicates show no miscalibration: {least}{lost}."
+    if all(q.passed for q in judged):
+        return f"{who}, {failed} of {done + failed} replicates failed: too many to say that the model is calibrated."
+    bad = [q for q in judged if not q.passed]
+    listed = ", ".join(f"{q.name} ({q.shape}, p {_p(q.adjusted)})" for q in sorted(bad, key=lambda q: q.adjusted)[:3])
+    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+    return f"{who}, the model is NOT calibrated over {done} replicates: {listed}{more}{lost}. Its intervals there are not to be trusted."
+
+
+def _p(p: float) -> str:
+    return "<0.0001" if p < 0.0001 else f"{p:.2g}"

@@ -1,0 +1,48 @@
+"""Truths from a fit: is it one of this study's model, and worth believing?"""
+
+import numpy as np
+
+from bayesmyo.assess.checks import Convergence
+from bayesmyo.assess.reweight import evenly
+from bayesmyo.cohort.truth import Truth
+from bayesmyo.errors import Fault, InputError
+from bayesmyo.model.fit import Fit
+from bayesmyo.study.parameters import all_parameters
+from bayesmyo.study.study import Study
+
+DRAWS = 1000  # at most: all that a plan holds of a posterior
+
+
+def posterior_draws(fit: Fit, study: Study, *, same_model: bool) -> Truth:
+    """At most a thousand draws of a fit, evenly spread, as truths with their patients' effects.
+
+    same_model: whether the study must be that of the fit word for word where the model is concerned; else only its parameters must be
+    Raises InputError where it is not, where the chains have not converged, or where it is a shared copy without patients.
+    """
+    where = "--from-fit"
+    if fit.shared:
+        raise InputError(
+            "usage", [Fault(where, "is a shared copy without patient data", mend="ask its owner for the fit")]
+        )
+    if same_model:
+        differing = [
+            what
+            for what in ("outcomes", "covariates", "correlate", "correlation_prior", "time")
+            if getattr(fit.study, what) != getattr(study, what)
+        ]
+        if differing:
+            what = f"is of another model: its {' and '.join(differing)} differ from those of the study"
+            raise InputError("usage", [Fault(where, what, mend="name the study that was fitted")])
+    else:
+        ours, theirs = ({p.full_name: (p.role, p.unit) for p in all_parameters(s)} for s in (study, fit.study))
+        missing = [name for name, kind in ours.items() if theirs.get(name) != kind]
+        if missing:
+            what = f"does not have all parameters of the study, each in the same unit: {', '.join(missing[:5])}"
+            raise InputError("usage", [Fault(where, what, mend="name a study with the model that was fitted")])
+    checked = Convergence().run(fit)
+    if not checked.passed:
+        raise InputError(
+            "usage", [Fault(where, "is not to be trusted", checked.sentence, "fit it again with more draws")]
+        )
+    total = int(np.prod(fit.truth.shape))
+    return fit.truth.take(evenly(total, DRAWS))

@@ -1,0 +1,119 @@
+"""plan.json: what a folder of results is of, and which versions computed it. It is written before anything else."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bayesmyo.errors import StorageError
+from bayesmyo.model.versions import skew
+from bayesmyo.simulation.plan import Plan
+
+FORMAT = 1
+PLAN = "plan.json"
+MEND = "Remove this one file and give the same command again: the parts beside it stay."
+Shard = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What plan.json says. shard: (i, n) for the i-th of n; others: versions beside the first, where mixing was allowed."""
+
+    plan: Plan
+    versions: Mapping[str, str]
+    shard: Shard | None = None
+    others: tuple[Mapping[str, str], ...] = ()
+
+    def to_json(self) -> bytes:
+        body = {
+            "format": FORMAT, "key": self.plan.key, "shard": self.shard, "versions": self.versions, "others": self.others,
+            "plan": json.loads(self.plan.to_json()),
+        }  # fmt: skip
+        return (json.dumps({**body, "sha256": _digest(body)}, indent=1) + "\n").encode()
+
+    @classmethod
+    def read(cls, folder: Path) -> "Header":
+        """Raises StorageError where there is none, or it is damaged, or of another format."""
+        path = folder / PLAN
+        if not path.is_file():
+            raise StorageError(f"{folder}: is not a folder of results; `bayesmyo calibrate` and `power` write one.")
+        try:
+            body = json.loads(content(path))
+            written, digest = body["format"], body.pop("sha256")
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise StorageError(f"{path}: is not what was written. {MEND}") from None
+        if digest != _digest(body):
+            raise StorageError(f"{path}: is not what was written. {MEND}")
+        if written != FORMAT:
+            age = (
+                "a newer bayesmyo; update it to go on"
+                if written > FORMAT
+                else "an earlier bayesmyo; begin another folder"
+            )
+            raise StorageError(f"{path}: was written by {age} (format {written}, here {FORMAT}).")
+        shard = (body["shard"][0], body["shard"][1]) if body["shard"] else None
+        return cls(Plan.from_json(json.dumps(body["plan"])), body["versions"], shard, tuple(body["others"]))
+
+    def goes_on(self, folder: Path, new: "Header") -> "Header":
+        """The header of a folder that goes on with another command: more replicates, or a smaller Monte Carlo error.
+
+        Raises StorageError that names what differs, and how to mend it.
+        """
+        ours, theirs = facts(self.plan), facts(new.plan)
+        differs = [f"{k}: {_short(ours[k])} there, {_short(theirs[k])} now" for k in ours if ours[k] != theirs[k]]
+        if self.shard != new.shard:
+            differs.append(f"shard: {_of(self.shard)} there, {_of(new.shard)} now")
+        if differs:
+            raise StorageError(f"{folder}: holds another plan ({'; '.join(differs)}). Choose another folder.")
+        if new.plan.replicates < self.plan.replicates:
+            before = f"{self.plan.replicates} replicates of each cell before; ask for as many or more"
+            raise StorageError(f"{folder}: was asked for {before}.")
+        if new.plan.mcse is not None and (self.plan.mcse is None or new.plan.mcse > self.plan.mcse):
+            before = "all replicates" if self.plan.mcse is None else f"a Monte Carlo error of {self.plan.mcse:g}"
+            raise StorageError(f"{folder}: was asked for {before} before; ask for no less.")
+        return replace(self, plan=new.plan)
+
+    def computed_by(self, folder: Path, now: Mapping[str, str], mixed: bool) -> "Header":
+        """The header when rows of these versions are added. Raises StorageError where they are new and may not be mixed."""
+        if now == self.versions or now in self.others:
+            return self
+        if not mixed:
+            raise StorageError(
+                f"{folder}: was computed by other versions ({skew(self.versions, now)}), which may draw otherwise. Install those, "
+                "choose another folder, or add --allow-mixed, which marks the results."
+            )
+        return replace(self, others=(*self.others, now))
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """All that may not change when a plan goes on, by name."""
+    found = json.loads(plan.to_json())
+    cells = [{"key": cell.key, "labels": dict(cell.labels)} for cell in plan.cells]
+    return {k: v for k, v in found.items() if k not in ("replicates", "mcse")} | {"cells": cells}
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a file. Raises StorageError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror or error}.") from None
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(body, sort_keys=True).encode())
+
+
+def _of(shard: Shard | None) -> str:
+    return f"{shard[0]} of {shard[1]}" if shard else "none"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{len(value)} with the hash {sha256(text.encode())[:8]}"

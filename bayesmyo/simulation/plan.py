@@ -1,0 +1,57 @@
+"""A simulation study: its cells, how often each is replicated, and how. As JSON it is all that a worker is told."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from bayesmyo.model.engines import Sampling
+from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.row import Kind
+
+SHORT = Sampling(draws=500, tune=400, chains=2, cores=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A simulation study.
+
+    kind: what it is for; record: the kinds of quantities that rows hold; comparators: other methods that answer beside, by name
+    mcse: a cell is replicated until the Monte Carlo error of every decision's power is at most this, `replicates` at most;
+        None: `replicates` times
+    """
+
+    kind: Literal["calibrate", "power"]
+    cells: tuple[Cell, ...]
+    replicates: int
+    seed: int = 1
+    engine: str = "nuts"
+    sampling: Sampling = SHORT
+    record: tuple[Kind, ...] = ("estimand", "decision")
+    comparators: tuple[str, ...] = ()
+    mcse: float | None = None
+
+    def to_json(self) -> str:
+        """All of it as one line of text, always the same for the same plan."""
+        return json.dumps(self._fixed() | {"replicates": self.replicates, "mcse": self.mcse}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Plan":
+        """The plan of `to_json`."""
+        found: dict[str, Any] = json.loads(text)
+        cells = tuple(Cell.from_dict(c) for c in found.pop("cells"))
+        sampling = Sampling(**found.pop("sampling"))
+        lists: Mapping[str, Any] = {k: tuple(found.pop(k)) for k in ("record", "comparators")}
+        return cls(cells=cells, sampling=sampling, **lists, **found)
+
+    @property
+    def key(self) -> str:
+        """Names the plan but for how long it goes on: its rows are those of any plan with the same key."""
+        return hashlib.sha256(json.dumps(self._fixed(), sort_keys=True).encode()).hexdigest()
+
+    def _fixed(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind, "cells": [c.as_dict() for c in self.cells], "seed": self.seed, "engine": self.engine,
+            "sampling": asdict(self.sampling), "record": list(self.record), "comparators": list(self.comparators),
+        }  # fmt: skip

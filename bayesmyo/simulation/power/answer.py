@@ -1,0 +1,104 @@
+"""All that a power study says, from its tables."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.power import operating, sequential, words
+from bayesmyo.simulation.power.smallest import Smallest, smallest_n
+
+TARGET = 0.8
+
+
+@dataclass(frozen=True)
+class SmallestOf:
+    """The smallest number of patients for one decision under one truth and design."""
+
+    labels: Mapping[str, str | float]
+    decision: str
+    found: Smallest
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {**self.labels, "decision": self.decision, **asdict(self.found)}
+
+
+@dataclass(frozen=True, eq=False)
+class PowerAnswer:
+    """Every cell's decisions and estimands, the looks on the way, the smallest numbers of patients, and all of it in sentences."""
+
+    decisions: tuple[operating.DecisionPower, ...]
+    estimands: tuple[operating.EstimandPower, ...]
+    looks: tuple[sequential.Sequence, ...]
+    smallest: tuple[SmallestOf, ...]
+    sentences: tuple[str, ...]
+
+    def last(self) -> list[operating.DecisionPower]:
+        """The decisions when all patients are analysed."""
+        most = {d.cell: d.look for d in sorted(self.decisions, key=lambda d: d.look)}
+        return [d for d in self.decisions if d.look == most[d.cell]]
+
+    def table(self) -> pd.DataFrame:
+        """One line for each cell, look and decision, in plain columns."""
+        return pd.DataFrame([flat(d.as_dict()) for d in self.decisions])
+
+    def estimand_table(self) -> pd.DataFrame:
+        """One line for each cell, look, estimand and method, in plain columns."""
+        return pd.DataFrame([flat(e.as_dict()) for e in self.estimands])
+
+
+def power_answer(
+    plan: Plan,
+    replicates: pd.DataFrame,
+    quantities: pd.DataFrame,
+    target: float = TARGET,
+    futility: float | None = None,
+) -> PowerAnswer:
+    """What a power study says. target: the power of the smallest number of patients; futility: see `sequential`"""
+    decisions = operating.decisions(plan, replicates, quantities)
+    looks = sequential.sequences(plan, quantities, futility)
+    analysis = {cell.key: cell.analysis for cell in plan.cells}
+    most = {cell.key: operating.looks(cell)[-1] for cell in plan.cells}
+    last = [d for d in decisions if d.look == most[d.cell]]
+    smallest = _smallest(last, target)
+    said = [words.sentence(analysis[d.cell], d) for d in last]
+    said += [words.sequence_sentence(s) for s in looks]
+    for s in smallest:
+        under = ", ".join(str(v) for v in s.labels.values())
+        said.append(f"{s.decision}, {under}: {s.found.sentence}")
+    return PowerAnswer(
+        tuple(decisions),
+        tuple(operating.estimands(plan, replicates, quantities)),
+        tuple(looks),
+        tuple(smallest),
+        tuple(said),
+    )
+
+
+def _smallest(last: list[operating.DecisionPower], target: float) -> list[SmallestOf]:
+    """For each decision, truth and design of which several numbers of patients were simulated, unless it ought not to be met."""
+    groups: dict[tuple[Any, ...], list[operating.DecisionPower]] = {}
+    for d in last:
+        varied = {k: v for k, v in d.labels.items() if k != "patients"}
+        groups.setdefault((d.decision, tuple(varied.items())), []).append(d)
+    found = []
+    for (decision, varied_items), listed in groups.items():
+        usable = [d for d in listed if d.rate.of > 0]
+        n, met, done = [d.look for d in usable], [d.rate.met for d in usable], [d.rate.of for d in usable]
+        if len(set(n)) > 1 and not all(d.null for d in usable):
+            found.append(SmallestOf(dict(varied_items), decision, smallest_n(n, met, done, target)))
+    return found
+
+
+def flat(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A nested table in plain columns: `bias` -> `bias_value`, `bias_mcse`; comparators by their names."""
+    columns: dict[str, Any] = {}
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            columns |= {f"{key}_{k}": v for k, v in flat(value).items()}
+        else:
+            columns[key] = value
+    return columns

@@ -1,0 +1,217 @@
+"""What a study of this design would have found, from the tables of a simulation study: by cell, look, and decision or estimand.
+
+A failed replicate is never "not met": it is counted beside, and power is also given as if all of them had not met the decision, and as
+if all had. References: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086 (Monte Carlo errors); Gelman and Carlin
+(2014), https://doi.org/10.1177/1745691614551642 (errors of sign and magnitude); O'Hagan, Stevens and Campbell (2005),
+https://doi.org/10.1002/pst.175 (assurance).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.components.decisions import Decision
+from bayesmyo.components.estimands import Estimand, Ratio
+from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate, root_mean_square
+from bayesmyo.simulation.row import DONE
+
+Array = np.ndarray
+ROUNDING = 1e-9
+FOR, ABOUT = " for ", ": "  # "t test for gain" is of a decision, "t test: change_12" of an estimand
+
+
+@dataclass(frozen=True)
+class DecisionPower:
+    """How often a decision was met in one cell, at one look.
+
+    labels: what varies between cells; look: patients analysed; replicates: all, done or failed; failed: stage -> how many
+    rate: met among those done; worst, best: if all that failed had not met it, or had
+    true: replicates whose true value satisfies the rule; power: met among those; error: met among the others, which is type I error;
+        None where the rule has no truth (a precision)
+    truth: the true value, averaged over replicates; varies: whether replicates differ in it; assurance: whether their truths were drawn
+    expected: of the probability that the rule looks at; comparators: the same rule or question by other methods
+    """
+
+    cell: str
+    labels: Mapping[str, str | float]
+    decision: str
+    estimand: str
+    look: int
+    replicates: int
+    failed: Mapping[str, int]
+    rate: Rate
+    worst: float | None
+    best: float | None
+    true: int | None
+    power: Rate | None
+    error: Rate | None
+    truth: float | None
+    varies: bool
+    assurance: bool
+    expected: Mean
+    comparators: Mapping[str, Rate]
+
+    @property
+    def null(self) -> bool:
+        """Whether the decision ought not to be met in any replicate: what is met here is type I error."""
+        return self.true == 0 and self.rate.of > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        found = asdict(self)
+        r = found.pop("rate")
+        found = {**self.labels, **{k: v for k, v in found.items() if k != "labels"}}
+        found |= {
+            "met": r["met"],
+            "done": r["of"],
+            "probability": r["value"],
+            "mcse": r["mcse"],
+            "lower": r["lower"],
+            "upper": r["upper"],
+        }
+        return found | {"failed": sum(self.failed.values()), "failed_at": dict(self.failed), "null": self.null}
+
+
+@dataclass(frozen=True)
+class EstimandPower:
+    """How well an estimand was estimated in one cell, at one look, by its posterior median and the study's interval.
+
+    method: "posterior", or a comparator; answered: replicates with an answer, of those done
+    bias: of the median, in outcome units; coverage: of the interval; sign: type S, the share of significant estimates that lie on the
+    wrong side of no effect; magnitude: type M, by how much significant estimates exaggerate (of a ratio, its logarithm); significant: whose
+    interval excludes no effect
+    """
+
+    cell: str
+    labels: Mapping[str, str | float]
+    estimand: str
+    method: str
+    look: int
+    answered: int
+    done: int
+    truth: float | None
+    bias: Mean
+    error: Mean
+    coverage: Rate
+    width: Mean
+    significant: Rate | None
+    sign: Rate | None
+    magnitude: Mean | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        found = asdict(self)
+        return {**found.pop("labels"), **found}
+
+
+def holds(rule: Decision, truth: Array) -> Array | None:
+    """(n,) whether a decision is right to be met, given true values: whether it would be met if they were known exactly.
+
+    A truth that differs from a threshold by rounding alone is the threshold. None where the rule has no truth, as a precision has not.
+    """
+    for threshold in rule.thresholds().values():
+        truth = np.where(np.isclose(truth, threshold, rtol=ROUNDING, atol=ROUNDING), threshold, truth)
+    values, where = np.unique(truth, return_inverse=True)
+    verdicts = [rule.judge(np.full((1, 1), v)) for v in values]
+    if any(v.probability is None for v in verdicts):
+        return None
+    return np.array([v.met for v in verdicts], dtype=bool)[where]
+
+
+def decisions(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[DecisionPower]:
+    """Every decision of every cell, at every look."""
+    return [
+        _decision(cell, name, rule, look, rows, found)
+        for cell, rows, found in _cells(plan, replicates, quantities)
+        for name, rule in cell.analysis.decisions.items()
+        for look in looks(cell)
+    ]
+
+
+def estimands(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[EstimandPower]:
+    """Every estimand of every cell, at every look: its posterior, and every comparator that answers it."""
+    listed = []
+    for cell, rows, found in _cells(plan, replicates, quantities):
+        done = int((rows["stage"] == DONE).sum())
+        for name, e in cell.analysis.estimands.items():
+            for look in looks(cell):
+                here = found[found["look"] == look]
+                answers = {"posterior": here[(here["kind"] == "estimand") & (here["name"] == name)]}
+                others = here[(here["kind"] == "comparator") & here["name"].str.endswith(ABOUT + name)]
+                answers |= {str(k).removesuffix(ABOUT + name): part for k, part in others.groupby("name", sort=False)}
+                listed += [_estimand(cell, name, e, m, look, done, part) for m, part in answers.items() if len(part)]
+    return listed
+
+
+def looks(cell: Cell) -> tuple[int, ...]:
+    """How many patients are analysed at each look of a cell, the last all of them."""
+    return cell.looks or (cell.patients,)
+
+
+def numbers(values: pd.Series) -> Array:
+    """A column as floats, NaN where there is nothing."""
+    return np.array([np.nan if v is None or v is pd.NA else float(v) for v in values], dtype=float)
+
+
+def _cells(
+    plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame
+) -> Iterator[tuple[Cell, pd.DataFrame, pd.DataFrame]]:
+    for cell in plan.cells:
+        yield cell, replicates[replicates["cell"] == cell.key], quantities[quantities["cell"] == cell.key]
+
+
+def _decision(
+    cell: Cell, name: str, rule: Decision, look: int, rows: pd.DataFrame, found: pd.DataFrame
+) -> DecisionPower:
+    here = found[found["look"] == look]
+    mine = here[(here["kind"] == "decision") & (here["name"] == name)]
+    met, truth = numbers(mine["met"]) == 1, numbers(mine["truth"])
+    known = np.isfinite(truth)
+    right = holds(rule, truth) if len(truth) and known.all() else None
+    failed = {str(k): int(v) for k, v in rows.loc[rows["stage"] != DONE, "stage"].value_counts(sort=False).items()}
+    lost, of = sum(failed.values()), rate(met)
+    comparators = {}
+    for full in dict.fromkeys(here.loc[here["kind"] == "comparator", "name"]):
+        if str(full).endswith((FOR + name, ABOUT + rule.estimand)):
+            answered = numbers(here.loc[here["name"] == full, "met"])
+            comparators[str(full)] = rate(answered[np.isfinite(answered)] == 1)
+    return DecisionPower(
+        cell.key, dict(cell.labels), name, rule.estimand, look, len(rows), failed, of,
+        worst=of.met / (of.of + lost) if of.of + lost else None, best=(of.met + lost) / (of.of + lost) if of.of + lost else None,
+        true=None if right is None else int(right.sum()), power=None if right is None else rate(met[right]),
+        error=None if right is None else rate(met[~right]), truth=mean(truth).value,
+        varies=bool(known.any() and np.ptp(truth[known]) > 0), assurance=not cell.fixed, expected=mean(numbers(mine["probability"])), comparators=comparators,
+    )  # fmt: skip
+
+
+def _estimand(
+    cell: Cell, name: str, e: Estimand, method: str, look: int, done: int, found: pd.DataFrame
+) -> EstimandPower:
+    truth, median, lower, upper = (numbers(found[k]) for k in ("truth", "median", "lower", "upper"))
+    answered = np.isfinite(median)
+    truth, median, lower, upper = (x[answered] for x in (truth, median, lower, upper))
+    known = np.isfinite(truth)
+    error = (median - truth)[known]
+    covered = ((lower <= truth) & (truth <= upper))[known]
+    neutral = e.neutral if e.neutral is not None else 0.0 if e.contrast is not None else None
+    significant = sign = magnitude = None
+    if neutral is not None:
+        beyond = (lower > neutral) | (upper < neutral)
+        significant = rate(beyond)
+        scale = np.log if isinstance(e, Ratio) else np.asarray
+        estimated, true = (scale(x) - scale(np.asarray(neutral)) for x in (median, truth))
+        effect = ~np.isclose(true, 0, atol=ROUNDING)
+        if known.all() and effect.any():
+            moved = beyond & effect
+            sign = rate(np.sign(estimated[moved]) != np.sign(true[moved]))
+            size = float(np.abs(true[moved]).mean()) if moved.any() else np.nan
+            magnitude = mean(np.abs(estimated[moved]) / size)
+    return EstimandPower(
+        cell.key, dict(cell.labels), name, method, look, int(answered.sum()), done, mean(truth).value, mean(error),
+        root_mean_square(error), rate(covered), mean(upper - lower), significant, sign, magnitude,
+    )  # fmt: skip

@@ -1,0 +1,93 @@
+"""Looks at the data on the way: how often a study would have stopped, when, and with how many patients.
+
+The rule is looked at after so many patients, in the order in which they were included, with all of their follow-up. It stops for
+success when the decision is met, and for futility when the probability that the rule looks at is below a limit. Overall error is that
+of the whole procedure: under a scenario in which the decision ought not to be met, it is the type I error with all looks taken together,
+which is higher than that of any one of them. Reference: Berry, Carlin, Lee and Muller (2010), Bayesian Adaptive Methods for Clinical
+Trials, https://doi.org/10.1201/EBK1439825488, chapter 4.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.power.operating import looks, numbers
+from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate
+
+SUCCESS, FUTILITY, OPEN = 1, -1, 0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One look: the share of all studies that stop here, for success and for futility (at the last look: that end unmet)."""
+
+    look: int
+    success: Rate
+    futility: Rate
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One decision of one cell over all its looks.
+
+    futility: the limit of the probability, None where the rule stops for success alone
+    success: at any look (type I error where the decision ought not to be met); patients: expected number when it stops
+    """
+
+    cell: str
+    labels: Mapping[str, str | float]
+    decision: str
+    futility: float | None
+    stops: tuple[Stop, ...]
+    success: Rate
+    patients: Mean
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        found = asdict(self)
+        return {**found.pop("labels"), **found}
+
+
+def sequences(plan: Plan, quantities: pd.DataFrame, futility: float | None = None) -> list[Sequence]:
+    """Every decision of every cell that has interim looks."""
+    found = []
+    for cell in plan.cells:
+        if len(looks(cell)) > 1:
+            here = quantities[(quantities["cell"] == cell.key) & (quantities["kind"] == "decision")]
+            found += [_sequence(cell, str(d), part, futility) for d, part in here.groupby("name", sort=False)]
+    return found
+
+
+def _sequence(cell: Cell, decision: str, found: pd.DataFrame, futility: float | None) -> Sequence:
+    at = looks(cell)
+    met, probability = (
+        found.assign(value=numbers(found[column]))
+        .pivot(index="replicate", columns="look", values="value")[list(at)]
+        .to_numpy()
+        for column in ("met", "probability")
+    )
+    where, why = stopped(met == 1, probability, futility)
+    n = np.array(at, dtype=float)
+    stops = tuple(
+        Stop(look, rate((where == i) & (why == SUCCESS)), rate((where == i) & (why == FUTILITY)))
+        for i, look in enumerate(at)
+    )
+    return Sequence(cell.key, dict(cell.labels), decision, futility, stops, rate(why == SUCCESS), mean(n[where]))
+
+
+def stopped(met: np.ndarray, probability: np.ndarray, futility: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """(replicate,) at which look each study stops, and why: SUCCESS or FUTILITY. A study that reaches its end unmet is futile.
+
+    met, probability: (replicate, look)
+    """
+    state = np.where(met, SUCCESS, OPEN)
+    if futility is not None:
+        state = np.where(~met & (probability < futility), FUTILITY, state)
+    state[:, -1] = np.where(met[:, -1], SUCCESS, FUTILITY)
+    where = np.argmax(state != OPEN, axis=1)
+    return where, state[np.arange(len(state)), where]

@@ -1,0 +1,129 @@
+"""The smallest number of patients that meets a target, with its uncertainty; nothing is said beyond the numbers that were simulated.
+
+Power rises about as a probit line in the square root of the number of patients, as that of a z test does exactly; the line is fitted by
+maximum likelihood to all numbers of patients together. Where it does not fit, as for assurance, which need not reach 1, the powers
+themselves are made monotone and joined by lines on the same scales. The interval is a parametric bootstrap's.
+References: Efron and Tibshirani (1993), An Introduction to the Bootstrap; Barlow et al. (1972), monotone regression.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import isotonic_regression
+from scipy.special import ndtr, ndtri
+
+Array = np.ndarray
+BOOTSTRAP, SEED = 2000, 1993
+MISFIT = 0.05  # p-value of the likelihood ratio below which the line is not believed
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """patients: the smallest number with the target power, None where no simulated number reaches it, or every one does
+    lower, upper: 95 % bootstrap interval; None where it reaches beyond what was simulated
+    least, most: the numbers simulated; method: "probit" or "monotone"
+    """
+
+    target: float
+    patients: int | None
+    lower: int | None
+    upper: int | None
+    least: int
+    most: int
+    reached: str  # "within", "nowhere" or "everywhere"
+    method: str
+    sentence: str
+
+
+def smallest_n(patients: Sequence[int], met: Sequence[int], done: Sequence[int], target: float) -> Smallest:
+    """From the counts of each number of patients: met of those done. Raises ValueError where fewer than two numbers have any."""
+    order = np.argsort(patients)
+    n, k, m = (np.asarray(x, dtype=float)[order] for x in (patients, met, done))
+    n, k, m = n[m > 0], k[m > 0], m[m > 0]
+    if len(n) < 2 or not 0 < target < 1:
+        raise ValueError("two numbers of patients are needed, and a target between 0 and 1")
+    line = _line(n, k[None], m)
+    fitted = ndtr(line[:, :1] + line[:, 1:] * np.sqrt(n))[0]
+    method = "probit" if len(n) == 2 or _p_value(k, m, fitted) > MISFIT else "monotone"
+    if method == "monotone":
+        fitted = _monotone(k, m)
+    rng = np.random.default_rng(SEED)
+    drawn = rng.binomial(m.astype(int), fitted, size=(BOOTSTRAP, len(n))).astype(float)
+    if method == "probit":
+        found, again = _cross_line(line, target)[0], _cross_line(_line(n, drawn, m), target)
+    else:
+        found, again = _cross(n, fitted, target), np.array([_cross(n, _monotone(d, m), target) for d in drawn])
+    low, high = np.quantile(again, [0.025, 0.975], method="closest_observation")
+    return _said(target, found, (low, high), n, fitted, method)
+
+
+def _line(n: Array, met: Array, done: Array) -> Array:
+    """(s, 2) intercept and slope of probit(power) on the root of n, by maximum likelihood (Fisher scoring), for (s, n) counts; the slope
+    is not negative. Half a success and half a failure keep it finite."""
+    x = np.sqrt(n)
+    k, m = met + 0.5, done + 1.0
+    a, b = ndtri(np.clip(k.sum(axis=1) / m.sum(), 0.01, 0.99)), np.zeros(len(met))
+    for _ in range(30):
+        eta = np.clip(a[:, None] + b[:, None] * x, -6, 6)
+        p, d = ndtr(eta), stats.norm.pdf(eta)
+        weight = m * d**2 / (p * (1 - p))
+        score = (k - m * p) * d / (p * (1 - p))
+        s0, s1, s2 = weight.sum(axis=1), (weight * x).sum(axis=1), (weight * x * x).sum(axis=1)
+        g0, g1 = score.sum(axis=1), (score * x).sum(axis=1)
+        det = s0 * s2 - s1 * s1
+        a, b = a + np.clip((s2 * g0 - s1 * g1) / det, -2, 2), b + np.clip((s0 * g1 - s1 * g0) / det, -2, 2)
+    flat = b <= 0
+    a = np.where(flat, ndtri(k.sum(axis=1) / m.sum()), a)
+    return np.stack([a, np.where(flat, 0.0, b)], axis=-1)
+
+
+def _p_value(met: Array, done: Array, fitted: Array) -> float:
+    """Of the likelihood ratio of the line against a power for each number of patients."""
+    own = np.clip(met / done, 1e-9, 1 - 1e-9)
+    fitted = np.clip(fitted, 1e-9, 1 - 1e-9)
+    ratio = 2 * (met * np.log(own / fitted) + (done - met) * np.log((1 - own) / (1 - fitted))).sum()
+    return float(stats.chi2.sf(ratio, len(met) - 2))
+
+
+def _monotone(met: Array, done: Array) -> Array:
+    return np.asarray(isotonic_regression(met / done, weights=done).x)
+
+
+def _cross_line(line: Array, target: float) -> Array:
+    """(s,) where each line reaches the target; infinite where it never does."""
+    a, b = line.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = (ndtri(target) - a) / b
+    return np.where(b > 0, np.maximum(root, 0.0) ** 2, np.where(ndtr(a) >= target, 0.0, np.inf))
+
+
+def _cross(n: Array, power: Array, target: float) -> float:
+    """Where lines on the root of n and the probit of power first reach the target; 0 or infinite where that is outside."""
+    if power[0] >= target:
+        return 0.0
+    if power[-1] < target:
+        return float("inf")
+    i = int(np.argmax(power >= target))
+    z, x = ndtri(np.clip(power[i - 1 : i + 1], 1e-6, 1 - 1e-6)), np.sqrt(n[i - 1 : i + 1])
+    return float((x[0] + (ndtri(target) - z[0]) / (z[1] - z[0]) * (x[1] - x[0])) ** 2)
+
+
+def _said(target: float, found: float, ends: tuple[float, float], n: Array, fitted: Array, method: str) -> Smallest:
+    least, most = int(n[0]), int(n[-1])
+
+    def inside(value: float) -> int | None:
+        whole = int(np.ceil(value - 1e-9)) if np.isfinite(value) else most + 1
+        return whole if least <= whole <= most else None
+
+    if np.ceil(found - 1e-9) > most or not np.isfinite(found):
+        text = f"A power of {target:.0%} is not reached with up to {most} patients ({fitted[-1]:.0%}), the most that were simulated."
+        return Smallest(target, None, inside(ends[0]), None, least, most, "nowhere", method, text)
+    if np.ceil(found - 1e-9) <= least:
+        text = f"A power of {target:.0%} is reached with {least} patients already ({fitted[0]:.0%}), the fewest that were simulated."
+        return Smallest(target, None, None, inside(ends[1]), least, most, "everywhere", method, text)
+    lower, upper, answer = inside(ends[0]), inside(ends[1]), inside(found)
+    words = f"{f'fewer than {least}' if lower is None else lower} to {f'more than {most}' if upper is None else upper}"
+    text = f"A power of {target:.0%} takes {answer} patients (95% interval {words}, from Monte Carlo error alone)."
+    return Smallest(target, answer, lower, upper, least, most, "within", method, text)

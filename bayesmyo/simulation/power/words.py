@@ -1,0 +1,80 @@
+"""Power in sentences that a clinician may repeat: how many patients, what is true, how often it would have been found, how sure that is."""
+
+from bayesmyo.components.decisions import Decision
+from bayesmyo.components.numbers import significant
+from bayesmyo.simulation.power.operating import DecisionPower
+from bayesmyo.simulation.power.sequential import Sequence
+from bayesmyo.study.study import Study
+
+
+def sentence(study: Study, d: DecisionPower) -> str:
+    """How often one decision would have been met in one cell. study: the one that analyses"""
+    who = f"With {d.look} patients{_design(d)}"
+    if d.rate.value is None:
+        return f"{who}, nothing can be said of {d.decision}: none of {d.replicates} replicates was finished."
+    share, error = percent(d.rate.value), f"Monte Carlo error {100 * (d.rate.mcse or 0):.1f} points"
+    if d.rate.met in (0, d.rate.of):  # an error of zero would claim to know it
+        error = f"{d.rate.of} studies: exact 95% interval {percent(d.rate.lower)} to {percent(d.rate.upper)}"
+    lost = sum(d.failed.values())
+    if lost:
+        error += f"; {lost} of {d.replicates} fits failed: between {percent(d.worst)} and {percent(d.best)} however they would have ended"
+    if d.assurance:
+        text = f"{who}, {d.decision} would have been met in {share} of studies, over all that {d.labels.get('scenario', 'it')} holds possible ({error})"
+        if d.true is not None and d.power is not None and d.error is not None:
+            text += f"; it was right to be met in {percent(d.true / d.rate.of)}"
+            text += "".join(
+                f", and was in {percent(r.value)} of {which}"
+                for r, which in ((d.power, "those"), (d.error, "the others"))
+                if r.value is not None
+            )
+        return text + "."
+    if d.null:
+        return f"{who}, {d.decision} would have been met in {share} of studies though {_true(study, d)} ({error}): its type I error there."
+    return f"{who}, {_true(study, d)} would have met {d.decision} in {share} of studies ({error})."
+
+
+def sequence_sentence(s: Sequence) -> str:
+    """How a study with interim looks would have ended."""
+    n = s.stops[-1].look
+    early = [f"{percent(stop.success.value)} after {stop.look}" for stop in s.stops if stop.success.value is not None]
+    futile = [f"{percent(stop.futility.value)} after {stop.look}" for stop in s.stops[:-1] if stop.futility.value]
+    text = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients, {s.decision} would have been met in {percent(s.success.value)} of studies"
+    text += f" ({', '.join(early)})" if early else ""
+    text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
+    return text + f"; {s.patients.value or n:.1f} patients are expected instead of {n}."
+
+
+def percent(value: float | None) -> str:
+    """A share in percent, with a decimal near the ends."""
+    if value is None:
+        return "-"
+    points = 100 * value
+    return f"{points:.0f}%" if 1 <= points <= 99 or points in (0, 100) else f"{points:.1f}%"
+
+
+def rule_words(rule: Decision) -> str:
+    """The rule of a decision in a few words."""
+    limits = ", ".join(f"{k} {significant(v)}" for k, v in rule.thresholds().items())
+    return f"{rule.kind} {limits}".strip()
+
+
+def _true(study: Study, d: DecisionPower) -> str:
+    """The true value of the estimand, as what meets a decision."""
+    e = study.estimands[d.estimand]
+    if d.truth is None:
+        return f"the true {d.estimand}, which is not known,"
+    about = "about " if d.varies else ""
+    amount = e.amount(d.truth, e.unit(study.named, study.time.unit), study.time.unit)
+    if abs(d.truth) < 1e-9:
+        amount = amount.replace(amount.split()[0], "0", 1)
+    text = f"a true {e.sentence(study.named, study.time.unit)} of {about}{amount}"
+    return f"the true value is {about}{amount}" if d.null else text
+
+
+def _design(d: DecisionPower) -> str:
+    varied = [
+        f"{k.replace('_', ' ')} {v:g}" if isinstance(v, float | int) else f"{k} {v}"
+        for k, v in d.labels.items()
+        if k not in ("scenario", "patients")
+    ]
+    return f" ({', '.join(varied)})" if varied else ""

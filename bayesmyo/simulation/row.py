@@ -1,0 +1,83 @@
+"""What one replicate says: plain numbers, the same whoever computed them, when and where."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+DONE = "done"
+Kind = Literal["estimand", "parameter", "effect", "joint", "decision", "comparator"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What one analysis says of one number. What does not apply, or does not exist, is None.
+
+    kind: "estimand" in outcome units, "parameter" and "effect" (of the first patient) on the link scale, "joint" the log-likelihood of
+        all measurements, "decision", or "comparator", another method's answer to an estimand
+    look: how many patients had been included when it was looked at
+    truth: its true value in this replicate; median, lower, upper: of the posterior, equal-tailed with the study's mass (of a
+        comparator its estimate and confidence limits of the same level)
+    probability: what a decision's rule looks at (of a comparator the two-sided p-value); met: what it decides
+    rank: where the truth lies among the draws, in (0, 1): uniform over replicates if truths come from the priors of the analysis
+    """
+
+    kind: Kind
+    name: str
+    look: int
+    truth: float | None = None
+    mean: float | None = None
+    sd: float | None = None
+    median: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    probability: float | None = None
+    met: bool | None = None
+    rank: float | None = None
+    ess: float | None = None
+
+    def __post_init__(self) -> None:
+        """What is not finite is not there: rows are compared, hashed and stored."""
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, float):
+                object.__setattr__(self, f.name, float(value) if math.isfinite(value) else None)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One replicate of one cell.
+
+    cell: the key of the cell; stage: "done", or where it failed, with the reason: "simulate", "fit", "crashed" (whoever computed it
+        died), "timeout"
+    rhat, ess: the worst over everything recorded, at any look; divergences: of all draws, at all looks
+    attempts: 2 where short chains were not to be trusted and the whole was sampled again, longer and in smaller steps
+    patients, visits, lost: of the simulated cohort; rejected: cohorts that a rule on their data alone refused before this one
+    """
+
+    cell: str
+    replicate: int
+    stage: str = DONE
+    reason: str = ""
+    rhat: float | None = None
+    ess: float | None = None
+    divergences: int = 0
+    attempts: int = 1
+    patients: int = 0
+    visits: int = 0
+    lost: int = 0
+    rejected: int = 0
+    quantities: tuple[Quantity, ...] = ()
+
+    def of(self, kind: Kind) -> dict[str, Quantity]:
+        """The quantities of one kind by name, at the last look."""
+        return {q.name: q for q in self.quantities if q.kind == kind}
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for Parquet and JSON."""
+        return asdict(self) | {"quantities": [asdict(q) for q in self.quantities]}
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> "Row":
+        """The row of `as_dict`."""
+        return cls(**(dict(found) | {"quantities": tuple(Quantity(**q) for q in found["quantities"])}))

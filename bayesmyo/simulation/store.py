@@ -1,0 +1,237 @@
+"""A folder of results: whatever is killed, and whenever, what is written stays, and the same command goes on.
+
+    plan.json                    what is simulated, and the versions of what computes
+    parts/NNNNN-SHA256.parquet   rows as they come; a part that is not what its name says is moved to damaged/, and its
+                                 replicates are done again
+    replicates.parquet           the final tables, when nothing is missing any more
+    quantities.parquet
+    SHA256SUMS                   written last: `sha256sum -c SHA256SUMS` checks them
+
+Files are written whole or not at all, and machines share nothing but whole files: a network file system will do.
+"""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from bayesmyo.errors import StorageError
+from bayesmyo.files import write_bytes
+from bayesmyo.simulation.agenda import Agenda
+from bayesmyo.simulation.header import PLAN, Header, content, sha256
+from bayesmyo.simulation.lock import LOCK, OWNER, held
+from bayesmyo.simulation.parts import Outcome, decode, encode, gather, origin, outcomes, tables, write
+from bayesmyo.simulation.plan import Plan
+
+SUMS, PARTS, DAMAGED = "SHA256SUMS", "parts", "damaged"
+TABLES = ("replicates.parquet", "quantities.parquet")
+OURS = {PLAN, SUMS, PARTS, DAMAGED, *TABLES, LOCK, OWNER}
+PART = re.compile(r"(\d{5,})-([0-9a-f]{64})\.parquet")
+MOST_PARTS = 200  # more than these are put together into one
+BYTES_OF_A_ROW = 4_000  # about; to see in time that a disk is too small
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a folder holds.
+
+    replicates: one line per replicate; quantities: one line per quantity of each; both by cell, in the plan's order, and replicate
+    complete: whether nothing is missing that the plan asks for; a shard never is
+    missing: how many replicates are, as far as is known (a cell may go on where its Monte Carlo error asks for it)
+    mixed: whether rows may come from more than one set of versions
+    """
+
+    plan: Plan
+    replicates: pd.DataFrame
+    quantities: pd.DataFrame
+    complete: bool
+    missing: int = 0
+    mixed: bool = False
+
+
+def read_results(folder: str | Path) -> Results:
+    """What is there, from a folder that may be unfinished, or at work.
+
+    Raises StorageError where it is no folder of results, or where something in it is not what was written.
+    """
+    folder = Path(folder)
+    header, sums = Header.read(folder), _sums(folder)
+    if sums.get(PLAN) == sha256(content(folder / PLAN)):
+        complete, missing, found = True, 0, {name: content(folder / name) for name in TABLES}
+        for name, read in found.items():
+            if sha256(read) != sums.get(name):
+                raise StorageError(f"{folder / name}: is not what was written; the same command writes it again.")
+        made = {name.removesuffix(".parquet"): decode(read, None) for name, read in found.items()}
+    else:
+        parts = read_parts(folder)
+        agenda = Agenda(header.plan, (o for part in parts for o in outcomes(part)), header.shard)
+        missing = agenda.remaining
+        complete = missing == 0 and header.shard is None
+        made = tables(gather(parts, agenda.asked()))
+    frames = {name: table.to_pandas() for name, table in made.items()}
+    return Results(header.plan, **frames, complete=complete, missing=missing, mixed=bool(header.others))
+
+
+class Store:
+    """The folder of one plan, held by this process alone (see `opened`).
+
+    present: the outcomes that were there when it was opened; notices: what was found damaged
+    """
+
+    def __init__(self, folder: Path, header: Header):
+        self.folder = folder
+        self.present: list[Outcome] = []
+        self.notices: list[str] = []
+        self._rows: list[Mapping[str, Any]] = []
+        self._flushed = time.monotonic()
+        self._settle(header)
+        self._load()
+
+    def computed_by(self, versions: Mapping[str, str], mixed: bool) -> None:
+        """Rows of these versions are to be added. Raises StorageError where they are not the folder's and `mixed` is not given."""
+        self._settle(self.header.computed_by(self.folder, versions, mixed))
+
+    @property
+    def unwritten(self) -> int:
+        """How many rows are kept that are not on the disk yet."""
+        return len(self._rows)
+
+    def add(self, rows: Sequence[Mapping[str, Any]], every: float = 0.0) -> None:
+        """Keep rows; all that are kept are written if the last ones were more than `every` seconds ago. Raises StorageError."""
+        self._rows.extend(rows)
+        if time.monotonic() - self._flushed >= every:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that were kept. Raises StorageError; then none of them is there."""
+        if self._rows:
+            rows, self._rows = self._rows, []
+            self._write(encode(rows, self._origin()))
+            if len(paths := part_paths(self.folder)) > MOST_PARTS:
+                self._put_together(paths)
+        self._flushed = time.monotonic()
+
+    def adopt(self, part: pa.Table) -> None:
+        """Take over a part of another folder of the same plan. Raises StorageError."""
+        self._write(write(part))
+        self.present.extend(outcomes(part))
+
+    def room(self, replicates: int) -> None:
+        """Raises StorageError where the disk will not take so many rows more."""
+        needed, free = 2 * BYTES_OF_A_ROW * replicates, shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise StorageError(
+                f"{self.folder}: {replicates:,} replicates need some {needed:,} bytes, and {free:,} are free; make room, or "
+                "choose a folder on another disk."
+            )
+
+    def finish(self, asked: Mapping[str, range]) -> None:
+        """Write the final tables, unless they are there and whole. Raises StorageError."""
+        sums, names = _sums(self.folder), (PLAN, *TABLES)
+        if all((f := self.folder / n).is_file() and sha256(content(f)) == sums.get(n) for n in names):
+            return
+        made = tables(gather(read_parts(self.folder), asked))
+        contents = {f"{name}.parquet": write(table) for name, table in made.items()}
+        for name, written in contents.items():
+            write_bytes(self.folder / name, written)
+        contents[PLAN] = content(self.folder / PLAN)
+        write_bytes(self.folder / SUMS, "".join(f"{sha256(contents[n])}  {n}\n" for n in names).encode())
+
+    def _settle(self, header: Header) -> None:
+        """Write plan.json where it does not say this yet."""
+        self.header, path = header, self.folder / PLAN
+        if not path.exists() or content(path) != header.to_json():
+            write_bytes(path, header.to_json())
+
+    def _load(self) -> None:
+        """Look at every part; set aside what is damaged, and remove what was being written when a run was killed."""
+        (self.folder / PARTS).mkdir(exist_ok=True)
+        for stray in [*self.folder.glob(".*.????????"), *(self.folder / PARTS).glob(".*.????????")]:
+            stray.unlink()
+        for path in part_paths(self.folder):
+            try:
+                part = read_part(path)
+            except StorageError as error:
+                (self.folder / DAMAGED).mkdir(exist_ok=True)
+                path.rename(self.folder / DAMAGED / path.name)
+                self.notices.append(f"{error} It was moved to {self.folder / DAMAGED}; its replicates are done again.")
+                continue
+            if origin(part).get("plan") != self.header.plan.key:
+                raise StorageError(f"{path}: belongs to another plan. Choose another folder.")
+            self.present.extend(outcomes(part))
+
+    def _write(self, written: bytes) -> None:
+        if any(sha256(written) in p.name for p in part_paths(self.folder)):
+            return
+        last = max((p.name.split("-")[0] for p in part_paths(self.folder)), key=int, default="0")
+        write_bytes(self.folder / PARTS / f"{int(last) + 1:05d}-{sha256(written)}.parquet", written)
+
+    def _put_together(self, paths: Sequence[Path]) -> None:
+        """One part for many. Where this is killed rows are there twice, which `gather` allows."""
+        whole = pa.concat_tables([read_part(path).replace_schema_metadata() for path in paths])
+        self._write(write(whole.replace_schema_metadata(self._origin())))
+        for path in paths:
+            path.unlink()
+
+    def _origin(self) -> dict[str, str]:
+        return {"plan": self.header.plan.key}
+
+
+@contextmanager
+def opened(folder: str | Path, header: Header) -> Iterator[Store]:
+    """The folder of a plan, made where there is none, and held until the end of the context.
+
+    Raises StorageError where it cannot be written, another run holds it, or it belongs to another plan.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        strange = sorted({p.name for p in folder.iterdir() if not p.name.startswith(f".{PLAN}.")} - OURS)
+    except OSError as error:
+        raise StorageError(f"{folder}: is no folder that can be used: {error.strerror or error}.") from None
+    if strange and not (folder / PLAN).exists():
+        raise StorageError(f"{folder}: is no folder of results, and not empty ({strange[0]}). Choose another folder.")
+    with held(folder):
+        if (folder / PLAN).exists():
+            header = Header.read(folder).goes_on(folder, header)
+        try:
+            store = Store(folder, header)
+        except OSError as error:
+            raise StorageError(f"{folder}: cannot be used: {error.strerror or error}.") from None
+        yield store
+
+
+def part_paths(folder: Path) -> list[Path]:
+    """The parts of a folder, in order."""
+    return sorted(p for p in (folder / PARTS).glob("*.parquet") if PART.fullmatch(p.name))
+
+
+def read_parts(folder: Path) -> list[pa.Table]:
+    """The parts of a folder. Raises StorageError where one is damaged."""
+    return [read_part(path) for path in part_paths(folder)]
+
+
+def read_part(path: Path) -> pa.Table:
+    """One part. Raises StorageError where it is not what was written."""
+    read = content(path)
+    if sha256(read) != path.stem.split("-")[1]:
+        raise StorageError(f"{path}: is not what was written (its bytes do not have the SHA-256 of its name).")
+    try:
+        return decode(read)
+    except ValueError as error:
+        raise StorageError(f"{path}: {error}; begin another folder.") from None
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """File -> SHA-256, as SHA256SUMS says; nothing where there is none, or it says something else."""
+    if not (folder / SUMS).is_file():
+        return {}
+    lines = (line.split("  ", 1) for line in content(folder / SUMS).decode(errors="replace").splitlines())
+    return {words[1]: words[0] for words in lines if len(words) == 2}

@@ -1,0 +1,105 @@
+"""The truths that scenarios state: every parameter a number, or a design prior from which each simulated cohort draws its own.
+
+A design prior is text of the prior language, in the units of the numbers of scenarios. It is cut off where no truth can be: draws
+that are impossible, alone or together, are drawn again, all of them. Power over a design prior is assurance.
+
+Reference: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayesmyo.components.priors import Prior
+from bayesmyo.study.parameters import LINEAR_ROLES, Parameter, inventory
+from bayesmyo.study.predictors import CORRELATIONS, correlation_matrix, effects
+from bayesmyo.study.study import Scenario, Study
+
+Stated = Mapping[str, Mapping[str, float | str]]
+Values = dict[str, dict[str, float]]
+BEYOND = 0.005  # the share of a design prior that may be impossible, on either side
+TRIES = 400
+
+
+def stated_values(scenarios: Mapping[str, Scenario], name: str) -> dict[str, dict[str, float | str]]:
+    """The values of a scenario as typed, with what it takes over by `like`."""
+    scenario = scenarios[name]
+    values = stated_values(scenarios, scenario.like) if scenario.like else {}
+    return {o: {**values.get(o, {}), **scenario.values.get(o, {})} for o in {**values, **scenario.values}}
+
+
+def design_priors(study: Study, name: str) -> dict[str, str]:
+    """The design priors of a scenario: parameter -> text, `mrc.asymptote` -> `normal(4.4, 0.2)`; empty where all is fixed."""
+    stated = stated_values(study.scenarios, name)
+    return {f"{o}.{key}": v for o, values in stated.items() for key, v in values.items() if isinstance(v, str)}
+
+
+def draw_stated(study: Study, stated: Stated, rng: np.random.Generator) -> Values | None:
+    """One truth of a scenario in the units that it states; None where TRIES draws were all impossible."""
+    for _ in range(TRIES):
+        values = {o: {k: number(v, rng) for k, v in listed.items()} for o, listed in stated.items()}
+        if possible(study, values):
+            return values
+    return None
+
+
+def number(value: float | str, rng: np.random.Generator) -> float:
+    """A value as stated, or a draw from its design prior."""
+    return float(Prior.parse(value).draw(rng)) if isinstance(value, str) else float(value)
+
+
+def possible(study: Study, values: Values) -> bool:
+    """Whether values can be a truth, each alone and all together."""
+    for outcome, listed in inventory(study).items():
+        known = values.get(outcome, {})
+        if any(impossible(p, known[name]) for name, p in listed.items() if name in known):
+            return False
+        if disordered(listed, known):
+            return False
+    return not contradictory(study, values)
+
+
+def impossible(p: Parameter, value: float) -> str:
+    """Why a parameter cannot have this value; empty where it can."""
+    if p.role == "correlation" and not -1 < value < 1:
+        return "must lie between -1 and 1"
+    if p.support == "positive" and value <= 0:
+        return "must be positive"
+    if p.role in LINEAR_ROLES and p.natural_unit.startswith("ratio") and value <= 0:
+        return "must be a positive ratio (1 is no change)"
+    if p.role == "level" and not p.family.anchored and not p.family.check_expected(value):
+        return f"must be {p.family.expected()}"
+    return ""
+
+
+def uncertain(p: Parameter, text: str) -> tuple[str, str]:
+    """(why a parameter cannot have this design prior, how to mend it); two empty texts where it can."""
+    if "(" not in text:
+        return "must be a number, or a design prior", 'such as "normal(1, 0.2)"'
+    try:
+        prior = Prior.parse(text)
+    except ValueError as error:
+        return str(error), ""
+    ends = [prior.quantile(BEYOND), prior.quantile(1 - BEYOND)]
+    why = [f"{what}, and {BEYOND:.1%} of it lies {side} {q:.4g}" for q, side in zip(ends, ("below", "above"), strict=True)
+           if (what := impossible(p, q))]  # fmt: skip
+    return (f"is a design prior of what {why[0]}", "narrow it: nearly all of it must be possible") if why else ("", "")
+
+
+def disordered(listed: Mapping[str, Parameter], values: Mapping[str, float]) -> list[float]:
+    """The thresholds of an outcome where they do not increase."""
+    thresholds = [values[key] for key, p in listed.items() if p.role == "threshold" and key in values]
+    return thresholds if thresholds != sorted(set(thresholds)) else []
+
+
+def contradictory(study: Study, values: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether no patients can be correlated as all correlations together say."""
+    every = [e for outcome in study.outcomes for e in effects(study, outcome)]
+    if not every:
+        return False
+
+    def value(outcome: str, name: str) -> Any:
+        return values.get(outcome, {}).get(name, 0.0) if outcome == CORRELATIONS else values[outcome][name]
+
+    return bool(np.linalg.eigvalsh(correlation_matrix(study, every, value)).min() < 1e-6)

@@ -1,0 +1,179 @@
+"""Prior against data where the answer is known: posteriors of a normal mean, written down; and what has no patients to ask."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bayesmyo.assess import sensitivity
+from bayesmyo.assess.estimate import estimates
+from bayesmyo.assess.other_priors import OtherPriors
+from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, judged, prior_sensitivities
+from bayesmyo.errors import StorageError
+from bayesmyo.model.engines import Sampling
+from bayesmyo.model.fit import fit
+from bayesmyo.model.store import save_fit, share
+from bayesmyo.study import parse_study
+from tests.conftest import SMALL
+
+LEVEL = '[estimands.{name}]\nkind = "level"\noutcome = "strength"\nat = 12\npopulation = "{population}"\n'
+SHAPE = (4, 2500)
+
+
+def asked(population, decision=""):
+    """A study whose one estimand is the level of strength in a population."""
+    text = SMALL[: SMALL.index("[outcomes.cpk]")] + LEVEL.format(name="number", population=population) + decision
+    return parse_study(text)
+
+
+@pytest.fixture(scope="module")
+def cohort(small_cohort):
+    return replace(small_cohort, measurements={"strength": small_cohort.measurements["strength"]})
+
+
+def normal(rng, mean, sd, shape=SHAPE):
+    return mean + sd * rng.standard_normal(shape)
+
+
+def posterior(prior_sd, data_mean, measurements):
+    """Mean and SD of a normal mean with prior Normal(0, prior_sd), after measurements with an SD of one."""
+    weight = measurements * prior_sd**2 / (1 + measurements * prior_sd**2)
+    return weight * data_mean, prior_sd / np.sqrt(1 + measurements * prior_sd**2)
+
+
+@cache
+def mocked(text, cohort):
+    return fit(parse_study(text), cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=2))
+
+
+def row_of(study, cohort, monkeypatch, *, draws, half, double, before):
+    """The verdict on a number whose draws, also under other priors and before any data, are these."""
+    one = mocked(study.text, cohort)
+    object.__setattr__(one, "__dict__", {**one.__dict__, "estimands": {"number": draws}})
+    said = OtherPriors({"number": half}, {"number": double}, "importance", 0.1)
+    monkeypatch.setattr(sensitivity, "reweighted", lambda fit, outcomes: said)
+    monkeypatch.setattr(sensitivity, "prior_estimands", lambda fit: {"number": before})
+    return prior_sensitivities(one)[0], one
+
+
+@pytest.mark.parametrize(
+    ("data_mean", "measurements", "verdict"),
+    [
+        (3.0, 1, SILENT),  # from 1.5 (SD 0.71) to 0.6 under half the prior: by 1.3 SD
+        (1.0, 4, SILENT),  # from 0.80 (SD 0.45) to 0.50: by 0.67 SD
+        (0.6, 4, DATA),  # from 0.48 to 0.30: by 0.40 SD, which is less than half
+        (3.0, 100, SILENT),  # from 2.97 (SD 0.10) to 2.88: the data are many, and the prior is wrong
+        (0.5, 100, DATA),
+        (0.0, 4, DATA),  # the prior is where the data are
+    ],
+)
+def test_a_number_that_moves_by_more_than_half_an_sd_is_not_reported(
+    cohort, rng, monkeypatch, data_mean, measurements, verdict
+):
+    under = {c: normal(rng, *posterior(c, data_mean, measurements)) for c in (0.5, 1.0, 2.0)}
+    row, one = row_of(
+        asked("population average"), cohort, monkeypatch,
+        draws=under[1.0], half=under[0.5], double=under[2.0], before=normal(rng, 0, 1),
+    )  # fmt: skip
+    assert row.verdict == verdict
+    assert row.contraction == pytest.approx(1 - 1 / (1 + measurements), abs=0.05)
+    (estimate,) = judged(estimates(one), [row])
+    assert estimate.withheld is (verdict == SILENT)
+    if verdict == SILENT:
+        assert estimate.sentence.startswith(
+            "withheld: number: do not report; with priors half or twice as wide it moves from "
+        )
+    else:
+        assert estimate.sentence.endswith("The data say so.")
+
+
+def test_noise_alone_moves_no_probability(cohort, rng, monkeypatch):
+    """Four hundred draws of one posterior, three times over: P(above 50) differs by more than 0.05 in a third of them, by chance alone."""
+    study = parse_study(asked("population average").text + "above = 50\n")
+    apart = claimed = 0
+    for _ in range(60):
+        draws, half, double = (normal(rng, 50, 1, (2, 200)) for _ in range(3))
+        row, _ = row_of(study, cohort, monkeypatch, draws=draws, half=half, double=double, before=normal(rng, 50, 9))
+        apart += max(abs((other > 50).mean() - (draws > 50).mean()) for other in (half, double)) > 0.05
+        claimed += row.verdict == SILENT
+    assert apart >= 12
+    assert claimed <= apart / 2
+
+
+@pytest.mark.parametrize(("population", "verdict"), [("population average", PRIOR), ("new patient", DATA)])
+def test_the_prior_does_not_say_what_a_new_patient_will_be(cohort, rng, monkeypatch, population, verdict):
+    """An interval as wide as the prior's: of an average, nothing was learnt; of a patient to come, patients differ."""
+    alike = [normal(rng, 50, 10) for _ in range(4)]
+    row, one = row_of(
+        asked(population), cohort, monkeypatch, draws=alike[0], half=alike[1], double=alike[2], before=alike[3]
+    )  # fmt: skip
+    assert abs(row.contraction) < 0.1
+    assert row.verdict == verdict
+    (estimate,) = judged(estimates(one), [row])
+    assert ("The prior says so: the interval is " in estimate.sentence) is (verdict == PRIOR)
+
+
+def test_the_prior_says_nothing_where_the_posterior_lies_elsewhere(cohort, rng, monkeypatch):
+    """As wide as the prior, and beyond its 90 % interval: the data have moved it there."""
+    moved = [normal(rng, 90, 10) for _ in range(3)]
+    row, _ = row_of(
+        asked("population average"), cohort, monkeypatch,
+        draws=moved[0], half=moved[1], double=moved[2], before=normal(rng, 50, 10),
+    )  # fmt: skip
+    assert row.verdict == DATA
+
+
+@pytest.mark.parametrize(
+    ("shift", "verdict"),
+    [
+        (0.0, DATA),
+        (0.12, DATA),
+        (0.5, SILENT),
+    ],  # of the mean, where P(above 50) is 0.5: by nothing, by 0.05 or so, by 0.19
+)
+def test_a_probability_that_moves_beyond_a_twentieth_is_not_reported(cohort, rng, monkeypatch, shift, verdict):
+    study = parse_study(asked("population average").text + "above = 50\n")
+    row, _ = row_of(
+        study, cohort, monkeypatch,
+        draws=normal(rng, 50, 1), half=normal(rng, 50 + shift, 1), double=normal(rng, 50, 1), before=normal(rng, 50, 9),
+    )  # fmt: skip
+    assert row.verdict == verdict
+    assert ("with priors half or twice as wide its probability moves from 0." in row.sentence) is (verdict == SILENT)
+
+
+def test_what_cannot_be_reweighted_is_not_judged(cohort, rng, monkeypatch):
+    draws = normal(rng, 50, 1)
+    row, one = row_of(
+        asked("population average"), cohort, monkeypatch, draws=draws, half=draws, double=draws, before=normal(rng, 50, 9)
+    )  # fmt: skip
+    assert row.verdict == DATA
+    unknown = OtherPriors({"number": draws}, None, "importance", 0.9)
+    monkeypatch.setattr(sensitivity, "reweighted", lambda fit, outcomes: unknown)
+    row = prior_sensitivities(one)[0]
+    assert row.verdict == UNKNOWN
+    (estimate,) = judged(estimates(one), [row])
+    assert estimate.sentence.endswith("Whether the data or the prior say so is not judged: check with --refit.")
+    assert not estimate.withheld
+
+
+def test_a_shared_copy_tells_its_numbers_and_has_no_patients_to_ask(run, good_fit, tmp_path):
+    """Estimates are those of the fit; nothing can be left out, sampled again or asked of the prior."""
+    whole, copy = tmp_path / "whole.nc", tmp_path / "copy.nc"
+    save_fit(good_fit, whole)
+    save_fit(share(good_fit), copy)
+    ours, theirs = (run("estimate", path, "--json").json["estimates"] for path in (whole, copy))
+    assert [r["verdict"] for r in ours] == [DATA]
+    assert [r["verdict"] for r in theirs] == [None]
+    for a, b in zip(ours, theirs, strict=True):
+        assert b["sentence"] in a["sentence"]
+        assert (a["median"], a["lower"], a["upper"]) == (b["median"], b["lower"], b["upper"])
+    with pytest.raises(StorageError, match="without patient data"):
+        prior_sensitivities(share(good_fit))
+    checked = run("check", copy)
+    assert checked.code == 0
+    assert checked.out.count("not judged: a shared copy has no patient data.") == 9
+    for words in (("influence", copy), ("check", copy, "--refit"), ("compare", copy, whole)):
+        refused = run(*words)
+        assert refused.code == StorageError.exit_code
+        assert "without patient data" in refused.err
