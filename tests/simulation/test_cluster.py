@@ -40,7 +40,11 @@ def cluster(tmp_path):
     """The scheduler's file, and the scheduler. The worker finds the functions of these tests."""
     file = tmp_path / "scheduler.json"
     words = ("--host", "127.0.0.1", "--port", 0, "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file)
-    mine = {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path), "PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'none'}"}
+    mine = {
+        "PYTHONPATH": str(ROOT),
+        "XDG_CACHE_HOME": str(tmp_path),
+        "PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'none'}",
+    }
     with (
         process("scheduler", *words) as scheduler,
         process("worker", "--scheduler-file", file, "--nthreads", 1, "--local-directory", tmp_path, **mine),
