@@ -32,8 +32,8 @@ def test_a_power_curve_has_the_shares_of_its_table(power):
     lines = [line for line in axes.lines if line.get_linestyle() in ("-", ":") and len(line.get_xdata()) == 3]
     for scenario, line in zip(("four", "null"), lines, strict=True):
         own = [d for d in power if d.labels["scenario"] == scenario]
-        np.testing.assert_allclose(line.get_xdata(), [d.look for d in own])
-        np.testing.assert_allclose(line.get_ydata(), [100 * d.rate.value for d in own])
+        np.testing.assert_allclose(np.asarray(line.get_xdata(), dtype=float), [d.look for d in own])
+        np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), [100 * d.rate.value for d in own])
     assert lines[1].get_linestyle() == ":"  # what is not true
     beside = next(line for line in axes.lines if line.get_linestyle() == "--" and len(line.get_xdata()) == 3)
     np.testing.assert_allclose(beside.get_ydata(), [100 * d.comparators["t test for rises"].value for d in power[:3]])
