@@ -18,6 +18,7 @@ def show_power(found: Any) -> None:
         "n",
         "met",
         "error",
+        "P",
         "failed",
         "if failed",
         *methods,
@@ -37,12 +38,17 @@ def show_power(found: Any) -> None:
                 d.look,
                 points(d.rate.value),
                 points(d.rate.mcse, 1),
+                points(d.expected.value),
                 lost,
                 bounds,
                 *beside,
             )
         )
-    show_table(headers, rows, title="Decisions: met in % of studies, with its Monte Carlo error in points")
+    show_table(
+        headers,
+        rows,
+        title="Decisions: met in % of studies, with its Monte Carlo error; P, the probability that the rule looks at, on average in %",
+    )
     if methods:
         say(
             "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule. "
@@ -70,10 +76,11 @@ def show_power(found: Any) -> None:
 def show_calibration(cells: Sequence[Any]) -> None:
     """Each cell's verdict, with its worst quantities and coverage."""
     for c in cells:
-        what = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in c.labels.items())
+        truths = "the priors" if "truths" in c.labels else "the posterior of the fit, its patients measured once more"
         failed = sum(c.failed.values())
         say(
-            f"{what}: {c.replicates} replicates, {failed} failed, {c.divergent} with divergences, {c.again} sampled twice",
+            f"{c.patients} patients, truths from {truths}: {c.replicates} replicates, {failed} failed, {c.divergent} with divergences, "
+            f"{c.again} sampled twice",
             "bold",
         )
         shown = sorted(c.quantities, key=lambda q: q.p)
