@@ -214,7 +214,7 @@ def test_a_comparator_that_fails_is_counted(rng):
 
 def looked(c, replicate, estimates):
     """A row that was looked at: look -> (estimate, error)."""
-    quantities = [q for look, (x, s) in estimates.items() for q in analysed(c, replicate, x, s, look=look).quantities]
+    quantities = [q for look, (x, s) in estimates.items() for q in analysed(c, replicate, x, s, 0.0, look).quantities]
     return Row(c.key, replicate, rhat=1.0, ess=400.0, patients=c.patients, quantities=tuple(quantities))
 
 
