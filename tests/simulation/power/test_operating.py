@@ -244,7 +244,8 @@ def test_looks_on_the_way_raise_the_type_1_error_to_what_is_known(rng):
     assert s.patients.value == pytest.approx(20 - 10 * s.stops[0].success.value)
     futile = sequential.sequences(study_of([c]), frames(rows)[1], futility=0.3)[0]
     assert abs(futile.stops[0].futility.value - 0.3) < 3 * futile.stops[0].futility.mcse
-    assert futile.success.met < s.success.met
+    assert futile.success.met <= s.success.met
+    assert futile.patients.value < s.patients.value
     assert s.null
     text = words.sequence_sentence(futile)
     assert "Looked at after 10, 20 patients" in text
