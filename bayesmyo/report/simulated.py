@@ -90,14 +90,14 @@ def show_calibration(cells: Sequence[Any]) -> None:
         )
         shown = sorted(c.quantities, key=lambda q: q.p)
         rows = [
-            (q.name, q.adjusted, *(points(r.value) for r in q.coverage.levels.values()), q.coverage.bias.value, _in_errors(q.coverage.bias))
+            (q.name, _p(q.adjusted), *(points(r.value) for r in q.coverage.levels.values()), _in_errors(q.coverage.bias))
             for q in shown[:MOST]
         ]  # fmt: skip
         levels = [f"{100 * level:g}%" for level in (shown[0].coverage.levels if shown else ())]
         show_table(
-            ["quantity", "adjusted p", *levels, "bias", "errors"],
+            ["quantity", "adjusted p", *levels, "bias in errors"],
             rows,
-            title="Coverage of intervals in %, and bias, also in its Monte Carlo errors; the least uniform first",
+            title="Coverage of intervals in %, bias in its Monte Carlo errors; the least uniform first",
         )
         if len(shown) > MOST:
             say(f"and {len(shown) - MOST} more in calibration.parquet")
@@ -108,6 +108,10 @@ def show_calibration(cells: Sequence[Any]) -> None:
 def points(value: float | None, decimals: int = 0) -> str:
     """A share in percent."""
     return "-" if value is None else f"{100 * value:.{decimals}f}"
+
+
+def _p(p: float) -> str:
+    return "<0.0001" if p < 1e-4 else f"{p:.2g}"
 
 
 def _in_errors(bias: Any) -> float | None:
