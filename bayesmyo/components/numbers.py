@@ -1,10 +1,11 @@
 """How numbers and names are written in a sentence."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 DECIMALS = 3  # of a probability
+ALIKE = 8.0  # times: errors of the ends of one interval
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -27,6 +28,12 @@ def resolved(value: float, error: float, most: int = 3) -> str:
     if rounded and value:
         kept = min(kept, most - 1 - math.floor(math.log10(abs(rounded))))  # 9.999 has become 10.0
     return f"{rounded:,.{max(0, kept)}f}"
+
+
+def shared(errors: Sequence[float]) -> list[float]:
+    """The same errors, all of them the largest where they are much alike, so that an interval is written with one number of digits."""
+    least, most = min(errors), max(errors)
+    return [most] * len(errors) if most <= ALIKE * least else [e or most for e in errors]
 
 
 def probability_text(p: float, error: float = 0.0) -> str:

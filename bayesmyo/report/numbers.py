@@ -1,7 +1,7 @@
 """How a report writes numbers: the same text in every sentence, table and figure, with no digit below the Monte Carlo error."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -9,7 +9,6 @@ from bayesmyo.assess import diagnostics
 from bayesmyo.components.numbers import Written, probability_text, resolved, significant
 from bayesmyo.report.blocks import Number
 
-ALIKE = 8.0  # times: errors of the ends of one interval
 NEAR = 1e-9  # of each other, in proportion: the same number, computed in another way
 
 
@@ -58,12 +57,6 @@ def quantile_errors(draws: np.ndarray, at: tuple[float, ...]) -> list[float]:
     none, because every draw is the same, or where it cannot be known."""
     (found,) = diagnostics.quantile_errors({"": draws}, at).values()
     return [e if math.isfinite(e) else 0.0 for e in found]
-
-
-def shared(errors: Sequence[float]) -> list[float]:
-    """The same errors, all of them the largest where they are much alike, so that an interval is written with one number of digits."""
-    least, most = min(errors), max(errors)
-    return [most] * len(errors) if most <= ALIKE * least else [e or most for e in errors]
 
 
 def written(errors: Mapping[float, float], ess: float) -> Written:

@@ -28,10 +28,10 @@ from bayesmyo.assess.prior import PriorBelief, check_prior, prior_beliefs
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.responses import Responses, responses, withhold_responses
 from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, judged, prior_sensitivities
-from bayesmyo.components.numbers import Written
+from bayesmyo.components.numbers import Written, shared
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
-from bayesmyo.report.numbers import quantile_errors, shared, written
+from bayesmyo.report.numbers import quantile_errors, written
 from bayesmyo.study import describe
 from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Study
