@@ -4,7 +4,9 @@ A worker is sent the plan as text once and then numbers of replicates; it answer
 it is known over what.
 """
 
+import contextlib
 import hashlib
+import json
 import logging
 import os
 import queue
@@ -12,7 +14,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -121,8 +122,9 @@ class Cluster:
         """Leave workers as they were found: nothing is under way, and what they were sent is forgotten."""
         for task in self._tasks.values():
             task.future.cancel()
-        if self._client.status == "running":
-            self._client.unregister_worker_plugin(self._name)
+        with contextlib.suppress(OSError):  # the scheduler is gone, and was said to be
+            if self._client.status == "running":
+                self._client.unregister_worker_plugin(self._name)
 
     def alive(self) -> list[str]:
         if self._client.status != "running":
@@ -235,7 +237,7 @@ def perform(key: str, work: Work, cell: int, replicates: Sequence[int]) -> tuple
         return time.monotonic() - began, rows
 
 
-@contextmanager
+@contextlib.contextmanager
 def local(work: Work, plan: str, workers: int, limit: float | None = None) -> Iterator[Cluster]:
     """So many processes of this machine."""
     settings = {
@@ -266,7 +268,7 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
         os.environ.update(environment)
 
 
-@contextmanager
+@contextlib.contextmanager
 def remote(
     work: Work, plan: str, address: str, security: Security | None = None, limit: float | None = None
 ) -> Iterator[Cluster]:
@@ -274,14 +276,19 @@ def remote(
 
     Raises UsageError where none answers, and where workers have other versions of what computes.
     """
-    where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+    file = Path(address) if address.endswith(".json") else None
     with _quiet():
         try:
-            client = Client(**where, security=security, timeout=ANSWER)
-        except (OSError, ValueError, RuntimeError) as error:
+            if file:
+                address = _address(file)
+            client = Client(address, security=security, timeout=ANSWER)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise UsageError(
-                "--cluster", f"no scheduler answers within {ANSWER} seconds ({error})", address, "start one: see docs/cluster.md"
-            ) from None  # fmt: skip
+                "--cluster",
+                f"no scheduler answers within {ANSWER} seconds ({error})",
+                str(file or address),
+                "start one: see docs/cluster.md",
+            ) from None
         with client:
             _same_versions(client)
             found = Cluster(client, work, plan, limit)
@@ -313,6 +320,14 @@ def usual_workers() -> int:
     return max(1, min(CPU_COUNT, int(MEMORY_LIMIT // MEMORY)))
 
 
+def _address(file: Path) -> str:
+    """What a scheduler wrote, which may just have been started."""
+    deadline = time.monotonic() + ANSWER
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return str(json.loads(file.read_bytes())["address"])
+
+
 def _same_versions(client: Client) -> None:
     here = versions()
     for worker, there in client.run(versions, on_error="return").items():
@@ -331,7 +346,7 @@ def _kill(client: Client, worker: str) -> None:
         client.run(os._exit, 1, workers=[worker], on_error="ignore")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """What dask says of workers that come and go is said by us, in our words."""
     logger = logging.getLogger("distributed")

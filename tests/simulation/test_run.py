@@ -21,7 +21,7 @@ from bayesmyo.simulation.merge import merge
 from bayesmyo.simulation.run import run
 from bayesmyo.simulation.store import part_paths, read_results
 from tests.simulation import light
-from tests.simulation.plans import final, plan
+from tests.simulation.plans import final, plan, until
 
 
 @pytest.fixture(scope="module")
@@ -259,13 +259,6 @@ def started(processes, folder, **settings):
         process.join()
 
 
-def until(true, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
-
-
 def test_the_parent_killed_again_and_again_ends_with_the_same_bytes(processes, undisturbed, tmp_path):
     wait, killed, kept = random.Random(20210), 0, []
     while killed < 8:
@@ -303,7 +296,7 @@ def test_ctrl_c_in_a_terminal_reaches_workers_too_and_does_not_hurt(processes, t
     with started(processes, tmp_path / "out", workers=2, work=functools.partial(light.slow, seconds=0.2)) as process:
         children = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
-        process.join(60)
+        process.join(120)
         assert process.exitcode == 1  # Incomplete, which nobody caught
     assert not psutil.wait_procs(children, timeout=30)[1]
     assert not read_results(tmp_path / "out").complete
