@@ -32,6 +32,7 @@ Work = Callable[[str, int, Sequence[int]], list[dict[str, Any]]]  # (plan as JSO
 MEMORY = 1_000_000_000  # bytes that one worker may want
 ANSWER = 20  # seconds within which a scheduler answers
 SETTLED = 3.0  # seconds after which one that joins is up: dask does not replace a worker that dies while it begins
+LOST = "60 s"  # after which dask gives a worker up that it tries to replace
 MISSED = 20.0  # seconds between two tries to replace workers that are gone for good
 HERE = "this process"
 
@@ -127,11 +128,7 @@ class Cluster:
                 self._client.unregister_worker_plugin(self._name)
 
     def alive(self) -> list[str]:
-        if self._client.status != "running":
-            raise Incomplete(
-                "The scheduler is gone. What was finished is kept: start it again, and the same command goes on."
-            )
-        found, now = list(self._client.nthreads()), time.monotonic()
+        found, now = self._workers(), time.monotonic()
         self._seen = {worker: self._seen.get(worker, now) for worker in found}
         if self._ours and len(found) < self._wanted and now - self._tended > MISSED:
             self._tended = now
@@ -139,11 +136,17 @@ class Cluster:
         return found
 
     def _workers(self) -> list[str]:
+        with self._reached():
+            return list(self._client.nthreads())
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Raises Incomplete where the scheduler cannot be spoken to any more."""
         gone = "The scheduler is gone. What was finished is kept: start it again, and the same command goes on."
         if self._client.status != "running":
             raise Incomplete(gone)
         try:
-            return list(self._client.nthreads())
+            yield
         except OSError:
             raise Incomplete(gone) from None
 
@@ -189,7 +192,8 @@ class Cluster:
         late = [task for task in self._tasks.values() if now - task.since > self._limit]
         if not late:
             return []
-        at = {key: worker for worker, keys in self._client.processing().items() for key in keys}
+        with self._reached():
+            at = {key: worker for worker, keys in self._client.processing().items() for key in keys}
         found = []
         for task in late:
             where = at.get(task.future.key, "")
@@ -242,7 +246,7 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
     """So many processes of this machine."""
     settings = {
         "distributed.scheduler.allowed-failures": 0,  # `run` counts, and hands out again one by one
-        "distributed.deploy.lost-worker-timeout": "60 s",
+        "distributed.deploy.lost-worker-timeout": LOST,
         "distributed.scheduler.http.routes": [],  # no pages for a browser
         "distributed.worker.memory.target": False,  # nothing is stored in workers: only what grows too large is ended
         "distributed.worker.memory.spill": False,
