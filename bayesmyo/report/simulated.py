@@ -18,6 +18,7 @@ def show_power(found: Any) -> None:
         "n",
         "met",
         "error",
+        "P",
         "failed",
         "if failed",
         *methods,
@@ -28,7 +29,7 @@ def show_power(found: Any) -> None:
         bounds = f"{points(d.worst)}-{points(d.best)}" if lost else "-"
         beside = [points(_beside(d, m)) for m in methods]
         varying = [str(d.labels.get(v, "-")) for v in varied]
-        kind = " (null)" if d.null else ""
+        kind = " (not true)" if d.null else ""
         rows.append(
             (
                 d.decision,
@@ -37,26 +38,36 @@ def show_power(found: Any) -> None:
                 d.look,
                 points(d.rate.value),
                 points(d.rate.mcse, 1),
+                points(d.expected.value),
                 lost,
                 bounds,
                 *beside,
             )
         )
-    show_table(headers, rows, title="Decisions: met in % of studies, with its Monte Carlo error in points")
+    show_table(
+        headers,
+        rows,
+        title="Decisions: met in % of studies, with its Monte Carlo error; P, the probability that the rule looks at, on average in %",
+    )
     if methods:
         say(
-            "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule."
+            "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule. "
+            "Where a decision is not true, what is met is type I error."
         )
     say("")
     cells = {d.cell for d in last}
     rows = [
-        (e.estimand, e.labels.get("scenario", ""), e.look, e.method, _plus_minus(e.bias), points(e.coverage.value), e.width.value,
+        (e.estimand, e.labels.get("scenario", ""), e.look, e.method, e.bias.value, e.bias.mcse, points(e.coverage.value), e.width.value,
          points(e.sign.value if e.sign else None, 1), e.magnitude.value if e.magnitude else None)
         for e in found.estimands if e.cell in cells
     ]  # fmt: skip
     if rows:
-        headers = ["estimand", "scenario", "n", "by", "bias (error)", "cover", "width", "type S", "type M"]
-        show_table(headers, rows, title="Estimands: coverage and type S in %, type M as a factor")
+        headers = ["estimand", "scenario", "n", "by", "bias", "error", "cover", "width", "S", "M"]
+        show_table(
+            headers,
+            rows,
+            title="Estimands: bias with its Monte Carlo error, coverage and type S error in %, type M error as a factor",
+        )
         say("")
     for sentence in found.sentences:
         say(f"- {sentence}")
@@ -65,10 +76,11 @@ def show_power(found: Any) -> None:
 def show_calibration(cells: Sequence[Any]) -> None:
     """Each cell's verdict, with its worst quantities and coverage."""
     for c in cells:
-        what = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in c.labels.items())
+        truths = "the priors" if "truths" in c.labels else "the posterior of the fit, its patients measured once more"
         failed = sum(c.failed.values())
         say(
-            f"{what}: {c.replicates} replicates, {failed} failed, {c.divergent} with divergences, {c.again} sampled twice",
+            f"{c.patients} patients, truths from {truths}: {c.replicates} replicates, {failed} failed, {c.divergent} with divergences, "
+            f"{c.again} sampled twice",
             "bold",
         )
         shown = sorted(c.quantities, key=lambda q: q.p)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from bayesmyo.model.engines import Sampling
@@ -45,7 +46,7 @@ class Plan:
         lists: Mapping[str, Any] = {k: tuple(found.pop(k)) for k in ("record", "comparators")}
         return cls(cells=cells, sampling=sampling, **lists, **found)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names the plan but for how long it goes on: its rows are those of any plan with the same key."""
         return hashlib.sha256(json.dumps(self._fixed(), sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,7 @@ import pandas as pd
 
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.operating import looks, numbers
+from bayesmyo.simulation.power.operating import holds, looks, numbers
 from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate
 
 SUCCESS, FUTILITY, OPEN = 1, -1, 0
@@ -36,7 +36,8 @@ class Sequence:
     """One decision of one cell over all its looks.
 
     futility: the limit of the probability, None where the rule stops for success alone
-    success: at any look (type I error where the decision ought not to be met); patients: expected number when it stops
+    success: at any look; null: whether the decision ought not to be met in any replicate, so that success is type I error over all looks
+    patients: expected number when it stops
     """
 
     cell: str
@@ -46,6 +47,7 @@ class Sequence:
     stops: tuple[Stop, ...]
     success: Rate
     patients: Mean
+    null: bool
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -77,7 +79,10 @@ def _sequence(cell: Cell, decision: str, found: pd.DataFrame, futility: float | 
         Stop(look, rate((where == i) & (why == SUCCESS)), rate((where == i) & (why == FUTILITY)))
         for i, look in enumerate(at)
     )
-    return Sequence(cell.key, dict(cell.labels), decision, futility, stops, rate(why == SUCCESS), mean(n[where]))
+    truth = numbers(found["truth"])
+    right = holds(cell.analysis.decisions[decision], truth) if np.isfinite(truth).all() else None
+    null = right is not None and not right.any()
+    return Sequence(cell.key, dict(cell.labels), decision, futility, stops, rate(why == SUCCESS), mean(n[where]), null)
 
 
 def stopped(met: np.ndarray, probability: np.ndarray, futility: float | None) -> tuple[np.ndarray, np.ndarray]:

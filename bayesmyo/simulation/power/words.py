@@ -42,6 +42,7 @@ def sequence_sentence(s: Sequence) -> str:
     text = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients, {s.decision} would have been met in {percent(s.success.value)} of studies"
     text += f" ({', '.join(early)})" if early else ""
     text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
+    text += ", which is its type I error over all looks" if s.null else ""
     return text + f"; {s.patients.value or n:.1f} patients are expected instead of {n}."
 
 

@@ -214,7 +214,7 @@ def test_a_comparator_that_fails_is_counted(rng):
 
 def looked(c, replicate, estimates):
     """A row that was looked at: look -> (estimate, error)."""
-    quantities = [q for look, (x, s) in estimates.items() for q in analysed(c, replicate, x, s, look=look).quantities]
+    quantities = [q for look, (x, s) in estimates.items() for q in analysed(c, replicate, x, s, 0.0, look).quantities]
     return Row(c.key, replicate, rhat=1.0, ess=400.0, patients=c.patients, quantities=tuple(quantities))
 
 
@@ -244,10 +244,12 @@ def test_looks_on_the_way_raise_the_type_1_error_to_what_is_known(rng):
     assert s.patients.value == pytest.approx(20 - 10 * s.stops[0].success.value)
     futile = sequential.sequences(study_of([c]), frames(rows)[1], futility=0.3)[0]
     assert abs(futile.stops[0].futility.value - 0.3) < 3 * futile.stops[0].futility.mcse
-    assert futile.success.met < s.success.met
+    assert futile.success.met <= s.success.met
+    assert futile.patients.value < s.patients.value
+    assert s.null
     text = words.sequence_sentence(futile)
     assert "Looked at after 10, 20 patients" in text
-    assert "would have stopped for futility" in text
+    assert "would have stopped for futility, which is its type I error over all looks; " in text
 
 
 # --- the smallest number of patients
