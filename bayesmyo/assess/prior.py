@@ -91,7 +91,11 @@ def _implausible(study: Study, rows: list[PriorBelief]) -> str:
 
 
 def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
-    """Do at least 85 % of patients drawn from the priors look like patients, at every time and in every outcome?"""
+    """Do at least 85 % of patients drawn from the priors look like patients, at every time and in every outcome?
+
+    >>> print(bayesmyo.check_prior(bayesmyo.find_study("ivig")).sentence)
+    At least 85% of patients drawn from the priors look like patients at every time.
+    """
     rows = prior_beliefs(study, seed, draws)
     bad = [r for r in rows if r.plausible is not None and r.plausible < LEAST]
     piled = [

@@ -130,7 +130,11 @@ def _decided(decision: Decision, draws: Array) -> Answer:
 
 
 def prior_sensitivity(fit: Fit, *, refit: bool = True) -> pd.DataFrame:
-    """The same as a table, one row for each estimand and decision; `refit` samples again under both priors."""
+    """The same as a table, one row for each estimand and decision; `refit` samples again under both priors.
+
+    >>> bayesmyo.prior_sensitivity(fit, refit=False)["verdict"].unique().tolist()
+    ['the data say']
+    """
     rows = prior_sensitivities(fit, refits=Refits(fit) if refit else None, power_scaling=refit)
     return table([asdict(r) for r in rows])
 
