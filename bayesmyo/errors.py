@@ -42,7 +42,14 @@ class Fault:
 
 
 class BayesmyoError(Exception):
-    """The root. `exit_code` is what the command line returns."""
+    """The root. `exit_code` is what the command line returns.
+
+    >>> try:
+    ...     bayesmyo.find_study("ivgi")
+    ... except bayesmyo.BayesmyoError as error:
+    ...     print(error.exit_code, error)
+    2 ivgi: study: is neither a bundled study nor a file; did you mean "ivig"?
+    """
 
     exit_code = 70
 

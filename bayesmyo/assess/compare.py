@@ -94,7 +94,11 @@ def of_left_out(
 
 
 def compare(fits: Sequence[Fit], names: Sequence[str] | None = None, *, exact: bool = False) -> pd.DataFrame:
-    """Compare fits of several studies to the same measurements, as a table, the best first; arguments as in `comparisons`."""
+    """Compare fits of several studies to the same measurements, as a table, the best first; arguments as in `comparisons`.
+
+    >>> bayesmyo.compare([fit, fit], ["one", "the same"])["difference"].abs().tolist()
+    [0.0, 0.0]
+    """
     return pd.DataFrame([asdict(c) for c in comparisons(fits, names, exact=exact)]).set_index("name")
 
 

@@ -110,7 +110,11 @@ def correlation_estimates(fit: Fit) -> list[Correlation]:
 
 
 def correlations(fit: Fit) -> pd.DataFrame:
-    """Every correlation between patients' starts and changes as a table, with the prior's interval beside the posterior's."""
+    """Every correlation between patients' starts and changes as a table, with the prior's interval beside the posterior's.
+
+    >>> bayesmyo.correlations(fit)[["first", "second"]].values.tolist()
+    [['strength start', 'strength change'], ['cpk start', 'cpk change']]
+    """
     return table([vars(c) for c in correlation_estimates(fit)])
 
 

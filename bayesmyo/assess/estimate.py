@@ -187,17 +187,31 @@ def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
 
 
 def estimate(fit: Fit) -> pd.DataFrame:
-    """Every estimand as a table, one row each: median and equal-tailed interval in `unit`, of the named population."""
+    """Every estimand as a table, one row each: median and equal-tailed interval in `unit`, of the named population.
+
+    No check is asked here, so nothing is withheld: see `bayesmyo.check` first. The command `estimate` asks all of them.
+
+    >>> bayesmyo.estimate(fit)[["unit", "population"]].loc["cpk_ratio_12"].tolist()
+    ['ratio', 'population average']
+    """
     return table([e.as_dict() for e in estimates(fit)])
 
 
 def parameters(fit: Fit) -> pd.DataFrame:
-    """Every population parameter as a table, on the link scale, with its prior's interval beside the posterior's."""
+    """Every population parameter as a table, on the link scale, with its prior's interval beside the posterior's.
+
+    >>> bayesmyo.parameters(fit).loc["cpk.half_time", "unit"]
+    'month'
+    """
     return table([asdict(p) for p in parameter_estimates(fit)])
 
 
 def decisions(fit: Fit) -> pd.DataFrame:
-    """Every decision as a table: whether it is met, with what probability and by what margin."""
+    """Every decision as a table: whether it is met, with what probability and by what margin.
+
+    >>> bayesmyo.decisions(fit)["met"].to_dict()
+    {'cpk_halved': True}
+    """
     return table([asdict(d) for d in verdicts(fit)])
 
 

@@ -86,6 +86,10 @@ def influence(
     """Leave out each patient, and see what is said then.
 
     exact, progress: as in `leave_one_out`. Raises StorageError for a fit without patient data.
+
+    >>> found = bayesmyo.influence(fit, exact=False)
+    >>> len(found.patients), found.sentences[0][:35]
+    (12, 'cpk_halved stays met whichever pati')
     """
     return of_left_out(fit, leave_one_out(fit, exact=exact, refits=refits, progress=progress))
 

@@ -101,7 +101,11 @@ class Responses:
 
 
 def responses(fit: Fit) -> list[Responses]:
-    """Every response rule of the study, the study's own first. Raises StorageError for a shared copy, which has no patients."""
+    """Every response rule of the study, the study's own first. Raises StorageError for a shared copy, which has no patients.
+
+    >>> bayesmyo.responses(fit)  # the study declares none
+    []
+    """
     study = fit.study
     own = study.rule or (next(iter(study.responses)) if len(study.responses) == 1 else "")
     ordered = sorted(study.responses, key=lambda name: name != own)

@@ -92,6 +92,9 @@ class Cohort:
     notices: what a reader should know though nothing is wrong (a patient with a single visit, an unused column)
     covariates: covariates of patients by name, (patient,) each: numbers as typed, or positions among the levels; NaN where missing
     source, sha256: the file's name and the hash of its bytes ("" where there is no file)
+
+    >>> len(cohort), cohort.pseudonyms()[:2], len(cohort.measurements["cpk"])
+    (12, ('P01', 'P02'), 60)
     """
 
     patients: tuple[str, ...]

@@ -17,6 +17,11 @@ def cohort_from_frame(study: Study, frame: Any, patients: Any = None) -> Cohort:
     patients: a second frame with one row per patient
     The frames are written as text and read as files would be, so that every check holds; line n of a message is row
     n - 2 of a frame. Raises CohortError with every fault.
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"patient": ["a", "a", "b"], "month": [0, 6, 0], "strength": [40, 45, 50], "cpk": [900, None, 1200]})
+    >>> len(bayesmyo.cohort_from_frame(study, frame))
+    2
     """
     form = replace(study.data, delimiter=",", decimal=".", thousands=None, encoding="utf-8", skip_lines=0)
     plain = replace(study, data=form)

@@ -42,6 +42,11 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
         A workbook may hold it as a sheet of its own (`data.patients_sheet`)
     Every cell is read as text and understood as the study declares it. Rows that are not used are set aside with a reason.
     Raises CohortError with every fault, its lines and its column.
+
+    >>> from pathlib import Path
+    >>> written = Path("visits.csv").write_text(bayesmyo.to_csv(study, cohort))
+    >>> len(bayesmyo.read_cohort(study, "visits.csv"))
+    12
     """
     form, date = study.data, study.time.date
     if patients is None and form.patients_sheet is not None and is_workbook(path):

@@ -34,6 +34,11 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
 
     A truth that already holds effects keeps its patients; otherwise `patients` new ones are drawn (default: the
     design's number). Raises UsageError where the study has no [design].
+
+    >>> import numpy as np
+    >>> again = bayesmyo.simulate(study, fit.truth.take(0), np.random.default_rng(1))
+    >>> len(again.cohort)
+    12
     """
     design = study.design
     if design is None:
@@ -134,6 +139,10 @@ def simulate_scenario(
     """A cohort of one of the study's scenarios (default: the first), as a clinic would have recorded it (see `recorded`).
 
     Raises UsageError where there is no scenario of that name.
+
+    >>> simulated = bayesmyo.simulate_scenario(study, "improves", seed=2, patients=5)
+    >>> len(simulated.cohort), simulated.lost.tolist()
+    (5, [False, False, False, False, False])
     """
     if scenario is None and not study.scenarios:
         raise UsageError("simulate", "the study has no scenario", mend="write a table [scenarios.my_scenario]")

@@ -36,6 +36,10 @@ class Truth:
 
     correlations: between effects of different outcomes, by name; covariates: design columns of these patients, (..., patient)
     each, without products
+
+    >>> simulated = bayesmyo.simulate_scenario(study, "improves")
+    >>> float(simulated.truth.outcomes["cpk"].values["half_time"])
+    3.0
     """
 
     outcomes: Mapping[str, OutcomeTruth]

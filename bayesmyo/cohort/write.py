@@ -18,6 +18,9 @@ def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
 
     Delimiter and decimal sign are those that the study declares. Text that a spreadsheet
     would run as a formula is prefixed with an apostrophe.
+
+    >>> bayesmyo.to_csv(study, cohort).splitlines()[0]
+    'patient,month,strength,cpk'
     """
 
     def decimal(text: str) -> str:

@@ -38,6 +38,9 @@ class Fit:
     tree: an xarray DataTree with the groups `posterior`, `sample_stats`, `log_likelihood`, `observed_data` and
         `constant_data`, ready for any function of ArviZ. Parameters are named `cpk.start`, patients'
         deviations `cpk.effect_start` (chain, draw, patient), all on the link scale; observations are in outcome units.
+
+    >>> fit.group("posterior")["cpk.start"].shape, fit.seed
+    ((4, 1000), 1)
     """
 
     tree: xr.DataTree
@@ -139,6 +142,10 @@ def fit(
     seed: same seed, same study, same data, same versions: the same bits, on any number of cores
     sampling: draws, tuning iterations, chains, cores; progress: called with the state of each chain
     Raises UsageError for an unknown engine or settings out of range, EngineError where sampling cannot start or finish.
+
+    >>> dry = bayesmyo.fit(study, cohort, engine="mock", sampling=bayesmyo.Sampling(draws=10, chains=2))
+    >>> bayesmyo.check(dry)[0].sentence
+    'The engine mock does not draw from the posterior: fit again with --engine nuts.'
     """
     sampling = sampling or Sampling()
     _usable(engine, seed, sampling)

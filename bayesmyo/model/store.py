@@ -28,7 +28,11 @@ SHARED_GROUPS = ("posterior", "sample_stats", ESTIMANDS)
 
 
 def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
-    """Write a fit; returns the SHA-256 of its content. Raises StorageError; a file that was there stays as it was."""
+    """Write a fit; returns the SHA-256 of its content. Raises StorageError; a file that was there stays as it was.
+
+    >>> len(bayesmyo.save_fit(fit, "fit.nc"))
+    64
+    """
     path = writable(path, force)
     content = bytes(fit.tree.to_netcdf(engine="h5netcdf"))
     write_bytes(path, content + _trailer(content))
@@ -39,6 +43,10 @@ def load_fit(path: str | Path) -> Fit:
     """Read a fit and verify its hash. `load_fit(path).tree` is a plain DataTree for any function of ArviZ.
 
     Raises StorageError where the file is missing, is not a fit, is truncated or changed, or comes from another version.
+
+    >>> digest = bayesmyo.save_fit(fit, "fit.nc")
+    >>> bayesmyo.load_fit("fit.nc").study.title
+    'Small'
     """
     content = read_content(path)
     try:
@@ -91,6 +99,9 @@ def share(fit: Fit) -> Fit:
     Left out: measurements, times and covariates; patients' ids and effects; the log-likelihood of each measurement; lines, notes,
     the table's name, and its hash too, because a small table can be guessed and checked against it; comments of the study.
     Kept: the study, the draws of every population parameter and of every estimand, the sampler's statistics, counts, versions and seed.
+
+    >>> "observed_data" in bayesmyo.share(fit).tree
+    False
     """
     draws = ("chain", "draw")
     posterior = fit.group("posterior")

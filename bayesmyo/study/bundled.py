@@ -11,7 +11,11 @@ CHECKOUT = Path(__file__).parents[2] / "models"
 
 
 def studies() -> dict[str, Path]:
-    """The bundled studies by name."""
+    """The bundled studies by name.
+
+    >>> list(bayesmyo.studies())
+    ['ivig', 'ivig-paper', 'ivig-separate', 'safety']
+    """
     folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
     return {path.stem: path for path in sorted(folder.glob("*.toml"), key=lambda p: p.stem)}
 
@@ -21,6 +25,9 @@ def find_study(name: str | Path) -> Study:
 
     Anything with a `/` or ending in `.toml` is a path; any other word is a bundled name, unless a file of that name
     is here. Raises StudyError where there is neither.
+
+    >>> bayesmyo.find_study("ivig").title
+    'IVIG in dermatomyositis and polymyositis'
     """
     bundled = studies()
     text = str(name)

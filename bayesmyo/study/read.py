@@ -59,7 +59,13 @@ EXPECTED = {
 
 
 def read_study(path: str | Path) -> Study:
-    """Read a study file. Raises StudyError with every fault that was found, and where."""
+    """Read a study file. Raises StudyError with every fault that was found, and where.
+
+    >>> from pathlib import Path
+    >>> written = Path("mine.toml").write_text(study.text)
+    >>> list(bayesmyo.read_study("mine.toml").outcomes)
+    ['strength', 'cpk']
+    """
     path = Path(path)
     if not path.is_file():
         raise StudyError(
@@ -82,7 +88,11 @@ def read_study(path: str | Path) -> Study:
 
 
 def parse_study(text: str, source: str = "study") -> Study:
-    """Understand the text of a study. Raises StudyError with every fault; `source` is named in the message."""
+    """Understand the text of a study. Raises StudyError with every fault; `source` is named in the message.
+
+    >>> bayesmyo.parse_study(study.text).title
+    'Small'
+    """
     try:
         document = tomllib.loads(text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits

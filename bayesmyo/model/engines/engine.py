@@ -16,6 +16,9 @@ class Sampling:
 
     adaptation: of the mass matrix: "diag", or "low_rank" for parameters that are strongly correlated (covariates far from their typical
     value), at some cost in time where there are hundreds of patients
+
+    >>> bayesmyo.Sampling(draws=2000).chains
+    4
     """
 
     draws: int = 1000
