@@ -4,7 +4,7 @@ A comment before a block says how it is tested:
 
     <!-- test: write NAME -->         the block is a file
     <!-- test: merge STUDY -->        a part of a study: merged into STUDY it is understood; `at outcomes.NAME` for keys of that table
-    <!-- test: exit 1 -->             the commands end with this code; `dry`: fits of it use the engine mock
+    <!-- test: exit 1 -->             the commands end with this code; `dry`: fits in them use the engine mock
     <!-- test: shows -->              the commands before printed this; `...` stands for any lines; `about`: numbers may differ a little
     <!-- not tested: REASON -->       it cannot be run here
     <!-- setup: COMMAND -->           a command that the page does not show
