@@ -160,6 +160,16 @@ def test_simulate_again_gives_the_same_table_and_another_seed_another(run, files
     assert found["a.csv"] == found["b.csv"] != found["c.csv"]
 
 
+def test_simulate_says_what_no_clinic_could_have_recorded_and_validate_reads_it(run):
+    said = run("simulate", "ivig-paper", "-o", "new.csv", "--seed", 18)
+    assert said.code == 0
+    assert (
+        "\nNote: Mean MRC grade: 7 of 393 simulated values lay outside 0 to 7 grade, which the family gaussian allows"
+        in said.out
+    )
+    assert run("validate", "ivig-paper", "new.csv").code == 0
+
+
 def test_simulate_takes_the_first_scenario_unless_another_is_named(run, files):
     for name, words in (("a", ()), ("b", ("--scenario", "paper")), ("c", ("--scenario", "null"))):
         run("simulate", "ivig", "-o", f"{name}.csv", *words)

@@ -189,6 +189,8 @@ def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
 def estimate(fit: Fit) -> pd.DataFrame:
     """Every estimand as a table, one row each: median and equal-tailed interval in `unit`, of the named population.
 
+    No check is asked here, so nothing is withheld: see `bayesmyo.check` first. The command `estimate` asks all of them.
+
     >>> bayesmyo.estimate(fit)[["unit", "population"]].loc["cpk_ratio_12"].tolist()
     ['ratio', 'population average']
     """

@@ -79,6 +79,17 @@ def plausible(o: Outcome, y: np.ndarray) -> float | None:
     return 1.0 if None not in o.family.ends() else None  # between its ends by construction
 
 
+def _implausible(study: Study, rows: list[PriorBelief]) -> str:
+    """One outcome at the time at which the fewest patients look like patients."""
+    worst = min(rows, key=lambda r: r.plausible or 0.0)
+    low, high = study.outcomes[worst.outcome].plausible or (0.0, 0.0)
+    return (
+        f"Only {worst.plausible:.0%} of patients drawn from the priors have a plausible {in_sentence(study.label(worst.outcome))} "
+        f"({significant(low)} to {significant(high)} {worst.unit}) at {study.time.unit} {worst.time:g}; {LEAST:.0%} are asked: "
+        "declare a smaller scale, or tighter priors."
+    )
+
+
 def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
     """Do at least 85 % of patients drawn from the priors look like patients, at every time and in every outcome?
 
@@ -92,12 +103,8 @@ def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
     ]
     unjudged = [study.label(name) for name in dict.fromkeys(r.outcome for r in rows if r.plausible is None)]
     if bad:
-        worst = min(bad, key=lambda r: r.plausible or 0.0)
-        low, high = study.outcomes[worst.outcome].plausible or (0.0, 0.0)
-        text = (
-            f"Only {worst.plausible:.0%} of patients drawn from the priors have a plausible {in_sentence(study.label(worst.outcome))} "
-            f"({significant(low)} to {significant(high)} {worst.unit}) at {study.time.unit} {worst.time:g}; {LEAST:.0%} are asked: "
-            "declare a smaller scale, or tighter priors."
+        text = " ".join(
+            _implausible(study, [r for r in bad if r.outcome == o]) for o in dict.fromkeys(r.outcome for r in bad)
         )
     elif piled:
         r = max(piled, key=lambda r: max(r.at_lower or 0, r.at_upper or 0))

@@ -67,7 +67,8 @@ def calibrate(
     """Ask whether intervals hold what they promise.
 
     Simulation-based calibration, over the priors or given the patients of a fit; exit 1 if the model is not calibrated. Truths are drawn from the priors (with --from-fit: from the posterior of that fit, whose patients are measured once more), cohorts are
-    simulated, and each is fitted: the place of every truth among its draws must then be uniform.
+    simulated, and each is fitted: the place of every truth among its draws must then be uniform. With --from-fit the folder holds the
+    patients' measurements, under pseudonyms.
     """
     from bayesmyo.report import documents, simulated, terminal
     from bayesmyo.report.simulated_files import write_calibration

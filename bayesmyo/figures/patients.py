@@ -77,6 +77,8 @@ def patients(fit: Fit, outcome: str, patients: Sequence[str] | None = None) -> D
             axes.set_title(fit.cohort.pseudonyms()[i] + until, fontsize=6.5, pad=2)
         for axes in grid.flat[len(who) :]:
             axes.set_visible(False)
+        for axes in grid.flat[max(len(who) - across, 0) : len(who)]:
+            axes.tick_params(labelbottom=True)  # the lowest of each column, also where the last row is not full
         value_axis(grid[0, 0], o, per_exposure(m), ends=whole_range(o))
         grid[0, 0].figure.supxlabel(time_label(study), fontsize=PLAIN)
         grid[0, 0].figure.supylabel(outcome_label(study, outcome), fontsize=PLAIN)

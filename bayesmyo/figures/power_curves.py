@@ -46,10 +46,9 @@ def power_curves(found: Sequence[DecisionPower], target: float | None = None, me
     series = list(dict.fromkeys(called(d.labels) for d in whole))
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
-    with drawing(SINGLE if columns == 1 else DOUBLE, 0.7 + 2.2 * rows, rows, columns, sharex=True, sharey=True) as (
-        figure,
-        grid,
-    ):
+    height = 0.7 + 2.2 * rows + 0.16 * ((len(series) + 2) if columns == 1 else (len(series) + 3) // 2)
+    width = SINGLE if columns == 1 else DOUBLE
+    with drawing(width, height, rows, columns, sharex=True, sharey=True) as (figure, grid):
         everyone = sorted({d.look for d in whole})
         for axes, name in zip(grid.flat, names, strict=False):
             for i, label in enumerate(series):

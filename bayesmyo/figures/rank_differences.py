@@ -29,6 +29,7 @@ from bayesmyo.simulation.calibration.verdict import CellCalibration, ranks_of
 
 COLOURS = (VERMILLION, BLUE, GREEN, ORANGE, PURPLE, SKY)
 STYLES = ("-", "--", "-.", ":")
+GRID = np.linspace(0, 1, 401)
 NAMED = 6  # of the quantities that fail, the worst
 
 
@@ -46,7 +47,12 @@ def rank_differences(found: Sequence[CellCalibration], quantities: pd.DataFrame)
         raise UsageError("calibration", "has no ranks to draw")
     columns = min(len(cells), 2)
     rows = -(-len(cells) // columns)
-    with drawing(SINGLE if columns == 1 else DOUBLE, 0.8 + 2.3 * rows, rows, columns, sharey=True) as (figure, grid):
+    failing = {
+        c.cell: sorted((q for q in c.quantities if not q.passed), key=lambda q: q.adjusted)[:NAMED] for c in cells
+    }
+    entries = 3 + sum(map(len, failing.values()))
+    height = 0.7 + 2.3 * rows + 0.16 * (entries if columns == 1 else -(-entries // 3))
+    with drawing(SINGLE if columns == 1 else DOUBLE, height, rows, columns, sharey=True) as (figure, grid):
         marks = []
         for axes, cell in zip(grid.flat, cells, strict=False):
             ranks = ranks_of(quantities, cell.cell)
@@ -56,16 +62,14 @@ def rank_differences(found: Sequence[CellCalibration], quantities: pd.DataFrame)
                 axes.fill_between(
                     [0, *z], [0, *(lower - z)], [0, *(upper - z)], color=colour, alpha=alpha, linewidth=0, step=None
                 )
-            failing = sorted((q for q in cell.quantities if not q.passed), key=lambda q: q.adjusted)[:NAMED]
             for key, r in ranks.items():
-                named = [i for i, q in enumerate(failing) if (q.kind, q.name) == key]
+                named = [i for i, q in enumerate(failing[cell.cell]) if (q.kind, q.name) == key]
                 how = {"color": GREY, "linewidth": 0.5, "alpha": 0.6}
                 if named:
                     colour, style = COLOURS[named[0] % len(COLOURS)], STYLES[named[0] % len(STYLES)]
                     how = {"color": colour, "linewidth": 1.2, "linestyle": style}
                     marks.append(line(key[1], colour, style))
-                at = np.sort(r)
-                axes.step([0, *at, 1], [0, *(np.arange(1, len(at) + 1) / len(at) - at), 0], where="post", **how)
+                axes.plot(GRID, np.searchsorted(np.sort(r), GRID, side="right") / len(r) - GRID, **how)
             axes.axhline(0, color=GREY, linewidth=0.6)
             verdict = "passes" if cell.passed else "too few replicates" if cell.passed is None else "FAILS"
             axes.set_title(f"{cell.patients} patients, {n} replicates: {verdict}")

@@ -107,6 +107,18 @@ def text(cell: Cell) -> str:
     return cell.text if isinstance(cell, Number) else cell
 
 
+def claims(said: Sequence[tuple[str, str]]) -> list[Paragraph]:
+    """(name, sentence) as paragraphs; sentences that are withheld for one reason become one paragraph, which names them."""
+    found: list[Paragraph] = []
+    held: dict[str, list[str]] = {}
+    for name, sentence in said:
+        if sentence.startswith("withheld: "):
+            held.setdefault(sentence.removeprefix("withheld: "), []).append(name)
+        else:
+            found.append(Paragraph(sentence, "claim"))
+    return [*found, *(Paragraph(f"{', '.join(names)}. {why}", "withheld") for why, names in held.items())]
+
+
 def listing(names: Sequence[str]) -> str:
     """Names in a sentence."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

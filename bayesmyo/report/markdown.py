@@ -44,13 +44,17 @@ def block(b: Block) -> str:
 def table(t: Table) -> str:
     """A pipe table, numbers to the right, under its caption."""
     rules = ["---:" if t.numeric(i) else "---" for i in range(len(t.headers))]
-    rows = [list(map(plain, t.headers)), rules, *([plain(text(c)) for c in row] for row in t.rows)]
+    rows = [list(map(plain, t.headers)), rules, *([inside(text(c)) for c in row] for row in t.rows)]
     return f"*Table.* {plain(t.caption)}\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def plain(words: str) -> str:
-    """Text of which nothing is understood as Markdown; addresses stay links."""
+    """Text of which nothing is understood as Markdown, at the beginning of a line."""
+    return ORDINAL.sub(r"\1\\\2", BULLET.sub(r"\\\1", inside(words)))
+
+
+def inside(words: str) -> str:
+    """The same within a line; addresses stay links."""
     pieces = LINK.split(" ".join(words.split()))
     escaped = [p if n % 2 else ACTIVE.sub(r"\\\1", p) for n, p in enumerate(pieces)]
-    text = "".join(escaped)
-    return ORDINAL.sub(r"\1\\\2", BULLET.sub(r"\\\1", text))
+    return "".join(escaped)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +37,8 @@ from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
+WITHHELD = "withheld: "  # how a sentence begins that makes no claim
+QUOTING = ("dual", "precision")  # decisions whose sentences tell the number itself
 Progress = Callable[[int, int], None]
 
 
@@ -92,14 +93,9 @@ class Results:
         """Why nothing is claimed of these outcomes; empty where it may be."""
         return reasons(outcomes, self.failed)
 
-    @cached_property
-    def silent(self) -> frozenset[tuple[str, str]]:
-        """(kind, name) of the numbers that another prior would change."""
-        return frozenset((s.kind, s.name) for s in self.sensitivities if s.verdict == SILENT)
-
-    def says(self, kind: str, name: str, outcomes: Sequence[str]) -> bool:
-        """Whether an estimand or a decision may be claimed."""
-        return not self.held(*outcomes) and (kind, name) not in self.silent
+    def says(self, row: Estimate | DecisionResult) -> bool:
+        """Whether an estimand or a decision may be claimed: whether its sentence is one."""
+        return not row.sentence.startswith(WITHHELD)
 
     @property
     def uncontrolled(self) -> bool:
@@ -130,12 +126,12 @@ def results(
     rules = _decided(fit, errors, how)
     if sensitivities:
         said = judged(said, [s for s in sensitivities if s.kind == "estimand"])
-        rules = judged(rules, [s for s in sensitivities if s.kind == "decision"])
+        rules = _quoting(judged(rules, [s for s in sensitivities if s.kind == "decision"]), sensitivities)
     return Results(
         fit, stated, tuple(checks), tuple(withhold(said, failed)), tuple(withhold(rules, failed)), errors, how,
         tuple(sensitivities),
         () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
-        tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
+        () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
         check_prior(fit.study), tuple(prior_beliefs(fit.study)), found, found is not None, patient_level and not fit.shared,
         tuple(power), tuple(calibration),
     )  # fmt: skip
@@ -190,6 +186,15 @@ def _decided(fit: Fit, errors: Mapping[str, Errors], how: Mapping[str, Written])
     """Decisions in sentences whose numbers are those of their estimands; a verdict that more draws could turn says so."""
     by_decision = {name: how[d.estimand] for name, d in fit.study.decisions.items()}
     return [_unsure(fit, d) for d in verdicts(fit, by_decision)]
+
+
+def _quoting(rules: Sequence[DecisionResult], sensitivities: Sequence[PriorSensitivity]) -> list[DecisionResult]:
+    """A number that is not to be reported is not told by a decision about it either."""
+    silent = {s.name: s.sentence for s in sensitivities if s.kind == "estimand" and s.verdict == SILENT}
+    return [
+        replace(d, sentence=WITHHELD + silent[d.estimand]) if d.kind in QUOTING and d.estimand in silent else d
+        for d in rules
+    ]
 
 
 def _unsure(fit: Fit, d: DecisionResult) -> DecisionResult:

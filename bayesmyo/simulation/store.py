@@ -196,7 +196,7 @@ def opened(folder: str | Path, header: Header) -> Iterator[Store]:
         strange = sorted({p.name for p in folder.iterdir() if not p.name.startswith(f".{PLAN}.")} - OURS)
     except OSError as error:
         raise StorageError(f"{folder}: is no folder that can be used: {error.strerror or error}.") from None
-    if strange and not (folder / PLAN).exists():
+    if strange and not (folder / PLAN).exists() and not (folder / PARTS).exists():
         raise StorageError(f"{folder}: is no folder of results, and not empty ({strange[0]}). Choose another folder.")
     with held(folder):
         if (folder / PLAN).exists():

@@ -30,6 +30,8 @@ from bayesmyo.simulation.batch import Batch
 Work = Callable[[str, int, Sequence[int]], list[dict[str, Any]]]  # (plan as JSON, cell, replicates) -> rows
 MEMORY = 1_000_000_000  # bytes that one worker may want
 ANSWER = 20  # seconds within which a scheduler answers
+SETTLED = 3.0  # seconds after which one that joins is up: dask does not replace a worker that dies while it begins
+MISSED = 20.0  # seconds between two tries to replace workers that are gone for good
 HERE = "this process"
 
 
@@ -98,15 +100,22 @@ class _Task:
 
 
 class Cluster:
-    """The workers of a dask scheduler, wherever they are. limit: seconds that one replicate may take."""
+    """The workers of a dask scheduler, wherever they are.
 
-    def __init__(self, client: Client, work: Work, plan: str, limit: float | None = None, ours: bool = False):
+    limit: seconds that one replicate may take; ours: the processes of this machine that are ours, to be replaced where they are gone
+    """
+
+    def __init__(
+        self, client: Client, work: Work, plan: str, limit: float | None = None, ours: LocalCluster | None = None
+    ):
         self._client, self._work, self._limit = client, work, limit
         self._plan = hashlib.sha256(plan.encode()).hexdigest()
         self._tasks: dict[Any, _Task] = {}  # by the key of its future
+        self._ours, self._wanted, self._tended = ours, len(ours.worker_spec) if ours else 0, time.monotonic()
+        self._seen = dict.fromkeys(self._workers(), -SETTLED)  # worker -> since when
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._name = f"bayesmyo-{self._plan[:16]}"
-        client.register_plugin(Ready(self._plan, plan, versions(), ours), name=self._name)
+        client.register_plugin(Ready(self._plan, plan, versions(), ours is not None), name=self._name)
 
     def leave(self) -> None:
         """Leave workers as they were found: nothing is under way, and what they were sent is forgotten."""
@@ -120,11 +129,25 @@ class Cluster:
             raise Incomplete(
                 "The scheduler is gone. What was finished is kept: start it again, and the same command goes on."
             )
-        return list(self._client.nthreads())
+        found, now = list(self._client.nthreads()), time.monotonic()
+        self._seen = {worker: self._seen.get(worker, now) for worker in found}
+        if self._ours and len(found) < self._wanted and now - self._tended > MISSED:
+            self._tended = now
+            self._ours.scale(self._wanted)
+        return found
+
+    def _workers(self) -> list[str]:
+        gone = "The scheduler is gone. What was finished is kept: start it again, and the same command goes on."
+        if self._client.status != "running":
+            raise Incomplete(gone)
+        try:
+            return list(self._client.nthreads())
+        except OSError:
+            raise Incomplete(gone) from None
 
     def idle(self) -> list[str]:
-        busy = {task.worker for task in self._tasks.values()}
-        return [worker for worker in self.alive() if worker not in busy]
+        busy, now = {task.worker for task in self._tasks.values()}, time.monotonic()
+        return [w for w in self.alive() if w not in busy and now - self._seen[w] >= SETTLED]
 
     def submit(self, worker: str, batch: Batch) -> None:
         future = self._client.submit(
@@ -217,6 +240,8 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
     """So many processes of this machine."""
     settings = {
         "distributed.scheduler.allowed-failures": 0,  # `run` counts, and hands out again one by one
+        "distributed.deploy.lost-worker-timeout": "60 s",
+        "distributed.scheduler.http.routes": [],  # no pages for a browser
         "distributed.worker.memory.target": False,  # nothing is stored in workers: only what grows too large is ended
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.pause": False,
@@ -230,12 +255,12 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
             ) as cluster,  # fmt: skip
             Client(cluster) as client,
         ):
-            yield Cluster(client, work, plan, limit, ours=True)
+            yield Cluster(client, work, plan, limit, cluster)
     finally:
         os.environ.clear()
         os.environ.update(environment)

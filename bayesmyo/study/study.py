@@ -250,6 +250,8 @@ class Response:
         first whose criteria are all met, and an empty table, the last, takes everyone else
     from: the time against which changes and ratios are judged
     window: who was last measured at most so long before `at` counts as seen, not as lost; half the interval between planned visits is usual
+    A score that adds points over several measures, such as the Total Improvement Score (ACR/EULAR 2016), is no such rule, and is not
+        offered: its table of points could not be checked against its source.
     """
 
     title: str = ""

@@ -1,19 +1,20 @@
 """Prior against data where the answer is known: posteriors of a normal mean, written down; and what has no patients to ask."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from bayesmyo.assess import sensitivity
-from bayesmyo.assess.estimate import estimates
+from bayesmyo.assess.estimate import estimates, verdicts
 from bayesmyo.assess.other_priors import OtherPriors
 from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, judged, prior_sensitivities
 from bayesmyo.errors import StorageError
 from bayesmyo.model.engines import Sampling
 from bayesmyo.model.fit import fit
 from bayesmyo.model.store import save_fit, share
+from bayesmyo.report.terminal import show_rows
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 
@@ -88,6 +89,33 @@ def test_a_number_that_moves_by_more_than_half_an_sd_is_not_reported(
         assert estimate.sentence.endswith("The data say so.")
 
 
+SHARE = """
+[estimands.number]
+kind = "share"
+at = 12
+criteria = { strength = { at_least = 55 } }
+population = "these patients"
+"""
+
+
+@pytest.mark.parametrize(("fewer", "verdict"), [(0.46, DATA), (0.54, DATA), (0.95, SILENT)])
+def test_a_share_of_few_patients_is_judged_by_its_mean_for_its_median_goes_in_steps(
+    cohort, rng, monkeypatch, fewer, verdict
+):
+    """Four or five of twelve patients: where four become a little more likely than five, the median moves by a whole patient, 1.0 SD."""
+    study = parse_study(SMALL[: SMALL.index("[outcomes.cpk]")] + SHARE)
+
+    def share_of(p):
+        return np.where(rng.random(SHAPE) < p, 4, 5) / 12
+
+    row, _ = row_of(
+        study, cohort, monkeypatch,
+        draws=share_of(0.46), half=share_of(fewer), double=share_of(0.46), before=rng.random(SHAPE),
+    )  # fmt: skip
+    assert (row.median == row.median_half) is (fewer < 0.5)
+    assert row.verdict == verdict
+
+
 def test_noise_alone_moves_no_probability(cohort, rng, monkeypatch):
     """Four hundred draws of one posterior, three times over: P(above 50) differs by more than 0.05 in a third of them, by chance alone."""
     study = parse_study(asked("population average").text + "above = 50\n")
@@ -155,6 +183,32 @@ def test_what_cannot_be_reweighted_is_not_judged(cohort, rng, monkeypatch):
     (estimate,) = judged(estimates(one), [row])
     assert estimate.sentence.endswith("Whether the data or the prior say so is not judged: check with --refit.")
     assert not estimate.withheld
+
+
+def test_a_withheld_number_is_not_in_the_table_either(good_fit, capsys):
+    """Beside it stands why: the priors decide, or nothing where a check has failed."""
+    (estimate,) = estimates(good_fit)
+    told = replace(estimate, name="told", verdict=DATA)
+    unsure = replace(estimate, name="unsure", verdict=SILENT, withheld=True)
+    failed = replace(estimate, name="failed", verdict=DATA, withheld=True)
+    show_rows("estimates", [e.as_dict() for e in (told, unsure, failed)], 0.95)
+    rows = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line}
+    assert rows["told"][1] == f"{estimate.median:.3g}"
+    assert rows["told"][-3:] == ["the", "data", "say"]
+    assert rows["unsure"][1:3] == ["withheld", "-"]
+    assert rows["unsure"][-3:] == ["do", "not", "report"]
+    assert rows["failed"][1:3] == ["withheld", "-"]
+    assert rows["failed"][-1] == "-"
+    decisions = [asdict(replace(d, withheld=True)) for d in verdicts(good_fit)]
+    show_rows("decisions", decisions, 0.95)
+    assert capsys.readouterr().out.splitlines()[1].split()[:6] == [
+        "cpk_halved",
+        "probability",
+        "withheld",
+        "-",
+        "-",
+        "-",
+    ]
 
 
 def test_a_shared_copy_tells_its_numbers_and_has_no_patients_to_ask(run, good_fit, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import extreme, skewness, spread, subject
-from bayesmyo.assess.checks.remedies import is_scale, positive
+from bayesmyo.assess.checks.remedies import is_scale, positive, skewed
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.model.fit import Fit
 
@@ -76,6 +76,8 @@ class Distribution:
         )
         if far > 1:
             remedy = "student_t" if o.family.kind == "gaussian" else "a family with a heavier tail"
+            if o.family.link_name == "identity" and skewed(r.y):
+                remedy = positive(r.y)
             misfit = (
                 f"A measurement of {subject(fit.study, r.outcome)}, {value}, lies {size[i]:.1f} SD from the patient's curve "
                 f"({span(np.exp(drawn), '{:.1f}')} is predicted for the most extreme): look it up in the record, or try {remedy}."

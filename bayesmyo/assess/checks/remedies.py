@@ -14,6 +14,11 @@ def positive(y: np.ndarray) -> str:
     return "hurdle_lognormal" if (y == 0).any() else "lognormal or gamma"
 
 
+def skewed(y: np.ndarray) -> bool:
+    """Whether measurements cannot be negative, and reach far beyond their middle."""
+    return bool(y.min() >= 0 and y.max() > 5 * np.median(y))
+
+
 def is_scale(o: Outcome, y: np.ndarray) -> bool:
     """Whether the declared range is a scale with two ends: measurements fill a quarter of it, and most do not crowd at its bottom."""
     if o.minimum is None or o.maximum is None:

@@ -2,7 +2,7 @@
 
 from bayesmyo import figures
 from bayesmyo.assess.estimate import DecisionResult, Estimate
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
+from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, claims
 from bayesmyo.report.numbers import chance, chance_error, declared, error_of, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results, margin_error
@@ -23,15 +23,12 @@ def answers(r: Results) -> Section:
         blocks.append(Paragraph("The study declares no estimand: nothing was asked.", "note"))
         return Section("answers", "Answers", tuple(blocks))
     compared = any(r.study.estimands[e.name].compares for e in r.estimates)
+    during = f"during {r.study.treatment}" if r.study.treatment else "over time"
     if compared and r.uncontrolled:
-        blocks.append(
-            Paragraph(
-                "Without a control group every change is a change during treatment, never an effect of it.", "note"
-            )
-        )
-    blocks += [_claim(e.sentence) for e in r.estimates]
+        blocks.append(Paragraph(f"Without a control group every change is a change {during}, never an effect.", "note"))
+    blocks += claims([(e.name, e.sentence) for e in r.estimates])
     blocks += [estimands(r), resolution(r)]
-    claimed = [e for e in r.estimates if r.says("estimand", e.name, e.outcomes)]
+    claimed = [e for e in r.estimates if r.says(e)]
     if not r.fit.shared and len(claimed) == len(r.estimates):
         blocks.append(
             picture(figures.estimates(r.fit), "figure-estimates", "Every estimand, with the interval of the prior alone behind it", alternative(r, claimed))
@@ -41,7 +38,7 @@ def answers(r: Results) -> Section:
             Paragraph("The figure of all estimands is left out, because some of them are withheld.", "withheld")
         )
     if r.decisions:
-        blocks += [Heading("Decisions"), *[_claim(d.sentence) for d in r.decisions], decisions(r)]
+        blocks += [Heading("Decisions"), *claims([(d.name, d.sentence) for d in r.decisions]), decisions(r)]
     if r.correlations:
         blocks += [Heading("How patients' outcomes hang together"), *correlations(r)]
     blocks.append(
@@ -76,11 +73,16 @@ def _estimand(r: Results, e: Estimate) -> tuple[Cell, ...]:
     who = e.population + (", one measurement" if e.predicts == "measurement" else "")
     who += f" ({e.summary})" if e.summary in ("mean", "geometric mean") else ""
     of = f"{e.direction} {declared(e.threshold).text}" if e.direction else "-"
-    if not r.says("estimand", e.name, e.outcomes):
-        return (e.name, who, *([WITHHELD] * 3), e.unit, WITHHELD, of, e.verdict or "-")
+    if not r.says(e):
+        return (e.name, who, *([WITHHELD] * 3), e.unit, WITHHELD, of, _verdict(r, e))
     p = chance(e.probability, chance_error(e.probability, e.ess)) if e.probability is not None else Number(None, "-")
     bounds = (number(e.median, errors.median), number(e.lower, errors.lower), number(e.upper, errors.upper))
-    return (e.name, who, *bounds, e.unit, p, of, e.verdict or "-")
+    return (e.name, who, *bounds, e.unit, p, of, _verdict(r, e))
+
+
+def _verdict(r: Results, row: Estimate | DecisionResult) -> str:
+    """Prior against data; nothing of what no check lets through."""
+    return WITHHELD if r.held(*row.outcomes) else row.verdict or "-"
 
 
 def resolution(r: Results) -> Table:
@@ -135,8 +137,8 @@ def decisions(r: Results) -> Table:
 
 def _decision(r: Results, d: DecisionResult) -> tuple[Cell, ...]:
     error = margin_error(r.fit, d.name)
-    if not r.says("decision", d.name, d.outcomes):
-        return (d.name, d.kind, d.estimand, *([WITHHELD] * 3), "-", d.verdict or "-")
+    if not r.says(d):
+        return (d.name, d.kind, d.estimand, *([WITHHELD] * 3), "-", _verdict(r, d))
     p = (
         Number(d.probability, r.written[d.estimand].chance(d.probability))
         if d.probability is not None
@@ -150,7 +152,7 @@ def _decision(r: Results, d: DecisionResult) -> tuple[Cell, ...]:
         p,
         number(d.margin, error),
         error_of(error),
-        d.verdict or "-",
+        _verdict(r, d),
     )
 
 
@@ -170,12 +172,9 @@ def correlations(r: Results) -> list[Block]:
             )
     interval = f"{r.study.interval:.0%} interval"
     headers = ("patients' own", "and", "correlation", interval, f"prior's {interval}")
-    sentences = dict.fromkeys(c.sentence for c in own)
     caption = (
-        "Correlations between what patients start with and how they change; with few patients much of them is prior"
+        "Correlations between what patients start with and how they change; with few patients much of them is prior. Here a change is a rise; "
+        "the sentences tell improvements, so r has the other sign there where a fall is one"
     )
-    return [*[_claim(s) for s in sentences], Table("correlations", caption, headers, tuple(rows))]
-
-
-def _claim(sentence: str) -> Paragraph:
-    return Paragraph(sentence, "withheld" if sentence.startswith("withheld") else "claim")
+    said = [(f"{c.first} with {c.second}", c.sentence) for c in own]
+    return [*claims(said), Table("correlations", caption, headers, tuple(rows))]

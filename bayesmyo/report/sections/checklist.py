@@ -90,7 +90,7 @@ def _predictive(r: Results) -> str:
 
 
 def _posterior(r: Results) -> str:
-    claimed = [r.says("estimand", e.name, e.outcomes) for e in r.estimates]
+    claimed = [r.says(e) for e in r.estimates]
     return (
         GIVEN
         if claimed and all(claimed)

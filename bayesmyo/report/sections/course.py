@@ -6,7 +6,8 @@ from bayesmyo import figures
 from bayesmyo.assess.diagnostics import batch_error
 from bayesmyo.components.trajectories import Plateau
 from bayesmyo.figures.parts import predicting
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table, text
+from bayesmyo.figures.patients import MOST
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table, counted, text
 from bayesmyo.report.numbers import number, quantile_errors, shared
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -56,10 +57,26 @@ def of_outcome(r: Results, outcome: str) -> list[Block]:
         blocks.append(
             picture(
                 figures.patients(r.fit, outcome), f"figure-patients-{outcome}", f"{label}, patient by patient",
-                f"A panel for each of the first patients of the table: measurements of {label} and the patient's own expected curve.",
+                by_patient(r, outcome),
             )
         )  # fmt: skip
     return blocks
+
+
+def by_patient(r: Results, outcome: str) -> str:
+    """What a panel for each patient shows, in numbers."""
+    m, unit = r.fit.cohort.measurements[outcome], r.study.time.unit
+    said = []
+    for i, name in enumerate(r.fit.cohort.pseudonyms()[:MOST]):
+        own = m.take(m.patient == i)
+        if not len(own):
+            said.append(f"{name}: none")
+            continue
+        first, last = (number(float(own.value[int(at(own.time))])).text for at in (np.argmin, np.argmax))
+        said.append(
+            f"{name}: {counted(len(own), 'measurement')} to {unit} {float(own.time.max()):.3g}, the first {first}, the last {last}"
+        )
+    return f"A panel for each patient with the measurements of {r.study.label(outcome)} and the patient's own expected curve. {'; '.join(said)}."
 
 
 def averages(r: Results, outcome: str) -> Table:

@@ -81,6 +81,6 @@ def by_patient(r: Results) -> Table:
 def other(r: Results) -> Paragraph:
     families = ", ".join(f"{r.study.label(o)}: {out.family.kind}" for o, out in r.study.outcomes.items())
     return Paragraph(
-        f"Another likelihood: NOT DONE by this command ({families}). Fit a second study with another family or trajectory, and `bayesmyo compare` the two fits.",
+        f"Another likelihood: NOT DONE by this command ({families}). Fit a second study with another family or trajectory, and rank the two with bayesmyo compare.",
         "note",
     )

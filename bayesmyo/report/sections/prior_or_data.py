@@ -25,7 +25,7 @@ def prior_or_data(r: Results) -> Section:
             "answer. “The prior says”: the posterior is hardly narrower than the prior, and in the same place. “Do not report”: another prior crosses a decision, "
             "or moves the probability by more than 0.05 or the number by more than half its SD. Contraction is near 1 where the data have said all, near 0 where nothing, and below 0 where the prior was surer than the posterior."
         ),
-        *[Paragraph(s.sentence, "withheld" if s.verdict == "do not report" else "plain") for s in r.sensitivities if s.verdict != "the data say"],
+        *[Paragraph(s.sentence, "withheld" if s.verdict == "do not report" else "plain") for s in r.sensitivities if s.verdict != "the data say" and not r.held(*s.outcomes)],
         table(r),
     ]  # fmt: skip
     conflicts = [s.name for s in r.sensitivities if s.conflict]
@@ -62,7 +62,7 @@ def _row(r: Results, s: PriorSensitivity) -> tuple[Cell, ...]:
     k = "-" if s.pareto_k is None else Number(s.pareto_k, f"{s.pareto_k:.2f}")
     contraction = Number(s.contraction, f"{s.contraction:.2f}" if s.contraction > -1 else "below -1")
     if r.held(*s.outcomes):
-        return (s.name, s.kind, s.verdict, contraction, *(["withheld"] * 6), s.method, k)
+        return (s.name, s.kind, "withheld", contraction, *(["withheld"] * 6), s.method, k)
     of = s.name if s.kind == "estimand" else r.study.decisions[s.name].estimand
     errors = r.errors[of]
     medians = [number(m, errors.median) for m in (s.median, s.median_half, s.median_double)]

@@ -2,7 +2,7 @@
 
 from bayesmyo import figures
 from bayesmyo.assess.responses import Category, Responses
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
+from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, claims
 from bayesmyo.report.numbers import chance, count, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -35,9 +35,7 @@ def of_rule(r: Results, one: Responses) -> list[Block]:
     own = " (the study's own rule)" if one.rule else ""
     title = f": {one.title}" if one.title else ""
     found: list[Block] = [Heading(f"Rule “{one.name}”{own}{title}")]
-    for c in one.categories:
-        found.append(Paragraph(c.sentence, "withheld" if c.sentence.startswith("withheld") else "claim"))
-    found.append(table(r, one))
+    found += [*claims([(c.name, c.sentence) for c in one.categories]), table(r, one)]
     if one.rule and r.patient_level and not r.held(*one.outcomes):
         found += [
             picture(

@@ -45,7 +45,7 @@ def trust(r: Results) -> Paragraph:
         return Paragraph(
             f"{len(r.checks) - silent} checks of the model and the computation passed{rest}. None failed.", "passed"
         )
-    labels = sorted({r.study.label(o) for c in failed for o in c.outcomes})
+    labels = sorted({in_sentence(r.study.label(o)) for c in failed for o in c.outcomes})
     whole = any(not c.outcomes for c in failed)
     of = "Nothing is claimed" if whole else f"Nothing is claimed of {listing(labels)}"
     why = " ".join(f"The check of {c.name} failed: {c.sentence}" for c in failed)
@@ -59,7 +59,7 @@ def said(r: Results) -> list[Block]:
         e = main(r, outcome)
         if e is None:
             continue
-        if not r.says("estimand", e.name, e.outcomes):
+        if not r.says(e):
             label = r.study.label(outcome)
             found.append(Paragraph(f"{label}: no claim is made, see the checks and the answers below.", "withheld"))
         else:
@@ -104,7 +104,7 @@ def rules(r: Results) -> Items:
     words = []
     for d in r.decisions:
         name = d.name.replace("_", " ")
-        claimed = r.says("decision", d.name, d.outcomes)
+        claimed = r.says(d)
         words.append(
             f"Decision rule “{name}”: {'met' if d.met else 'not met'}."
             if claimed
@@ -115,11 +115,12 @@ def rules(r: Results) -> Items:
 
 def caution(r: Results) -> str:
     """What none of this says."""
-    during = f"change during {r.study.treatment}" if r.study.treatment else "change over time"
+    drug = r.study.treatment
+    change = f"a change during {drug}, not what {drug} did" if drug else "a change over time, not what caused it"
     if r.uncontrolled:
         return (
-            f"There is no control group in this analysis. What is reported is a {during}, not what the treatment did: patients may change without it, "
-            "other treatment counts too, and patients who start when they are at their worst tend to be better later (regression to the mean)."
+            f"There is no control group in this analysis. What is reported is {change}: patients may change without treatment, other treatment counts too, "
+            "and patients who start when they are at their worst tend to be better later (regression to the mean)."
         )
     return (
         "Groups of patients are compared. Whether a difference between them is caused by what they were given depends on how they came into their "

@@ -1,7 +1,6 @@
 """Power in sentences that a clinician may repeat: how many patients, what is true, how often it would have been found, how sure that is."""
 
-from bayesmyo.components.decisions import Decision
-from bayesmyo.components.numbers import significant
+from bayesmyo.simulation.power.grid import POSTERIOR
 from bayesmyo.simulation.power.operating import DecisionPower
 from bayesmyo.simulation.power.sequential import Sequence
 from bayesmyo.study.study import Study
@@ -19,13 +18,15 @@ def sentence(study: Study, d: DecisionPower) -> str:
     if lost:
         error += f"; {lost} of {d.replicates} fits failed: between {percent(d.worst)} and {percent(d.best)} however they would have ended"
     if d.assurance:
-        text = f"{who}, {d.decision} would have been met in {share} of studies, over all that {d.labels.get('scenario', 'it')} holds possible ({error})"
+        text = f"{who}, {d.decision} would have been met in {share} of studies, over all that {_believed(d)} holds possible ({error})"
         if d.true is not None and d.power is not None and d.error is not None:
-            text += f"; it was right to be met in {percent(d.true / d.rate.of)}"
-            text += "".join(
-                f", and was in {percent(r.value)} of {which}"
+            listed = [
+                f"{percent(r.value)} of {which}"
                 for r, which in ((d.power, "those"), (d.error, "the others"))
                 if r.value is not None
+            ]
+            text += (
+                f"; it was right to be met in {percent(d.true / d.rate.of)}, and was met in {' and in '.join(listed)}"
             )
         return text + "."
     if d.null:
@@ -52,10 +53,10 @@ def percent(value: float | None) -> str:
     return f"{points:.0f}%" if 1 <= points <= 99 or points in (0, 100) else f"{points:.1f}%"
 
 
-def rule_words(rule: Decision) -> str:
-    """The rule of a decision in a few words."""
-    limits = ", ".join(f"{k} {significant(v)}" for k, v in rule.thresholds().items())
-    return f"{rule.kind} {limits}".strip()
+def _believed(d: DecisionPower) -> str:
+    """What truths were drawn from."""
+    name = str(d.labels.get("scenario", POSTERIOR))
+    return "the posterior of the fit" if name == POSTERIOR else f"the scenario {name}"
 
 
 def _true(study: Study, d: DecisionPower) -> str:

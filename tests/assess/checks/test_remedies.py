@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive, turning
+from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive, skewed, turning
 from bayesmyo.study import find_study
 from tests.assess.checks.conftest import PLATEAU, PLATEAU_TRUTH, changed, failing, lines, made
 
@@ -44,6 +44,9 @@ def test_a_family_that_knows_its_ends_is_not_advised_again():
 def test_zeros_ask_for_a_hurdle():
     assert positive(DOSE) == "hurdle_lognormal"
     assert positive(ENZYME) == "lognormal or gamma"
+    assert skewed(ENZYME)
+    assert not skewed(GRADE)
+    assert not skewed(ENZYME - 100)
 
 
 def test_measurements_crowd_below_a_ceiling_and_not_below_a_wild_one():

@@ -1,0 +1,341 @@
+"""The page: what it says, what it withholds, and that it says the same in every form."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from bayesmyo.assess.influence import Flip, Influence, PatientInfluence
+from bayesmyo.errors import UsageError
+from bayesmyo.model.store import share
+from bayesmyo.report.blocks import NOT_STATED, Code, Items, Number, Paragraph, Picture, Table, Terms, text
+from bayesmyo.report.html import html
+from bayesmyo.report.markdown import inside, markdown, plain
+from bayesmyo.report.page import page
+from bayesmyo.report.results import rationale, results, statements
+from bayesmyo.report.sections.checklist import checklist
+from bayesmyo.report.sections.influence import influence
+from bayesmyo.report.sections.planning import planning
+from bayesmyo.report.sections.question import question
+from bayesmyo.report.sections.references import of_study
+from bayesmyo.report.tables import csv_files, csv_text
+from bayesmyo.study import find_study, parse_study
+from bayesmyo.study.statements import StatedEstimand, Statements
+from tests.conftest import MODELS, SMALL, fit_of, independent_draws
+from tests.report.conftest import HOSTILE, Elements
+
+EVERYTHING = Statements(
+    **{f: f"said of {f}" for f in Statements.__dataclass_fields__ if f != "estimand"},
+    estimand=StatedEstimand(**{f: f"said of {f}" for f in StatedEstimand.__dataclass_fields__}),
+)
+
+
+def blocks(page, kind):
+    return [b for s in page.sections for b in s.blocks if isinstance(b, kind)]
+
+
+def words(page):
+    """Every text of a page."""
+    found = []
+    for b in [b for s in page.sections for b in s.blocks]:
+        match b:
+            case Terms(pairs):
+                found += [t for pair in pairs for t in pair]
+            case Items(items):
+                found += items
+            case Table():
+                found += [b.caption, *b.headers, *(text(c) for row in b.rows for c in row)]
+            case Picture():
+                found += [b.caption, b.alternative]
+            case Code():
+                found += [b.what]
+            case _:
+                found.append(b.text)
+    return found
+
+
+# --- what only the author knows
+
+
+def test_what_is_missing_is_not_stated(good, good_page):
+    said = [pair for terms in blocks(good_page, Terms) for pair in terms.pairs]
+    assert len(said) == 19
+    assert {answer for _, answer in said} == {NOT_STATED}
+    stated = replace(good, stated=EVERYTHING)
+    answers = dict(pair for b in question(stated).blocks if isinstance(b, Terms) for pair in b.pairs)
+    assert len(answers) == 18
+    assert NOT_STATED not in answers.values()
+
+
+def test_the_checklist_has_28_items_and_counts_what_is_missing(good):
+    def states(r):
+        table = next(b for b in checklist(r).blocks if isinstance(b, Table))
+        return {int(text(row[0])): text(row[3]) for row in table.rows}
+
+    before, after = states(good), states(replace(good, stated=EVERYTHING))
+    assert list(before) == list(range(1, 29))
+    assert {n for n, state in before.items() if state == NOT_STATED} == {1, 2, 3, 6, 18, 19, 23, 26, 27, 28}
+    assert {n for n, state in after.items() if state in (NOT_STATED, "NOT DONE")} == {19, 21, 22, 24, 28}
+    some = states(replace(good, stated=Statements(goal="One"), power=(CELL,)))
+    assert some[1] == "partly"
+    assert some[19] == some[28] == "given"
+
+
+def test_a_stated_prior_needs_a_rationale():
+    study = parse_study(
+        SMALL.replace(
+            'trajectory = { kind = "plateau" }',
+            'trajectory = { kind = "plateau" }\npriors = { half_time = "lognormal(1, 0.1)" }',
+        )
+    )
+    found = rationale(study, Statements())
+    assert not found.passed
+    assert found.outcomes == ("cpk",)
+    assert rationale(study, Statements(priors="From a trial.")).passed
+    assert rationale(parse_study(SMALL), Statements()).passed
+
+
+def test_statements_may_come_from_a_later_file_of_the_same_study(good_fit):
+    assert statements(good_fit, parse_study(SMALL + '[report]\ngoal = "Late"\n')).goal == "Late"
+    with pytest.raises(UsageError, match="asks another question"):
+        statements(good_fit, find_study("safety"))
+    with pytest.raises(UsageError, match="has no table"):
+        statements(good_fit, parse_study(SMALL))
+
+
+# --- what is claimed, and what is not
+
+
+def test_a_fit_that_passes_is_told(good_page):
+    assert good_page.trusted
+    assert not [p for p in blocks(good_page, Paragraph) if p.kind in ("withheld", "failed")]
+    summary = " ".join(p.text for p in good_page.sections[0].blocks if isinstance(p, Paragraph))
+    assert "CPK fell to" in summary or "CPK rose to" in summary
+    assert "no control group" in summary
+    assert {"figure-course-cpk", "figure-estimates", "figure-predictive-strength", "figure-pit-cpk"} <= {
+        b.name for b in blocks(good_page, Picture)
+    }
+
+
+def test_a_fit_that_fails_claims_nothing_and_says_why(failed, failed_page):
+    assert not failed_page.trusted
+    assert not [p for p in blocks(failed_page, Paragraph) if p.kind == "claim"]
+    assert "The engine mock does not draw from the posterior" in failed_page.sections[0].blocks[2].text
+    assert not {"figure-estimates", "figure-course-mrc"} & {b.name for b in blocks(failed_page, Picture)}
+    tables = {t.name: t for t in failed_page.tables}
+    for name, columns in {"estimands": (2, 3, 4, 6, 8), "decisions": (3, 4, 5, 7), "priors_and_posteriors": (4, 5), "responses_standard": (2, 3, 4, 5),
+                          "correlations": (2, 3), "prior_sensitivity": (2, 4, 5, 6, 7, 8, 9)}.items():  # fmt: skip
+        assert {text(row[c]) for row in tables[name].rows for c in columns} == {"withheld"}, name
+    everything = " ".join(words(failed_page))
+    assert not any(e.sentence in everything for e in failed.estimates if not e.sentence.startswith("withheld"))
+
+
+def test_divergences_withhold_the_answers_but_not_what_the_checks_saw(small, small_cohort):
+    draws = independent_draws(small, small_cohort, draws=250)
+    draws.stats["diverging"][0, ::50] = True
+    one = page(results(fit_of(small, small_cohort, draws)))
+    assert "5 of 1,000 draws diverged" in one.sections[0].blocks[1].text
+    assert not [p for p in blocks(one, Paragraph) if p.kind == "claim"]
+    names = {b.name for b in blocks(one, Picture)}
+    assert "figure-predictive-cpk" in names
+    assert not {"figure-estimates", "figure-course-cpk"} & names
+    sampler = {text(row[0]): text(row[1]) for t in one.tables if t.name == "sampler" for row in t.rows}
+    assert sampler["divergences (0 are allowed)"] == "5"
+
+
+def test_nothing_is_called_an_effect_of_treatment(good_page, failed_page):
+    for one in (good_page, failed_page):
+        said = " ".join(p.text for p in blocks(one, Paragraph) if p.kind == "claim")
+        assert "effect" not in said
+
+
+def test_no_patient_is_shown_unless_asked(good, good_page, hostile_html):
+    assert not re.search(r"\bP\d\d\b", " ".join(w for t in blocks(good_page, Paragraph) for w in [t.text]))
+    assert not {"figure-patients-cpk", "figure-residuals-cpk"} & {b.name for b in blocks(good_page, Picture)}
+    assert 'id="figure-patients-cpk"' in hostile_html
+    assert "P01" in hostile_html
+
+
+def test_a_shared_copy_has_a_page_without_patients(good_fit):
+    one = page(results(share(good_fit), patient_level=True))
+    assert "holds no patients" in " ".join(words(one))
+    assert {"estimands", "decisions", "priors_and_posteriors", "convergence"} <= {t.name for t in one.tables}
+    assert not {"cells", "follow_up"} & {t.name for t in one.tables}
+
+
+# --- numbers of the cohort
+
+
+def test_patients_and_visits_are_counted(good, good_page):
+    tables = {t.name: t for t in good_page.tables}
+    cohort = good.fit.cohort
+    visits = {
+        (p, t) for m in cohort.measurements.values() for p, t in zip(m.patient.tolist(), m.time.tolist(), strict=True)
+    }
+    assert sum(row[2].value for row in tables["missing"].rows) == len(visits)
+    for column, m in enumerate(cohort.measurements.values(), 3):
+        assert sum(row[column].value for row in tables["missing"].rows) == len(visits) - len(m)
+    followed = [row[1].value for row in tables["follow_up"].rows]
+    assert followed[0] == len(cohort)
+    assert followed == sorted(followed, reverse=True)
+    for row in tables["cells"].rows:
+        assert row[1].value == row[2].value + sum(int(n) for n in re.findall(r": (\d+)", row[4]))
+
+
+# --- influence, power and calibration, given as plain tables
+
+CELL = {
+    "scenario": "paper",
+    "patients": 23,
+    "decision": "cpk_halved",
+    "replicates": 400,
+    "failed": 3,
+    "met": 310,
+    "probability": 0.7809,
+    "mcse": 0.0208,
+}
+
+
+def test_power_is_told_with_its_failed_fits(good):
+    section = planning(replace(good, power=(CELL,)))
+    table = next(b for b in section.blocks if isinstance(b, Table))
+    assert [text(c) for c in table.rows[0]] == ["paper", "23", "cpk_halved", "400", "3", "310", "0.78", "0.021"]
+    assert (
+        "probability 0.78 (Monte Carlo error 0.021; 400 simulated cohorts, 3 of which could not be fitted)"
+        in section.blocks[0].text
+    )
+    assert "No calibration was given" in section.blocks[-1].text
+
+
+def test_calibration_is_shown_as_it_is_given(good):
+    section = planning(
+        replace(good, calibration=({"quantity": "cpk.start", "coverage": 0.948, "ranks": 200, "passed": True},))
+    )
+    table = next(b for b in section.blocks if isinstance(b, Table))
+    assert [text(c) for c in table.rows[0]] == ["cpk.start", "0.948", "200", "yes"]
+
+
+def test_influence_is_told_by_pseudonym_and_shown_when_asked(good):
+    patient = PatientInfluence("P03", 6, 12.0, "cpk_ratio_12", -0.8, ("cpk_halved",), -31.2, 0.1, "refit", 1.0, 0)
+    flip = Flip("cpk_halved", "P03", True, False, 0.95, 0.85, 0.05, -0.05, True, True)
+    found = Influence((patient,), (flip,), ("cpk_halved is met with all patients, but not met without P03.",))
+    shown = influence(replace(good, influence=found, refitted=True))
+    assert [b.name for b in shown.blocks if isinstance(b, Table)] == ["flips"]
+    assert any("without P03" in b.text for b in shown.blocks if isinstance(b, Paragraph))
+    closer = influence(replace(good, influence=found, refitted=True, patient_level=True))
+    assert [b.name for b in closer.blocks if isinstance(b, Table | Picture)] == [
+        "flips",
+        "influence",
+        "figure-influence",
+    ]
+
+
+# --- forms
+
+
+def test_the_same_fit_gives_the_same_bytes(good_fit, good_page):
+    again = page(results(good_fit))
+    assert html(again) == html(good_page)
+    assert markdown(again) == markdown(good_page)
+
+
+@pytest.mark.parametrize("which", ["good_page", "failed_page"])
+def test_html_and_markdown_hold_every_word(which, request):
+    one = request.getfixturevalue(which)
+    parsed = " ".join("".join(Elements(html(one)).text).split())
+    written = markdown(one)
+    for said in words(one):
+        said = " ".join(said.removeprefix("withheld: ").split())
+        assert said in parsed
+        assert inside(said) in written
+
+
+def test_markdown_understands_nothing_of_a_label():
+    for label in (*HOSTILE, "# head", "1. item", "- item", "a|b", "[x](y)", "**b**"):
+        shown = plain(label)
+        assert re.sub(r"\\([^\w\s])", r"\1", shown) == label
+        assert not re.search(r"(?<!\\)[<>`*_|\[\]#{}$&]", shown)
+        assert not re.match(r"\s*(-|\d+\.) ", shown)
+
+
+def test_tables_are_written_whole_and_run_nowhere(good_page, tmp_path):
+    files = csv_files(good_page)
+    assert len(files) == len(good_page.tables)
+    rows = list(csv.DictReader(io.StringIO(files["estimands.csv"])))
+    table = next(t for t in good_page.tables if t.name == "estimands")
+    assert [float(r["median"]) for r in rows] == [pytest.approx(row[2].value, rel=1e-9) for row in table.rows]
+    risky = Table("t", "", ("=a", "b"), (("=cmd()", Number(-1.5, "-1.5")), ("@x", "+1"), ("-x", "plain")))
+    assert csv_text(risky) == "'=a,b\n'=cmd(),-1.5\n'@x,'+1\n'-x,plain\n"
+
+
+def test_hostile_text_is_text(hostile_html):
+    found = Elements(hostile_html)
+    assert {e.tag for e in found.found} <= {
+        "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "h3", "p", "nav", "ol", "ul", "li", "main", "section", "div", "dl",
+        "dt", "dd", "table", "caption", "span", "thead", "tbody", "tr", "th", "td", "wbr", "figure", "figcaption", "svg", "desc", "defs", "g", "path",
+        "use", "clippath", "rect", "text", "tspan", "pre", "code", "details", "summary", "footer", "strong", "pattern",
+    }  # fmt: skip
+    for e in found.found:
+        assert not [name for name in e.attributes if name.startswith("on")]
+        assert e.attributes.get("href", "#").startswith(("#", "https://doi.org/", "https://jmlr.org/"))
+        assert "src" not in e.attributes
+    shown = " ".join("".join(found.text).split())
+    for label in HOSTILE:
+        assert " ".join(label.split()) in shown
+    assert "onerror=pwned()>0" not in shown  # the ids of patients are not told
+    assert hostile_html.count("<style>") == 1
+
+
+def test_every_id_is_there_once_and_every_reference_leads_somewhere(good_page):
+    found = Elements(html(good_page)).found
+    ids = [e.attributes["id"] for e in found if "id" in e.attributes]
+    assert len(ids) == len(set(ids))
+    referred = [r for e in found for r in e.attributes.get("aria-labelledby", "").split()]
+    referred += [e.attributes["href"][1:] for e in found if e.attributes.get("href", "").startswith("#")]
+    assert set(referred) <= set(ids)
+    assert all(e.attributes.get("role") == "img" for e in found if e.tag == "svg")
+
+
+def test_references_are_those_of_the_words_that_are_used():
+    found = " ".join(of_study(find_study("ivig")))
+    for doi in ("10.1017/pan.2022.20", "10.1177/1740774518770661", "10.1177/2515245918771304"):
+        assert doi in found
+    assert "10.1080/01621459.1986.10478275" not in found
+
+
+# --- the command
+
+
+def test_the_command_writes_a_page_and_tables(run, good_fit, tmp_path, files):
+    from bayesmyo.model.store import save_fit
+
+    save_fit(good_fit, tmp_path / "fit.nc")
+    (tmp_path / "later.toml").write_text(SMALL + '[report]\ngoal = "Told later"\n')
+    done = run("report", "fit.nc", "-o", "r.html", "--tables", "tables", "--study", "later.toml")
+    assert done.code == 0
+    assert done.out.startswith("Wrote r.html and ")
+    written = files()
+    assert b"Told later" in written["r.html"]
+    assert len([n for n in written if n.startswith("tables/")]) == int(re.search(r"and (\d+) tables", done.out)[1])
+    assert run("report", "fit.nc", "-o", "r.html").code == 2
+    assert (
+        run("report", "fit.nc", "-o", "r.pdf").err
+        == "r.pdf: is neither .html nor .md; name a file such as report.html.\n"
+    )
+    assert run("report", "fit.nc", "-o", "fit.nc").code == 2
+    assert files() == written
+
+
+def test_a_fit_that_fails_is_written_and_told_by_the_exit_code(run, mock_fit, tmp_path):
+    from bayesmyo.model.store import save_fit
+
+    save_fit(mock_fit, tmp_path / "fit.nc")
+    done = run("report", "fit.nc", "-o", "r.md", "--study", str(MODELS / "ivig.toml"))
+    assert done.code == 1
+    assert "does not draw from the posterior" in done.err
+    text = (tmp_path / "r.md").read_text()
+    assert "**FAILED.** NOT TRUSTWORTHY. Nothing is claimed." in text
+    assert json.dumps("SIMULATED")[1:-1] in text

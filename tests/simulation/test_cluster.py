@@ -1,0 +1,94 @@
+"""A real scheduler and a real worker, each a process of its own, as `docs/cluster.md` starts them."""
+
+import contextlib
+import functools
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bayesmyo.errors import Incomplete, UsageError
+from bayesmyo.simulation import workers as hands
+from bayesmyo.simulation.run import run
+from bayesmyo.simulation.store import part_paths, read_results
+from tests.conftest import ROOT
+from tests.simulation import light
+from tests.simulation.plans import final, plan
+
+DASK = (sys.executable, "-m", "dask")
+QUIETLY = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+@contextlib.contextmanager
+def process(*words, **environment):
+    """A command of dask, ended at the end whatever it is at."""
+    started = subprocess.Popen([*DASK, *map(str, words)], env=os.environ | environment, **QUIETLY)
+    try:
+        yield started
+    finally:
+        started.terminate()
+        try:
+            started.wait(20)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """The scheduler's file, and the scheduler. The worker finds the functions of these tests."""
+    file = tmp_path / "scheduler.json"
+    words = ("--host", "127.0.0.1", "--port", 0, "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file)
+    mine = {
+        "PYTHONPATH": str(ROOT),
+        "XDG_CACHE_HOME": str(tmp_path),
+        "PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'none'}",
+    }
+    with (
+        process("scheduler", *words) as scheduler,
+        process("worker", "--scheduler-file", file, "--nthreads", 1, "--local-directory", tmp_path, **mine),
+    ):
+        yield file, scheduler
+
+
+def test_the_same_bytes_through_a_scheduler_and_what_happens_when_it_is_gone(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr("bayesmyo.simulation.run.PACE", 0.0)
+    file, scheduler = cluster
+    run(plan(replicates=20), tmp_path / "here", workers=0, work=light.work)
+    found = run(plan(replicates=20), tmp_path / "there", cluster=str(file), work=light.work)
+    assert found.complete
+    assert final(tmp_path / "there") == final(tmp_path / "here")
+
+    def kill_it(state):
+        if part_paths(tmp_path / "lost") and scheduler.poll() is None:
+            scheduler.kill()
+
+    slow = functools.partial(light.slow, seconds=0.05)
+    with pytest.raises(Incomplete, match="The scheduler is gone. What was finished is kept"):
+        run(plan(replicates=20), tmp_path / "lost", cluster=str(file), work=slow, progress=kill_it)
+    assert 0 < read_results(tmp_path / "lost").missing < 40
+    run(plan(replicates=20), tmp_path / "lost", workers=0, work=light.work)
+    assert final(tmp_path / "lost") == final(tmp_path / "here")
+
+
+def test_a_scheduler_file_that_is_not_there_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(hands, "ANSWER", 1)
+    with pytest.raises(UsageError, match="--cluster"):
+        run(plan(), tmp_path / "out", cluster=str(tmp_path / "none.json"), work=light.work)
+
+
+def test_encryption_is_passed_on_whole_or_refused(tmp_path):
+    files = [tmp_path / name for name in ("ca.pem", "cert.pem", "key.pem")]
+    for f in files:
+        f.write_text("")
+    found = hands.security(*files)
+    assert found.require_encryption
+    assert found.get_tls_config_for_role("client") == {
+        "ca_file": str(files[0]), "cert": str(files[1]), "key": str(files[2]), "ciphers": None,
+    } | {k: v for k, v in found.get_tls_config_for_role("client").items() if k not in ("ca_file", "cert", "key", "ciphers")}  # fmt: skip
+    assert hands.security(None, None, None) is None
+    with pytest.raises(UsageError, match="--tls-key: is missing"):
+        hands.security(files[0], files[1], None)
+    with pytest.raises(UsageError, match=r"--tls-ca: is not a file that can be read; got .*nowhere"):
+        hands.security(tmp_path / "nowhere", files[1], files[2])
