@@ -30,14 +30,13 @@ for notebook in sorted((HERE.parent / "notebooks").glob("*.ipynb")):
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_class_signature = "separated"
 python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     # what other packages document, whose inventories would have to be fetched
     ("py:.*", r"(numpy|np|pandas|pd|xarray|xr|pathlib|collections|typing|matplotlib|abc)\..*"),
     ("py:class", r"(Path|Figure|DataTree|Callable|Mapping|Sequence|optional|Any)"),
     # parts of the house that are met as arguments and results; the reference documents the face
-    ("py:.*", r"bayesmyo\.(assess|cohort|components|figures|model|study)\..*"),
+    ("py:.*", r"bayesmyo\.(assess|cohort|components|figures|model|report|simulation|study)\..*"),
     ("py:obj", r"bayesmyo\..*"),
 ]
 

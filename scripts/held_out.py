@@ -19,13 +19,14 @@ from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.simulate import simulate
 from bayesmyo.cohort.truth import Truth, from_priors, from_scenario
 from bayesmyo.model.engines import Sampling
+from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import Study, parse_study
 
 SEED, CELL = 20217, {"priors": 0, "scenario": 1}
 SAMPLING = Sampling(draws=500, tune=400, chains=2, cores=2)
 EVIDENCE = Path(__file__).parents[1] / "docs" / "evidence" / "held_out.json"
-MONTH, HELD_OUT = 12.0, 400
+MONTH, PATIENTS, HELD_OUT = 12.0, 23, 400
 MASSES = (0.5, 0.8, 0.95)
 PREDICTS = ("expected value", "measurement")
 STUDY = """
@@ -81,8 +82,8 @@ def inside(drawn: np.ndarray, held_out: np.ndarray, rng: np.random.Generator) ->
 
 def one(replicator: Replicator, everyone: Study, truth: Truth, cohort: int) -> dict[str, list[float]]:
     """The shares of one cohort, for expected values and for measurements."""
-    rng = np.random.default_rng([SEED, replicator.cell, cohort])
-    simulated = simulate(replicator.study, truth, rng)
+    rng = np.random.default_rng([SEED, replicator.place, cohort])
+    simulated = simulate(replicator.cell.study, truth, rng)
     prediction = replicator.fit(simulated, cohort).prediction
     others = simulate(everyone, truth, rng, HELD_OUT)
     m = others.cohort.measurements["y"]
@@ -99,7 +100,7 @@ def one(replicator: Replicator, everyone: Study, truth: Truth, cohort: int) -> d
 
 def run(folder: Path, case: str, source: str, cohorts: int) -> None:
     fitted, everyone = studies(case)
-    replicator = Replicator(fitted, None, seed=SEED, cell=CELL[source], sampling=SAMPLING)
+    replicator = Replicator(Cell(fitted, None, PATIENTS, fitted), seed=SEED, place=CELL[source], sampling=SAMPLING)
     for cohort in range(cohorts):
         path = folder / f"{case}-{source}-{cohort:03d}.json"
         if not path.exists():
@@ -138,7 +139,7 @@ def main() -> None:
         run(chosen.folder, case, chosen.truth, chosen.cohorts)
     found = rates(chosen.folder)
     EVIDENCE.write_text(
-        json.dumps({"patients": 23, "held_out": HELD_OUT, "month": MONTH, "rows": found}, indent=1) + "\n"
+        json.dumps({"patients": PATIENTS, "held_out": HELD_OUT, "month": MONTH, "rows": found}, indent=1) + "\n"
     )
     for row in found:
         print(row)

@@ -4,7 +4,7 @@ A comment before a block says how it is tested:
 
     <!-- test: write NAME -->         the block is a file
     <!-- test: merge STUDY -->        a part of a study: merged into STUDY it is understood; `at outcomes.NAME` for keys of that table
-    <!-- test: exit 1 -->             the commands end with this code; `dry`: fits of it use the engine mock
+    <!-- test: exit 1 -->             the commands end with this code; `dry`: fits in them use the engine mock
     <!-- test: shows -->              the commands before printed this; `...` stands for any lines; `about`: numbers may differ a little
     <!-- not tested: REASON -->       it cannot be run here
     <!-- setup: COMMAND -->           a command that the page does not show
@@ -90,12 +90,16 @@ def _matches(want: list[str], have: list[str], about: bool) -> bool:
 def _same(want: str, have: str, about: bool) -> bool:
     if not about:
         return want == have
-    number = re.compile(r"\d[\d,]*\.?\d*")
+    number = re.compile(r"(?:more than |[<>-])?\d[\d,]*\.?\d*(?:e[+-]?\d+)?")
     if number.sub("#", " ".join(want.split())) != number.sub("#", " ".join(have.split())):
         return False
     pairs = zip(number.findall(want), number.findall(have), strict=True)
-    return all(_near(*(float(x.replace(",", "").rstrip(".") or 0) for x in pair)) for pair in pairs)
+    return all(_near(*(_value(x) for x in pair)) for pair in pairs)
 
 
 def _near(a: float, b: float) -> bool:
     return abs(a - b) <= 0.02 + 0.25 * max(abs(a), abs(b))
+
+
+def _value(number: str) -> float:
+    return float(re.sub(r"more than |[<>,]", "", number).rstrip("."))

@@ -24,6 +24,8 @@ from tests.pages import Block, blocks, goes_on, matches, pages
 
 TUTORIAL = "docs/tutorial.md"
 WRITTEN = {"docs/input.md", "docs/vocabulary.md"}  # from code and cases, which have tests of their own
+MOCK_REPLICATES = ("--engine", "mock", "--workers", 0, "--replicates", 20)
+DRY = {"fit": MOCK, "power": MOCK_REPLICATES, "calibrate": MOCK_REPLICATES}
 NOT_HERE = 7  # blocks that the pages say cannot be run in a test
 
 
@@ -88,8 +90,8 @@ class Typist:
         assert code in codes or not codes, (where, codes, self.printed)
 
     def ours(self, words: list[str], dry: bool) -> int:
-        if dry and words[0] == "fit":
-            words = [*words, *map(str, MOCK)]
+        if dry and words[0] in DRY:
+            words = [*words, *map(str, DRY[words[0]])]
         out, err = io.StringIO(), io.StringIO()
         before = sys.argv, signal.getsignal(signal.SIGTERM)
         sys.argv = ["bayesmyo", *words]

@@ -19,6 +19,14 @@ def report(
             "--study", help="Take the table [report] from this study, which asks the same.", show_default=False
         ),
     ] = None,
+    power: Annotated[
+        Path | None,
+        typer.Option("--power", help="A folder of `bayesmyo power` for the same study.", show_default=False),
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", help="A folder of `bayesmyo calibrate` for the same study.", show_default=False),
+    ] = None,
     tables: Annotated[
         Path | None,
         typer.Option("--tables", help="Also write every table as CSV into this folder.", show_default=False),
@@ -41,6 +49,7 @@ def report(
     from bayesmyo.report.markdown import markdown
     from bayesmyo.report.page import page
     from bayesmyo.report.results import results, statements
+    from bayesmyo.report.simulations import read_calibration, read_power
     from bayesmyo.report.tables import csv_files
     from bayesmyo.study import find_study
 
@@ -51,10 +60,14 @@ def report(
     writable(output, force)
     fit = load_fit(path)
     stated = statements(fit, find_study(study)) if study else None
+    planned = read_power(power, fit) if power else None
+    calibrated = read_calibration(calibration, fit) if calibration else None
     if tables:
         folder(tables)
     with progress.steps("Leaving out patients") as step:
-        found = results(fit, stated=stated, refit=refit, patient_level=patient_level, progress=step)
+        found = results(
+            fit, stated=stated, refit=refit, patient_level=patient_level, power=planned, calibration=calibrated, progress=step
+        )  # fmt: skip
     made = page(found)
     files = {output: forms[output.suffix.lower()](made)}
     if tables:

@@ -1,29 +1,39 @@
 """How numbers and names are written in a sentence."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 DECIMALS = 3  # of a probability
+ALIKE = 8.0  # times: errors of the ends of one interval
 
 
-def significant(value: float) -> str:
-    """Three significant digits, trailing zeros kept, without an exponent where one can be avoided."""
-    if not 0 < abs(value) < 999.5:
+def significant(value: float, digits: int = 3) -> str:
+    """So many significant digits, trailing zeros kept, without an exponent where one can be avoided."""
+    if not 0 < abs(value) < 10**digits - 0.5:
         return f"{value:,.0f}"
-    return f"{value:#.3g}".removesuffix(".")
+    text = f"{value:#.{digits}g}".removesuffix(".")
+    return f"{float(text):,.{len(text.partition('.')[2])}f}" if "e" not in text and abs(value) >= 1000 else text
 
 
-def resolved(value: float, error: float) -> str:
-    """At most three significant digits, and none below the Monte Carlo error: the last is worth one error or more, or, where that
-    would leave a single digit, a fifth of one."""
+def resolved(value: float, error: float, most: int = 3) -> str:
+    """At most three significant digits (or `most`), and none below the Monte Carlo error: the last is worth one error or more, or, where
+    that would leave a single digit, a fifth of one."""
     if not math.isfinite(value) or not (math.isfinite(error) and error > 0):
-        return significant(value)
+        return significant(value, most)
     sure, perhaps = (math.floor(-math.log10(e)) for e in (error, error / 5))  # decimals
-    three = 2 - math.floor(math.log10(abs(value))) if value else sure
-    kept = min(three, max(sure, min(perhaps, three - 1)))
+    every = most - 1 - math.floor(math.log10(abs(value))) if value else sure
+    kept = min(every, max(sure, min(perhaps, every - most + 2)))
     rounded = round(value, kept) + 0.0  # never minus zero
+    if rounded and value:
+        kept = min(kept, most - 1 - math.floor(math.log10(abs(rounded))))  # 9.999 has become 10.0
     return f"{rounded:,.{max(0, kept)}f}"
+
+
+def shared(errors: Sequence[float]) -> list[float]:
+    """The same errors, all of them the largest where they are much alike, so that an interval is written with one number of digits."""
+    least, most = min(errors), max(errors)
+    return [most] * len(errors) if most <= ALIKE * least else [e or most for e in errors]
 
 
 def probability_text(p: float, error: float = 0.0) -> str:

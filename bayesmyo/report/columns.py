@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from bayesmyo.components.numbers import resolved
+
 GAP = "  "
 INDENT = "    "
 
@@ -132,20 +134,9 @@ def digits(lower: float, upper: float) -> int:
 
 
 def following(value: float, mcse: float | None, most: int = 3) -> str:
-    """A number with the digits that its Monte Carlo standard error leaves: down to the first that the error touches, at most `most`
-    significant ones. Zeros are kept, for they say how exact the number is.
-    """
+    """A number with the digits that its Monte Carlo standard error leaves; with an exponent where it would be long, a dash where there is none."""
     if not math.isfinite(value):
         return "-"
-    if value == 0 and not mcse:
-        return "0"
-    size = math.floor(math.log10(abs(value))) if value else -most
-    decimals = most - 1 - size
-    if mcse and math.isfinite(mcse):
-        decimals = min(decimals, -math.floor(math.log10(2 * mcse)))
-    rounded = round(value, decimals) + 0.0
-    if rounded:
-        decimals = min(decimals, most - 1 - math.floor(math.log10(abs(rounded))))  # 9.999 has become 10.0
-    if rounded and not 1e-3 <= abs(rounded) < 1e9:
+    if value and not 1e-3 <= abs(value) < 1e9:
         return f"{value:.{most - 1}e}"
-    return f"{rounded:,.{max(decimals, 0)}f}"
+    return resolved(value, mcse or 0.0, most)

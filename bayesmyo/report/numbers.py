@@ -1,15 +1,14 @@
 """How a report writes numbers: the same text in every sentence, table and figure, with no digit below the Monte Carlo error."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-from arviz_stats.base import array_stats
 
+from bayesmyo.assess import diagnostics
 from bayesmyo.components.numbers import Written, probability_text, resolved, significant
 from bayesmyo.report.blocks import Number
 
-ALIKE = 8.0  # times: errors of the ends of one interval
 NEAR = 1e-9  # of each other, in proportion: the same number, computed in another way
 
 
@@ -56,18 +55,8 @@ def chance_error(p: float, ess: float) -> float:
 def quantile_errors(draws: np.ndarray, at: tuple[float, ...]) -> list[float]:
     """Monte Carlo errors of quantiles of (chain, draw) values (Vehtari et al. 2021, https://doi.org/10.1214/20-BA1221); 0 where there is
     none, because every draw is the same, or where it cannot be known."""
-    values = np.asarray(draws, dtype=float)
-    if not np.isfinite(values).all() or values.min() == values.max():
-        return [0.0] * len(at)
-    with np.errstate(all="ignore"):
-        found = [float(array_stats.mcse(values, method="quantile", prob=q)) for q in at]
+    (found,) = diagnostics.quantile_errors({"": draws}, at).values()
     return [e if math.isfinite(e) else 0.0 for e in found]
-
-
-def shared(errors: Sequence[float]) -> list[float]:
-    """The same errors, all of them the largest where they are much alike, so that an interval is written with one number of digits."""
-    least, most = min(errors), max(errors)
-    return [most] * len(errors) if most <= ALIKE * least else [e or most for e in errors]
 
 
 def written(errors: Mapping[float, float], ess: float) -> Written:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -28,10 +27,11 @@ from bayesmyo.assess.prior import PriorBelief, check_prior, prior_beliefs
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.responses import Responses, responses, withhold_responses
 from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, judged, prior_sensitivities
-from bayesmyo.components.numbers import Written
+from bayesmyo.components.numbers import Written, shared
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
-from bayesmyo.report.numbers import quantile_errors, shared, written
+from bayesmyo.report.numbers import quantile_errors, written
+from bayesmyo.report.simulations import Simulated
 from bayesmyo.study import describe
 from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Study
@@ -59,7 +59,7 @@ class Results:
     stated: what only the author knows; checks: all of them, `failed` those that withhold; influence: None where no patient was left out
     estimates, decisions, responses, correlations: each with its sentence, or why there is none
     errors: by estimand; patient_level: whether figures and tables show single patients, by pseudonym
-    power, calibration: rows of the tables that simulation studies have written, empty where there is none
+    power, calibration: of simulation studies; None where none was given
     """
 
     fit: Fit
@@ -78,8 +78,8 @@ class Results:
     influence: Influence | None
     refitted: bool
     patient_level: bool
-    power: tuple[Mapping[str, Any], ...] = ()
-    calibration: tuple[Mapping[str, Any], ...] = ()
+    power: Simulated | None = None
+    calibration: Simulated | None = None
 
     @property
     def study(self) -> Study:
@@ -105,7 +105,7 @@ class Results:
 
 def results(
     fit: Fit, *, stated: Statements | None = None, refit: bool = False, patient_level: bool = False,
-    power: Sequence[Mapping[str, Any]] = (), calibration: Sequence[Mapping[str, Any]] = (), progress: Progress | None = None,
+    power: Simulated | None = None, calibration: Simulated | None = None, progress: Progress | None = None,
 ) -> Results:  # fmt: skip
     """Compute everything. refit: leave out patients and change priors by sampling again (minutes)."""
     stated = stated or fit.study.report or Statements()
@@ -119,6 +119,8 @@ def results(
             checks += [influence_result(fit, found), sensitivity_result(sensitivities)]
         else:
             sensitivities = prior_sensitivities(fit)
+    if calibration is not None:
+        checks.append(CheckResult("calibration", calibration.passed is not False, " ".join(calibration.sentences)))
     failed = [c for c in checks if not c.passed]
     errors = {name: _errors(fit, e, fit.estimands[name]) for name, e in ((e.name, e) for e in estimates(fit))}
     how = {e.name: _written(e, errors[e.name]) for e in estimates(fit)}
@@ -133,7 +135,7 @@ def results(
         () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
         () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
         check_prior(fit.study), tuple(prior_beliefs(fit.study)), found, found is not None, patient_level and not fit.shared,
-        tuple(power), tuple(calibration),
+        power, calibration,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.table import lines_text
+from bayesmyo.components.numbers import shared
 from bayesmyo.errors import printable
 from bayesmyo.report.columns import Cell, Ends, Number, digits, following, layout
 from bayesmyo.study import describe, in_r
@@ -298,8 +299,10 @@ def _number(r: dict[str, Any], what: str) -> Number:
 
 
 def _band(r: dict[str, Any]) -> Ends:
-    most = digits(r["lower"], r["upper"])
-    return Ends(*(following(r[end], r.get(f"mcse_{end}"), most) for end in ("lower", "upper")))
+    """The ends of an interval, with one number of digits where their Monte Carlo errors are much alike."""
+    most, ends = digits(r["lower"], r["upper"]), ("lower", "upper")
+    errors = shared([e if (e := r.get(f"mcse_{end}")) and e == e else 0.0 for end in ends])
+    return Ends(*(following(r[end], error, most) for end, error in zip(ends, errors, strict=True)))
 
 
 def _prior(r: dict[str, Any]) -> Ends:

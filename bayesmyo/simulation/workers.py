@@ -4,7 +4,9 @@ A worker is sent the plan as text once and then numbers of replicates; it answer
 it is known over what.
 """
 
+import contextlib
 import hashlib
+import json
 import logging
 import os
 import queue
@@ -12,7 +14,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -31,6 +32,7 @@ Work = Callable[[str, int, Sequence[int]], list[dict[str, Any]]]  # (plan as JSO
 MEMORY = 1_000_000_000  # bytes that one worker may want
 ANSWER = 20  # seconds within which a scheduler answers
 SETTLED = 3.0  # seconds after which one that joins is up: dask does not replace a worker that dies while it begins
+LOST = "60 s"  # after which dask gives a worker up that it tries to replace
 MISSED = 20.0  # seconds between two tries to replace workers that are gone for good
 HERE = "this process"
 
@@ -121,15 +123,12 @@ class Cluster:
         """Leave workers as they were found: nothing is under way, and what they were sent is forgotten."""
         for task in self._tasks.values():
             task.future.cancel()
-        if self._client.status == "running":
-            self._client.unregister_worker_plugin(self._name)
+        with contextlib.suppress(OSError):  # the scheduler is gone, and was said to be
+            if self._client.status == "running":
+                self._client.unregister_worker_plugin(self._name)
 
     def alive(self) -> list[str]:
-        if self._client.status != "running":
-            raise Incomplete(
-                "The scheduler is gone. What was finished is kept: start it again, and the same command goes on."
-            )
-        found, now = list(self._client.nthreads()), time.monotonic()
+        found, now = self._workers(), time.monotonic()
         self._seen = {worker: self._seen.get(worker, now) for worker in found}
         if self._ours and len(found) < self._wanted and now - self._tended > MISSED:
             self._tended = now
@@ -137,11 +136,17 @@ class Cluster:
         return found
 
     def _workers(self) -> list[str]:
+        with self._reached():
+            return list(self._client.nthreads())
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Raises Incomplete where the scheduler cannot be spoken to any more."""
         gone = "The scheduler is gone. What was finished is kept: start it again, and the same command goes on."
         if self._client.status != "running":
             raise Incomplete(gone)
         try:
-            return list(self._client.nthreads())
+            yield
         except OSError:
             raise Incomplete(gone) from None
 
@@ -187,7 +192,8 @@ class Cluster:
         late = [task for task in self._tasks.values() if now - task.since > self._limit]
         if not late:
             return []
-        at = {key: worker for worker, keys in self._client.processing().items() for key in keys}
+        with self._reached():
+            at = {key: worker for worker, keys in self._client.processing().items() for key in keys}
         found = []
         for task in late:
             where = at.get(task.future.key, "")
@@ -235,12 +241,12 @@ def perform(key: str, work: Work, cell: int, replicates: Sequence[int]) -> tuple
         return time.monotonic() - began, rows
 
 
-@contextmanager
+@contextlib.contextmanager
 def local(work: Work, plan: str, workers: int, limit: float | None = None) -> Iterator[Cluster]:
     """So many processes of this machine."""
     settings = {
         "distributed.scheduler.allowed-failures": 0,  # `run` counts, and hands out again one by one
-        "distributed.deploy.lost-worker-timeout": "60 s",
+        "distributed.deploy.lost-worker-timeout": LOST,
         "distributed.scheduler.http.routes": [],  # no pages for a browser
         "distributed.worker.memory.target": False,  # nothing is stored in workers: only what grows too large is ended
         "distributed.worker.memory.spill": False,
@@ -266,7 +272,7 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
         os.environ.update(environment)
 
 
-@contextmanager
+@contextlib.contextmanager
 def remote(
     work: Work, plan: str, address: str, security: Security | None = None, limit: float | None = None
 ) -> Iterator[Cluster]:
@@ -274,14 +280,19 @@ def remote(
 
     Raises UsageError where none answers, and where workers have other versions of what computes.
     """
-    where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+    file = Path(address) if address.endswith(".json") else None
     with _quiet():
         try:
-            client = Client(**where, security=security, timeout=ANSWER)
-        except (OSError, ValueError, RuntimeError) as error:
+            if file:
+                address = _address(file)
+            client = Client(address, security=security, timeout=ANSWER)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise UsageError(
-                "--cluster", f"no scheduler answers within {ANSWER} seconds ({error})", address, "start one: see docs/cluster.md"
-            ) from None  # fmt: skip
+                "--cluster",
+                f"no scheduler answers within {ANSWER} seconds ({error})",
+                str(file or address),
+                "start one: see docs/cluster.md",
+            ) from None
         with client:
             _same_versions(client)
             found = Cluster(client, work, plan, limit)
@@ -313,6 +324,14 @@ def usual_workers() -> int:
     return max(1, min(CPU_COUNT, int(MEMORY_LIMIT // MEMORY)))
 
 
+def _address(file: Path) -> str:
+    """What a scheduler wrote, which may just have been started."""
+    deadline = time.monotonic() + ANSWER
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return str(json.loads(file.read_bytes())["address"])
+
+
 def _same_versions(client: Client) -> None:
     here = versions()
     for worker, there in client.run(versions, on_error="return").items():
@@ -331,7 +350,7 @@ def _kill(client: Client, worker: str) -> None:
         client.run(os._exit, 1, workers=[worker], on_error="ignore")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """What dask says of workers that come and go is said by us, in our words."""
     logger = logging.getLogger("distributed")

@@ -82,7 +82,8 @@ def _as_rst(paragraph: list[str]) -> list[str]:
         return safe
     joined: list[str] = []
     for line in safe:  # fields, one a line; what goes on stands under it
-        joined.append(f"| {line}" if re.match(r"[\w, \\]+: ", line) or not joined else f"  {line.strip()}")
+        new = re.match(r"[\w, \\]+: |[A-Z]", line) or not joined  # a field, or a sentence after the fields
+        joined.append(f"| {line}" if new else f"  {line.strip()}")
     return joined
 
 

@@ -21,6 +21,7 @@ from bayesmyo.report.sections.influence import influence
 from bayesmyo.report.sections.planning import planning
 from bayesmyo.report.sections.question import question
 from bayesmyo.report.sections.references import of_study
+from bayesmyo.report.simulations import Simulated
 from bayesmyo.report.tables import csv_files, csv_text
 from bayesmyo.study import find_study, parse_study
 from bayesmyo.study.statements import StatedEstimand, Statements
@@ -79,7 +80,7 @@ def test_the_checklist_has_28_items_and_counts_what_is_missing(good):
     assert list(before) == list(range(1, 29))
     assert {n for n, state in before.items() if state == NOT_STATED} == {1, 2, 3, 6, 18, 19, 23, 26, 27, 28}
     assert {n for n, state in after.items() if state in (NOT_STATED, "NOT DONE")} == {19, 21, 22, 24, 28}
-    some = states(replace(good, stated=Statements(goal="One"), power=(CELL,)))
+    some = states(replace(good, stated=Statements(goal="One"), power=POWER))
     assert some[1] == "partly"
     assert some[19] == some[28] == "given"
 
@@ -188,34 +189,45 @@ def test_patients_and_visits_are_counted(good, good_page):
 # --- influence, power and calibration, given as plain tables
 
 CELL = {
-    "scenario": "paper",
-    "patients": 23,
-    "decision": "cpk_halved",
-    "replicates": 400,
-    "failed": 3,
-    "met": 310,
-    "probability": 0.7809,
-    "mcse": 0.0208,
-}
+    "truth": "scenario paper", "patients": 23, "decision": "cpk_halved", "null": False, "replicates": 400, "failed": 3, "met": 310,
+    "probability": 0.7809, "mcse": 0.0208, "lower": 0.737, "upper": 0.8207, "worst": 0.775, "best": 0.7825,
+}  # fmt: skip
+POWER = Simulated((CELL,))
 
 
 def test_power_is_told_with_its_failed_fits(good):
-    section = planning(replace(good, power=(CELL,)))
+    section = planning(replace(good, power=POWER))
     table = next(b for b in section.blocks if isinstance(b, Table))
-    assert [text(c) for c in table.rows[0]] == ["paper", "23", "cpk_halved", "400", "3", "310", "0.78", "0.021"]
-    assert (
-        "probability 0.78 (Monte Carlo error 0.021; 400 simulated cohorts, 3 of which could not be fitted)"
-        in section.blocks[0].text
-    )
+    shown = ["cpk_halved", "scenario paper", "23", "400", "3", "310", "0.78", "0.021", "0.74 to 0.82", "0.78 to 0.78"]
+    assert [text(c) for c in table.rows[0]] == shown
+    said = "is met with probability 0.78 (exact 95% interval 0.74 to 0.82; 397 simulated studies; 3 more could not be fitted)"
+    assert said in section.blocks[1].text
     assert "No calibration was given" in section.blocks[-1].text
+    null = planning(replace(good, power=Simulated(({**CELL, "null": True},), complete=False)))
+    assert "UNFINISHED" in null.blocks[1].text
+    assert "wrongly met" in null.blocks[2].text
 
 
-def test_calibration_is_shown_as_it_is_given(good):
-    section = planning(
-        replace(good, calibration=({"quantity": "cpk.start", "coverage": 0.948, "ranks": 200, "passed": True},))
-    )
+def test_calibration_is_told_with_its_verdict(good):
+    row = {
+        "quantity": "cpk.start",
+        "patients": 23,
+        "p": 0.00001,
+        "coverage of 95%": 0.948,
+        "shape": "",
+        "passed": False,
+    }
+    section = planning(replace(good, calibration=Simulated((row,), True, False, ("Not calibrated.",))))
     table = next(b for b in section.blocks if isinstance(b, Table))
-    assert [text(c) for c in table.rows[0]] == ["cpk.start", "0.948", "200", "yes"]
+    assert [text(c) for c in table.rows[0]] == ["cpk.start", "23", "<0.0001", "0.95", "-", "no"]
+    assert [b.text for b in section.blocks if isinstance(b, Paragraph) and b.kind == "failed"] == ["Not calibrated."]
+
+
+def test_a_failed_calibration_withholds_everything(good_fit):
+    r = results(good_fit, calibration=Simulated((), True, False, ("NOT calibrated.",)))
+    assert [c.name for c in r.failed] == ["calibration"]
+    assert all(e.sentence == "withheld: NOT calibrated." for e in (*r.estimates, *r.decisions))
+    assert not results(good_fit, calibration=Simulated((), True, None, ("Too few.",))).failed
 
 
 def test_influence_is_told_by_pseudonym_and_shown_when_asked(good):

@@ -1,5 +1,7 @@
 """Plans of a small study, which cost nothing to run."""
 
+import time
+
 from bayesmyo.model.engines import Sampling
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.header import Header
@@ -30,3 +32,10 @@ def final(folder):
     return {
         n: (folder / n).read_bytes() for n in ("plan.json", "replicates.parquet", "quantities.parquet", "SHA256SUMS")
     }
+
+
+def until(true, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)

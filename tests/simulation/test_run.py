@@ -21,7 +21,7 @@ from bayesmyo.simulation.merge import merge
 from bayesmyo.simulation.run import run
 from bayesmyo.simulation.store import part_paths, read_results
 from tests.simulation import light
-from tests.simulation.plans import final, plan
+from tests.simulation.plans import final, plan, until
 
 
 @pytest.fixture(scope="module")
@@ -163,20 +163,33 @@ def test_a_worker_killed_once_costs_nothing_but_time(caches, undisturbed, tmp_pa
     assert final(tmp_path / "out") == undisturbed
 
 
-def test_a_replicate_that_kills_every_worker_is_a_row_that_says_so(cluster, tmp_path):
-    found = run(plan(replicates=8), tmp_path / "out", cluster=cluster, work=light.dies).replicates
+def test_a_replicate_that_kills_every_worker_is_a_row_that_says_so(caches, tmp_path):
+    found = run(plan(replicates=8), tmp_path / "out", workers=2, work=light.dies).replicates
     crashed = found[found["stage"] == "crashed"]
     assert list(crashed["replicate"]) == [3]
     assert crashed["reason"].item() == "the process that computed it died each time it was tried"
     assert len(found) == 16
 
 
-def test_a_replicate_that_hangs_is_given_up(cluster, tmp_path):
-    found = run(plan(replicates=5), tmp_path / "out", cluster=cluster, work=light.hangs, limit=2).replicates
+@pytest.mark.slow
+def test_a_replicate_that_hangs_is_given_up(caches, tmp_path):
+    found = run(plan(replicates=5), tmp_path / "out", workers=1, work=light.hangs, limit=2).replicates
     late = found[found["stage"] == "timeout"]
     assert list(late["replicate"]) == [2]
     assert late["reason"].item() == "it took longer than 2 seconds"
     assert len(found) == 10
+
+
+@pytest.mark.slow
+def test_a_worker_that_dask_has_given_up_is_replaced(caches, monkeypatch):
+    monkeypatch.setattr(hands, "MISSED", 0.5)
+    monkeypatch.setattr(hands, "LOST", "1 s")
+    with hands.local(light.work, plan().to_json(), 1) as pool:
+        (before,) = pool.alive()
+        nanny = pool._ours.workers[0]
+        pool._ours.sync(nanny.close)
+        until(lambda: not pool.alive())
+        until(lambda: pool.alive() not in ([], [before]))
 
 
 @pytest.mark.parametrize("who", ["here", "cluster"])
@@ -259,16 +272,9 @@ def started(processes, folder, **settings):
         process.join()
 
 
-def until(true, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
-
-
 def test_the_parent_killed_again_and_again_ends_with_the_same_bytes(processes, undisturbed, tmp_path):
     wait, killed, kept = random.Random(20210), 0, []
-    while killed < 8:
+    while killed < 5:
         with started(
             processes, tmp_path / "out", workers=0, work=functools.partial(light.slow, seconds=0.03)
         ) as process:
@@ -298,12 +304,13 @@ def test_no_worker_outlives_a_parent_that_is_killed(processes, undisturbed, tmp_
     assert final(tmp_path / "out") == undisturbed
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_terminal_reaches_workers_too_and_does_not_hurt(processes, tmp_path, capfd):
     """A terminal sends the signal to all processes of the command."""
     with started(processes, tmp_path / "out", workers=2, work=functools.partial(light.slow, seconds=0.2)) as process:
         children = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
-        process.join(60)
+        process.join(120)
         assert process.exitcode == 1  # Incomplete, which nobody caught
     assert not psutil.wait_procs(children, timeout=30)[1]
     assert not read_results(tmp_path / "out").complete
@@ -330,15 +337,15 @@ def test_progress_is_told_and_what_is_counted_is_on_the_disk(tmp_path, monkeypat
 
     def tell(state):
         states.append(state)
-        written.append(40 - read_results(tmp_path / "out").missing)
+        written.append(12 - read_results(tmp_path / "out").missing)
 
-    run(plan(replicates=20), tmp_path / "out", workers=0, work=light.slow, progress=tell)
+    run(plan(), tmp_path / "out", workers=0, work=light.slow, progress=tell)
     assert [s.done for s in states] == written
-    assert [s.done + s.remaining for s in states] == [40] * len(states)
+    assert [s.done + s.remaining for s in states] == [12] * len(states)
     last = states[-1]
-    assert (last.done, last.remaining) == (40, 0)
+    assert (last.done, last.remaining) == (12, 0)
     assert last.failed == (read_results(tmp_path / "out").replicates["stage"] != "done").sum()
-    assert 0.05 < last.error < 0.15
+    assert 0.1 < last.error < 0.3
     assert any(0 < s.seconds < 60 for s in states)
 
 

@@ -4,11 +4,12 @@ import numpy as np
 
 from bayesmyo import figures
 from bayesmyo.assess.diagnostics import batch_error
+from bayesmyo.components.numbers import shared
 from bayesmyo.components.trajectories import Plateau
 from bayesmyo.figures.parts import predicting
 from bayesmyo.figures.patients import MOST
 from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table, counted, text
-from bayesmyo.report.numbers import number, quantile_errors, shared
+from bayesmyo.report.numbers import number, quantile_errors
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.patients import edges

@@ -1,77 +1,103 @@
 """Simulation studies beside a fit: would a study like this have told us, and does the method mean what it says?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table
-from bayesmyo.report.numbers import count, decimals
+from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
+from bayesmyo.report.numbers import chance, count
 from bayesmyo.report.results import Results
+from bayesmyo.report.simulations import Simulated
 
-Rows = Sequence[Mapping[str, Any]]
+LEAST_P = 0.0001
+UNFINISHED = "UNFINISHED: replicates are missing, and the numbers will move. The same command does the rest."
 
 
 def planning(r: Results) -> Section:
-    blocks: list[Block] = [*power(r.power), *calibration(r.calibration)]
+    blocks: list[Block] = [Heading("Power"), *power(r.power), Heading("Calibration"), *calibration(r.calibration)]
     return Section("planning", "Power and calibration", tuple(blocks))
 
 
-def power(cells: Rows) -> list[Block]:
-    """Of the cells of a power study. Each: scenario, patients, decision, replicates, failed, met, probability, mcse."""
-    if not cells:
-        return [Paragraph("Operating characteristics of the decisions: NOT STATED. No power study was given.", "note")]
-    rows: list[tuple[Cell, ...]] = []
-    sentences = []
-    for c in cells:
-        p, mcse = float(c["probability"]), float(c["mcse"])
-        shown = chance_of(p, mcse)
-        rows.append((
-            str(c["scenario"]), count(int(c["patients"])), str(c["decision"]), count(int(c["replicates"])), count(int(c["failed"])), count(int(c["met"])),
-            shown, decimals(mcse, 3),
-        ))  # fmt: skip
-        sentences.append(
-            f"In the scenario {c['scenario']} with {int(c['patients']):,} patients, {c['decision']} is met with probability {shown.text} "
-            f"(Monte Carlo error {mcse:.3f}; {int(c['replicates']):,} simulated cohorts, {int(c['failed']):,} of which could not be fitted)."
-        )
+def power(found: Simulated | None) -> list[Block]:
+    """How often each decision is met in simulated studies."""
+    if found is None:
+        return [
+            Paragraph(
+                "Operating characteristics of the decisions: NOT STATED. No power study was given (--power).", "note"
+            )
+        ]
+    rows = tuple(_power(c) for c in found.rows)
     headers = (
-        "scenario",
-        "patients",
-        "decision",
-        "simulated cohorts",
-        "failed fits",
-        "met",
-        "probability",
-        "Monte Carlo error",
-    )
+        "decision", "truth", "patients", "simulated studies", "failed fits", "met", "probability", "Monte Carlo error", "exact 95% interval",
+        "if the failed had not met it, or had",
+    )  # fmt: skip
     caption = (
-        "How often each decision is met in simulated cohorts; under a scenario without change this is the type I error"
+        "How often each decision is met in simulated studies; where it ought not to be met this is the type I error"
     )
-    return [*[Paragraph(s) for s in sentences], Table("power", caption, headers, tuple(rows))]
-
-
-def calibration(rows: Rows) -> list[Block]:
-    """Of the table of a calibration, whatever its columns: the first names the quantity."""
-    if not rows:
-        return [Paragraph("Calibration of the method by simulation: NOT STATED. No calibration was given.", "note")]
-    headers = tuple(str(k) for k in rows[0])
-    found = tuple(tuple(_cell(row.get(h)) for h in headers) for row in rows)
+    words = [Paragraph(sentence(c)) for c in found.rows]
     return [
-        Table(
-            "calibration",
-            "Calibration: cohorts simulated from known truths, fitted, and compared with them",
-            headers,
-            found,
-        )
+        *([] if found.complete else [Paragraph(UNFINISHED, "failed")]),
+        *words,
+        Table("power", caption, headers, rows),
     ]
 
 
-def chance_of(p: float, mcse: float) -> Number:
-    """A share of replicates, which may truly be all or none of them."""
-    return Number(p, f"{p:.3f}" if mcse < 0.005 else f"{p:.2f}")
+def sentence(c: Mapping[str, Any]) -> str:
+    """One cell and decision, its numbers as in the table."""
+    done = c["replicates"] - c["failed"]
+    what = "wrongly met" if c["null"] else "met"
+    if c["probability"] is None:
+        return f"With {c['patients']:,} patients ({c['truth']}) no study could be fitted."
+    failed = f"; {c['failed']:,} more could not be fitted" if c["failed"] else ""
+    return (
+        f"With {c['patients']:,} patients ({c['truth']}) {c['decision']} is {what} with probability {share(c['probability'], c['mcse']).text} "
+        f"(exact 95% interval {share(c['lower'], c['mcse']).text} to {share(c['upper'], c['mcse']).text}; {done:,} simulated studies{failed})."
+    )
 
 
-def _cell(value: Any) -> Cell:
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "-"}[value]
-    if isinstance(value, int):
-        return count(value)
-    return decimals(value, 3) if isinstance(value, float) else str(value)
+def _power(c: Mapping[str, Any]) -> tuple[Cell, ...]:
+    p, low, high, worst, best = (share(c[k], c["mcse"]) for k in ("probability", "lower", "upper", "worst", "best"))
+    truth = c["truth"] + (" (not to be met)" if c["null"] else "")
+    bounds = f"{worst.text} to {best.text}" if c["failed"] else "-"
+    return (
+        c["decision"], truth, count(c["patients"]), count(c["replicates"]), count(c["failed"]), count(c["met"]), p, _error(c["mcse"]),
+        f"{low.text} to {high.text}", bounds,
+    )  # fmt: skip
+
+
+def calibration(found: Simulated | None) -> list[Block]:
+    """Whether truths lie among draws as they should."""
+    if found is None:
+        return [
+            Paragraph(
+                "Calibration of the method by simulation: NOT STATED. No calibration was given (--calibration).", "note"
+            )
+        ]
+    kind = {True: "passed", False: "failed", None: "note"}[found.passed]
+    headers = tuple(found.rows[0]) if found.rows else ("quantity",)
+    rows = tuple(tuple(_calibration(k, row[k]) for k in headers) for row in found.rows)
+    caption = "Calibration: truths drawn, cohorts simulated from them and fitted; p is of uniform ranks"
+    return [
+        *([] if found.complete else [Paragraph(UNFINISHED, "failed")]), *[Paragraph(s, kind) for s in found.sentences],
+        Table("calibration", caption, headers, rows, folded=True),
+    ]  # fmt: skip
+
+
+def _calibration(key: str, value: Any) -> Cell:
+    if key in ("p", "adjusted"):
+        return Number(value, "<0.0001" if value < LEAST_P else f"{value:.2g}")
+    if key.startswith("coverage"):
+        return Number(None, "-") if value is None else Number(value, f"{value:.2f}")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return count(value) if isinstance(value, int) else str(value) or "-"
+
+
+def share(p: float | None, mcse: float | None) -> Number:
+    """A share of replicates, which may truly be none or all of them."""
+    if p is None:
+        return Number(None, "-")
+    return Number(p, f"{p:.3f}" if mcse is not None and 0 < mcse < 0.005 else f"{p:.2f}")
+
+
+def _error(mcse: float | None) -> Number:
+    return chance(None) if mcse is None else Number(mcse, f"{mcse:.3f}")

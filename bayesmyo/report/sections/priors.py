@@ -3,8 +3,9 @@
 import numpy as np
 
 from bayesmyo import figures
+from bayesmyo.components.numbers import shared
 from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, Terms, stated
-from bayesmyo.report.numbers import number, quantile_errors, shared
+from bayesmyo.report.numbers import number, quantile_errors
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe

@@ -50,7 +50,8 @@ def commands(r: Results) -> list[str]:
         f"--engine {r.fit.engine} --seed {r.fit.seed} --draws {s['draws']} --tune {s['tune']} --chains {s['chains']}"
     )
     options += f" --target-accept {s['target_accept']:g} --adaptation {s['adaptation']}"
-    flags = (" --refit" if r.refitted else "") + (" --patient-level" if r.patient_level else "")
+    flags = (" --power power" if r.power else "") + (" --calibration calibration" if r.calibration else "")
+    flags += (" --refit" if r.refitted else "") + (" --patient-level" if r.patient_level else "")
     return [
         f"bayesmyo fit {name} {table} -o fit.nc {options}", "bayesmyo check fit.nc", "bayesmyo estimate fit.nc",
         f"bayesmyo report fit.nc -o report.html{flags}",

@@ -58,7 +58,8 @@ def table(r: Results, one: Responses) -> Table:
         "if none or all of the unseen had it",
     )
     rows = tuple(_row(r, c) for c in one.categories)
-    caption = f"Patients by category, rule {one.name}, at {r.study.time.unit} {one.at:g}: {one.not_seen} of {one.patients} not seen by then"
+    since = f"from {r.study.time.unit} {one.at - one.window:g} on" if one.window else "by then"
+    caption = f"Patients by category, rule {one.name}, at {r.study.time.unit} {one.at:g}: {one.not_seen} of {one.patients} not seen {since}"
     return Table(f"responses_{one.name}", caption, headers, rows)
 
 

@@ -1,0 +1,77 @@
+"""Folders of simulation studies as plain tables, for a report on a fit of the same study."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bayesmyo.errors import UsageError
+from bayesmyo.model.fit import Fit
+from bayesmyo.simulation.calibration.verdict import calibrations
+from bayesmyo.simulation.power.answer import power_answer
+from bayesmyo.simulation.store import Results, read_results
+from bayesmyo.study.study import Study
+from bayesmyo.study.write import study_hash
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a simulation study found. rows: of its table; complete: whether no replicate is missing; passed: of a calibration, None where
+    there are too few replicates to say; sentences: of a calibration, its verdicts."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    complete: bool = True
+    passed: bool | None = None
+    sentences: tuple[str, ...] = ()
+
+
+def read_power(folder: Path, fit: Fit) -> Simulated:
+    """How often each decision was met in each cell. Raises StorageError, and UsageError for a folder of anything else."""
+    found = _results(folder, fit, "power")
+    answer = power_answer(found.plan, found.replicates, found.quantities)
+    rows = tuple(
+        {
+            "truth": ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in d.labels.items() if k != "patients"),
+            "patients": d.look, "decision": d.decision, "null": d.null, "replicates": d.replicates, "failed": sum(d.failed.values()),
+            "met": d.rate.met, "probability": d.rate.value, "mcse": d.rate.mcse, "lower": d.rate.lower, "upper": d.rate.upper,
+            "worst": d.worst, "best": d.best,
+        }
+        for d in answer.last()
+    )  # fmt: skip
+    return Simulated(rows, found.complete)
+
+
+def read_calibration(folder: Path, fit: Fit) -> Simulated:
+    """Every quantity of every cell: uniformity of its ranks, and how often intervals cover. Raises as `read_power`."""
+    found = _results(folder, fit, "calibrate")
+    cells = calibrations(found.plan, found.replicates, found.quantities)
+    rows = tuple(
+        {
+            "quantity": q.name, "patients": c.patients, "replicates": c.replicates, "failed": sum(c.failed.values()), "p": q.p,
+            "adjusted": q.adjusted, "shape": q.shape, **{f"coverage of {level:.0%}": r.value for level, r in q.coverage.levels.items()},
+            "passed": q.passed,
+        }
+        for c in cells for q in c.quantities
+    )  # fmt: skip
+    judged = [c.passed for c in cells]
+    passed = False if False in judged else None if None in judged else True
+    return Simulated(rows, found.complete, passed, tuple(c.sentence for c in cells))
+
+
+def _results(folder: Path, fit: Fit, kind: str) -> Results:
+    found = read_results(folder)
+    if found.plan.kind != kind:
+        written = {"power": "power", "calibrate": "calibrate"}[found.plan.kind]
+        raise UsageError(
+            str(folder), f"was written by `bayesmyo {written}`", mend=f"name a folder of `bayesmyo {kind}`"
+        )
+    if asks(fit.study) not in {asks(cell.analysis) for cell in found.plan.cells}:
+        raise UsageError(str(folder), "is of another study than the fit", mend="simulate the study that was fitted")
+    return found
+
+
+def asks(study: Study) -> str:
+    """Names what a study asks and how it is modelled, whoever is simulated for it: designs and scenarios are left out, but for the typical
+    follow-up, on which default priors may stand."""
+    typical = study.time.typical or (study.design.follow_up.mean if study.design else None)
+    return study_hash(replace(study, time=replace(study.time, typical=typical), design=None, scenarios={}))
