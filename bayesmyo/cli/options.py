@@ -1,5 +1,6 @@
 """Arguments and options that several commands take, and what all of them refuse."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -77,18 +78,27 @@ def names(text: str | None) -> tuple[str, ...]:
     return tuple(word for part in (text or "").split(",") if (word := part.strip()))
 
 
-def several[T: (int, float)](where: str, text: str | None, kind: type[T] = float) -> tuple[T, ...]:  # type: ignore[assignment]
-    """`10,23,50` as numbers. Raises UsageError for what is none."""
+def several(where: str, text: str | None) -> tuple[float, ...]:
+    """`0.5,1` as numbers. Raises UsageError for what is none."""
     found = []
     for word in names(text):
         try:
-            found.append(kind(word))
+            found.append(float(word))
         except ValueError:
-            what = "must be whole numbers" if kind is int else "must be numbers"
-            raise UsageError(where, f"{what}, separated by commas", f'"{word}"', "such as 10,23,50") from None
+            raise UsageError(where, "must be numbers, separated by commas", f'"{word}"', "such as 0.5,1") from None
+        if not math.isfinite(found[-1]):
+            raise UsageError(where, "must be finite", f'"{word}"')
     if text is not None and not found:
         raise UsageError(where, "names nothing", f'"{text}"')
     return tuple(found)
+
+
+def whole(where: str, text: str | None) -> tuple[int, ...]:
+    """`10,23,50` as whole numbers. Raises UsageError for what is none."""
+    for word in names(text):
+        if not word.isdecimal():
+            raise UsageError(where, "must be whole numbers, separated by commas", f'"{word}"', "such as 10,23,50")
+    return tuple(int(v) for v in several(where, text))
 
 
 def not_an_input(output: Path, *inputs: str | Path) -> None:

@@ -25,6 +25,7 @@ from bayesmyo.cli.options import (
     part,
     replication,
     several,
+    whole,
 )
 from bayesmyo.errors import Incomplete, UsageError
 
@@ -78,7 +79,7 @@ def calibrate(
 
     wanted, _ = replication(replicates, None)
     plan = calibration_plan(
-        find_study(study), several("--patients", patients, int), wanted, fit=_fit(from_fit), seed=seed, engine=engine
+        find_study(study), whole("--patients", patients), wanted, fit=_fit(from_fit), seed=seed, engine=engine
     )
     results = carried_out(
         plan,
@@ -181,8 +182,8 @@ def power(
         raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
     wanted, error = replication(replicates, mcse)
     axes = Axes(
-        names(scenario), several("--patients", patients, int), several("--follow-up", follow_up), several("--every", every),
-        tuple(several("--visits", v) for v in (visits or "").split("/") if v), several("--loss", loss), several("--looks", looks, int),
+        names(scenario), whole("--patients", patients), several("--follow-up", follow_up), several("--every", every),
+        tuple(several("--visits", v) for v in (visits or "").split("/") if v), several("--loss", loss), whole("--looks", looks),
     )  # fmt: skip
     understood = find_study(study)
     plan = power_plan(

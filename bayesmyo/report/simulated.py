@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bayesmyo.report.terminal import figure, say, show_table
+from bayesmyo.report.terminal import say, show_table
+from bayesmyo.simulation.power.operating import POSTERIOR
+
+MOST = 15  # quantities of a calibration that are shown
 
 
 def show_power(found: Any) -> None:
@@ -57,17 +60,19 @@ def show_power(found: Any) -> None:
     say("")
     cells = {d.cell for d in last}
     rows = [
-        (e.estimand, e.labels.get("scenario", ""), e.look, e.method, e.bias.value, e.bias.mcse, points(e.coverage.value), e.width.value,
+        (e.estimand, e.labels.get("scenario", ""), e.look, e.bias.value, e.bias.mcse, points(e.coverage.value), e.width.value,
          points(e.sign.value if e.sign else None, 1), e.magnitude.value if e.magnitude else None)
-        for e in found.estimands if e.cell in cells
+        for e in found.estimands if e.cell in cells and e.method == POSTERIOR
     ]  # fmt: skip
     if rows:
-        headers = ["estimand", "scenario", "n", "by", "bias", "error", "cover", "width", "S", "M"]
+        headers = ["estimand", "scenario", "n", "bias", "error", "cover", "width", "S", "M"]
         show_table(
             headers,
             rows,
             title="Estimands: bias with its Monte Carlo error, coverage and type S error in %, type M error as a factor",
         )
+        if methods:
+            say("Those of other methods are in estimands.csv.")
         say("")
     for sentence in found.sentences:
         say(f"- {sentence}")
@@ -85,21 +90,14 @@ def show_calibration(cells: Sequence[Any]) -> None:
         )
         shown = sorted(c.quantities, key=lambda q: q.p)
         rows = [
-            (
-                q.name,
-                q.p,
-                q.adjusted,
-                *(points(r.value) for r in q.coverage.levels.values()),
-                _plus_minus(q.coverage.bias),
-                q.shape or "-",
-            )
+            (q.name, _p(q.adjusted), *(points(r.value) for r in q.coverage.levels.values()), _in_errors(q.coverage.bias))
             for q in shown[:MOST]
-        ]
+        ]  # fmt: skip
         levels = [f"{100 * level:g}%" for level in (shown[0].coverage.levels if shown else ())]
         show_table(
-            ["quantity", "p", "adjusted", *levels, "bias (error)", "shape"],
+            ["quantity", "adjusted p", *levels, "bias in errors"],
             rows,
-            title="Coverage of intervals in %, the least uniform first",
+            title="Coverage of intervals in %, bias in its Monte Carlo errors; the least uniform first",
         )
         if len(shown) > MOST:
             say(f"and {len(shown) - MOST} more in calibration.parquet")
@@ -107,12 +105,18 @@ def show_calibration(cells: Sequence[Any]) -> None:
         say("")
 
 
-MOST = 15
-
-
 def points(value: float | None, decimals: int = 0) -> str:
     """A share in percent."""
     return "-" if value is None else f"{100 * value:.{decimals}f}"
+
+
+def _p(p: float) -> str:
+    return "<0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def _in_errors(bias: Any) -> float | None:
+    """A bias in its Monte Carlo errors: beyond three it is one."""
+    return bias.value / bias.mcse if bias.mcse else None
 
 
 def _method(comparator: str) -> str:
@@ -125,7 +129,3 @@ def _beside(d: Any, method: str) -> float | None:
         if name in d.comparators:
             return d.comparators[name].value
     return None
-
-
-def _plus_minus(mean: Any) -> str:
-    return f"{figure(mean.value)} ({figure(mean.mcse)})"

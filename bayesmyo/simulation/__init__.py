@@ -9,6 +9,7 @@ run.py         what is missing -> workers -> the folder
 workers.py     this process, processes of this machine, or a dask scheduler; batch.py what each is handed, compile_cache.py where it compiles
 store.py       a folder of results, which survives whatever is killed; header.py its plan.json, parts.py its Parquet, lock.py its owner
 merge.py       shards of one plan, joined
+given.py       truths from a fit
 calibration/   do intervals hold what they promise?
 power/         would a study of this size have told us?
 """

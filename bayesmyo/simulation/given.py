@@ -30,8 +30,10 @@ def posterior_draws(fit: Fit, study: Study, *, same_model: bool) -> Truth:
             for what in ("outcomes", "covariates", "correlate", "correlation_prior", "time")
             if getattr(fit.study, what) != getattr(study, what)
         ]
+        if not differing and any(fit.study.scale(o) != study.scale(o) for o in study.outcomes):
+            differing = ["typical follow-up"]  # on which default priors are set
         if differing:
-            what = f"is of another model: its {' and '.join(differing)} differ from those of the study"
+            what = f"is of another model: not the study's {' and '.join(differing)}"
             raise InputError("usage", [Fault(where, what, mend="name the study that was fitted")])
     else:
         ours, theirs = ({p.full_name: (p.role, p.unit) for p in all_parameters(s)} for s in (study, fit.study))

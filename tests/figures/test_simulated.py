@@ -43,6 +43,11 @@ def test_a_power_curve_has_the_shares_of_its_table(power):
     assert plt.get_fignums() == []
 
 
+def test_a_single_number_of_patients_is_drawn_too(power):
+    figure = figures.power_curves([d for d in power if d.look == 23])
+    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["23"]
+
+
 def test_nothing_to_draw():
     with pytest.raises(UsageError, match="has no replicates to draw"):
         figures.power_curves(decisions(study_of([cell()]), *frames([Row(cell().key, 0, "fit")])))

@@ -1,5 +1,6 @@
 """Do intervals hold what they promise?
 
+grid.py        the cells of a calibration, and its plan
 ranks.py       where the truth lies among the draws
 posterior.py   the same patients measured once more: calibration given data
 envelope.py    how far an empirical distribution may be from a uniform one

@@ -1,6 +1,13 @@
 """Would a study of this size have told us?
 
+grid.py         the cells of a power study, and its plan
 own.py          each patient's own number: a fitted line, or the difference of two visits
-comparators.py  what a small-sample frequentist analysis would have answered
 mixed.py        the linear mixed model, by restricted maximum likelihood
+comparators.py  what a small-sample frequentist analysis would have answered
+rates.py        shares and means over replicates, with their Monte Carlo errors
+operating.py    power, type I error, bias, coverage, errors of sign and magnitude
+sequential.py   looks at the data on the way
+smallest.py     the smallest number of patients with a target power
+words.py        all of that in sentences
+answer.py       everything that a power study says
 """

@@ -7,6 +7,7 @@ from itertools import product
 
 from bayesmyo.cohort.simulate import MOST_PATIENTS
 from bayesmyo.cohort.truth import Truth
+from bayesmyo.components.families import Family
 from bayesmyo.errors import Fault, InputError, did_you_mean
 from bayesmyo.model.engines import known_engine
 from bayesmyo.model.fit import Fit
@@ -144,16 +145,9 @@ def _study_faults(study: Study, analysis: Study) -> list[Fault]:
                         f"--analysis outcome {name}", "is not simulated", mend=did_you_mean(name, list(study.outcomes))
                     )
                 )
-            elif (
-                o.family.kind != study.outcomes[name].family.kind
-                and o.family.counts != study.outcomes[name].family.counts
-            ):
-                found.append(
-                    Fault(
-                        f"--analysis outcome {name}",
-                        f"is {o.family.kind}, and {study.outcomes[name].family.kind} is simulated",
-                    )
-                )
+            elif not _of_one_kind(o.family, study.outcomes[name].family):
+                what = f"is {o.family.kind}, and {study.outcomes[name].family.kind} is simulated"
+                found.append(Fault(f"--analysis outcome {name}", what))
         if not set(analysis.estimands) & set(study.estimands):
             found.append(
                 Fault(
@@ -166,6 +160,13 @@ def _study_faults(study: Study, analysis: Study) -> list[Fault]:
             if name not in study.covariates or study.covariates[name].levels != c.levels:
                 found.append(Fault(f"--analysis covariate {name}", "is not simulated, or has other levels"))
     return found
+
+
+def _of_one_kind(analysed: Family, simulated: Family) -> bool:
+    """Whether measurements of one family are, as far as can be known before, measurements of another: counts, categories, or numbers."""
+    if analysed.kind == simulated.kind:
+        return True
+    return analysed.counts == simulated.counts and analysed.texts() is None and simulated.texts() is None
 
 
 def _axis_faults(study: Study, axes: Axes, given: bool) -> list[Fault]:

@@ -22,6 +22,7 @@ from bayesmyo.simulation.row import DONE
 
 Array = np.ndarray
 ROUNDING = 1e-9
+POSTERIOR = "posterior"
 FOR, ABOUT = " for ", ": "  # "t test for gain" is of a decision, "t test: change_12" of an estimand
 
 
@@ -141,7 +142,7 @@ def estimands(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) ->
         for name, e in cell.analysis.estimands.items():
             for look in looks(cell):
                 here = found[found["look"] == look]
-                answers = {"posterior": here[(here["kind"] == "estimand") & (here["name"] == name)]}
+                answers = {POSTERIOR: here[(here["kind"] == "estimand") & (here["name"] == name)]}
                 others = here[(here["kind"] == "comparator") & here["name"].str.endswith(ABOUT + name)]
                 answers |= {str(k).removesuffix(ABOUT + name): part for k, part in others.groupby("name", sort=False)}
                 listed += [_estimand(cell, name, e, m, look, done, part) for m, part in answers.items() if len(part)]

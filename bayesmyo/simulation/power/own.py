@@ -35,7 +35,6 @@ class Analysed:
 
     patients: int
     patient: Array
-    time: Array
     clock: Array | None
     value: Array
     step: float
@@ -88,7 +87,7 @@ def analysed(study: Study, cohort: Cohort, name: str) -> Analysed:
         clock = _clock(study, outcome, np.asarray(m.time, dtype=float))
         ends = _clock(study, outcome, np.array([times[0], times[-1]], dtype=float))
         step = float(ends[1] - ends[0])
-    return Analysed(len(cohort), m.patient, np.asarray(m.time), clock, value, step, per, _group(study, cohort, e))
+    return Analysed(len(cohort), m.patient, clock, value, step, per, _group(study, cohort, e))
 
 
 def _clock(study: Study, outcome: str, time: Array) -> Array:

@@ -159,7 +159,7 @@ def test_all_faults_at_once(small):
 
 
 def test_given_a_fit_its_study_must_be_the_one_that_is_asked_about(ivig, small, good_fit, mock_fit):
-    with pytest.raises(InputError, match="is of another model: its outcomes and correlate and time differ"):
+    with pytest.raises(InputError, match="is of another model: not the study's outcomes and correlate and time"):
         calibration_plan(ivig, fit=good_fit)
     with pytest.raises(InputError, match="is not to be trusted"):
         calibration_plan(ivig, fit=mock_fit)

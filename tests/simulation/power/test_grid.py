@@ -128,6 +128,16 @@ def test_an_analysis_of_something_else(one_arm, small):
     assert "shares no estimand" in found["--analysis"]
 
 
+def test_grades_are_not_analysed_as_numbers(one_arm):
+    text = (ROOT / "tests" / "reference" / "one_arm.toml").read_text().split("[scenarios")[0]
+    text = text.replace('family = { kind = "gaussian" }', 'family = { kind = "cumulative", coding = "mrc" }').replace(
+        "typical = 250\n", ""
+    )
+    text = text[: text.index("priors =")] + text[text.index("[estimands") :]
+    found = faults(one_arm, Axes(), analysis=parse_study(text))
+    assert "is cumulative, and gaussian is simulated" in found["--analysis outcome reaction"]
+
+
 def test_a_grid_that_is_too_large(one_arm):
     assert "more than 500 cells; got 900" in faults(one_arm, Axes(patients=tuple(range(2, 302))))["this grid"]
 
