@@ -34,7 +34,7 @@ ends 0 bayesmyo doctor
 ends 0 bayesmyo studies
 ends 0 bayesmyo init example
 ends 0 bayesmyo validate clinic.toml clinic.xlsx
-grep -q "used + 0 set aside; 16 patients" out.txt
+grep -q "set aside; 16 patients" out.txt
 ends 0 bayesmyo check clinic.toml --prior
 ends 1 bayesmyo fit clinic.toml clinic.xlsx -o clinic.nc --engine mock --draws 100
 test -s clinic.nc && grep -q "engine mock" err.txt

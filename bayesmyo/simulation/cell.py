@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -89,9 +89,11 @@ class Cell:
     def _settings(self) -> dict[str, Any]:
         truths = _values(self.truths) if isinstance(self.truths, Truth) else self.truths
         given = {} if self.cohort is None else {"cohort": _measured(self.cohort)}
+        study, analysis = (
+            to_toml(replace(s, report=None)) for s in (self.study, self.analysis)
+        )  # words change no cohort
         return given | {
-            "study": to_toml(self.study), "truths": truths, "patients": self.patients, "analysis": to_toml(self.analysis),
-            "looks": list(self.looks),
+            "study": study, "truths": truths, "patients": self.patients, "analysis": analysis, "looks": list(self.looks),
         }  # fmt: skip
 
 

@@ -116,6 +116,8 @@ def test_the_key_of_a_cell_names_all_that_its_rows_depend_on(small):
     ]  # fmt: skip
     assert len({c.key for c in cells}) == len(cells)
     assert {len(c.key) for c in cells} == {16}
+    told = parse_study(SMALL + '\n[report]\ngoal = "To learn"\n')
+    assert cell_of(told).key == cell_of(small).key
     assert cell_of(small, labels={"patients": 12}).key == cell_of(parse_study(SMALL + "\n# a comment\n")).key
 
 
