@@ -43,8 +43,6 @@ def posterior_draws(fit: Fit, study: Study, *, same_model: bool) -> Truth:
             raise InputError("usage", [Fault(where, what, mend="name a study with the model that was fitted")])
     checked = Convergence().run(fit)
     if not checked.passed:
-        raise InputError(
-            "usage", [Fault(where, "is not to be trusted", checked.sentence, "fit it again with more draws")]
-        )
+        raise InputError("usage", [Fault(where, f"is not to be trusted: {checked.sentence}", mend="fit it again")])
     total = int(np.prod(fit.truth.shape))
     return fit.truth.take(evenly(total, DRAWS))
