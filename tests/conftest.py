@@ -29,6 +29,15 @@ MODELS = ROOT / "models"
 PATIENTS = 12  # of the small study
 MOCK = ("--engine", "mock", "--draws", 40, "--chains", 2)  # words of a fit that costs nothing
 
+LONG = (
+    "test_notebooks.py",
+    "test_reference.py",
+    "test_snippets.py",
+    "test_run.py",
+    "test_leave_one_out.py",
+    "test_browser.py",
+)
+
 SMALL = """
 [study]
 title = "Small"
@@ -86,6 +95,11 @@ sd_asymptote = 0.5
 correlation = 0.3
 sigma = 0.3
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take minutes come first, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture
