@@ -106,7 +106,7 @@ class Typist:
         return int(stopped.value.code or 0)
 
     def other(self, command: str) -> int:
-        done = subprocess.run(["bash", "-euc", command], cwd=self.folder, capture_output=True, text=True)
+        done = subprocess.run(["bash", "-euc", command], cwd=self.folder, capture_output=True, text=True, timeout=300)
         self.printed += done.stdout + done.stderr
         return done.returncode
 
