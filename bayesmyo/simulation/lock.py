@@ -2,7 +2,7 @@
 
 import json
 import os
-import socket
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def held(folder: Path) -> Iterator[None]:
         ) from None
     except (OSError, NotImplementedError) as error:
         raise StorageError(f"{folder}: cannot be locked: {getattr(error, 'strerror', None) or error}.") from None
-    owner = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    owner = {"pid": os.getpid(), "host": platform.node(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
         write_bytes(folder / OWNER, json.dumps(owner).encode())
         yield

@@ -253,7 +253,7 @@ TRUE_OF_THEM = re.compile(
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the reference cohorts are not here (GPL data, not copied)")
-@pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "tests" / "reference").glob("*.toml")))
+@pytest.mark.parametrize("name", sorted(REFERENCE))
 def test_reference_cohorts_raise_no_false_alarm(name):
     study = read_study(ROOT / "tests" / "reference" / f"{name}.toml")
     notices = read_cohort(study, SHARED / REFERENCE[name]).notices
