@@ -6,7 +6,8 @@ replicate.py   truth -> cohort -> fit -> row: the one loop of every simulation s
 row.py         what one replicate says
 agenda.py      what is still to be done, by whom next, and where a cell may stop
 run.py         what is missing -> workers -> the folder
-workers.py     this process, processes of this machine, or a dask scheduler; batch.py what each is handed, compile_cache.py where it compiles
+pool.py        what is asked of whoever does the work, and this process alone; batch.py what each worker is handed
+workers.py     processes of this machine, or those of a dask scheduler (cluster.py); compile_cache.py where each compiles
 store.py       a folder of results, which survives whatever is killed; header.py its plan.json, parts.py its Parquet, lock.py its owner
 merge.py       shards of one plan, joined
 given.py       truths from a fit

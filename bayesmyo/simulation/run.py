@@ -20,6 +20,7 @@ from bayesmyo.simulation.batch import Batch
 from bayesmyo.simulation.header import Header, Shard
 from bayesmyo.simulation.parts import outcome
 from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.pool import Finished, Here, Pool, Work
 from bayesmyo.simulation.replicate import work as replicate
 from bayesmyo.simulation.row import Row
 from bayesmyo.simulation.store import Results, Store, opened, read_results
@@ -63,7 +64,7 @@ def run(
     progress: Progress | None = None,
     limit: float | None = LIMIT,
     mixed: bool = False,
-    work: hands.Work = replicate,
+    work: Work = replicate,
 ) -> Results:
     """Do what is missing in a folder, and write its tables. What is finished is kept whatever happens: the same call goes on.
 
@@ -71,7 +72,7 @@ def run(
     cluster: the address of a running dask scheduler instead, or the file of its address; security: its encryption
     shard: (i, n), the i-th of n parts of the work, to be joined by `merge`; the results of one are never complete
     limit: seconds for one replicate, after which its worker is killed and it counts as failed; nothing bounds it with workers=0
-    mixed: go on where other versions began; work: see `workers.Work`
+    mixed: go on where other versions began; work: see `pool.Work`
     The rows, and the bytes of the tables, are the same for any workers, any order and any number of interruptions.
     A script that calls this with workers does so under `if __name__ == "__main__":`.
     Raises Incomplete where it is interrupted (Ctrl-C, SIGTERM) or loses its scheduler, StorageError, UsageError, EngineError.
@@ -93,7 +94,7 @@ class _Run:
     """What is handed out, what comes back, and what is said of it."""
 
     def __init__(
-        self, plan: Plan, agenda: Agenda, pool: hands.Pool, store: Store, progress: Progress | None, limit: float | None
+        self, plan: Plan, agenda: Agenda, pool: Pool, store: Store, progress: Progress | None, limit: float | None
     ):
         self.plan, self.agenda, self.pool, self.store, self.progress, self.limit = (
             plan, agenda, pool, store, progress, limit
@@ -119,7 +120,7 @@ class _Run:
             there = f"{self.agenda.done:,} of {self.agenda.done + self.agenda.remaining:,} replicates"
             raise Incomplete(f"Stopped: {there} are kept in {self.store.folder}, and the same command goes on.")
 
-    def _settle(self, finished: hands.Finished) -> None:
+    def _settle(self, finished: Finished) -> None:
         """Keep the rows of a batch; hand it out again where it was lost, or say so in a row where that is of no use."""
         batch, rows = finished.batch, finished.rows
         if not finished.lost:
@@ -132,7 +133,7 @@ class _Run:
         for row in rows:
             self.agenda.collect(outcome(row))
 
-    def _pace(self, finished: hands.Finished) -> None:
+    def _pace(self, finished: Finished) -> None:
         if finished.seconds < PACE / 2 and len(finished.batch.replicates) == self.size:
             self.size = min(MOST, 2 * self.size)
         elif finished.seconds > 2 * PACE:
@@ -180,17 +181,17 @@ def stoppable() -> Iterator[threading.Event]:
 
 def _pool(
     plan: Plan,
-    work: hands.Work,
+    work: Work,
     workers: int | None,
     cluster: str | None,
     security: Security | None,
     limit: float | None,
-) -> AbstractContextManager[hands.Pool]:
+) -> AbstractContextManager[Pool]:
     text = plan.to_json()
     if cluster is not None:
         return hands.remote(work, text, cluster, security, limit)
     if workers == 0:
-        return nullcontext(hands.Here(work, text))
+        return nullcontext(Here(work, text))
     return hands.local(work, text, workers or hands.usual_workers(), limit)
 
 

@@ -15,7 +15,8 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from bayesmyo.errors import Incomplete, StorageError, UsageError
+from bayesmyo.errors import EngineError, Incomplete, StorageError, UsageError
+from bayesmyo.simulation import cluster as theirs
 from bayesmyo.simulation import workers as hands
 from bayesmyo.simulation.merge import merge
 from bayesmyo.simulation.run import run
@@ -142,9 +143,9 @@ def test_a_worker_of_other_versions_is_refused(cluster, tmp_path, monkeypatch):
 
 
 def test_a_worker_that_joins_later_with_other_versions_stops_the_run(monkeypatch):
-    monkeypatch.setitem(hands._plans, "key", ("{}", {"numpy": "9.9.9"}))
-    with pytest.raises(hands.EngineError, match=r"other versions \(numpy 9\.9\.9 there"):
-        hands.perform("key", light.work, 0, [1])
+    monkeypatch.setitem(theirs._plans, "key", ("{}", {"numpy": "9.9.9"}))
+    with pytest.raises(EngineError, match=r"other versions \(numpy 9\.9\.9 there"):
+        theirs.perform("key", light.work, 0, [1])
 
 
 def test_nobody_at_an_address_is_said(tmp_path, monkeypatch):

@@ -1,0 +1,68 @@
+"""What `run` asks of whoever does the work, and this process, which can do it alone.
+
+A worker is handed one batch at a time, so that if it dies it is known over what.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from bayesmyo.simulation.batch import Batch
+
+Work = Callable[[str, int, Sequence[int]], list[dict[str, Any]]]  # (plan as JSON, cell, replicates) -> rows
+HERE = "this process"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A batch that a worker is done with. rows: in order; none where it was lost, because the worker died so often, or took too long."""
+
+    worker: str
+    batch: Batch
+    seconds: float
+    rows: list[dict[str, Any]]
+    lost: Literal["", "crashed", "timeout"] = ""
+    deaths: int = 0
+
+
+class Pool(Protocol):
+    """Workers, each named, one batch at a time."""
+
+    def alive(self) -> list[str]:
+        """Every worker that there is now."""
+        ...
+
+    def idle(self) -> list[str]:
+        """Those that have nothing to do."""
+        ...
+
+    def submit(self, worker: str, batch: Batch) -> None: ...
+
+    def finished(self, wait: float) -> list[Finished]:
+        """What was finished since; waits for it, but not longer than so many seconds."""
+        ...
+
+
+class Here:
+    """This process alone, one batch after another: nothing bounds the time that a replicate takes."""
+
+    def __init__(self, work: Work, plan: str):
+        self._work, self._plan = work, plan
+        self._batch: Batch | None = None
+
+    def alive(self) -> list[str]:
+        return [HERE]
+
+    def idle(self) -> list[str]:
+        return [] if self._batch else [HERE]
+
+    def submit(self, worker: str, batch: Batch) -> None:
+        self._batch = batch
+
+    def finished(self, wait: float) -> list[Finished]:
+        batch, self._batch, began = self._batch, None, time.monotonic()
+        if batch is None:
+            return []
+        rows = self._work(self._plan, batch.cell, batch.replicates)
+        return [Finished(HERE, batch, time.monotonic() - began, rows)]
