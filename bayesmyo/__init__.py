@@ -20,6 +20,7 @@ _WHERE = {
     "Sampling": "bayesmyo.model.engines",
     "Study": "bayesmyo.study",
     "Truth": "bayesmyo.cohort",
+    "calibrate": "bayesmyo.simulation.studies",
     "check": "bayesmyo.assess.check",
     "check_prior": "bayesmyo.assess.prior",
     "cohort_from_frame": "bayesmyo.cohort.frame",
@@ -34,6 +35,7 @@ _WHERE = {
     "load_fit": "bayesmyo.model.store",
     "parameters": "bayesmyo.assess.estimate",
     "parse_study": "bayesmyo.study",
+    "power": "bayesmyo.simulation.studies",
     "prior_sensitivity": "bayesmyo.assess.sensitivity",
     "read_cohort": "bayesmyo.cohort",
     "read_study": "bayesmyo.study",
@@ -45,6 +47,7 @@ _WHERE = {
     "studies": "bayesmyo.study",
     "to_csv": "bayesmyo.cohort",
     "verify": "bayesmyo.model.verify",
+    "write_report": "bayesmyo.report.write",
 }
 
 __all__ = ["__version__", *_WHERE]

@@ -25,6 +25,9 @@ from bayesmyo.model.store import load_fit as load_fit
 from bayesmyo.model.store import save_fit as save_fit
 from bayesmyo.model.store import share as share
 from bayesmyo.model.verify import verify as verify
+from bayesmyo.report.write import write_report as write_report
+from bayesmyo.simulation.studies import calibrate as calibrate
+from bayesmyo.simulation.studies import power as power
 from bayesmyo.study import Study as Study
 from bayesmyo.study import find_study as find_study
 from bayesmyo.study import parse_study as parse_study

@@ -16,7 +16,7 @@ import numpy as np
 from bayesmyo.report import progress
 from bayesmyo.simulation.calibration.coverage import LEVELS
 from bayesmyo.simulation.calibration.grid import calibration_plan
-from bayesmyo.simulation.calibration.verdict import CellCalibration, calibrations
+from bayesmyo.simulation.calibration.verdict import CellCalibration, calibration
 from bayesmyo.simulation.run import run
 from bayesmyo.simulation.store import read_results
 from bayesmyo.study import find_study
@@ -76,7 +76,7 @@ def main() -> None:
     for name in STUDIES:
         if (asked.folder / name).is_dir():
             results = read_results(asked.folder / name)
-            cells = calibrations(results.plan, results.replicates, results.quantities)
+            cells = calibration(results.plan, results.replicates, results.quantities).cells
             found += [cell(name, asked.replicates, c) for c in cells]
     OUTPUT.write_text(json.dumps(found, indent=1) + "\n")
     print(table(found))

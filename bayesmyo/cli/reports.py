@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from bayesmyo.cli.options import FIT, FORCE, not_an_input
-from bayesmyo.errors import UsageError
-from bayesmyo.files import folder, writable, write_bytes
+from bayesmyo.files import writable
 
 
 def report(
@@ -45,41 +44,22 @@ def report(
     """
     from bayesmyo.model.store import load_fit
     from bayesmyo.report import progress, terminal
-    from bayesmyo.report.html import html
-    from bayesmyo.report.markdown import markdown
-    from bayesmyo.report.page import page
-    from bayesmyo.report.results import results, statements
-    from bayesmyo.report.simulations import read_calibration, read_power
-    from bayesmyo.report.tables import csv_files
+    from bayesmyo.report.write import write_report
     from bayesmyo.study import find_study
 
-    forms = {".html": html, ".htm": html, ".md": markdown}
-    if output.suffix.lower() not in forms:
-        raise UsageError(str(output), "is neither .html nor .md", mend="name a file such as report.html")
     not_an_input(output, path)
     writable(output, force)
     fit = load_fit(path)
-    stated = statements(fit, find_study(study)) if study else None
-    planned = read_power(power, fit) if power else None
-    calibrated = read_calibration(calibration, fit) if calibration else None
-    if tables:
-        folder(tables)
+    asked = find_study(study) if study else None
     with progress.steps("Leaving out patients") as step:
-        found = results(
-            fit, stated=stated, refit=refit, patient_level=patient_level, power=planned, calibration=calibrated, progress=step
+        made = write_report(
+            fit, output, study=asked, power=power, calibration=calibration, tables=tables, patient_level=patient_level, refit=refit,
+            force=force, progress=step,
         )  # fmt: skip
-    made = page(found)
-    files = {output: forms[output.suffix.lower()](made)}
-    if tables:
-        files |= {tables / name: text for name, text in csv_files(made).items()}
-        for name in files:
-            writable(name, force)
-    for name, text in files.items():
-        write_bytes(name, text.encode())
-    also = f" and {len(files) - 1} tables in {tables}" if tables else ""
+    also = f" and {len(made.files) - 1} tables in {tables}" if tables else ""
     terminal.say(f"Wrote {output}{also}.")
-    for r in found.failed:
+    for r in made.failed:
         terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
-    if found.failed:
+    if made.failed:
         terminal.say("The report withholds what these checks forbid, and says why.", stderr=True)
         raise typer.Exit(1)

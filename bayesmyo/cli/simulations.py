@@ -27,7 +27,7 @@ from bayesmyo.cli.options import (
     several,
     whole,
 )
-from bayesmyo.errors import Incomplete, UsageError
+from bayesmyo.errors import Incomplete
 
 if TYPE_CHECKING:
     from bayesmyo.simulation.plan import Plan
@@ -74,7 +74,7 @@ def calibrate(
     from bayesmyo.report import documents, simulated, terminal
     from bayesmyo.report.simulated_files import write_calibration
     from bayesmyo.simulation.calibration.grid import calibration_plan
-    from bayesmyo.simulation.calibration.verdict import calibrations
+    from bayesmyo.simulation.calibration.verdict import calibration
     from bayesmyo.study import find_study
 
     wanted, _ = replication(replicates, None)
@@ -93,13 +93,15 @@ def calibrate(
     )
     if _partial(results, output, json):
         return
-    cells = calibrations(plan, results.replicates, results.quantities)
-    files = write_calibration(cells, results.quantities, output)
-    passed = all(c.passed for c in cells)
+    found = calibration(plan, results.replicates, results.quantities)
+    files = write_calibration(found, output)
+    passed = bool(found.passed)
     if json:
-        typer.echo(documents.document(passed=passed, complete=True, cells=[c.as_dict() for c in cells], files=files))
+        typer.echo(
+            documents.document(passed=passed, complete=True, cells=[c.as_dict() for c in found.cells], files=files)
+        )
     else:
-        simulated.show_calibration(cells)
+        simulated.show_calibration(found.cells)
         terminal.say(f"Wrote {', '.join(files)} into {output}.")
     if not passed:
         raise typer.Exit(1)
@@ -170,24 +172,18 @@ def power(
     """
     from bayesmyo.report import documents, simulated, terminal
     from bayesmyo.report.simulated_files import write_power
-    from bayesmyo.simulation.power.answer import power_answer
+    from bayesmyo.simulation.power.answer import power_answer, rules
     from bayesmyo.simulation.power.grid import Axes, power_plan
     from bayesmyo.study import find_study
 
-    if not 0 < target < 1:
-        raise UsageError("--target", "must lie between 0 and 1", f"{target:g}")
-    if futility is not None and not 0 < futility < 1:
-        raise UsageError("--futility", "must lie between 0 and 1", f"{futility:g}")
-    if futility is not None and looks is None:
-        raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
     wanted, error = replication(replicates, mcse)
     axes = Axes(
         names(scenario), whole("--patients", patients), several("--follow-up", follow_up), several("--every", every),
         tuple(several("--visits", v) for v in (visits or "").split("/") if v), several("--loss", loss), whole("--looks", looks),
     )  # fmt: skip
-    understood = find_study(study)
+    rules(target, futility, axes.looks)
     plan = power_plan(
-        understood, axes, wanted, error, analysis=find_study(analysis) if analysis else None, fit=_fit(from_fit),
+        find_study(study), axes, wanted, error, analysis=find_study(analysis) if analysis else None, fit=_fit(from_fit),
         comparators=() if comparators == "none" else names(comparators), seed=seed, engine=engine,
     )  # fmt: skip
     results = carried_out(

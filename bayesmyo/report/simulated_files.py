@@ -1,7 +1,6 @@
 """What a simulation study writes beside its results: tables for programs (Parquet) and people (CSV), and figures."""
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,8 +9,8 @@ from bayesmyo.figures.power_curves import power_curves
 from bayesmyo.figures.rank_differences import rank_differences
 from bayesmyo.figures.style import Drawing
 from bayesmyo.files import write_bytes
-from bayesmyo.simulation.calibration.verdict import CellCalibration
-from bayesmyo.simulation.power.answer import PowerAnswer, flat
+from bayesmyo.simulation.calibration.verdict import Calibration
+from bayesmyo.simulation.power.answer import PowerAnswer
 
 FORMATS = ("svg", "pdf")
 
@@ -22,15 +21,13 @@ def write_power(found: PowerAnswer, folder: Path, target: float | None = None) -
     return files + _figure(power_curves(found.decisions, target), folder, "power")
 
 
-def write_calibration(cells: Sequence[CellCalibration], quantities: pd.DataFrame, folder: Path) -> list[str]:
+def write_calibration(found: Calibration, folder: Path) -> list[str]:
     """Every quantity of every cell, and where truths lie among draws. Returns the names of the files. Raises StorageError."""
-    rows = [
-        flat({**c.labels, "cell": c.cell, "replicates": c.replicates, **q.as_dict()})
-        for c in cells
-        for q in c.quantities
-    ]
-    files = _table(pd.DataFrame(rows), folder, "calibration")
-    return files + (_figure(rank_differences(cells, quantities), folder, "calibration") if rows else [])
+    rows = found.table()
+    files = _table(rows, folder, "calibration")
+    if rows.empty:
+        return files
+    return files + _figure(rank_differences(found.cells, found.quantities), folder, "calibration")
 
 
 def _table(frame: pd.DataFrame, folder: Path, name: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
-from bayesmyo.simulation.calibration.verdict import calibrations
+from bayesmyo.simulation.calibration.verdict import calibration
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import Results, read_results
 from bayesmyo.study.study import Study
@@ -44,18 +44,16 @@ def read_power(folder: Path, fit: Fit) -> Simulated:
 def read_calibration(folder: Path, fit: Fit) -> Simulated:
     """Every quantity of every cell: uniformity of its ranks, and how often intervals cover. Raises as `read_power`."""
     found = _results(folder, fit, "calibrate")
-    cells = calibrations(found.plan, found.replicates, found.quantities)
+    judged = calibration(found.plan, found.replicates, found.quantities)
     rows = tuple(
         {
             "quantity": q.name, "patients": c.patients, "replicates": c.replicates, "failed": sum(c.failed.values()), "p": q.p,
             "adjusted": q.adjusted, "shape": q.shape, **{f"coverage of {level:.0%}": r.value for level, r in q.coverage.levels.items()},
             "passed": q.passed,
         }
-        for c in cells for q in c.quantities
+        for c in judged.cells for q in c.quantities
     )  # fmt: skip
-    judged = [c.passed for c in cells]
-    passed = False if False in judged else None if None in judged else True
-    return Simulated(rows, found.complete, passed, tuple(c.sentence for c in cells))
+    return Simulated(rows, found.complete, judged.passed, tuple(c.sentence for c in judged.cells))
 
 
 def _results(folder: Path, fit: Fit, kind: str) -> Results:

@@ -8,7 +8,7 @@ from bayesmyo import figures
 from bayesmyo.errors import UsageError
 from bayesmyo.simulation.calibration.envelope import envelope
 from bayesmyo.simulation.calibration.grid import calibration_plan
-from bayesmyo.simulation.calibration.verdict import calibrations
+from bayesmyo.simulation.calibration.verdict import calibration
 from bayesmyo.simulation.power.operating import decisions
 from bayesmyo.simulation.row import Quantity, Row
 from tests.figures.test_figures import texts
@@ -68,7 +68,7 @@ def test_lines_of_ranks_leave_the_envelope_where_they_fail(rng):
         for i in range(200)
     ]
     replicates, quantities = frames(rows)
-    figure = figures.rank_differences(calibrations(plan, replicates, quantities), quantities)
+    figure = figures.rank_differences(calibration(plan, replicates, quantities).cells, quantities)
     (axes,) = figure.axes
     fine, failing = (line.get_ydata() for line in axes.lines[:2])
     z, lower, upper = envelope(200, 0.95)

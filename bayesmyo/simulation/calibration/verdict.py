@@ -14,6 +14,7 @@ import pandas as pd
 from bayesmyo.simulation.calibration.coverage import Coverage, coverage
 from bayesmyo.simulation.calibration.uniformity import PASS, holm, p_value, shape
 from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.columns import flat
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.operating import numbers
 from bayesmyo.simulation.row import DONE
@@ -70,12 +71,35 @@ class CellCalibration:
         return found | {"quantities": [q.as_dict() for q in self.quantities]}
 
 
-def calibrations(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[CellCalibration]:
-    """Every cell of a calibration, in the plan's order."""
-    return [
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """All cells of a calibration, in the plan's order. quantities: every replicate's, with the rank of the truth among draws"""
+
+    cells: tuple[CellCalibration, ...]
+    quantities: pd.DataFrame
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether every cell passed; None where none failed and some have too few replicates to say."""
+        judged = [c.passed for c in self.cells]
+        return False if False in judged else None if None in judged else True
+
+    def table(self) -> pd.DataFrame:
+        """One line for each quantity of each cell, in plain columns."""
+        return pd.DataFrame(
+            flat({**c.labels, "cell": c.cell, "replicates": c.replicates, **q.as_dict()})
+            for c in self.cells
+            for q in c.quantities
+        )
+
+
+def calibration(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> Calibration:
+    """What a calibration says, from its tables."""
+    cells = (
         _cell(cell, replicates[replicates["cell"] == cell.key], quantities[quantities["cell"] == cell.key])
         for cell in plan.cells
-    ]
+    )
+    return Calibration(tuple(cells), quantities)
 
 
 def ranks_of(quantities: pd.DataFrame, cell: str) -> dict[tuple[str, str], np.ndarray]:

@@ -1,11 +1,13 @@
 """All that a power study says, from its tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
+from bayesmyo.errors import UsageError
+from bayesmyo.simulation.columns import flat
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power import operating, sequential, words
 from bayesmyo.simulation.power.smallest import Smallest, smallest_n
@@ -50,6 +52,16 @@ class PowerAnswer:
         return pd.DataFrame([flat(e.as_dict()) for e in self.estimands])
 
 
+def rules(target: float, futility: float | None, looks: Sequence[int]) -> None:
+    """Raises UsageError where a target or a rule of stopping cannot be used."""
+    if not 0 < target < 1:
+        raise UsageError("--target", "must lie between 0 and 1", f"{target:g}")
+    if futility is not None and not 0 < futility < 1:
+        raise UsageError("--futility", "must lie between 0 and 1", f"{futility:g}")
+    if futility is not None and not looks:
+        raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
+
+
 def power_answer(
     plan: Plan,
     replicates: pd.DataFrame,
@@ -91,14 +103,3 @@ def _smallest(last: list[operating.DecisionPower], target: float) -> list[Smalle
         if len(set(n)) > 1 and not all(d.null for d in usable):
             found.append(SmallestOf(dict(varied_items), decision, smallest_n(n, met, done, target)))
     return found
-
-
-def flat(found: Mapping[str, Any]) -> dict[str, Any]:
-    """A nested table in plain columns: `bias` -> `bias_value`, `bias_mcse`; comparators by their names."""
-    columns: dict[str, Any] = {}
-    for key, value in found.items():
-        if isinstance(value, Mapping):
-            columns |= {f"{key}_{k}": v for k, v in flat(value).items()}
-        else:
-            columns[key] = value
-    return columns

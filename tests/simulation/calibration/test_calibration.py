@@ -12,7 +12,7 @@ from bayesmyo.model.engines import ENGINES, Sampling
 from bayesmyo.model.fit import wrap
 from bayesmyo.simulation.calibration.grid import RECORD, calibration_plan
 from bayesmyo.simulation.calibration.posterior import measured_again
-from bayesmyo.simulation.calibration.verdict import calibrations
+from bayesmyo.simulation.calibration.verdict import calibration
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.replicate import Models, Replicator
@@ -37,7 +37,7 @@ def judged(plan, models, breaking=None):
     replicator = Replicator(plan.cells[0], seed=plan.seed, engine=NAME, record=plan.record, models=models)
     ENGINES[NAME].breaking = breaking or Remembered().breaking
     rows = [replicator.run(r) for r in range(plan.replicates)]
-    return calibrations(plan, *frames(rows))[0]
+    return calibration(plan, *frames(rows)).cells[0]
 
 
 @pytest.fixture(scope="module")
@@ -175,13 +175,13 @@ def test_few_replicates_say_nothing_and_many_that_fail_are_no_pass(small):
         plan.cells[0], seed=1, engine="mock", record=("parameter",), sampling=Sampling(draws=50, tune=1, chains=2)
     )
     rows = [replicator.run(r) for r in range(40)]
-    few = calibrations(plan, *frames(rows[:10]))[0]
+    few = calibration(plan, *frames(rows[:10])).cells[0]
     assert few.passed is None
     assert "10 replicates are too few to say anything" in few.sentence
-    fine = calibrations(plan, *frames(rows))[0]
+    fine = calibration(plan, *frames(rows)).cells[0]
     assert fine.passed
     failed = [Row(plan.cells[0].key, 40 + i, "fit", "no memory") for i in range(3)]
-    lost = calibrations(plan, *frames([*rows, *failed]))[0]
+    lost = calibration(plan, *frames([*rows, *failed])).cells[0]
     assert lost.failed == {"fit": 3}
     assert lost.passed is False
     assert "3 of 43 replicates failed: too many to say" in lost.sentence

@@ -1,0 +1,77 @@
+"""A fit as files that a reader may keep."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bayesmyo.assess.checks import CheckResult
+from bayesmyo.errors import UsageError
+from bayesmyo.files import folder, writable, write_bytes
+from bayesmyo.model.fit import Fit
+from bayesmyo.report.html import html
+from bayesmyo.report.markdown import markdown
+from bayesmyo.report.page import page
+from bayesmyo.report.results import results, statements
+from bayesmyo.report.simulations import read_calibration, read_power
+from bayesmyo.report.tables import csv_files
+from bayesmyo.study.study import Study
+
+FORMS = {".html": html, ".htm": html, ".md": markdown}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written. files: the page first, then its tables; failed: the checks for which claims are withheld in it."""
+
+    files: tuple[Path, ...]
+    failed: tuple[CheckResult, ...]
+
+
+def write_report(
+    fit: Fit,
+    path: str | Path,
+    *,
+    study: Study | None = None,
+    power: str | Path | None = None,
+    calibration: str | Path | None = None,
+    tables: str | Path | None = None,
+    patient_level: bool = False,
+    refit: bool = False,
+    force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Write a fit as one page for a reader, which needs neither network nor script.
+
+    path: a file that ends in .html or .md; tables: a folder, into which every table is written as CSV too
+    study: take the table [report] from it, which must ask what the fit asked; power, calibration: folders of those commands for the same
+        study
+    patient_level: show single patients, by pseudonym; refit: also sample again, without each patient and under other priors (minutes)
+    force: replace files that exist; progress: called with (done, of) while patients are left out
+
+    Claims are withheld where a check failed; the page says why, and `failed` of the result says which.
+    Raises UsageError before anything is computed, StorageError where a file cannot be written.
+
+        >>> bayesmyo.write_report(fit, "report.html").failed  # doctest: +SKIP
+        ()
+    """
+    page_path = Path(path)
+    if page_path.suffix.lower() not in FORMS:
+        raise UsageError(str(page_path), "is neither .html nor .md", mend="name a file such as report.html")
+    writable(page_path, force)
+    stated = statements(fit, study) if study else None
+    planned = read_power(Path(power), fit) if power else None
+    calibrated = read_calibration(Path(calibration), fit) if calibration else None
+    if tables:
+        folder(Path(tables))
+    found = results(
+        fit, stated=stated, refit=refit, patient_level=patient_level, power=planned, calibration=calibrated, progress=progress
+    )  # fmt: skip
+    made = page(found)
+    files = {page_path: FORMS[page_path.suffix.lower()](made)}
+    if tables:
+        files |= {Path(tables) / name: text for name, text in csv_files(made).items()}
+    for name in files:
+        writable(name, force)
+    for name, text in files.items():
+        write_bytes(name, text.encode())
+    return Report(tuple(files), found.failed)
