@@ -284,7 +284,7 @@ def test_estimate_of_a_good_fit(run, good_file):
             {"name", "outcome", "unit", "mean", "sd", "median", "lower", "upper", "mcse", "ess_bulk", "ess_tail", "rhat",
              "prior", "prior_lower", "prior_upper", "mcse_sd", "mcse_median", "mcse_lower", "mcse_upper"},
         ),
-        (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "sentence", "verdict", "withheld"}),
+        (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "mcse", "ess", "sentence", "verdict", "withheld"}),
         (
             ("--correlations",),
             "correlations",

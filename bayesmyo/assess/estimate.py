@@ -1,20 +1,25 @@
 """The verb `estimate`: every estimand, parameter and decision of a fit, with its population, unit and uncertainty."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.diagnostics import Diagnostics, diagnose, quantile_errors, sd_error
+from bayesmyo.assess.diagnostics import Diagnostics, batch_error, diagnose, quantile_errors, sd_error
+from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import PLAIN, Written
+from bayesmyo.components.numbers import Written, apart, shared, written
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
+
+UNSURE = " The margin is within Monte Carlo error: draw more before relying on it."
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,38 @@ class Estimate:
     given: dict[str, str | float]
     contrast: dict[str, str | float] | None
     sentence: str
+    mcse_median: float
+    mcse_lower: float
+    mcse_upper: float
     verdict: str | None = None
     withheld: bool = False
-    mcse_median: float | None = None
-    mcse_lower: float | None = None
-    mcse_upper: float | None = None
+
+    @property
+    def errors(self) -> tuple[float, float, float]:
+        """Monte Carlo errors of lower end, median and upper end, for writing: ends that are known alike share the larger one, and one
+        that no draw tells (all are the same) has its neighbour's."""
+        lower, median, upper = (
+            e if math.isfinite(e) else 0.0 for e in (self.mcse_lower, self.mcse_median, self.mcse_upper)
+        )
+        lower, upper = shared((lower, upper))
+        return lower or median, median or max(lower, upper), upper or median
+
+    @property
+    def digits(self) -> int:
+        """Significant digits at most: as many as tell the ends of the interval apart."""
+        return apart(self.lower, self.upper)
+
+    @property
+    def written(self) -> Written:
+        """How its numbers are written, wherever they are: with no digit below the Monte Carlo error."""
+        lower, median, upper = self.errors
+        known = {
+            self.upper - self.lower: math.hypot(lower, upper),
+            self.median: median,
+            self.lower: lower,
+            self.upper: upper,
+        }
+        return written(known, self.ess, self.digits)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
@@ -92,7 +124,11 @@ class ParameterEstimate:
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none; `withheld` as in `Estimate`."""
+    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none.
+
+    mcse: Monte Carlo standard error of the margin, NaN with too few draws to know; ess: of the draws of the estimand
+    withheld: as in `Estimate`
+    """
 
     name: str
     kind: str
@@ -101,6 +137,8 @@ class DecisionResult:
     met: bool
     probability: float | None
     margin: float
+    mcse: float
+    ess: float
     sentence: str
     verdict: str | None = None
     withheld: bool = False
@@ -137,20 +175,28 @@ def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
     return rows
 
 
-def verdicts(fit: Fit, written: Mapping[str, Written] | None = None) -> list[DecisionResult]:
-    """Every decision of the study, judged on the draws of its estimand; `written`: how numbers are written, by decision."""
+def verdicts(fit: Fit) -> list[DecisionResult]:
+    """Every decision of the study, judged on the draws of its estimand, and written as that is. A verdict that other draws from the same
+    posterior could turn says so."""
+    of = {e.name: e for e in estimates(fit)}
     found = []
     for name, decision in fit.study.decisions.items():
-        e = fit.study.estimands[decision.estimand]
+        e, draws, row = fit.study.estimands[decision.estimand], fit.estimands[decision.estimand], of[decision.estimand]
         subject = f"{describe.number(fit.study, e)}, {describe.population(e)},"
-        verdict = decision.judge(fit.estimands[decision.estimand], subject, (written or {}).get(name, PLAIN))
+        verdict = decision.judge(draws, subject, row.written)
+        error = batch_error(partial(_margin, decision), draws)
+        unsure = UNSURE if abs(verdict.margin) < 2 * error else ""
         found.append(
             DecisionResult(
                 name, decision.kind, decision.estimand, e.outcomes,
-                verdict.met, verdict.probability, verdict.margin, verdict.sentence,
+                verdict.met, verdict.probability, verdict.margin, error, row.ess, verdict.sentence + unsure,
             )
         )  # fmt: skip
     return found
+
+
+def _margin(decision: Decision, draws: np.ndarray) -> float:
+    return decision.judge(draws).margin
 
 
 class Sentenced(Protocol):
@@ -242,7 +288,7 @@ def _estimate(
     probability = None
     if threshold is not None:
         probability = float((draws > threshold).mean() if direction == "above" else (draws < threshold).mean())
-    return Estimate(
+    found = Estimate(
         name=name, kind=e.kind, outcome=e.outcomes[0] if len(e.outcomes) == 1 else None, outcomes=e.outcomes,
         unit=e.unit(study.named, study.time.unit), population=e.population,
         predicts=e.predicts, summary=describe.summary(study, e), when=e.when(),
@@ -250,21 +296,17 @@ def _estimate(
         median=median, lower=lower, upper=upper, interval=study.interval, mcse=d.mcse if moments else None, ess=d.ess_bulk,
         direction=direction, threshold=threshold, probability=probability,
         given=dict(e.given), contrast=asdict(e.contrast) if e.contrast else None,
-        sentence=sentence(study, e, median, lower, upper, direction, threshold, probability),
-        mcse_lower=errors[0], mcse_median=errors[1], mcse_upper=errors[2],
+        sentence="", mcse_lower=errors[0], mcse_median=errors[1], mcse_upper=errors[2],
     )  # fmt: skip
+    return replace(found, sentence=sentence(study, e, found))
 
 
-def sentence(
-    study: Study, e: Estimand, median: float, lower: float, upper: float,
-    direction: str | None, threshold: float | None, probability: float | None, written: Written = PLAIN,
-) -> str:  # fmt: skip
+def sentence(study: Study, e: Estimand, found: Estimate) -> str:
     """What a clinician may repeat: who, what, how much, how sure."""
-    clock = study.time.unit
-    unit = e.unit(study.named, clock)
-    amount, ends = e.amount(median, unit, clock, written), e.ends(lower, upper, clock, written)
+    clock, how = study.time.unit, found.written
+    amount, ends = e.amount(found.median, found.unit, clock, how), e.ends(found.lower, found.upper, clock, how)
     text = f"{describe.who(study, e)}, {describe.number(study, e)} is {amount} ({study.interval:.0%} interval {ends})"
-    if direction is not None and probability is not None:
-        event = e.event(direction, threshold or 0.0, clock)
-        text += f"; the probability that {event} is {written.chance(probability)}"
+    if found.direction is not None and found.probability is not None:
+        event = e.event(found.direction, found.threshold or 0.0, clock)
+        text += f"; the probability that {event} is {how.chance(found.probability)}"
     return text + "."

@@ -1,11 +1,13 @@
 """How numbers and names are written in a sentence."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 DECIMALS = 3  # of a probability
 ALIKE = 8.0  # times: errors of the ends of one interval
+LONGEST = 12  # characters of a number
+NEAR = 1e-9  # of each other, in proportion: the same number, computed in another way
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -18,9 +20,14 @@ def significant(value: float, digits: int = 3) -> str:
 
 def resolved(value: float, error: float, most: int = 3) -> str:
     """At most three significant digits (or `most`), and none below the Monte Carlo error: the last is worth one error or more, or, where
-    that would leave a single digit, a fifth of one."""
-    if not math.isfinite(value) or not (math.isfinite(error) and error > 0):
+    that would leave a single digit, a fifth of one. With an exponent where it would be long."""
+    if not math.isfinite(value):
         return significant(value, most)
+    text = _resolved(value, error, most) if math.isfinite(error) and error > 0 else significant(value, most)
+    return text if len(text) <= LONGEST else f"{value:.{most - 1}e}"
+
+
+def _resolved(value: float, error: float, most: int) -> str:
     sure, perhaps = (math.floor(-math.log10(e)) for e in (error, error / 5))  # decimals
     every = most - 1 - math.floor(math.log10(abs(value))) if value else sure
     kept = min(every, max(sure, min(perhaps, every - most + 2)))
@@ -28,6 +35,14 @@ def resolved(value: float, error: float, most: int = 3) -> str:
     if rounded and value:
         kept = min(kept, most - 1 - math.floor(math.log10(abs(rounded))))  # 9.999 has become 10.0
     return f"{rounded:,.{max(0, kept)}f}"
+
+
+def apart(lower: float, upper: float) -> int:
+    """Significant digits that tell the two ends of an interval apart: three, or more where it is narrow."""
+    largest = max(abs(lower), abs(upper))
+    if not (math.isfinite(largest) and upper - lower > NEAR * largest):
+        return 3
+    return max(3, math.floor(math.log10(largest)) - math.floor(math.log10(upper - lower)) + 1)
 
 
 def shared(errors: Sequence[float]) -> list[float]:
@@ -38,11 +53,16 @@ def shared(errors: Sequence[float]) -> list[float]:
 
 def probability_text(p: float, error: float = 0.0) -> str:
     """A probability that never claims certainty, with no digit below its Monte Carlo error."""
-    decimals = DECIMALS if error <= 0 else min(DECIMALS, max(1, math.floor(-math.log10(error))))
+    decimals = chance_decimals(error)
     least = 10.0**-decimals
     if p > 1 - least:
         return f"more than {1 - least:.{decimals}f}"
     return f"less than {least:.{decimals}f}" if p < least else f"{p:.{decimals}f}"
+
+
+def chance_decimals(error: float) -> int:
+    """Decimals of a probability with this Monte Carlo error."""
+    return DECIMALS if error <= 0 else min(DECIMALS, max(1, math.floor(-math.log10(error))))
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,23 @@ class Written:
 
 
 PLAIN = Written()
+
+
+def written(errors: Mapping[float, float], ess: float, most: int = 3) -> Written:
+    """How the numbers of one result are written: `errors` by value, `ess` of its draws, at most so many digits; any other value to three."""
+
+    def amount(value: float) -> str:
+        near = [error for known, error in errors.items() if math.isclose(abs(known), abs(value), rel_tol=NEAR)]
+        return resolved(value, near[0], most) if near else significant(value)
+
+    return Written(amount, lambda p: probability_text(p, chance_error(p, ess)))
+
+
+def chance_error(p: float, ess: float) -> float:
+    """The Monte Carlo error of a probability from so many effective draws; no less than the share of one draw."""
+    if not (math.isfinite(ess) and ess >= 1):
+        return 0.0
+    return max(math.sqrt(p * (1 - p) / ess), 1 / ess)
 
 
 def in_sentence(label: str) -> str:

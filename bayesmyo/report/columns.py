@@ -1,13 +1,10 @@
 """Tables as lines of text: as wide as allowed, numbers aligned, words never broken where that can be helped."""
 
-import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
-
-from bayesmyo.components.numbers import resolved
 
 GAP = "  "
 INDENT = "    "
@@ -124,19 +121,3 @@ def _under(cells: Sequence[str], width: int) -> list[str]:
     if not text:
         return []
     return textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_long_words=False)
-
-
-def digits(lower: float, upper: float) -> int:
-    """Significant digits that tell the two ends of an interval apart: three, or more where it is narrow."""
-    if not (math.isfinite(lower) and math.isfinite(upper)) or lower >= upper:
-        return 3
-    return max(3, math.floor(math.log10(max(abs(lower), abs(upper)))) - math.floor(math.log10(upper - lower)) + 1)
-
-
-def following(value: float, mcse: float | None, most: int = 3) -> str:
-    """A number with the digits that its Monte Carlo standard error leaves; with an exponent where it would be long, a dash where there is none."""
-    if not math.isfinite(value):
-        return "-"
-    if value and not 1e-3 <= abs(value) < 1e9:
-        return f"{value:.{most - 1}e}"
-    return resolved(value, mcse or 0.0, most)

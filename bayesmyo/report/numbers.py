@@ -1,22 +1,19 @@
 """How a report writes numbers: the same text in every sentence, table and figure, with no digit below the Monte Carlo error."""
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
 from bayesmyo.assess import diagnostics
-from bayesmyo.components.numbers import Written, probability_text, resolved, significant
+from bayesmyo.components.numbers import probability_text, resolved
 from bayesmyo.report.blocks import Number
 
-NEAR = 1e-9  # of each other, in proportion: the same number, computed in another way
 
-
-def number(value: float | None, error: float = 0.0) -> Number:
-    """A quantity; `error`: its Monte Carlo error, where it has one."""
+def number(value: float | None, error: float = 0.0, most: int = 3) -> Number:
+    """A quantity; `error`: its Monte Carlo error, where it has one; `most`: significant digits."""
     if value is None or not math.isfinite(value):
         return Number(None, "-")
-    return Number(value, resolved(value, error))
+    return Number(value, resolved(value, error, most))
 
 
 def declared(value: float | None) -> Number:
@@ -45,25 +42,8 @@ def chance(p: float | None, error: float = 0.0) -> Number:
     return Number(None, "-") if p is None else Number(p, probability_text(p, error))
 
 
-def chance_error(p: float, ess: float) -> float:
-    """The Monte Carlo error of a probability from so many effective draws; no less than the share of one draw."""
-    if not (math.isfinite(ess) and ess >= 1):
-        return 0.0
-    return max(math.sqrt(p * (1 - p) / ess), 1 / ess)
-
-
 def quantile_errors(draws: np.ndarray, at: tuple[float, ...]) -> list[float]:
     """Monte Carlo errors of quantiles of (chain, draw) values (Vehtari et al. 2021, https://doi.org/10.1214/20-BA1221); 0 where there is
     none, because every draw is the same, or where it cannot be known."""
     (found,) = diagnostics.quantile_errors({"": draws}, at).values()
     return [e if math.isfinite(e) else 0.0 for e in found]
-
-
-def written(errors: Mapping[float, float], ess: float) -> Written:
-    """How the numbers of one result are written: `errors` by value; of another value, to three digits."""
-
-    def amount(value: float) -> str:
-        near = [error for known, error in errors.items() if math.isclose(abs(known), abs(value), rel_tol=NEAR)]
-        return resolved(value, near[0]) if near else significant(value)
-
-    return Written(amount, lambda p: probability_text(p, chance_error(p, ess)))

@@ -1,16 +1,12 @@
 """All that a report says, computed once, before a word is written."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.checks.refitted import influence_result, sensitivity_result
 from bayesmyo.assess.correlations import Correlation, correlation_estimates
-from bayesmyo.assess.diagnostics import batch_error
 from bayesmyo.assess.estimate import (
     DecisionResult,
     Estimate,
@@ -18,7 +14,6 @@ from bayesmyo.assess.estimate import (
     estimates,
     parameter_estimates,
     reasons,
-    sentence,
     verdicts,
     withhold,
 )
@@ -27,10 +22,8 @@ from bayesmyo.assess.prior import PriorBelief, check_prior, prior_beliefs
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.responses import Responses, responses, withhold_responses
 from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, judged, prior_sensitivities
-from bayesmyo.components.numbers import Written, shared
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
-from bayesmyo.report.numbers import quantile_errors, written
 from bayesmyo.report.simulations import Simulated
 from bayesmyo.study import describe
 from bayesmyo.study.statements import Statements
@@ -42,23 +35,13 @@ QUOTING = ("dual", "precision")  # decisions whose sentences tell the number its
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Errors:
-    """Monte Carlo errors of an estimand's numbers: of the median and of both ends of its interval; ess: of its draws."""
-
-    median: float
-    lower: float
-    upper: float
-    ess: float
-
-
 @dataclass(frozen=True, eq=False)
 class Results:
     """What the checks found, and what may be said of a fit.
 
     stated: what only the author knows; checks: all of them, `failed` those that withhold; influence: None where no patient was left out
     estimates, decisions, responses, correlations: each with its sentence, or why there is none
-    errors: by estimand; patient_level: whether figures and tables show single patients, by pseudonym
+    patient_level: whether figures and tables show single patients, by pseudonym
     power, calibration: of simulation studies; None where none was given
     """
 
@@ -67,8 +50,6 @@ class Results:
     checks: tuple[CheckResult, ...]
     estimates: tuple[Estimate, ...]
     decisions: tuple[DecisionResult, ...]
-    errors: Mapping[str, Errors]
-    written: Mapping[str, Written]
     sensitivities: tuple[PriorSensitivity, ...]
     responses: tuple[Responses, ...]
     correlations: tuple[Correlation, ...]
@@ -122,15 +103,12 @@ def results(
     if calibration is not None:
         checks.append(CheckResult("calibration", calibration.passed is not False, " ".join(calibration.sentences)))
     failed = [c for c in checks if not c.passed]
-    errors = {name: _errors(fit, e, fit.estimands[name]) for name, e in ((e.name, e) for e in estimates(fit))}
-    how = {e.name: _written(e, errors[e.name]) for e in estimates(fit)}
-    said = [_worded(fit.study, e, how[e.name]) for e in estimates(fit)]
-    rules = _decided(fit, errors, how)
+    said, rules = estimates(fit), verdicts(fit)
     if sensitivities:
         said = judged(said, [s for s in sensitivities if s.kind == "estimand"])
         rules = _quoting(judged(rules, [s for s in sensitivities if s.kind == "decision"]), sensitivities)
     return Results(
-        fit, stated, tuple(checks), tuple(withhold(said, failed)), tuple(withhold(rules, failed)), errors, how,
+        fit, stated, tuple(checks), tuple(withhold(said, failed)), tuple(withhold(rules, failed)),
         tuple(sensitivities),
         () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
         () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
@@ -164,32 +142,6 @@ def rationale(study: Study, stated: Statements) -> CheckResult:
     return CheckResult("prior rationale", False, sentence, outcomes=tuple(own))
 
 
-def _errors(fit: Fit, e: Estimate, draws: np.ndarray) -> Errors:
-    tail = (1 - fit.study.interval) / 2
-    median, *ends = quantile_errors(draws, (0.5, tail, 1 - tail))
-    lower, upper = shared(ends)
-    return Errors(median or max(ends), lower or median, upper or median, e.ess)
-
-
-def _written(e: Estimate, errors: Errors) -> Written:
-    width = math.hypot(errors.lower, errors.upper)
-    known = {e.upper - e.lower: width, e.median: errors.median, e.lower: errors.lower, e.upper: errors.upper}
-    return written(known, errors.ess)
-
-
-def _worded(study: Study, e: Estimate, how: Written) -> Estimate:
-    text = sentence(
-        study, study.estimands[e.name], e.median, e.lower, e.upper, e.direction, e.threshold, e.probability, how
-    )
-    return replace(e, sentence=text)
-
-
-def _decided(fit: Fit, errors: Mapping[str, Errors], how: Mapping[str, Written]) -> list[DecisionResult]:
-    """Decisions in sentences whose numbers are those of their estimands; a verdict that more draws could turn says so."""
-    by_decision = {name: how[d.estimand] for name, d in fit.study.decisions.items()}
-    return [_unsure(fit, d) for d in verdicts(fit, by_decision)]
-
-
 def _quoting(rules: Sequence[DecisionResult], sensitivities: Sequence[PriorSensitivity]) -> list[DecisionResult]:
     """A number that is not to be reported is not told by a decision about it either."""
     silent = {s.name: s.sentence for s in sensitivities if s.kind == "estimand" and s.verdict == SILENT}
@@ -197,16 +149,3 @@ def _quoting(rules: Sequence[DecisionResult], sensitivities: Sequence[PriorSensi
         replace(d, sentence=WITHHELD + silent[d.estimand]) if d.kind in QUOTING and d.estimand in silent else d
         for d in rules
     ]
-
-
-def _unsure(fit: Fit, d: DecisionResult) -> DecisionResult:
-    error = margin_error(fit, d.name)
-    if not abs(d.margin) < 2 * error:
-        return d
-    return replace(d, sentence=f"{d.sentence} The margin is within Monte Carlo error: draw more before relying on it.")
-
-
-def margin_error(fit: Fit, name: str) -> float:
-    """The Monte Carlo error of a decision's margin; NaN where there are too few draws to know."""
-    decision = fit.study.decisions[name]
-    return batch_error(lambda draws: decision.judge(draws).margin, fit.estimands[decision.estimand])

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.table import lines_text
-from bayesmyo.components.numbers import shared
+from bayesmyo.components.numbers import apart, chance_decimals, chance_error, resolved, shared
 from bayesmyo.errors import printable
-from bayesmyo.report.columns import Cell, Ends, Number, digits, following, layout
+from bayesmyo.report.columns import Cell, Ends, Number, layout
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
@@ -170,7 +170,12 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         show_table(["estimand", "median", band, "unit", "ess", *below], shown, below=below)
     elif what == "decisions":
         shown = [
-            (r["name"], r["kind"], *_shown(r, r["met"], Number(chance(r["probability"], 3)), r["margin"]), _verdict(r))
+            (
+                r["name"],
+                r["kind"],
+                *_shown(r, r["met"], Number(_decided(r)), Number(resolved(r["margin"], r["mcse"]))),
+                _verdict(r),
+            )
             for r in rows
         ]
         show_table(["decision", "kind", "met", "probability", "margin", "verdict"], shown)
@@ -223,6 +228,12 @@ def show_responses(rows: Sequence[dict[str, Any]]) -> None:
 def _shown(row: dict[str, Any], first: Any, *others: Any) -> tuple[Any, ...]:
     """The numbers of a row; the word withheld in the place of the first, and dashes, where they are not for a reader."""
     return (Number("withheld"), *(Number("-") for _ in others)) if row["withheld"] else (first, *others)
+
+
+def _decided(r: dict[str, Any]) -> str:
+    """The probability of a decision, with the digits of its sentence."""
+    p = r["probability"]
+    return "-" if p is None else chance(p, chance_decimals(chance_error(p, r["ess"])))
 
 
 def _verdict(row: dict[str, Any]) -> str:
@@ -293,16 +304,22 @@ def _say_rough(patients: Sequence[str], of: str = "") -> None:
 
 
 def _number(r: dict[str, Any], what: str) -> Number:
-    """A number with the digits that its Monte Carlo error leaves."""
-    value, mcse = r[what], r["mcse" if what == "mean" else f"mcse_{what}"]
-    return Number(following(float("nan") if value is None else value, mcse, digits(r["lower"], r["upper"])))
+    """A number with the digits that its Monte Carlo error leaves, as in its sentence; a dash where there is none."""
+    value = r[what]
+    if value is None or value != value:
+        return Number("-")
+    errors = {end: e if (e := r.get(f"mcse_{end}")) and e == e else 0.0 for end in ("lower", "median", "upper")}
+    lower, upper = shared((errors["lower"], errors["upper"]))
+    known = {
+        "lower": lower or errors["median"], "upper": upper or errors["median"], "median": errors["median"] or max(lower, upper),
+        "mean": r.get("mcse") or 0.0, "sd": r.get("mcse_sd") or 0.0,
+    }  # fmt: skip
+    return Number(resolved(value, known[what], apart(r["lower"], r["upper"])))
 
 
 def _band(r: dict[str, Any]) -> Ends:
     """The ends of an interval, with one number of digits where their Monte Carlo errors are much alike."""
-    most, ends = digits(r["lower"], r["upper"]), ("lower", "upper")
-    errors = shared([e if (e := r.get(f"mcse_{end}")) and e == e else 0.0 for end in ends])
-    return Ends(*(following(r[end], error, most) for end, error in zip(ends, errors, strict=True)))
+    return Ends(_number(r, "lower"), _number(r, "upper"))
 
 
 def _prior(r: dict[str, Any]) -> Ends:

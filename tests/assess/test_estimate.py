@@ -1,18 +1,21 @@
 """What a fit says, on posteriors whose summaries are known by hand."""
 
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.diagnostics import diagnose
+from bayesmyo.assess.diagnostics import diagnose, quantile_errors
 from bayesmyo.assess.estimate import (
     decisions,
     estimate,
     estimates,
     parameter_estimates,
     parameters,
+    sentence,
     verdicts,
     withhold,
 )
@@ -69,7 +72,7 @@ def test_the_interval_is_the_studys_own(grid):
     draws = Draws({str(k): v.values for k, v in grid.group("posterior").data_vars.items()}, {})
     e = estimates(fit_of(narrow, grid.cohort, draws))[0]
     assert (e.interval, e.lower, e.upper) == pytest.approx((0.5, 0.35, 0.65))
-    assert "(50% interval 0.350 to 0.650)" in e.sentence
+    assert "(50% interval 0.4 to 0.7)" in e.sentence  # so few draws leave one digit
 
 
 def test_monte_carlo_error_and_effective_draws_are_those_of_the_estimand(found):
@@ -337,3 +340,18 @@ def test_three_significant_digits_without_exponent(value, text):
 @pytest.mark.parametrize(("p", "text"), [(1.0, "more than 0.999"), (0.0, "less than 0.001"), (0.9512, "0.951")])
 def test_a_probability_never_claims_certainty(p, text):
     assert probability_text(p) == text
+
+
+@pytest.mark.parametrize(("draws", "decimals"), [(100_000, 3), (400, 2)])
+def test_a_sentence_has_the_digits_that_the_monte_carlo_error_leaves(grid, rng, draws, decimals):
+    """The median of n draws with an SD of 0.1 is known to 0.13 / sqrt(n): to 0.0004 and 0.006."""
+    values = 0.5 + 0.1 * rng.standard_normal((4, draws // 4))
+    lower, median, upper = np.quantile(values, [0.025, 0.5, 0.975])
+    errors = quantile_errors({"": values}, (0.025, 0.5, 0.975))[""]
+    e = next(e for e in estimates(grid) if e.name == "cpk_ratio_12")
+    e = replace(
+        e, median=median, lower=lower, upper=upper, mcse_lower=errors[0], mcse_median=errors[1], mcse_upper=errors[2]
+    )
+    told = re.search(r"is (\S+) \(95% interval", sentence(grid.study, grid.study.estimands["cpk_ratio_12"], e))[1]
+    assert abs(float(told) - median) <= 0.5001 * 10.0**-decimals
+    assert len(told.partition(".")[2]) == decimals

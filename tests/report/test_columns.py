@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from bayesmyo.report.columns import Ends, Number, digits, following, layout
+from bayesmyo.components.numbers import apart, resolved
+from bayesmyo.report.columns import Ends, Number, layout
 
 HEADERS = ["name", "median", "95% interval", "unit", "population"]
 ROWS = [
@@ -85,22 +86,22 @@ def test_no_line_is_too_wide_and_no_word_is_lost(rows, width):
         (0.0, None, "0"),
         (0.0, 0.02, "0.0"),
         (-0.001, 0.1, "0.0"),
-        (0.000123456, None, "1.23e-04"),
+        (0.000123456, None, "0.000123"),
+        (0.000123456, 0.002, "0.000"),  # nothing is known of it
+        (1.23456e-9, None, "1.23e-09"),  # an exponent where it would be long
         (2.5e12, None, "2.50e+12"),
-        (float("nan"), None, "-"),
-        (float("inf"), None, "-"),
         (1.5, float("nan"), "1.50"),
     ],
 )
 def test_digits_follow_the_monte_carlo_error(value, mcse, shown):
-    assert following(value, mcse) == shown
+    assert resolved(value, mcse or 0.0) == shown
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(1e-2, 1e6), st.floats(1e-6, 1e5))
 def test_the_last_digit_shown_is_the_first_that_the_error_touches(value, mcse):
     """What is printed differs from the value by no more than half its last place, which is no finer than a fifth of the error."""
-    shown = following(value, mcse)
+    shown = resolved(value, mcse)
     decimals = len(shown.partition(".")[2])
     place = 10.0**-decimals if decimals else 1.0
     digits = shown.replace(",", "")
@@ -112,5 +113,5 @@ def test_the_last_digit_shown_is_the_first_that_the_error_touches(value, mcse):
 
 
 def test_the_ends_of_a_narrow_interval_are_told_apart():
-    assert [following(v, 0.001, digits(49.9612, 50.0388)) for v in (49.9612, 50.0388)] == ["49.96", "50.04"]
-    assert digits(0.7, 1.3) == digits(1.0, 1.0) == digits(-1.0, float("nan")) == 3
+    assert [resolved(v, 0.001, apart(49.9612, 50.0388)) for v in (49.9612, 50.0388)] == ["49.96", "50.04"]
+    assert apart(0.7, 1.3) == apart(1.0, 1.0) == apart(-1.0, float("nan")) == apart(56.0, 56.0 + 1e-14) == 3

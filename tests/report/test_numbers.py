@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from bayesmyo.components.numbers import probability_text, resolved
-from bayesmyo.report.numbers import chance_error, count, number, quantile_errors, written
+from bayesmyo.components.numbers import chance_error, probability_text, resolved, written
+from bayesmyo.report.numbers import count, number, quantile_errors
 
 SHOWN = [
     (0.94712, 0.0028, "0.95"),

@@ -2,10 +2,11 @@
 
 from bayesmyo import figures
 from bayesmyo.assess.estimate import DecisionResult, Estimate
+from bayesmyo.components.numbers import chance_error
 from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, claims
-from bayesmyo.report.numbers import chance, chance_error, declared, error_of, number
+from bayesmyo.report.numbers import chance, declared, error_of, number
 from bayesmyo.report.pictures import picture
-from bayesmyo.report.results import Results, margin_error
+from bayesmyo.report.results import Results
 
 WITHHELD = "withheld"
 HOW = (
@@ -69,14 +70,14 @@ def estimands(r: Results) -> Table:
 
 
 def _estimand(r: Results, e: Estimate) -> tuple[Cell, ...]:
-    errors = r.errors[e.name]
     who = e.population + (", one measurement" if e.predicts == "measurement" else "")
     who += f" ({e.summary})" if e.summary in ("mean", "geometric mean") else ""
     of = f"{e.direction} {declared(e.threshold).text}" if e.direction else "-"
     if not r.says(e):
         return (e.name, who, *([WITHHELD] * 3), e.unit, WITHHELD, of, _verdict(r, e))
-    p = chance(e.probability, chance_error(e.probability, e.ess)) if e.probability is not None else Number(None, "-")
-    bounds = (number(e.median, errors.median), number(e.lower, errors.lower), number(e.upper, errors.upper))
+    how = e.written
+    p = Number(e.probability, how.chance(e.probability)) if e.probability is not None else Number(None, "-")
+    bounds = (Number(v, how.amount(v)) for v in (e.median, e.lower, e.upper))
     return (e.name, who, *bounds, e.unit, p, of, _verdict(r, e))
 
 
@@ -89,10 +90,9 @@ def resolution(r: Results) -> Table:
     """What the number of draws leaves open."""
     rows: list[tuple[Cell, ...]] = []
     for e in r.estimates:
-        own = r.errors[e.name]
-        errors = (error_of(v or None) for v in (own.median, own.lower, own.upper))
+        lower, median, upper = (error_of(v or None) for v in e.errors)
         p = error_of(chance_error(e.probability, e.ess)) if e.probability is not None else Number(None, "-")
-        rows.append((e.name, e.unit, *errors, p, number(e.ess)))
+        rows.append((e.name, e.unit, median, lower, upper, p, number(e.ess)))
     headers = (
         "estimand",
         "unit",
@@ -110,7 +110,7 @@ def alternative(r: Results, rows: list[Estimate]) -> str:
     """The figure's numbers, those of the table."""
     parts = []
     for e in rows:
-        how = r.written[e.name]
+        how = e.written
         lower, median, upper = (how.amount(v) for v in (e.lower, e.median, e.upper))
         parts.append(f"{e.name} ({e.population}): {median} ({lower} to {upper}) {e.unit}")
     return f"Median and {r.study.interval:.0%} interval of each estimand. " + "; ".join(parts) + "."
@@ -136,22 +136,17 @@ def decisions(r: Results) -> Table:
 
 
 def _decision(r: Results, d: DecisionResult) -> tuple[Cell, ...]:
-    error = margin_error(r.fit, d.name)
     if not r.says(d):
         return (d.name, d.kind, d.estimand, *([WITHHELD] * 3), "-", _verdict(r, d))
-    p = (
-        Number(d.probability, r.written[d.estimand].chance(d.probability))
-        if d.probability is not None
-        else Number(None, "-")
-    )
+    p = Number(None, "-") if d.probability is None else chance(d.probability, chance_error(d.probability, d.ess))
     return (
         d.name,
         d.kind,
         d.estimand,
         "yes" if d.met else "no",
         p,
-        number(d.margin, error),
-        error_of(error),
+        number(d.margin, d.mcse),
+        error_of(d.mcse),
         _verdict(r, d),
     )
 

@@ -1,8 +1,9 @@
 """Prior against data: would another prior have said something else?"""
 
 from bayesmyo.assess.sensitivity import PriorSensitivity
+from bayesmyo.components.numbers import chance_error
 from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table
-from bayesmyo.report.numbers import chance, chance_error, number
+from bayesmyo.report.numbers import chance, number
 from bayesmyo.report.results import Results
 
 
@@ -64,10 +65,10 @@ def _row(r: Results, s: PriorSensitivity) -> tuple[Cell, ...]:
     if r.held(*s.outcomes):
         return (s.name, s.kind, "withheld", contraction, *(["withheld"] * 6), s.method, k)
     of = s.name if s.kind == "estimand" else r.study.decisions[s.name].estimand
-    errors = r.errors[of]
-    medians = [number(m, errors.median) for m in (s.median, s.median_half, s.median_double)]
+    e = next(e for e in r.estimates if e.name == of)
+    medians = [number(m, e.errors[1], e.digits) for m in (s.median, s.median_half, s.median_double)]
     chances = [
-        chance(p, chance_error(p, errors.ess)) if p is not None else Number(None, "-")
+        chance(p, chance_error(p, e.ess)) if p is not None else Number(None, "-")
         for p in (s.probability, s.probability_half, s.probability_double)
     ]
     return (s.name, s.kind, s.verdict, contraction, *medians, *chances, s.method, k)

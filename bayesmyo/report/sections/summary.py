@@ -76,7 +76,7 @@ def main(r: Results, outcome: str) -> Estimate | None:
 
 def plain(r: Results, e: Estimate) -> str:
     """An estimate without the words of statistics; its numbers are those of the table, falls told without their sign."""
-    how, study = r.written[e.name], r.study
+    how, study = e.written, r.study
     if e.kind not in ("change", "ratio") or e.contrast is not None:
         return e.sentence
     label, unit = study.label(e.outcomes[0]), study.time.unit
