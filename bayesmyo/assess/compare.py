@@ -122,7 +122,8 @@ def comparable(fits: Sequence[Fit], names: Sequence[str]) -> None:
             _same(first, other, outcome, where)
 
 
-def _same(first: Fit, other: Fit, outcome: str, where: str) -> None:
+def same_measurements(first: Fit, other: Fit, outcome: str, where: str) -> None:
+    """Raises UsageError where two fits saw other measurements of an outcome, or the same in other units."""
     a, b = (f.cohort.measurements[outcome] for f in (first, other))
     what = f"{where}: {outcome}"
     units = [f.study.outcomes[outcome].unit for f in (first, other)]
@@ -135,6 +136,11 @@ def _same(first: Fit, other: Fit, outcome: str, where: str) -> None:
     )
     if not same:
         raise UsageError(what, "has different measurements", mend="fit both to the same table, read in the same way")
+
+
+def _same(first: Fit, other: Fit, outcome: str, where: str) -> None:
+    same_measurements(first, other, outcome, where)
+    what = f"{where}: {outcome}"
     masses = [_masses(f, outcome) for f in (first, other)]
     if not np.array_equal(masses[0], masses[1]):
         what_differs = "has a probability in one likelihood where the other has a density"

@@ -26,6 +26,12 @@ def report(
         Path | None,
         typer.Option("--calibration", help="A folder of `bayesmyo calibrate` for the same study.", show_default=False),
     ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--beside", help="A fit of the same data by another model; may be given again.", show_default=False
+        ),
+    ] = None,
     tables: Annotated[
         Path | None,
         typer.Option("--tables", help="Also write every table as CSV into this folder.", show_default=False),
@@ -47,14 +53,14 @@ def report(
     from bayesmyo.report.write import write_report
     from bayesmyo.study import find_study
 
-    not_an_input(output, path)
+    not_an_input(output, path, *(beside or ()))
     writable(output, force)
     fit = load_fit(path)
     asked = find_study(study) if study else None
     with progress.steps("Leaving out patients") as step:
         made = write_report(
-            fit, output, study=asked, power=power, calibration=calibration, tables=tables, patient_level=patient_level, refit=refit,
-            force=force, progress=step,
+            fit, output, study=asked, power=power, calibration=calibration, tables=tables,
+            beside=[load_fit(other) for other in beside or ()], patient_level=patient_level, refit=refit, force=force, progress=step,
         )  # fmt: skip
     also = f" and {len(made.files) - 1} tables in {tables}" if tables else ""
     terminal.say(f"Wrote {output}{also}.")

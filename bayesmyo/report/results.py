@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from bayesmyo.assess.beside import Beside, beside
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.checks.refitted import influence_result, sensitivity_result
@@ -42,7 +43,7 @@ class Results:
     stated: what only the author knows; checks: all of them, `failed` those that withhold; influence: None where no patient was left out
     estimates, decisions, responses, correlations: each with its sentence, or why there is none
     patient_level: whether figures and tables show single patients, by pseudonym
-    power, calibration: of simulation studies; None where none was given
+    power, calibration: of simulation studies; None where none was given; beside: other models of the same measurements
     """
 
     fit: Fit
@@ -61,6 +62,7 @@ class Results:
     patient_level: bool
     power: Simulated | None = None
     calibration: Simulated | None = None
+    beside: tuple[Beside, ...] = ()
 
     @property
     def study(self) -> Study:
@@ -86,9 +88,10 @@ class Results:
 
 def results(
     fit: Fit, *, stated: Statements | None = None, refit: bool = False, patient_level: bool = False,
-    power: Simulated | None = None, calibration: Simulated | None = None, progress: Progress | None = None,
+    power: Simulated | None = None, calibration: Simulated | None = None, others: Sequence[Fit] = (), progress: Progress | None = None,
 ) -> Results:  # fmt: skip
-    """Compute everything. refit: leave out patients and change priors by sampling again (minutes)."""
+    """Compute everything. refit: leave out patients and change priors by sampling again (minutes); others: see `beside`."""
+    models = tuple(beside(fit, others))
     stated = stated or fit.study.report or Statements()
     checks = [*check(fit), rationale(fit.study, stated)]
     found, sensitivities = None, []
@@ -113,7 +116,7 @@ def results(
         () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
         () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
         check_prior(fit.study), tuple(prior_beliefs(fit.study)), found, found is not None, patient_level and not fit.shared,
-        power, calibration,
+        power, calibration, models,
     )  # fmt: skip
 
 

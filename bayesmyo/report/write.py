@@ -1,6 +1,6 @@
 """A fit as files that a reader may keep."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def write_report(
     power: str | Path | None = None,
     calibration: str | Path | None = None,
     tables: str | Path | None = None,
+    beside: Sequence[Fit] = (),
     patient_level: bool = False,
     refit: bool = False,
     force: bool = False,
@@ -45,6 +46,7 @@ def write_report(
     path: a file that ends in .html or .md; tables: a folder, into which every table is written as CSV too
     study: take the table [report] from it, which must ask what the fit asked; power, calibration: folders of those commands for the same
         study
+    beside: fits of the same measurements by other models, whose answers stand beside those of this one
     patient_level: show single patients, by pseudonym; refit: also sample again, without each patient and under other priors (minutes)
     force: replace files that exist; progress: called with (done, of) while patients are left out
 
@@ -64,7 +66,8 @@ def write_report(
     if tables:
         folder(Path(tables))
     found = results(
-        fit, stated=stated, refit=refit, patient_level=patient_level, power=planned, calibration=calibrated, progress=progress
+        fit, stated=stated, refit=refit, patient_level=patient_level, power=planned, calibration=calibrated, others=beside,
+        progress=progress,
     )  # fmt: skip
     made = page(found)
     files = {page_path: FORMS[page_path.suffix.lower()](made)}

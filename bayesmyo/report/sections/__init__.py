@@ -11,6 +11,7 @@ responses.py     categories of response
 checks.py        what was looked at, and drawn
 influence.py     single patients
 prior_or_data.py would another prior have said something else
+other_models.py  would another likelihood
 planning.py      power and calibration, where they are given
 checklist.py     28 items
 reproduce.py     versions, seed, hashes, commands
@@ -29,6 +30,7 @@ from bayesmyo.report.sections.checks import checks
 from bayesmyo.report.sections.course import course
 from bayesmyo.report.sections.influence import influence
 from bayesmyo.report.sections.model import model
+from bayesmyo.report.sections.other_models import other_models
 from bayesmyo.report.sections.patients import patients
 from bayesmyo.report.sections.planning import planning
 from bayesmyo.report.sections.prior_or_data import prior_or_data
@@ -40,7 +42,7 @@ from bayesmyo.report.sections.responses import responses
 from bayesmyo.report.sections.summary import summary
 
 SECTIONS: tuple[Callable[[Results], Section], ...] = (
-    summary, question, patients, model, priors, course, answers, responses, checks, influence, prior_or_data, planning, checklist,
+    summary, question, patients, model, priors, course, answers, responses, checks, influence, prior_or_data, other_models, planning, checklist,
     reproduce, references,
 )  # fmt: skip
 

@@ -68,7 +68,7 @@ def items(r: Results) -> Sequence[tuple[str, str, str, str]]:
         ("Decision rule and threshold; who set them, and when", "BARG 4, FDA", of(s.decisions) if r.decisions else NONE, "The question; Answers"),
         ("Operating characteristics of the rule", "FDA, ADEMP", GIVEN if r.power else NOT_STATED, "Power and calibration"),
         ("Sensitivity to the prior", "BARG 5, ROBUST, FDA", sense, "Prior or data"),
-        ("Sensitivity to the likelihood", "BARG 5", NOT_DONE, "Influence of single patients says how"),
+        ("Sensitivity to the likelihood", "BARG 5", GIVEN if r.beside else NOT_DONE, "Other models"),
         ("Prior against data", "FDA", GIVEN if r.refitted else NOT_DONE, "Prior or data"),
         ("Several outcomes: joint model or statement", "FDA, E9", _several(r), "The model; The question"),
         ("Influence of single patients, by leaving each out", "good practice", GIVEN if r.influence else NOT_DONE, "Influence of single patients"),

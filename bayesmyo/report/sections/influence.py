@@ -19,7 +19,7 @@ def influence(r: Results) -> Section:
         ]
         if left_out is not None:
             blocks.append(Paragraph(f"By reweighting, single measurements alone were left out. {left_out.sentence}"))
-        return Section("influence", "Influence of single patients", (*blocks, other(r)))
+        return Section("influence", "Influence of single patients", tuple(blocks))
     sentences = found.sentences or ("The study declares no decision that a patient could flip.",)
     blocks = [
         Paragraph(
@@ -33,7 +33,7 @@ def influence(r: Results) -> Section:
             figures.influence(found), "figure-influence", "How far each patient, left out, moves the answer that it moves most",
             "In SDs of the posterior. " + "; ".join(f"{p.patient}: {p.moved} by {number(p.shift).text}" for p in found.patients) + ".",
         )]  # fmt: skip
-    return Section("influence", "Influence of single patients", (*blocks, other(r)))
+    return Section("influence", "Influence of single patients", tuple(blocks))
 
 
 def flips(r: Results) -> Table:
@@ -76,11 +76,3 @@ def by_patient(r: Results) -> Table:
         "refit",
     )
     return Table("influence", "Patients, the most influential first", headers, tuple(rows))
-
-
-def other(r: Results) -> Paragraph:
-    families = ", ".join(f"{r.study.label(o)}: {out.family.kind}" for o, out in r.study.outcomes.items())
-    return Paragraph(
-        f"Another likelihood: NOT DONE by this command ({families}). Fit a second study with another family or trajectory, and rank the two with bayesmyo compare.",
-        "note",
-    )
