@@ -128,7 +128,8 @@ def sentence(
     low: float,
     high: float,
 ) -> str:
-    """What a clinician may repeat. Changes are told as improvements, so that r > 0 means that they come together."""
+    """What a clinician may repeat. Changes are told as improvements, so that r > 0 means that they come together; where that
+    turns the sign of the table, which counts rises, the sentence says so. Both are on the scale of the model, where patients' effects are."""
     sign = 1.0
     words = []
     for outcome, quantity in (a, b):
@@ -144,7 +145,8 @@ def sentence(
     less = "less" if b[1] == "change" else "lower"
     second = more[1] if lower > 0 else less if upper < 0 else f"{more[1]} or {less}"
     verb = "" if lower > 0 or upper < 0 else "may "
+    turned = ", counted as improvements" if sign < 0 else ""
     return (
-        f"Patients who {words[0].format(more[0])} {verb}{words[1].format(second)}: r = {median:.2f} "
+        f"Patients who {words[0].format(more[0])} {verb}{words[1].format(second)}: r = {median:.2f}{turned} "
         f"({study.interval:.0%} interval {lower:.2f} to {upper:.2f}; before the data {low:.2f} to {high:.2f})."
     )

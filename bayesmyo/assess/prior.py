@@ -16,6 +16,7 @@ from bayesmyo.study.covariates import coded, used
 from bayesmyo.study.study import MONTHS_PER, Outcome, Study
 
 MONTHS = (0.0, 6.0, 24.0)
+SHORTEST, LONGEST = 18.0, 96.0  # months of follow-up that those times stand for
 LEAST = 0.85  # of the draws look like patients
 PILED = 0.4  # of the draws of a bounded score at one of its ends
 DRAWS = 4000
@@ -41,9 +42,11 @@ class PriorBelief:
 
 
 def times(study: Study) -> tuple[float, ...]:
-    """0, 6 and 24 months in the study's unit; where that is no calendar unit, the start, a quarter and the whole of a typical follow-up."""
+    """0, 6 and 24 months in the study's unit; the start, a quarter and the whole of a typical follow-up where that is much shorter or longer,
+    or its unit has no months."""
     months = MONTHS_PER.get(study.time.unit)
-    if months is None:
+    long = study.time.typical or (study.design.follow_up.mean if study.design else None)
+    if months is None or (long is not None and not SHORTEST <= long * months <= LONGEST):
         return 0.0, horizon(study) / 4, horizon(study)
     return tuple(m / months for m in MONTHS)
 

@@ -185,8 +185,9 @@ STARTS = ("strength", "start"), ("cpk", "start")
 )  # fmt: skip
 def test_r_is_positive_where_improvements_come_together(small, a, b, lower, upper, words, number):
     text = sentence(small, a, b, (lower + upper) / 2, lower, upper, -0.6, 0.7)
-    assert text.startswith(f"Patients who {words} (95% interval {number}; before the data ")
     turned = (a[1] == "change" and a[0] == "cpk") != (b[1] == "change" and b[0] == "cpk")
+    how = ", counted as improvements" if turned else ""
+    assert text.startswith(f"Patients who {words}{how} (95% interval {number}; before the data ")
     assert text.endswith("before the data -0.70 to 0.60)." if turned else "before the data -0.60 to 0.70).")
 
 

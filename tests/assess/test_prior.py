@@ -49,7 +49,7 @@ def by_hand(rng, t):
     return np.exp(start + slope * t + sigma * rng.standard_normal(MANY))
 
 
-@pytest.mark.parametrize("t", [0, 6, 24])
+@pytest.mark.parametrize("t", [0, 2.5, 10])
 def test_beliefs_are_those_of_draws_by_hand(rng, t):
     draws = 40_000
     (found,) = [b for b in prior_beliefs(parse_study(SIMPLE), draws=draws) if b.time == t]
@@ -67,10 +67,13 @@ def test_the_same_seed_gives_the_same_beliefs():
 
 
 @pytest.mark.parametrize(
-    ("unit", "expected"), [("month", (0, 6, 24)), ("year", (0, 0.5, 2)), ("day", (0, 182.625, 730.5))]
-)
-def test_times_are_the_same_months_in_every_calendar_unit(unit, expected):
-    study = parse_study(SIMPLE.replace('unit = "month"', f'unit = "{unit}"'))
+    ("unit", "typical", "expected"),
+    [("month", 31, (0, 6, 24)), ("year", 2, (0, 0.5, 2)), ("day", 800, (0, 182.625, 730.5)), ("day", 9, (0, 2.25, 9)), ("year", 20, (0, 5, 20))],
+)  # fmt: skip
+def test_times_are_the_same_months_in_every_calendar_unit_unless_a_study_is_much_shorter_or_longer(
+    unit, typical, expected
+):
+    study = parse_study(SIMPLE.replace('unit = "month", typical = 10', f'unit = "{unit}", typical = {typical}'))
     assert times(study) == pytest.approx(expected)
 
 

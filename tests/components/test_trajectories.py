@@ -1,5 +1,7 @@
 """The contract of every trajectory, and the shape of each."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -324,9 +326,19 @@ def test_faults(trajectory, faults):
     trajectory.coefficients(SCALE)  # a study with a fault is still asked for its other faults
 
 
-def test_the_default_half_time_is_three_months_in_the_studys_unit():
-    half_time = Plateau().coefficients(SCALE)[2].prior
-    assert half_time.quantile(0.5) == pytest.approx(3 * 30.4375 / 7)
+@pytest.mark.parametrize(
+    ("follow_up", "month", "weeks"),
+    [
+        (None, 30.4375 / 7, 3 * 30.4375 / 7),  # three months
+        (52.0, 30.4375 / 7, 3 * 30.4375 / 7),
+        (9.0, 30.4375 / 7, 4.5),  # nobody sees a longer one
+        (520.0, 30.4375 / 7, 520 / 12),  # nobody sees a shorter one
+        (10.0, None, 2.0),  # infusions
+    ],
+)
+def test_the_default_half_time_is_three_months_within_what_a_follow_up_can_tell(follow_up, month, weeks):
+    half_time = Plateau().coefficients(replace(SCALE, follow_up=follow_up, month=month))[2].prior
+    assert half_time.quantile(0.5) == pytest.approx(weeks)
 
 
 VALUES = {"start": 8.0, "asymptote": 2.0, "half_time": 2.5}

@@ -50,18 +50,23 @@ class LeftOut:
         p = float(np.asarray(array_stats.uniformity_test(pit, method="pot_c")[0]))
         ordered, n = np.sort(pit), len(pit)
         apart = float(np.abs(ordered - (np.arange(1, n + 1) - 0.5) / n).max())
-        middle = float(np.mean((pit > 0.25) & (pit < 0.75)))
+        lower, middle = float(np.mean(pit < 0.5)), float(np.mean((pit > 0.25) & (pit < 0.75)))
         kind = fit.study.outcomes[r.outcome].family.kind
         reach = float(1.36 / np.sqrt(n))
         if middle < 0.5 - self.distance:
             seen = f"only {middle:.0%} lie in the middle half of their prediction: predictions are too narrow; try {HEAVIER.get(kind, 'more effects')}"
         elif middle > 0.5 + self.distance:
             seen = f"{middle:.0%} lie in the middle half of their prediction: predictions are too wide for most, as where a few lie far off: see time course and variance; if both pass, try {HEAVIER.get(kind, 'another family')}"
-        else:
-            lower = float(np.mean(pit < 0.5))
+        elif abs(lower - 0.5) > self.distance / 2:
             seen = (
                 f"{lower:.0%} lie below the middle of their prediction: predictions are too {'high' if lower > 0.5 else 'low'} for most; "
                 "see time course; if it passes, try another family"
+            )
+        else:
+            most = int(np.abs(np.arange(1, n + 1) / n - ordered).argmax())
+            seen = (
+                f"{(most + 1) / n:.0%} lie in the lowest {ordered[most]:.0%} of their prediction, which is neither too high nor too wide as a whole: "
+                "its form is wrong; try another family"
             )
         misfit = f"Of the measurements of {subject(fit.study, r.outcome)}, each predicted from all others, {seen}."
         return Finding(r.outcome, "distance from uniform", apart, 0.0, reach, p, apart > self.distance, misfit)

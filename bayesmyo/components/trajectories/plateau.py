@@ -9,6 +9,9 @@ from bayesmyo.components.component import Coefficient, Scale
 from bayesmyo.components.priors import lognormal, normal
 from bayesmyo.components.trajectories.trajectory import Trajectory
 
+MONTHS = 3.0  # to half of a recovery under treatment
+SHORTEST, LONGEST, UNITLESS = 1 / 12, 1 / 2, 1 / 5  # of a typical follow-up
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau(Trajectory):
@@ -17,9 +20,11 @@ class Plateau(Trajectory):
     start: level at `origin`; default prior Normal(typical, spread)
     asymptote: level approached; default prior Normal(typical, 2 * spread)
     half_time: time to half of the change *on the link scale* (2.5 months on the log of CPK is 1.17 months in
-        IU/L for a fall from 795 to 150); default prior LogNormal(log 3 months, 0.5). Where patients differ in it, they
-        do so log-normally: its SD is that of a patient's log half-time. Not identified where nothing changes: ask for
-        a change between two times, never for the asymptote. A plateau cannot relapse.
+        IU/L for a fall from 795 to 150); default prior LogNormal(log h, 0.5), h = 3 months, but no less than a twelfth and
+        no more than half of the typical follow-up, which is all that a study can tell; a fifth of it where its unit
+        has no months. Where patients differ in it, they do so log-normally: its SD is that of a patient's log
+        half-time. Not identified where nothing changes: ask for a change between two times, never for the asymptote.
+        A plateau cannot relapse.
     end: state the end as the `asymptote` or as the `change` from the start; patients' changes and starts are then
         correlated by construction (about -0.9 for CPK), so prefer the asymptote.
     """
@@ -35,12 +40,13 @@ class Plateau(Trajectory):
             end = Coefficient("asymptote", "level", normal(scale.typical, 2 * scale.spread))
         else:
             end = Coefficient("change", "difference", normal(0.0, 2 * scale.spread))
-        half_time = lognormal(math.log(3 * scale.month), 0.5) if scale.month else None
+        usual = usual_half_time(scale)
+        half_time = None if usual is None else lognormal(math.log(usual), 0.5)
         return (
             Coefficient("start", "level", normal(scale.typical, scale.spread)),
             end,
             Coefficient(
-                "half_time", "duration", half_time, needs="priors.half_time (the time unit is not a calendar unit)"
+                "half_time", "duration", half_time, needs="study.time.typical, a typical follow-up, or priors.half_time"
             ),
         )
 
@@ -49,3 +55,13 @@ class Plateau(Trajectory):
         change = coefficients["change"] if self.end == "change" else coefficients["asymptote"] - start
         elapsed = xp.maximum(t - self.origin, 0.0)
         return start + change * (1.0 - xp.exp2(-elapsed / coefficients["half_time"]))
+
+
+def usual_half_time(scale: Scale) -> float | None:
+    """The median of the default prior, in the time unit; None where neither the unit nor a typical follow-up says how long a time is."""
+    follow_up = scale.follow_up
+    if scale.month is None:
+        return None if follow_up is None else UNITLESS * follow_up
+    if follow_up is None:
+        return MONTHS * scale.month
+    return min(max(MONTHS * scale.month, SHORTEST * follow_up), LONGEST * follow_up)
