@@ -217,9 +217,14 @@ class Sentenced(Protocol):
 def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
     """The same rows; where a check has failed, every row that speaks of its outcomes is withheld, and its sentence is the reason.
 
-    A failed check that names no outcome speaks of all of them.
+    A failed check that names no outcome speaks of all of them; one that names numbers, of those alone.
     """
-    return [replace(r, sentence=reason, withheld=True) if (reason := reasons(r.outcomes, failed)) else r for r in rows]
+    own = {name: f"withheld: {r.sentence}" for r in failed for name in r.numbers}
+
+    def why(row: T) -> str:
+        return reasons(row.outcomes, failed) or ("" if row.withheld else own.get(getattr(row, "name", ""), ""))
+
+    return [replace(row, sentence=reason, withheld=True) if (reason := why(row)) else row for row in rows]
 
 
 def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
@@ -227,7 +232,7 @@ def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
     found = [
         " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
         for r in failed
-        if not r.outcomes or set(r.outcomes) & set(outcomes)
+        if not r.numbers and (not r.outcomes or set(r.outcomes) & set(outcomes))
     ]
     return "withheld: " + " ".join(found) if found else ""
 

@@ -355,3 +355,13 @@ def test_a_sentence_has_the_digits_that_the_monte_carlo_error_leaves(grid, rng, 
     told = re.search(r"is (\S+) \(95% interval", sentence(grid.study, grid.study.estimands["cpk_ratio_12"], e))[1]
     assert abs(float(told) - median) <= 0.5001 * 10.0**-decimals
     assert len(told.partition(".")[2]) == decimals
+
+
+def test_a_check_that_names_numbers_withholds_those_alone(grid):
+    """One side question that other priors would answer otherwise takes no other answer with it, not even of the same outcome."""
+    failed = [CheckResult("prior sensitivity", False, "cpk_mean: do not report.", numbers=("cpk_mean", "cpk_halved"))]
+    rows = {e.name: e for e in withhold(estimates(grid), failed)}
+    assert [name for name, e in rows.items() if e.withheld] == ["cpk_mean"]
+    assert rows["cpk_mean"].sentence == "withheld: cpk_mean: do not report."
+    assert rows["cpk_ratio_12"].outcomes == rows["cpk_mean"].outcomes
+    assert [d.withheld for d in withhold(verdicts(grid), failed)] == [True]

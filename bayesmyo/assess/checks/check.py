@@ -12,6 +12,7 @@ class CheckResult:
     """passed, one sentence that says why and what to try, and the table it rests on (rows of plain values).
 
     outcomes: those whose numbers are not to be trusted where it failed; none named: all of them
+    numbers: the estimands and decisions that alone are not to be reported where it failed; what else is said of their outcomes stands
     by_outcome: what the sentence says of each of them, where it speaks of them one by one
     """
 
@@ -21,6 +22,7 @@ class CheckResult:
     table: tuple[dict[str, Any], ...] = ()
     outcomes: tuple[str, ...] = ()
     by_outcome: Mapping[str, str] = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
 
 
 class Check(Protocol):

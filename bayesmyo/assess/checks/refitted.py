@@ -39,9 +39,8 @@ def influence_result(fit: Fit, found: Influence) -> CheckResult:
         sentence += f" {', '.join(alone)} cannot be left out: nobody else has a measurement of some outcome."
     if flipped:
         sentence += " Report it with and without that patient, and look at the patient's record."
-    outcomes = {o for name in flipped for o in fit.study.estimands[fit.study.decisions[name].estimand].outcomes}
     rows = tuple(asdict(p) for p in found.patients)
-    return CheckResult("influence", not flipped, sentence, rows, tuple(sorted(outcomes)))
+    return CheckResult("influence", not flipped, sentence, rows, numbers=tuple(sorted(flipped)))
 
 
 def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
@@ -60,5 +59,6 @@ def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
     conflicts = [r.name for r in rows if r.conflict]
     if conflicts:
         sentence += f" Prior and data pull apart in {', '.join(conflicts)}: look at the priors."
-    outcomes = tuple(dict.fromkeys(o for r in silent for o in r.outcomes))
-    return CheckResult("prior sensitivity", not silent, sentence, tuple(asdict(r) for r in rows), outcomes)
+    return CheckResult(
+        "prior sensitivity", not silent, sentence, tuple(asdict(r) for r in rows), numbers=tuple(r.name for r in silent)
+    )

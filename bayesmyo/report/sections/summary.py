@@ -46,10 +46,12 @@ def trust(r: Results) -> Paragraph:
             f"{len(r.checks) - silent} checks of the model and the computation passed{rest}. None failed.", "passed"
         )
     labels = sorted({in_sentence(r.study.label(o)) for c in failed for o in c.outcomes})
-    whole = any(not c.outcomes for c in failed)
+    labels += sorted({name.replace("_", " ") for c in failed for name in c.numbers})
+    whole = any(not c.outcomes and not c.numbers for c in failed)
     of = "Nothing is claimed" if whole else f"Nothing is claimed of {listing(labels)}"
     why = " ".join(f"The check of {c.name} failed: {c.sentence}" for c in failed)
-    return Paragraph(f"NOT TRUSTWORTHY. {of}. {why}", "failed")
+    how = "PARTLY WITHHELD" if all(c.numbers for c in failed) else "NOT TRUSTWORTHY"
+    return Paragraph(f"{how}. {of}. {why}", "failed")
 
 
 def said(r: Results) -> list[Block]:
