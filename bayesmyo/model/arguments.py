@@ -15,7 +15,7 @@ from bayesmyo.study.study import Study
 
 def usable(study: object, cohort: object, sampling: object, unknown: Mapping[str, object]) -> None:
     """Raises UsageError for a path where what it holds is wanted, and for an argument that there is not."""
-    must_be(Study, "study", study, f"read it first: bayesmyo.find_study({typed(study)})")
+    known_study(study)
     if isinstance(cohort, pd.DataFrame):
         mend = "read it first: bayesmyo.cohort_from_frame(study, frame)"
     else:
@@ -31,6 +31,11 @@ def usable(study: object, cohort: object, sampling: object, unknown: Mapping[str
     if sampling is not None:
         given = ", ".join(f"{k}={v!r}" for k, v in sampling.items()) if isinstance(sampling, dict) else "draws=1000"
         must_be(Sampling, "sampling", sampling, f"write sampling=bayesmyo.Sampling({given})")
+
+
+def known_study(study: object) -> None:
+    """Raises UsageError for what is no Study, such as the path of one."""
+    must_be(Study, "study", study, f"read it first: bayesmyo.find_study({typed(study)})")
 
 
 def typed(got: object) -> str:
