@@ -17,8 +17,8 @@ def priors(study: Study) -> pd.DataFrame:
         SDs of a log-scale outcome as ratios)
     stated: by the study; False where it is the default, which rests on the outcome's `typical` and `scale`
 
-    >>> bayesmyo.priors(study).loc["cpk.half_time", ["prior", "natural_unit", "stated"]].tolist()
-    ['lognormal(1.09861, 0.5)', 'month', False]
+    >>> bayesmyo.priors(study).loc["cpk.half_time", ["prior", "natural_unit"]].tolist()
+    ['lognormal(1.09861, 0.5)', 'month']
     """
     known_study(study)
     rows = [{"name": f"{p.outcome}.{p.parameter}", **asdict(p)} for p in describe.priors(study)]

@@ -33,6 +33,19 @@ def test_words_say_that_limits_are_limits_and_that_patients_share_a_curve():
     assert "<20, >2000 and 20..50 count as known only to lie beyond or between limits" in words(study, "strength")
 
 
+def test_words_say_that_moderators_alone_leave_baselines_equal():
+    arm = '\n[covariates.arm]\nlevels = ["A", "B"]\n[covariates.sex]\nlevels = ["F", "M"]\n'
+    line = 'trajectory = { kind = "linear" }'
+    text = SMALL.split("[scenarios")[0] + arm
+    alone = parse_study(text.replace(line, f'{line}\nmoderators = ["arm"]'))
+    assert "Arm moderates the change. Arm does not shift the level: baselines are taken as equal." in words(
+        alone, "strength"
+    )
+    both = parse_study(text.replace(line, f'{line}\ncovariates = ["arm"]\nmoderators = ["arm"]'))
+    assert "Arm moderates the change." in words(both, "strength")
+    assert "baselines" not in words(both, "strength")
+
+
 def test_a_linear_gaussian_outcome_in_formula(small):
     assert formula(small, "strength") == [
         "strength[i, t] ~ Normal(eta[i, t], sigma)",
