@@ -37,6 +37,7 @@ _WHERE = {
     "parse_study": "bayesmyo.study",
     "power": "bayesmyo.simulation.studies",
     "prior_sensitivity": "bayesmyo.assess.sensitivity",
+    "priors": "bayesmyo.assess.priors",
     "read_cohort": "bayesmyo.cohort",
     "read_study": "bayesmyo.study",
     "responses": "bayesmyo.assess.responses",

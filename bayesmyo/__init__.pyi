@@ -8,6 +8,7 @@ from bayesmyo.assess.estimate import estimate as estimate
 from bayesmyo.assess.estimate import parameters as parameters
 from bayesmyo.assess.influence import influence as influence
 from bayesmyo.assess.prior import check_prior as check_prior
+from bayesmyo.assess.priors import priors as priors
 from bayesmyo.assess.responses import responses as responses
 from bayesmyo.assess.sensitivity import prior_sensitivity as prior_sensitivity
 from bayesmyo.cohort import Cohort as Cohort

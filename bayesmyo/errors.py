@@ -15,6 +15,7 @@ Anything else that reaches the user is a bug of ours (exit code 70).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import PurePath
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,13 @@ class StorageError(BayesmyoError):
 def printable(text: str) -> str:
     """Text with control characters made visible, so that no name in a file drives the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def must_be(kind: type, where: str, got: object, mend: str) -> None:
+    """Raises UsageError for an argument that is of another kind, such as a path where what it holds is wanted."""
+    if not isinstance(got, kind):
+        shown = f'"{got}"' if isinstance(got, str | PurePath) else f"a {type(got).__name__}"
+        raise UsageError(where, f"must be a {kind.__name__}", shown, mend)
 
 
 def did_you_mean(got: str, allowed: Sequence[str]) -> str:

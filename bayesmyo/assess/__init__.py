@@ -13,6 +13,7 @@ leave_one_out.py each patient left out: what the others say, and how well they p
 influence.py     the verb `influence`: which patient carries a conclusion
 compare.py       the verb `compare`: which study predicts patients better
 other_priors.py  what would be said under priors half and twice as wide
+priors.py        the verb `priors`: every prior of a study, stated or default
 sensitivity.py   prior against data: would another prior have said something else
 prior.py         what the priors believe, in clinical units
 """

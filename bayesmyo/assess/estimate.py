@@ -14,7 +14,7 @@ from bayesmyo.assess.diagnostics import Diagnostics, batch_error, diagnose, quan
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import Written, apart, shared, written
-from bayesmyo.model.fit import Fit
+from bayesmyo.model.fit import Fit, known_fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
@@ -245,6 +245,7 @@ def estimate(fit: Fit) -> pd.DataFrame:
     >>> bayesmyo.estimate(fit)[["unit", "population"]].loc["cpk_ratio_12"].tolist()
     ['ratio', 'population average']
     """
+    known_fit(fit)
     return table([e.as_dict() for e in estimates(fit)])
 
 
@@ -254,6 +255,7 @@ def parameters(fit: Fit) -> pd.DataFrame:
     >>> bayesmyo.parameters(fit).loc["cpk.half_time", "unit"]
     'month'
     """
+    known_fit(fit)
     return table([asdict(p) for p in parameter_estimates(fit)])
 
 
@@ -263,6 +265,7 @@ def decisions(fit: Fit) -> pd.DataFrame:
     >>> bayesmyo.decisions(fit)["met"].to_dict()
     {'cpk_halved': True}
     """
+    known_fit(fit)
     return table([asdict(d) for d in verdicts(fit)])
 
 

@@ -3,30 +3,44 @@
 This module alone decides between the average patient and the average over patients.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
+from bayesmyo.cohort.asked import (
+    SHARED_BY,
+    known_criteria,
+    known_given,
+    known_outcome,
+    known_population,
+    known_summary,
+    times,
+)
 from bayesmyo.cohort.cohort import Measurements
 from bayesmyo.cohort.new_patients import AT_ONCE, MOST, NewPatients, draw_new_patients
 from bayesmyo.cohort.quadrature import OUTER, normal_mean
 from bayesmyo.cohort.truth import Truth, draw_effects, factor_of
 from bayesmyo.components.estimands import Criteria, all_met
 from bayesmyo.components.estimands.estimand import Given, Population, Predicts, Summary
+from bayesmyo.errors import UsageError
 from bayesmyo.study.covariates import coded, used, with_products
 from bayesmyo.study.predictors import effects, predictors
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
 Etas = dict[str, Array]
+Times = float | Sequence[float] | Array
 
 
 class TruthPrediction:
-    """Levels under a Truth, (chain, draw) each for a posterior and a single number for a scenario.
+    """Levels in outcome units under a Truth: (chain, draw) each for a posterior, a single number for a scenario.
 
     seed: fixes the new patient (one for each draw, the same at every time and in every estimand) and its measurements.
+
+    >>> fit.prediction.level("cpk", [0, 6, 12], "population average").shape
+    (4, 1000, 3)
     """
 
     def __init__(self, study: Study, truth: Truth, seed: int = 0):
@@ -37,31 +51,58 @@ class TruthPrediction:
     def level(
         self,
         outcome: str,
-        time: float | Array,
+        time: Times,
         population: Population,
         summary: Summary | None = None,
         predicts: Predicts = "expected value",
         given: Given | None = None,
     ) -> Array:
-        """The level of one outcome, in outcome units, shape of the truth; at one time, or at a time for each draw.
+        """The level of one outcome, in outcome units, (chain, draw); with several times (chain, draw, time).
 
-        summary "median" averages on the link scale and returns to outcome units (a geometric mean where the link is the
-        log); "mean" averages expected measurements. By default what the family reports. A population average integrates the
-        expected value over new patients by quadrature: the predictors of a new patient are normal, because every
-        trajectory is linear in the coefficients in which patients differ (in all but the half-time, which has a
-        quadrature of its own), and averages over the covariates of these patients.
-        given: covariate values that take the place of these patients' own.
+        time: one time, or a list, in the study's unit; an array of the shape of the truth is a time for each draw
+        population: "these patients", "average patient", "new patient" or "population average"
+        summary: "median" averages on the link scale and returns to outcome units (a geometric mean where the link is the
+            log), "mean" averages expected measurements; by default what the family reports
+        predicts: "expected value", or of a new patient a "measurement"
+        given: covariate values that take the place of these patients' own, { "diagnosis": "PM", "age": 60 }
+        A population average integrates the expected value over new patients by quadrature, and averages over the covariates
+        of these patients. Raises UsageError for a word, a name or a value that is not known.
+        """
+        given = {} if given is None else given
+        known_outcome(self.study, outcome)
+        known_population(population, predicts, measured="new patient")
+        known_summary(self.study.outcomes[outcome].family, summary, predicts)
+        known_given(self.study, given)
+        when = times(time, self.truth.shape)
+        if isinstance(when, tuple):
+            return np.stack([self._level(outcome, t, population, summary, predicts, given) for t in when], axis=-1)
+        if predicts == "measurement" and np.ndim(when):
+            raise UsageError("time", "a measurement is predicted at one time for all draws", "a time for each draw")
+        return self._level(outcome, when, population, summary, predicts, given)
+
+    def _level(
+        self,
+        outcome: str,
+        time: float | Array,
+        population: Population,
+        summary: Summary | None,
+        predicts: Predicts,
+        given: Given,
+    ) -> Array:
+        """At one time, or at a time for each draw.
+
+        The predictors of a new patient are normal, because every trajectory is linear in the coefficients in which patients
+        differ (in all but the half-time, which has a quadrature of its own).
         """
         family = self.study.outcomes[outcome].family
         values = self.truth.outcomes[outcome].values
         median = family.geometric if summary is None else summary == "median"
-        given = given or {}
 
         def finish(etas: Etas, aux: Mapping[str, Array]) -> Array:
             return family.inverse(etas["location"]) if median else family.mean(etas, aux)
 
         if population == "these patients" and self.truth.patients is not None:
-            etas = self.patients(outcome, time, given)
+            etas = self._own(outcome, time, given)
             if median:
                 return np.asarray(family.inverse(etas["location"].mean(axis=-1)))
             return np.asarray(family.mean(etas, trailing(values)).mean(axis=-1))
@@ -75,14 +116,31 @@ class TruthPrediction:
             return np.asarray(finish({k: v[..., 0] for k, v in etas.items()}, values))
         return self._population(outcome, time, given, median)
 
-    def patients(self, outcome: str, time: float | Array, given: Given | None = None) -> Etas:
-        """The linear predictors of these patients at one time, (..., patient) each, on the link scale."""
-        columns = self._columns(given or {}, self.truth.covariates)
+    def patients(self, outcome: str, time: Times, given: Given | None = None) -> Etas:
+        """The linear predictors of these patients by name ("location"), on the link scale, (chain, draw, patient) each; with
+        several times (chain, draw, patient, time)."""
+        given = {} if given is None else given
+        known_outcome(self.study, outcome)
+        known_given(self.study, given)
+        when = times(time, self.truth.shape)
+        if isinstance(when, tuple):
+            found = [self._own(outcome, t, given) for t in when]
+            return {k: np.stack([etas[k] for etas in found], axis=-1) for k in found[0]}
+        return self._own(outcome, when, given)
+
+    def _own(self, outcome: str, time: float | Array, given: Given) -> Etas:
+        """The linear predictors of these patients, (..., patient), at one time or at a time for each draw."""
+        columns = self._columns(given, self.truth.covariates)
         return self._etas(outcome, time, self.truth.outcomes[outcome].effects, columns)
 
-    def each(self, outcome: str, time: float) -> Array:
-        """(..., patient) the level of each of these patients at one time, in outcome units, as the family reports it."""
-        return self._reported(outcome, self.patients(outcome, time))
+    def each(self, outcome: str, time: Times) -> Array:
+        """The level of each of these patients, in outcome units as the family reports it, (chain, draw, patient); with several
+        times (chain, draw, patient, time)."""
+        known_outcome(self.study, outcome)
+        when = times(time, self.truth.shape)
+        if isinstance(when, tuple):
+            return np.stack([self._reported(outcome, self._own(outcome, t, {})) for t in when], axis=-1)
+        return self._reported(outcome, self._own(outcome, when, {}))
 
     def share(
         self,
@@ -97,11 +155,15 @@ class TruthPrediction:
 
         These patients: all of them. Population average: the probability for a new patient, by quasi-Monte Carlo, with some
         hundred patients for each of 4,000 draws and 131,072 for a single truth. Measurements are drawn again and again, about
-        as many in all.
+        as many in all. Raises UsageError for a word, a name or a value that is not known.
         """
+        given = {} if given is None else given
+        known_criteria(self.study, criteria)
+        known_population(population, predicts, SHARED_BY)
+        known_given(self.study, given)
         rngs: dict[tuple[str, float], np.random.Generator] = {}
         met, count = np.zeros(self.truth.shape), 0
-        for etas in self._crowds(tuple(criteria), population, predicts, given or {}):
+        for etas in self._crowds(tuple(criteria), population, predicts, given):
 
             def level(outcome: str, time: float, etas: Callable[[str, float], Etas] = etas) -> Array:
                 if predicts == "expected value":
@@ -131,7 +193,7 @@ class TruthPrediction:
 
     def _repeated(self, given: Given, times: int, outcome: str, time: float) -> Etas:
         """Predictors of these patients, all of them several times over."""
-        return {k: np.tile(v, times) for k, v in self.patients(outcome, time, given).items()}
+        return {k: np.tile(v, times) for k, v in self._own(outcome, time, given).items()}
 
     def _of_new(self, new: NewPatients, columns: Mapping[str, Array], outcome: str, time: float) -> Etas:
         return self._etas(outcome, time, new.effects[outcome], columns)

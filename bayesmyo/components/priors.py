@@ -17,6 +17,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy import special
 
+from bayesmyo.errors import did_you_mean
+
 Support = Literal["real", "positive", "correlation"]
 
 
@@ -154,7 +156,8 @@ class Prior:
             raise ValueError(f'write a distribution with its arguments, such as "normal(0, 1)" ({known()})')
         name, arguments = match.groups()
         if name not in LANGUAGE:
-            raise ValueError(f'unknown distribution "{name}" ({known()})')
+            near = did_you_mean(name, list(LANGUAGE))
+            raise ValueError(f'unknown distribution "{name}" ({known() if near.startswith("allowed") else near})')
         words = LANGUAGE[name]
         try:
             values = tuple(float(a) for a in arguments.split(",")) if arguments.strip() else ()
@@ -190,6 +193,12 @@ class Prior:
     def log_density(self, values: np.ndarray) -> np.ndarray:
         """Log density of each value."""
         return np.asarray(LANGUAGE[self.name].log_density(values, *self.values))
+
+    def halved(self) -> "Prior | None":
+        """The positive half of the same prior around zero, as an SD may have it; None where the language has no such word."""
+        if self.name == "normal":
+            return Prior("halfnormal", self.values[1:])
+        return Prior("half_student_t", (self.values[0], self.values[2])) if self.name == "student_t" else None
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...] = ()) -> np.ndarray:
         """Independent NumPy draws of the given shape."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 import xarray as xr
@@ -12,10 +12,11 @@ import xarray as xr
 from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
 from bayesmyo.cohort.prediction import TruthPrediction, trailing, visit_predictors
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, patient_columns
-from bayesmyo.errors import StorageError, UsageError
+from bayesmyo.errors import StorageError, UsageError, did_you_mean, must_be
+from bayesmyo.model.arguments import in_range, typed, usable
 from bayesmyo.model.build import build
 from bayesmyo.model.data import SHARED, cells
-from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling, known_engine
+from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
 from bayesmyo.model.recover import complete
 from bayesmyo.model.versions import versions
 from bayesmyo.seeds import PREDICT, SAMPLE, address
@@ -70,13 +71,21 @@ class Fit:
 
     @cached_property
     def truth(self) -> Truth:
-        """The posterior as truths, one for each (chain, draw)."""
+        """The posterior as truths, one for each (chain, draw): every parameter and every patient's effects, on the link scale.
+
+        >>> fit.truth.outcomes["cpk"].effects["start"].shape  # deviations of these patients from the population
+        (4, 1000, 12)
+        """
         posterior = {str(k): v.values for k, v in self.group("posterior").data_vars.items()}
         return posterior_truth(self.study, self.cohort, posterior)
 
     @cached_property
     def estimands(self) -> dict[str, np.ndarray]:
-        """Draws of every estimand of the study, in its order, each (chain, draw) in the unit of the estimand."""
+        """Draws of every estimand of the study, in its order, each (chain, draw) in the unit of the estimand.
+
+        >>> fit.estimands["cpk_ratio_12"].shape
+        (4, 1000)
+        """
         if self.shared:
             stored = self.group(ESTIMANDS)
             return {name: stored[name].values for name in self.study.estimands}
@@ -90,11 +99,23 @@ class Fit:
 
     @property
     def prediction(self) -> TruthPrediction:
-        """Levels in outcome units under every draw, for any population."""
+        """Levels in outcome units under every draw, for any population: what `fitted`, `posterior_epred` and
+        `posterior_predict` are elsewhere.
+
+        >>> fit.prediction.level("cpk", 12, "new patient", predicts="measurement").shape
+        (4, 1000)
+        >>> fit.prediction.each("cpk", 12).shape  # these patients, one by one
+        (4, 1000, 12)
+        """
         return TruthPrediction(self.study, self.truth, seed=address(self.seed, PREDICT))
 
     def group(self, name: str) -> xr.Dataset:
-        """One group of the tree as a dataset: `posterior`, `sample_stats`, `log_likelihood`, `observed_data`, `constant_data`."""
+        """One group of the tree as a dataset: `posterior`, `sample_stats`, `log_likelihood`, `observed_data`, `constant_data`.
+
+        Raises UsageError for a group that there is not.
+        """
+        if name not in self.tree.children:
+            raise UsageError("group", "is not in this fit", f'"{name}"', did_you_mean(str(name), [*self.tree.children]))
         return self.tree.children[name].to_dataset()
 
     @property
@@ -116,7 +137,11 @@ class Fit:
 
     def posterior_predictive(self, seed: int | None = None) -> xr.DataTree:
         """The same tree with a group `posterior_predictive`: replicated measurements of the same patients at the same
-        visits, in outcome units, as posterior predictive checks need them. Drawn with NumPy, not by the model's code."""
+        visits, in outcome units, as posterior predictive checks need them. Drawn with NumPy, not by the model's code.
+
+        >>> fit.posterior_predictive()["posterior_predictive"]["cpk"].dims
+        ('chain', 'draw', 'cpk.visit')
+        """
         rng = np.random.default_rng(address(self.seed if seed is None else seed, PREDICT))
         replicated = {}
         for name, o in self.study.outcomes.items():
@@ -136,19 +161,23 @@ def fit(
     seed: int = 1,
     sampling: Sampling | None = None,
     progress: Progress | None = None,
+    **unknown: Never,
 ) -> Fit:
     """Fit a study's model to a cohort.
 
+    study: of `read_study` or `find_study`; cohort: of `read_cohort` or `cohort_from_frame`
     seed: same seed, same study, same data, same versions: the same bits, on any number of cores
     sampling: draws, tuning iterations, chains, cores; progress: called with the state of each chain
-    Raises UsageError for an unknown engine or settings out of range, EngineError where sampling cannot start or finish.
+    Raises UsageError for an unknown engine, settings out of range or a path where what it holds is wanted, EngineError where
+    sampling cannot start or finish.
 
     >>> dry = bayesmyo.fit(study, cohort, engine="mock", sampling=bayesmyo.Sampling(draws=10, chains=2))
     >>> bayesmyo.check(dry)[0].sentence
     'The engine mock does not draw from the posterior: fit again with --engine nuts.'
     """
+    usable(study, cohort, sampling, unknown)
     sampling = sampling or Sampling()
-    _usable(engine, seed, sampling)
+    in_range(engine, seed, sampling)
     model = build(study, cohort)
     prepared = ENGINES[engine].prepare(model, exchange=False)
     draws = prepared.sample([model.data], [address(seed, SAMPLE)], sampling, progress)[0]
@@ -216,19 +245,9 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
     return study.outcomes[outcome].family.log_density(cells(study, cohort, outcome), etas, aux)
 
 
-def _usable(engine: str, seed: int, sampling: Sampling) -> None:
-    known_engine(engine)
-    if seed < 0:
-        raise UsageError("seed", "must not be negative", str(seed))
-    least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1}
-    for name, minimum in least.items():
-        value = getattr(sampling, name)
-        if value is not None and value < minimum:
-            raise UsageError(name, f"must be at least {minimum}", str(value))
-    if sampling.adaptation not in ("diag", "low_rank"):
-        raise UsageError("adaptation", "is unknown", f'"{sampling.adaptation}"', "allowed: diag, low_rank")
-    if not 0 < sampling.target_accept < 1:
-        raise UsageError("target_accept", "must lie between 0 and 1", f"{sampling.target_accept:g}")
+def known_fit(fit: object) -> None:
+    """Raises UsageError for what is no Fit, such as the path of one."""
+    must_be(Fit, "fit", fit, f"read it first: bayesmyo.load_fit({typed(fit)})")
 
 
 def posterior_truth(study: Study, cohort: Cohort, posterior: Mapping[str, np.ndarray]) -> Truth:

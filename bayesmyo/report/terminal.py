@@ -160,7 +160,8 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
     band = f"{interval:.0%} interval"
     shown: list[tuple[Any, ...]]
     if not rows:
-        say(f"The study declares no {what}.")
+        other = "; `bayesmyo estimate FIT --parameters` prints the parameters" if what == "estimates" else ""
+        say(f"The study declares no {'estimands' if what == 'estimates' else what}{other}.")
     elif what == "estimates":
         shown = [
             (r["name"], *_shown(r, _number(r, "median"), _band(r)), r["unit"], _whole(r["ess"]), r["population"], r["summary"], _verdict(r))

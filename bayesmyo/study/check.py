@@ -20,7 +20,7 @@ from bayesmyo.study import (
     check_simulation,
 )
 from bayesmyo.study.covariates import columns
-from bayesmyo.study.parameters import JOINT, Jointly, Part, parameter_list, parameters
+from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, parameter_list, parameters
 from bayesmyo.study.predictors import ZERO, predictors
 from bayesmyo.study.study import Study
 
@@ -110,6 +110,18 @@ def _design_columns(study: Study) -> list[Fault]:
     return found
 
 
+def _supported(prior: Prior, parameter: Parameter) -> str:
+    """What to write instead of a prior with the wrong support."""
+    if parameter.support == "correlation":
+        return 'write "lkj(2)"'
+    if parameter.role == "duration":  # half of a prior around zero would hold a time near zero likely
+        return 'a positive one is needed, such as "lognormal(1.1, 0.5)": its median is 3'
+    half = prior.halved()
+    if half and prior.values[-2] == 0:
+        return f'a positive one is needed; did you mean "{half}"?'
+    return f'a positive one is needed, such as "{half or "halfnormal(1)"}"'
+
+
 def _priors(study: Study, outcome: str) -> list[Fault]:
     """Effects and priors must name coefficients and parameters; a prior must fit what it describes."""
     o, where, found = study.outcomes[outcome], f"outcomes.{outcome}", []
@@ -155,9 +167,8 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
             mend = f'state the prior of all of them, {key} = "{known[name].prior}"'
             found.append(Fault(f"{where}.priors.{name}", "has no prior of its own", mend=mend))
         elif prior.support != known[name].support and known[name].support != "real":
-            needed = {"positive": 'a positive one is needed, such as "halfnormal(1)"', "correlation": 'write "lkj(2)"'}
-            what = "has the wrong support"
-            found.append(Fault(f"{where}.priors.{name}", what, f'"{prior}"', needed[known[name].support]))
+            what, at = "has the wrong support", f"{where}.priors.{name}"
+            found.append(Fault(at, what, f'"{prior}"', _supported(prior, known[name])))
     for name, parameter in known.items():
         if parameter.prior is None:
             found.append(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -176,22 +177,27 @@ def _given(where: str, e: Estimand, covariates: Mapping[str, Covariate], known: 
         if known and name in covariates and name not in parts:
             found.append(Fault(f"{where}.given", f"has no part in the outcome {outcomes}", f'"{name}"', "leave it out"))
     for key, name, value in stated:
-        c = covariates.get(name)
-        if c is None or c.product:
-            usable = [n for n, other in covariates.items() if not other.product]
-            mend = did_you_mean(name, usable) if usable else "the study declares no covariate"
-            found.append(Fault(f"{where}.{key}", "is no covariate with a column", f'"{name}"', mend))
-        elif c.levels and value not in c.levels:
-            found.append(
-                Fault(f"{where}.{key}", f"is no level of {name}", f'"{value}"', did_you_mean(str(value), c.levels))
-            )
-        elif not c.levels and isinstance(value, str):
-            found.append(Fault(f"{where}.{key}", f"{name} is a number", f'"{value}"'))
-        elif not isinstance(value, str) and (
-            (c.transform == "log" and value <= 0) or (c.transform == "sqrt" and value < 0)
-        ):
-            found.append(Fault(f"{where}.{key}", f"{name} has no {c.transform}", f"{value:g}"))
+        found += covariate_value(f"{where}.{key}", name, value, covariates)
     return found
+
+
+def covariate_value(where: str, name: str, value: Any, covariates: Mapping[str, Covariate]) -> list[Fault]:
+    """What is wrong with one value of a covariate that a question sets."""
+    c = covariates.get(name)
+    if c is None or c.product:
+        usable = [n for n, other in covariates.items() if not other.product]
+        mend = did_you_mean(name, usable) if usable else "the study declares no covariate"
+        return [Fault(where, "is no covariate with a column", f'"{name}"', mend)]
+    if c.levels:
+        known = value in c.levels
+        return (
+            [] if known else [Fault(where, f"is no level of {name}", f'"{value}"', did_you_mean(str(value), c.levels))]
+        )
+    if not isinstance(value, Real) or not np.isfinite(float(value)):
+        return [Fault(where, f"{name} is a number", f'"{value}"')]
+    if (c.transform == "log" and value <= 0) or (c.transform == "sqrt" and value < 0):
+        return [Fault(where, f"{name} has no {c.transform}", f"{value:g}")]
+    return []
 
 
 def decision(name: str, d: Decision, estimands: list[str], read: Mapping[str, Estimand]) -> list[Fault]:

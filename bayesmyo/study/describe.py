@@ -106,6 +106,9 @@ def _covariate_words(p: Predictor) -> str:
         text += f" {_and(list(p.covariates)).capitalize()} shift{'s' if len(p.covariates) == 1 else ''} the level."
     if p.moderators:
         text += f" {_and(list(p.moderators)).capitalize()} moderate{'s' if len(p.moderators) == 1 else ''} the change."
+    if equal := [m for m in p.moderators if m not in p.covariates]:
+        verb = "does" if len(equal) == 1 else "do"
+        text += f" {_and(equal).capitalize()} {verb} not shift the level: baselines are taken as equal."
     return text
 
 

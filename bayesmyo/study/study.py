@@ -28,7 +28,8 @@ MONTHS_PER = {
 class Time:
     """The time of each visit, counted in `unit` (in the singular, "month") from the start of treatment.
 
-    typical: a typical follow-up in that unit
+    typical: a typical follow-up in that unit, on which the default priors of slopes and half-times rest: a trajectory with a slope
+        needs it, unless [design] says how long patients are followed or each of its priors is stated
     date: where the table holds calendar dates, how they are written: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY" ...
     since: the column that says when a patient's treatment began, a date or a number as in `column`; time is counted from it.
         Dates without it are counted from each patient's first visit

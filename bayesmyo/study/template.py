@@ -8,6 +8,7 @@ TEMPLATE = """\
 title = "{name}"
 patient = "patient"                       # the column that says who
 time = {{ column = "month", unit = "month", label = "Months since first treatment", typical = 24 }}
+                                          # typical: a usual follow-up; default priors of slopes and half-times rest on it
 treatment = "the new treatment"           # a change is called "during the new treatment"
 interval = 0.95                           # of every printed interval, equal-tailed
 correlate = "within outcomes"             # or "across outcomes", or "none": are a patient's effects correlated?

@@ -3,11 +3,15 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special, stats
 
+from bayesmyo.assess.estimate import decisions, estimate
+from bayesmyo.assess.estimate import parameters as parameters_of
 from bayesmyo.cohort.cohort import LEFT, RIGHT
 from bayesmyo.errors import UsageError
 from bayesmyo.model.engines import Sampling
@@ -215,9 +219,42 @@ def test_cores_are_not_recorded_because_they_change_no_draw(small, small_cohort)
         ({"sampling": Sampling(adaptation="full")}, 'adaptation: is unknown; got "full"; allowed: diag, low_rank.'),
         ({"sampling": Sampling(target_accept=2)}, "target_accept: must lie between 0 and 1; got 2."),
         ({"sampling": Sampling(target_accept=float("nan"))}, "target_accept: must lie between 0 and 1; got nan."),
+        ({"sampling": Sampling(draws=10.5)}, "draws: must be a whole number; got 10.5."),
+        ({"seed": "one"}, "seed: must be a whole number; got 'one'."),
+        (
+            {"sampling": {"draws": 100, "chains": 2}},
+            "sampling: must be a Sampling; got a dict; write sampling=bayesmyo.Sampling(draws=100, chains=2).",
+        ),
+        ({"draws": 100}, "draws: is a setting of the sampling; write sampling=bayesmyo.Sampling(draws=100)."),
+        ({"sampel": 1}, 'sampel: is no argument of fit; did you mean "sampling"?'),
     ],
 )
-def test_settings_out_of_range_are_refused_before_any_work(small, options, message):
+def test_settings_out_of_range_are_refused_before_any_work(small, small_cohort, options, message):
     with pytest.raises(UsageError) as refused:
-        fit(small, None, **options)
+        fit(small, small_cohort, **options)
     assert str(refused.value) == message
+
+
+def test_a_path_or_a_frame_is_refused_with_the_call_that_reads_it(small, small_cohort):
+    for study, cohort, message in (
+        ("rct.toml", "rct.csv", 'study: must be a Study; got "rct.toml"; read it first: bayesmyo.find_study("rct.toml").'),
+        (Path("a.toml"), small_cohort, 'got "a.toml"; read it first: bayesmyo.find_study("a.toml").'),
+        (small, "rct.csv", 'cohort: must be a Cohort; got "rct.csv"; read it first: bayesmyo.read_cohort(study, "rct.csv").'),
+        (small, pd.DataFrame({"patient": ["a"]}), "got a DataFrame; read it first: bayesmyo.cohort_from_frame(study, frame)."),
+        (small_cohort, small, "study: must be a Study; got a Cohort"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError) as refused:
+            fit(study, cohort)
+        assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("verb", [estimate, parameters_of, decisions])
+def test_the_path_of_a_fit_is_refused_with_the_call_that_reads_it(verb):
+    with pytest.raises(UsageError) as refused:
+        verb("fit.nc")
+    assert str(refused.value) == 'fit: must be a Fit; got "fit.nc"; read it first: bayesmyo.load_fit("fit.nc").'
+
+
+def test_a_group_that_there_is_not(good_fit):
+    with pytest.raises(UsageError, match='group: is not in this fit; got "posteriors"; did you mean "posterior"'):
+        good_fit.group("posteriors")

@@ -1,12 +1,10 @@
 """A study in words, in formula and in R; priors in clinical units."""
 
 import numpy as np
-import pytest
 from scipy import stats
 
 from bayesmyo.study import describe, parse_study
 from bayesmyo.study.describe import formula, priors, words
-from bayesmyo.study.in_r import brms, lme4
 from tests.conftest import SMALL
 
 
@@ -35,6 +33,19 @@ def test_words_say_that_limits_are_limits_and_that_patients_share_a_curve():
     assert "<20, >2000 and 20..50 count as known only to lie beyond or between limits" in words(study, "strength")
 
 
+def test_words_say_that_moderators_alone_leave_baselines_equal():
+    arm = '\n[covariates.arm]\nlevels = ["A", "B"]\n[covariates.sex]\nlevels = ["F", "M"]\n'
+    line = 'trajectory = { kind = "linear" }'
+    text = SMALL.split("[scenarios")[0] + arm
+    alone = parse_study(text.replace(line, f'{line}\nmoderators = ["arm"]'))
+    assert "Arm moderates the change. Arm does not shift the level: baselines are taken as equal." in words(
+        alone, "strength"
+    )
+    both = parse_study(text.replace(line, f'{line}\ncovariates = ["arm"]\nmoderators = ["arm"]'))
+    assert "Arm moderates the change." in words(both, "strength")
+    assert "baselines" not in words(both, "strength")
+
+
 def test_a_linear_gaussian_outcome_in_formula(small):
     assert formula(small, "strength") == [
         "strength[i, t] ~ Normal(eta[i, t], sigma)",
@@ -58,48 +69,7 @@ def test_uncorrelated_effects_in_formula():
         "b_start[i] ~ Normal(0, sd_start)",
         "b_asymptote[i] ~ Normal(0, sd_asymptote)",
     ]
-    assert lme4(study, "strength") == "lmer(strength ~ 1 + month + (1 + month || patient))"
-    assert "(1 | patient)" in brms(study, "cpk")
-
-
-def test_lme4_and_brms_of_a_linear_gaussian_outcome(small):
-    assert lme4(small, "strength") == "lmer(strength ~ 1 + month + (1 + month | patient))"
-    assert brms(small, "strength") == "bf(strength ~ 1 + month + (1 + month | patient), family = gaussian())"
-
-
-def test_nlme_and_brms_of_a_lognormal_plateau(small):
-    curve = "log(cpk) ~ start + (asymptote - start) * (1 - 2^(-month / half_time))"
-    assert lme4(small, "cpk") == (
-        f"nlme::nlme({curve}, fixed = start + asymptote + half_time ~ 1, random = start + asymptote ~ 1 | patient)"
-    )
-    assert brms(small, "cpk") == (
-        f"bf({curve}, start ~ 1 + (1 |p| patient), asymptote ~ 1 + (1 |p| patient), half_time ~ 1, nl = TRUE, "
-        "family = gaussian())"
-    )
-
-
-def test_r_moves_time_to_the_origin():
-    study = parse_study(SMALL.replace('kind = "linear"', 'kind = "linear", origin = 6'))
-    assert lme4(study, "strength") == "lmer(strength ~ 1 + I(month - 6) + (1 + I(month - 6) | patient))"
-    assert "time runs from month 6" in words(study, "strength")
-
-
-@pytest.mark.parametrize(
-    ("effects", "call"),
-    [
-        ('["intercept"]', "lmer(strength ~ 1 + month + (1 | patient))"),
-        ('["slope"]', "lmer(strength ~ 1 + month + (0 + month | patient))"),
-        ("[]", "lm(strength ~ 1 + month)"),
-    ],
-)
-def test_lme4_varies_only_the_effects(effects, call):
-    text = SMALL.replace('{ kind = "linear" }', f'{{ kind = "linear" }}\neffects = {effects}')
-    assert lme4(parse_study(text.split("[scenarios")[0]), "strength") == call
-
-
-def test_lme4_says_when_there_is_no_equivalent():
-    assert lme4(with_line('censoring = "as typed"'), "strength") == "no equivalent in lme4 (censored cells)"
-    assert "strength | cens(side) ~" in brms(with_line('censoring = "as typed"'), "strength")
+    assert words(study, "strength").endswith("Patients differ in their intercept and slope.")
 
 
 # --- priors, by hand: the declared typical is 1200 IU/L with ratio 2.5, 50 points with SD 10, follow-up 24 months
