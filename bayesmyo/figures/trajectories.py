@@ -41,8 +41,9 @@ FEW = 3  # patients: with fewer, nothing was measured that could bear out the cu
 
 
 class Window(NamedTuple):
-    """A stretch of time: its mean time, and the mean measurement of so many patients."""
+    """A stretch of time: its first measurement, its mean time, and the mean measurement of so many patients."""
 
+    first: float
     time: float
     mean: float
     patients: int
@@ -135,7 +136,9 @@ def windows(fit: Fit, outcome: str) -> list[Window]:
     for c in cells:
         own = [c[m.patient[c] == i] for i in np.unique(m.patient[c])]
         time, mean = (float(np.mean([x[w].mean() for w in own])) for x in (m.time, value))
-        found.append(Window(time, float(np.exp(mean)) if o.family.geometric else mean, len(own)))
+        found.append(
+            Window(float(m.time[c].min()), time, float(np.exp(mean)) if o.family.geometric else mean, len(own))
+        )
     return found
 
 
