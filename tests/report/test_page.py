@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CHECKS, CheckResult
-from bayesmyo.assess.influence import Flip, Influence, PatientInfluence
+from bayesmyo.assess.influence import Flip, Influence, PatientInfluence, sentence
 from bayesmyo.errors import UsageError
 from bayesmyo.model.store import share
 from bayesmyo.report.blocks import NOT_STATED, Code, Items, Number, Paragraph, Picture, Table, Terms, text
@@ -358,6 +358,18 @@ def test_a_withheld_decision_stays_withheld_without_each_patient(good):
     assert "cpk_halved. the prior decides." in said
     (table,) = [b for b in shown.blocks if isinstance(b, Table)]
     assert [text(c) for c in table.rows[0]] == ["cpk_halved", "withheld", "withheld", "withheld", "0"]
+
+
+def test_decisions_without_each_patient_are_written_as_with_all(good):
+    """In the sentence and in its table, with the digits that the draws leave."""
+    p = good.decisions[0].probability
+    rows = [Flip("cpk_halved", f"P0{n}", True, True, p, p - 0.0123 * n, 0, 0, False, False) for n in (1, 2)]
+    said = sentence("cpk_halved", rows, good.decisions[0].ess)
+    shown = influence(replace(good, influence=Influence((), tuple(rows), (said,)), refitted=True))
+    (table,) = [b for b in shown.blocks if isinstance(b, Table)]
+    (decided,) = [b for b in answers(good).blocks if isinstance(b, Table) and b.name == "decisions"]
+    assert text(table.rows[0][2]) == text(decided.rows[0][4])
+    assert f"(probability {text(table.rows[0][3])})" in said
 
 
 # --- forms

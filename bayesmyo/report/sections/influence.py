@@ -48,6 +48,11 @@ def _of(r: Results, names: Iterable[str]) -> list[DecisionResult]:
     return [found[name] for name in names]
 
 
+def _chance(d: DecisionResult, p: float) -> Number:
+    """As the table of decisions writes it, and the sentences here."""
+    return chance(p, chance_error(p, d.ess))
+
+
 def flips(r: Results) -> Table:
     """Decisions by how far leaving out one patient moves them."""
     assert r.influence is not None
@@ -57,14 +62,12 @@ def flips(r: Results) -> Table:
         if not own:
             continue
         p = [f.probability_without for f in own if f.probability_without is not None]
-        span = f"{chance(min(p)).text} to {chance(max(p)).text}" if p else "-"
         (d,), flipped = _of(r, [name]), count(sum(f.flips for f in own))
         if not r.says(d):
             rows.append((name, *(["withheld"] * 3), flipped))
             continue
-        whole = (
-            Number(None, "-") if d.probability is None else chance(d.probability, chance_error(d.probability, d.ess))
-        )
+        whole = Number(None, "-") if d.probability is None else _chance(d, d.probability)
+        span = f"{_chance(d, min(p)).text} to {_chance(d, max(p)).text}" if p else "-"
         rows.append((name, "yes" if d.met else "no", whole, span, flipped))
     headers = (
         "decision",
