@@ -127,7 +127,7 @@ def windows(fit: Fit, outcome: str) -> list[Window]:
     m, o = fit.cohort.measurements[outcome], fit.study.outcomes[outcome]
     value = np.log(per_exposure(m)) if o.family.geometric else per_exposure(m)
     cells: list[np.ndarray] = []
-    for c in bins(m.time, MOST, len(np.unique(m.patient))) or [np.arange(len(m))]:
+    for c in bins(m.time, min(MOST, max(1, len(m) // len(np.unique(m.patient)))), 1):
         if cells and len(np.unique(m.patient[c])) < FEW:
             cells[-1] = np.concatenate([cells[-1], c])
         else:

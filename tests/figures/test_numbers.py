@@ -73,6 +73,7 @@ def test_circles_are_means_of_patients_in_windows(good_fit):
         own = {int(i): np.log(m.value[(which == k) & (m.patient == i)]) for i in np.unique(m.patient[which == k])}
         assert w.patients == len(own) >= 3
         assert w.mean == pytest.approx(np.exp(np.mean([x.mean() for x in own.values()])))
+    assert sum(w.patients for w in found) >= len(good_fit.cohort)
     axes = figures.trajectories(good_fit, "cpk", patients=False).axes[0]
     assert lines(axes, "measured")[0].get_ydata() == pytest.approx([w.mean for w in found])
     assert [t.get_text() for t in axes.texts] == [str(w.patients) for w in found]

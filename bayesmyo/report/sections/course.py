@@ -52,12 +52,13 @@ def of_outcome(r: Results, outcome: str) -> list[Block]:
         f"{r.study.time.unit} {w.time:.1f} {number(w.mean).text} in {counted(w.patients, 'patient')}"
         for w in windows(r.fit, outcome)
     )
+    measured = "" if r.patient_level else " Means of what was measured: " + means + "."
     summary = "geometric mean" if r.study.outcomes[outcome].family.geometric else "mean"
     blocks += [
         picture(
             figures.trajectories(r.fit, outcome, patients=r.patient_level), f"figure-course-{outcome}",
             f"{label} over time: the average over all such patients ({summary}), with 50% and {r.study.interval:.0%} intervals; pale where fewer than 3 patients were still measured",
-            f"Population average of {label} in {unit}, median and {r.study.interval:.0%} interval. {words}. Measured ({summary}): {means}.",
+            f"Population average of {label} in {unit}, median and {r.study.interval:.0%} interval. {words}.{measured}",
         ),
         table, *half_time(r, outcome),
     ]  # fmt: skip
