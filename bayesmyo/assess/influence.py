@@ -4,16 +4,17 @@ Every decision is judged again without each patient: one that flips rests on a s
 move an estimand, in posterior SDs.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from bayesmyo.assess.diagnostics import batch_error, shift
+from bayesmyo.assess.diagnostics import batch_error, diagnose, shift
 from bayesmyo.assess.leave_one_out import WithoutPatient, leave_one_out
 from bayesmyo.assess.refits import Refits
-from bayesmyo.components.numbers import probability_text
+from bayesmyo.components.numbers import chance_error, probability_text
 from bayesmyo.model.fit import Fit
 
 Draws = Mapping[str, np.ndarray]
@@ -100,9 +101,11 @@ def of_left_out(fit: Fit, left_out: Sequence[WithoutPatient]) -> Influence:
     patients = [_patient(_ranked_by(fit), one, flips) for one in left_out]
     patients.sort(key=lambda p: -abs(p.shift))
     listed = {name: [f for f in flips if f.decision == name] for name in fit.study.decisions}
+    ess = {n: d.ess_bulk for n, d in diagnose(fit.estimands).items()}
     return Influence(
-        tuple(patients), tuple(flips), tuple(sentence(name, rows) for name, rows in listed.items() if rows)
-    )
+        tuple(patients), tuple(flips),
+        tuple(sentence(name, rows, ess[fit.study.decisions[name].estimand]) for name, rows in listed.items() if rows),
+    )  # fmt: skip
 
 
 def _ranked_by(fit: Fit) -> Draws:
@@ -140,8 +143,12 @@ def _flips(fit: Fit, name: str, left_out: Sequence[WithoutPatient]) -> list[Flip
     return rows
 
 
-def sentence(name: str, rows: Sequence[Flip]) -> str:
-    """What leaving out one patient does to a decision."""
+def sentence(name: str, rows: Sequence[Flip], ess: float = math.inf) -> str:
+    """What leaving out one patient does to a decision; `ess`: effective draws of its estimand, which leave probabilities so many digits."""
+
+    def chance(p: float) -> str:
+        return probability_text(p, chance_error(p, ess))
+
     state, other = ("met", "not met") if rows[0].met else ("not met", "met")
     flipping = sorted(
         (f for f in rows if f.flips), key=lambda f: f.margin_without if rows[0].met else -f.margin_without
@@ -149,14 +156,14 @@ def sentence(name: str, rows: Sequence[Flip]) -> str:
     found = [f.probability_without for f in rows if f.probability_without is not None]
     if not flipping:
         text = f"{name} stays {state} whichever patient is left out"
-        span = dict.fromkeys((probability_text(min(found)), probability_text(max(found)))) if found else {}
+        span = dict.fromkeys((chance(min(found)), chance(max(found)))) if found else {}
         return f"{text} (probability {' to '.join(span)})." if span else f"{text}."
     clear = [f for f in flipping if f.clear]
     first = (clear or flipping)[0]
     text = f"{name} is {state} with all patients, but {other} without {first.patient}"
     p, q = first.probability, first.probability_without
-    if p is not None and q is not None and probability_text(p) != probability_text(q):
-        text += f" (probability {probability_text(q)} instead of {probability_text(p)})"
+    if p is not None and q is not None and chance(p) != chance(q):
+        text += f" (probability {chance(q)} instead of {chance(p)})"
     if len(clear) > 1:
         text += f", and also without {', '.join(f.patient for f in clear[1:])}"
     unsure = [f.patient for f in flipping if not f.clear]

@@ -1,7 +1,10 @@
 """What the priors believe of patients, before any data."""
 
+import textwrap
+
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator
 
 from bayesmyo.assess.prior import DRAWS, PriorBelief, prior_beliefs
 from bayesmyo.figures.parts import whole_range
@@ -14,13 +17,19 @@ from bayesmyo.figures.style import (
     band,
     drawing,
     is_log,
+    is_root,
     legend,
     line,
     log_ticks,
     measured_label,
+    root,
+    root_ticks,
+    square,
     title,
 )
 from bayesmyo.study.study import Study
+
+LONGEST = 26  # characters of a line of an axis title
 
 
 def priors(study: Study, seed: int = 1, draws: int = DRAWS) -> Drawing:
@@ -36,6 +45,7 @@ def priors(study: Study, seed: int = 1, draws: int = DRAWS) -> Drawing:
     down = -(-len(names) // across)
     width = SINGLE if across == 1 else DOUBLE
     with drawing(width, 2.1 * down + 0.8, down, across) as (figure, grid):
+        figure.set_layout_engine("constrained", w_pad=0.1)  # inches: another font than this one may be wider
         for axes, name in zip(grid.flat, names, strict=False):
             _outcome(axes, study, name, [b for b in beliefs if b.outcome == name])
         for axes in grid.flat[len(names) :]:
@@ -64,10 +74,15 @@ def _outcome(axes: Axes, study: Study, name: str, rows: list[PriorBelief]) -> No
     shares = [f"\n{b.plausible:.0%}" if b.plausible is not None and o.plausible is not None else "" for b in rows]
     axes.set_xticks(x, [f"{b.time:g}{s}" for b, s in zip(rows, shares, strict=True)])
     axes.set_xlim(-0.5, len(rows) - 0.5)
-    axes.set(xlabel=f"Time ({study.time.unit}s)", ylabel=measured_label(study, name))
+    axes.set(xlabel=f"Time ({study.time.unit}s)", ylabel=textwrap.fill(measured_label(study, name), LONGEST))
     if is_log(o):
         axes.set_yscale("log")
         log_ticks(axes.yaxis)
+    if is_root(o):
+        axes.set_yscale("function", functions=(root, square))
+        high = max(b.upper for b in rows)
+        axes.set_ylim(-0.003 * high, 1.08 * high)
+        axes.yaxis.set_major_locator(FixedLocator(root_ticks(high)))
     ends = whole_range(o)
     if ends is not None:
         margin = 0.04 * (ends[1] - ends[0])

@@ -1,11 +1,11 @@
 """One outcome over time: the population, and the patients behind it."""
 
+from typing import NamedTuple
+
 import numpy as np
 from matplotlib.axes import Axes
 
 from bayesmyo.assess.checks.moments import bins
-from bayesmyo.assess.checks.time_course import LEAST, MOST
-from bayesmyo.cohort.cohort import Measurements
 from bayesmyo.figures.parts import (
     mass,
     moments_of,
@@ -22,6 +22,7 @@ from bayesmyo.figures.style import (
     FAINT,
     GREY,
     SINGLE,
+    SMALL,
     Drawing,
     band,
     drawing,
@@ -35,18 +36,31 @@ from bayesmyo.figures.style import (
 from bayesmyo.model.fit import Fit
 
 MANY = 60  # patients whose curves are drawn thinner
+MOST = 8  # windows of time
+FEW = 3  # patients: with fewer, nothing was measured that could bear out the curve
+
+
+class Window(NamedTuple):
+    """A stretch of time: its first measurement, its mean time, and the mean measurement of so many patients."""
+
+    first: float
+    time: float
+    mean: float
+    patients: int
 
 
 def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
     """The population average over time with its 50 % and 95 % (the study's) intervals; patients' measurements and own curves behind.
 
     The band is of an average over patients to come, so most measurements lie outside it; each thin curve ends where its patient was last
-    seen. Without `patients`, the median of the measurements in stretches of time stands in their place. A misfit: the band runs beside the cloud for a stretch of time, or thin curves miss their own measurements alike.
+    seen. Without `patients`, means of the patients' measurements in windows of time stand in their place, each with the number of its
+    patients below. Where fewer than three patients are still followed, the band is pale and its curve dashed. A misfit: the band runs beside the cloud for a stretch of time, or thin curves miss their own measurements alike.
     Raises UsageError for an unknown outcome, StorageError for a shared copy.
     """
     o, study, m = the_outcome(fit.study, outcome), fit.study, fit.cohort.measurements[outcome]
     prediction, times = predicting(fit), moments_of(m)
     average = np.stack([prediction.level(outcome, t, "population average") for t in times])  # (time, draw)
+    means, end = windows(fit, outcome), followed(fit, outcome)
     tail = (1 - study.interval) / 2
     lower, q1, median, q3, upper = np.quantile(average, [tail, 0.25, 0.5, 0.75, 1 - tail], axis=1)
     with drawing(SINGLE, 3.1) as (figure, ((axes,),)):
@@ -54,17 +68,26 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
             _patients(axes, fit, outcome, times)
             points(axes, m, 2.2, GREY, hollow=True)
         else:
-            axes.plot(*middles(m), "o", color=BLACK, markersize=4, markerfacecolor="white", zorder=5, label="measured")
-        axes.fill_between(times, lower, upper, color=BLUE, alpha=0.25, linewidth=0, zorder=3, label="interval")
-        axes.fill_between(times, q1, q3, color=BLUE, alpha=0.4, linewidth=0, zorder=3, label="half")
-        axes.plot(times, median, color=BLUE, linewidth=1.8, zorder=4, label="median")
+            _means(axes, means)
+        for part, faint, style in ((times <= end, 1.0, "-"), (times >= max(times[times <= end]), 0.35, "--")):
+            at = times[part]
+            axes.fill_between(
+                at, lower[part], upper[part], color=BLUE, alpha=0.25 * faint, linewidth=0, zorder=3, label="interval"
+            )
+            axes.fill_between(
+                at, q1[part], q3[part], color=BLUE, alpha=0.4 * faint, linewidth=0, zorder=3, label="half"
+            )
+            axes.plot(
+                at, median[part], style, color=BLUE, linewidth=1.8 if faint == 1 else 1.2, zorder=4, label="median"
+            )
         axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
-        shown = per_exposure(m) if patients else np.concatenate([middles(m)[1], lower, upper])
+        shown = per_exposure(m) if patients else np.concatenate([[w.mean for w in means], lower, upper])
         value_axis(axes, o, shown, ends=whole_range(o))
         summary = "geometric mean" if o.family.geometric else "mean"
         title(figure, f"{study.label(outcome)}: population average ({summary})")
         own = line(f"own curves, {len(fit.cohort)} patients", FAINT, width=0.8)
-        circle = line("median of the measurements", BLACK, "none", "o", markerfacecolor="white")
+        circle = line(f"measured ({summary}), patients below", BLACK, "none", "o", markerfacecolor="white")
+        pale = [line(f"fewer than {FEW} patients left", BLUE, "--")] if end < times[-1] else []
         behind = [own, *point_entries([m], hollow=True)] if patients else [circle]
         legend(
             figure,
@@ -72,17 +95,58 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
                 line("median", BLUE, width=1.8),
                 band("50 % interval", BLUE, 0.6),
                 band(f"{mass(study)} interval", BLUE, 0.25),
+                *pale,
                 *behind,
             ],
         )
         return figure
 
 
-def middles(m: Measurements) -> tuple[np.ndarray, np.ndarray]:
-    """(stretch,) median time and median measurement in stretches of time with about as many measurements in each."""
-    value = per_exposure(m)
-    cells = bins(m.time, MOST, LEAST) or [np.arange(len(m))]
-    return np.array([np.median(m.time[c]) for c in cells]), np.array([np.median(value[c]) for c in cells])
+def _means(axes: Axes, means: list[Window]) -> None:
+    """A circle for each window, and the number of its patients above the axis of time."""
+    x, y = [w.time for w in means], [w.mean for w in means]
+    axes.plot(x, y, "o", color=BLACK, markersize=4, markerfacecolor="white", zorder=5, label="measured")
+    for w in means:
+        axes.text(
+            w.time,
+            0.015,
+            str(w.patients),
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            fontsize=SMALL,
+            color=GREY,
+        )
+
+
+def windows(fit: Fit, outcome: str) -> list[Window]:
+    """Windows of time, each with about as many measurements as there are patients, and with three patients or more where there are as many.
+
+    A patient who was measured several times in a window counts once, with the mean of these; geometric means where the population average
+    is one. A cell known only to a limit counts as that limit.
+    """
+    m, o = fit.cohort.measurements[outcome], fit.study.outcomes[outcome]
+    value = np.log(per_exposure(m)) if o.family.geometric else per_exposure(m)
+    cells: list[np.ndarray] = []
+    for c in bins(m.time, min(MOST, max(1, len(m) // len(np.unique(m.patient)))), 1):
+        if cells and len(np.unique(m.patient[c])) < FEW:
+            cells[-1] = np.concatenate([cells[-1], c])
+        else:
+            cells.append(c)
+    found = []
+    for c in cells:
+        own = [c[m.patient[c] == i] for i in np.unique(m.patient[c])]
+        time, mean = (float(np.mean([x[w].mean() for w in own])) for x in (m.time, value))
+        found.append(
+            Window(float(m.time[c].min()), time, float(np.exp(mean)) if o.family.geometric else mean, len(own))
+        )
+    return found
+
+
+def followed(fit: Fit, outcome: str) -> float:
+    """The time after which fewer than three patients have a measurement; of fewer patients than that, the last measurement of all."""
+    m = fit.cohort.measurements[outcome]
+    last = sorted(float(m.time[m.patient == i].max()) for i in np.unique(m.patient))
+    return last[-FEW] if len(last) >= FEW else last[-1]
 
 
 def _patients(axes: Axes, fit: Fit, outcome: str, times: np.ndarray) -> None:

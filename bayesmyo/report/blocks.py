@@ -45,9 +45,10 @@ class Items:
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms and what is said of each; what nobody has said is NOT STATED."""
+    """Terms and what is said of each; what nobody has said is NOT STATED. folded: what stands in their place until they are asked for."""
 
     pairs: tuple[tuple[str, str], ...]
+    folded: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG text of our own making; alternative: what it shows, in words and numbers."""
+    """A figure as SVG text of our own making; alternative: what it shows, in words and numbers; wide: of panels side by side."""
 
     name: str
     svg: str
     caption: str
     alternative: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)

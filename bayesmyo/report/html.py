@@ -9,6 +9,9 @@ from markupsafe import Markup, escape
 from bayesmyo.report.blocks import text
 from bayesmyo.report.page import Page
 
+COMMAND = re.compile(
+    r"(bayesmyo [a-z]+(?: --[a-z]+(?:-[a-z]+)*)+|(?<![\w-])--[a-z]+(?:-[a-z]+)*(?: [A-Z]+(?:_[A-Z]+)*)?)"
+)
 LINK = re.compile(r"(https://[^\s,;)]+)")
 PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -28,8 +31,14 @@ def broken(words: str) -> Markup:
 
 
 def linked(words: str) -> Markup:
-    """Text with its https addresses as links; all else is escaped."""
+    """Text with its https addresses as links and what is typed as code, which is never broken; all else is escaped."""
     pieces = LINK.split(words)
     return Markup("").join(
-        Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(p) if n % 2 else escape(p) for n, p in enumerate(pieces)
+        Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(p) if n % 2 else coded(p) for n, p in enumerate(pieces)
     )
+
+
+def coded(words: str) -> Markup:
+    """Text with its commands and options as code."""
+    pieces = COMMAND.split(words)
+    return Markup("").join(Markup("<code>{0}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(pieces))

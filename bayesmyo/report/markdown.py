@@ -30,8 +30,9 @@ def block(b: Block) -> str:
             return BEFORE.get(kind, "") + plain(words.removeprefix("withheld: ") if kind == "withheld" else words)
         case Items(items):
             return "\n".join(f"- {plain(item)}" for item in items)
-        case Terms(pairs):
-            return "\n".join(f"- **{plain(term)}**: {plain(said)}" for term, said in pairs)
+        case Terms(pairs, folded):
+            said = "\n".join(f"- **{plain(term)}**: {plain(words)}" for term, words in pairs)
+            return f"{plain(folded)}\n\n{said}" if folded else said
         case Table():
             return table(b)
         case Picture(caption=caption, alternative=alternative):

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from bayesmyo.report.blocks import Section, Table
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections import SECTIONS
+from bayesmyo.report.standing import standing
 
 
 @dataclass(frozen=True)
 class Page:
-    """title: of the study; sections in reading order; trusted: whether every check passed."""
+    """title: of the study; sections in reading order; trusted: whether no check failed; standing: how they stand, in a sentence."""
 
     title: str
     sections: tuple[Section, ...]
     trusted: bool
+    standing: str
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -22,4 +24,4 @@ class Page:
 
 def page(r: Results) -> Page:
     """All sections of a report."""
-    return Page(r.study.title, tuple(section(r) for section in SECTIONS), not r.failed)
+    return Page(r.study.title, tuple(section(r) for section in SECTIONS), not r.failed, standing(r.checks))

@@ -14,15 +14,24 @@ SVG, LINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 SHAPES = {"svg", "g", "path", "defs", "use", "clipPath", "rect", "text", "tspan", "line", "pattern"}
 SETTINGS: dict[Any, Any] = {"svg.hashsalt": "bayesmyo", "svg.fonttype": "none", "path.simplify": True}
 FONT = re.compile(r"'DejaVu Sans',[^;\"]*sans-serif")
+BROAD, LARGER = 5.0, 1.2  # inches: of panels side by side; times
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
 def picture(drawn: Drawing, name: str, caption: str, alternative: str) -> Picture:
-    """A figure for a page; `alternative`: what it shows, in words and numbers. `name`: its anchor."""
+    """A figure for a page; `alternative`: what it shows, in words and numbers. `name`: its anchor.
+
+    One of a single column of a journal is drawn somewhat larger, so that its text is as large as that of the page where it fills a screen,
+    and can be read where it fills a phone.
+    """
     out = BytesIO()
+    width, height = drawn.get_size_inches()
+    wide = bool(width > BROAD)
+    if not wide:
+        drawn.set_size_inches(width * LARGER, height * LARGER)
     with matplotlib.rc_context(SETTINGS):
         drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return Picture(name, inline(out.getvalue().decode(), name, caption, alternative), caption, alternative)
+    return Picture(name, inline(out.getvalue().decode(), name, caption, alternative), caption, alternative, wide)
 
 
 def inline(svg: str, name: str, title: str, alternative: str) -> str:
@@ -34,7 +43,7 @@ def inline(svg: str, name: str, title: str, alternative: str) -> str:
     _rename(root, name)
     width, height = (float(root.attrib[k].removesuffix("pt")) for k in ("width", "height"))
     root.attrib |= {"role": "img", "aria-labelledby": f"{name}-title {name}-desc"}
-    root.attrib["style"] = f"width: {width / 72:.3g}in; stroke-linejoin: round; stroke-linecap: butt"
+    root.attrib["style"] = "stroke-linejoin: round; stroke-linecap: butt"
     root.attrib["viewBox"] = f"0 0 {width:g} {height:g}"
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)

@@ -81,9 +81,11 @@ class Results:
         return not row.sentence.startswith(WITHHELD)
 
     @property
-    def uncontrolled(self) -> bool:
-        """Whether nothing that is asked compares groups of patients."""
-        return all(e.contrast is None for e in self.study.estimands.values())
+    def contrasts(self) -> tuple[tuple[str, str, str], ...]:
+        """(covariate, level, reference) of each two kinds of patients that are compared, in words."""
+        found = [(c, self.study.covariates[c.covariate]) for e in self.study.estimands.values() if (c := e.contrast)]
+        said = [(own.label or c.covariate, _level(c.level), _level(c.reference)) for c, own in found]
+        return tuple(dict.fromkeys(said))
 
 
 def results(
@@ -120,6 +122,10 @@ def results(
     )  # fmt: skip
 
 
+def _level(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
 def statements(fit: Fit, study: Study) -> Statements:
     """What another file of the same study states. Raises UsageError where it asks another question, or states nothing."""
     if study_hash(study) != study_hash(fit.study):
@@ -135,7 +141,11 @@ def rationale(study: Study, stated: Statements) -> CheckResult:
     """Priors that an author has stated decide with the data: nothing is claimed of their outcomes until it is said why."""
     own = {p.outcome: p for p in describe.priors(study) if p.stated and p.outcome in study.outcomes}
     if not own or stated.priors:
-        sentence = "Every stated prior comes with a rationale." if own else "No prior is stated: all are defaults."
+        sentence = (
+            "Every stated prior comes with a rationale."
+            if own
+            else "Every prior is a default of the tool, which follows from the typical value and the spread that the study declares."
+        )
         return CheckResult("prior rationale", True, sentence)
     labels = ", ".join(study.label(o) for o in own)
     sentence = (

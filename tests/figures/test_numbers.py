@@ -18,6 +18,7 @@ from bayesmyo.figures import parts, style
 from bayesmyo.figures.predictive import bins as bars_of
 from bayesmyo.figures.predictive import counted
 from bayesmyo.figures.residuals import later
+from bayesmyo.figures.trajectories import windows
 from bayesmyo.model.store import share
 from bayesmyo.seeds import PREDICT, address
 from tests.assess.checks.conftest import true_fit
@@ -28,9 +29,9 @@ def lines(axes, label):
 
 
 def edges(axes, label):
-    """Lower and upper edge of a band, as drawn."""
-    (found,) = [c for c in axes.collections if c.get_label() == label]
-    y = found.get_paths()[0].vertices[:, 1]
+    """Lower and upper edge of a band, as drawn, over all its parts."""
+    found = [c for c in axes.collections if c.get_label() == label]
+    y = np.concatenate([path.vertices[:, 1] for c in found for path in c.get_paths()])
     return y.min(), y.max()
 
 
@@ -51,11 +52,39 @@ def test_the_band_of_the_population_is_the_interval_of_its_average(good_fit):
     prediction = parts.predicting(good_fit)
     times = parts.moments_of(good_fit.cohort.measurements["cpk"])
     levels = [np.quantile(prediction.level("cpk", t, "population average"), [0.025, 0.5, 0.975]) for t in times]
-    (drawn,) = lines(axes, "median")
-    assert drawn.get_ydata() == pytest.approx(np.array(levels)[:, 1])
+    sure, few = lines(axes, "median")
+    assert [*sure.get_ydata(), *few.get_ydata()[1:]] == pytest.approx(np.array(levels)[:, 1])
+    assert sure.get_linestyle() != few.get_linestyle()
+    m = good_fit.cohort.measurements["cpk"]
+    left = [np.sum([m.time[m.patient == i].max() >= t for i in range(len(good_fit.cohort))]) for t in times]
+    assert len(sure.get_ydata()) == np.sum(np.array(left) >= 3)
     assert edges(axes, "interval") == pytest.approx((np.min(levels), np.max(levels)))
     assert axes.get_yscale() == "log"
     assert len(lines(axes, "patient")) == len(good_fit.cohort)
+
+
+def test_circles_are_means_of_patients_in_windows(good_fit):
+    """Of a log-normal outcome geometric means; a patient counts once in each window, and every measurement lies in one."""
+    m = good_fit.cohort.measurements["cpk"]
+    found = windows(good_fit, "cpk")
+    starts = [w.first for w in found]
+    which = np.searchsorted(starts, m.time, side="right") - 1
+    for k, w in enumerate(found):
+        own = {int(i): np.log(m.value[(which == k) & (m.patient == i)]) for i in np.unique(m.patient[which == k])}
+        assert w.patients == len(own) >= 3
+        assert w.mean == pytest.approx(np.exp(np.mean([x.mean() for x in own.values()])))
+    assert sum(w.patients for w in found) >= len(good_fit.cohort)
+    axes = figures.trajectories(good_fit, "cpk", patients=False).axes[0]
+    assert lines(axes, "measured")[0].get_ydata() == pytest.approx([w.mean for w in found])
+    assert [t.get_text() for t in axes.texts] == [str(w.patients) for w in found]
+
+
+def test_means_of_an_outcome_that_is_not_geometric_are_plain(good_fit):
+    m = good_fit.cohort.measurements["strength"]
+    first = windows(good_fit, "strength")[0]
+    early = m.time < windows(good_fit, "strength")[1].first
+    own = [m.value[early & (m.patient == i)].mean() for i in np.unique(m.patient[early])]
+    assert first.mean == pytest.approx(np.mean(own))
 
 
 def test_curves_end_where_patients_were_last_seen(good_fit):

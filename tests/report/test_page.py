@@ -6,22 +6,30 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from bayesmyo.assess.influence import Flip, Influence, PatientInfluence
+from bayesmyo.assess.checks import CHECKS, CheckResult
+from bayesmyo.assess.influence import Flip, Influence, PatientInfluence, sentence
 from bayesmyo.errors import UsageError
 from bayesmyo.model.store import share
 from bayesmyo.report.blocks import NOT_STATED, Code, Items, Number, Paragraph, Picture, Table, Terms, text
-from bayesmyo.report.html import html
+from bayesmyo.report.html import html, linked
 from bayesmyo.report.markdown import inside, markdown, plain
 from bayesmyo.report.page import page
 from bayesmyo.report.results import rationale, results, statements
+from bayesmyo.report.sections.answers import answers
 from bayesmyo.report.sections.checklist import checklist
 from bayesmyo.report.sections.influence import influence
+from bayesmyo.report.sections.model import elsewhere, model
+from bayesmyo.report.sections.patients import patients
 from bayesmyo.report.sections.planning import planning
+from bayesmyo.report.sections.prior_or_data import prior_or_data
 from bayesmyo.report.sections.question import question
 from bayesmyo.report.sections.references import of_study
+from bayesmyo.report.sections.summary import summary
 from bayesmyo.report.simulations import Simulated
+from bayesmyo.report.standing import ABSENT, PASSED, UNJUDGED, standing, verdict
 from bayesmyo.report.tables import csv_files, csv_text
 from bayesmyo.study import find_study, parse_study
 from bayesmyo.study.statements import StatedEstimand, Statements
@@ -43,8 +51,8 @@ def words(page):
     found = []
     for b in [b for s in page.sections for b in s.blocks]:
         match b:
-            case Terms(pairs):
-                found += [t for pair in pairs for t in pair]
+            case Terms(pairs, folded):
+                found += [folded, *(t for pair in pairs for t in pair)]
             case Items(items):
                 found += items
             case Table():
@@ -63,7 +71,7 @@ def words(page):
 
 def test_what_is_missing_is_not_stated(good, good_page):
     said = [pair for terms in blocks(good_page, Terms) for pair in terms.pairs]
-    assert len(said) == 19
+    assert len(said) == 18  # all priors are defaults: nothing is to be said of them
     assert {answer for _, answer in said} == {NOT_STATED}
     stated = replace(good, stated=EVERYTHING)
     answers = dict(pair for b in question(stated).blocks if isinstance(b, Terms) for pair in b.pairs)
@@ -114,8 +122,12 @@ def test_a_fit_that_passes_is_told(good_page):
     assert good_page.trusted
     assert not [p for p in blocks(good_page, Paragraph) if p.kind in ("withheld", "failed")]
     summary = " ".join(p.text for p in good_page.sections[0].blocks if isinstance(p, Paragraph))
-    assert "CPK fell to" in summary or "CPK rose to" in summary
-    assert "no control group" in summary
+    assert "CPK fell by" in summary
+    assert "There is no control group" in summary
+    assert "Not yet tested against other priors" not in summary
+    assert good_page.standing == "8 checks passed; 3 do not apply (zeros, calibration of grades, censored cells)."
+    assert good_page.standing in summary
+    assert good_page.standing in html(good_page)
     assert {"figure-course-cpk", "figure-estimates", "figure-predictive-strength", "figure-pit-cpk"} <= {
         b.name for b in blocks(good_page, Picture)
     }
@@ -167,6 +179,83 @@ def test_a_shared_copy_has_a_page_without_patients(good_fit):
     assert not {"cells", "follow_up"} & {t.name for t in one.tables}
 
 
+CONTRAST = """
+[covariates.sex]
+levels = ["f", "m"]
+
+[estimands.men_women]
+kind = "level"
+outcome = "cpk"
+at = 0
+contrast = { covariate = "sex", level = "m", reference = "f" }
+
+[decisions.cpk_halved]"""
+
+
+@pytest.fixture(scope="module")
+def compared(small_cohort):
+    """Two kinds of patients, who are what they are."""
+    text = SMALL.replace('unit = "IU/L"', 'unit = "IU/L"\ncovariates = ["sex"]').replace(
+        "[decisions.cpk_halved]", CONTRAST
+    )
+    study = parse_study(text.replace("sigma = 0.3", "sigma = 0.3\nsex_m = 0.1"))
+    cohort = replace(small_cohort, covariates={"sex": (np.arange(len(small_cohort)) % 3 == 0).astype(float)})
+    return results(fit_of(study, cohort, independent_draws(study, cohort, draws=250)))
+
+
+def test_a_contrast_takes_no_caution_away(compared):
+    first = " ".join(p.text for p in summary(compared).blocks if isinstance(p, Paragraph))
+    below = " ".join(p.text for p in answers(compared).blocks if isinstance(p, Paragraph))
+    assert "told of all patients together has no control group: it is a change over time" in first
+    assert "Without a control group every change is a change over time" in below
+    for said in (first, below):
+        assert "Two kinds of patients are compared (sex: m and f)" in said
+        assert "not by itself the effect of sex" in said
+        assert "given" not in said.split("Two kinds of patients")[1].split(".")[1]
+
+
+def test_a_check_that_could_not_judge_is_not_one_that_does_not_apply(good_fit):
+    found = {c.name: verdict(c) for c in CHECKS for c in [c.run(good_fit)]}
+    assert {n for n, v in found.items() if v == ABSENT} == {"zeros", "calibration of grades", "censored cells"}
+    assert {v for n, v in found.items()} == {PASSED, ABSENT}
+    left = CheckResult("left out", True, "Not judged: CPK, 19% of its measurements decide too much to be left out.")
+    held = CheckResult("other", True, "not judged: there are only 10 draws, and at least 100 are needed.")
+    assert verdict(left) == verdict(held) == UNJUDGED
+    said = standing([left, held, CheckResult("bad", False, "Bad."), CheckResult("good", True, "Good.")])
+    assert said == "1 check passed; 1 failed (bad); 2 could not be judged (left out, other)."
+
+
+def test_what_is_not_judged_against_other_priors_is_said_first(good):
+    unknown = replace(good, estimates=tuple(replace(e, verdict="not judged") for e in good.estimates))
+    said = [p.text for p in summary(unknown).blocks if isinstance(p, Paragraph)]
+    assert any(t.startswith("Not yet tested against other priors: what is said of CPK.") for t in said)
+
+
+def test_prior_and_data_that_pull_apart_are_a_note(good):
+    apart = replace(good.sensitivities[0], prior_sense=0.2, likelihood_sense=0.2)
+    found = prior_or_data(replace(good, sensitivities=(apart, *good.sensitivities[1:]), refitted=True))
+    (said,) = [p for p in found.blocks if isinstance(p, Paragraph) and "pull apart in" in p.text]
+    assert said.kind == "note"
+    assert "compromise of both" in said.text
+
+
+def test_a_model_that_r_has_not_is_not_under_its_name(good):
+    codes = {b.what: b.text for b in model(good).blocks if isinstance(b, Code)}
+    assert not any("no equivalent" in text for text in codes.values())
+    assert {"The same for lme4 and brms, in R"} <= set(codes)
+    plateau = elsewhere(find_study("ivig"), "steroid")
+    assert [b.kind for b in plateau if isinstance(b, Paragraph)] == ["note"]
+
+
+def test_what_is_typed_is_code_and_nothing_else():
+    shown = str(
+        linked("see bayesmyo check --refit, <b>--x</b> and --beside SECOND_FIT; well-known a--b https://doi.org/a--b")
+    )
+    assert re.findall("<code>(.*?)</code>", shown) == ["bayesmyo check --refit", "--x", "--beside SECOND_FIT"]
+    assert "<b>" not in shown
+    assert 'href="https://doi.org/a--b"' in shown
+
+
 # --- numbers of the cohort
 
 
@@ -184,6 +273,20 @@ def test_patients_and_visits_are_counted(good, good_page):
     assert followed == sorted(followed, reverse=True)
     for row in tables["cells"].rows:
         assert row[1].value == row[2].value + sum(int(n) for n in re.findall(r": (\d+)", row[4]))
+
+
+def test_patients_are_described_at_the_start(compared):
+    cohort = compared.fit.cohort
+    (table,) = [b for b in patients(compared).blocks if isinstance(b, Table) and b.name == "characteristics"]
+    rows = {text(row[0]): row for row in table.rows}
+    assert rows["patients"][2].value == len(cohort)
+    assert rows["sex: f"][2].value + rows["sex: m"][2].value == len(cohort)
+    assert rows["sex: m"][2].value == sum(i % 3 == 0 for i in range(len(cohort)))
+    m = cohort.measurements["cpk"]
+    first = [m.value[m.patient == i][np.argmin(m.time[m.patient == i])] for i in range(len(cohort))]
+    assert [c.value for c in rows["CPK, first measurement"][3:]] == pytest.approx(
+        [np.median(first), min(first), max(first)]
+    )
 
 
 # --- influence, power and calibration, given as plain tables
@@ -243,6 +346,30 @@ def test_influence_is_told_by_pseudonym_and_shown_when_asked(good):
         "influence",
         "figure-influence",
     ]
+
+
+def test_a_withheld_decision_stays_withheld_without_each_patient(good):
+    flip = Flip("cpk_halved", "P03", True, True, 0.95, 0.93, 0.05, 0.03, False, False)
+    found = Influence((), (flip,), ("cpk_halved stays met whichever patient is left out (probability 0.930).",))
+    held = replace(good.decisions[0], sentence="withheld: the prior decides.")
+    shown = influence(replace(good, influence=found, refitted=True, decisions=(held,)))
+    said = " ".join(b.text for b in shown.blocks if isinstance(b, Paragraph))
+    assert "stays met" not in said
+    assert "cpk_halved. the prior decides." in said
+    (table,) = [b for b in shown.blocks if isinstance(b, Table)]
+    assert [text(c) for c in table.rows[0]] == ["cpk_halved", "withheld", "withheld", "withheld", "0"]
+
+
+def test_decisions_without_each_patient_are_written_as_with_all(good):
+    """In the sentence and in its table, with the digits that the draws leave."""
+    p = good.decisions[0].probability
+    rows = [Flip("cpk_halved", f"P0{n}", True, True, p, p - 0.0123 * n, 0, 0, False, False) for n in (1, 2)]
+    said = sentence("cpk_halved", rows, good.decisions[0].ess)
+    shown = influence(replace(good, influence=Influence((), tuple(rows), (said,)), refitted=True))
+    (table,) = [b for b in shown.blocks if isinstance(b, Table)]
+    (decided,) = [b for b in answers(good).blocks if isinstance(b, Table) and b.name == "decisions"]
+    assert text(table.rows[0][2]) == text(decided.rows[0][4])
+    assert f"(probability {text(table.rows[0][3])})" in said
 
 
 # --- forms

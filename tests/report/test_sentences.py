@@ -13,7 +13,7 @@ from bayesmyo.report.blocks import Number, Paragraph, Table, text
 from bayesmyo.report.results import results
 from bayesmyo.report.sections.answers import answers
 from bayesmyo.report.sections.prior_or_data import table as prior_table
-from bayesmyo.report.sections.summary import main, plain, rules
+from bayesmyo.report.sections.summary import main, plain, rules, told
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL, fit_of, independent_draws
 
@@ -66,6 +66,16 @@ estimand = "strength_change"
 width = 2
 
 [design]"""
+
+OURS = """
+[estimands.strength_ours]
+kind = "change"
+outcome = "strength"
+from = 0
+to = 12
+population = "these patients"
+
+"""
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +192,9 @@ def test_the_plain_words_say_the_same(asked, small_cohort, monkeypatch, seed):
         if "withheld" in row:
             continue
         numbers = {n.lstrip("-") for n in row[2:5]}
-        assert numbers <= set(re.findall(r"[\d,]*\.?\d+", words)), words
+        figures = re.findall(r"[\d,]*\.?\d+", words.split(" from month ")[0].replace("95% probability", ""))
+        gone = {share_gone(n) for n in row[2:5]} if e.kind == "ratio" and " fell " in words else set()
+        assert set(figures) == numbers | gone, words
         neutral = 1.0 if e.kind == "ratio" else 0.0
         draws = r.fit.estimands[e.name]
         low, high = np.quantile(draws, [0.025, 0.975])
@@ -192,6 +204,36 @@ def test_the_plain_words_say_the_same(asked, small_cohort, monkeypatch, seed):
     for item in rules(r).items:
         d = states[item.split("“")[1].split("”")[0]]
         assert item.endswith("withheld." if not r.says(d) else "not met." if not d.met else ": met.")
+
+
+def test_rules_say_what_the_study_asks(asked, small_cohort, monkeypatch):
+    no_check_fails(monkeypatch)
+    r = results(fuzzed(asked, small_cohort, 8))
+    said = {item.split("“")[1].split("”")[0]: item for item in rules(r).items}
+    assert "cpk at month 12 to month 0" in said["cpk halved"].lower()
+    assert ": below 0.5 with a probability of at least 0.9)" in said["cpk halved"]
+    assert ": above 5 points with a probability of at least 0.5)" in said["gain"]
+    assert "probability of at least 0.9, and its median above 6 points)" in said["relevant"]
+    assert ": between 4 and 8 points with a probability of at least 0.5)" in said["alike"]
+    assert "known to within 2 points, the width of its 95% interval)" in said["sharp"]
+
+
+def test_the_same_number_of_these_patients_is_told_too(asked, small_cohort, monkeypatch):
+    no_check_fails(monkeypatch)
+    ours = ASKED.replace("[estimands.share]", OURS + "[estimands.share]")
+    study = parse_study(SMALL.replace("[design]", ours, 1))
+    r = results(fuzzed(study, small_cohort, 8))
+    assert [e.name for e in told(r, "strength")] == ["strength_change", "strength_ours"]
+    assert [e.name for e in told(r, "cpk")] == ["cpk_ratio_12"]
+
+
+def share_gone(ratio):
+    """100 (1 - ratio), of a ratio as it is written, with as many digits as that leaves."""
+    whole, _, decimals = ratio.partition(".")
+    shown = str(100 * 10 ** len(decimals) - 100 * int(whole + decimals)).rjust(len(decimals) + 1, "0")
+    kept = max(0, len(decimals) - 2)
+    cut = len(shown) - len(decimals)
+    return f"{shown[:cut]}.{shown[cut : cut + kept]}" if kept else shown[:cut]
 
 
 def test_other_tables_write_the_same_numbers_alike(good):

@@ -7,6 +7,7 @@ from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Sect
 from bayesmyo.report.numbers import chance, declared, error_of, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
+from bayesmyo.report.sections.cautions import compared
 
 WITHHELD = "withheld"
 HOW = (
@@ -23,10 +24,12 @@ def answers(r: Results) -> Section:
     if not r.estimates:
         blocks.append(Paragraph("The study declares no estimand: nothing was asked.", "note"))
         return Section("answers", "Answers", tuple(blocks))
-    compared = any(r.study.estimands[e.name].compares for e in r.estimates)
+    over_time = [e for e in r.study.estimands.values() if e.compares and e.contrast is None]
     during = f"during {r.study.treatment}" if r.study.treatment else "over time"
-    if compared and r.uncontrolled:
+    if over_time:
         blocks.append(Paragraph(f"Without a control group every change is a change {during}, never an effect.", "note"))
+    if r.contrasts:
+        blocks.append(Paragraph(compared(r), "note"))
     blocks += claims([(e.name, e.sentence) for e in r.estimates])
     blocks += [estimands(r), resolution(r)]
     claimed = [e for e in r.estimates if r.says(e)]

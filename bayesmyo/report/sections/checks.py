@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bayesmyo import figures
-from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import bfmi
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.style import Drawing
@@ -12,6 +11,7 @@ from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Pict
 from bayesmyo.report.numbers import count, decimals, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
+from bayesmyo.report.standing import verdict
 
 
 def checks(r: Results) -> Section:
@@ -29,12 +29,6 @@ def checks(r: Results) -> Section:
         for outcome in r.study.outcomes:
             blocks += pictures(r, outcome)
     return Section("checks", "Checks", tuple(blocks))
-
-
-def verdict(c: CheckResult) -> str:
-    """Of a check; one that had nothing to look at has not passed anything."""
-    silent = c.sentence.lower().startswith("not judged")
-    return "not judged" if c.passed and silent else "passed" if c.passed else "FAILED"
 
 
 def sampler(r: Results) -> Table:

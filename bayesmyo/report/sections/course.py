@@ -8,8 +8,9 @@ from bayesmyo.components.numbers import shared
 from bayesmyo.components.trajectories import Plateau
 from bayesmyo.figures.parts import predicting
 from bayesmyo.figures.patients import MOST
+from bayesmyo.figures.trajectories import windows
 from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table, counted, text
-from bayesmyo.report.numbers import number, quantile_errors
+from bayesmyo.report.numbers import count, number, quantile_errors
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.patients import edges
@@ -20,15 +21,17 @@ def course(r: Results) -> Section:
     if r.fit.shared:
         blocks.append(Paragraph("A shared copy of a fit holds no patients, and no curve of theirs.", "note"))
         return Section("course", "Change over time", tuple(blocks))
+    during = f"during {r.study.treatment}" if r.study.treatment else "over time"
     behind = (
         "Thin curves and small circles are single patients."
         if r.patient_level
-        else "Single patients are not shown (the option --patient-level shows them, by pseudonym); circles are medians of what was measured, of fewer and fewer patients as time goes on, so late ones may lie apart."
+        else "Single patients are not shown (the option --patient-level shows them, by pseudonym); circles are means of what was measured in windows of time, each with the number of its patients above the axis. Late ones are of few patients, and of those who stayed, so they may lie apart."
     )
     blocks.append(
         Paragraph(
             "The band is where the average over all such patients lies; single patients and measurements scatter far more widely. "
             + behind
+            + f" A change is one {during}, with no control group beside it."
         )
     )
     for outcome in r.study.outcomes:
@@ -43,14 +46,19 @@ def of_outcome(r: Results, outcome: str) -> list[Block]:
     if held:
         return [*blocks, Paragraph(held, "withheld")]
     table = averages(r, outcome)
-    words = "; ".join("{}: {} ({} to {})".format(*map(text, row)) for row in table.rows)
+    words = "; ".join("{}: {} ({} to {})".format(*map(text, row[:4])) for row in table.rows)
     unit = r.study.outcomes[outcome].unit
+    means = "; ".join(
+        f"{r.study.time.unit} {w.time:.1f} {number(w.mean).text} in {counted(w.patients, 'patient')}"
+        for w in windows(r.fit, outcome)
+    )
+    measured = "" if r.patient_level else " Means of what was measured: " + means + "."
     summary = "geometric mean" if r.study.outcomes[outcome].family.geometric else "mean"
     blocks += [
         picture(
             figures.trajectories(r.fit, outcome, patients=r.patient_level), f"figure-course-{outcome}",
-            f"{label} over time: the average over all such patients ({summary}), with 50% and {r.study.interval:.0%} intervals",
-            f"Population average of {label} in {unit}, median and {r.study.interval:.0%} interval. {words}.",
+            f"{label} over time: the average over all such patients ({summary}), with 50% and {r.study.interval:.0%} intervals; pale where fewer than 3 patients were still measured",
+            f"Population average of {label} in {unit}, median and {r.study.interval:.0%} interval. {words}.{measured}",
         ),
         table, *half_time(r, outcome),
     ]  # fmt: skip
@@ -86,6 +94,7 @@ def averages(r: Results, outcome: str) -> Table:
     prediction = predicting(r.fit)
     first = min(0.0, float(m.time.min()))
     times = [first, *edges(r.study, float(m.time.max()))]
+    last = np.array([m.time[m.patient == i].max() for i in np.unique(m.patient)])
     tail = (1 - r.study.interval) / 2
     rows: list[tuple[Cell, ...]] = []
     for t in times:
@@ -93,10 +102,11 @@ def averages(r: Results, outcome: str) -> Table:
         median, *ends = (_error(draws, q) for q in (0.5, tail, 1 - tail))
         at = np.quantile(draws, (0.5, tail, 1 - tail))
         found = [number(float(q), e) for q, e in zip(at, (median, *shared(ends)), strict=True)]
-        rows.append((f"{r.study.time.unit} {t:g}", *found))
+        rows.append((f"{r.study.time.unit} {round(t, 2):g}", *found, count(int(np.sum(last >= t)))))
     o = r.study.outcomes[outcome]
     caption = f"{r.study.label(outcome)} ({o.unit}): average over all such patients, {r.study.interval:.0%} interval"
-    return Table(f"course_{outcome}", caption, ("time", "median", "lower", "upper"), tuple(rows))
+    headers = ("time", "median", "lower", "upper", "patients measured then or later")
+    return Table(f"course_{outcome}", caption, headers, tuple(rows))
 
 
 def half_time(r: Results, outcome: str) -> list[Block]:

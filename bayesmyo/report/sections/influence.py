@@ -1,10 +1,14 @@
 """Which patient, and which choice, carries a conclusion."""
 
+from collections.abc import Iterable
+
 from bayesmyo import figures
-from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table
+from bayesmyo.assess.estimate import DecisionResult
+from bayesmyo.components.numbers import chance_error
+from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table, claims
 from bayesmyo.report.numbers import chance, count, number
 from bayesmyo.report.pictures import picture
-from bayesmyo.report.results import Results
+from bayesmyo.report.results import WITHHELD, Results
 
 
 def influence(r: Results) -> Section:
@@ -20,12 +24,15 @@ def influence(r: Results) -> Section:
         if left_out is not None:
             blocks.append(Paragraph(f"By reweighting, single measurements alone were left out. {left_out.sentence}"))
         return Section("influence", "Influence of single patients", tuple(blocks))
-    sentences = found.sentences or ("The study declares no decision that a patient could flip.",)
+    names = dict.fromkeys(f.decision for f in found.decisions)
+    said = [(d.name, d.sentence if not r.says(d) else s) for s, d in zip(found.sentences, _of(r, names), strict=True)]
+    if not said:
+        said = [("", WITHHELD + r.held() if r.held() else "The study declares no decision that a patient could flip.")]
     blocks = [
         Paragraph(
             "Each patient was left out in turn, and the model sampled again without that patient; pseudonyms stand for patients."
         ),
-        *[Paragraph(r.held() or s, "withheld" if r.held() else "claim") for s in sentences],
+        *claims(said),
         flips(r),
     ]
     if r.patient_level and found.patients:
@@ -34,6 +41,16 @@ def influence(r: Results) -> Section:
             "In SDs of the posterior. " + "; ".join(f"{p.patient}: {p.moved} by {number(p.shift).text}" for p in found.patients) + ".",
         )]  # fmt: skip
     return Section("influence", "Influence of single patients", tuple(blocks))
+
+
+def _of(r: Results, names: Iterable[str]) -> list[DecisionResult]:
+    found = {d.name: d for d in r.decisions}
+    return [found[name] for name in names]
+
+
+def _chance(d: DecisionResult, p: float) -> Number:
+    """As the table of decisions writes it, and the sentences here."""
+    return chance(p, chance_error(p, d.ess))
 
 
 def flips(r: Results) -> Table:
@@ -45,9 +62,13 @@ def flips(r: Results) -> Table:
         if not own:
             continue
         p = [f.probability_without for f in own if f.probability_without is not None]
-        span = f"{chance(min(p)).text} to {chance(max(p)).text}" if p else "-"
-        flipped = count(sum(f.flips for f in own))
-        rows.append((name, "yes" if own[0].met else "no", chance(own[0].probability), span, flipped))
+        (d,), flipped = _of(r, [name]), count(sum(f.flips for f in own))
+        if not r.says(d):
+            rows.append((name, *(["withheld"] * 3), flipped))
+            continue
+        whole = Number(None, "-") if d.probability is None else _chance(d, d.probability)
+        span = f"{_chance(d, min(p)).text} to {_chance(d, max(p)).text}" if p else "-"
+        rows.append((name, "yes" if d.met else "no", whole, span, flipped))
     headers = (
         "decision",
         "met with all",

@@ -2,9 +2,10 @@
 
 import json
 
-from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section
+from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section, listing
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.study import Study
 
 
 def model(r: Results) -> Section:
@@ -21,10 +22,20 @@ def model(r: Results) -> Section:
             Heading(study.label(name)),
             Paragraph(describe.words(study, name)),
             Code("The model in formula", "\n".join(describe.formula(study, name))),
-            Code("The same for lme4 and brms, in R", f"lme4: {in_r.lme4(study, name)}\nbrms: {in_r.brms(study, name)}"),
+            *elsewhere(study, name),
         ]
     parameterisation = json.loads(str(r.fit.tree.attrs.get("parameterisation", "{}")))
     if parameterisation:
         listed = "; ".join(f"{study.label(o)}: {how}" for o, how in parameterisation.items() if o in study.outcomes)
         blocks.append(Paragraph(f"How patients' effects are sampled: {listed}." if listed else ""))
     return Section("model", "The model", tuple(b for b in blocks if not (isinstance(b, Paragraph) and not b.text)))
+
+
+def elsewhere(study: Study, outcome: str) -> list[Block]:
+    """The same model in R, where a package there has it."""
+    calls = {"lme4": in_r.lme4(study, outcome), "brms": in_r.brms(study, outcome)}
+    same = {package: call for package, call in calls.items() if not call.startswith("no ")}
+    if not same:
+        return [Paragraph("Neither lme4 nor brms has a short equivalent.", "note")]
+    text = "\n".join(f"{package}: {call}" for package, call in same.items())
+    return [Code(f"The same for {listing(list(same))}, in R", text)]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.figures.parts import per_exposure
 from bayesmyo.report.blocks import Block, Cell, Heading, Items, Number, Paragraph, Section, Table, counted
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.results import Results
@@ -30,6 +31,7 @@ def patients(r: Results) -> Section:
             f"{aside:,} set aside. {counted(len(cohort), 'patient')} remain. {follow_up(study, cohort)}"
         )
     ]
+    blocks.append(characteristics(study, cohort))
     if rows.set_aside:
         reasons = tuple((why, count(len(lines))) for why, lines in rows.set_aside.items())
         blocks.append(Table("rows_set_aside", "Rows that nothing uses, by reason", ("reason", "rows"), reasons))
@@ -45,6 +47,39 @@ def patients(r: Results) -> Section:
     if cohort.notices:
         blocks += [Heading("Notes of the reader of the table"), Items(cohort.notices, "note")]
     return Section("patients", "Patients and measurements", tuple(blocks))
+
+
+def characteristics(study: Study, cohort: Cohort) -> Table:
+    """Who the patients are: covariates, the first measurement of each outcome, and how long they were followed."""
+    rows: list[tuple[Cell, ...]] = [("patients", "", count(len(cohort)), "", "", "")]
+    for name, c in study.covariates.items():
+        value = cohort.covariates.get(name)
+        if value is None:  # of visits, or a product of others
+            continue
+        label = c.label or name
+        if c.levels:
+            rows += [
+                (f"{label}: {level}", "", count(int(np.sum(value == k))), "", "", "")
+                for k, level in enumerate(c.levels)
+            ]
+        else:
+            rows.append((label, c.unit, *_spread(value[np.isfinite(value)])))
+        if missing := int(np.sum(~np.isfinite(value))):
+            rows.append((f"{label}: missing", "", count(missing), "", "", ""))
+    for name, m in cohort.measurements.items():
+        first = [np.flatnonzero(m.patient == i) for i in np.unique(m.patient)]
+        value = per_exposure(m)[[int(own[np.argmin(m.time[own])]) for own in first]]
+        rows.append((f"{study.label(name)}, first measurement", study.outcomes[name].unit, *_spread(value)))
+    rows.append((f"last measurement, {study.time.unit}", "", *_spread(last_visits(cohort))))
+    headers = ("characteristic", "unit", "patients", "median", "lowest", "highest")
+    return Table("characteristics", "The patients: at the start, and how long they were followed", headers, tuple(rows))
+
+
+def _spread(value: np.ndarray) -> tuple[Number, ...]:
+    """Of how many patients, their median, and the range; a limit stands for a cell known only to it."""
+    if not len(value):
+        return (count(0), *[Number(None, "-")] * 3)
+    return (count(len(value)), *(number(float(f(value))) for f in (np.median, np.min, np.max)))
 
 
 def last_visits(cohort: Cohort) -> np.ndarray:

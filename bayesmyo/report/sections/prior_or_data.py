@@ -33,8 +33,10 @@ def prior_or_data(r: Results) -> Section:
     if conflicts:
         blocks.append(
             Paragraph(
-                f"Prior and data pull apart in {', '.join(conflicts)}: the number follows both. Look at the priors.",
-                "failed",
+                f"Prior and data pull apart in {', '.join(conflicts)}: the priors expect other values than the data show, and the answer is a "
+                "compromise of both. Compare the prior's and the posterior's range of each parameter in the table “Priors and posteriors”; where "
+                "the prior expects too much or too little, state another with a reason, from outside these data.",
+                "note",
             )
         )
     elif r.refitted:

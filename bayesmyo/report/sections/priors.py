@@ -3,6 +3,7 @@
 import numpy as np
 
 from bayesmyo import figures
+from bayesmyo.assess.checks import CheckResult
 from bayesmyo.components.numbers import shared
 from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, Terms, stated
 from bayesmyo.report.numbers import number, quantile_errors
@@ -20,8 +21,7 @@ def priors(r: Results) -> Section:
             "Levels are in outcome units; SDs between patients and of measurements are factors where the model works on the log, and stay on the logit "
             "where it works on that. A prior is written as the study file writes it, on the scale of the model."
         ),
-        Terms((("Why these priors, and from what source", stated(r.stated.priors)),)),
-        Paragraph(rationale.sentence, "passed" if rationale.passed else "failed"),
+        *why(r, rationale),
         table(r),
         Heading("What the priors believe of patients"),
         Paragraph(r.prior_check.sentence, "passed" if r.prior_check.passed else "failed"),
@@ -34,6 +34,16 @@ def priors(r: Results) -> Section:
         ),
     ]
     return Section("priors", "Priors, beside what the data made of them", tuple(blocks))
+
+
+def why(r: Results, rationale: CheckResult) -> list[Block]:
+    """What the author says of the priors; of defaults alone, where they come from is enough."""
+    if not r.stated.priors.strip() and not any(p.stated for p in describe.priors(r.study)):
+        return [Paragraph(f"{rationale.sentence} The author says no more of them.", "plain")]
+    return [
+        Terms((("Why these priors, and from what source", stated(r.stated.priors)),)),
+        Paragraph(rationale.sentence, "passed" if rationale.passed else "failed"),
+    ]
 
 
 def table(r: Results) -> Table:

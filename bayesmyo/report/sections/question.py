@@ -4,36 +4,47 @@ from bayesmyo.report.blocks import NOT_STATED, Block, Heading, Paragraph, Sectio
 from bayesmyo.report.numbers import declared
 from bayesmyo.report.results import Results
 
+Pairs = tuple[tuple[str, str], ...]
+
 
 def question(r: Results) -> Section:
     s = r.stated
-    blocks: list[Block] = [
-        Paragraph("Stated by the author in the table [report] of the study; nothing here is computed."),
-        Terms((
+    parts: tuple[tuple[str, Pairs], ...] = (
+        ("", (
             ("Goal of the analysis", stated(s.goal)), ("Why Bayesian", stated(s.why_bayesian)), ("Design", stated(s.design)),
             ("Setting", stated(s.setting)), ("Dates", stated(s.dates)), ("Eligibility", stated(s.eligibility)),
             ("Source of the data", stated(s.data)), ("Follow-up", stated(s.follow_up)),
         )),
-        Heading("The estimand, by the five attributes of ICH E9(R1)"),
-        Terms(estimand(r)),
-        Heading("What was fixed, and when"),
-        Terms((
+        ("The estimand, by the five attributes of ICH E9(R1)", estimand(r)),
+        ("What was fixed, and when", (
             ("Decision rules: who set them, and when", stated(s.decisions)), ("Several outcomes and decisions", stated(s.multiplicity)),
             ("Specified before the data were seen", stated(s.prespecified)), ("Deviations since", stated(s.deviations)),
             ("Limits", stated(s.limits)),
         )),
-        variables(r),
-    ]  # fmt: skip
-    return Section("question", "The question", tuple(blocks))
+    )  # fmt: skip
+    blocks: list[Block] = [
+        Paragraph("Stated by the author in the table [report] of the study; nothing here is computed.")
+    ]
+    for title, pairs in parts:
+        given = tuple(pair for pair in pairs if pair[1] != NOT_STATED)
+        blocks += [Heading(title)] if given and title else []
+        blocks += [Terms(given)] if given else []
+    missing = tuple(pair for _, pairs in parts for pair in pairs if pair[1] == NOT_STATED)
+    if missing:
+        every = sum(len(pairs) for _, pairs in parts)
+        blocks.append(
+            Terms(missing, f"{len(missing)} of {every} items are not stated: {', '.join(t for t, _ in missing)}.")
+        )
+    return Section("question", "The question", (*blocks, variables(r)))
 
 
-def estimand(r: Results) -> tuple[tuple[str, str], ...]:
+def estimand(r: Results) -> Pairs:
     e = r.stated.estimand
     terms = ("Treatment", "Population", "Variable", "Intercurrent events and their strategies", "Summary measure")
     if e is None:
-        return tuple((t, NOT_STATED) for t in terms)
+        return tuple((f"Estimand: {t[0].lower()}{t[1:]}", NOT_STATED) for t in terms)
     return tuple(
-        (t, stated(v))
+        (f"Estimand: {t[0].lower()}{t[1:]}", stated(v))
         for t, v in zip(terms, (e.treatment, e.population, e.variable, e.intercurrent_events, e.summary), strict=True)
     )
 

@@ -1,9 +1,16 @@
 """In plain language, first: who, what changed, how sure, who decided, and what it does not say."""
 
-from bayesmyo.assess.estimate import Estimate
-from bayesmyo.components.numbers import in_sentence
+from decimal import Decimal
+
+from bayesmyo.assess.estimate import DecisionResult, Estimate
+from bayesmyo.assess.sensitivity import UNKNOWN
+from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
+from bayesmyo.components.numbers import Written, in_sentence
 from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, listing, stated
 from bayesmyo.report.results import Results
+from bayesmyo.report.sections.cautions import alone, compared
+from bayesmyo.report.standing import standing
+from bayesmyo.study import describe
 
 PREFERRED = ("population average", "these patients", "average patient", "new patient")
 
@@ -19,7 +26,7 @@ def summary(r: Results) -> Section:
     own = next((one for one in r.responses if one.rule), None)
     if own is not None:
         blocks.append(_claim(own.categories[0].sentence))
-    blocks.append(Paragraph(caution(r), "note"))
+    blocks += [Paragraph(text, "note") for text in (untested(r), alone(r), compared(r)) if text]
     return Section("summary", "In plain language", tuple(blocks))
 
 
@@ -40,11 +47,7 @@ def trust(r: Results) -> Paragraph:
     """Whether the checks let anything be said."""
     failed = r.failed
     if not failed:
-        silent = sum(c.sentence.lower().startswith("not judged") for c in r.checks)
-        rest = f"; {silent} had nothing to look at" if silent else ""
-        return Paragraph(
-            f"{len(r.checks) - silent} checks of the model and the computation passed{rest}. None failed.", "passed"
-        )
+        return Paragraph(f"Of the model and the computation, {standing(r.checks)} None failed.", "passed")
     labels = sorted({in_sentence(r.study.label(o)) for c in failed for o in c.outcomes})
     labels += sorted({name.replace("_", " ") for c in failed for name in c.numbers})
     whole = any(not c.outcomes and not c.numbers for c in failed)
@@ -55,18 +58,29 @@ def trust(r: Results) -> Paragraph:
 
 
 def said(r: Results) -> list[Block]:
-    """Of each outcome the answer that a reader asks for first, in plain words."""
+    """Of each outcome the answers that a reader asks for first, in plain words."""
     found: list[Block] = []
     for outcome in r.study.outcomes:
-        e = main(r, outcome)
-        if e is None:
-            continue
-        if not r.says(e):
+        answers = told(r, outcome)
+        if answers and not r.says(answers[0]):
             label = r.study.label(outcome)
             found.append(Paragraph(f"{label}: no claim is made, see the checks and the answers below.", "withheld"))
         else:
-            found.append(Paragraph(plain(r, e), "claim"))
+            found += [Paragraph(plain(r, e), "claim") for e in answers if r.says(e)]
     return found
+
+
+def told(r: Results, outcome: str) -> list[Estimate]:
+    """The main answer of an outcome, and the same of these patients where the study asks for it too."""
+    e = main(r, outcome)
+    if e is None:
+        return []
+    same = (e.kind, e.outcomes, e.when, e.given, e.contrast, e.predicts)
+    ours = [
+        o for o in r.estimates
+        if o.population == "these patients" and (o.kind, o.outcomes, o.when, o.given, o.contrast, o.predicts) == same
+    ]  # fmt: skip
+    return [e, *ours[:1]] if e not in ours else [e]
 
 
 def main(r: Results, outcome: str) -> Estimate | None:
@@ -90,6 +104,8 @@ def plain(r: Results, e: Estimate) -> str:
     rose, sure = e.median > neutral, (e.lower > neutral) == (e.upper > neutral)
     if e.kind == "ratio":
         amount = f"to {how.amount(e.median)} times what it was ({how.amount(e.lower)} to {how.amount(e.upper)} times)"
+        if sure and not rose:
+            amount = f"{fallen(how, e, study.interval)}, {amount}"
     else:
         low, high = (e.lower, e.upper) if rose or not sure else (e.upper, e.lower)
         median, first, last = (how.amount(v if not sure or rose else -v) for v in (e.median, low, high))
@@ -101,33 +117,62 @@ def plain(r: Results, e: Estimate) -> str:
     return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}."
 
 
+def fallen(how: Written, e: Estimate, mass: float) -> str:
+    """A ratio below 1 as the share that is gone, from the numbers of its table and with their digits."""
+    median, first, last = (percent(how.amount(v)) for v in (e.median, e.upper, e.lower))
+    return f"by {median} (between {first} and {last} with {mass:.0%} probability)"
+
+
+def percent(ratio: str) -> str:
+    """100 (1 - ratio), of a ratio as it is written."""
+    kept = len(ratio.partition(".")[2])
+    return f"{1 - Decimal(ratio):.{max(0, kept - 2)}%}"
+
+
 def rules(r: Results) -> Items:
     """What was to be decided, and what follows."""
     words = []
     for d in r.decisions:
-        name = d.name.replace("_", " ")
-        claimed = r.says(d)
-        words.append(
-            f"Decision rule “{name}”: {'met' if d.met else 'not met'}."
-            if claimed
-            else f"Decision rule “{name}”: withheld."
-        )
+        state = "withheld" if not r.says(d) else "met" if d.met else "not met"
+        words.append(f"Decision rule “{d.name.replace('_', ' ')}” ({rule(r, d)}): {state}.")
     return Items(tuple(words))
 
 
-def caution(r: Results) -> str:
-    """What none of this says."""
-    drug = r.study.treatment
-    change = f"a change during {drug}, not what {drug} did" if drug else "a change over time, not what caused it"
-    if r.uncontrolled:
-        return (
-            f"There is no control group in this analysis. What is reported is {change}: patients may change without treatment, other treatment counts too, "
-            "and patients who start when they are at their worst tend to be better later (regression to the mean)."
-        )
-    return (
-        "Groups of patients are compared. Whether a difference between them is caused by what they were given depends on how they came into their "
-        "groups, which no model can tell."
-    )
+def rule(r: Results, d: DecisionResult) -> str:
+    """What a decision asks, as the study states it."""
+    asked, e = r.study.decisions[d.name], r.study.estimands[d.estimand]
+    unit = next(row.unit for row in r.estimates if row.name == d.estimand)
+    unit = "" if e.relative or e.kind == "share" else f" {unit}"
+    match asked:
+        case Probability(above=None, below=limit, probability=p):
+            words = f"below {limit:g}{unit} with a probability of at least {p:g}"
+        case Probability(above=limit, probability=p):
+            words = f"above {limit:g}{unit} with a probability of at least {p:g}"
+        case Dual(null=null, relevant=relevant, probability=p):
+            side = "above" if relevant > null else "below"
+            words = (
+                f"{side} {null:g}{unit} with a probability of at least {p:g}, and its median {side} {relevant:g}{unit}"
+            )
+        case Equivalence(low=low, high=high, probability=p):
+            words = f"between {low:g} and {high:g}{unit} with a probability of at least {p:g}"
+        case Precision(width=width, interval=mass):
+            words = f"known to within {width:g}{unit}, the width of its {mass:.0%} interval"
+        case _:
+            words = f"a rule of the kind {d.kind}"
+    return f"{describe.number(r.study, e)}, {describe.population(e)}: {words}"
+
+
+def untested(r: Results) -> str:
+    """What is claimed above though nobody has looked whether other priors would have said so too; empty where it was."""
+    rows: list[Estimate | DecisionResult] = [
+        *(e for outcome in r.study.outcomes for e in told(r, outcome)),
+        *r.decisions,
+    ]
+    found = {o for row in rows if r.says(row) and row.verdict == UNKNOWN for o in row.outcomes}
+    if not found:
+        return ""
+    labels = listing([in_sentence(r.study.label(o)) for o in r.study.outcomes if o in found])
+    return f"Not yet tested against other priors: what is said of {labels}. The option --refit of bayesmyo report does that."
 
 
 def _claim(sentence: str) -> Paragraph:
