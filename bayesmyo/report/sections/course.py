@@ -89,11 +89,12 @@ def by_patient(r: Results, outcome: str) -> str:
 
 
 def averages(r: Results, outcome: str) -> Table:
-    """The population average at a few times."""
+    """The population average at a few times, and at those of which anything is asked."""
     m = r.fit.cohort.measurements[outcome]
     prediction = predicting(r.fit)
     first = min(0.0, float(m.time.min()))
-    times = [first, *edges(r.study, float(m.time.max()))]
+    asked = [t for e in r.study.estimands.values() if outcome in e.outcomes for t in e.times()]
+    times = sorted({first, *edges(r.study, float(m.time.max())), *asked})
     last = np.array([m.time[m.patient == i].max() for i in np.unique(m.patient)])
     tail = (1 - r.study.interval) / 2
     rows: list[tuple[Cell, ...]] = []

@@ -10,6 +10,7 @@ from bayesmyo.report.results import Results
 from bayesmyo.study import describe
 from bayesmyo.study.study import Study
 
+NEAR = 1e-9
 CALENDAR = {
     "day": (7, 30, 90, 180, 365, 730, 1825),
     "week": (4, 13, 26, 52, 104, 260),
@@ -107,13 +108,12 @@ def cells(study: Study, cohort: Cohort) -> Table:
 
 
 def edges(study: Study, longest: float) -> list[float]:
-    """Times at which a clinic would look, up to the longest."""
-    if study.time.unit in CALENDAR:
-        found = [float(t) for t in CALENDAR[study.time.unit]]
-    else:
-        found = [f * 10.0**k for k in range(-3, 7) for f in (1, 2, 5)]
-        found = [t for t in found if t > longest / 50]
-    return [t for t in found if t <= longest]
+    """Times at which a clinic would look, up to the longest: those of its calendar, or four to ten round steps where that has fewer than three."""
+    found = [float(t) for t in CALENDAR.get(study.time.unit, ()) if t <= longest]
+    if len(found) >= 3 or longest <= 0:
+        return found
+    step = max(f * 10.0**k for k in range(-6, 7) for f in (1, 2, 5) if f * 10.0**k <= longest / 4 * (1 + NEAR))
+    return [step * n for n in range(1, int(longest / step * (1 + NEAR)) + 1)]
 
 
 def flow(study: Study, cohort: Cohort) -> Table:

@@ -84,16 +84,18 @@ def told(r: Results, outcome: str) -> list[Estimate]:
 
 
 def main(r: Results, outcome: str) -> Estimate | None:
-    """The first change or ratio of an outcome, of the population that reaches furthest; else its first estimand."""
+    """The first contrast of an outcome; else its first change or ratio of all patients alike, of the population that reaches furthest; else its
+    first estimand."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
-    compared = [e for e in own if e.kind in ("change", "ratio") and e.contrast is None]
-    return min(compared, key=lambda e: PREFERRED.index(e.population), default=own[0] if own else None)
+    contrasts = [e for e in own if e.contrast is not None]
+    changes = [e for e in own if e.kind in ("change", "ratio") and not e.given]
+    return min(contrasts or changes, key=lambda e: PREFERRED.index(e.population), default=own[0] if own else None)
 
 
 def plain(r: Results, e: Estimate) -> str:
     """An estimate without the words of statistics; its numbers are those of the table, falls told without their sign."""
     how, study = e.written, r.study
-    if e.kind not in ("change", "ratio") or e.contrast is not None:
+    if e.kind not in ("change", "ratio") or e.contrast is not None or e.given:
         return e.sentence
     label, unit = study.label(e.outcomes[0]), study.time.unit
     during = f" during {study.treatment}" if study.treatment else ""
