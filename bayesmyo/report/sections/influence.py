@@ -64,7 +64,8 @@ def flips(r: Results) -> Table:
         p = [f.probability_without for f in own if f.probability_without is not None]
         (d,), flipped = _of(r, [name]), count(sum(f.flips for f in own))
         if not r.says(d):
-            rows.append((name, *(["withheld"] * 3), flipped))
+            # that it flips may be why it is withheld; that it does not is a claim
+            rows.append((name, *(["withheld"] * 3), flipped if flipped.value else "withheld"))
             continue
         whole = Number(None, "-") if d.probability is None else _chance(d, d.probability)
         span = f"{_chance(d, min(p)).text} to {_chance(d, max(p)).text}" if p else "-"
