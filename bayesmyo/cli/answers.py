@@ -61,10 +61,20 @@ def estimate(
     responses: Annotated[
         bool, typer.Option("--responses", help="How many patients have each category of response instead.")
     ] = False,
+    study: Annotated[
+        str | None,
+        typer.Option("--study", help="Ask what this study of the same model asks instead.", show_default=False),
+    ] = None,
     json: JSON = False,
 ) -> None:
-    """Print every estimand: population, unit and uncertainty."""
+    """Print every estimand: population, unit and uncertainty.
+
+    With --study, questions that came after the fit: the model and the data stay, and a note says what was not asked before.
+    """
     from bayesmyo.model.store import load_fit
+    from bayesmyo.report import terminal
+    from bayesmyo.study import find_study
+    from bayesmyo.study.asks import added
 
     asked = {
         "parameters": parameters, "decisions": decisions, "correlations": correlations, "responses": responses,
@@ -72,7 +82,13 @@ def estimate(
     chosen = [what for what, wanted in asked.items() if wanted]
     if len(chosen) > 1:
         raise UsageError(f"--{chosen[0]}", f"and --{chosen[1]} do not go together", mend="ask for one at a time")
-    report(load_fit(path), json, what=chosen[0] if chosen else "estimates")
+    found = load_fit(path)
+    if study is not None:
+        asked_now = find_study(study)
+        later, found = added(found.study, asked_now), found.asking(asked_now)
+        if later:
+            terminal.say(f"Note: asked after the fit was made: {', '.join(later)}.", "yellow", stderr=True)
+    report(found, json, what=chosen[0] if chosen else "estimates")
 
 
 def influence(

@@ -20,6 +20,7 @@ from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
 from bayesmyo.model.recover import complete
 from bayesmyo.model.versions import versions
 from bayesmyo.seeds import PREDICT, SAMPLE, address
+from bayesmyo.study.asks import added, modelled_otherwise
 from bayesmyo.study.covariates import used
 from bayesmyo.study.parameters import all_parameters, inventory
 from bayesmyo.study.predictors import CORRELATIONS, effects
@@ -91,6 +92,27 @@ class Fit:
             return {name: stored[name].values for name in self.study.estimands}
         prediction = self.prediction
         return {name: e.of(prediction) for name, e in self.study.estimands.items()}
+
+    def asking(self, study: Study) -> "Fit":
+        """The same draws asked by another study of the same model: its estimands, decisions, responses and interval.
+
+        What is asked after the data were seen was not specified before: say so where it is reported.
+        Raises UsageError where the model differs, or a shared copy has no patients to answer with.
+
+        >>> later = bayesmyo.parse_study(study.text + '[estimands.cpk_24]\\nkind = "level"\\noutcome = "cpk"\\nat = 24\\n')
+        >>> bayesmyo.estimate(fit.asking(later)).index.tolist()[-1]
+        'cpk_24'
+        """
+        if differs := modelled_otherwise(self.study, study):
+            what = f"is of another model: not the fit's {' and '.join(differs)}"
+            mend = "only estimands, decisions, responses and the like may differ; fit it anew"
+            raise UsageError("study", what, f'"{study.title}"', mend)
+        if self.shared and (new := added(self.study, study)):
+            what = f"asks what a shared copy without patients cannot tell: {', '.join(new)}"
+            raise UsageError("study", what, mend="ask its owner")
+        tree = self.tree.copy()
+        tree.attrs = {**self.tree.attrs, "study": study.text or to_toml(study)}
+        return Fit(tree)
 
     @property
     def shared(self) -> bool:

@@ -7,6 +7,7 @@ from bayesmyo.assess.reweight import evenly
 from bayesmyo.cohort.truth import Truth
 from bayesmyo.errors import Fault, InputError
 from bayesmyo.model.fit import Fit
+from bayesmyo.study.asks import modelled_otherwise
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
 
@@ -25,14 +26,7 @@ def posterior_draws(fit: Fit, study: Study, *, same_model: bool) -> Truth:
             "usage", [Fault(where, "is a shared copy without patient data", mend="ask its owner for the fit")]
         )
     if same_model:
-        differing = [
-            what
-            for what in ("outcomes", "covariates", "correlate", "correlation_prior", "time")
-            if getattr(fit.study, what) != getattr(study, what)
-        ]
-        if not differing and any(fit.study.scale(o) != study.scale(o) for o in study.outcomes):
-            differing = ["typical follow-up"]  # on which default priors are set
-        if differing:
+        if differing := modelled_otherwise(fit.study, study):
             what = f"is of another model: not the study's {' and '.join(differing)}"
             raise InputError("usage", [Fault(where, what, mend="name the study that was fitted")])
     else:
