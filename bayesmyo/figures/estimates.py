@@ -82,7 +82,7 @@ def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: dict[str, np.
         axes.hlines(y, q1, q3, color=BLUE, linewidth=3.0, label="half")
         axes.plot([r.median], [y], "o", color=BLUE, markersize=4.5, markerfacecolor="white", label="median")
     neutral = 1.0 if log else 0.0
-    if low < neutral < high and any(fit.study.estimands[r.name].neutral is not None for r in rows):
+    if low < neutral < high and any(fit.study.estimands[r.name].no_effect is not None for r in rows):
         axes.axvline(neutral, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
     axes.set_yticks(range(len(rows)), [named(fit, r) for r in rows])
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=rows[0].unit)

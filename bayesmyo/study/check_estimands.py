@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayesmyo.components.decisions import Decision
-from bayesmyo.components.estimands import Criterion, Estimand, OfOutcome, Ratio, Share, TimeTo
+from bayesmyo.components.estimands import Criterion, Estimand, Level, OfOutcome, Ratio, Share, TimeTo
 from bayesmyo.components.estimands.estimand import Between
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.check_responses import of_criteria
@@ -25,6 +25,11 @@ def estimand(
     if e.above is not None and e.below is not None:
         found.append(Fault(where, "give above or below, not both"))
     found += _population(where, e)
+    if e.contrast is not None and e.contrast.by == "ratio" and not isinstance(e, Level | Ratio):
+        mend = "leave it out, or compare levels"
+        found.append(
+            Fault(f"{where}.contrast.by", f"two groups' {e.kind} is compared by its difference", '"ratio"', mend)
+        )
     if isinstance(e, Share):
         return found + _share(where, e, outcomes, read)
     assert isinstance(e, OfOutcome)
@@ -113,10 +118,20 @@ def _possible(where: str, stated: Mapping[str, float | None], e: Estimand) -> li
 
 def _ratio(where: str, e: OfOutcome, o: Outcome | None) -> list[Fault]:
     """Numbers that cannot be formed from what the family measures."""
-    if o is None or not isinstance(e, Ratio):
+    if o is None or not e.relative:
         return []
     if o.family.anchored:
-        return [Fault(f"{where}.kind", "scores of grades have no ratio", '"ratio"', 'ask for the "change"')]
+        at, mend = ("kind", 'ask for the "change"') if isinstance(e, Ratio) else ("contrast.by", "leave it out")
+        return [Fault(f"{where}.{at}", "scores of grades have no ratio", '"ratio"', mend)]
+    if o.family.ends()[0] != 0 and o.family.link_name == "identity" and isinstance(e, Level):
+        return [
+            Fault(
+                f"{where}.contrast.by",
+                "levels that may be negative have no ratio",
+                '"ratio"',
+                "compare them by their difference",
+            )
+        ]
     if e.predicts == "measurement" and bool(np.all(o.family.check(np.zeros(1)))):
         mend = "ask for the ratio of expected values"
         return [Fault(f"{where}.predicts", "a measurement may be zero, and then has no ratio", '"measurement"', mend)]

@@ -313,6 +313,18 @@ def test_a_contrast_of_ratios_is_the_ratio_of_ratios(population):
     assert by_age.of(predict) == pytest.approx(np.exp(0.1 * 3 * 0.75))
 
 
+@pytest.mark.parametrize("population", ["population average", "average patient", "these patients"])
+def test_levels_are_compared_by_their_ratio_where_it_is_asked_for(population):
+    """The ratio of geometric means at 6 months: patients' own effects cancel, arms differ by 0.8 * (1 - 2^-2) on the log."""
+    contrast = Contrast(covariate="arm", level="c", reference="b", by="ratio")
+    e = Level(outcome="cpk", population=population, at=6, contrast=contrast)
+    predict = TruthPrediction(TWO, truth_of(effects=True))
+    assert e.of(predict) == pytest.approx(np.exp(-0.8 * 0.75))
+    apart = replace(e, contrast=replace(contrast, by=None)).of(predict)
+    levels = [level("cpk", 6.0, population, truth=truth_of(effects=True), given={"arm": arm}) for arm in "cb"]
+    assert apart == pytest.approx(levels[0] - levels[1])
+
+
 def test_a_new_patient_has_the_covariates_of_one_of_these_or_those_given():
     truth = truth_of((4, 1000))
     found = level("strength", 2.0, "new patient", truth=truth).ravel()

@@ -132,6 +132,15 @@ def test_the_difference_of_two_groups_levels_has_one():
     assert level.threshold("higher") == ("above", 0.0)
 
 
+def test_no_effect_is_one_where_two_groups_levels_are_divided():
+    groups = Contrast(covariate="dose", level=2, reference=3, by="ratio")
+    level = Level(outcome="cpk", at=6, contrast=groups)
+    assert level.threshold("lower") == ("below", 1.0)
+    assert level.unit({"cpk": Named("CPK", "IU/L")}, "month") == "ratio"
+    assert level.amount(0.51234, "ratio", "month") == "0.512"
+    np.testing.assert_allclose(level.of(Levels()), [[8 / 27] * 3])
+
+
 @pytest.mark.parametrize(
     ("estimand", "unit", "sentence"),
     [

@@ -74,7 +74,7 @@ def test_power_with_looks_over_what_is_uncertain(typed):
     )
     assert said.code == 0
     assert "over all that the scenario hope holds possible" in said.out
-    assert "Looked at after 5, 8 patients, rises would have been met in" in said.out
+    assert "Looked at after 5, 8 patients (hope), rises would have been met in" in said.out
     found = typed(
         "power",
         "one.toml",

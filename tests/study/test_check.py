@@ -346,6 +346,7 @@ def test_one_correlation_of_three_effects_has_no_prior_of_its_own():
         ('contrast = { covariate = "age", level = 60, reference = 60 }', "contrast", "compares a group with itself"),
         ('contrast = { covariate = "age", level = "old", reference = 60 }', "contrast", "age is a number"),
         ('contrast = { covariate = "sex", level = "f" }', "contrast.reference", "is missing"),
+        ('contrast = { covariate = "sex", level = "f", reference = "m", by = "odds" }', "contrast.by", "ratio"),
         ('given = { sex = "f" }\ncontrast = { covariate = "sex", level = "f", reference = "m" }', "given", 'sets the covariate that the contrast compares; got "sex"'),
         ('given = { titre = 0 }', "given", "has no log"),
         ('contrast = { covariate = "duration", level = -1, reference = 9 }', "contrast", "has no sqrt"),
@@ -437,3 +438,21 @@ def test_correlations_within_one_outcome_must_be_possible_together():
     assert parse_study(text.replace("correlation = 0.3\n", three.format(0.5, -0.2, 0.3)))
     found = faults(text.replace("correlation = 0.3\n", three.format(0.9, -0.9, 0.9)))
     assert any("are impossible together" in what for what in found.values())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "what"),
+    [
+        ("strength", 'kind = "level"\nat = 12', "levels that may be negative have no ratio"),
+        ("cpk", 'kind = "change"\nfrom = 0\nto = 12', "is compared by its difference"),
+        ("cpk", 'kind = "slope"\nfrom = 0\nto = 12', "is compared by its difference"),
+    ],
+)
+def test_only_what_is_positive_is_compared_by_its_ratio(outcome, kind, what):
+    text = SMALL[: SMALL.index("[design]")].replace(
+        'trajectory = { kind = "', 'moderators = ["arm"]\ntrajectory = { kind = "'
+    )
+    groups = 'contrast = { covariate = "arm", level = "b", reference = "a", by = "ratio" }'
+    text += f'[covariates.arm]\nlevels = ["a", "b"]\n[estimands.groups]\noutcome = "{outcome}"\n{kind}\n{groups}\n'
+    assert what in faults(text)["estimands.groups.contrast.by"]
+    assert parse_study(text.replace(', by = "ratio"', "")).estimands["groups"].contrast.by is None

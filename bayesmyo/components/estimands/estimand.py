@@ -56,11 +56,16 @@ class Prediction(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
-    """Two groups of patients who differ in one covariate: the number at `level` against the number at `reference`."""
+    """Two groups of patients who differ in one covariate: the number at `level` against the number at `reference`.
+
+    by: compare levels by their `ratio` (of counts the rate ratio, of a log-normal outcome the ratio of geometric means); by default
+        by their difference
+    """
 
     covariate: str
     level: str | float
     reference: str | float
+    by: Literal["ratio"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,7 @@ class Estimand(Component):
         and the patients averaged over or drawn have the cohort's own values, and the average patient the reference or typical ones;
         a covariate of visits stands at its reference or typical value for all of them
     contrast: compare two groups, `{ covariate = "diagnosis", level = "PM", reference = "DM" }`: the difference of the two
-        numbers, or their ratio for a ratio; patients are otherwise alike
+        numbers, or their ratio for a ratio; levels by their ratio too, with `by = "ratio"`; patients are otherwise alike
     above, below: the threshold whose probability is printed beside the number (by default: any change for the better)
     """
 
@@ -90,10 +95,21 @@ class Estimand(Component):
     contrast: Contrast | None = None
 
     neutral: ClassVar[float | None] = 0.0
-    relative: ClassVar[bool] = False  # two groups are compared by their ratio
     bounded: ClassVar[bool] = False  # its posterior has a mean and an SD whatever the family
     populations: ClassVar[tuple[str, ...]] = POPULATIONS  # of which it can speak
     measured: ClassVar[tuple[str, ...]] = ("new patient",)  # whose measurements it can predict
+
+    @property
+    def relative(self) -> bool:
+        """Whether it is a ratio: two groups are compared by dividing, and one is no effect."""
+        return self.contrast is not None and self.contrast.by == "ratio"
+
+    @property
+    def no_effect(self) -> float | None:
+        """The value that means no effect; None where there is none."""
+        if self.relative:
+            return 1.0
+        return 0.0 if self.neutral is None and self.contrast is not None else self.neutral
 
     @property
     @abstractmethod
@@ -156,10 +172,9 @@ class Estimand(Component):
             return "above", self.above
         if self.below is not None:
             return "below", self.below
-        neutral = 0.0 if self.neutral is None and self.contrast is not None else self.neutral
-        if neutral is None:
+        if self.no_effect is None:
             return None
-        return ("above" if better == "higher" else "below"), neutral
+        return ("above" if better == "higher" else "below"), self.no_effect
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from bayesmyo.components.estimands.estimand import Given, Named, OfOutcome, Prediction
+from bayesmyo.components.numbers import PLAIN, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +22,16 @@ class Level(OfOutcome):
         return self._level(prediction, self.at, given)
 
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
-        return named[self.outcome].unit
+        return "ratio" if self.relative else named[self.outcome].unit
 
     def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
         return f"{named[self.outcome].label} at {time_unit} {self.at:g}"
+
+    def possible(self) -> tuple[float, float] | None:
+        return (0.0, np.inf) if self.relative else None
+
+    def amount(self, value: float, unit: str, time_unit: str, written: Written = PLAIN) -> str:
+        return written.amount(value) if self.relative else super().amount(value, unit, time_unit, written)
 
     def when(self) -> dict[str, float]:
         return {"at": self.at}

@@ -16,7 +16,10 @@ class Ratio(Between):
 
     kind: Literal["ratio"] = "ratio"
     neutral: ClassVar[float | None] = 1.0
-    relative: ClassVar[bool] = True
+
+    @property
+    def relative(self) -> bool:
+        return True
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         first, last = self._pair(prediction, given)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.components.decisions import Decision
-from bayesmyo.components.estimands import Estimand, Ratio
+from bayesmyo.components.estimands import Estimand
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate, root_mean_square
@@ -199,12 +199,12 @@ def _estimand(
     known = np.isfinite(truth)
     error = (median - truth)[known]
     covered = ((lower <= truth) & (truth <= upper))[known]
-    neutral = e.neutral if e.neutral is not None else 0.0 if e.contrast is not None else None
+    neutral = e.no_effect
     significant = sign = magnitude = None
     if neutral is not None:
         beyond = (lower > neutral) | (upper < neutral)
         significant = rate(beyond)
-        scale = np.log if isinstance(e, Ratio) else np.asarray
+        scale = np.log if e.relative else np.asarray
         estimated, true = (scale(x) - scale(np.asarray(neutral)) for x in (median, truth))
         effect = ~np.isclose(true, 0, atol=ROUNDING)
         if known.all() and effect.any():

@@ -39,10 +39,12 @@ def sequence_sentence(s: Sequence) -> str:
     n = s.stops[-1].look
     early = [f"{percent(stop.success.value)} after {stop.look}" for stop in s.stops if stop.success.value is not None]
     futile = [f"{percent(stop.futility.value)} after {stop.look}" for stop in s.stops[:-1] if stop.futility.value]
-    text = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients, {s.decision} would have been met in {percent(s.success.value)} of studies"
+    labels = ", ".join(str(v) for k, v in s.labels.items() if k != "patients")
+    under = f" ({labels})" if labels else ""
+    text = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients{under}, {s.decision} would have been met in {percent(s.success.value)} of studies"
     text += f" ({', '.join(early)})" if early else ""
+    text += ", its type I error over all looks" if s.null else ""
     text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
-    text += ", which is its type I error over all looks" if s.null else ""
     return text + f"; {s.patients.value or n:.1f} patients are expected instead of {n}."
 
 

@@ -249,7 +249,7 @@ def test_looks_on_the_way_raise_the_type_1_error_to_what_is_known(rng):
     assert s.null
     text = words.sequence_sentence(futile)
     assert "Looked at after 10, 20 patients" in text
-    assert "would have stopped for futility, which is its type I error over all looks; " in text
+    assert ", its type I error over all looks; " in text
 
 
 # --- the smallest number of patients
