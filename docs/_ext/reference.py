@@ -16,7 +16,6 @@ from sphinx.util.docutils import SphinxDirective
 import bayesmyo
 from bayesmyo.cli import app as door
 
-
 NOUNS = ("Cohort", "Fit", "Truth")  # what a reader goes on with, attribute by attribute
 MEMBERS = ("   :members:", "   :undoc-members:", "   :exclude-members: " + ", ".join(("only", "first", "from_dict")))
 
