@@ -10,6 +10,7 @@ import pytest
 from bayesmyo._version import __version__
 from bayesmyo.assess.checks import CHECKS
 from bayesmyo.model.store import load_fit, save_fit
+from bayesmyo.report.terminal import show_rows
 from tests.conftest import DATA, MOCK, MODELS, Result
 from tests.test_layers import HEAVY
 
@@ -360,6 +361,12 @@ def test_responses_as_text_and_as_json(run, mock_file):
         assert len(r["by_patient"]) == r["patients"] == 23
         assert all(c["best"] - c["worst"] == r["not_seen"] for c in r["categories"])
         assert all(c["withheld"] for c in r["categories"])
+
+
+def test_a_study_without_estimands_says_what_else_can_be_printed(capsys):
+    show_rows("estimates", [], 0.95)
+    said = "The study declares no estimands; `bayesmyo estimate FIT --parameters` prints the parameters."
+    assert " ".join(capsys.readouterr().out.split()) == said
 
 
 def test_a_study_without_rules_of_response_says_so(run, good_file):

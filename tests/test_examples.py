@@ -9,7 +9,14 @@ import pytest
 import bayesmyo
 
 NAMES = [n for n in bayesmyo.__all__ if n not in ("__version__", "figures")]
-MEMBERS = ["Fit.prediction", "Fit.posterior_predictive", "Fit.estimands", "Fit.truth"]
+MEMBERS = [
+    "Fit.asking",
+    "Fit.estimands",
+    "Fit.posterior_predictive",
+    "Fit.prediction",
+    "Fit.truth",
+    "cohort.prediction.TruthPrediction",
+]
 ELSEWHERE = {"Study"}  # whose docstring is the page of the vocabulary, tested there
 
 

@@ -13,7 +13,7 @@ from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
 from bayesmyo.cohort.prediction import TruthPrediction, trailing, visit_predictors
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, patient_columns
 from bayesmyo.errors import StorageError, UsageError, did_you_mean, must_be
-from bayesmyo.model.arguments import in_range, typed, usable
+from bayesmyo.model.arguments import in_range, known_study, typed, usable
 from bayesmyo.model.build import build
 from bayesmyo.model.data import SHARED, cells
 from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
@@ -103,6 +103,7 @@ class Fit:
         >>> bayesmyo.estimate(fit.asking(later)).index.tolist()[-1]
         'cpk_24'
         """
+        known_study(study)
         if differs := modelled_otherwise(self.study, study):
             what = f"is of another model: not the fit's {' and '.join(differs)}"
             mend = "only estimands, decisions, responses and the like may differ; fit it anew"

@@ -1,7 +1,7 @@
 """The reference, from what the code itself says: two directives.
 
 {commands}   every command's own --help
-{face}       every name of `bayesmyo.__all__`, by autodoc
+{face}       every name of `bayesmyo.__all__`, by autodoc; of the three nouns also the members
 """
 
 import inspect
@@ -15,6 +15,9 @@ from sphinx.util.docutils import SphinxDirective
 
 import bayesmyo
 from bayesmyo.cli import app as door
+
+NOUNS = ("Cohort", "Fit", "Truth")  # what a reader goes on with, attribute by attribute
+MEMBERS = ("   :members:", "   :undoc-members:", "   :exclude-members: " + ", ".join(("only", "first", "from_dict")))
 
 
 class Commands(SphinxDirective):
@@ -57,7 +60,7 @@ class Face(SphinxDirective):
                 if inspect.isclass(found)
                 else "function"
             )
-            lines += [f".. auto{kind}:: bayesmyo.{name}", ""]
+            lines += [f".. auto{kind}:: bayesmyo.{name}", *(MEMBERS if name in NOUNS else []), ""]
         for name in bayesmyo.figures.__all__:
             lines += [f".. autofunction:: bayesmyo.figures.{name}", ""]
         return self.parse_text_to_nodes("```{eval-rst}\n" + "\n".join(lines) + "\n```")
@@ -77,7 +80,7 @@ def _as_rst(paragraph: list[str]) -> list[str]:
         return paragraph
     if all(line.startswith("    ") for line in paragraph):
         return ["::", "", *paragraph]
-    safe = [re.sub(r"`([^`]+)`", r"``\1``", re.sub(r"([*|_\\])(?![^`]*`[^`]*$)", r"\\\1", line)) for line in paragraph]
+    safe = [_safe(line) for line in paragraph]
     if not any(re.match(r"[\w, ]+: ", line) for line in safe):
         return safe
     joined: list[str] = []
@@ -85,6 +88,12 @@ def _as_rst(paragraph: list[str]) -> list[str]:
         new = re.match(r"[\w, \\]+: |[A-Z]", line) or not joined  # a field, or a sentence after the fields
         joined.append(f"| {line}" if new else f"  {line.strip()}")
     return joined
+
+
+def _safe(line: str) -> str:
+    """What stands in backticks as code, and outside of them no character as markup."""
+    parts = re.split(r"`([^`]+)`", line)
+    return "".join(f"``{part}``" if n % 2 else re.sub(r"([*|_\\`])", r"\\\1", part) for n, part in enumerate(parts))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
