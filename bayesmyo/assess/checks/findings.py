@@ -105,12 +105,18 @@ def verdict(
     if worst:
         said = {outcome: f.misfit for outcome, f in worst.items()}
         return CheckResult(name, False, " ".join(said.values()) + left_out, rows, tuple(worst), said)
-    nearest = min(findings, key=lambda f: f.p)
+    p, nearest = min(zip(corrected, findings, strict=True), key=lambda pair: pair[1].p)
+    outside = not nearest.lower <= nearest.observed <= nearest.upper
+    look = (
+        f"; look at it, though among {len(findings)} such statistics it fails only below an adjusted p of {level:g}, and has {p:.2g}"
+        if outside
+        else ""
+    )
     named = fit.study.named
     judged = ", ".join(named[o].label for o in dict.fromkeys(f.outcome for f in findings))
     sentence = (
         f"{subject} as the model predicts for {judged}; furthest from it: {nearest.statistic} of "
-        f"{named[nearest.outcome].label}, {amount(nearest.observed)} where {between(nearest)} is predicted."
+        f"{named[nearest.outcome].label}, {amount(nearest.observed)} where {between(nearest)} is predicted{look}."
     )
     return CheckResult(name, True, sentence + left_out, rows)
 
