@@ -5,6 +5,7 @@
 style.py         sizes, colours and axes of all of them
 parts.py         the outcome that was named, curves over time, the measurements themselves
 trajectories.py  the population over time, patients behind
+groups.py        the population over time, group by group
 patients.py      a panel for each patient
 predictive.py    the distribution of measurements against replicates
 shares.py        zeros, ceilings, floors and limits against replicates
@@ -24,6 +25,7 @@ Numbers are those of the rooms `assess` and `simulation`: a figure draws what a 
 
 from bayesmyo.figures.calibration import calibration
 from bayesmyo.figures.estimates import estimates
+from bayesmyo.figures.groups import groups
 from bayesmyo.figures.influence import influence
 from bayesmyo.figures.patients import patients
 from bayesmyo.figures.pit import pit
@@ -40,6 +42,7 @@ from bayesmyo.figures.trajectories import trajectories
 __all__ = [
     "calibration",
     "estimates",
+    "groups",
     "influence",
     "patients",
     "pit",

@@ -118,13 +118,14 @@ def _means(axes: Axes, means: list[Window]) -> None:
         )
 
 
-def windows(fit: Fit, outcome: str) -> list[Window]:
-    """Windows of time, each with about as many measurements as there are patients, and with three patients or more where there are as many.
+def windows(fit: Fit, outcome: str, who: np.ndarray | None = None) -> list[Window]:
+    """Windows of time of all patients, or of those named by their positions, each with about as many measurements as there are patients, and with three patients or more where there are as many.
 
     A patient who was measured several times in a window counts once, with the mean of these; geometric means where the population average
     is one. A cell known only to a limit counts as that limit.
     """
     m, o = fit.cohort.measurements[outcome], fit.study.outcomes[outcome]
+    m = m if who is None else m.take(np.isin(m.patient, who))
     value = np.log(per_exposure(m)) if o.family.geometric else per_exposure(m)
     cells: list[np.ndarray] = []
     for c in bins(m.time, min(MOST, max(1, len(m) // len(np.unique(m.patient)))), 1):

@@ -6,6 +6,7 @@ from bayesmyo import figures
 from bayesmyo.assess.diagnostics import batch_error
 from bayesmyo.components.numbers import shared
 from bayesmyo.components.trajectories import Plateau
+from bayesmyo.figures.groups import tells_apart
 from bayesmyo.figures.parts import predicting
 from bayesmyo.figures.patients import MOST
 from bayesmyo.figures.trajectories import windows
@@ -60,7 +61,7 @@ def of_outcome(r: Results, outcome: str) -> list[Block]:
             f"{label} over time: the average over all such patients ({summary}), with 50% and {r.study.interval:.0%} intervals; pale where fewer than 3 patients were still measured",
             f"Population average of {label} in {unit}, median and {r.study.interval:.0%} interval. {words}.{measured}",
         ),
-        table, *half_time(r, outcome),
+        table, *by_group(r, outcome), *half_time(r, outcome),
     ]  # fmt: skip
     if r.patient_level:
         blocks.append(
@@ -108,6 +109,24 @@ def averages(r: Results, outcome: str) -> Table:
     caption = f"{r.study.label(outcome)} ({o.unit}): average over all such patients, {r.study.interval:.0%} interval"
     headers = ("time", "median", "lower", "upper", "patients measured then or later")
     return Table(f"course_{outcome}", caption, headers, tuple(rows))
+
+
+def by_group(r: Results, outcome: str) -> list[Block]:
+    """A figure for each covariate whose groups are compared in this outcome."""
+    found: list[Block] = []
+    compared = [e.contrast for e in r.study.estimands.values() if outcome in e.outcomes and e.contrast]
+    for name in dict.fromkeys(c.covariate for c in compared if tells_apart(r.study, outcome, c.covariate)):
+        label = r.study.covariates[name].label or name
+        words = f"{r.study.label(outcome)} by {label}: the average over all such patients as if all were of each kind, with {r.study.interval:.0%} intervals; markers are means of what was measured of those who are"
+        said = []
+        for c in compared:
+            if c.covariate == name:
+                said += [f"{name} {c.level} against {c.reference}"]
+        alternative = f"{words}. Compared are {'; '.join(dict.fromkeys(said))}: see the answers for the difference."
+        found.append(
+            picture(figures.groups(r.fit, outcome, name), f"figure-groups-{outcome}-{name}", words, alternative)
+        )
+    return found
 
 
 def half_time(r: Results, outcome: str) -> list[Block]:
