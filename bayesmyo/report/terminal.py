@@ -198,7 +198,7 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         say(f"- {sentence}")
 
 
-def show_responses(rows: Sequence[dict[str, Any]]) -> None:
+def show_responses(rows: Sequence[dict[str, Any]], study: Study) -> None:
     """Each rule's counts with their bounds, in sentences, and patient by patient."""
     if not rows:
         say("The study declares no responses.")
@@ -211,18 +211,26 @@ def show_responses(rows: Sequence[dict[str, Any]]) -> None:
             (c["name"], *_shown(c, c["median"], Ends(str(c["lower"]), str(c["upper"])), c["mean"], Ends(str(c["worst"]), str(c["best"]))))
             for c in r["categories"]
         ]  # fmt: skip
-        show_table(["category", "patients", f"{r['interval']:.0%} interval", "mean", "none or all unseen"], counts)
+        show_table(["category", "patients", f"{r['interval']:.0%} interval", "mean", "none or all predicted"], counts)
         for sentence in dict.fromkeys(c["sentence"] for c in r["categories"]):
             say(f"- {sentence}")
         names = {c["name"]: c for c in r["categories"]}
         each = [
-            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted",
+            (p["patient"], p["last_seen"], _missing(study, r["outcomes"], p["missing"]), "measured" if p["seen"] else "predicted",
              *(_shown(c, Number(chance(p["probabilities"][n])))[0] for n, c in names.items()))
             for p in r["by_patient"]
         ]  # fmt: skip
-        show_table(["patient", "last seen", "judged", *names], each)
+        show_table(["patient", "last seen", "last measured before", "judged", *names], each)
     for note in dict.fromkeys(note for r in rows for note in r["notes"]):
         say(f"Note: {note}", "yellow")
+
+
+def _missing(study: Study, asked: Sequence[str], missing: dict[str, float | None]) -> str:
+    """Which outcomes of a rule were last measured before its time, and when."""
+    when = {"never" if t is None else figure(t) for t in missing.values()}
+    if len(missing) == len(asked) > 1 and len(when) == 1:
+        return f"all {when.pop()}"
+    return ", ".join(f"{study.label(o)} {'never' if t is None else figure(t)}" for o, t in missing.items())
 
 
 def _shown(row: dict[str, Any], first: Any, *others: Any) -> tuple[Any, ...]:
