@@ -254,7 +254,9 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
     text = f"{subject} {'was' if len(earlier) == 1 else 'were'} last measured before {study.time.unit} {since:g}"
     people = "one patient" if n == 1 else f"{n} patients"
     text += f" in {n}{latest}" if together else f"{latest}: {people}"
-    text += ", who is predicted from its own trajectory" if n == 1 else ", who are predicted from their own trajectories"
+    text += (
+        ", who is predicted from its own trajectory" if n == 1 else ", who are predicted from their own trajectories"
+    )
     if never := int(np.isneginf(limiting).sum()):
         without = [named[o] for o, times in last.items() if np.isneginf(times).any()]
         text += f", {never} of them without any measurement of {_and(without, 'or')}"

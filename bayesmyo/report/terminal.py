@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.components.numbers import apart, chance_decimals, chance_error, resolved, shared
 from bayesmyo.errors import printable
@@ -89,7 +90,11 @@ def show_study(study: Study) -> None:
     """What was understood of a study."""
     say(study.title, "bold")
     how = describe.correlation_words(study)
-    say(f"Time in {study.time.unit}s (column {study.time.column}); patients in column {study.patient}; {how}.")
+    since = f", since {study.time.since}" if study.time.since else ""
+    until = f", until {study.time.exit}" if study.time.exit else ""
+    say(
+        f"Time in {study.time.unit}s (column {study.time.column}{since}{until}); patients in column {study.patient}; {how}."
+    )
     if study.covariates:
         say("Covariates")
     for line in describe.covariates(study):
@@ -148,9 +153,15 @@ def show_cohort(study: Study, cohort: Cohort) -> None:
     rows = [(study.label(name), r.rows, o.used, r.rows - o.used, o.censored) for name, o in r.outcomes.items()]
     show_table(["outcome", "rows in", "= used", "+ set aside", "censored"], rows)
     for name, o in r.outcomes.items():
-        for why, lines in o.set_aside.items():
-            if why not in r.set_aside:
-                say(f"  {study.label(name)}, {why}: {len(lines)} ({lines_text(lines, most=10, word=r.word)})")
+        if not o.set_aside.keys() <= r.set_aside.keys():
+            each = [
+                f"{len(lines)} {why} ({'see above' if why in r.set_aside else lines_text(lines, most=10, word=r.word)})"
+                for why, lines in o.set_aside.items()
+            ]
+            say(f"  {study.label(name)}: {r.rows - o.used} set aside = {' + '.join(each)}")
+    for name, counts in level_counts(study, cohort).items():
+        whose = "patients" if study.covariates[name].varies == "patients" else "visits"
+        say(f"{name}, {whose} of each level: {', '.join(f'{level} {count}' for level, count in counts.items())}")
     for notice in cohort.notices:
         say(f"Note: {notice}", "yellow")
 
