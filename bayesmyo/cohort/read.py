@@ -58,6 +58,8 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
 
 def cohort_of(study: Study, visits: Table, patients: Table | None = None) -> Cohort:
     """The Cohort of tables that are already text. Raises CohortError."""
+    if visits.word == "row":  # nothing stands between the cells of a workbook that could be a decimal sign
+        study = replace(study, data=replace(study.data, delimiter="\t"))
     parts = _parts(study, visits, patients)
     part = parts.visits
     typed = {name: outcome_column(study, o, part) for name, o in study.outcomes.items()}

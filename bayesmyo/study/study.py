@@ -63,7 +63,9 @@ class RequireBaseline:
 class DataFormat:
     """How the table is written.
 
-    delimiter, encoding: of a text file; sheet, patients_sheet: of a workbook, the visits and, where there is one, the patients
+    delimiter, encoding: of a text file; where the decimal sign is "," and nothing is said, the delimiter is ";"
+    sheet, patients_sheet: of a workbook, the sheet of visits and, where there is one, the sheet with one row per patient; a
+        workbook has no delimiter
     thousands: the sign between thousands, if numbers have one
     missing: cells that mean "not measured" (an empty cell always does)
     skip_lines: lines above the header
