@@ -1,9 +1,9 @@
 """Categories of response: how many of these patients, by a declared rule, at a stated time, the patients who were lost among them.
 
-A patient's category is judged on expected trajectories, draw by draw. Who was last seen before the time of the rule is predicted from
-the trajectory that was seen; that is right if patients do not leave because of what their next visits would have shown. The bounds
-beside each count need no such belief: all those who were not seen have it, or none has. A visit shortly before the time of the rule
-counts as one at it only where the rule declares a window.
+A patient's category is judged on expected trajectories, draw by draw. A patient in whom an outcome of the rule was last measured before
+the time of the rule, because the patient left or because the cell is empty, is predicted from the trajectory that was seen; that is right
+if patients do not leave because of what their next visits would have shown. The bounds beside each count need no such belief: all those
+who are predicted have it, or none has. A visit shortly before the time of the rule counts as one at it only where the rule declares a window.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Category:
     """How many patients have one category of response.
 
     median, lower, upper, mean: of the count, over the draws; lower and upper are counts, at the ends of the study's interval
-    worst, best: the median count if none, or all, of the patients who were not seen to the time have it
+    worst, best: the median count if none, or all, of the patients who are predicted have it
     withheld: a check has failed; the counts are for whoever mends the model, not for a reader
     criteria: in words; outcomes: of this category's criteria and of those before it
     """
@@ -53,12 +53,15 @@ class Category:
 class PatientResponse:
     """One patient by pseudonym: the probability of each category.
 
-    last_seen: the last time at which every outcome of the rule had been measured; None where one never was
-    seen: whether that is the time of the rule or later, or within the rule's window before it; otherwise the patient is predicted
+    last_seen: the time of the last measurement of any outcome of the study; None where there is none
+    missing: the outcomes of the rule that were not measured at its time or later, nor within its window before, each with the time at
+        which it was last measured (None: never)
+    seen: whether none is missing; otherwise the patient is predicted
     """
 
     patient: str
     last_seen: float | None
+    missing: dict[str, float | None]
     seen: bool
     probabilities: dict[str, float]
 
@@ -67,7 +70,8 @@ class PatientResponse:
 class Responses:
     """One rule's categories in these patients.
 
-    rule: whether the study names it as its own; not_seen: patients last seen more than `window` before `at`
+    rule: whether the study names it as its own
+    not_seen: patients in whom an outcome of the rule was last measured more than `window` before `at`
     """
 
     name: str
@@ -95,8 +99,17 @@ class Responses:
         return pd.DataFrame([asdict(c) for c in self.categories]).set_index("name")
 
     def by_patient(self) -> pd.DataFrame:
-        """One row for each patient: when last seen, and the probability of each category."""
-        rows = [{"patient": p.patient, "last_seen": p.last_seen, "seen": p.seen, **p.probabilities} for p in self.each]
+        """One row for each patient: when last seen, which outcomes of the rule are missing, and the probability of each category."""
+        rows = [
+            {
+                "patient": p.patient,
+                "last_seen": p.last_seen,
+                "missing": ", ".join(p.missing),
+                "seen": p.seen,
+                **p.probabilities,
+            }
+            for p in self.each
+        ]
         return pd.DataFrame(rows).set_index("patient")
 
 
@@ -140,26 +153,27 @@ def assigned(fit: Fit, response: Response) -> np.ndarray:
     return found
 
 
-def last_seen(cohort: Cohort, outcomes: Sequence[str]) -> np.ndarray:
-    """(patient,) the last time at which every one of these outcomes had been measured; -inf where one never was."""
-    found = np.full((len(outcomes), len(cohort)), -np.inf)
-    for k, outcome in enumerate(outcomes):
+def last_measured(cohort: Cohort, outcomes: Sequence[str]) -> dict[str, np.ndarray]:
+    """Of each outcome, (patient,) the time at which it was last measured; -inf where it never was."""
+    found = {outcome: np.full(len(cohort), -np.inf) for outcome in outcomes}
+    for outcome, last in found.items():
         m = cohort.measurements[outcome]
-        np.maximum.at(found[k], m.patient, m.time)
-    return np.asarray(found.min(axis=0))
+        np.maximum.at(last, m.patient, m.time)
+    return found
 
 
 def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
     study, cohort = fit.study, fit.cohort
     position = assigned(fit, response)
-    last = last_seen(cohort, response.outcomes)
-    seen = last >= response.at - response.window
+    every = last_measured(cohort, tuple(study.outcomes))
+    last = {outcome: every[outcome] for outcome in response.outcomes}
+    seen = np.all([times >= response.at - response.window for times in last.values()], axis=0)
     names = [*response.categories]
     if [*response.categories.values()][-1]:
         names.append(NONE)
     has = np.stack([position == k for k in range(len(names))])  # (category, chain, draw, patient)
     not_seen = int((~seen).sum())
-    lost = _lost(study, response, last[~seen])
+    lost = _lost(study, response, {outcome: times[~seen] for outcome, times in last.items()})
     categories = tuple(
         _category(
             study,
@@ -179,7 +193,8 @@ def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
     each = tuple(
         PatientResponse(
             patient,
-            float(last[i]) if np.isfinite(last[i]) else None,
+            _time(max(times[i] for times in every.values())),
+            {o: _time(times[i]) for o, times in last.items() if times[i] < response.at - response.window},
             bool(seen[i]),
             {category: float(chance[k, i]) for k, category in enumerate(names)},
         )
@@ -214,18 +229,42 @@ def _category(
     )
 
 
-def _lost(study: Study, response: Response, last: np.ndarray) -> str:
-    """Of how many patients the category is predicted, and how close to the time the last of them was seen; last: (patient,) -inf for never."""
-    one, unit = len(last) == 1, study.time.unit
-    were, are, own = ("was", "is", "its own trajectory") if one else ("were", "are", "their own trajectories")
-    before = f"{unit} {response.at - response.window:g}" if response.window else "then"
-    never = int(np.isneginf(last).sum())
+def _time(last: float) -> float | None:
+    return float(last) if np.isfinite(last) else None
+
+
+def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
+    """Which outcomes were last measured before the time of a rule, in how many patients, and how close to it; who is predicted is counted.
+
+    last: of each outcome, (patient,) when it was last measured in those who are predicted; -inf for never
+    """
+    since = response.at - response.window
+    earlier = {o: int((times < since).sum()) for o, times in last.items() if (times < since).any()}
+    n = len(next(iter(last.values())))
+    if n == 0:
+        return ""
+    named = {o: study.named[o].label for o in earlier}
+    together = set(earlier.values()) == {n}
+    subject = _and([named[o] if together else f"{named[o]} in {k}" for o, k in earlier.items()])
+    limiting = np.min([*last.values()], axis=0)
     latest = ""
-    if never < len(last):
-        when = f"at {unit} {np.floor(100 * last.max()) / 100:g}"  # never rounded up to the time itself
-        latest = f" ({when})" if one else f" (the latest {when})"
-    text = f"{len(last)} {were} last seen before {before}{latest} and {are} predicted from {own}"
-    return text + (f", {never} of them without any measurement of an outcome" if never else "")
+    if np.isfinite(limiting.max()):
+        when = f"at {study.time.unit} {np.floor(100 * limiting.max()) / 100:g}"  # never rounded up to the time itself
+        latest = f" ({when})" if n == 1 else f" (the latest {when})"
+    text = f"{subject} {'was' if len(earlier) == 1 else 'were'} last measured before {study.time.unit} {since:g}"
+    people = "one patient" if n == 1 else f"{n} patients"
+    text += f" in {n}{latest}" if together else f"{latest}: {people}"
+    text += (
+        ", who is predicted from its own trajectory" if n == 1 else ", who are predicted from their own trajectories"
+    )
+    if never := int(np.isneginf(limiting).sum()):
+        without = [named[o] for o, times in last.items() if np.isneginf(times).any()]
+        text += f", {never} of them without any measurement of {_and(without, 'or')}"
+    return text
+
+
+def _and(names: Sequence[str], word: str = "and") -> str:
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def notes(study: Study, response: Response) -> tuple[str, ...]:
@@ -237,8 +276,7 @@ def notes(study: Study, response: Response) -> tuple[str, ...]:
     ]
     if not level:
         return ()
-    labels = [study.named[outcome].label for outcome in level]
-    listed = " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
+    listed = _and([study.named[outcome].label for outcome in level])
     return (
         f"A plateau cannot relapse: the trajectory of {listed} approaches a level and stays there, so a patient "
         "who relapses after the last visit is counted as one who does not.",

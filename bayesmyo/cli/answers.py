@@ -169,7 +169,7 @@ def report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> No
     if json:
         typer.echo(documents.document(**extra, passed=not failed, **{what: rows}))
     elif what == "responses":
-        terminal.show_responses(rows)
+        terminal.show_responses(rows, result.study)
     else:
         terminal.show_rows(what, rows, result.study.interval)
     for r in failed:

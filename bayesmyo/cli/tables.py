@@ -78,7 +78,8 @@ def validate(
             typer.echo(documents.document(usable=False, source=error.source, faults=documents.faults_part(error)))
         raise
     if json:
-        parts = {"study": documents.study_part(understood), "cohort": documents.cohort_part(cohort) if cohort else None}
+        read = documents.cohort_part(understood, cohort) if cohort else None
+        parts = {"study": documents.study_part(understood), "cohort": read}
         typer.echo(documents.document(usable=True, **parts))
         return
     terminal.show_study(understood)

@@ -16,6 +16,7 @@ WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(%|[A-Za-zµμ][\w/µμ]*)")
 LIMIT = re.compile(r"[<>≤≥]\s*=?\s*[-+]?[.,\d]")
 NO_NUMBER = re.compile(r"[<>≤≥]\s*[A-Za-z][A-Za-z. ]*")
 SLIP = re.compile(r"[+-]?[\d.,]*\d[\d.,]*[OoIlS][\dOoIlS.,]*|[OoIlS]+[.,]?\d[\dOoIlS.,]*")
+NOT_A_NUMBER = "is not a number"
 MINUSES = "−‒–—"
 SWAPPED = str.maketrans(",.", ".,")
 USUAL_MISSING = {"nan", "n/a", "na", "null", "none", "missing", "-", "--", ".", "?", "nd", "n.d.", "unknown", "#n/a"}
@@ -149,7 +150,7 @@ def _why(text: str, form: DataFormat) -> Bad:
         return Bad("is not a number but a formula", "export the values of the sheet", "D42")
     if WITH_UNIT.fullmatch(text):
         return Bad("carries a unit", "remove the unit from the cell; declare it in the study", "D31")
-    return Bad("is not a number", "correct the cell, or leave it empty if nothing was measured", "D31")
+    return Bad(NOT_A_NUMBER, "correct the cell, or leave it empty if nothing was measured", "D31")
 
 
 def _thousands(text: str, form: DataFormat) -> str:

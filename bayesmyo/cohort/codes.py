@@ -49,7 +49,7 @@ CODES = {
     "D46": "path that is no file",
     "D47": "implausible date",
     "D48": "start of treatment missing",
-    "D49": "visit after the patient left",
+    "D49": "visit after the end of a patient's follow-up",
     "D50": "visit before the start of treatment",
     "D51": "visits out of order",
     "D52": "id unlike the others",
@@ -67,4 +67,6 @@ CODES = {
     "D64": "values far from the declared scale",
     "D65": "outcome without measurements",
     "D66": "column not used",
+    "D67": "end of follow-up",
+    "D68": "cell read by a map",
 }

@@ -18,6 +18,7 @@ from bayesmyo.study.study import Covariate, Study
 
 NONE = float("nan")
 FAR = 4.0  # declared scales
+FEW = 5  # patients of one level, below which a contrast rests on them and on the prior
 SAME = 1e-7  # share of a column's length that lies outside the others, below which it is a combination of them
 
 
@@ -27,8 +28,9 @@ def parse_column(study: Study, name: str, part: Part) -> list[float]:
     found = []
     for line, typed_text in zip(part.table.lines, part.table.column(column), strict=True):
         text, value = typed_text.strip(), NONE
-        if c.levels and text in c.levels:  # a declared level may be a word that elsewhere means missing
-            value = float(c.levels.index(text))
+        level = (c.map or {}).get(text, text)
+        if c.levels and level in c.levels:  # a declared level may be a word that elsewhere means missing
+            value = float(c.levels.index(level))
         elif not cells.is_missing(text, study.data):
             read = _level(name, c, text) if c.levels else _number(study, name, text)
             if isinstance(read, cells.Bad):
@@ -44,11 +46,16 @@ def _level(name: str, c: Covariate, text: str) -> cells.Bad:
     assert c.levels is not None
     for level in c.levels:
         if level.casefold() == text.casefold():
-            return cells.Bad(f"differs from the level {typed(level)} of {name} only in case", f"write {level}", "D25")
+            return cells.Bad(
+                f"differs from the level {typed(level)} of {name} only in case",
+                f"write {level}, or declare covariates.{name}.map",
+                "D25",
+            )
         if fold(level) == fold(text):
             what = f"looks like the level {typed(level)} of {name}, but has letters of another alphabet or other spaces"
             return cells.Bad(what, f"type {level} again", "D25")
-    mend = did_you_mean(text, c.levels).replace("allowed:", "levels:")
+    near = did_you_mean(text, c.levels).replace("allowed:", "levels:")
+    mend = f'{near}{" Or" if near.endswith("?") else "; or"} say what it stands for: covariates.{name}.map = {{ "..." = "{c.levels[0]}" }}'
     return cells.Bad(f"is no level of {name}", mend, "D26")
 
 
@@ -152,6 +159,26 @@ def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
                 yield from _collinear(study, cohort, p)
 
 
+def level_counts(study: Study, cohort: Cohort) -> dict[str, dict[str, int]]:
+    """Of each categorical covariate, how many patients have each level; of one that varies, at how many visits it is so."""
+    found = {}
+    for name in used(study):
+        c = study.covariates[name]
+        if not c.levels:
+            continue
+        if c.varies == "patients":
+            values = cohort.covariates[name]
+        else:
+            at = {
+                (p, t): v
+                for m in cohort.measurements.values()
+                for p, t, v in zip(m.patient.tolist(), m.time.tolist(), m.covariates[name].tolist(), strict=True)
+            }
+            values = np.array([*at.values()])
+        found[name] = {level: int(np.sum(values == k)) for k, level in enumerate(c.levels)}
+    return found
+
+
 def covariate_notices(study: Study, cohort: Cohort) -> Iterator[str]:
     """What a reader should know of the covariates though nothing is wrong."""
     for name in used(study, "patients"):
@@ -160,11 +187,20 @@ def covariate_notices(study: Study, cohort: Cohort) -> Iterator[str]:
         if len(known) < len(values):
             yield f"{len(values) - len(known)} of {len(values)} patients have no {name}: it is imputed in the model. [D62]"
         if c.levels:
-            few = [level for k, level in enumerate(c.levels) if np.sum(known == k) == 1]
-            yield from (
-                f"A single patient has {name} {level}: its coefficient is nearly the prior alone. [D40]"
-                for level in few
-            )
+            counts = {level: int(np.sum(known == k)) for k, level in enumerate(c.levels)}
+            for level, count in counts.items():
+                asked = [
+                    n
+                    for n, e in study.estimands.items()
+                    if e.contrast and e.contrast.covariate == name and level in (e.contrast.level, e.contrast.reference)
+                ]
+                if count == 1:
+                    yield f"A single patient has {name} {level}: its coefficient is nearly the prior alone. [D40]"
+                elif asked and count < FEW:
+                    yield (
+                        f"{count} patients have {name} {level}, which {' and '.join(asked)} contrast{'s' if len(asked) == 1 else ''}: "
+                        "the answer rests on them and, for much of it, on the prior. [D40]"
+                    )
         elif len(known):
             coded_values = coded(study, name, known)[name]
             if abs(np.median(coded_values)) > FAR or coded_values.std() > FAR:

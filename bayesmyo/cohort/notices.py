@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +10,12 @@ import numpy as np
 from bayesmyo.cohort.cohort import Cohort, Measurements
 from bayesmyo.cohort.covariates import spaced_levels
 from bayesmyo.cohort.fates import NO_BASELINE, NO_OUTCOME, Fates
-from bayesmyo.cohort.parts import Parts, without_visits
+from bayesmyo.cohort.faults import typed as quoted
+from bayesmyo.cohort.parts import Part, Parts, without_visits
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.cohort.times import BEFORE
 from bayesmyo.cohort.values import SENTINELS, factors, units
+from bayesmyo.components.numbers import significant
 from bayesmyo.study.covariates import table_column
 from bayesmyo.study.covariates import used as in_use
 from bayesmyo.study.study import Study
@@ -24,9 +26,13 @@ LATE = 5.0  # typical follow-ups
 
 
 def notices(
-    study: Study, parts: Parts, times: Sequence[float], fates: Fates, cohort: Cohort, lacking: Sequence[str]
-) -> Iterator[str]:
-    """Of the patients and what was measured. Each sentence ends with its entry in the catalogue."""
+    study: Study, parts: Parts, times: Sequence[float], exits: Mapping[str, float], fates: Fates, cohort: Cohort,
+    lacking: Sequence[str],
+) -> Iterator[str]:  # fmt: skip
+    """Of the patients and what was measured. Each sentence ends with its entry in the catalogue.
+
+    exits: patient -> end of follow-up, where the table states one; lacking: patients without the required baseline
+    """
     visits, patients, lines = Counter(parts.visits.ids), cohort.patients, parts.visits.table.lines
     word = parts.visits.table.word
     of_patient = Counter(
@@ -56,10 +62,21 @@ def notices(
             "kept, they inform the start, not the change. [D39]"
         )
     yield from _times(study, parts, times, fates)
+    if study.time.exit is not None:
+        yield _exits(study, cohort, exits)
     for name, m in cohort.measurements.items():
         yield from _measurements(study, name, m, len(patients), word, _typed(study, name, parts, m))
-        if study.outcomes[name].recorded is not None:
+        o = study.outcomes[name]
+        if o.recorded is not None:
             yield from _converted(study, name, parts)
+        if o.map and o.family.texts() is None:
+            numbers = {text: f"{value:g}" for text, value in o.map.items()}
+            yield from read_by_map(study.label(name), o.column, numbers, parts.visits, fates)
+    for name in in_use(study):
+        if levels := study.covariates[name].map:
+            column = table_column(study, name)
+            part = parts.holding(column)
+            yield from read_by_map(name, column, levels, part, fates if part is parts.visits else None)
 
 
 def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> Iterator[str]:
@@ -85,6 +102,20 @@ def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> 
     begin = max(0.0, min((t for _, t in rows), default=0.0))  # where time is an age
     if longest and (far := [n for n, t in rows if t - begin > longest]):
         yield f"{lines_text(far, word=part.table.word).capitalize()}: later than {unit} {longest:g}, longer than the study expects to follow anyone: is it a {unit}? [D63]"
+
+
+def _exits(study: Study, cohort: Cohort, exits: Mapping[str, float]) -> str:
+    """Of how many patients it is known when their follow-up ended, and how many were not measured as long."""
+    last = np.full(len(cohort), -np.inf)
+    for m in cohort.measurements.values():
+        np.maximum.at(last, m.patient, m.time)
+    gaps = [exits[p] - t for p, t in zip(cohort.patients, last.tolist(), strict=True) if p in exits]
+    early = [gap for gap in gaps if gap > 0]
+    text = f"The end of follow-up (column {study.time.exit}) is known of {len(gaps)} of {len(cohort)} patients"
+    if early:
+        by = f"by {'' if len(early) == 1 else 'up to '}{significant(max(early), 2)} {study.time.unit}s"
+        text += f"; {len(early)} of them {'was' if len(early) == 1 else 'were'} last measured before it, {by}"
+    return f"{text}{'' if early else '; nobody was last measured before it' if gaps else ''}. [D67]"
 
 
 def _typed(study: Study, name: str, parts: Parts, m: Measurements) -> np.ndarray:
@@ -136,6 +167,24 @@ def _converted(study: Study, name: str, parts: Parts) -> Iterator[str]:
         factor = o.recorded.factors.get(unit, 1.0)
         if factor != 1:
             yield f"{study.label(name)}: {count} cells in {unit}, times {factor:g} = {o.unit}. [D56]"
+
+
+def read_by_map(
+    label: str, column: str, meant: Mapping[str, str], part: Part, fates: Fates | None = None
+) -> Iterator[str]:
+    """The cells of one column that stand for something else, as its map says; not those of rows that are set aside."""
+    places: dict[str, list[int]] = defaultdict(list)
+    fates = fates or [""] * len(part.table.rows)
+    for line, text, fate in zip(part.table.lines, part.table.column(column), fates, strict=True):
+        if not fate and text.strip() in meant:
+            places[text.strip()].append(line)
+    if places:
+        total = sum(map(len, places.values()))
+        each = [
+            f"{lines_text(lines, word=part.table.word)}: {quoted(text)} -> {meant[text]}"
+            for text, lines in places.items()
+        ]
+        yield f"{label}: {total} cell{'' if total == 1 else 's'} read by map ({'; '.join(each)}). [D68]"
 
 
 def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> Iterator[str]:

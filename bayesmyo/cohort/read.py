@@ -58,6 +58,8 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
 
 def cohort_of(study: Study, visits: Table, patients: Table | None = None) -> Cohort:
     """The Cohort of tables that are already text. Raises CohortError."""
+    if visits.word == "row":  # nothing stands between the cells of a workbook that could be a decimal sign
+        study = replace(study, data=replace(study.data, delimiter="\t"))
     parts = _parts(study, visits, patients)
     part = parts.visits
     typed = {name: outcome_column(study, o, part) for name, o in study.outcomes.items()}
@@ -65,7 +67,7 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None) -> Coh
     fates: Fates = [
         "" if full else BLANK if is_blank(row) else NO_OUTCOME for full, row in zip(filled, visits.rows, strict=True)
     ]
-    times = read_times(study, parts, filled)
+    times, exits = read_times(study, parts, filled)
     for n, early in enumerate(before(study, part, times, filled)):
         fates[n] = BEFORE if early else fates[n]
     lacking = without_baseline(study, part, typed, times, fates)
@@ -86,7 +88,7 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None) -> Coh
     _stop(visits.source, parts.faults() or _nothing(study, fates, measured))
     rows = account(part, fates, measured, typed)
     cohort = _assemble(study, part, times, measured, fates, exposures, covariates, own, rows)
-    found = [*notices(study, parts, times, fates, cohort, lacking), *table_notices(study, parts, times, fates)]
+    found = [*notices(study, parts, times, exits, fates, cohort, lacking), *table_notices(study, parts, times, fates)]
     cohort = replace(cohort, notices=(*found, *covariate_notices(study, cohort)))
     first = {patient: line for line, patient in zip(reversed(visits.lines), reversed(part.ids), strict=True)}
     _stop(visits.source, [*missing_faults(study, cohort, first, visits.word)] or [*data_faults(study, cohort)])

@@ -153,7 +153,10 @@ def _no_header(line: int, header: list[str], body: list[tuple[int, list[str]]], 
         if len(header) == 1 and other != form.delimiter and other in header[0]:
             what = f"only 1 column found, and {header[0].count(other)} '{typed}' in it"
             code = "D09" if other == "\t" else "D08"
-            return Fault("header", what, mend=f'set data.delimiter = "{typed}"', code=code)
+            mend = f'set data.delimiter = "{typed}"'
+            if other == form.decimal:
+                mend = 'it is the declared decimal sign: export with ";" between cells, or leave data.decimal out'
+            return Fault("header", what, mend=mend, code=code)
     title = sum(map(bool, header)) == 1 and any(len(cells) > 1 for _, cells in body)
     comment = header[0].startswith(("#", "%")) and any(len(cells) != len(header) for _, cells in body)
     if title or comment:

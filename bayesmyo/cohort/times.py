@@ -17,9 +17,10 @@ NONE = math.nan
 BEFORE = "before the start of treatment"
 
 
-def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> list[float]:
-    """The time of each visit in the study's unit, since the patient's start of treatment where the study says when that was. (n,)
+def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> tuple[list[float], dict[str, float]]:
+    """The time of each visit, (n,), and the end of each patient's follow-up where one is stated, both in the study's unit.
 
+    Time is counted since the patient's start of treatment where the study says when that was.
     needed: (n,) whether a measurement was made, so that its time must be known. Faults go into the books of the parts.
     """
     visits, time = parts.visits, study.time
@@ -29,14 +30,14 @@ def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> list[float
             what = "the time of a measurement is missing"
             visits.book.add(line, time.column, what, "", "fill it in, or remove the row", "D63")
     starts = _starts(study, parts, moments, needed)
-    if time.exit is not None:
-        _exits(study, parts, moments, needed)
+    exits = _exits(study, parts, moments, needed) if time.exit is not None else {}
     written = visits.table.column(time.column)
     start = [starts.get(p, NONE) for p in visits.ids]
-    return [
+    times = [
         0.0 if _on_the_day(study, m, text, s) else (m - s) / _days(study)
         for m, text, s in zip(moments, written, start, strict=True)
     ]
+    return times, {p: (left - starts[p]) / _days(study) for p, left in exits.items() if p in starts}
 
 
 def before(study: Study, visits: Part, times: Sequence[float], needed: Sequence[bool]) -> list[bool]:
@@ -149,19 +150,23 @@ def _starts(study: Study, parts: Parts, moments: Sequence[float], needed: Sequen
     return first
 
 
-def _exits(study: Study, parts: Parts, moments: Sequence[float], needed: Sequence[bool]) -> None:
+def _exits(study: Study, parts: Parts, moments: Sequence[float], needed: Sequence[bool]) -> dict[str, float]:
+    """When each patient's follow-up ended, on the scale of `moments`; a visit after it is a fault."""
     assert study.time.exit is not None
-    exits, visits = _of_patients(study, parts, study.time.exit, "exit"), parts.visits
+    exits, visits = _of_patients(study, parts, study.time.exit, "the end of follow-up"), parts.visits
+    latest = exits
     if study.time.date is not None:  # a date without a clock is the whole day
-        exits = {p: math.nextafter(left + 1, left) if left % 1 == 0 else left for p, left in exits.items()}
+        latest = {p: math.nextafter(left + 1, left) if left % 1 == 0 else left for p, left in exits.items()}
     late = [
         line
         for line, patient, moment, wanted in zip(visits.table.lines, visits.ids, moments, needed, strict=True)
-        if wanted and moment > exits.get(patient, math.inf)
+        if wanted and moment > latest.get(patient, math.inf)
     ]
     if late:
-        what, mend = "a visit lies after the patient left", f"correct its time, or the column {study.time.exit}"
+        what = "a visit lies after the end of the patient's follow-up"
+        mend = f"correct its time, or the column {study.time.exit}"
         visits.book.rows(late, what, mend=mend, code="D49", column=study.time.column)
+    return exits
 
 
 def _of_patients(study: Study, parts: Parts, column: str, name: str) -> dict[str, float]:

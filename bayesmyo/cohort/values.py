@@ -30,6 +30,8 @@ SENTINELS = {
     -999.0,
     -9999.0,
 }
+MAP = "correct the cell, leave it empty if nothing was measured, or declare in a map what it stands for"
+MISSING = "if it means missing, add it to data.missing"
 SERIAL_DATES = (30_000, 60_000)  # days since 1900 as spreadsheets count them: 1982 to 2064
 
 Column = list[cells.Cell | None]
@@ -46,7 +48,8 @@ def outcome_column(study: Study, o: Outcome, part: Part) -> Column:
             continue
         cell = cells.parse(text, study.data, o.censoring == "as typed", texts, alone=levels is not None)
         if isinstance(cell, cells.Bad):
-            part.book.add(line, o.column, cell.what, text.strip(), cell.mend, cell.code)
+            may_map = cell.what == cells.NOT_A_NUMBER and cell.code == "D31" and o.recorded is None
+            part.book.add(line, o.column, cell.what, text.strip(), MAP if may_map else cell.mend, cell.code)
             found.append(None)
             continue
         typed = cell.value
@@ -105,20 +108,23 @@ def _unusable(o: Outcome, cell: cells.Cell, typed: float) -> cells.Bad | None:
     if not all(o.family.check(np.asarray(v)) for v in ends):
         what = f"must be {o.family.support()} (family {o.family.kind})"
         if cell.value == 0 and o.family.check(np.asarray(1.0)):
-            mend = "if zero is a real value, use hurdle_lognormal; if it is below a limit, write <limit; if it means missing, add it to data.missing"
+            mend = f"if zero is a real value, use hurdle_lognormal; if it is below a limit, write <limit; {MISSING}"
             return cells.Bad(what, mend, "D55")
         whole = o.family.counts or (not o.family.check(np.asarray(0.5)) and float(cell.value) % 1)
         code = "D34" if typed in SENTINELS else "D37" if whole else "D55" if cell.value < 0 else "D36"
-        return cells.Bad(what, "correct the cell; if it means missing, add it to data.missing", code)
+        return cells.Bad(what, f"correct it if it is a typing error; {MISSING}", code)
     if any((o.minimum is not None and v < o.minimum) or (o.maximum is not None and v > o.maximum) for v in ends):
-        low = "-inf" if o.minimum is None else f"{o.minimum:g}"
-        high = "inf" if o.maximum is None else f"{o.maximum:g}"
-        what, mend = f"is outside the declared range {low} to {high}", "if it means missing, add it to data.missing"
+        what = f"is outside the declared range {o.minimum or 0:g} to {o.maximum or 0:g}"
+        if o.minimum is None or o.maximum is None:
+            what = f"is {'above' if o.minimum is None else 'below'} the declared {'maximum' if o.minimum is None else 'minimum'}"
+            what += f" {o.maximum if o.minimum is None else o.minimum:g}"
         if typed in SENTINELS:
-            return cells.Bad(what, mend, "D34")
+            return cells.Bad(what, MISSING, "D34")
         if SERIAL_DATES[0] < typed < SERIAL_DATES[1] and typed % 1 == 0:
             return cells.Bad(what, "spreadsheets store dates as such numbers: is it one?", "D33")
-        return cells.Bad(what, f"is the unit, {o.unit}, right? Otherwise correct the cell; {mend}", "D36")
+        return cells.Bad(
+            what, f"correct it if it is a typing error; is the unit, {o.unit}, right? I{MISSING[1:]}", "D36"
+        )
     if isinstance(o.censoring, Limits):
         below, above = o.censoring.below, o.censoring.above
         if (above is not None and cell.value > above) or (below is not None and cell.value < below):

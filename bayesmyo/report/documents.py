@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.errors import InputError
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.predictors import effects
@@ -63,13 +64,14 @@ def study_part(study: Study) -> dict[str, Any]:
     }
 
 
-def cohort_part(cohort: Cohort) -> dict[str, Any]:
-    """What was read of a table: patients, rows used and set aside with their lines, cells of each outcome, notices."""
+def cohort_part(study: Study, cohort: Cohort) -> dict[str, Any]:
+    """What was read of a table: patients, rows used and set aside with their lines, cells of each outcome, levels, notices."""
     return {
         "source": cohort.source,
         "sha256": cohort.sha256,
         "patients": len(cohort.patients),
         **cohort.rows.as_dict(),
+        "levels": level_counts(study, cohort),
         "notices": list(cohort.notices),
     }
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.components.numbers import apart, chance_decimals, chance_error, resolved, shared
 from bayesmyo.errors import printable
@@ -89,7 +90,11 @@ def show_study(study: Study) -> None:
     """What was understood of a study."""
     say(study.title, "bold")
     how = describe.correlation_words(study)
-    say(f"Time in {study.time.unit}s (column {study.time.column}); patients in column {study.patient}; {how}.")
+    since = f", since {study.time.since}" if study.time.since else ""
+    until = f", until {study.time.exit}" if study.time.exit else ""
+    say(
+        f"Time in {study.time.unit}s (column {study.time.column}{since}{until}); patients in column {study.patient}; {how}."
+    )
     if study.covariates:
         say("Covariates")
     for line in describe.covariates(study):
@@ -148,9 +153,15 @@ def show_cohort(study: Study, cohort: Cohort) -> None:
     rows = [(study.label(name), r.rows, o.used, r.rows - o.used, o.censored) for name, o in r.outcomes.items()]
     show_table(["outcome", "rows in", "= used", "+ set aside", "censored"], rows)
     for name, o in r.outcomes.items():
-        for why, lines in o.set_aside.items():
-            if why not in r.set_aside:
-                say(f"  {study.label(name)}, {why}: {len(lines)} ({lines_text(lines, most=10, word=r.word)})")
+        if not o.set_aside.keys() <= r.set_aside.keys():
+            each = [
+                f"{len(lines)} {why} ({'see above' if why in r.set_aside else lines_text(lines, most=10, word=r.word)})"
+                for why, lines in o.set_aside.items()
+            ]
+            say(f"  {study.label(name)}: {r.rows - o.used} set aside = {' + '.join(each)}")
+    for name, counts in level_counts(study, cohort).items():
+        whose = "patients" if study.covariates[name].varies == "patients" else "visits"
+        say(f"{name}, {whose} of each level: {', '.join(f'{level} {count}' for level, count in counts.items())}")
     for notice in cohort.notices:
         say(f"Note: {notice}", "yellow")
 
@@ -199,7 +210,7 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
         say(f"- {sentence}")
 
 
-def show_responses(rows: Sequence[dict[str, Any]]) -> None:
+def show_responses(rows: Sequence[dict[str, Any]], study: Study) -> None:
     """Each rule's counts with their bounds, in sentences, and patient by patient."""
     if not rows:
         say("The study declares no responses.")
@@ -212,18 +223,26 @@ def show_responses(rows: Sequence[dict[str, Any]]) -> None:
             (c["name"], *_shown(c, c["median"], Ends(str(c["lower"]), str(c["upper"])), c["mean"], Ends(str(c["worst"]), str(c["best"]))))
             for c in r["categories"]
         ]  # fmt: skip
-        show_table(["category", "patients", f"{r['interval']:.0%} interval", "mean", "none or all unseen"], counts)
+        show_table(["category", "patients", f"{r['interval']:.0%} interval", "mean", "none or all predicted"], counts)
         for sentence in dict.fromkeys(c["sentence"] for c in r["categories"]):
             say(f"- {sentence}")
         names = {c["name"]: c for c in r["categories"]}
         each = [
-            (p["patient"], p["last_seen"], "seen" if p["seen"] else "predicted",
+            (p["patient"], p["last_seen"], _missing(study, r["outcomes"], p["missing"]), "measured" if p["seen"] else "predicted",
              *(_shown(c, Number(chance(p["probabilities"][n])))[0] for n, c in names.items()))
             for p in r["by_patient"]
         ]  # fmt: skip
-        show_table(["patient", "last seen", "judged", *names], each)
+        show_table(["patient", "last seen", "last measured before", "judged", *names], each)
     for note in dict.fromkeys(note for r in rows for note in r["notes"]):
         say(f"Note: {note}", "yellow")
+
+
+def _missing(study: Study, asked: Sequence[str], missing: dict[str, float | None]) -> str:
+    """Which outcomes of a rule were last measured before its time, and when."""
+    when = {"never" if t is None else figure(t) for t in missing.values()}
+    if len(missing) == len(asked) > 1 and len(when) == 1:
+        return f"all {when.pop()}"
+    return ", ".join(f"{study.label(o)} {'never' if t is None else figure(t)}" for o, t in missing.items())
 
 
 def _shown(row: dict[str, Any], first: Any, *others: Any) -> tuple[Any, ...]:

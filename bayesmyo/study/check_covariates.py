@@ -29,6 +29,17 @@ def _levels(where: str, name: str, c: Covariate, declared: Mapping[str, Covariat
     slugs = [slug(level) for level in c.levels]
     if len(set(slugs)) < len(slugs):
         found.append(Fault(f"{where}.levels", "are not distinct in letters and digits", str(list(c.levels))))
+    for text, level in (c.map or {}).items():
+        if not text.strip() or text != text.strip():
+            what = "must be a text without white space around it"
+            found.append(
+                Fault(f"{where}.map", what, f'"{text}"', "an empty cell is missing" if not text.strip() else "")
+            )
+        if level not in c.levels:
+            mend = did_you_mean(level, c.levels).replace("allowed:", "levels:")
+            found.append(Fault(f"{where}.map", f'"{text}" stands for no level', f'"{level}"', mend))
+        if text in c.levels and text != level:
+            found.append(Fault(f"{where}.map", "is itself a level", f'"{text}"', "a level stands for itself"))
     if c.shares is not None and (len(c.shares) != len(c.levels) or min(c.shares) <= 0 or abs(sum(c.shares) - 1) > 1e-6):
         what = f"must be {len(c.levels)} positive shares that sum to 1"
         found.append(Fault(f"{where}.shares", what, str(list(c.shares))))
@@ -39,7 +50,7 @@ def _levels(where: str, name: str, c: Covariate, declared: Mapping[str, Covariat
 
 
 def _numeric(where: str, name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
-    found = _only(where, c, "numeric", ("shares",))
+    found = _only(where, c, "numeric", ("shares", "map"))
     assert c.typical is not None
     if c.scale is None:
         mend = "say how far patients differ in it: its coefficient is the effect of one scale"
@@ -58,7 +69,7 @@ def _numeric(where: str, name: str, c: Covariate, declared: Mapping[str, Covaria
 
 
 def _product(where: str, name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
-    found = _only(where, c, "a product", ("scale", "transform", "shares", "column", "varies", "missing"))
+    found = _only(where, c, "a product", ("scale", "transform", "shares", "map", "column", "varies", "missing"))
     assert c.product is not None
     if len(c.product) < 2 or len(set(c.product)) < len(c.product):
         found.append(Fault(f"{where}.product", "must name two covariates or more, each once", str(list(c.product))))

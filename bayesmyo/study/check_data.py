@@ -21,14 +21,8 @@ def data_format(data: DataFormat | None, outcomes: Sequence[str]) -> list[Fault]
         mend = r'such as ",", ";" or "\t"'
         found.append(Fault("data.delimiter", "must be one character", repr(data.delimiter), mend))
     if data.delimiter == data.decimal:
-        found.append(
-            Fault(
-                "data.decimal",
-                "is also the delimiter",
-                repr(data.decimal),
-                'state data.delimiter = ";" as well; a workbook has none, and takes it too',
-            )
-        )
+        mend = f'leave data.delimiter out: it is then "{";" if data.decimal == "," else ","}"'
+        found.append(Fault("data.decimal", "is also the delimiter", repr(data.decimal), mend))
     if data.thousands is not None and data.thousands not in BETWEEN_THOUSANDS:
         mend = '",", ".", "\'", "’" or a space'
         found.append(

@@ -77,6 +77,8 @@ def covariates(study: Study) -> list[str]:
             continue
         if c.levels:
             text = f"{c.levels[0]} (reference), {', '.join(c.levels[1:])}"
+            if c.map:
+                text += f"; {_and([f'{cell} stands for {level}' for cell, level in c.map.items()])}"
         else:
             unit = f" {c.unit}" if c.unit else ""
             step = (

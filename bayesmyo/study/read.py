@@ -113,7 +113,10 @@ def parse_study(text: str, source: str = "study") -> Study:
             values[name] = _value(hints[name], head[name], f"study.{name}", faults)
         elif name in ("title", "patient", "time") and isinstance(document.get("study"), dict):
             faults.append(Fault(f"study.{name}", "is missing"))
-    values["data"] = _table(DataFormat, document.get("data", {}), "data", faults)
+    written = document.get("data", {})
+    if isinstance(written, dict) and written.get("decimal") == ",":
+        written = {"delimiter": ";", **written}
+    values["data"] = _table(DataFormat, written, "data", faults)
     values["design"] = _table(Design, document["design"], "design", faults) if "design" in document else None
     values["report"] = _table(Statements, document["report"], "report", faults) if "report" in document else None
     values["covariates"] = _each(

@@ -31,9 +31,11 @@ class Time:
     typical: a typical follow-up in that unit, on which the default priors of slopes and half-times rest: a trajectory with a slope
         needs it, unless [design] says how long patients are followed or each of its priors is stated
     date: where the table holds calendar dates, how they are written: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY" ...
+        The pattern is for dates typed as text; true dates of a workbook or a Parquet file are read whatever it says
     since: the column that says when a patient's treatment began, a date or a number as in `column`; time is counted from it.
         Dates without it are counted from each patient's first visit
-    exit: the column that says when a patient left; a visit after that is refused
+    exit: the column that says when a patient's follow-up ended: left, died, lost, or the last contact of those still in care.
+        A visit after that is refused, and it is said how many were last measured before it
     before: what to do with visits before time zero
     """
 
@@ -62,7 +64,9 @@ class RequireBaseline:
 class DataFormat:
     """How the table is written.
 
-    delimiter, encoding: of a text file; sheet, patients_sheet: of a workbook, the visits and, where there is one, the patients
+    delimiter, encoding: of a text file; where the decimal sign is "," and nothing is said, the delimiter is ";"
+    sheet, patients_sheet: of a workbook, the sheet of visits and, where there is one, the sheet with one row per patient; a
+        workbook has no delimiter
     thousands: the sign between thousands, if numbers have one
     missing: cells that mean "not measured" (an empty cell always does)
     skip_lines: lines above the header
@@ -89,6 +93,7 @@ class Covariate:
 
     column: of the table (default: the covariate's name); label: as sentences call it
     levels: of a categorical covariate, the reference first; each other level has a coefficient of its own
+    map: of a categorical covariate, cell texts and the levels that they stand for: { f = "female", F = "female", m = "male" }
     typical, scale: of a numeric covariate; its coefficient is the effect of one `scale` above `typical`
     transform: of a numeric covariate: (log x - log typical) / log scale, and scale is a ratio; or (sqrt x - sqrt typical) / scale
     product: names of other covariates, whose product this one is (it has no column)
@@ -101,6 +106,7 @@ class Covariate:
     label: str = ""
     unit: str = ""
     levels: tuple[str, ...] | None = None
+    map: Mapping[str, str] | None = None
     typical: float | None = None
     scale: float | None = None
     transform: Literal["none", "log", "sqrt"] = "none"
@@ -159,7 +165,8 @@ class Outcome:
     covariates: names of covariates that shift the level; moderators: names of covariates that shift the change
     zero: the zero part of a hurdle; exposure: the column that counts what events are counted per
     censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
-    map: cell texts and the numbers that they stand for; minimum, maximum: the legal range of a measurement, in the outcome's unit
+    map: cell texts and the numbers that they stand for, { "12,5 (tapering)" = 12.5 }; a note says which cells were read by it
+    minimum, maximum: the legal range of a measurement, in the outcome's unit
     recorded: another unit in which the table holds it, with the factor that converts it
     plausible: the range in which nearly all measurements of such patients lie; a prior predictive check looks at it
     parameterisation: how patient effects are sampled; "auto" integrates them out wherever that is exact

@@ -14,8 +14,7 @@ interval = 0.95                           # of every printed interval, equal-tai
 correlate = "within outcomes"             # or "across outcomes", or "none": are a patient's effects correlated?
 
 # [data]                                  # only where the table needs it
-# delimiter = ";"
-# decimal = ","
+# decimal = ","                           # the delimiter is then ";", unless stated
 # missing = ["NA", "ND"]
 
 # One table per outcome. `typical` and `scale` set the default priors: say what is plausible before

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.responses import assigned, last_seen, responses, withhold_responses
+from bayesmyo.assess.responses import assigned, last_measured, responses, withhold_responses
 from bayesmyo.cohort import Cohort, Measurements
 from bayesmyo.cohort.cohort import OutcomeRows, RowAccount
 from bayesmyo.errors import StorageError
 from bayesmyo.model.store import share
 from bayesmyo.report import documents
+from bayesmyo.report.terminal import show_responses
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL, fit_of, independent_draws
 
@@ -114,14 +115,42 @@ def test_each_patient_has_a_category_in_each_draw(fit):
 
 
 def test_a_patient_is_seen_who_was_measured_in_every_outcome_of_the_rule(fit, found):
-    last = last_seen(fit.cohort, ("strength", "cpk"))
-    assert (last[0], last[SEEN], last[-1]) == (12, 6, -np.inf)
+    last = last_measured(fit.cohort, ("strength", "cpk"))
+    assert [(times[0], times[SEEN], times[-1]) for times in last.values()] == [(12, 6, 6), (12, 6, -np.inf)]
     patients = {p.patient: p for p in found["both"].each}
     assert list(patients) == [f"P{i:02d}" for i in range(1, PATIENTS + 1)]
-    assert (patients["P01"].last_seen, patients["P01"].seen) == (12, True)
-    assert (patients["P18"].last_seen, patients["P18"].seen) == (6, False)
-    assert (patients["P23"].last_seen, patients["P23"].seen) == (None, False)
-    assert {p.patient: p.last_seen for p in found["plain"].each}["P23"] == 6
+    told = {name: (p.last_seen, p.missing, p.seen) for name, p in patients.items()}
+    assert told["P01"] == (12, {}, True)
+    assert told["P18"] == (6, {"strength": 6, "cpk": 6}, False)
+    assert told["P23"] == (6, {"strength": 6, "cpk": None}, False)
+    plain = {p.patient: p for p in found["plain"].each}["P23"]
+    assert (plain.last_seen, plain.missing) == (6, {"strength": 6})
+
+
+def without_cpk_of_the_first_at_month_12(fit):
+    """The fit of a cohort in which the first patient came at month 12, and only the CPK was not measured then."""
+    cpk = fit.cohort.measurements["cpk"]
+    kept = cpk.take(~((cpk.patient == 0) & (cpk.time == 12)))
+    people = dataclasses.replace(fit.cohort, measurements={**fit.cohort.measurements, "cpk": kept})
+    draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
+    return fit_of(STUDY, people, draws)
+
+
+def test_an_empty_cell_at_a_visit_is_not_called_a_lost_patient(fit, capsys):
+    both = responses(without_cpk_of_the_first_at_month_12(fit))[0]
+    first = both.each[0]
+    assert (first.last_seen, first.missing, first.seen) == (12, {"cpk": 6}, False)
+    assert (
+        "; strength in 6 and CPK in 7 were last measured before month 12 (the latest at month 6): 7 patients, who are predicted"
+        in both.categories[0].sentence
+    )
+    show_responses([both.as_dict()], STUDY)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "P01 12 CPK 6 predicted" in shown
+    assert "P02 12 measured" in shown
+    assert "P18 6 all 6 predicted" in shown
+    assert "P23 6 Strength 6, predicted" in shown
+    assert "CPK never" in shown
 
 
 def test_each_patients_probabilities_sum_to_one(found):
@@ -157,14 +186,14 @@ def test_where_all_were_seen_nothing_is_said_of_the_lost(fit):
 
 @pytest.mark.parametrize(("window", "seen", "bounds"), [(0, 17, (10, 16)), (5.9, 17, (10, 16)), (6, 23, (12, 12))])
 def test_a_visit_shortly_before_counts_where_the_rule_has_a_window(fit, window, seen, bounds):
-    """Six patients were last seen at month 6, and the rule judges at month 12."""
+    """Six patients were last measured at month 6, and the rule judges at month 12."""
     text = STUDY.text.replace('title = "strength alone"\nat = 12', f"at = 12\nwindow = {window}")
     draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
     plain = next(r for r in responses(fit_of(parse_study(text), fit.cohort, draws)) if r.name == "plain")
     assert (plain.window, sum(p.seen for p in plain.each)) == (window, seen)
     remission = plain.categories[0]
     assert (remission.median, remission.worst, remission.best) == (12, *bounds)
-    before = "; 6 were last seen before month 6.1 (the latest at month 6) and are predicted"
+    before = "; strength was last measured before month 6.1 in 6 (the latest at month 6), who are predicted"
     assert (before in remission.sentence) is (window == 5.9)
 
 
@@ -176,7 +205,7 @@ def test_the_last_visit_of_the_lost_is_never_rounded_up_to_the_time_of_the_rule(
     )
     draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
     plain = next(r for r in responses(fit_of(STUDY, people, draws)) if r.name == "plain")
-    assert "6 were last seen before then (the latest at month 11.99)" in plain.categories[0].sentence
+    assert "strength was last measured before month 12 in 6 (the latest at month 11.99)" in plain.categories[0].sentence
 
 
 def test_a_plateau_is_said_not_to_relapse(found):
@@ -200,10 +229,10 @@ def test_a_failed_check_withholds_the_categories_that_look_at_its_outcomes(fit, 
 def test_tables_and_json(found):
     both = found["both"]
     assert list(both.table().index) == ["remission", "partial_response", "none of these"]
-    assert both.by_patient().loc["P18", "last_seen"] == 6
+    assert both.by_patient().loc["P18", ["last_seen", "missing"]].tolist() == [6, "strength, cpk"]
     document = documents.document(responses=[r.as_dict() for r in found.values()])
     assert '"from": 1.0' in document
-    assert '"last_seen": null' in document
+    assert '"cpk": null' in document
     assert found["plain"].as_dict()["from"] is None
 
 

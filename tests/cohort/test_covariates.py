@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bayesmyo.cohort.covariates import visit_columns
+from bayesmyo.cohort.covariates import level_counts, visit_columns
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import parse_table
-from bayesmyo.errors import CohortError
-from bayesmyo.study import parse_study
+from bayesmyo.errors import CohortError, StudyError
+from bayesmyo.study import describe, parse_study
 
 TEXT = """
 [study]
@@ -113,6 +113,64 @@ def test_a_level_may_be_a_word_that_elsewhere_means_missing():
     study = parse_study(TEXT.replace('["DM", "PM"]', '["DM", "PM", "NA"]'))
     text = table(line_5="C,0,45,NA,70,25,summer", line_8="F,0,38,NA,33,900,summer")
     assert read(text, study).covariates["dx"].tolist() == [0, 1, 2, 1, 0, 2, 0, 1]
+
+
+LEVELS = 'levels = ["DM", "PM"]\nmap = { d = "DM", "pm?" = "PM", NA = "PM" }'
+
+
+def test_a_map_says_which_levels_other_texts_stand_for():
+    study = parse_study(TEXT.replace('levels = ["DM", "PM"]', LEVELS))
+    text = table(line_2="A,0,50, d ,40,100,summer", line_5="C,0,45,pm?,70,25,summer", line_8="F,0,38,NA,33,900,summer")
+    found = read(text, study)
+    assert found.covariates["dx"].tolist() == [0, 1, 1, 1, 0, 1, 0, 1]
+    assert (
+        'dx: 3 cells read by map (line 2: "d" -> DM; line 5: "pm?" -> PM; line 8: "NA" -> PM). [D68]' in found.notices
+    )
+    assert not any("[D68]" in n for n in read(table(), study).notices)
+    assert "dx (column dx, of patients): DM (reference), PM; d stands for DM, pm? stands for PM and NA stands for PM" in describe.covariates(study)  # fmt: skip
+    (refused,) = faults(text, STUDY)[:1]
+    assert 'covariates.dx.map = { "..." = "DM" }' in refused
+
+
+@pytest.mark.parametrize(
+    ("texts", "what"),
+    [
+        ('{ d = "dm" }', '"d" stands for no level; got "dm"; levels: DM, PM'), ('{ DM = "PM" }', 'is itself a level; got "DM"'),
+        ('{ " d" = "DM" }', 'without white space around it; got " d"'), ('{ "" = "DM" }', "an empty cell is missing"), ("{ d = 1 }", "must be text"),
+    ],
+)  # fmt: skip
+def test_what_a_map_may_not_be(texts, what):
+    with pytest.raises(StudyError) as caught:
+        parse_study(TEXT.replace('levels = ["DM", "PM"]', f'levels = ["DM", "PM"]\nmap = {texts}'))
+    found = caught.value.faults[0]
+    assert found.where.startswith("covariates.dx.map")
+    assert what in str(found)
+
+
+def test_numbers_have_no_map():
+    with pytest.raises(StudyError, match=r"covariates\.age\.map: is not a key of a covariate that is numeric"):
+        parse_study(TEXT.replace("[covariates.age]", '[covariates.age]\nmap = { a = "b" }'))
+
+
+def test_patients_and_visits_of_each_level_are_counted():
+    counts = level_counts(STUDY, read(table()))
+    assert counts["dx"] == {"DM": 4, "PM": 4}
+    assert counts["season"] == {"summer": 4, "winter": 5}
+
+
+CONTRAST = '\n[estimands.gap]\nkind = "level"\noutcome = "strength"\nat = 0\ncontrast = { covariate = "dx", level = "PM", reference = "DM" }\n'
+
+
+def test_a_contrast_of_few_patients_is_noted():
+    """Four patients have each diagnosis; where a fifth has, nothing is said of them."""
+    few = (
+        "4 patients have dx {}, which gap contrasts: the answer rests on them and, for much of it, on the prior. [D40]"
+    )
+    study = parse_study(TEXT + CONTRAST)
+    assert {n for n in read(table(), study).notices if "[D40]" in n} == {few.format("DM"), few.format("PM")}
+    more = read(table() + "Z,0,51,DM,44,90,winter\n", study)
+    assert [n for n in more.notices if "[D40]" in n] == [few.format("PM")]
+    assert not any("[D40]" in n for n in read(table()).notices)
 
 
 def test_a_declared_covariate_that_no_outcome_uses_needs_no_column():
@@ -317,7 +375,7 @@ def test_cells_that_are_read(study, good):
         (WORDS, "Mild", ["is not one of the declared levels", 'did you mean "mild"?']),
         (WORDS, "1", ["is not one of the declared levels", "levels: none, mild, severe"]),
         (MAPPED, "3+", ["is a grade, not a number", "declare what it stands for: a map"]),
-        (MAPPED, "44", ["is outside the declared range"]),
+        (MAPPED, "44", ["is above the declared maximum"]),
         (PLAIN, "20..50", ["is an interval, not a measurement", 'declares censoring = "as typed"']),
         (TYPED, "50..20", ["is no interval", "the lower limit comes first"]),
         (TYPED, "20..20", ["is no interval"]),
@@ -360,7 +418,7 @@ def test_an_interval_is_read_with_a_decimal_comma():
 def test_both_ends_of_an_interval_must_be_possible():
     study = outcome('family = { kind = "lognormal" }\ncensoring = "as typed"\nmaximum = 100')
     assert "must be a positive number" in faults(values(study, "-3..5"), study)[0]
-    assert "is outside the declared range" in faults(values(study, "3..500"), study)[0]
+    assert "is above the declared maximum" in faults(values(study, "3..500"), study)[0]
 
 
 def test_a_value_at_a_declared_limit_is_known_only_to_lie_beyond_it():

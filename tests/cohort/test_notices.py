@@ -44,6 +44,8 @@ def true_of(study, rows):
         if o.plausible and (odd := outside(rows, o.column, *o.plausible)):
             found["D61", lines_text(odd)] += 1
     found["D40", ""] += sum(count == 1 for counts in levels.values() for count in counts.values())
+    contrasted = {(e.contrast.covariate, level) for e in study.estimands.values() if e.contrast for level in (e.contrast.level, e.contrast.reference)}  # fmt: skip
+    found["D40", ""] += sum(1 < levels[name][level] < 5 for name, level in contrasted)
     return +found
 
 

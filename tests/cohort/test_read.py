@@ -99,6 +99,13 @@ def test_a_declared_format_is_read():
     assert (cohort.measurements["cpk"].time[0], cohort.measurements["cpk"].value[0]) == (0.5, 1200.5)
 
 
+def test_decimal_commas_alone_need_no_delimiter():
+    study = declared('decimal = ","')
+    assert read("patient;month;strength;cpk\nA;0,5;50;1200,5\n", study).measurements["cpk"].value.tolist() == [1200.5]
+    (found,) = faults(GOOD, study)
+    assert "only 1 column found, and 3 ',' in it; it is the declared decimal sign" in found
+
+
 def test_utf_16_is_read_when_it_is_declared():
     assert read(GOOD.encode("utf-16"), declared('encoding = "utf-16"')).patients == ("A", "B")
 

@@ -71,8 +71,36 @@ def test_the_last_visit_is_no_later_than_the_exit_in_the_time_of_the_table():
     asked = 'since = "began", exit = "left"'
     assert times(read(stays, asked)) == {"A": [0, 7], "B": [0, 60]}
     (found,) = faults(f"{stays}A,10.01,,900,3,\n", asked)
-    assert found.startswith('line 6, column "month": a visit lies after the patient left; correct its time')
+    assert found.startswith(
+        'line 6, column "month": a visit lies after the end of the patient\'s follow-up; correct its time'
+    )
     assert read(f"{stays}A,10.01,,,3,\n", asked).rows.set_aside == {NO_OUTCOME: (6,)}
+
+
+def ends(*how):
+    """What is said of the end of follow-up."""
+    (found,) = [n for n in read(*how).notices if n.endswith("[D67]")]
+    return found.removeprefix("The end of follow-up (column left) is known of ").removesuffix(". [D67]")
+
+
+def test_who_was_last_measured_before_the_end_of_follow_up_is_counted():
+    """A has left at month 10 and was measured at 7; of B nothing is known; C was measured on the last day."""
+    rows = f"{HEAD},left\nA,0,50,900,10\nA,7,50,,\nA,9,,,\nB,3,50,900,NA\nC,0,50,900,5\nC,5,,700,\n"
+    asked = 'exit = "left"'
+    assert ends(rows, asked) == "2 of 3 patients; 1 of them was last measured before it, by 3.0 months"
+    assert ends(f"{rows}D,0,50,900,25.5\n", asked) == "3 of 4 patients; 2 of them were last measured before it, by up to 26 months"  # fmt: skip
+    assert ends(rows.replace(",10", ",7"), asked) == "2 of 3 patients; nobody was last measured before it"
+    assert ends(rows.replace(",10", ",").replace(",5\n", ",\n"), asked) == "0 of 3 patients"
+
+
+@pytest.mark.parametrize(("last", "early"), [("2024-01-31", True), ("2024-02-01", False), ("2024-02-01 08:30", False)])
+def test_a_visit_on_the_day_of_the_exit_is_not_before_it(last, early):
+    rows = f"{HEAD},began,left\nA,2024-01-01,50,900,2024-01-01,2024-02-01\nA,{last},50,900,,\n"
+    said = ends(rows, f'{DATED}, since = "began", exit = "left"', "day")
+    assert (
+        said
+        == f"1 of 1 patients; {'1 of them was last measured before it, by 1.0 days' if early else 'nobody was last measured before it'}"
+    )
 
 
 def test_a_day_without_a_clock_is_the_whole_day():

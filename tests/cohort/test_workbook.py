@@ -10,12 +10,14 @@ from datetime import date, datetime
 import openpyxl
 import pytest
 
+from bayesmyo.cohort import read_cohort
 from bayesmyo.cohort.sources import read_table
 from bayesmyo.cohort.table import MAXIMUM_CELLS
 from bayesmyo.cohort.workbook import MAXIMUM_INFLATED, parse_workbook
 from bayesmyo.errors import CohortError
+from bayesmyo.study import parse_study
 from bayesmyo.study.study import DataFormat
-from tests.conftest import DATA
+from tests.conftest import DATA, SMALL
 
 HEAD = ["patient", "month", "mrc"]
 ROWS = [HEAD, ["A", 0, 3.5], ["A", 1, None], ["B", 0, 4]]
@@ -86,6 +88,15 @@ def test_numbers_and_dates_follow_the_declared_format():
     rows = [HEAD, ["A", datetime(2024, 3, 4), 2.5]]
     table = read(book(visits=rows), date="DD.MM.YYYY", decimal=",", delimiter=";")
     assert table.rows == [["A", "04.03.2024", "2,5"]]
+
+
+def test_a_decimal_sign_is_said_to_be_declared_without_a_word_of_delimiters(tmp_path):
+    (tmp_path / "v.xlsx").write_bytes(book(visits=[["patient", "month", "strength", "cpk"], ["A", 0, 50, "900,5"]]))
+    with pytest.raises(CohortError) as caught:
+        read_cohort(parse_study(SMALL), tmp_path / "v.xlsx")
+    assert 'write a decimal point, or set data.decimal = ",". [D28]' in str(caught.value)
+    study = parse_study('[data]\ndecimal = ","\n' + SMALL)
+    assert read_cohort(study, tmp_path / "v.xlsx").measurements["cpk"].value.tolist() == [900.5]
 
 
 def test_lines_above_the_header_are_skipped():

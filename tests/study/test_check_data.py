@@ -51,6 +51,14 @@ def test_what_a_table_may_not_be(data, where, what):
     only(faults(data), f"data.{where}", what)
 
 
+@pytest.mark.parametrize(
+    ("data", "delimiter"),
+    [("", ","), ('decimal = "."', ","), ('decimal = ","', ";"), ('decimal = ","\ndelimiter = "\\t"', "\t"), ('delimiter = ";"', ";")],
+)  # fmt: skip
+def test_a_semicolon_stands_between_cells_with_decimal_commas_unless_stated(data, delimiter):
+    assert study(data).data.delimiter == delimiter
+
+
 @pytest.mark.parametrize("sign", [*"., '’", "\u00a0", "\u202f", "\u2009"])
 def test_what_may_stand_between_thousands(sign):
     decimal = "," if sign == "." else "."

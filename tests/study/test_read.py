@@ -226,7 +226,7 @@ def test_the_message_numbers_the_faults_and_names_the_file(tmp_path):
         ("typical = 24", "typical = 0", "study.time.typical", "must be positive"),
         ("[study]", '[data]\nencoding = "rot13"\n[study]', "data.encoding", "is not an encoding"),
         ("[study]", '[data]\nencoding = "a\\u0000b"\n[study]', "data.encoding", "holds a control character"),
-        ("[study]", '[data]\ndecimal = ","\n[study]', "data.decimal", "is also the delimiter"),
+        ("[study]", '[data]\ndelimiter = ","\ndecimal = ","\n[study]', "data.decimal", "is also the delimiter"),
     ],
 )  # fmt: skip
 def test_one_fault(old, new, where, what):
