@@ -14,7 +14,7 @@ from bayesmyo.assess.estimate import DecisionResult, Estimate, estimates, verdic
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
-from bayesmyo.study.write import study_hash
+from bayesmyo.study.asks import modelled_otherwise
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def beside(fit: Fit, others: Sequence[Fit]) -> list[Beside]:
 
 def _may_stand(fit: Fit, other: Fit) -> None:
     where = f'"{fit.study.title}" and "{other.study.title}"'
-    if study_hash(fit.study) == study_hash(other.study):
-        raise UsageError(where, "are one study", mend="fit a study with another family, trajectory or prior")
+    if not modelled_otherwise(fit.study, other.study):
+        raise UsageError(where, "are of one model", mend="fit a study with another family, trajectory or prior")
     if fit.cohort.patients != other.cohort.patients:
         raise UsageError(where, "are fits of different patients", mend="fit both to the same table")
     asked = _asked_alike(fit, other)

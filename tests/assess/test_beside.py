@@ -90,7 +90,7 @@ def good(good_fit):
 
 
 def test_what_cannot_stand_beside_is_refused(good_fit, robust, small_cohort):
-    with pytest.raises(UsageError, match="are one study"):
+    with pytest.raises(UsageError, match="are of one model"):
         beside(good_fit, [good_fit])
     fewer = simulate_scenario(parse_study(ROBUST), "improves", seed=3, patients=6).cohort
     with pytest.raises(UsageError, match="fits of different patients"):

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CHECKS, CheckResult
+from bayesmyo.assess.estimate import estimates
 from bayesmyo.assess.influence import Flip, Influence, PatientInfluence, sentence
+from bayesmyo.cohort import simulate_scenario
 from bayesmyo.errors import UsageError
 from bayesmyo.model.store import share
 from bayesmyo.report.blocks import NOT_STATED, Code, Items, Number, Paragraph, Picture, Table, Terms, text
@@ -27,13 +29,15 @@ from bayesmyo.report.sections.planning import planning
 from bayesmyo.report.sections.prior_or_data import prior_or_data
 from bayesmyo.report.sections.question import question
 from bayesmyo.report.sections.references import of_study
-from bayesmyo.report.sections.summary import summary
+from bayesmyo.report.sections.summary import plain as plainly
+from bayesmyo.report.sections.summary import summary, told
 from bayesmyo.report.simulations import Simulated
 from bayesmyo.report.standing import ABSENT, PASSED, UNJUDGED, standing, verdict
 from bayesmyo.report.tables import csv_files, csv_text
 from bayesmyo.study import find_study, parse_study
 from bayesmyo.study.statements import StatedEstimand, Statements
 from tests.conftest import MODELS, SMALL, fit_of, independent_draws
+from tests.figures.test_groups import TRIAL
 from tests.report.conftest import HOSTILE, Elements
 
 EVERYTHING = Statements(
@@ -478,3 +482,43 @@ def test_a_fit_that_fails_is_written_and_told_by_the_exit_code(run, mock_fit, tm
     text = (tmp_path / "r.md").read_text()
     assert "**FAILED.** NOT TRUSTWORTHY. Nothing is claimed." in text
     assert json.dumps("SIMULATED")[1:-1] in text
+
+
+ARMS = """[estimands.placebo_change]
+kind = "change"
+outcome = "strength"
+from = 0
+to = 12
+given = { arm = "placebo" }
+
+[estimands.baseline]
+kind = "level"
+outcome = "strength"
+at = 0
+contrast = { covariate = "arm", level = "active", reference = "placebo" }
+
+[estimands.effect]
+kind = "change"
+outcome = "strength"
+from = 0
+to = 12
+contrast = { covariate = "arm", level = "active", reference = "placebo" }
+
+"""
+
+
+def test_the_summary_of_a_trial_tells_the_contrast_of_changes_and_no_arm_alone():
+    study = parse_study(TRIAL.replace("[design]", ARMS + "[design]"))
+    cohort = simulate_scenario(study, "improves", seed=4, patients=16).cohort
+    r = results(fit_of(study, cohort, independent_draws(study, cohort)))
+    assert [e.name for e in told(r, "strength")] == ["effect"]
+    both = parse_study(
+        study.text.replace(
+            "[estimands.baseline]",
+            '[estimands.overall]\nkind = "change"\noutcome = "strength"\nfrom = 0\nto = 12\n\n[estimands.baseline]',
+        )
+    )
+    r = results(fit_of(both, cohort, independent_draws(both, cohort)))
+    assert [e.name for e in told(r, "strength")] == ["effect", "overall"]
+    (one,) = (e for e in estimates(r.fit) if e.name == "placebo_change")
+    assert "with arm placebo" in plainly(r, one)

@@ -12,6 +12,7 @@ from bayesmyo.report.sections.cautions import alone, compared
 from bayesmyo.report.standing import standing
 from bayesmyo.study import describe
 
+CHANGES = ("change", "ratio", "slope")
 PREFERRED = ("population average", "these patients", "average patient", "new patient")
 
 
@@ -71,25 +72,27 @@ def said(r: Results) -> list[Block]:
 
 
 def told(r: Results, outcome: str) -> list[Estimate]:
-    """The main answer of an outcome, and the same of these patients where the study asks for it too."""
+    """The first contrast of changes, the main answer of an outcome, and the same of these patients where the study asks for it too."""
+    own = [e for e in r.estimates if e.outcomes == (outcome,)]
+    contrasts = [e for e in own if e.contrast is not None and e.kind in CHANGES]
     e = main(r, outcome)
     if e is None:
         return []
     same = (e.kind, e.outcomes, e.when, e.given, e.contrast, e.predicts)
     ours = [
-        o for o in r.estimates
+        o for o in own
         if o.population == "these patients" and (o.kind, o.outcomes, o.when, o.given, o.contrast, o.predicts) == same
     ]  # fmt: skip
-    return [e, *ours[:1]] if e not in ours else [e]
+    return list({o.name: o for o in (*contrasts[:1], e, *ours[:1])}.values())
 
 
 def main(r: Results, outcome: str) -> Estimate | None:
-    """The first contrast of an outcome; else its first change or ratio of all patients alike, of the population that reaches furthest; else its
+    """The first change or ratio of all patients alike, of the population that reaches furthest; else the first contrast of changes, else the
     first estimand."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
-    contrasts = [e for e in own if e.contrast is not None]
-    changes = [e for e in own if e.kind in ("change", "ratio") and not e.given]
-    return min(contrasts or changes, key=lambda e: PREFERRED.index(e.population), default=own[0] if own else None)
+    changes = [e for e in own if e.kind in ("change", "ratio") and e.contrast is None and not e.given]
+    contrasts = [e for e in own if e.contrast is not None and e.kind in CHANGES]
+    return min(changes or contrasts, key=lambda e: PREFERRED.index(e.population), default=own[0] if own else None)
 
 
 def plain(r: Results, e: Estimate) -> str:
