@@ -3,6 +3,7 @@
 cohort.py       the Cohort, its measurements and its row accounting
 
 sources.py      a path -> text cells: table.py (delimited), workbook.py, parquet.py; frame.py (a data frame)
+sheets.py       which sheets of a workbook
 parts.py        the tables of a cohort, visits and patients, joined
 identity.py     patients' ids, and columns that would say who they are
 cells.py        one text cell -> a number, a limit, missing, or why not

@@ -72,19 +72,24 @@ def identifying_faults(study: Study, table: Table, inside: str = "") -> list[Fau
     """Columns that say who the patients are, unless the study allows them. No cell is shown; `inside` names a second table."""
     mend = "remove it, or name it in data.identifying: it is then never read or shown"
     found = []
+    for name, what in identifying(study, table).items():
+        own = "use pseudonyms such as P01, or name it in data.identifying" if name == study.patient else mend
+        found.append(Fault(f"{inside}header", what, mend=own, code="D59"))
+    return found
+
+
+def identifying(study: Study, table: Table) -> dict[str, str]:
+    """The columns that say who the patients are and that the study does not allow, each with how it does."""
+    found = {}
     for name in table.header:
         if name in study.data.identifying:
             continue
         if _says_who(name):
-            what = f'column "{name}" identifies people'
+            found[name] = f'column "{name}" identifies people'
         elif any(EMAIL.search(text) for text in table.column(name)):
-            what = f'column "{name}" holds e-mail addresses'
+            found[name] = f'column "{name}" holds e-mail addresses'
         elif name == study.patient and _names(table.column(name)):
-            what = f'column "{name}" holds names of people'
-        else:
-            continue
-        own = "use pseudonyms such as P01, or name it in data.identifying" if name == study.patient else mend
-        found.append(Fault(f"{inside}header", what, mend=own, code="D59"))
+            found[name] = f'column "{name}" holds names of people'
     return found
 
 

@@ -54,7 +54,7 @@ def notices(
     if absent := without_visits(parts):
         assert parts.patients is not None
         whose, of = lines_text(absent, word=parts.patients.table.word), len(parts.patients.table.rows)
-        yield f"{parts.patients.table.source}: {len(absent)} of {of} patients have no visit ({whose}). [D57]"
+        yield f"{named(parts.patients, parts)}: {len(absent)} of {of} patients have no visit ({whose}). [D57]"
     if single := [p for p in patients if of_patient[p] == 1]:
         where = [n for n, p, fate in zip(lines, parts.visits.ids, fates, strict=True) if p in single and not fate]
         yield (
@@ -169,6 +169,12 @@ def _converted(study: Study, name: str, parts: Parts) -> Iterator[str]:
             yield f"{study.label(name)}: {count} cells in {unit}, times {factor:g} = {o.unit}. [D56]"
 
 
+def named(part: Part, parts: Parts) -> str:
+    """How a sentence begins that is about one of two tables."""
+    place = part.table.place(parts.visits.table.source)
+    return place.replace("sheet", "Sheet", 1) if place.startswith("sheet ") else place
+
+
 def read_by_map(
     label: str, column: str, meant: Mapping[str, str], part: Part, fates: Fates | None = None
 ) -> Iterator[str]:
@@ -216,7 +222,7 @@ def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fat
     known |= {table_column(study, n) for n in in_use(study)}
     for each in parts.all():
         if unused := [h for h in each.table.header if h not in known]:
-            where = f"{each.table.source}: columns" if each is parts.patients else "Columns"
+            where = f"{named(each, parts)}: columns" if each is parts.patients else "Columns"
             more = f" and {len(unused) - 20} more" if len(unused) > 20 else ""
             yield f"{where} not used: {', '.join(unused[:20])}{more}. [D66]"
     for name in in_use(study):

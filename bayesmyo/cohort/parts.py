@@ -8,7 +8,7 @@ from bayesmyo.cohort.identity import fold
 from bayesmyo.cohort.table import Table
 from bayesmyo.cohort.write import RISKY
 from bayesmyo.errors import Fault, did_you_mean
-from bayesmyo.study.covariates import table_column, used
+from bayesmyo.study.covariates import base, table_column, used
 from bayesmyo.study.study import Study
 
 
@@ -54,23 +54,54 @@ def is_blank(row: list[str]) -> bool:
     return not any(cell.strip() for cell in row)
 
 
+def columns_of_visits(study: Study) -> dict[str, str]:
+    """The columns that the table of visits must have, each with what it is for."""
+    found = {study.patient: "patient", study.time.column: "time"}
+    for name, o in study.outcomes.items():
+        found[o.column] = f"outcome {name}"
+        if o.exposure is not None:
+            found[o.exposure] = f"exposure of {name}"
+        if o.recorded is not None and o.recorded.column is not None:
+            found[o.recorded.column] = f"unit of {name}"
+    return found | {table_column(study, name): f"covariate {name}" for name in used(study, "visits")}
+
+
+def columns_of_patients(study: Study) -> dict[str, str]:
+    """The columns that either table may hold, each with what it is for."""
+    found = {table_column(study, name): f"covariate {name}" for name in used(study, "patients")}
+    moments = ((study.time.since, "start of treatment"), (study.time.exit, "end of follow-up"))
+    return found | {column: role for column, role in moments if column}
+
+
+def readable(study: Study, visits: Table, patients: Table | None) -> Study:
+    """The study without what has no column, so that the other cells can be read and all faults be told at once."""
+    of_visits, of_patients = {*visits.header}, {*visits.header, *(patients.header if patients else ())}
+
+    def there(names: tuple[str, ...]) -> tuple[str, ...]:
+        def has(name: str) -> bool:
+            held = of_visits if study.covariates[name].varies == "visits" else of_patients
+            return table_column(study, name) in held
+
+        return tuple(name for name in names if all(map(has, base(study, [name]))))
+
+    outcomes = {}
+    for name, o in study.outcomes.items():
+        needed = (o.column, o.exposure, o.recorded.column if o.recorded else None)
+        if all(column is None or column in of_visits for column in needed):
+            zero = o.zero and replace(o.zero, covariates=there(o.zero.covariates), moderators=there(o.zero.moderators))
+            outcomes[name] = replace(o, covariates=there(o.covariates), moderators=there(o.moderators), zero=zero)
+    since, left = (c if c in of_patients else None for c in (study.time.since, study.time.exit))
+    time = replace(study.time, since=since, exit=left, before="kept")
+    return replace(study, outcomes=outcomes, time=time, data=replace(study.data, require_baseline=None))
+
+
 def column_faults(study: Study, visits: Table, patients: Table | None) -> list[Fault]:
     """Columns that the study needs and no table has, and columns that two tables have."""
-    of_visits = {study.patient: "patient", study.time.column: "time"}
-    of_patients: dict[str, str] = {}
-    for name, o in study.outcomes.items():
-        of_visits[o.column] = f"outcome {name}"
-        if o.exposure is not None:
-            of_visits[o.exposure] = f"exposure of {name}"
-        if o.recorded is not None and o.recorded.column is not None:
-            of_visits[o.recorded.column] = f"unit of {name}"
-    of_visits |= {table_column(study, name): f"covariate {name}" for name in used(study, "visits")}
-    of_patients |= {table_column(study, name): f"covariate {name}" for name in used(study, "patients")}
-    of_patients |= {c: role for c, role in ((study.time.since, "start of treatment"), (study.time.exit, "exit")) if c}
+    of_visits, of_patients = columns_of_visits(study), columns_of_patients(study)
     elsewhere = patients.header if patients else ()
-    found = [_missing(c, role, visits.header) for c, role in of_visits.items() if c not in visits.header]
+    found = [_missing(c, role, visits, visits.header) for c, role in of_visits.items() if c not in visits.header]
     found += [
-        _missing(c, role, (*visits.header, *elsewhere))
+        _missing(c, role, visits, (*visits.header, *elsewhere))
         for c, role in of_patients.items()
         if c not in visits.header and c not in elsewhere
     ]
@@ -79,27 +110,36 @@ def column_faults(study: Study, visits: Table, patients: Table | None) -> list[F
         found.append(Fault(f"{visits.word} 1", "looks like a comment", mend=mend, code="D16"))
     if patients is not None:
         if study.patient not in elsewhere:
-            missing = _missing(study.patient, "patient", elsewhere)
-            found.append(replace(missing, where=f"{patients.source}, header"))
+            missing = _missing(study.patient, "patient", patients, elsewhere)
+            found.append(replace(missing, where=f"{patients.place(visits.source)}, header"))
         needed = {*of_visits, *of_patients} - {study.patient}
         for column in sorted(needed.intersection(elsewhere).intersection(visits.header)):
             mend = "remove it from one of them"
             found.append(Fault("header", f'column "{column}" is in both tables', mend=mend, code="D58"))
         for column in sorted({*of_visits} & {*elsewhere} - {study.patient, *visits.header}):
             mend = "what is measured at visits belongs to the table of visits"
-            found.append(Fault(f"{patients.source}, header", f'holds the column "{column}"', mend=mend, code="D58"))
+            found.append(
+                Fault(f"{patients.place(visits.source)}, header", f'holds the column "{column}"', mend=mend, code="D58")
+            )
     return found
 
 
-def _missing(column: str, role: str, header: tuple[str, ...]) -> Fault:
+def _missing(column: str, role: str, table: Table, header: tuple[str, ...]) -> Fault:
+    where, what = "header", f'column "{column}" ({role}) is missing'
+    if table.sheet:
+        where = f'sheet "{table.sheet}", header'
+    owner = next((name for name, others in table.others.items() if column in others), None)
+    if owner is not None:
+        mend = f'sheet "{owner}" has this column: name the right sheets in [data], sheet for visits and patients_sheet'
+        return Fault(where, what, mend=mend, code="D18")
     same = [h for h in header if h.casefold().strip() == column.casefold().strip()]
     if same and not same[0].isprintable():
         mend = f'the table has "{same[0]}", with a character that cannot be seen: type the name again'
-        return Fault("header", f'column "{column}" ({role}) is missing', mend=mend, code="D15")
+        return Fault(where, what, mend=mend, code="D15")
     if same:
-        return Fault("header", f'column "{column}" ({role}) is missing', mend=f'did you mean "{same[0]}"?', code="D15")
+        return Fault(where, what, mend=f'did you mean "{same[0]}"?', code="D15")
     mend = did_you_mean(column, header).replace("allowed:", "columns:")
-    return Fault("header", f'column "{column}" ({role}) is missing', mend=mend, code="D18")
+    return Fault(where, what, mend=mend, code="D18")
 
 
 def join(parts: Parts) -> None:
@@ -120,7 +160,7 @@ def join(parts: Parts) -> None:
             orphans[fold(patient) in folded].append(line)
     for spelt, lines in orphans.items():
         if lines:
-            what = f"visits of patients who are not in {patients.table.source}"
+            what = f"visits of patients who are not in {patients.table.place(visits.table.source)}"
             mend = "add the patients, or correct the ids"
             if spelt:
                 mend = "their ids differ from one there in case or white space only: write one patient in one way"

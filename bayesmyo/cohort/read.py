@@ -21,16 +21,17 @@ from bayesmyo.cohort.fates import (
     without_baseline,
 )
 from bayesmyo.cohort.faults import FaultBook
-from bayesmyo.cohort.identity import check_ids, identifying_faults
+from bayesmyo.cohort.identity import check_ids, identifying, identifying_faults
 from bayesmyo.cohort.notices import notices, table_notices
-from bayesmyo.cohort.parts import Part, Parts, column_faults, is_blank, join, plain
-from bayesmyo.cohort.sources import is_workbook, read_table
+from bayesmyo.cohort.parts import Part, Parts, column_faults, is_blank, join, plain, readable
+from bayesmyo.cohort.sheets import Headers, choose
+from bayesmyo.cohort.sources import is_workbook, read_table, sheet_headers
 from bayesmyo.cohort.table import Table
 from bayesmyo.cohort.times import BEFORE, before, read_times
 from bayesmyo.cohort.values import Column, exposure_column, filled_rows, outcome_column
 from bayesmyo.errors import CohortError, Fault
 from bayesmyo.study.covariates import table_column, used
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import DataFormat, Study
 
 MOST_FAULTS = 20
 
@@ -49,18 +50,41 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
     12
     """
     form, date = study.data, study.time.date
-    if patients is None and form.patients_sheet is not None and is_workbook(path):
-        patients = path
-    visits = read_table(path, form, date, form.sheet)
-    second = read_table(patients, replace(form, skip_lines=0), date, form.patients_sheet) if patients else None
-    return cohort_of(study, visits, second)
+    if not is_workbook(path):
+        second = read_table(patients, replace(form, skip_lines=0), date, form.patients_sheet) if patients else None
+        return cohort_of(study, read_table(path, form, date), second)
+    top = sheet_headers(path)
+    below = sheet_headers(path, form.skip_lines) if form.skip_lines else top
+    chosen = choose(study, below, top, one_file=patients is None)
+
+    def sheet(name: str | None, form: DataFormat, headers: Headers) -> Table:
+        others = {n: header for n, header in headers.items() if header and n != name}
+        return replace(read_table(path, form, date, name), sheet=(name or "") if others else "", others=others)
+
+    second = None
+    try:
+        visits = sheet(chosen.visits, form, below)
+        if patients is not None:
+            second = read_table(patients, replace(form, skip_lines=0), date, form.patients_sheet)
+        elif chosen.patients is not None:
+            second = sheet(chosen.patients, replace(form, skip_lines=0), top)
+    except CohortError as error:
+        raise CohortError(error.source, [*chosen.faults, *error.faults]) from None
+    return cohort_of(study, visits, second, chosen.faults)
 
 
-def cohort_of(study: Study, visits: Table, patients: Table | None = None) -> Cohort:
-    """The Cohort of tables that are already text. Raises CohortError."""
+def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults: Sequence[Fault] = ()) -> Cohort:
+    """The Cohort of tables that are already text. Raises CohortError with its faults and those that are known before."""
+    visits, patients = plain(visits), plain(patients) if patients else None
     if visits.word == "row":  # nothing stands between the cells of a workbook that could be a decimal sign
         study = replace(study, data=replace(study.data, delimiter="\t"))
-    parts = _parts(study, visits, patients)
+    of_columns = _column_faults(study, visits, patients)
+    unknown = {study.patient, study.time.column} - {*visits.header}
+    if unknown or (patients and study.patient not in patients.header):  # nothing can be read without who and when
+        _stop(visits.source, [*faults, *of_columns])
+    if of_columns:  # what can be read is read, so that all faults are told at once
+        study = readable(study, visits, patients)
+    parts, faults = _parts(study, visits, patients), [*faults, *of_columns]
     part = parts.visits
     typed = {name: outcome_column(study, o, part) for name, o in study.outcomes.items()}
     filled = filled_rows(study, part)
@@ -85,7 +109,7 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None) -> Coh
     else:
         agreeing = [*exposures.values(), *(covariates[n] for n in used(study, "visits"))]
         measured = average(study, part, groups, typed, agreeing)
-    _stop(visits.source, parts.faults() or _nothing(study, fates, measured))
+    _stop(visits.source, [*faults, *parts.faults()] or _nothing(study, fates, measured))
     rows = account(part, fates, measured, typed)
     cohort = _assemble(study, part, times, measured, fates, exposures, covariates, own, rows)
     found = [*notices(study, parts, times, exits, fates, cohort, lacking), *table_notices(study, parts, times, fates)]
@@ -102,17 +126,24 @@ def _stop(source: str, faults: Sequence[Fault]) -> None:
         raise CohortError(source, faults)
 
 
+def _column_faults(study: Study, visits: Table, patients: Table | None) -> list[Fault]:
+    """Columns that are missing, or should not be there."""
+    faults = column_faults(study, visits, patients)
+    for table in (visits, patients):
+        if table is not None:
+            place = table.place(visits.source)
+            faults += identifying_faults(study, table, f"{place}, " if place else "")
+    return faults
+
+
 def _parts(study: Study, visits: Table, patients: Table | None) -> Parts:
-    """The tables with the patients of their rows, once their columns are those that the study needs."""
-    tables = [plain(visits), *([plain(patients)] if patients else [])]
-    faults = column_faults(study, tables[0], tables[1] if patients else None)
-    for n, table in enumerate(tables):
-        faults += identifying_faults(study, table, f"{table.source}, " if n else "")
-    _stop(visits.source, faults)
+    """The tables with the patients of their rows, whose columns are those that the study needs."""
+    tables = [visits, *([patients] if patients else [])]
     dates = [c for c in (study.time.column, study.time.since, study.time.exit) if c] if study.time.date else []
     found = []
-    for n, table in enumerate(tables):
-        book = FaultBook(table, {study.patient, *study.data.identifying, *dates}, table.source if n else "")
+    for table in tables:
+        hidden = {study.patient, *study.data.identifying, *identifying(study, table), *dates}
+        book = FaultBook(table, hidden, table.place(visits.source))
         part = Part(table, table.column(study.patient), book)
         check_ids(study, table, part.ids, [is_blank(row) for row in table.rows], book)
         found.append(part)

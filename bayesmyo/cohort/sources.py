@@ -32,6 +32,12 @@ def is_workbook(path: str | Path) -> bool:
     return Path(path).suffix.lower() in WORKBOOKS
 
 
+def sheet_headers(path: str | Path, skip: int = 0) -> dict[str, tuple[str, ...]]:
+    """The header of each sheet of a workbook, below the lines that are skipped; () of an empty one. Raises CohortError."""
+    path = Path(path)
+    return import_module("bayesmyo.cohort.workbook").headers(_bytes(path), path.name, skip)
+
+
 def _bytes(path: Path) -> bytes:
     """All of a regular file, which is not written to meanwhile."""
     if not path.is_file():

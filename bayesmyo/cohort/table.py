@@ -7,7 +7,8 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bayesmyo.errors import CohortError, Fault
 from bayesmyo.study.study import DataFormat
@@ -38,6 +39,7 @@ class Table:
     """Rows of text cells under a header.
 
     lines: (n,) where each row is in its file, counted as its reader counts: `word` is "line", or "row" of a sheet
+    sheet, others: of a workbook with several sheets, the name of this one and the headers of the others
     """
 
     source: str
@@ -46,6 +48,13 @@ class Table:
     rows: list[list[str]]
     lines: list[int]
     word: str = "line"
+    sheet: str = ""
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def place(self, beside: str = "") -> str:
+        """How a message names the table: its sheet, and its file unless that is named already."""
+        sheet = f'sheet "{self.sheet}"' if self.sheet else ""
+        return ", ".join(filter(None, ("" if self.source == beside else self.source, sheet)))
 
     def column(self, name: str) -> list[str]:
         """The cells of one column. (n,)"""

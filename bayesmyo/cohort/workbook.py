@@ -10,6 +10,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import openpyxl
@@ -34,12 +35,37 @@ def parse_workbook(raw: bytes, source: str, form: DataFormat, sheet: str | None,
 
     sheet: its name; not needed where a single sheet is filled; date: the pattern in which dates become text
     """
+    with _understood(raw, source):
+        name = _sheet(raw, source, sheet)
+        values, formulas = _cells(raw, source, name, True), _cells(raw, source, name, False)
+    return _table(raw, source, form, date, values, formulas)
+
+
+def headers(raw: bytes, source: str, skip: int = 0) -> dict[str, tuple[str, ...]]:
+    """The first filled row of each sheet below the rows that are skipped; () where there is none."""
+    found: dict[str, tuple[str, ...]] = {}
+    with _understood(raw, source):
+        for sheet in _open(raw, True).worksheets:
+            filled = ((row, value) for row, _, value in _stream(sheet, source) if row > skip)
+            first: int | None = None
+            cells: list[str] = []
+            for row, value in filled:
+                first = row if first is None else first
+                if row > first or len(cells) > WIDEST:
+                    break
+                cells.append(str(value).strip(" \t"))
+            found[sheet.title] = tuple(cells)
+    return found
+
+
+@contextmanager
+def _understood(raw: bytes, source: str) -> Iterator[None]:
+    """Whatever is done with a sound workbook; what its parser trips over becomes a fault."""
     _sound(raw, source)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that no cell depends on
-            name = _sheet(raw, source, sheet)
-            values, formulas = _cells(raw, source, name, True), _cells(raw, source, name, False)
+            yield
     except CohortError:
         raise
     except Exception as error:  # openpyxl raises whatever its parts do on files that are not what they seem
@@ -47,7 +73,6 @@ def parse_workbook(raw: bytes, source: str, form: DataFormat, sheet: str | None,
         raise CohortError(
             source, [Fault("file", what, mend="save it again as .xlsx, or export the sheet as CSV", code="D05")]
         ) from None
-    return _table(raw, source, form, date, values, formulas)
 
 
 def _sound(raw: bytes, source: str) -> None:
