@@ -134,6 +134,15 @@ def same_measurements(first: Fit, other: Fit, outcome: str, where: str) -> None:
     same = len(a) == len(b) and all(
         np.array_equal(getattr(a, k), getattr(b, k), equal_nan=True) for k in ("patient", "time", "value", "side")
     )
+    if (
+        not same
+        and len(a) == len(b)
+        and (declared := [f.study.outcomes[outcome].censoring for f in (first, other)])[0] != declared[1]
+    ):
+        differs = "is read with limits in one fit and without in the other, so that one has probabilities where the other has densities"
+        raise UsageError(
+            what, differs, mend="declare the same censoring in both, or compare what they answer: report --beside"
+        )
     if not same:
         raise UsageError(what, "has different measurements", mend="fit both to the same table, read in the same way")
 

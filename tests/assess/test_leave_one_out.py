@@ -14,6 +14,7 @@ from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.reweight import TRUSTED
 from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, contraction, prior_sensitivities
 from bayesmyo.cohort import simulate, simulate_scenario
+from bayesmyo.cohort.cohort import RIGHT
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.truth import from_priors
 from bayesmyo.errors import StorageError, UsageError
@@ -24,7 +25,7 @@ from bayesmyo.model.store import save_fit, share
 from bayesmyo.report.terminal import show_influence
 from bayesmyo.study import parse_study
 from bayesmyo.study.study import Visits
-from tests.conftest import SMALL
+from tests.conftest import SMALL, fit_of, independent_draws
 
 ONE = (
     SMALL[: SMALL.index("[outcomes.cpk]")]
@@ -372,3 +373,19 @@ def test_a_fit_that_is_not_trusted_is_not_built_upon(run, one, cohort, tmp_path)
         result = run(*words)
         assert (result.code, result.out) == (1, "")
         assert "does not draw from the posterior" in result.err
+
+
+def test_limits_in_one_study_alone_are_named(good_fit, small_cohort):
+    text = SMALL.replace('better = "lower"', 'better = "lower"\ncensoring = { above = 100000 }')
+    study = parse_study(text)
+    m = small_cohort.measurements["cpk"]
+    other = replace(
+        small_cohort,
+        measurements={
+            **small_cohort.measurements,
+            "cpk": replace(m, side=np.where(m.value == m.value.max(), RIGHT, m.side)),
+        },
+    )
+    limited = fit_of(study, other, independent_draws(study, other))
+    with pytest.raises(UsageError, match="is read with limits in one fit and without in the other"):
+        comparisons([good_fit, limited])

@@ -76,7 +76,7 @@ class Convergence:
         if apart:
             name = max(apart, key=lambda n: apart[n])
             problems.append(
-                f"The chains disagree on {len(apart)} of {len(found)} quantities (worst: {name}, R-hat {apart[name]:.3f}, "
+                f"The chains disagree on {len(apart)} of {len(found)} quantities (worst: {name}, R-hat {apart[name]:.{4 if apart[name] < self.rhat + 0.001 else 3}f}, "
                 f"at most {self.rhat:g} is trusted): try more iterations (--tune 2000 --draws 2000), a tighter prior, or a simpler trajectory."
             )
         if few:
