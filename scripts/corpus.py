@@ -56,9 +56,10 @@ not measured, or was averaged into that of an earlier row.
 | delimiter, decimal comma, thousands, encoding, lines above the header | `[data]` with `delimiter`, `decimal`, `thousands`, `encoding`, `skip_lines` |
 | words and numbers that mean "missing" | `data.missing = ["NA", "999", "-99"]` |
 | calendar dates | `time = {{ column = "visit", date = "DD/MM/YYYY", since = "first_infusion" }}`; without `since` time is counted from each patient's first visit; no date is stored or shown |
-| visits before the start of treatment, and after the end | `time.before = "kept"`, `"refused"` or `"set aside"`; `time.exit = "left"` |
+| visits before the start of treatment, and after the end | `time.before = "kept"`, `"refused"` or `"set aside"`; `time.exit = "left"`, the end of follow-up |
 | a second unit | `outcomes.cpk.recorded = {{ column = "unit", factors = {{ "microkat/L" = 60 }} }}`; without `column` every cell is in that unit |
 | limits, `<20`, `>10000`, `500..1000` | `outcomes.cpk.censoring = "as typed"`; a value at a fixed limit: `censoring = {{ above = 10000 }}` |
+| other texts that stand for a number or a level | `outcomes.mrc.map = {{ "4 (tired)" = 4 }}`, `covariates.arm.map = {{ P = "placebo" }}`; a note names the cells |
 | grades such as `4+` | `outcomes.mrc.map`, or a family `cumulative` with `coding = "mrc_plus"` for a single muscle |
 | two tables | `bayesmyo validate STUDY VISITS --patients PATIENTS`; in a workbook `data.sheet` and `data.patients_sheet`; what is known of a patient once may be in either, but not in both |
 | a baseline for everyone | `data.require_baseline = {{ outcomes = ["mrc"], until = 0 }}` |

@@ -117,7 +117,18 @@ def test_validate_as_json(run):
     assert alone.json["study"] == with_data.json["study"]
     assert alone.json["cohort"] is None
     cohort = with_data.json["cohort"]
-    assert cohort.keys() == {"source", "sha256", "patients", "rows", "used", "set_aside", "outcomes", "word", "notices"}
+    assert cohort.keys() == {
+        "source",
+        "sha256",
+        "patients",
+        "rows",
+        "used",
+        "set_aside",
+        "outcomes",
+        "word",
+        "levels",
+        "notices",
+    }
     assert (cohort["patients"], cohort["rows"], cohort["used"]) == (23, 327, 327)
     assert [o["name"] for o in alone.json["study"]["outcomes"]] == ["mrc", "cpk", "steroid"]
 

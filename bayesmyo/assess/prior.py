@@ -104,7 +104,7 @@ def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
     piled = [
         r for r in rows if study.outcomes[r.outcome].family.score and max(r.at_lower or 0, r.at_upper or 0) > PILED
     ]
-    unjudged = [study.label(name) for name in dict.fromkeys(r.outcome for r in rows if r.plausible is None)]
+    unjudged = [*dict.fromkeys(r.outcome for r in rows if r.plausible is None)]
     if bad:
         text = " ".join(
             _implausible(study, [r for r in bad if r.outcome == o]) for o in dict.fromkeys(r.outcome for r in bad)
@@ -120,5 +120,7 @@ def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
     else:
         text = "No outcome was judged."
     if unjudged:
-        text += f" Not judged, because no plausible range is declared: {', '.join(unjudged)}."
+        text += f" Not judged, because no plausible range is declared: {', '.join(study.label(name) for name in unjudged)}. "
+        text += f"Declare what such patients may ever have: plausible = [lowest, highest] in [outcomes.{unjudged[0]}]"
+        text += ", and so on." if len(unjudged) > 1 else "."
     return CheckResult("prior predictive", not bad and not piled, text, tuple(vars(r) for r in rows))

@@ -161,7 +161,7 @@ def test_outcomes_that_cannot_be_judged_are_named():
     assert found.passed
     assert found.sentence == (
         "At least 85% of patients drawn from the priors look like patients at every time. "
-        "Not judged, because no plausible range is declared: Strength."
+        "Not judged, because no plausible range is declared: Strength. Declare what such patients may ever have: plausible = [lowest, highest] in [outcomes.strength]."
     )
     assert [r["plausible"] is None for r in found.table] == [True] * 3 + [False] * 3
 
@@ -169,7 +169,10 @@ def test_outcomes_that_cannot_be_judged_are_named():
 def test_where_no_outcome_can_be_judged_nothing_is_claimed(small):
     found = check_prior(small)
     assert found.passed
-    assert found.sentence == "No outcome was judged. Not judged, because no plausible range is declared: Strength, CPK."
+    assert (
+        found.sentence
+        == "No outcome was judged. Not judged, because no plausible range is declared: Strength, CPK. Declare what such patients may ever have: plausible = [lowest, highest] in [outcomes.strength], and so on."
+    )
 
 
 def test_what_fails_and_what_is_not_judged_are_both_told():
@@ -177,7 +180,9 @@ def test_what_fails_and_what_is_not_judged_are_both_told():
     found = check_prior(parse_study(text))
     assert not found.passed
     assert found.sentence.startswith("Only ")
-    assert found.sentence.endswith("Not judged, because no plausible range is declared: Strength.")
+    assert found.sentence.endswith(
+        "Not judged, because no plausible range is declared: Strength. Declare what such patients may ever have: plausible = [lowest, highest] in [outcomes.strength]."
+    )
 
 
 def test_enough_patients_are_drawn_for_two_digits():

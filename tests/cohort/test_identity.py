@@ -29,6 +29,18 @@ def faults(*how, **more):
     return [str(fault) for fault in caught.value.faults]
 
 
+def test_no_cell_is_shown_of_a_column_that_may_not_be_there_whatever_the_study_asks_of_it():
+    """Other cells are read although the column is refused; its own are understood, and never shown."""
+    text = SMALL.replace('label = "CPK"', 'label = "CPK"\ncovariates = ["initials"]').split("[scenarios")[0]
+    study = parse_study(text + '\n[covariates.initials]\nlevels = ["x", "y"]\n')
+    with pytest.raises(CohortError) as caught:
+        cohort_of(
+            study, parse_table(b"patient,month,strength,cpk,initials\nA,0,50,900,QJW\n", "cohort.csv", study.data)
+        )
+    assert [fault.code for fault in caught.value.faults] == ["D59", "D26"]
+    assert "QJW" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [

@@ -99,6 +99,70 @@ def test_a_decimal_sign_is_said_to_be_declared_without_a_word_of_delimiters(tmp_
     assert read_cohort(study, tmp_path / "v.xlsx").measurements["cpk"].value.tolist() == [900.5]
 
 
+TWO_SHEETS = (
+    SMALL.replace('label = "CPK"', 'label = "CPK"\ncovariates = ["sex"]').split("[scenarios")[0].replace("typical = 24 }", 'typical = 24, since = "began" }', 1)
+    + '[covariates.sex]\nlevels = ["f", "m"]\n'
+)  # fmt: skip
+VISITS = [["patient", "month", "strength", "cpk"], ["A", 1, 50, 900], ["A", 4, 500, 700], ["B", 1, 40, "many"]]
+WHO = [["patient", "surname", "sex", "began"], ["A", "Ames", "f", 1], ["B", "Bloom", "?", 1]]
+
+
+def told(tmp_path, text, **sheets):
+    """The faults of a workbook with these sheets."""
+    (tmp_path / "clinic.xlsx").write_bytes(book(**sheets))
+    with pytest.raises(CohortError) as caught:
+        read_cohort(parse_study(text), tmp_path / "clinic.xlsx")
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_all_that_is_wrong_with_a_workbook_is_told_at_once(tmp_path):
+    found = told(tmp_path, TWO_SHEETS, Patients=WHO, Visits=VISITS)
+    starts = [
+        'file: has several sheets: "Patients", "Visits"; say which holds the visits: data.sheet = "Visits"',
+        'sheet "Visits", header: columns "sex" (covariate sex), "began" (start of treatment) are missing; sheet "Patients" has them: '
+        'write patients_sheet = "Patients" in [data]',
+        'sheet "Patients", header: column "surname" identifies people',
+        'sheet "Visits", row 3, column "strength": is outside the declared range 0 to 100',
+        'sheet "Visits", row 4, column "cpk": is not a number',
+        'sheet "Patients", row 3, column "sex"',
+    ]
+    assert [f[: len(s)] for f, s in zip(found, starts, strict=True)] == starts
+    assert not any(name in f for f in found for name in ("Ames", "Bloom"))
+
+
+def test_a_workbook_as_its_messages_ask_is_read(tmp_path):
+    form = '[data]\nsheet = "Visits"\npatients_sheet = "Patients"\nidentifying = ["surname"]\n'
+    visits = [*VISITS[:2], ["A", 4, 55, 700], ["B", 1, 40, 800]]
+    (tmp_path / "clinic.xlsx").write_bytes(
+        book(Patients=[*WHO[:2], ["B", "Bloom", "m", 1], ["C", "Cox", "m", 1]], Visits=visits)
+    )
+    cohort = read_cohort(parse_study(form + TWO_SHEETS), tmp_path / "clinic.xlsx")
+    assert cohort.measurements["strength"].time.tolist() == [0, 3, 0]
+    assert 'Sheet "Patients": 1 of 3 patients have no visit (row 4). [D57]' in cohort.notices
+
+
+@pytest.mark.parametrize(
+    ("form", "first"),
+    [
+        ('sheet = "Visit"\npatients_sheet = "Patients"', 'file: has no such sheet; got "Visit"; did you mean "Visits"?'),
+        ('sheet = "Visits"\npatients_sheet = "Patient"', 'file: has no such sheet; got "Patient"; did you mean "Patients"?'),
+        ('sheet = "Patients"', 'sheet "Patients", header: column "month" (time) is missing; sheet "Visits" has this column'),
+    ],
+)  # fmt: skip
+def test_a_sheet_of_another_name_does_not_hide_the_cells(tmp_path, form, first):
+    found = told(tmp_path, f"[data]\n{form}\n{TWO_SHEETS}", Visits=VISITS, Patients=WHO)
+    assert found[0].startswith(first)
+    assert any('row 4, column "cpk"' in f for f in found) is ('sheet = "Patients"' not in form.splitlines())
+
+
+def test_a_missing_column_does_not_hide_the_cells_of_the_others(tmp_path):
+    without = [[row[0], row[1], row[3]] for row in VISITS]
+    found = told(tmp_path, SMALL, visits=without)
+    assert [f.split(";")[0] for f in found] == [
+        'header: column "strength" (outcome strength) is missing', 'row 4, column "cpk": is not a number',
+    ]  # fmt: skip
+
+
 def test_lines_above_the_header_are_skipped():
     table = read(book(visits=[["A title"], [None], *ROWS]), skip_lines=2)
     assert (table.header, table.lines) == (tuple(HEAD), [4, 5, 6])
