@@ -49,8 +49,11 @@ def table(found: list[dict[str, Any]]) -> str:
         if not c["replicates"]:
             lines.append(f"| {c['study']} | {c['patients']} | none of {c['asked']} | | | | | | | | PARTIAL |")
             continue
-        much = f"{c['replicates']}" if c["replicates"] >= c["asked"] else f"PARTIAL: {c['replicates']} of {c['asked']}"
-        verdict = {True: "passes", False: "**FAILS**", None: "too few"}[c["passed"]]
+        partial = c["replicates"] < c["asked"]
+        much = f"PARTIAL: {c['replicates']} of {c['asked']}" if partial else f"{c['replicates']}"
+        verdict = {True: "nothing found so far" if partial else "passes", False: "**FAILS**", None: "too few"}[
+            c["passed"]
+        ]
         covers = ", ".join(f"{100 * v:.1f}" for v in c["coverage"].values())
         lines.append(
             f"| {c['study']} | {c['patients']} | {much} | {sum(c['failed'].values())} | {c['again']} | {c['quantities']} | {c['p']:.3f} | `{c['worst']}` "

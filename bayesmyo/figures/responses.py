@@ -30,7 +30,7 @@ NARROW = 30  # patients in one column of bars
 def responses(fit: Fit, rule: str | None = None) -> Drawing:
     """The probability of each category of response in each patient, most likely responders first; the study's own rule unless one is named.
 
-    A star marks a patient last seen before the time of the rule, who is predicted from the own trajectory. Bars of one colour alone are
+    A star marks a patient in whom an outcome of the rule was last measured before its time, who is predicted from the own trajectory. Bars of one colour alone are
     certain; a star with mixed colours is a patient whose outcome nobody knows. Legends give the number of patients with its interval.
     Raises UsageError where the study has no rule, or none of that name; StorageError for a shared copy.
     """
@@ -67,7 +67,7 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
         clock = f"{fit.study.time.unit} {chosen.at:g}"
         title(
             figure,
-            f"Response at {clock} by the rule {chosen.name}\n* last seen before ({chosen.not_seen} of {chosen.patients}), predicted",
+            f"Response at {clock} by the rule {chosen.name}\n* last measured before ({chosen.not_seen} of {chosen.patients}), predicted",
         )
         legend(figure, _entries(chosen), 1 if columns == 1 else 2)
         return figure

@@ -1,6 +1,6 @@
 """The question, as only its author can state it."""
 
-from bayesmyo.report.blocks import NOT_STATED, Block, Heading, Paragraph, Section, Table, Terms, stated
+from bayesmyo.report.blocks import NOT_STATED, Block, Heading, Number, Paragraph, Section, Table, Terms, stated
 from bayesmyo.report.numbers import declared
 from bayesmyo.report.results import Results
 
@@ -58,8 +58,12 @@ def variables(r: Results) -> Table:
             for end, limit in zip(o.family.ends(), (o.minimum, o.maximum), strict=True)
         ]
         low, high = (declared(end).text if end is not None else "no limit" for end in ends)
+        reach = f"{low} to {high}" if any(end is not None for end in ends) else "no limits declared"
+        spread = declared(o.scale)
+        if o.family.link_name == "log":
+            spread = Number(o.scale, f"times {spread.text}")
         better = f"{o.better} is better"
-        rows.append((r.study.label(name), o.unit, f"{low} to {high}", better, declared(o.typical), declared(o.scale)))
+        rows.append((r.study.label(name), o.unit, reach, better, declared(o.typical), spread))
     return Table(
         "variables", "Outcomes, with the typical value and the spread between patients on which default priors stand",
         ("outcome", "unit", "range", "direction", "typical", "spread"), tuple(rows),

@@ -21,8 +21,8 @@ def responses(r: Results) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "There is no agreed rule of response: the study's own comes first, and the others show how much hangs on it. Each patient is judged on the "
-            "expected trajectory, draw by draw. Who was last seen before the time of the rule is predicted from the own trajectory; the bounds need no "
-            "such prediction: none, or all, of those who were not seen have the category."
+            "expected trajectory, draw by draw. Who was last measured in an outcome of the rule before its time is predicted from the own trajectory; the bounds need no "
+            "such prediction: none, or all, of those who were not measured then have the category."
         )
     ]
     for one in r.responses:
@@ -59,7 +59,7 @@ def table(r: Results, one: Responses) -> Table:
     )
     rows = tuple(_row(r, c) for c in one.categories)
     since = f"from {r.study.time.unit} {one.at - one.window:g} on" if one.window else "by then"
-    caption = f"Patients by category, rule {one.name}, at {r.study.time.unit} {one.at:g}: {one.not_seen} of {one.patients} not seen {since}"
+    caption = f"Patients by category, rule {one.name}, at {r.study.time.unit} {one.at:g}: {one.not_seen} of {one.patients} without all its outcomes {since}"
     return Table(f"responses_{one.name}", caption, headers, rows)
 
 
@@ -79,7 +79,7 @@ def each(r: Results, one: Responses) -> Table:
         rows.append(
             (p.patient, seen, "seen" if p.seen else "predicted", *(chance(p.probabilities[n], 0.01) for n in names))
         )
-    headers = ("patient", f"last seen ({r.study.time.unit})", "judged", *names)
+    headers = ("patient", f"last measured ({r.study.time.unit})", "judged", *names)
     return Table(
         f"responses_{one.name}_by_patient",
         f"Probability of each category in each patient, rule {one.name}",
