@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 
 from distributed import Security
 
+from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
 from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.calibration.verdict import Calibration, calibration
@@ -56,6 +57,7 @@ def calibrate(
         >>> found = bayesmyo.calibrate(study, "calibration", patients=(10, 23))  # doctest: +SKIP
         >>> print(found.cells[0].sentence)  # doctest: +SKIP
     """
+    _several(patients=patients)
     plan = calibration_plan(study, patients, replicates, fit=fit, seed=seed, engine=engine)
     results = run(plan, folder, **computing)
     return calibration(plan, results.replicates, results.quantities)
@@ -107,6 +109,16 @@ def power(
         >>> found = bayesmyo.power(study, "power", scenarios=("paper",), patients=(10, 23, 50))  # doctest: +SKIP
         >>> print(*found.sentences, sep="\\n")  # doctest: +SKIP
     """
+    asked = {
+        "scenarios": scenarios,
+        "patients": patients,
+        "follow_up": follow_up,
+        "every": every,
+        "visits": visits,
+        "loss": loss,
+        "looks": looks,
+    }
+    _several(**asked, comparators=comparators)
     rules(target, futility, looks)
     axes = Axes(scenarios, patients, follow_up, every, visits, loss, looks)
     plan = power_plan(
@@ -114,3 +126,10 @@ def power(
     )
     results = run(plan, folder, **computing)
     return power_answer(plan, results.replicates, results.quantities, target, futility)
+
+
+def _several(**asked: object) -> None:
+    """Raises UsageError where one value stands for several, or text for a list of texts."""
+    for name, values in asked.items():
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            raise UsageError(name, "must be a list of values", repr(values), f"write ({values!r},)")

@@ -51,4 +51,8 @@ def test_what_cannot_be_asked_is_refused_before_a_folder_is_made(tmp_path):
         bayesmyo.power(ONE_ARM, tmp_path / "out", scenarios=("fuor",))
     with pytest.raises(InputError, match="at least 20"):
         bayesmyo.calibrate(ONE_ARM, tmp_path / "out", replicates=5)
+    with pytest.raises(UsageError, match=r"patients: must be a list of values; got 15; write \(15,\)"):
+        bayesmyo.power(ONE_ARM, tmp_path / "out", patients=15)
+    with pytest.raises(UsageError, match="scenarios: must be a list of values"):
+        bayesmyo.power(ONE_ARM, tmp_path / "out", scenarios="four")
     assert not (tmp_path / "out").exists()

@@ -66,7 +66,7 @@ def items(r: Results) -> Sequence[tuple[str, str, str, str]]:
         ("Posterior: median, interval with its kind and mass, plot, probability of benefit", "BARG 3B, ROBUST", _posterior(r), "Answers"),
         ("Bayes factor, only with prior odds of the models", "BARG 3C to 3E", NONE, "Answers: none is reported"),
         ("Decision rule and threshold; who set them, and when", "BARG 4, FDA", of(s.decisions) if r.decisions else NONE, "The question; Answers"),
-        ("Operating characteristics of the rule", "FDA, ADEMP", GIVEN if r.power else NOT_STATED, "Power and calibration"),
+        ("Operating characteristics of the rule", "FDA, ADEMP", _operating(r), "Power and calibration"),
         ("Sensitivity to the prior", "BARG 5, ROBUST, FDA", sense, "Prior or data"),
         ("Sensitivity to the likelihood", "BARG 5", GIVEN if r.beside else NOT_DONE, "Other models"),
         ("Prior against data", "FDA", GIVEN if r.refitted else NOT_DONE, "Prior or data"),
@@ -100,6 +100,13 @@ def _posterior(r: Results) -> str:
         if claimed
         else NOT_STATED
     )
+
+
+def _operating(r: Results) -> str:
+    """Of a decision rule: power, and how often it is met where it ought not to be."""
+    if not r.power:
+        return NOT_STATED
+    return GIVEN if any(row["null"] for row in r.power.rows) else PARTLY
 
 
 def _several(r: Results) -> str:

@@ -71,7 +71,10 @@ def _true(study: Study, d: DecisionPower) -> str:
     amount = e.amount(d.truth, e.unit(study.named, study.time.unit), study.time.unit)
     if abs(d.truth) < 1e-9:
         amount = amount.replace(amount.split()[0], "0", 1)
-    text = f"a true {e.sentence(study.named, study.time.unit)} of {about}{amount}"
+    number = e.sentence(study.named, study.time.unit)
+    if e.contrast is not None:
+        number = f"difference: {number} with {e.contrast.covariate} {e.contrast.level} {'divided by' if e.relative else 'minus'} that with {e.contrast.reference},"
+    text = f"a true {number} of {about}{amount}"
     return f"the true value is {about}{amount}" if d.null else text
 
 
