@@ -15,10 +15,9 @@ import numpy as np
 
 from bayesmyo.report import progress
 from bayesmyo.simulation.calibration.coverage import LEVELS
-from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.calibration.verdict import CellCalibration, calibration
-from bayesmyo.simulation.run import run
 from bayesmyo.simulation.store import read_results
+from bayesmyo.simulation.studies import calibrate
 from bayesmyo.study import find_study
 
 SEED, PATIENTS = 2026, (10, 23, 50)
@@ -72,9 +71,11 @@ def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     for name in asked.studies.split(",") if not asked.summary else ():
-        plan = calibration_plan(find_study(name), PATIENTS, asked.replicates, seed=SEED)
         with progress.replicates() as tell:
-            run(plan, asked.folder / name, workers=asked.workers, progress=tell)
+            calibrate(
+                find_study(name), asked.folder / name, patients=PATIENTS, replicates=asked.replicates, seed=SEED, workers=asked.workers,
+                progress=tell,
+            )  # fmt: skip
     found = []
     for name in STUDIES:
         if (asked.folder / name).is_dir():

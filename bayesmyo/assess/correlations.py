@@ -48,10 +48,8 @@ class Correlation:
 
 def horizon(study: Study) -> float:
     """The time by which a change is meant: a typical follow-up, or the latest time an estimand looks at."""
-    if study.time.typical is not None:
-        return study.time.typical
-    if study.design is not None:
-        return study.design.follow_up.mean
+    if study.typical_follow_up is not None:
+        return study.typical_follow_up
     return max((t for e in study.estimands.values() for t in e.times()), default=1.0)
 
 

@@ -45,7 +45,7 @@ def times(study: Study) -> tuple[float, ...]:
     """0, 6 and 24 months in the study's unit; the start, a quarter and the whole of a typical follow-up where that is much shorter or longer,
     or its unit has no months."""
     months = MONTHS_PER.get(study.time.unit)
-    long = study.time.typical or (study.design.follow_up.mean if study.design else None)
+    long = study.typical_follow_up
     if months is None or (long is not None and not SHORTEST <= long * months <= LONGEST):
         return 0.0, horizon(study) / 4, horizon(study)
     return tuple(m / months for m in MONTHS)

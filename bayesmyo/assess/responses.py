@@ -17,6 +17,7 @@ from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.estimate import reasons
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.estimands import all_met
+from bayesmyo.components.numbers import listing
 from bayesmyo.components.trajectories import Plateau
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
@@ -245,7 +246,7 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
         return ""
     named = {o: study.named[o].label for o in earlier}
     together = set(earlier.values()) == {n}
-    subject = _and([named[o] if together else f"{named[o]} in {k}" for o, k in earlier.items()])
+    subject = listing([named[o] if together else f"{named[o]} in {k}" for o, k in earlier.items()])
     limiting = np.min([*last.values()], axis=0)
     latest = ""
     if np.isfinite(limiting.max()):
@@ -259,12 +260,8 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
     )
     if never := int(np.isneginf(limiting).sum()):
         without = [named[o] for o, times in last.items() if np.isneginf(times).any()]
-        text += f", {never} of them without any measurement of {_and(without, 'or')}"
+        text += f", {never} of them without any measurement of {listing(without, 'or')}"
     return text
-
-
-def _and(names: Sequence[str], word: str = "and") -> str:
-    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def notes(study: Study, response: Response) -> tuple[str, ...]:
@@ -276,7 +273,7 @@ def notes(study: Study, response: Response) -> tuple[str, ...]:
     ]
     if not level:
         return ()
-    listed = _and([study.named[outcome].label for outcome in level])
+    listed = listing([study.named[outcome].label for outcome in level])
     return (
         f"A plateau cannot relapse: the trajectory of {listed} approaches a level and stays there, so a patient "
         "who relapses after the last visit is counted as one who does not.",

@@ -93,6 +93,11 @@ def chance_error(p: float, ess: float) -> float:
     return max(math.sqrt(p * (1 - p) / ess), 1 / ess)
 
 
+def listing(names: Sequence[str], word: str = "and") -> str:
+    """Names in a sentence: `a, b and c`."""
+    return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def in_sentence(label: str) -> str:
     """A label inside a sentence: `Mean MRC grade` begins small, `CPK` does not."""
     return label[0].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.figures.parts import mass, moments_of, per_exposure, predicting, the_outcome, whole_range
+from bayesmyo.figures.parts import mass, moments_of, predicting, the_outcome, whole_range
 from bayesmyo.figures.style import (
     BLUE,
     GREEN,
@@ -62,7 +62,7 @@ def groups(fit: Fit, outcome: str, covariate: str) -> Drawing:
             entries.append(line(f"{level}, {len(who)} patients", colour, "-", marker, markerfacecolor="white"))
             shown += [lower, upper, np.array([w.mean for w in means])]
         axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
-        value_axis(axes, o, np.concatenate([*shown, per_exposure(m)[:0]]), ends=whole_range(o))
+        value_axis(axes, o, np.concatenate(shown), ends=whole_range(o))
         summary = "geometric mean" if o.family.geometric else "mean"
         title(
             figure,

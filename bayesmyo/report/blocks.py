@@ -121,11 +121,6 @@ def claims(said: Sequence[tuple[str, str]]) -> list[Paragraph]:
     return [*found, *(Paragraph(f"{', '.join(names)}. {why}", "withheld") for why, names in held.items())]
 
 
-def listing(names: Sequence[str]) -> str:
-    """Names in a sentence."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def counted(n: int, what: str, several: str = "") -> str:
     """`1 patient`, `2 patients`."""
     return f"{n:,} {what if n == 1 else several or what + 's'}"

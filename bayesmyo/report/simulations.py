@@ -71,5 +71,6 @@ def _results(folder: Path, fit: Fit, kind: str) -> Results:
 def asks(study: Study) -> str:
     """Names what a study asks and how it is modelled, whoever is simulated for it: designs and scenarios are left out, but for the typical
     follow-up, on which default priors may stand."""
-    typical = study.time.typical or (study.design.follow_up.mean if study.design else None)
-    return study_hash(replace(study, time=replace(study.time, typical=typical), design=None, scenarios={}))
+    return study_hash(
+        replace(study, time=replace(study.time, typical=study.typical_follow_up), design=None, scenarios={})
+    )

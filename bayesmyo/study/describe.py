@@ -7,7 +7,7 @@ import numpy as np
 
 from bayesmyo.components.estimands import Criteria, Estimand, Share, TimeTo, in_words
 from bayesmyo.components.families import Cumulative
-from bayesmyo.components.numbers import in_sentence
+from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.components.trajectories import Constant
 from bayesmyo.study.covariates import base, columns, table_column
 from bayesmyo.study.in_r import correlated
@@ -38,7 +38,7 @@ def words(study: Study, outcome: str) -> str:
     text = f"{study.label(outcome)} ({o.unit}, {o.family.kind}, {o.better} is better) {_movement(study, location)}."
     if location.effects:
         together = " (correlated)" if correlated(study, location) else ""
-        text += f" Patients differ in their {_and([e.coefficient for e in location.effects])}{together}."
+        text += f" Patients differ in their {listing([e.coefficient for e in location.effects])}{together}."
         if not isinstance(o.trajectory, Constant) and [e.coefficient for e in location.effects] == [
             location.coefficients[0].name
         ]:
@@ -48,7 +48,7 @@ def words(study: Study, outcome: str) -> str:
     text += _covariate_words(location)
     for zero in rest:
         text += f" The probability of zero {_movement(study, zero)}"
-        text += f"; patients differ in its {_and([e.coefficient for e in zero.effects])}." if zero.effects else "."
+        text += f"; patients differ in its {listing([e.coefficient for e in zero.effects])}." if zero.effects else "."
         text += _covariate_words(zero)
     if isinstance(o.family, Cumulative):
         scores = o.family.texts()
@@ -64,7 +64,7 @@ def words(study: Study, outcome: str) -> str:
             for v, w in ((o.censoring.below, "less"), (o.censoring.above, "more"))
             if v is not None
         ]
-        text += f" A value of {_and(limits)}."
+        text += f" A value of {listing(limits)}."
     return text
 
 
@@ -73,12 +73,12 @@ def covariates(study: Study) -> list[str]:
     lines = []
     for name, c in study.covariates.items():
         if c.product:
-            lines.append(f"{name}: the product of {_and(list(c.product))}")
+            lines.append(f"{name}: the product of {listing(list(c.product))}")
             continue
         if c.levels:
             text = f"{c.levels[0]} (reference), {', '.join(c.levels[1:])}"
             if c.map:
-                text += f"; {_and([f'{cell} stands for {level}' for cell, level in c.map.items()])}"
+                text += f"; {listing([f'{cell} stands for {level}' for cell, level in c.map.items()])}"
         else:
             unit = f" {c.unit}" if c.unit else ""
             step = (
@@ -105,17 +105,15 @@ def _movement(study: Study, p: Predictor) -> str:
 def _covariate_words(p: Predictor) -> str:
     text = ""
     if p.covariates:
-        text += f" {_and(list(p.covariates)).capitalize()} shift{'s' if len(p.covariates) == 1 else ''} the level."
+        text += f" {listing(list(p.covariates)).capitalize()} shift{'s' if len(p.covariates) == 1 else ''} the level."
     if p.moderators:
-        text += f" {_and(list(p.moderators)).capitalize()} moderate{'s' if len(p.moderators) == 1 else ''} the change."
+        text += (
+            f" {listing(list(p.moderators)).capitalize()} moderate{'s' if len(p.moderators) == 1 else ''} the change."
+        )
     if equal := [m for m in p.moderators if m not in p.covariates]:
         verb = "does" if len(equal) == 1 else "do"
-        text += f" {_and(equal).capitalize()} {verb} not shift the level: baselines are taken as equal."
+        text += f" {listing(equal).capitalize()} {verb} not shift the level: baselines are taken as equal."
     return text
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 2 else names)
 
 
 def correlation_words(study: Study) -> str:
@@ -217,7 +215,7 @@ def number(study: Study, e: Estimand) -> str:
         text += f" with {level} {'divided by' if e.relative else 'minus'} that with {reference}"
     held = {**_held(study, e), **e.given}
     if held:
-        text += f"{', both' if e.contrast else ''} with {_and([_value(study, k, v) for k, v in held.items()])}"
+        text += f"{', both' if e.contrast else ''} with {listing([_value(study, k, v) for k, v in held.items()])}"
     return text
 
 

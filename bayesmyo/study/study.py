@@ -317,6 +317,11 @@ class Study:
         """How each outcome is called in the middle of a sentence, and its unit."""
         return {name: Named(in_sentence(self.label(name)), o.unit) for name, o in self.outcomes.items()}
 
+    @property
+    def typical_follow_up(self) -> float | None:
+        """In the time unit, as declared, or that of the design; None where neither says. Default priors stand on it."""
+        return self.time.typical or (self.design.follow_up.mean if self.design else None)
+
     def scale(self, outcome: str) -> Scale:
         """The clinical scale of an outcome, on its family's link scale."""
         o = self.outcomes[outcome]
@@ -332,5 +337,4 @@ class Study:
 
     def _scale(self, typical: float, spread: float, unit: str) -> Scale:
         months = MONTHS_PER.get(self.time.unit)
-        follow_up = self.time.typical or (self.design.follow_up.mean if self.design else None)
-        return Scale(typical, spread, unit, self.time.unit, follow_up, 1 / months if months else None)
+        return Scale(typical, spread, unit, self.time.unit, self.typical_follow_up, 1 / months if months else None)

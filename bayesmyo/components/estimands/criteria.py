@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from bayesmyo.components.numbers import listing
+
 
 @dataclass(frozen=True, kw_only=True)
 class Criterion:
@@ -63,7 +65,7 @@ def all_met(criteria: Criteria, at: float, from_: float, level: Callable[[str, f
 def in_words(criteria: Criteria, called: Callable[[str], tuple[str, str]], before: str) -> str:
     """All criteria as one phrase; `called` gives an outcome's label and unit, `before` is the time `from`."""
     parts = [c.words(*called(outcome), before) for outcome, c in criteria.items()]
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    return listing(parts)
 
 
 def _moved(low: float | None, high: float | None, unit: str, before: str) -> str:

@@ -1,6 +1,6 @@
 """What a change without a control group, and a difference between patients, do not say."""
 
-from bayesmyo.report.blocks import listing
+from bayesmyo.components.numbers import listing
 from bayesmyo.report.results import Results
 
 

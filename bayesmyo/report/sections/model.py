@@ -2,7 +2,8 @@
 
 import json
 
-from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section, listing
+from bayesmyo.components.numbers import listing
+from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.study import Study

@@ -5,8 +5,8 @@ from decimal import Decimal
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.sensitivity import UNKNOWN
 from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
-from bayesmyo.components.numbers import Written, in_sentence
-from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, listing, stated
+from bayesmyo.components.numbers import Written, in_sentence, listing
+from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, stated
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import alone, compared
 from bayesmyo.report.standing import standing

@@ -65,7 +65,7 @@ def calibration_plan(
         cells = [Cell(study, drawn, len(fit.cohort), study, labels, cohort=fit.cohort)]
     else:
         assert study.design is not None
-        design, typical = study.design, study.time.typical or study.design.follow_up.mean
+        design, typical = study.design, study.typical_follow_up
         study = replace(study, time=replace(study.time, typical=typical), text="")
         cells = []
         for n in patients or (design.patients,):

@@ -55,7 +55,7 @@ def cells(
         raise InputError("this power study", found)
     assert study.design is not None
     # default priors follow the declared follow-up, and those of an analysis do not change with the design that is tried
-    pinned = replace(study.time, typical=study.time.typical or study.design.follow_up.mean)
+    pinned = replace(study.time, typical=study.typical_follow_up)
     study = replace(study, time=pinned, text="")
     truths: list[tuple[str, str | Truth]] = [(name, name) for name in axes.scenarios or study.scenarios]
     if posterior is not None:
