@@ -13,7 +13,7 @@ from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, batch_error, diagnose, quantile_errors, sd_error
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import Written, apart, shared, written
+from bayesmyo.components.numbers import Written, apart, interval_errors, written
 from bayesmyo.model.fit import Fit, known_fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
@@ -63,13 +63,8 @@ class Estimate:
 
     @property
     def errors(self) -> tuple[float, float, float]:
-        """Monte Carlo errors of lower end, median and upper end, for writing: ends that are known alike share the larger one, and one
-        that no draw tells (all are the same) has its neighbour's."""
-        lower, median, upper = (
-            e if math.isfinite(e) else 0.0 for e in (self.mcse_lower, self.mcse_median, self.mcse_upper)
-        )
-        lower, upper = shared((lower, upper))
-        return lower or median, median or max(lower, upper), upper or median
+        """Monte Carlo errors of lower end, median and upper end, as they are written: see `interval_errors`."""
+        return interval_errors(self.mcse_lower, self.mcse_median, self.mcse_upper)
 
     @property
     def digits(self) -> int:

@@ -51,6 +51,14 @@ def shared(errors: Sequence[float]) -> list[float]:
     return [most] * len(errors) if most <= ALIKE * least else [e or most for e in errors]
 
 
+def interval_errors(lower: float | None, median: float | None, upper: float | None) -> tuple[float, float, float]:
+    """Monte Carlo errors of lower end, median and upper end, for writing: ends that are known alike share the larger one, and one that no
+    draw tells (all are the same) has its neighbour's; 0 where nothing is known."""
+    first, middle, last = (e if e is not None and math.isfinite(e) else 0.0 for e in (lower, median, upper))
+    first, last = shared((first, last))
+    return first or middle, middle or max(first, last), last or middle
+
+
 def probability_text(p: float, error: float = 0.0) -> str:
     """A probability that never claims certainty, with no digit below its Monte Carlo error."""
     decimals = chance_decimals(error)

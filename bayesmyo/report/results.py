@@ -77,8 +77,8 @@ class Results:
         return reasons(outcomes, self.failed)
 
     def says(self, row: Estimate | DecisionResult) -> bool:
-        """Whether an estimand or a decision may be claimed: whether its sentence is one."""
-        return not row.sentence.startswith(WITHHELD)
+        """Whether an estimand or a decision may be claimed."""
+        return not row.withheld
 
     @property
     def contrasts(self) -> tuple[tuple[str, str, str], ...]:
@@ -159,6 +159,8 @@ def _quoting(rules: Sequence[DecisionResult], sensitivities: Sequence[PriorSensi
     """A number that is not to be reported is not told by a decision about it either."""
     silent = {s.name: s.sentence for s in sensitivities if s.kind == "estimand" and s.verdict == SILENT}
     return [
-        replace(d, sentence=WITHHELD + silent[d.estimand]) if d.kind in QUOTING and d.estimand in silent else d
+        replace(d, sentence=WITHHELD + silent[d.estimand], withheld=True)
+        if d.kind in QUOTING and d.estimand in silent
+        else d
         for d in rules
     ]

@@ -11,7 +11,7 @@ from rich.text import Text
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
-from bayesmyo.components.numbers import apart, chance_decimals, chance_error, resolved, shared
+from bayesmyo.components.numbers import apart, chance_decimals, chance_error, interval_errors, resolved
 from bayesmyo.errors import printable
 from bayesmyo.report.columns import Cell, Ends, Number, layout
 from bayesmyo.study import describe, in_r
@@ -328,12 +328,14 @@ def _number(r: dict[str, Any], what: str) -> Number:
     value = r[what]
     if value is None or value != value:
         return Number("-")
-    errors = {end: e if (e := r.get(f"mcse_{end}")) and e == e else 0.0 for end in ("lower", "median", "upper")}
-    lower, upper = shared((errors["lower"], errors["upper"]))
+    lower, median, upper = interval_errors(*(r.get(f"mcse_{end}") for end in ("lower", "median", "upper")))
     known = {
-        "lower": lower or errors["median"], "upper": upper or errors["median"], "median": errors["median"] or max(lower, upper),
-        "mean": r.get("mcse") or 0.0, "sd": r.get("mcse_sd") or 0.0,
-    }  # fmt: skip
+        "lower": lower,
+        "median": median,
+        "upper": upper,
+        "mean": r.get("mcse") or 0.0,
+        "sd": r.get("mcse_sd") or 0.0,
+    }
     return Number(resolved(value, known[what], apart(r["lower"], r["upper"])))
 
 

@@ -357,7 +357,7 @@ def test_influence_is_told_by_pseudonym_and_shown_when_asked(good):
 def test_a_withheld_decision_stays_withheld_without_each_patient(good):
     flip = Flip("cpk_halved", "P03", True, True, 0.95, 0.93, 0.05, 0.03, False, False)
     found = Influence((), (flip,), ("cpk_halved stays met whichever patient is left out (probability 0.930).",))
-    held = replace(good.decisions[0], sentence="withheld: the prior decides.")
+    held = replace(good.decisions[0], sentence="withheld: the prior decides.", withheld=True)
     shown = influence(replace(good, influence=found, refitted=True, decisions=(held,)))
     said = " ".join(b.text for b in shown.blocks if isinstance(b, Paragraph))
     assert "stays met" not in said

@@ -5,7 +5,7 @@ from statistics import NormalDist
 from bayesmyo.assess.beside import Beside
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
-from bayesmyo.report.results import WITHHELD, Results
+from bayesmyo.report.results import Results
 
 HELD = "withheld"
 
@@ -58,7 +58,7 @@ def one(r: Results, other: Beside, n: int) -> list[Block]:
 
 def told(r: Results, here: Estimate | DecisionResult, there: Estimate | DecisionResult) -> bool:
     """Whether both may be claimed."""
-    return r.says(here) and not there.sentence.startswith(WITHHELD)
+    return r.says(here) and not there.withheld
 
 
 def turned(here: DecisionResult, there: DecisionResult) -> str:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from bayesmyo.assess.estimate import DecisionResult, Estimate
+from bayesmyo.assess.responses import Category
 from bayesmyo.assess.sensitivity import UNKNOWN
 from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
 from bayesmyo.components.numbers import Written, in_sentence, listing
@@ -26,7 +27,7 @@ def summary(r: Results) -> Section:
         blocks.append(rules(r))
     own = next((one for one in r.responses if one.rule), None)
     if own is not None:
-        blocks.append(_claim(own.categories[0].sentence))
+        blocks.append(_claim(own.categories[0]))
     blocks += [Paragraph(text, "note") for text in (untested(r), alone(r), compared(r)) if text]
     return Section("summary", "In plain language", tuple(blocks))
 
@@ -180,5 +181,5 @@ def untested(r: Results) -> str:
     return f"Not yet tested against other priors: what is said of {labels}. The option --refit of bayesmyo report does that."
 
 
-def _claim(sentence: str) -> Paragraph:
-    return Paragraph(sentence, "withheld" if sentence.startswith("withheld") else "claim")
+def _claim(own: Category) -> Paragraph:
+    return Paragraph(own.sentence, "withheld" if own.withheld else "claim")
