@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from bayesmyo.assess.beside import Beside, beside
 from bayesmyo.assess.check import check
@@ -106,7 +107,9 @@ def results(
         else:
             sensitivities = prior_sensitivities(fit)
     if calibration is not None:
-        checks.append(CheckResult("calibration", calibration.passed is not False, " ".join(calibration.sentences)))
+        few: Literal["", "cannot"] = "cannot" if calibration.passed is None else ""
+        said_of_it = " ".join(calibration.sentences)
+        checks.append(CheckResult("calibration", calibration.passed is not False, said_of_it, unjudged=few))
     failed = [c for c in checks if not c.passed]
     said, rules = estimates(fit), verdicts(fit)
     if sensitivities:

@@ -6,19 +6,12 @@ from bayesmyo.assess.checks import CheckResult
 from bayesmyo.report.blocks import counted
 
 PASSED, FAILED, UNJUDGED, ABSENT = "passed", "FAILED", "could not be judged", "does not apply"
-NOTHING = tuple(  # how a check says that a study has nothing of the kind that it looks at
-    f"not judged: {words}" for words in ("no outcome is ", "no cell is ", "two values have ", "the study declares no ")
-)
+HOW = {"": PASSED, "cannot": UNJUDGED, "nothing": ABSENT}
 
 
 def verdict(c: CheckResult) -> str:
     """Of a check; one that could not judge has not passed anything."""
-    words = c.sentence[:1].lower() + c.sentence[1:]
-    if not c.passed:
-        return FAILED
-    if words.startswith(NOTHING):
-        return ABSENT
-    return UNJUDGED if words.startswith("not judged") else PASSED
+    return HOW[c.unjudged] if c.passed else FAILED
 
 
 def standing(checks: Sequence[CheckResult]) -> str:

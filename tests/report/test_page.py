@@ -224,8 +224,12 @@ def test_a_check_that_could_not_judge_is_not_one_that_does_not_apply(good_fit):
     found = {c.name: verdict(c) for c in CHECKS for c in [c.run(good_fit)]}
     assert {n for n, v in found.items() if v == ABSENT} == {"zeros", "calibration of grades", "censored cells"}
     assert {v for n, v in found.items()} == {PASSED, ABSENT}
-    left = CheckResult("left out", True, "Not judged: CPK, 19% of its measurements decide too much to be left out.")
-    held = CheckResult("other", True, "not judged: there are only 10 draws, and at least 100 are needed.")
+    left = CheckResult(
+        "left out", True, "Not judged: CPK, 19% of its measurements decide too much to be left out.", unjudged="cannot"
+    )
+    held = CheckResult(
+        "other", True, "not judged: there are only 10 draws, and at least 100 are needed.", unjudged="cannot"
+    )
     assert verdict(left) == verdict(held) == UNJUDGED
     said = standing([left, held, CheckResult("bad", False, "Bad."), CheckResult("good", True, "Good.")])
     assert said == "1 check passed; 1 failed (bad); 2 could not be judged (left out, other)."

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bayesmyo.model.fit import Fit
 
@@ -13,6 +13,7 @@ class CheckResult:
 
     outcomes: those whose numbers are not to be trusted where it failed; none named: all of them
     numbers: the estimands and decisions that alone are not to be reported where it failed; what else is said of their outcomes stands
+    unjudged: why it has not judged anything, and so passed nothing: it could not, or the study has nothing of the kind that it looks at
     by_outcome: what the sentence says of each of them, where it speaks of them one by one
     """
 
@@ -23,6 +24,7 @@ class CheckResult:
     outcomes: tuple[str, ...] = ()
     by_outcome: Mapping[str, str] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
+    unjudged: Literal["", "cannot", "nothing"] = ""
 
 
 class Check(Protocol):

@@ -85,17 +85,21 @@ def adjusted(p: Sequence[float]) -> list[float]:
 def verdict(
     name: str, subject: str, fit: Fit, replicates: Replicates, findings: Sequence[Finding], level: float = LEVEL,
     unjudged: dict[str, str] | None = None, none: str = "no outcome is of a family that this looks at",
+    lacking: bool = False,
 ) -> CheckResult:  # fmt: skip
     """The result of a check. A finding fails if its adjusted p is below the level and the difference matters.
 
-    subject: what is as predicted where nothing fails ("The share of zeros"); none: why nothing was judged
+    subject: what is as predicted where nothing fails ("The share of zeros"); none: why nothing was judged; lacking: that is for want of
+    measurements, not because the study has nothing of the kind
     """
     if replicates.reason:
-        return CheckResult(name, True, f"not judged: {replicates.reason}.")
+        return CheckResult(name, True, f"not judged: {replicates.reason}.", unjudged="cannot")
     missing = dict(replicates.unjudged) | (unjudged or {})
     left_out = "".join(f" Not judged: {fit.study.label(o)}, {why}." for o, why in missing.items())
+    if not findings and left_out:
+        return CheckResult(name, True, left_out.strip(), unjudged="cannot")
     if not findings:
-        return CheckResult(name, True, left_out.strip() or f"not judged: {none}.")
+        return CheckResult(name, True, f"not judged: {none}.", unjudged="cannot" if lacking else "nothing")
     corrected = adjusted([f.p for f in findings])
     wrong = [(p, f) for p, f in zip(corrected, findings, strict=True) if p < level and f.matters]
     worst: dict[str, Finding] = {}

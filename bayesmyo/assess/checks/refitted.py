@@ -5,6 +5,7 @@ They cost minutes, so they run when asked for.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Literal
 
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.influence import Influence, influence
@@ -40,7 +41,8 @@ def influence_result(fit: Fit, found: Influence) -> CheckResult:
     if flipped:
         sentence += " Report it with and without that patient, and look at the patient's record."
     rows = tuple(asdict(p) for p in found.patients)
-    return CheckResult("influence", not flipped, sentence, rows, numbers=tuple(sorted(flipped)))
+    unjudged: Literal["", "cannot"] = "" if found.sentences or first is not None else "cannot"
+    return CheckResult("influence", not flipped, sentence, rows, numbers=tuple(sorted(flipped)), unjudged=unjudged)
 
 
 def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
@@ -59,6 +61,7 @@ def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
     conflicts = [r.name for r in rows if r.conflict]
     if conflicts:
         sentence += f" Prior and data pull apart in {', '.join(conflicts)}: look at the priors."
+    names, table = tuple(r.name for r in silent), tuple(asdict(r) for r in rows)
     return CheckResult(
-        "prior sensitivity", not silent, sentence, tuple(asdict(r) for r in rows), numbers=tuple(r.name for r in silent)
+        "prior sensitivity", not silent, sentence, table, numbers=names, unjudged="" if rows else "nothing"
     )

@@ -33,6 +33,7 @@ class Variance:
         return verdict(
             self.name, "Residual spread over time and over predicted levels is", fit, replicates, findings,
             none="too few measurements have a spread of their own",
+            lacking=True,
         )  # fmt: skip
 
     def _over(self, fit: Fit, r: Replicated, by: np.ndarray, what: str) -> Finding:
