@@ -28,7 +28,7 @@ from bayesmyo.cohort import read_cohort
 from bayesmyo.cohort.codes import CODES
 from bayesmyo.cohort.table import MAXIMUM_BYTES, MAXIMUM_CELL, MAXIMUM_CELLS
 from bayesmyo.errors import InputError
-from bayesmyo.report import terminal
+from bayesmyo.report.understood import show_cohort
 from bayesmyo.study import Study, parse_study
 
 ROOT = Path(__file__).parents[1]
@@ -154,7 +154,7 @@ def answer(case: Case) -> tuple[bool, str]:
         if case.table is not None:
             cohort = read_cohort(study, case.table, case.patients)
             with redirect_stdout(printed):
-                terminal.show_cohort(study, cohort)
+                show_cohort(study, cohort)
     except InputError as error:
         return True, f"{error}\n"
     return False, "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())

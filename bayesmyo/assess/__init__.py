@@ -4,6 +4,7 @@ diagnostics.py   R-hat, effective sample sizes and Monte Carlo errors of many qu
 checks/          one file per check, one result record
 check.py         the verb `check`: Fit -> results
 estimate.py      the verb `estimate`: Fit -> every estimand, parameter and decision
+withhold.py      what a failed check forbids to say
 responses.py     how many of these patients have each category of response, the lost among them
 correlations.py  how patients' starts and changes hang together, over outcomes
 replicated.py    measurements of the same patients, and of new ones, drawn from the model: what checks compare the data with

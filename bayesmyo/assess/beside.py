@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.compare import same_measurements
-from bayesmyo.assess.estimate import DecisionResult, Estimate, estimates, verdicts, withhold
+from bayesmyo.assess.estimate import DecisionResult, Estimate, estimates, verdicts
+from bayesmyo.assess.withhold import withhold
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe

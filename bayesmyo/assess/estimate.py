@@ -4,12 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, batch_error, diagnose, quantile_errors, sd_error
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
@@ -192,44 +191,6 @@ def verdicts(fit: Fit) -> list[DecisionResult]:
 
 def _margin(decision: Decision, draws: np.ndarray) -> float:
     return decision.judge(draws).margin
-
-
-class Sentenced(Protocol):
-    """Any result with a sentence that a reader may repeat unless it is withheld, and the outcomes of which it speaks."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def sentence(self) -> str: ...
-
-    @property
-    def withheld(self) -> bool: ...
-
-    @property
-    def outcomes(self) -> tuple[str, ...]: ...
-
-
-def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
-    """The same rows; where a check has failed, every row that speaks of its outcomes is withheld, and its sentence is the reason.
-
-    A failed check that names no outcome speaks of all of them; one that names numbers, of those alone.
-    """
-    own = {name: f"withheld: {r.sentence}" for r in failed for name in r.numbers}
-
-    def why(row: T) -> str:
-        return reasons(row.outcomes, failed) or ("" if row.withheld else own.get(getattr(row, "name", ""), ""))
-
-    return [replace(row, sentence=reason, withheld=True) if (reason := why(row)) else row for row in rows]
-
-
-def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
-    """Why nothing is said of these outcomes; empty where it may be. Of a check, what it says of them alone."""
-    found = [
-        " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
-        for r in failed
-        if not r.numbers and (not r.outcomes or set(r.outcomes) & set(outcomes))
-    ]
-    return "withheld: " + " ".join(found) if found else ""
 
 
 def estimate(fit: Fit) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.estimate import reasons
+from bayesmyo.assess.withhold import reasons
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.estimands import all_met
 from bayesmyo.components.numbers import listing

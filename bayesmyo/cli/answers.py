@@ -145,9 +145,10 @@ def report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> No
 
     from bayesmyo.assess.check import check as run
     from bayesmyo.assess.correlations import correlation_estimates
-    from bayesmyo.assess.estimate import estimates, parameter_estimates, verdicts, withhold
+    from bayesmyo.assess.estimate import estimates, parameter_estimates, verdicts
     from bayesmyo.assess.responses import responses, withhold_responses
     from bayesmyo.assess.sensitivity import judged, prior_sensitivities
+    from bayesmyo.assess.withhold import withhold
     from bayesmyo.report import documents, terminal
 
     def with_verdicts(rows: list[Any], kind: str) -> list[Any]:

@@ -34,12 +34,13 @@ def fit(
     """Fit a study to a table, check the fit, and print what it says."""
     from bayesmyo.cohort import read_cohort
     from bayesmyo.report import progress, terminal
+    from bayesmyo.report.understood import show_cohort
     from bayesmyo.study import find_study
 
     understood = find_study(study)
     cohort = read_cohort(understood, data, patients)
     if not json:
-        terminal.show_cohort(understood, cohort)
+        show_cohort(understood, cohort)
     not_an_input(output, study, data, *([patients] if patients else []))
     writable(output, force)
     with progress.chains(chains, tune + draws) as chain:

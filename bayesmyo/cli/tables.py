@@ -66,6 +66,7 @@ def validate(
     """Say what was understood of a study, and of a table. Nothing is fitted."""
     from bayesmyo.cohort import read_cohort
     from bayesmyo.report import documents, terminal
+    from bayesmyo.report.understood import show_cohort, show_study
     from bayesmyo.study import find_study
 
     if patients and not data:
@@ -82,10 +83,10 @@ def validate(
         parts = {"study": documents.study_part(understood), "cohort": read}
         typer.echo(documents.document(usable=True, **parts))
         return
-    terminal.show_study(understood)
+    show_study(understood)
     if cohort:
         terminal.say("")
-        terminal.show_cohort(understood, cohort)
+        show_cohort(understood, cohort)
         terminal.say("The study and the table can be used together.")
 
 

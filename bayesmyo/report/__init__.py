@@ -1,6 +1,6 @@
 """The words: results as a reader meets them.
 
-terminal.py   tables and sentences for a terminal
+terminal.py   tables and sentences for a terminal; understood.py a study and a table, before anything is fitted
 progress.py   bars while something long goes on
 documents.py  the JSON documents that other programs read
 

@@ -15,15 +15,14 @@ from bayesmyo.assess.estimate import (
     ParameterEstimate,
     estimates,
     parameter_estimates,
-    reasons,
     verdicts,
-    withhold,
 )
 from bayesmyo.assess.influence import Influence, influence
 from bayesmyo.assess.prior import PriorBelief, check_prior, prior_beliefs
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.responses import Responses, responses, withhold_responses
 from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, judged, prior_sensitivities
+from bayesmyo.assess.withhold import reasons, withhold
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
 from bayesmyo.report.simulations import Simulated

@@ -17,8 +17,8 @@ from bayesmyo.assess.estimate import (
     parameters,
     sentence,
     verdicts,
-    withhold,
 )
+from bayesmyo.assess.withhold import withhold
 from bayesmyo.cohort import simulate_scenario
 from bayesmyo.components.numbers import probability_text, significant
 from bayesmyo.model.engines import Draws

@@ -1,0 +1,45 @@
+"""What a failed check forbids to say, and why."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Protocol
+
+from bayesmyo.assess.checks import CheckResult
+
+
+class Sentenced(Protocol):
+    """Any result with a sentence that a reader may repeat unless it is withheld, and the outcomes of which it speaks."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def sentence(self) -> str: ...
+
+    @property
+    def withheld(self) -> bool: ...
+
+    @property
+    def outcomes(self) -> tuple[str, ...]: ...
+
+
+def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
+    """The same rows; where a check has failed, every row that speaks of its outcomes is withheld, and its sentence is the reason.
+
+    A failed check that names no outcome speaks of all of them; one that names numbers, of those alone.
+    """
+    own = {name: f"withheld: {r.sentence}" for r in failed for name in r.numbers}
+
+    def why(row: T) -> str:
+        return reasons(row.outcomes, failed) or ("" if row.withheld else own.get(getattr(row, "name", ""), ""))
+
+    return [replace(row, sentence=reason, withheld=True) if (reason := why(row)) else row for row in rows]
+
+
+def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
+    """Why nothing is said of these outcomes; empty where it may be. Of a check, what it says of them alone."""
+    found = [
+        " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
+        for r in failed
+        if not r.numbers and (not r.outcomes or set(r.outcomes) & set(outcomes))
+    ]
+    return "withheld: " + " ".join(found) if found else ""
