@@ -109,18 +109,9 @@ def power(
         >>> found = bayesmyo.power(study, "power", scenarios=("paper",), patients=(10, 23, 50))  # doctest: +SKIP
         >>> print(*found.sentences, sep="\\n")  # doctest: +SKIP
     """
-    asked = {
-        "scenarios": scenarios,
-        "patients": patients,
-        "follow_up": follow_up,
-        "every": every,
-        "visits": visits,
-        "loss": loss,
-        "looks": looks,
-    }
-    _several(**asked, comparators=comparators)
-    rules(target, futility, looks)
     axes = Axes(scenarios, patients, follow_up, every, visits, loss, looks)
+    _several(**vars(axes), comparators=comparators)
+    rules(target, futility, looks)
     plan = power_plan(
         study, axes, replicates, mcse, analysis=analysis, fit=fit, comparators=comparators, seed=seed, engine=engine
     )
