@@ -29,7 +29,10 @@ def report(
     beside: Annotated[
         list[Path] | None,
         typer.Option(
-            "--beside", help="A fit of the same data by another model; may be given again.", show_default=False
+            "--beside",
+            help="A fit of the same data by another model; may be given again.",
+            metavar="<path>",
+            show_default=False,
         ),
     ] = None,
     tables: Annotated[
