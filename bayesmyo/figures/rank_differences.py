@@ -36,7 +36,7 @@ NAMED = 6  # of the quantities that fail, the worst
 def rank_differences(found: Sequence[CellCalibration], quantities: pd.DataFrame) -> Drawing:
     """Of every quantity, the share of truths that lie below a place among the draws, less that place: a panel for each cell.
 
-    found: from `calibration.verdict.calibrations`; quantities: the table of the same simulation study
+    found: the `cells` of a `Calibration`; quantities: the table of the same simulation study
     The dark band holds 95 % of the lines of a calibrated quantity, each as a whole; the pale one 99 % of all lines of a calibrated
     model together (Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6). An arch: draws lie too high; a bowl: too low; first
     above and then below: draws too narrow; the other way round: too wide. Quantities that fail are coloured and named.
