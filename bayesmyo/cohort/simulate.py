@@ -10,7 +10,7 @@ from bayesmyo.cohort.truth import Truth, draw_covariate, from_scenario, patient_
 from bayesmyo.errors import UsageError
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used
-from bayesmyo.study.study import Design, Limits, Outcome, Study
+from bayesmyo.study.study import Design, FollowUp, Limits, Outcome, Study
 
 MOST_PATIENTS = 100_000
 
@@ -51,7 +51,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     if known is None:
         truth = with_effects(study, truth, n, rng)
     if known is None or not truth.covariates:
-        of_patients = {name: draw_covariate(study, name, n, rng) for name in covariates_used(study, "patients")}
+        of_patients = {name: draw_covariate(study, name, n, rng, name in (design.balanced or ())) for name in covariates_used(study, "patients")}
         truth = replace(truth, covariates=patient_columns(study, of_patients))
     else:
         of_patients = {name: stated(study, name, truth.covariates) for name in covariates_used(study, "patients")}
@@ -155,7 +155,10 @@ def simulate_scenario(
 def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """(patient,) end of observation, and (patient,) whether it was a loss before the potential follow-up was over."""
     f = design.follow_up
-    potential = np.minimum(rng.gamma((f.mean / f.sd) ** 2, f.sd**2 / f.mean, patients), f.maximum)
+    if isinstance(f, FollowUp):
+        potential = np.minimum(rng.gamma((f.mean / f.sd) ** 2, f.sd**2 / f.mean, patients), f.maximum)
+    else:
+        potential = np.full(patients, float(f))
     if design.loss is None or design.loss.hazard == 0:
         return potential, np.zeros(patients, dtype=bool)
     loss = rng.exponential(1 / design.loss.hazard, patients)
@@ -163,10 +166,18 @@ def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> t
 
 
 def draw_visits(design: Design, end: float, rng: np.random.Generator) -> np.ndarray:
-    """Visit times of one patient, in hundredths of the time unit: the first as planned, later ones jittered, none after `end`."""
-    v = design.visits
-    later = np.arange(v.first[-1] + v.then_every, max(end, v.first[-1]) + v.then_every, v.then_every)
-    planned = np.concatenate([v.first, later])
+    """Visit times of one patient, in hundredths of the time unit: the first as planned, later ones jittered.
+
+    end: of observation, after which there are none; but who has stayed as long as a protocol says has all visits that it plans
+    """
+    v, f = design.visits, design.follow_up
+    planned = np.array(v.first, dtype=float)
+    if v.then_every:
+        later = np.arange(v.first[-1] + v.then_every, max(end, v.first[-1]) + v.then_every, v.then_every)
+        planned = np.concatenate([planned, later])
+    if not isinstance(f, FollowUp):
+        planned = planned[(planned <= f) | (planned == planned[0])]
+        end = np.inf if end >= f else end
     moved = planned + np.concatenate([[0.0], v.jitter * rng.standard_normal(len(planned) - 1)])
     moved[1:] = np.maximum(moved[1:], planned[0] + 0.01)
     times = np.unique(np.round(moved, 2))

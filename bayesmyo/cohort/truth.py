@@ -159,9 +159,14 @@ def draw_effects(study: Study, truth: Truth, patients: int, rng: np.random.Gener
     return found
 
 
-def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator) -> Array:
-    """Values of a covariate in simulated patients or visits: levels by their shares, numbers as typical and scale say."""
+def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator, balanced: bool = False) -> Array:
+    """Values of a covariate in simulated patients or visits: levels by their shares, numbers as typical and scale say.
+
+    balanced: levels are given in turn, so that their shares are as exact as can be at any number (see `Design`)
+    """
     c = study.covariates[name]
+    if c.levels and balanced:
+        return in_turn(c.shares or (1 / len(c.levels),) * len(c.levels), size, rng)
     if c.levels:
         return rng.choice(len(c.levels), size=size, p=c.shares).astype(float)
     assert c.typical is not None
@@ -172,6 +177,16 @@ def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator)
     if c.transform == "sqrt":
         return np.square(np.maximum(np.sqrt(c.typical) + c.scale * z, 0.0))
     return np.asarray(c.typical + c.scale * z)
+
+
+def in_turn(shares: Sequence[float], size: int, rng: np.random.Generator) -> Array:
+    """(size,) positions of groups: each next one is of the group that is furthest behind its share, by chance among equals."""
+    found, counts = np.zeros(size), np.zeros(len(shares))
+    for i in range(size):
+        behind = np.array(shares) * (i + 1) - counts
+        found[i] = k = rng.choice(np.flatnonzero(np.isclose(behind, behind.max())))
+        counts[k] += 1
+    return found
 
 
 def patient_columns(study: Study, covariates: Mapping[str, Array]) -> dict[str, Array]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from bayesmyo.cohort import planned
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.errors import InputError
@@ -61,7 +62,16 @@ def study_part(study: Study) -> dict[str, Any]:
         "responses": list(study.responses),
         "scenarios": list(study.scenarios),
         "design_priors": {name: drawn for name in study.scenarios if (drawn := design_priors(study, name))},
+        **_planned(study),
     }
+
+
+def _planned(study: Study) -> dict[str, Any]:
+    """What the [design] comes to, and what is true under each scenario; nothing where there is no design."""
+    if study.design is None:
+        return {}
+    truths = {s: {k: asdict(v) for k, v in planned.true_values(study, s).items()} for s in study.scenarios}
+    return {"design": asdict(planned.schedule(study, study.design)), "truths": truths}
 
 
 def cohort_part(study: Study, cohort: Cohort) -> dict[str, Any]:

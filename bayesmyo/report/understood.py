@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bayesmyo.cohort import planned
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
@@ -9,7 +10,7 @@ from bayesmyo.report.columns import Ends
 from bayesmyo.report.terminal import figure, say, show_table
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.scenarios import design_priors
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import Design, Study
 
 
 def show_study(study: Study) -> None:
@@ -49,6 +50,47 @@ def show_study(study: Study) -> None:
         if drawn := design_priors(study, name):
             listed = ", ".join(f"{parameter} ~ {prior}" for parameter, prior in drawn.items())
             say(f"    {name} is uncertain, and every simulated cohort draws its own truth: {listed}")
+    if study.design:
+        _show_design(study, study.design)
+
+
+def _show_design(study: Study, design: Design) -> None:
+    """What a planned cohort would look like, and what is true of it under each scenario."""
+    say("")
+    say("Design", "bold")
+    say(f"    {describe.design(study, design)}")
+    found, unit = planned.schedule(study, design), study.time.unit
+    first, mean, last = (figure(v) for v in found.visits)
+    early, usual, late = (figure(v) for v in found.last)
+    seen = "".join(
+        f" {share:.0%} have a visit at {unit} {t:g} or later." for t, share in found.seen.items() if t > design.visits.first[0]
+    )
+    say(
+        f"    So a patient has {mean} visits (nine of ten: {first} to {last}), the last at {unit} {usual} ({early} to {late}); "
+        f"{found.lost:.0%} are lost before their follow-up is over.{seen}"
+    )
+    if study.scenarios and study.estimands:
+        _show_truths(study)
+
+
+def _show_truths(study: Study) -> None:
+    """What is true under each scenario, and which decisions would be right: where one is not, `power` counts errors of type I."""
+    truths = {name: planned.true_values(study, name) for name in study.scenarios}
+    rows: list[tuple[Any, ...]] = []
+    for name in next(iter(truths.values())):
+        under = [truths[scenario][name] for scenario in truths]
+        rows.append((name, *(_true_value(v) for v in under)))
+        for decision in under[0].right:
+            rows.append((f"  {decision} is right", *(_right(v.right[decision]) for v in under)))
+    show_table(["estimand", *truths], rows, title="True values, and whether a decision would be right")
+
+
+def _true_value(v: planned.TrueValue) -> Any:
+    return v.value if v.lower is None else f"{figure(v.value)} ({figure(v.lower)} to {figure(v.upper)})"
+
+
+def _right(share: float | None) -> str:
+    return "-" if share is None else {0.0: "no", 1.0: "yes"}.get(share, f"in {share:.0%}")
 
 
 def _show_priors(study: Study) -> None:

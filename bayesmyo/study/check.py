@@ -65,7 +65,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     if values["design"] is not None:
         read = values["outcomes"]
         exposures = [o.exposure for o in read.values() if o.exposure] if len(read) == len(names["outcomes"]) else None
-        found += check_simulation.design(values["design"], exposures)
+        found += check_simulation.design(values["design"], exposures, covariates)
     faulty = {name: check_outcomes.outcome(name, o, covariates) for name, o in values["outcomes"].items()}
     found += [fault for listed in faulty.values() for fault in listed]
     whole = {name: o for name, o in values["outcomes"].items() if not faulty[name]}

@@ -8,7 +8,7 @@ from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study import scenarios as truths
 from bayesmyo.study.parameters import Parameter, correlations, parameters
 from bayesmyo.study.predictors import CORRELATIONS
-from bayesmyo.study.study import Design, Scenario, Study
+from bayesmyo.study.study import Covariate, Design, FollowUp, Scenario, Study
 
 SEED, DRAWS, MOST = (
     2005,
@@ -17,13 +17,16 @@ SEED, DRAWS, MOST = (
 )  # of design priors that are looked at together: draws, and the share that may be impossible
 
 
-def design(design: Design, exposures: Sequence[str] | None) -> list[Fault]:
+def design(design: Design, exposures: Sequence[str] | None, covariates: Mapping[str, Covariate]) -> list[Fault]:
     """Numbers of [design] that no cohort can have. exposures: the outcomes' columns, None where some outcome is unreadable."""
-    positive = {
-        "patients": design.patients, "follow_up.mean": design.follow_up.mean, "follow_up.sd": design.follow_up.sd,
-        "follow_up.maximum": design.follow_up.maximum, "visits.then_every": design.visits.then_every,
-    }  # fmt: skip
-    found = [Fault(f"design.{k}", "must be positive", f"{v:g}") for k, v in positive.items() if v <= 0]
+    f = design.follow_up
+    positive: dict[str, float | None] = {"patients": design.patients, "visits.then_every": design.visits.then_every}
+    if isinstance(f, FollowUp):
+        positive |= {"follow_up.mean": f.mean, "follow_up.sd": f.sd, "follow_up.maximum": f.maximum}
+    else:
+        positive["follow_up"] = f
+    found = [Fault(f"design.{k}", "must be positive", f"{v:g}") for k, v in positive.items() if v is not None and v <= 0]
+    found += [fault for name in design.balanced or () for fault in _balanced(name, covariates)]
     if design.visits.jitter < 0:
         found.append(Fault("design.visits.jitter", "must not be negative", f"{design.visits.jitter:g}"))
     if design.loss is not None and design.loss.hazard < 0:
@@ -40,6 +43,16 @@ def design(design: Design, exposures: Sequence[str] | None) -> list[Fault]:
     if not first or list(first) != sorted(set(first)):
         found.append(Fault("design.visits.first", "must list increasing times", str(list(first))))
     return found
+
+
+def _balanced(name: str, covariates: Mapping[str, Covariate]) -> list[Fault]:
+    """Why the groups of a covariate cannot be balanced between patients."""
+    where, c = "design.balanced", covariates.get(name)
+    if c is None:
+        return [Fault(where, "names no covariate", f'"{name}"', did_you_mean(name, list(covariates)))]
+    if not c.levels or c.varies != "patients":
+        return [Fault(where, "names a covariate that has no groups of patients", f'"{name}"', "name one with levels")]
+    return []
 
 
 def scenario(

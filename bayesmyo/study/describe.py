@@ -13,7 +13,7 @@ from bayesmyo.study.covariates import base, columns, table_column
 from bayesmyo.study.in_r import correlated
 from bayesmyo.study.parameters import Parameter, all_parameters
 from bayesmyo.study.predictors import ZERO, Predictor, blocks, predictors
-from bayesmyo.study.study import Limits, Response, Study
+from bayesmyo.study.study import Design, FollowUp, Limits, Response, Study
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,25 @@ def words(study: Study, outcome: str) -> str:
         ]
         text += f" A value of {listing(limits)}."
     return text
+
+
+def design(study: Study, d: Design) -> str:
+    """Whom a simulated cohort holds, and when they are seen."""
+    unit, v, f = study.time.unit, d.visits, d.follow_up
+    every = f", then every {v.then_every:g}" if v.then_every else ""
+    jitter = f" (moved by a jitter of SD {v.jitter:g})" if v.jitter else ""
+    text = f"{d.patients:,} patients, visits planned at {unit} {listing([f'{t:g}' for t in v.first])}{every}{jitter}; "
+    if isinstance(f, FollowUp):
+        text += f"followed for {f.mean:g} {unit}s on average (SD {f.sd:g}, at most {f.maximum:g})"
+    else:
+        text += f"followed for {f:g} {unit}s"
+    if d.loss and d.loss.hazard:
+        text += f", lost at a rate of {d.loss.hazard:g} a {unit}"
+    if d.missing:
+        text += f"; {d.missing:.0%} of cells are missing"
+    if d.balanced:
+        text += f"; {listing(list(d.balanced))} balanced"
+    return text + "."
 
 
 def covariates(study: Study) -> list[str]:

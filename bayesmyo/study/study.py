@@ -14,6 +14,7 @@ from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.statements import Statements
 
+SLACK = 4.0  # SDs of the jitter, beyond which no visit is expected
 MONTHS_PER = {
     "minute": 1 / 43830,
     "hour": 1 / 730.5,
@@ -206,10 +207,10 @@ class FollowUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Visits:
-    """Planned visit times, then one every `then_every`; each but the first is moved by a normal jitter of that SD."""
+    """Planned visit times, then one every `then_every`, or none; each but the first is moved by a normal jitter of that SD."""
 
     first: tuple[float, ...]
-    then_every: float
+    then_every: float | None = None
     jitter: float = 0.0
 
 
@@ -224,16 +225,35 @@ class Loss:
 class Design:
     """What a simulated cohort looks like.
 
+    follow_up: a number where a protocol says how long everyone is followed, and every visit planned until then takes place, late as it
+        may be; or a distribution of the times at which data are cut, after which nothing is seen
     missing: the share of cells, baseline excepted, that nobody filled in
     exposure: for each exposure column its mean; a visit's exposure is one more than a Poisson count
+    balanced: covariates of patients whose groups have their shares as exactly as can be after every patient, as by randomisation in the
+        smallest blocks; in the others each patient's group is drawn by chance
     """
 
     patients: int
-    follow_up: FollowUp
+    follow_up: FollowUp | float
     visits: Visits
     loss: Loss | None = None
     missing: float = 0.0
     exposure: Mapping[str, float] = field(default_factory=dict)
+    balanced: tuple[str, ...] | None = None
+
+    @property
+    def typical_follow_up(self) -> float:
+        """How long a patient is followed who is not lost: as the protocol says, or on average."""
+        return self.follow_up.mean if isinstance(self.follow_up, FollowUp) else self.follow_up
+
+    @property
+    def latest(self) -> float:
+        """The time after which no visit is to be expected."""
+        return (
+            self.follow_up.maximum
+            if isinstance(self.follow_up, FollowUp)
+            else self.follow_up + SLACK * self.visits.jitter
+        )
 
 
 @dataclass(frozen=True)
@@ -320,7 +340,7 @@ class Study:
     @property
     def typical_follow_up(self) -> float | None:
         """In the time unit, as declared, or that of the design; None where neither says. Default priors stand on it."""
-        return self.time.typical or (self.design.follow_up.mean if self.design else None)
+        return self.time.typical or (self.design.typical_follow_up if self.design else None)
 
     def scale(self, outcome: str) -> Scale:
         """The clinical scale of an outcome, on its family's link scale."""

@@ -228,7 +228,7 @@ def test_short_chains_that_are_not_to_be_trusted_are_sampled_once_more_longer(sm
     assert not trusted(row)
     assert [s for s, _ in asked] == [SAMPLING, longer(SAMPLING)]
     assert asked[0][1] != asked[1][1]
-    assert longer(SAMPLING) == replace(SAMPLING, draws=180, tune=3, target_accept=0.99)
+    assert longer(SAMPLING) == replace(SAMPLING, draws=180, tune=3)
 
 
 def test_the_number_of_patients_can_be_asked_for(replicator):

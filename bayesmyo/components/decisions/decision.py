@@ -8,6 +8,8 @@ import numpy as np
 from bayesmyo.components.component import Component
 from bayesmyo.components.numbers import PLAIN, Written
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -41,6 +43,19 @@ class Decision(Component):
     def thresholds(self) -> dict[str, float]:
         """The values of the estimand that the rule names, by their TOML keys; each must be one that it can take."""
         return {}
+
+    def right(self, truth: np.ndarray) -> np.ndarray | None:
+        """(n,) whether the rule is right to be met, given true values: whether it would be met if they were known exactly.
+
+        A truth that differs from a threshold by rounding alone is the threshold. None where the rule has no truth, as a precision has not.
+        """
+        for threshold in self.thresholds().values():
+            truth = np.where(np.isclose(truth, threshold, rtol=ROUNDING, atol=ROUNDING), threshold, truth)
+        values, where = np.unique(truth, return_inverse=True)
+        verdicts = [self.judge(np.full((1, 1), v)) for v in values]
+        if any(v.probability is None for v in verdicts):
+            return None
+        return np.array([v.met for v in verdicts], dtype=bool)[where]
 
 
 def share_faults(**shares: float) -> tuple[tuple[str, str, str], ...]:

@@ -15,11 +15,10 @@ from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.given import posterior_draws
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.comparators import DEFAULT, checked
-from bayesmyo.study.study import Design, Loss, Study
+from bayesmyo.study.study import Design, FollowUp, Loss, Study
 
 POSTERIOR = "posterior"  # the label of truths that are draws of a fit
 MOST = 500  # cells
-NEVER = 1000.0  # times the longest follow-up: no visit comes after the last of a schedule
 FEWEST = 2  # patients: fewer have no spread between them
 
 
@@ -28,7 +27,7 @@ class Axes:
     """What varies; an empty axis stays as the study has it.
 
     scenarios: by name (default: all of them); patients: how many
-    follow_up: mean potential follow-up in the study's unit, its SD and maximum scaled with it
+    follow_up: that of a protocol, or mean potential follow-up, its SD and maximum scaled with it; in the study's unit
     every: how far apart visits are after the first ones; visits: whole schedules instead
     loss: hazards per unit of time; looks: interim numbers of patients, for every cell that has more
     """
@@ -102,14 +101,14 @@ def _designs(design: Design, axes: Axes) -> Iterator[tuple[dict[str, str | float
         changed = design
         if mean is not None:
             f = design.follow_up
-            scaled = replace(f, mean=mean, sd=f.sd * mean / f.mean, maximum=f.maximum * mean / f.mean)
+            scaled: FollowUp | float = mean
+            if isinstance(f, FollowUp):
+                scaled = replace(f, mean=mean, sd=f.sd * mean / f.mean, maximum=f.maximum * mean / f.mean)
             changed, varied["follow_up"] = replace(changed, follow_up=scaled), mean
         if schedule is not None:
             name, value = schedule
             if isinstance(value, tuple):
-                visits = replace(
-                    design.visits, first=value, then_every=NEVER * max(1.0, design.follow_up.maximum, value[-1])
-                )
+                visits = replace(design.visits, first=value, then_every=None)
                 varied[name] = " ".join(f"{t:g}" for t in value)
             else:
                 visits = replace(design.visits, then_every=value)

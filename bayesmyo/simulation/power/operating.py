@@ -110,20 +110,6 @@ class EstimandPower:
         return {**found.pop("labels"), **found}
 
 
-def holds(rule: Decision, truth: Array) -> Array | None:
-    """(n,) whether a decision is right to be met, given true values: whether it would be met if they were known exactly.
-
-    A truth that differs from a threshold by rounding alone is the threshold. None where the rule has no truth, as a precision has not.
-    """
-    for threshold in rule.thresholds().values():
-        truth = np.where(np.isclose(truth, threshold, rtol=ROUNDING, atol=ROUNDING), threshold, truth)
-    values, where = np.unique(truth, return_inverse=True)
-    verdicts = [rule.judge(np.full((1, 1), v)) for v in values]
-    if any(v.probability is None for v in verdicts):
-        return None
-    return np.array([v.met for v in verdicts], dtype=bool)[where]
-
-
 def decisions(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[DecisionPower]:
     """Every decision of every cell, at every look."""
     return [
@@ -173,7 +159,7 @@ def _decision(
     mine = here[(here["kind"] == "decision") & (here["name"] == name)]
     met, truth = numbers(mine["met"]) == 1, numbers(mine["truth"])
     known = np.isfinite(truth)
-    right = holds(rule, truth) if len(truth) and known.all() else None
+    right = rule.right(truth) if len(truth) and known.all() else None
     failed = {str(k): int(v) for k, v in rows.loc[rows["stage"] != DONE, "stage"].value_counts(sort=False).items()}
     lost, of = sum(failed.values()), rate(met)
     comparators = {}

@@ -15,7 +15,7 @@ from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power import sequential, words
 from bayesmyo.simulation.power.answer import power_answer
-from bayesmyo.simulation.power.operating import decisions, estimands, holds
+from bayesmyo.simulation.power.operating import decisions, estimands
 from bayesmyo.simulation.power.rates import mean, rate, root_mean_square
 from bayesmyo.simulation.power.smallest import smallest_n
 from bayesmyo.simulation.row import Quantity, Row
@@ -142,7 +142,7 @@ def test_a_cell_of_which_nothing_is_done():
     ],
 )  # fmt: skip
 def test_when_a_decision_is_right_to_be_met(rule, truths, expected):
-    found = holds(rule, np.array(truths))
+    found = rule.right(np.array(truths))
     assert found is None if expected is None else found.tolist() == expected
 
 
