@@ -96,9 +96,7 @@ def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> 
     if later := [name for name, e in study.estimands.items() if max(e.times()) > last]:
         looks = "looks" if len(later) == 1 else "look"
         yield f"The last visit is at {unit} {last:g}; {', '.join(later)} {looks} beyond it. [D63]"
-    longest = (
-        study.design.latest if study.design else LATE * study.time.typical if study.time.typical else None
-    )
+    longest = study.design.latest if study.design else LATE * study.time.typical if study.time.typical else None
     begin = max(0.0, min((t for _, t in rows), default=0.0))  # where time is an age
     if longest and (far := [n for n, t in rows if t - begin > longest]):
         yield f"{lines_text(far, word=part.table.word).capitalize()}: later than {unit} {longest:g}, longer than the study expects to follow anyone: is it a {unit}? [D63]"

@@ -51,7 +51,10 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     if known is None:
         truth = with_effects(study, truth, n, rng)
     if known is None or not truth.covariates:
-        of_patients = {name: draw_covariate(study, name, n, rng, name in (design.balanced or ())) for name in covariates_used(study, "patients")}
+        of_patients = {
+            name: draw_covariate(study, name, n, rng, name in (design.balanced or ()))
+            for name in covariates_used(study, "patients")
+        }
         truth = replace(truth, covariates=patient_columns(study, of_patients))
     else:
         of_patients = {name: stated(study, name, truth.covariates) for name in covariates_used(study, "patients")}

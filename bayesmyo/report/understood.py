@@ -63,7 +63,9 @@ def _show_design(study: Study, design: Design) -> None:
     first, mean, last = (figure(v) for v in found.visits)
     early, usual, late = (figure(v) for v in found.last)
     seen = "".join(
-        f" {share:.0%} have a visit at {unit} {t:g} or later." for t, share in found.seen.items() if t > design.visits.first[0]
+        f" {share:.0%} have a visit at {unit} {t:g} or later."
+        for t, share in found.seen.items()
+        if t > design.visits.first[0]
     )
     say(
         f"    So a patient has {mean} visits (nine of ten: {first} to {last}), the last at {unit} {usual} ({early} to {late}); "

@@ -25,7 +25,9 @@ def design(design: Design, exposures: Sequence[str] | None, covariates: Mapping[
         positive |= {"follow_up.mean": f.mean, "follow_up.sd": f.sd, "follow_up.maximum": f.maximum}
     else:
         positive["follow_up"] = f
-    found = [Fault(f"design.{k}", "must be positive", f"{v:g}") for k, v in positive.items() if v is not None and v <= 0]
+    found = [
+        Fault(f"design.{k}", "must be positive", f"{v:g}") for k, v in positive.items() if v is not None and v <= 0
+    ]
     found += [fault for name in design.balanced or () for fault in _balanced(name, covariates)]
     if design.visits.jitter < 0:
         found.append(Fault("design.visits.jitter", "must not be negative", f"{design.visits.jitter:g}"))

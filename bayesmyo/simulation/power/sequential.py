@@ -16,7 +16,7 @@ import pandas as pd
 
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.operating import holds, looks, numbers
+from bayesmyo.simulation.power.operating import looks, numbers
 from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate
 
 SUCCESS, FUTILITY, OPEN = 1, -1, 0
@@ -80,7 +80,7 @@ def _sequence(cell: Cell, decision: str, found: pd.DataFrame, futility: float | 
         for i, look in enumerate(at)
     )
     truth = numbers(found["truth"])
-    right = holds(cell.analysis.decisions[decision], truth) if np.isfinite(truth).all() else None
+    right = cell.analysis.decisions[decision].right(truth) if np.isfinite(truth).all() else None
     null = right is not None and not right.any()
     return Sequence(cell.key, dict(cell.labels), decision, futility, stops, rate(why == SUCCESS), mean(n[where]), null)
 
