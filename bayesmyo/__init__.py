@@ -48,6 +48,7 @@ _WHERE = {
     "studies": "bayesmyo.study",
     "to_csv": "bayesmyo.cohort",
     "verify": "bayesmyo.model.verify",
+    "write_power_report": "bayesmyo.report.write",
     "write_report": "bayesmyo.report.write",
 }
 

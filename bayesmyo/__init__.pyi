@@ -26,6 +26,7 @@ from bayesmyo.model.store import load_fit as load_fit
 from bayesmyo.model.store import save_fit as save_fit
 from bayesmyo.model.store import share as share
 from bayesmyo.model.verify import verify as verify
+from bayesmyo.report.write import write_power_report as write_power_report
 from bayesmyo.report.write import write_report as write_report
 from bayesmyo.simulation.studies import calibrate as calibrate
 from bayesmyo.simulation.studies import power as power

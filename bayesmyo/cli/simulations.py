@@ -182,8 +182,9 @@ def power(
         tuple(several("--visits", v) for v in (visits or "").split("/") if v), several("--loss", loss), whole("--looks", looks),
     )  # fmt: skip
     rules(target, futility, axes.looks)
+    understood = find_study(study)
     plan = power_plan(
-        find_study(study), axes, wanted, error, analysis=find_study(analysis) if analysis else None, fit=_fit(from_fit),
+        understood, axes, wanted, error, analysis=find_study(analysis) if analysis else None, fit=_fit(from_fit),
         comparators=() if comparators == "none" else names(comparators), seed=seed, engine=engine,
     )  # fmt: skip
     results = carried_out(
@@ -199,7 +200,7 @@ def power(
     if _partial(results, output, json):
         return
     found = power_answer(plan, results.replicates, results.quantities, target, futility)
-    files = write_power(found, output, target)
+    files = write_power(results, found, output, target, understood.report)
     if json:
         listed = {
             "estimands": [e.as_dict() for e in found.estimands],

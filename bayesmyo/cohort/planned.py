@@ -8,8 +8,9 @@ import numpy as np
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.simulate import Simulated, draw_follow_up, draw_visits, simulate
 from bayesmyo.cohort.truth import from_scenario
+from bayesmyo.components.decisions.decision import ROUNDING
 from bayesmyo.study.scenarios import design_priors
-from bayesmyo.study.study import Design, Study
+from bayesmyo.study.study import SLACK, Design, Study
 
 Array = np.ndarray
 SEED, PATIENTS, TRUTHS, FEW = (
@@ -53,13 +54,13 @@ def schedule(study: Study, design: Design) -> Schedule:
     follow_up, lost = draw_follow_up(design, PATIENTS, rng)
     visits = [draw_visits(design, end, rng) for end in follow_up]
     last = np.array([times[-1] for times in visits])
-    slack = design.visits.jitter  # a visit somewhat early is still the one that was planned
+    slack = SLACK * design.visits.jitter  # a visit somewhat early is still the one that was planned
     asked = sorted({t for e in study.estimands.values() for t in e.times()})
     return Schedule(
         _spread(np.array([len(times) for times in visits])),
         _spread(last),
         float(lost.mean()),
-        {t: float((last >= t - 2 * slack).mean()) for t in asked},
+        {t: float((last >= t - slack).mean()) for t in asked},
     )
 
 
@@ -78,6 +79,7 @@ def true_values(study: Study, scenario: str) -> dict[str, TrueValue]:
         if estimand.population == "new patient":
             continue
         values = np.array([float(estimand.of(TruthPrediction(study, s.truth, SEED + i))) for i, s in enumerate(drawn)])
+        values[np.abs(values) < ROUNDING] = 0.0
         right = {k: rule.right(values) for k, rule in study.decisions.items() if rule.estimand == name}
         lower, upper = np.quantile(values, OUTER) if uncertain else (None, None)
         found[name] = TrueValue(

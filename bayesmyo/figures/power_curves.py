@@ -1,6 +1,6 @@
 """How often a study of so many patients meets its decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ from bayesmyo.figures.style import (
     title,
 )
 from bayesmyo.simulation.power.operating import FOR, DecisionPower
+from bayesmyo.simulation.power.words import called
 
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -76,12 +77,6 @@ def power_curves(found: Sequence[DecisionPower], target: float | None = None, me
             marks.append(line("not true: type I error", GREY, NULL))
         legend(figure, marks, columns=1 if columns == 1 else 2)
         return figure
-
-
-def called(labels: Mapping[str, str | float]) -> str:
-    """What a line is called: all that varies but the number of patients."""
-    words = [str(v) if k == "scenario" else f"{k.replace('_', ' ')} {v}" for k, v in labels.items() if k != "patients"]
-    return ", ".join(words) or "this study"
 
 
 def _curve(axes: Axes, own: Sequence[DecisionPower], method: str, colour: str, marker: str) -> None:

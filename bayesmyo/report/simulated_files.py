@@ -9,16 +9,27 @@ from bayesmyo.figures.power_curves import power_curves
 from bayesmyo.figures.rank_differences import rank_differences
 from bayesmyo.figures.style import Drawing
 from bayesmyo.files import write_bytes
+from bayesmyo.report.html import html
+from bayesmyo.report.power_page import power_page
 from bayesmyo.simulation.calibration.verdict import Calibration
 from bayesmyo.simulation.power.answer import PowerAnswer
+from bayesmyo.simulation.store import Results
+from bayesmyo.study.statements import Statements
 
 FORMATS = ("svg", "pdf")
 
 
-def write_power(found: PowerAnswer, folder: Path, target: float | None = None) -> list[str]:
-    """Power by cell, look and decision, estimands, and power curves. Returns the names of the files. Raises StorageError."""
+def write_power(
+    results: Results, found: PowerAnswer, folder: Path, target: float, stated: Statements | None = None
+) -> list[str]:
+    """Power by cell, look and decision, estimands, power curves, and a page of it all. Returns the names of the files.
+
+    stated: what only the author knows. Raises StorageError.
+    """
     files = _table(found.table(), folder, "power") + _table(found.estimand_table(), folder, "estimands")
-    return files + _figure(power_curves(found.decisions, target), folder, "power")
+    files += _figure(power_curves(found.decisions, target), folder, "power")
+    write_bytes(folder / "power.html", html(power_page(results, found, target, stated)).encode())
+    return [*files, "power.html"]
 
 
 def write_calibration(found: Calibration, folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""A fit as files that a reader may keep."""
+"""A fit, or a power study, as files that a reader may keep."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,12 @@ from bayesmyo.model.fit import Fit
 from bayesmyo.report.html import html
 from bayesmyo.report.markdown import markdown
 from bayesmyo.report.page import page
+from bayesmyo.report.power_page import power_page
 from bayesmyo.report.results import results, statements
 from bayesmyo.report.simulations import read_calibration, read_power
 from bayesmyo.report.tables import csv_files
+from bayesmyo.simulation.power.answer import TARGET, power_answer
+from bayesmyo.simulation.store import read_results
 from bayesmyo.study.study import Study
 
 FORMS = {".html": html, ".htm": html, ".md": markdown}
@@ -56,10 +59,7 @@ def write_report(
         >>> bayesmyo.write_report(fit, "report.html").failed  # doctest: +SKIP
         ()
     """
-    page_path = Path(path)
-    if page_path.suffix.lower() not in FORMS:
-        raise UsageError(str(page_path), "is neither .html nor .md", mend="name a file such as report.html")
-    writable(page_path, force)
+    page_path = _page_path(path, force)
     stated = statements(fit, study) if study else None
     planned = read_power(Path(power), fit) if power else None
     calibrated = read_calibration(Path(calibration), fit) if calibration else None
@@ -78,3 +78,35 @@ def write_report(
     for name, text in files.items():
         write_bytes(name, text.encode())
     return Report(tuple(files), found.failed)
+
+
+def write_power_report(
+    folder: str | Path, path: str | Path, *, study: Study | None = None, target: float = TARGET, futility: float | None = None,
+    force: bool = False,
+) -> Path:  # fmt: skip
+    """Write a power study as one page for a protocol: question, design, what is taken to be true, the analysis with its priors, how often each
+    decision is met with its Monte Carlo error, what it takes to do it again. `bayesmyo power` writes it as `power.html` by itself.
+
+    folder: of `bayesmyo.power`, finished or not; path: a file that ends in .html or .md
+    study: take the table [report] from it; target, futility: as of `bayesmyo.power`; force: replace a file that exists
+    Raises UsageError for a folder of anything else, StorageError.
+
+        >>> bayesmyo.write_power_report("power", "power.html").name  # doctest: +SKIP
+        'power.html'
+    """
+    page_path = _page_path(path, force)
+    found = read_results(folder)
+    if found.plan.kind != "power":
+        raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
+    answer = power_answer(found.plan, found.replicates, found.quantities, target, futility)
+    made = power_page(found, answer, target, study.report if study else None)
+    write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())
+    return page_path
+
+
+def _page_path(path: str | Path, force: bool) -> Path:
+    page_path = Path(path)
+    if page_path.suffix.lower() not in FORMS:
+        raise UsageError(str(page_path), "is neither .html nor .md", mend="name a file such as report.html")
+    writable(page_path, force)
+    return page_path

@@ -51,7 +51,7 @@ class Row:
     cell: the key of the cell; stage: "done", or where it failed, with the reason: "simulate", "fit", "crashed" (whoever computed it
         died), "timeout"
     rhat, ess: the worst over everything recorded, at any look; divergences: of all draws, at all looks
-    attempts: 2 where short chains were not to be trusted and the whole was sampled again, longer and in smaller steps
+    attempts: 2 where short chains were not to be trusted and the whole was sampled again, longer
     patients, visits, lost: of the simulated cohort; rejected: cohorts that a rule on their data alone refused before this one
     """
 

@@ -15,7 +15,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Results:
     replicates: one line per replicate; quantities: one line per quantity of each; both by cell, in the plan's order, and replicate
     complete: whether nothing is missing that the plan asks for; a shard never is
     missing: how many replicates are, as far as is known (a cell may go on where its Monte Carlo error asks for it)
-    mixed: whether rows may come from more than one set of versions
+    mixed: whether rows may come from more than one set of versions; versions: of what computed the first of them
     """
 
     plan: Plan
@@ -54,6 +54,7 @@ class Results:
     complete: bool
     missing: int = 0
     mixed: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_results(folder: str | Path) -> Results:
@@ -76,7 +77,9 @@ def read_results(folder: str | Path) -> Results:
         complete = missing == 0 and header.shard is None
         made = tables(gather(parts, agenda.asked()))
     frames = {name: table.to_pandas() for name, table in made.items()}
-    return Results(header.plan, **frames, complete=complete, missing=missing, mixed=bool(header.others))
+    return Results(
+        header.plan, **frames, complete=complete, missing=missing, mixed=bool(header.others), versions=header.versions
+    )
 
 
 class Store:

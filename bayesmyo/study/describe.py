@@ -68,12 +68,12 @@ def words(study: Study, outcome: str) -> str:
     return text
 
 
-def design(study: Study, d: Design) -> str:
-    """Whom a simulated cohort holds, and when they are seen."""
+def design(study: Study, d: Design, patients: str = "") -> str:
+    """Whom a simulated cohort holds, and when they are seen. patients: how many, where it is not the design's own number"""
     unit, v, f = study.time.unit, d.visits, d.follow_up
     every = f", then every {v.then_every:g}" if v.then_every else ""
     jitter = f" (moved by a jitter of SD {v.jitter:g})" if v.jitter else ""
-    text = f"{d.patients:,} patients, visits planned at {unit} {listing([f'{t:g}' for t in v.first])}{every}{jitter}; "
+    text = f"{patients or f'{d.patients:,}'} patients, visits planned at {unit} {listing([f'{t:g}' for t in v.first])}{every}{jitter}; "
     if isinstance(f, FollowUp):
         text += f"followed for {f.mean:g} {unit}s on average (SD {f.sd:g}, at most {f.maximum:g})"
     else:

@@ -14,7 +14,7 @@ from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.statements import Statements
 
-SLACK = 4.0  # SDs of the jitter, beyond which no visit is expected
+SLACK = 3.0  # SDs of the jitter, beyond which no visit is expected
 MONTHS_PER = {
     "minute": 1 / 43830,
     "hour": 1 / 730.5,

@@ -96,6 +96,29 @@ def test_without_jitter_the_visits_are_the_planned_ones(rng):
     np.testing.assert_array_equal(draw_visits(study.design, 0.0, rng), [0])
 
 
+def test_a_visit_of_a_protocol_takes_place_however_late():
+    study = design(follow_up="12", visits="{ first = [0, 3, 6, 12, 18], jitter = 0.4 }")
+    times = visit_times(simulate_scenario(study, patients=500))
+    assert all(len(t) == 4 for t in times)
+    late = np.array([t[-1] for t in times]) - 12
+    assert 0.4 < np.mean(late > 0) < 0.6
+    assert stats.kstest(late, stats.norm(0, 0.4).cdf).statistic < 0.06
+
+
+def test_who_is_lost_from_a_protocol_has_no_later_visit():
+    study = design(follow_up="12", visits="{ first = [0, 3], then_every = 3, jitter = 0.4 }", loss="{ hazard = 0.05 }")
+    simulated = simulate_scenario(study, patients=2000)
+    expected = 1 - np.exp(-0.05 * 12)
+    assert simulated.lost.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 2000))
+    for times, end, lost in zip(visit_times(simulated), simulated.follow_up, simulated.lost, strict=True):
+        assert (times[-1] <= end) if lost else (len(times) == 5 and end == 12)
+
+
+def test_a_schedule_without_an_interval_ends_with_its_last_visit(rng):
+    study = design(visits="{ first = [0, 1, 3] }")
+    np.testing.assert_array_equal(draw_visits(study.design, 50.0, rng), [0, 1, 3])
+
+
 def test_jitter_has_its_sd(rng):
     study = design(visits="{ first = [0, 10], then_every = 10, jitter = 0.4 }")
     moved = np.array([draw_visits(study.design, 95.0, rng)[:9] for _ in range(500)]) - np.arange(0, 90, 10)
@@ -191,6 +214,18 @@ def test_covariates_of_patients_follow_shares_and_typical_values(crowd):
     assert stats.kstest(np.log(own["titre"] / 100) / np.log(4), "norm").pvalue > 1e-4
     assert stats.kstest(own["duration"], stats.ncx2(1, 9).cdf).pvalue > 1e-4
     assert abs(np.corrcoef(own["age"], own["sex"])[0, 1]) < 4.5 / np.sqrt(3000)
+
+
+def test_groups_that_are_balanced_have_their_shares_after_every_patient(rng):
+    study = parse_study(EVERYTHING.replace("patients = 40", 'patients = 40\nbalanced = ["sex", "diagnosis"]', 1))
+    orders = []
+    for _ in range(30):
+        own = simulate(study, from_scenario(study, "one"), rng, 31).cohort.covariates
+        for name, shares in (("diagnosis", [0.5, 0.3, 0.2]), ("sex", [0.5, 0.5])):
+            counts = np.cumsum(own[name][:, None] == np.arange(len(shares)), axis=0)
+            assert np.all(np.abs(counts - np.arange(1, 32)[:, None] * shares) < 1)
+        orders.append(tuple(own["sex"]))
+    assert len(set(orders)) == 30  # which of a pair comes first is left to chance
 
 
 def test_covariates_of_visits_vary_within_patients(crowd):

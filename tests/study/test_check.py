@@ -386,9 +386,14 @@ def test_only_where_it_is_defined_is_there_a_median(family):
         ("exposure = { weeks = 4 }", 'exposure = { weeks = "4" }', "design.exposure.weeks", "must be a number"),
         ("exposure = { weeks = 4 }", "exposure = { week = 4 }", "design.exposure.week", 'did you mean "weeks"?'),
         ('exposure = "weeks"', 'exposure = "falls"', "outcomes.falls.exposure", "is the same column as outcomes.falls.column"),
+        ("patients = 40", 'patients = 40\nbalanced = ["sax"]', "design.balanced", 'names no covariate; got "sax"; did you mean "sex"?'),
+        ("patients = 40", 'patients = 40\nbalanced = ["age"]', "design.balanced", 'has no groups of patients; got "age"; name one with levels'),
+        ("patients = 40", 'patients = 40\nbalanced = ["season"]', "design.balanced", "has no groups of patients"),
+        ("{ mean = 24, sd = 12, maximum = 60 }", "0", "design.follow_up", "must be positive; got 0"),
+        ("{ mean = 24, sd = 12, maximum = 60 }", '"a year"', "design.follow_up", 'must be a number; got "a year"'),
     ],
 )  # fmt: skip
-def test_a_fault_of_the_exposure(old, new, where, what):
+def test_a_fault_of_the_design(old, new, where, what):
     assert what in faults(changed(old, new))[where]
 
 

@@ -10,7 +10,16 @@ from bayesmyo.study.study import Study
 
 
 def model(r: Results) -> Section:
-    study = r.study
+    study, blocks = r.study, in_words(r.study)
+    parameterisation = json.loads(str(r.fit.tree.attrs.get("parameterisation", "{}")))
+    if parameterisation:
+        listed = "; ".join(f"{study.label(o)}: {how}" for o, how in parameterisation.items() if o in study.outcomes)
+        blocks.append(Paragraph(f"How patients' effects are sampled: {listed}." if listed else ""))
+    return Section("model", "The model", tuple(b for b in blocks if not (isinstance(b, Paragraph) and not b.text)))
+
+
+def in_words(study: Study) -> list[Block]:
+    """The model of each outcome in words, in formula, and in R."""
     how = describe.correlation_words(study)
     blocks: list[Block] = [
         Paragraph(
@@ -25,11 +34,7 @@ def model(r: Results) -> Section:
             Code("The model in formula", "\n".join(describe.formula(study, name))),
             *elsewhere(study, name),
         ]
-    parameterisation = json.loads(str(r.fit.tree.attrs.get("parameterisation", "{}")))
-    if parameterisation:
-        listed = "; ".join(f"{study.label(o)}: {how}" for o, how in parameterisation.items() if o in study.outcomes)
-        blocks.append(Paragraph(f"How patients' effects are sampled: {listed}." if listed else ""))
-    return Section("model", "The model", tuple(b for b in blocks if not (isinstance(b, Paragraph) and not b.text)))
+    return blocks
 
 
 def elsewhere(study: Study, outcome: str) -> list[Block]:

@@ -10,6 +10,7 @@ from bayesmyo.report.numbers import number, quantile_errors
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
+from bayesmyo.study.describe import PriorLine
 from bayesmyo.study.parameters import Parameter, all_parameters
 
 
@@ -56,8 +57,7 @@ def table(r: Results) -> Table:
         outcomes = (p.outcome,) if p.outcome in r.study.outcomes else tuple(r.study.outcomes)
         posterior = ("withheld", "withheld") if r.held(*outcomes) else _posterior(r, p)
         rows.append((
-            p.full_name.replace(".", ": ", 1), line.prior + ("" if line.stated else " (default)"), line.natural_unit,
-            f"{number(line.median).text} ({number(line.lower).text} to {number(line.upper).text})", *posterior,
+            p.full_name.replace(".", ": ", 1), *prior_cells(line), *posterior,
         ))  # fmt: skip
     headers = (
         "parameter",
@@ -70,6 +70,12 @@ def table(r: Results) -> Table:
     return Table(
         "priors_and_posteriors", "Priors and posteriors of every parameter, in clinical units", headers, tuple(rows)
     )
+
+
+def prior_cells(line: PriorLine) -> tuple[Cell, Cell, Cell]:
+    """A prior as it is written, its clinical unit, and what it holds likely there."""
+    reach = f"{number(line.median).text} ({number(line.lower).text} to {number(line.upper).text})"
+    return line.prior + ("" if line.stated else " (default)"), line.natural_unit, reach
 
 
 def _posterior(r: Results, p: Parameter) -> tuple[Cell, Cell]:

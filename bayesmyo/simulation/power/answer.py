@@ -79,8 +79,7 @@ def power_answer(
     said = [words.sentence(analysis[d.cell], d) for d in last]
     said += [words.sequence_sentence(s) for s in looks]
     for s in smallest:
-        under = ", ".join(str(v) for v in s.labels.values())
-        said.append(f"{s.decision}, {under}: {s.found.sentence}")
+        said.append(f"{s.decision}, {words.called(s.labels)}: {s.found.sentence}")
     return PowerAnswer(
         tuple(decisions),
         tuple(operating.estimands(plan, replicates, quantities)),

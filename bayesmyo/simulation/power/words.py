@@ -1,5 +1,7 @@
 """Power in sentences that a clinician may repeat: how many patients, what is true, how often it would have been found, how sure that is."""
 
+from collections.abc import Mapping
+
 from bayesmyo.simulation.power.grid import POSTERIOR
 from bayesmyo.simulation.power.operating import DecisionPower
 from bayesmyo.simulation.power.sequential import Sequence
@@ -39,13 +41,22 @@ def sequence_sentence(s: Sequence) -> str:
     n = s.stops[-1].look
     early = [f"{percent(stop.success.value)} after {stop.look}" for stop in s.stops if stop.success.value is not None]
     futile = [f"{percent(stop.futility.value)} after {stop.look}" for stop in s.stops[:-1] if stop.futility.value]
-    labels = ", ".join(str(v) for k, v in s.labels.items() if k != "patients")
-    under = f" ({labels})" if labels else ""
+    under = f" ({called(s.labels)})" if s.labels.keys() - {"patients"} else ""
     text = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients{under}, {s.decision} would have been met in {percent(s.success.value)} of studies"
     text += f" ({', '.join(early)})" if early else ""
     text += ", its type I error over all looks" if s.null else ""
     text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
     return text + f"; {s.patients.value or n:.1f} patients are expected instead of {n}."
+
+
+def called(labels: Mapping[str, str | float]) -> str:
+    """What a cell is called: its scenario, and all else that varies but the number of patients."""
+    words = []
+    for k, v in sorted(labels.items(), key=lambda pair: (pair[0] != "scenario", pair[0])):
+        if k != "patients":
+            value = f"{v:g}" if isinstance(v, float | int) else v
+            words.append(value if k == "scenario" else f"{k.replace('_', ' ')} {value}")
+    return ", ".join(words) or "this study"
 
 
 def percent(value: float | None) -> str:
@@ -79,9 +90,5 @@ def _true(study: Study, d: DecisionPower) -> str:
 
 
 def _design(d: DecisionPower) -> str:
-    varied = [
-        f"{k.replace('_', ' ')} {v:g}" if isinstance(v, float | int) else f"{k} {v}"
-        for k, v in d.labels.items()
-        if k not in ("scenario", "patients")
-    ]
-    return f" ({', '.join(varied)})" if varied else ""
+    varied = {k: v for k, v in d.labels.items() if k not in ("scenario", "patients")}
+    return f" ({called(varied)})" if varied else ""

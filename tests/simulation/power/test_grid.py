@@ -7,6 +7,7 @@ import pytest
 
 from bayesmyo.cohort.simulate import simulate
 from bayesmyo.errors import InputError, UsageError
+from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.grid import POSTERIOR, Axes, cells, power_plan
 from bayesmyo.study import parse_study, read_study
@@ -36,6 +37,14 @@ def test_every_combination_is_a_cell(ivig):
     assert (f.mean, f.sd, f.maximum) == (22, 18, 48)  # half of everything
     assert found[-1].study.design.loss.hazard == 0.02
     assert len({id(c.analysis) for c in found}) == 1  # one model for each number of patients
+
+
+def test_the_follow_up_of_a_protocol_is_a_number_in_every_cell(ivig):
+    study = replace(ivig, design=replace(ivig.design, follow_up=12.0))
+    found = cells(study, Axes(("paper",), follow_up=(6.0, 24.0)))
+    assert [c.study.design.follow_up for c in found] == [6, 24]
+    again = Cell.from_dict(found[0].as_dict())
+    assert (again.study.design.follow_up, again.key) == (6, found[0].key)
 
 
 def test_without_axes_the_study_is_as_it_is(ivig):
