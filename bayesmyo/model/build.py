@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families import Cells
 from bayesmyo.components.priors import Prior
 from bayesmyo.model import effects as fx
+from bayesmyo.model import informed as informed_effects
 from bayesmyo.model import integrate
 from bayesmyo.model.data import (
     PRIOR_SPREAD,
@@ -52,6 +54,15 @@ class BuiltModel:
 
 
 @dataclass(frozen=True)
+class Visits:
+    """One outcome's data in the open model: by field, as its family's cells, and the design columns at its visits."""
+
+    shared: dict[str, Any]
+    cells: Cells
+    columns: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Effects:
     """The patients' effects in the open model.
 
@@ -71,11 +82,12 @@ def build(study: Study, cohort: Cohort) -> BuiltModel:
     with pm.Model(coords={"patient": np.arange(len(cohort.patients))}) as model:
         values = _parameters(study, pm.Data(PRIOR_SPREAD, data[PRIOR_SPREAD]))
         columns = _patient_columns(study, data)
-        found = _effects(study, how, values, columns)
+        visits = {name: _visits(study, name, data, columns) for name in study.outcomes}
+        found = _effects(study, how, values, columns, visits, len(cohort.patients))
         pieces = {}
         for name in study.outcomes:
             integrated = how[name] == "integrated"
-            piece = _outcome(study, name, data, values[name], columns, found, integrated)
+            piece = _outcome(study, name, data, values[name], visits[name], found, integrated)
             if piece is not None:
                 pieces[name] = piece
         for group in found.together:
@@ -123,13 +135,28 @@ def _patient_columns(study: Study, data: Arrays) -> dict[str, Any]:
     return found
 
 
+def _visits(study: Study, name: str, data: Arrays, columns: Mapping[str, Any]) -> Visits:
+    """One outcome's data, inside the open model."""
+    shared = {
+        k.removeprefix(f"{name}."): pm.Data(k, v)
+        for k, v in data.items()
+        if k.startswith(f"{name}.") and k != f"{name}.normal"
+    }
+    base = {column: x[shared["patient"]] for column, x in columns.items()}
+    base |= {k.removeprefix("x."): x for k, x in shared.items() if k.startswith("x.")}
+    at_visits = with_products(study, base, study.covariates) if used(study) else {}
+    return Visits(shared, Cells(shared["value"], shared.get("low"), shared.get("high")), at_visits)
+
+
 def _effects(
-    study: Study, how: Mapping[str, fx.Parameterisation], values: Values, columns: Mapping[str, Any]
-) -> Effects:
+    study: Study, how: Mapping[str, fx.Parameterisation], values: Values, columns: Mapping[str, Any], visits: Mapping[str, Visits],
+    patients: int,
+) -> Effects:  # fmt: skip
     """Sample what is sampled, block by block; say how the rest follows from it."""
     whole = with_products(study, columns, of_patients(study))
     deviations: dict[str, dict[str, Any]] = {name: {} for name in study.outcomes}
     rows: dict[Effect, dict[Effect, Any]] = {}
+    informed: dict[Effect, Any] = {}
     listed = fx.ordered(study, how)
     for o in listed:
         single, partials = None, None
@@ -142,12 +169,18 @@ def _effects(
             partials = [2 * halves[i] - 1 for i in range(len(a))]
         lower = fx.factor(study, o, single, partials, pt)
         z: list[Any] = []
+        inform = partial(_inform, study, values, visits, o, lower, patients)
         for i, e in enumerate(o.effects):
             sd = values[e.outcome][f"sd_{e.key}"]
             shift = sum(lower[i][j] * z[j] for j in range(min(i, len(o.sampled))))
             if i < len(o.sampled):
-                mean = predictor_of(study, e).centre(e, values[e.outcome], whole)
-                z.append(fx.sample(pm, e, fx.how_sampled(e, how), mean, sd, shift, lower[i][i]))
+                way = fx.how_sampled(e, how)
+                if way == "informed":
+                    informed |= {} if e in informed else inform(e.outcome, z)
+                    z.append(informed[e])
+                else:
+                    mean = predictor_of(study, e).centre(e, values[e.outcome], whole)
+                    z.append(fx.sample(pm, e, way, mean, sd, shift, lower[i][i]))
                 deviations[e.outcome][e.key] = sd * (shift + lower[i][i] * z[i])
             else:
                 if o.sampled:
@@ -156,30 +189,45 @@ def _effects(
     return Effects(deviations, rows, integrate.groups(list(rows), [o.integrated for o in listed]))
 
 
+def _inform(
+    study: Study, values: Values, visits: Mapping[str, Visits], o: fx.Ordered, lower: Any, patients: int, name: str, z: list[Any]
+) -> dict[Effect, Any]:  # fmt: skip
+    """The standardised effects of an informed outcome, all at once, when the first of them is asked for; z: those sampled before."""
+    location, shared = predictors(study, name)[0], visits[name].shared
+    own, time, patient = location.effects, shared["time"], shared["patient"]
+    t = [pm.Flat(f"{name}.raw_{e.key}", dims="patient") for e in own]
+    aux = {p: values[name][p] for p in _family_parameters(study, name)}
+    value, precision = study.outcomes[name].family.approximate(visits[name].cells, aux, pt)
+    curve = location.eta(time, values[name], {}, visits[name].columns, pt) + shared.get("offset", 0.0)
+    loadings = {e.key: location.loading(time, values[name], e, pt) for e in own}
+    sds = {e.key: values[name][f"sd_{e.key}"] for e in own}
+    for e, shift in informed_effects.shifts(own, o.effects, lower, dict(enumerate(z))).items():
+        curve = curve + loadings[e.key] * (sds[e.key] * shift)[patient]
+    rows = informed_effects.rows(own, o.effects, lower)
+    found, log_jacobian = informed_effects.standardised(
+        pt, t, value - curve, integrate.weights(own, name, loadings, sds, rows), precision * pt.ones_like(time),
+        lambda x: pt.zeros(patients)[patient].inc(x),
+    )  # fmt: skip
+    normal = sum(-(z_i**2) / 2 - integrate.LOG_2PI / 2 for z_i in found)
+    pm.Potential(f"{name}.informed", pt.sum(normal + log_jacobian))
+    return dict(zip(own, found, strict=True))
+
+
 def _outcome(
-    study: Study, name: str, data: Arrays, values: dict[str, Any], columns: dict[str, Any], found: Effects, integrated: bool
+    study: Study, name: str, data: Arrays, values: dict[str, Any], visits: Visits, found: Effects, integrated: bool
 ) -> tuple[Any, ...] | None:  # fmt: skip
-    """One outcome, inside the open model: data, predictors, likelihood; what is left to integrate, if anything is."""
-    o = study.outcomes[name]
-    shared = {
-        k.removeprefix(f"{name}."): pm.Data(k, v)
-        for k, v in data.items()
-        if k.startswith(f"{name}.") and k != f"{name}.normal"
-    }
+    """One outcome, inside the open model: predictors, likelihood; what is left to integrate, if anything is."""
+    o, shared = study.outcomes[name], visits.shared
     patient, time = shared["patient"], shared["time"]
-    base = {column: x[patient] for column, x in columns.items()}
-    base |= {k.removeprefix("x."): x for k, x in shared.items() if k.startswith("x.")}
-    at_visits = with_products(study, base, study.covariates) if used(study) else {}
     own = {key: deviation[patient] for key, deviation in found.deviations[name].items()}
-    eta = {p.name: p.eta(time, values, own, at_visits, pt) for p in predictors(study, name)}
+    eta = {p.name: p.eta(time, values, own, visits.columns, pt) for p in predictors(study, name)}
     if "offset" in shared:
         eta[LOCATION] = eta[LOCATION] + shared["offset"]
     aux = {p: values[p] for p in _family_parameters(study, name)}
-    cells = Cells(shared["value"], shared.get("low"), shared.get("high"))
     if not integrated:
-        o.family.observe(pm, name, eta, aux, cells)
+        o.family.observe(pm, name, eta, aux, visits.cells)
         return None
-    o.family.observe_rest(pm, name, eta, aux, cells)
+    o.family.observe_rest(pm, name, eta, aux, visits.cells)
     value = _true_values(name, shared, censored_cells(data, name))
     curve = eta[LOCATION]
     if splits(study, name):

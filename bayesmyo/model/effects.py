@@ -2,6 +2,8 @@
 
 integrated: not sampled at all; integrated out in closed form and drawn back exactly (see `integrate.py`). For a family that is
     normal on its link scale (the true values of censored cells are sampled). Mixes at any number of visits.
+informed: a standard normal number is sampled, and the effect is what the patient's measurements say of it, moved by that (see
+    `informed.py`). For every other family whose cells can be approximated. Mixes at any number of visits, and any spread of patients.
 centred: each patient's own coefficient is sampled around the population's (hierarchical centring); for well-observed patients.
 non-centred: a standardised effect is sampled; where the data say little about a single patient.
 Reference: Papaspiliopoulos, Roberts and Skold (2007), https://doi.org/10.1214/088342307000000014.
@@ -22,26 +24,30 @@ from bayesmyo.components.priors import Prior
 from bayesmyo.study.predictors import LOCATION, Block, Effect, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
-Parameterisation = Literal["integrated", "centred", "non-centred"]
+Parameterisation = Literal["integrated", "informed", "centred", "non-centred"]
 ENOUGH = 3.0  # measurements per effect in the median patient, for centring
 
 
 def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisation:
     """How to sample an outcome's effects on its location.
 
-    As declared; else integrated where that is exact (a normal likelihood whose effects are linear), centred where the median patient
-    has three measurements per effect and each says much of its patient (not a yes or no, nor a grade), and non-centred otherwise. A
-    zero part is always non-centred.
+    As declared; else integrated where that is exact (a normal likelihood whose effects are linear), informed where the family has an
+    approximation and effects are linear, centred where the median patient has three measurements per effect and each says much of its
+    patient (not a yes or no, nor a grade), and non-centred otherwise. A zero part is always non-centred.
     """
     o = study.outcomes[outcome]
     if o.parameterisation != "auto":
         return o.parameterisation
     location = predictors(study, outcome)[0]
-    if o.family.normal and location.effects and all(e.linear for e in location.effects):
-        return "integrated"
+    if location.effects and all(e.linear for e in location.effects):
+        if o.family.normal:
+            return "integrated"
+        if o.family.approximated:
+            return "informed"
     counts = np.bincount(cohort.measurements[outcome].patient, minlength=len(cohort.patients))
     well = np.median(counts) >= ENOUGH * max(1, len(location.effects))
-    return "centred" if well and o.family.informative else "non-centred"
+    says_much = o.family.normal or o.family.approximated
+    return "centred" if well and says_much else "non-centred"
 
 
 @dataclass(frozen=True)
@@ -110,8 +116,8 @@ def standard(raw: np.ndarray, how: Parameterisation, mean: Any, sd: Any, shift: 
 
 def how_sampled(e: Effect, how: Mapping[str, Parameterisation]) -> Parameterisation:
     """How a sampled effect is sampled: a zero part is always non-centred, as is what multiplies (a half-time)."""
-    centred = e.linear and e.predictor == LOCATION and how[e.outcome] == "centred"
-    return "centred" if centred else "non-centred"
+    declared = how[e.outcome]
+    return declared if e.linear and e.predictor == LOCATION and declared in ("centred", "informed") else "non-centred"
 
 
 __all__ = [

@@ -14,7 +14,7 @@ correlated with one that is sampled, its distribution given the sampled one is w
 Cholesky factor, so that theirs is a part of the curve, and L the rest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,19 @@ def log_likelihood(pt: Any, pieces: Sequence[Piece], columns: int, patients: int
     return -0.5 * (constant + pt.sum(log_diagonal - sum(h**2 for h in half)))
 
 
+def per_patient(patient: np.ndarray, patients: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Sums over each patient's cells, (..., cell) -> (..., patient); zero where there are none. patient: (cell,), at least one"""
+    order = np.argsort(patient, kind="stable")
+    present, starts = np.unique(patient[order], return_index=True)
+
+    def sums(x: np.ndarray) -> np.ndarray:
+        found = np.zeros((*x.shape[:-1], patients))
+        found[..., present] = np.add.reduceat(x[..., order], starts, axis=-1)
+        return found
+
+    return sums
+
+
 def draw_standard(pieces: Sequence[Piece], columns: int, patients: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Standardised effects z (..., patient) of a group, one array for each column, from their exact conditional distribution.
 
@@ -121,25 +134,17 @@ def draw_standard(pieces: Sequence[Piece], columns: int, patients: int, rng: np.
     for piece in pieces:
         if not len(piece.patient):
             continue
-        order = np.argsort(piece.patient, kind="stable")
-        present, starts = np.unique(piece.patient[order], return_index=True)
-        precision = np.asarray(piece.sigma)[..., None] ** -2
-
-        def per_patient(
-            x: np.ndarray, order: Any = order, starts: Any = starts, residual: Any = piece.residual
-        ) -> np.ndarray:
-            return np.add.reduceat(np.broadcast_to(x, residual.shape)[..., order], starts, axis=-1)
-
+        precision, sums = np.asarray(piece.sigma)[..., None] ** -2, per_patient(piece.patient, patients)
         for i, w_i in enumerate(piece.weights):
             if w_i is None:
                 continue
-            u[..., present, i] += precision * per_patient(w_i * piece.residual)
+            u[..., i] += precision * sums(w_i * piece.residual)
             for j, w_j in enumerate(piece.weights[: i + 1]):
                 if w_j is not None:
-                    crossed = precision * per_patient(w_i * w_j)
-                    m[..., present, i, j] += crossed
+                    crossed = precision * sums(np.broadcast_to(w_i * w_j, piece.residual.shape))
+                    m[..., i, j] += crossed
                     if i != j:
-                        m[..., present, j, i] += crossed
+                        m[..., j, i] += crossed
     # M = C C': the mean solves M z = u, and C'^-1 times a standard normal has covariance M^-1
     c = np.linalg.cholesky(m)
     half = np.linalg.solve(c, u[..., None]) + rng.standard_normal((*u.shape, 1))

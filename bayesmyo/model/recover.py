@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayesmyo.cohort.prediction import trailing
+from bayesmyo.components.families import Cells
 from bayesmyo.model import effects as fx
-from bayesmyo.model import integrate
+from bayesmyo.model import informed, integrate
 from bayesmyo.model.build import BuiltModel
 from bayesmyo.model.data import SHARED, Arrays, censored_cells, imputed, splits
 from bayesmyo.study.covariates import of_patients, used, with_products
@@ -31,6 +32,7 @@ def recover(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, rng: np.r
     whole = with_products(study, columns, of_patients(study))
     deviations: dict[str, dict[str, Array]] = {name: {} for name in study.outcomes}
     rows: dict[Effect, dict[Effect, Array]] = {}
+    known: dict[Effect, Array] = {}
     listed = fx.ordered(study, model.how)
     for o, lower in zip(listed, lowers, strict=True):
         z: list[Array] = []
@@ -38,9 +40,15 @@ def recover(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, rng: np.r
             sd = values[e.outcome][f"sd_{e.key}"][..., None]
             shift = sum((_last(lower[i][j]) * z[j] for j in range(min(i, len(o.sampled)))), np.zeros(1))
             if i < len(o.sampled):
-                mean = predictor_of(study, e).centre(e, trailing(values[e.outcome]), whole)
-                sampled = raw[f"{e.outcome}.raw_{e.key}"]
-                z.append(fx.standard(sampled, fx.how_sampled(e, model.how), mean, sd, shift, _last(lower[i][i])))
+                way = fx.how_sampled(e, model.how)
+                if way == "informed":
+                    if e not in known:
+                        known |= _informed(model, e.outcome, raw, values, o, lower, z, data)
+                    z.append(known[e])
+                else:
+                    mean = predictor_of(study, e).centre(e, trailing(values[e.outcome]), whole)
+                    sampled = raw[f"{e.outcome}.raw_{e.key}"]
+                    z.append(fx.standard(sampled, way, mean, sd, shift, _last(lower[i][i])))
                 deviations[e.outcome][e.key] = sd * (shift + _last(lower[i][i]) * z[i])
             else:
                 if o.sampled:
@@ -85,6 +93,31 @@ def _values(model: BuiltModel, raw: Mapping[str, Array]) -> tuple[dict[str, dict
                 values[outcome][name] = np.asarray(r)
         lowers.append(lower)
     return {o: {n: values[o][n] for n in own} for o, own in listed.items()}, lowers
+
+
+def _informed(
+    model: BuiltModel, name: str, raw: Mapping[str, Array], values: Mapping[str, Mapping[str, Array]], o: fx.Ordered, lower: list[list[Array]],
+    z: list[Array], data: Arrays,
+) -> dict[Effect, Array]:  # fmt: skip
+    """The standardised effects of an informed outcome, as the model makes them."""
+    study = model.study
+    location, family, own = predictors(study, name)[0], study.outcomes[name].family, trailing(values[name])
+    patient, time = data[f"{name}.patient"], data[f"{name}.time"]
+    cells = Cells(data[f"{name}.value"], data.get(f"{name}.low"), data.get(f"{name}.high"))
+    value, precision = family.approximate(cells, own, np)
+    curve = location.eta(time, own, {}, visit_columns(model, raw, data, name), np) + data.get(f"{name}.offset", 0.0)
+    loadings = {e.key: location.loading(time, own, e, np) for e in location.effects}
+    sds = {e.key: own[f"sd_{e.key}"] for e in location.effects}
+    rows = [[_last(x) for x in row] for row in lower]
+    for e, shift in informed.shifts(location.effects, o.effects, rows, dict(enumerate(z))).items():
+        curve = curve + loadings[e.key] * (sds[e.key] * shift)[..., patient]
+    weights = integrate.weights(location.effects, name, loadings, sds, informed.rows(location.effects, o.effects, rows))
+    t = [raw[f"{name}.raw_{e.key}"] for e in location.effects]
+    sums = integrate.per_patient(patient, len(model.patients))
+    found, _ = informed.standardised(
+        np, t, value - curve, weights, precision, lambda x: sums(np.broadcast_to(x, (*t[0].shape[:-1], len(time))))
+    )
+    return dict(zip(location.effects, found, strict=True))
 
 
 def _piece(

@@ -11,8 +11,7 @@ from bayesmyo.model.engines import Sampling
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.row import Kind
 
-# low_rank: chains so short cannot be trusted half as often as with a diagonal mass matrix (docs/evidence.md)
-SHORT = Sampling(draws=500, tune=400, chains=2, cores=1, adaptation="low_rank")
+SHORT = Sampling(draws=500, tune=400, chains=2, cores=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
 DISAGREE, FEW = 1.05, 100  # R-hat above which, effective draws below which, short chains are sampled once more
-LONGER = 3  # times as many iterations, of both kinds; smaller steps beside cost twice as much and mixed no better
+LONGER = 3  # times as many iterations, of both kinds
 JOINT = "joint log-likelihood"
 
 

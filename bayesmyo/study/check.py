@@ -134,8 +134,9 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
             if effect not in varying:
                 mend = did_you_mean(effect, varying)
                 found.append(Fault(f"{inside}.effects", "patients cannot differ in it", f'"{effect}"', mend))
-    if o.parameterisation == "integrated" and "half_time" in (o.effects or ()):
-        what = "effects on a half-time cannot be integrated out"
+    how = {"integrated": "integrated out", "informed": "informed by measurements"}.get(o.parameterisation)
+    if how and "half_time" in (o.effects or ()):
+        what = f"effects on a half-time cannot be {how}"
         found.append(Fault(f"{where}.parameterisation", what, mend='leave "auto"'))
     parsed = {}
     for name, text in o.priors.items():

@@ -20,11 +20,14 @@ def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> list[
     found += check_covariates.part(where, o, covariates)
     if o.zero is not None:
         found += check_covariates.part(f"{where}.zero", o.zero, covariates)
-    if o.parameterisation == "integrated" and not o.family.normal:
-        why = f"the family {o.family.kind}"
-        found.append(
-            Fault(f"{where}.parameterisation", f"effects cannot be integrated out for {why}", mend='leave "auto"')
-        )
+    can = {
+        "integrated": (o.family.normal, "integrated out"),
+        "informed": (o.family.approximated, "informed by measurements"),
+    }
+    possible, how = can.get(o.parameterisation, (True, ""))
+    if not possible:
+        what = f"effects cannot be {how} for the family {o.family.kind}"
+        found.append(Fault(f"{where}.parameterisation", what, mend='leave "auto"'))
     if o.censoring and not o.family.censorable:
         found.append(Fault(f"{where}.censoring", f"is not available for the family {o.family.kind}"))
     if isinstance(o.censoring, Limits):

@@ -170,7 +170,8 @@ class Outcome:
     minimum, maximum: the legal range of a measurement, in the outcome's unit
     recorded: another unit in which the table holds it, with the factor that converts it
     plausible: the range in which nearly all measurements of such patients lie; a prior predictive check looks at it
-    parameterisation: how patient effects are sampled; "auto" integrates them out wherever that is exact
+    parameterisation: how patient effects are sampled; "auto" integrates them out wherever that is exact, and else lets each patient's
+        measurements inform them where the family can
     """
 
     column: str
@@ -193,7 +194,7 @@ class Outcome:
     minimum: float | None = None
     maximum: float | None = None
     plausible: tuple[float, float] | None = None
-    parameterisation: Literal["auto", "integrated", "centred", "non-centred"] = "auto"
+    parameterisation: Literal["auto", "integrated", "informed", "centred", "non-centred"] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,7 +131,7 @@ def test_the_fit_says_how_it_was_made(mock_fit, ivig):
     assert mock_fit.tree.attrs["study"] == ivig.text
     assert mock_fit.tree.attrs["data_source"] == "ivig.csv"
     how = json.loads(mock_fit.tree.attrs["parameterisation"])
-    assert how == {"mrc": "centred", "cpk": "integrated", "steroid": "integrated"}
+    assert how == {"mrc": "informed", "cpk": "integrated", "steroid": "integrated"}
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

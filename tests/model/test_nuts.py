@@ -69,7 +69,7 @@ def simulated(study):
 @pytest.fixture(scope="module")
 def prepared(study, simulated):
     model = build(study, simulated.cohort)
-    assert model.how == {"power": "integrated", "falls": "centred"}
+    assert model.how == {"power": "integrated", "falls": "informed"}
     return ENGINES["nuts"].prepare(model)
 
 

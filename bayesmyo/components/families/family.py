@@ -40,7 +40,7 @@ class Family(Component):
     geometric: ClassVar[bool] = False  # levels are reported as medians (geometric means)
     anchored: ClassVar[bool] = False  # the first level is zero by definition: the family's thresholds say where it is
     exposed: ClassVar[bool] = False  # counts per exposure: the log of the exposure is added to the predictor
-    informative: ClassVar[bool] = True  # a single measurement says much of its patient
+    approximated: ClassVar[bool] = False  # `approximate` says what a cell is worth
     counts: ClassVar[bool] = False  # measurements are whole numbers
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
@@ -122,6 +122,14 @@ class Family(Component):
     def faults(self) -> tuple[tuple[str, str], ...]:
         """(key, what is wrong) of fields that do not go together; empty where the family can be used."""
         return ()
+
+    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
+        """A normal measurement on the link scale that says of the location about what each cell says: (n,) value and precision.
+
+        It steers the sampler and changes no posterior; of a censored cell its limit will do. `xp` is `numpy` or `pytensor.tensor`; raises
+        NotImplementedError where a family is not `approximated`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no approximation")
 
     # A family that is normal on its link scale may be so in a part of its cells only (the positive doses of a hurdle).
 

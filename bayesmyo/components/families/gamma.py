@@ -13,6 +13,8 @@ from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log1mexp, log_integral
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
+SMALLEST = 1e-6  # of a measurement, where its logarithm steers the sampler
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gamma(Family):
@@ -28,6 +30,7 @@ class Gamma(Family):
     formula: ClassVar[str] = "y ~ Gamma(mean exp(eta), cv)"
     link_name: ClassVar[str] = "log"
     censorable: ClassVar[bool] = True
+    approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = 'Gamma("log")'
 
     def encode(self, values: Any) -> Any:
@@ -59,6 +62,10 @@ class Gamma(Family):
             return pt.switch(u(limit) < 0, log1mexp(pm, constant + lower), constant + upper)
 
         return censoring.observe(pm, name, cells, density, below, above)
+
+    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
+        """The log of the measurement; its information about the log of the mean is the shape. A limit of zero is far down."""
+        return xp.log(xp.maximum(cells.value, SMALLEST)), aux["cv"] ** -2.0
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["cv"]))

@@ -13,6 +13,8 @@ from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log_logistic_between, log_sigmoid
 from bayesmyo.components.priors import Joint, Prior, lognormal
 
+NEAR = 1e-3  # to an end, where the logit steers the sampler
+
 
 @dataclass(frozen=True, kw_only=True)
 class OrderedBeta(Family):
@@ -36,6 +38,7 @@ class OrderedBeta(Family):
     upper: float
     link_name: ClassVar[str] = "logit"
     score: ClassVar[bool] = True
+    approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = ""  # brms has none
 
     @property
@@ -76,6 +79,14 @@ class OrderedBeta(Family):
         at_floor = log_sigmoid(pm, -location - aux["cut_floor"])
         at_ceiling = log_sigmoid(pm, location - aux["cut_ceiling"])
         return pm.Potential(name, pt.switch(floor, at_floor, pt.switch(ceiling, at_ceiling, between + beta)).sum())
+
+    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
+        """Between the ends the logit of the share (delta method); at an end a step beyond its cutpoint (one of Newton's, from there)."""
+        floor, ceiling = cells.value <= 0, cells.value >= 1
+        share = xp.clip(xp.where(floor | ceiling, 0.5, cells.value), NEAR, 1 - NEAR)
+        logit = xp.log(share) - xp.log1p(-share)
+        value = xp.where(floor, -aux["cut_floor"] - 2.0, xp.where(ceiling, aux["cut_ceiling"] + 2.0, logit))
+        return value, xp.where(floor | ceiling, 0.25, share * (1 - share) * (1 + aux["precision"]))
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         """A logistic latent variable beyond a cutpoint is an end; else a beta from two gamma variates."""

@@ -27,6 +27,7 @@ class Poisson(Counts):
 
     kind: Literal["poisson"] = "poisson"
     counts: ClassVar[bool] = True
+    approximated: ClassVar[bool] = True
     observation_effect: bool = False
     r_formula: ClassVar[str] = "poisson()"
 
@@ -47,6 +48,13 @@ class Poisson(Counts):
             raw = pm.Normal(f"{name}.raw_observation", 0.0, 1.0, shape=shape)
             location = location + aux["sd_observation"] * raw
         return pm.Poisson(name, pm.math.exp(location), observed=cells.value)
+
+    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
+        """The log of a count and a half, whose variance is one over that (delta method)."""
+        variance = 1 / (cells.value + 0.5)
+        return xp.log(cells.value + 0.5), 1 / (
+            variance + (aux["sd_observation"] ** 2 if self.observation_effect else 0.0)
+        )
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         location = np.asarray(eta["location"], dtype=float)
