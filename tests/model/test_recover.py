@@ -59,7 +59,9 @@ def test_three_sampled_effects_come_back_with_their_correlations_by_name(rng, ho
 
 
 GAUSSIAN = OUTCOME.format("a", "a") + 'family = { kind = "gaussian" }\ntrajectory = { kind = "linear" }\n'
-SAMPLED = OUTCOME.format("b", "b") + 'family = { kind = "poisson" }\ntrajectory = { kind = "constant" }\n'
+SAMPLED = OUTCOME.format("b", "b") + (
+    'family = { kind = "poisson" }\ntrajectory = { kind = "constant" }\nparameterisation = "centred"\n'
+)
 HURDLE = OUTCOME.format("c", "c") + (
     'family = { kind = "hurdle_lognormal" }\ntrajectory = { kind = "constant" }\n'
     '[outcomes.c.zero]\ntypical = 0.2\nscale = 0.1\ntrajectory = { kind = "constant" }\ncorrelate = true\n'
