@@ -1,4 +1,4 @@
-"""Effective draws per second of each parameterisation: centred, non-centred, integrated, and the rule that chooses.
+"""Effective draws per second of each parameterisation: what the rule chooses, and centred or non-centred in its place.
 
     uv run python benchmarks/parameterisation.py OUT.json [--pbc2 FOLDER]
 
@@ -17,24 +17,36 @@ import numpy as np
 
 from bayesmyo.assess.checks.convergence import quantities
 from bayesmyo.assess.diagnostics import diagnose
-from bayesmyo.cohort import Cohort, read_cohort
+from bayesmyo.cohort import Cohort, read_cohort, simulate_scenario
 from bayesmyo.model.build import build
 from bayesmyo.model.engines import ENGINES, Sampling
 from bayesmyo.model.fit import wrap
 from bayesmyo.study import Study, find_study, read_study
 
 ROOT = Path(__file__).parents[1]
-HOW = ("auto", "integrated", "centred", "non-centred")
+HOW = ("auto", "grade centred", "grade non-centred", "all centred", "all non-centred")
 SEEDS = (1, 2, 3)
+ALIKE = 0.1  # of the scenario's SDs between patients, in the cohort whose patients are much alike in their grade
 
 
 def declared(study: Study, how: str) -> Study:
-    """The study with one parameterisation for every outcome that can have it."""
+    """The study with another parameterisation: of all outcomes, or of those alone that are not normal on the link scale."""
+    of, _, word = how.rpartition(" ")
     changed = {
-        name: replace(o, parameterisation=how if how != "integrated" or o.family.normal else "auto")
+        name: replace(o, parameterisation=word if of == "all" or not o.family.normal else "auto")
         for name, o in study.outcomes.items()
     }
     return replace(study, outcomes=changed, text="")
+
+
+def alike(study: Study) -> Cohort:
+    """A simulated cohort of the scenario `paper` in which patients hardly differ in their grade."""
+    paper = study.scenarios["paper"]
+    values = {o: dict(v) for o, v in paper.values.items()}
+    for sd in ("sd_start", "sd_asymptote"):
+        values["mrc"][sd] = ALIKE * float(values["mrc"][sd])
+    changed = replace(study, scenarios={"paper": replace(paper, values=values)})
+    return simulate_scenario(changed, "paper", seed=5).cohort
 
 
 def measure(study: Study, cohort: Cohort) -> dict:
@@ -72,11 +84,16 @@ def main() -> None:
     for name in ("ivig", "ivig-separate"):
         study = find_study(name)
         cases[name] = study, read_cohort(study, ROOT / "data" / "simulated" / "ivig.csv")
+    cases["ivig-separate, patients alike"] = study, alike(study)
     if chosen.pbc2:
         study = read_study(ROOT / "tests" / "reference" / "pbc2.toml")
         cases["pbc2"] = study, read_cohort(study, chosen.pbc2 / "pbc2.csv")
     found = {
-        name: {how: measure(declared(study, how), cohort) for how in HOW} for name, (study, cohort) in cases.items()
+        name: {
+            how: measure(declared(study, how), cohort)
+            for how in (HOW if "mrc" in study.outcomes else (HOW[0], *HOW[3:]))
+        }
+        for name, (study, cohort) in cases.items()
     }
     chosen.out.write_text(json.dumps(found, indent=1) + "\n")
     print("| cohort | parameterisation | s | least ESS | per s | median ESS | per s | divergences |")
