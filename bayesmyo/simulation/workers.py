@@ -69,12 +69,11 @@ def remote(
                 address = _address(file)
             client = Client(address, security=security, timeout=ANSWER)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise UsageError(
-                "--cluster",
-                f"no scheduler answers within {ANSWER} seconds ({error})",
-                str(file or address),
-                "start one: see docs/cluster.md",
-            ) from None
+            mend = "start one: see docs/cluster.md"
+            if address.startswith("tls:") and "ssl_context" in str(error):
+                mend = "an encrypted scheduler needs --tls-ca, --tls-cert and --tls-key"
+            what = f"no scheduler answers within {ANSWER} seconds ({error})"
+            raise UsageError("--cluster", what, str(file or address), mend) from None
         with client:
             _same_versions(client)
             found = Cluster(client, work, plan, limit)

@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
+import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -35,11 +37,21 @@ def process(*words, **environment):
             started.wait()
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    """The scheduler's file, and the scheduler. The worker finds the functions of these tests."""
+@contextlib.contextmanager
+def started(tmp_path, *security):
+    """A scheduler and a worker: the scheduler's file, and the scheduler. The worker finds the functions of these tests."""
     file = tmp_path / "scheduler.json"
-    words = ("--host", "127.0.0.1", "--port", 0, "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file)
+    words = (
+        "--host",
+        "127.0.0.1",
+        "--port",
+        0,
+        "--dashboard-address",
+        "127.0.0.1:0",
+        "--scheduler-file",
+        file,
+        *security,
+    )
     mine = {
         "PYTHONPATH": str(ROOT),
         "XDG_CACHE_HOME": str(tmp_path),
@@ -47,10 +59,79 @@ def cluster(tmp_path):
     }
     with (
         process("scheduler", *words) as scheduler,
-        process("worker", "--scheduler-file", file, "--nthreads", 1, "--local-directory", tmp_path, **mine),
+        process("worker", "--scheduler-file", file, "--nthreads", 1, "--local-directory", tmp_path, *security, **mine),
     ):
         until(file.exists)
         yield file, scheduler
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    with started(tmp_path) as found:
+        yield found
+
+
+def certificates(folder):
+    """An authority, and a certificate of this machine's loopback with its key, as files."""
+
+    def openssl(*words, **more):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, **more)
+
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
+    openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "ca-key.pem",
+        "-out",
+        "ca.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=authority",
+    )
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "asked.csr", "-subj", "/CN=127.0.0.1")
+    openssl(
+        "x509",
+        "-req",
+        "-in",
+        "asked.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca-key.pem",
+        "-CAcreateserial",
+        "-out",
+        "cert.pem",
+        "-days",
+        "2",
+        "-extfile",
+        "names",
+    )
+    return folder / "ca.pem", folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
+def test_the_same_bytes_through_an_encrypted_scheduler_which_answers_nobody_else(tmp_path, monkeypatch):
+    ca, cert, key = certificates(tmp_path)
+    run(plan(replicates=20), tmp_path / "here", workers=0, work=light.work)
+    options = ("--protocol", "tls", "--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key)
+    with started(tmp_path, *options) as (file, _):
+        address = json.loads(file.read_text())["address"]
+        assert address.startswith("tls://")
+        security = hands.security(ca, cert, key)
+        assert run(
+            plan(replicates=20), tmp_path / "there", cluster=address, security=security, work=light.work
+        ).complete
+        monkeypatch.setattr(hands, "ANSWER", 2)
+        with pytest.raises(UsageError, match="an encrypted scheduler needs --tls-ca, --tls-cert and --tls-key"):
+            run(plan(), tmp_path / "out", cluster=address, work=light.work)
+        with pytest.raises(UsageError, match="no scheduler answers"):
+            run(plan(), tmp_path / "out", cluster=address.replace("tls:", "tcp:"), work=light.work)
+    assert final(tmp_path / "there") == final(tmp_path / "here")
 
 
 def test_the_same_bytes_through_a_scheduler_and_what_happens_when_it_is_gone(cluster, tmp_path, monkeypatch):
