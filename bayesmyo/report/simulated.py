@@ -1,6 +1,6 @@
 """Power and calibration for a terminal: tables first, then sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bayesmyo.report.terminal import say, show_table
@@ -31,13 +31,12 @@ def show_power(found: Any) -> None:
         lost = sum(d.failed.values())
         bounds = f"{points(d.worst)}-{points(d.best)}" if lost else "-"
         beside = [points(_beside(d, m)) for m in methods]
-        varying = [str(d.labels.get(v, "-")) for v in varied]
         kind = " (not true)" if d.null else ""
         rows.append(
             (
                 d.decision,
                 f"{d.labels.get('scenario', '')}{kind}",
-                *varying,
+                *_values(d.labels, varied),
                 d.look,
                 points(d.rate.value),
                 points(d.rate.mcse, 1),
@@ -60,12 +59,13 @@ def show_power(found: Any) -> None:
     say("")
     cells = {d.cell for d in last}
     rows = [
-        (e.estimand, e.labels.get("scenario", ""), e.look, e.bias.value, e.bias.mcse, points(e.coverage.value), e.width.value,
-         points(e.sign.value if e.sign else None, 1), e.magnitude.value if e.magnitude else None)
+        (e.estimand, e.labels.get("scenario", ""), *_values(e.labels, varied), e.look, e.bias.value, e.bias.mcse,
+         points(e.coverage.value), e.width.value, points(e.sign.value if e.sign else None, 1), e.magnitude.value if e.magnitude else None)
         for e in found.estimands if e.cell in cells and e.method == POSTERIOR
     ]  # fmt: skip
     if rows:
-        headers = ["estimand", "scenario", "n", "bias", "error", "cover", "width", "S", "M"]
+        axes = [v.replace("_", " ") for v in varied]
+        headers = ["estimand", "scenario", *axes, "n", "bias", "error", "cover", "width", "S", "M"]
         show_table(
             headers,
             rows,
@@ -103,6 +103,11 @@ def show_calibration(cells: Sequence[Any]) -> None:
             say(f"and {len(shown) - MOST} more in calibration.parquet")
         say(("passed  " if c.passed else "FAILED  ") + c.sentence, "" if c.passed else "bold red")
         say("")
+
+
+def _values(labels: Mapping[str, str | float], varied: Sequence[str]) -> list[str]:
+    """What a cell has of everything that varies."""
+    return [f"{v:g}" if isinstance(v := labels.get(k, "-"), float | int) else v for k in varied]
 
 
 def points(value: float | None, decimals: int = 0) -> str:
