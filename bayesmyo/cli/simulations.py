@@ -116,7 +116,10 @@ def power(
     patients: HOW_MANY = None,
     follow_up: Annotated[
         str | None,
-        typer.Option(help="Mean follow-ups, such as 12,24; SD and maximum are scaled with them.", show_default=False),
+        typer.Option(
+            help="Follow-ups of a protocol, or on average (SD and maximum are scaled), such as 12,24.",
+            show_default=False,
+        ),
     ] = None,
     every: Annotated[
         str | None, typer.Option(help="How far apart visits are after the first ones, such as 1,3.", show_default=False)
@@ -200,7 +203,7 @@ def power(
     if _partial(results, output, json):
         return
     found = power_answer(plan, results.replicates, results.quantities, target, futility)
-    files = write_power(results, found, output, target, understood.report)
+    files = write_power(results, found, output, target, futility, understood.report)
     if json:
         listed = {
             "estimands": [e.as_dict() for e in found.estimands],

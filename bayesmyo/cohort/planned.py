@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.simulate import Simulated, draw_follow_up, draw_visits, simulate
-from bayesmyo.cohort.truth import from_scenario
-from bayesmyo.components.decisions.decision import ROUNDING
+from bayesmyo.cohort.simulate import ROUNDING, draw_follow_up, kept_visits, simulate
+from bayesmyo.cohort.truth import OutcomeTruth, Truth, from_scenario
+from bayesmyo.components.decisions import Decision
 from bayesmyo.study.scenarios import design_priors
-from bayesmyo.study.study import SLACK, Design, Study
+from bayesmyo.study.study import Design, Study
 
 Array = np.ndarray
-SEED, PATIENTS, TRUTHS, FEW = (
-    2006,
-    5_000,
+SEED, PATIENTS = 2006, 5_000  # who are looked at
+TRUTHS, COHORTS, CROWD = (
     200,
     100,
-)  # patients who are looked at; truths of an uncertain scenario, each with few patients
+    500,
+)  # truths and cohorts that are drawn where they differ; patients whose covariates stand for all
 OUTER = (0.05, 0.95)
 
 
@@ -28,7 +28,7 @@ class Schedule:
 
     visits: planned by the design and kept, per patient: 5 % quantile, mean, 95 % quantile; missed cells are not taken off
     last: time of the last visit: the same; lost: the share who leave before their follow-up is over
-    seen: time -> the share who have a visit at that time or later, for every time that an estimand looks at
+    seen: time -> the share who have a visit that was planned for that time or later, for every time that an estimand looks at
     """
 
     visits: tuple[float, float, float]
@@ -52,36 +52,40 @@ def schedule(study: Study, design: Design) -> Schedule:
     """What becomes of the patients of a design."""
     rng = np.random.default_rng(SEED)
     follow_up, lost = draw_follow_up(design, PATIENTS, rng)
-    visits = [draw_visits(design, end, rng) for end in follow_up]
-    last = np.array([times[-1] for times in visits])
-    slack = SLACK * design.visits.jitter  # a visit somewhat early is still the one that was planned
+    visits = [kept_visits(design, end, rng) for end in follow_up]
+    planned = np.array([times[-1] for times, _ in visits])
     asked = sorted({t for e in study.estimands.values() for t in e.times()})
     return Schedule(
-        _spread(np.array([len(times) for times in visits])),
-        _spread(last),
+        _spread(np.array([len(times) for times, _ in visits])),
+        _spread(np.array([times[-1] for _, times in visits])),
         float(lost.mean()),
-        {t: float((last >= t - slack).mean()) for t in asked},
+        {t: float((planned >= t - ROUNDING * max(1.0, abs(t))).mean()) for t in asked},
     )
 
 
-def true_values(study: Study, scenario: str) -> dict[str, TrueValue]:
+def true_values(
+    study: Study, scenario: str, decisions: Mapping[str, Decision] | None = None, patients: int | None = None
+) -> dict[str, TrueValue]:
     """The true value of every estimand under a scenario of a study that has a [design], and which decisions are right.
 
-    A new patient is another one each time, and has no true value. What depends on the patients of a cohort (their own effects, or covariates) is that of some hundred of them.
+    decisions: those of another study that analyses; patients: of a cohort (default: the design's)
+    A new patient is another one each time, and has no true value; what is asked of these patients differs from cohort to cohort.
     """
     rng = np.random.default_rng(SEED)
-    uncertain = bool(design_priors(study, scenario))
-    drawn = [
-        _truth(study, scenario, rng, FEW if uncertain else PATIENTS // 10) for _ in range(TRUTHS if uncertain else 1)
-    ]
+    rules = study.decisions if decisions is None else decisions
+    population = _population(study, scenario, rng)
+    asked = {name: e for name, e in study.estimands.items() if e.population != "new patient"}
+    cohorts: list[Truth] = []
+    if any(e.population == "these patients" for e in asked.values()):
+        drawn = (from_scenario(study, scenario, rng) for _ in range(COHORTS))
+        cohorts = [simulate(study, truth, rng, patients).truth for truth in drawn]
     found = {}
-    for name, estimand in study.estimands.items():
-        if estimand.population == "new patient":
-            continue
-        values = np.array([float(estimand.of(TruthPrediction(study, s.truth, SEED + i))) for i, s in enumerate(drawn)])
+    for name, estimand in asked.items():
+        truths = cohorts if estimand.population == "these patients" else [population]
+        values = np.concatenate([np.atleast_1d(estimand.of(TruthPrediction(study, t, SEED))) for t in truths])
         values[np.abs(values) < ROUNDING] = 0.0
-        right = {k: rule.right(values) for k, rule in study.decisions.items() if rule.estimand == name}
-        lower, upper = np.quantile(values, OUTER) if uncertain else (None, None)
+        right = {k: rule.right(values) for k, rule in rules.items() if rule.estimand == name}
+        lower, upper = np.quantile(values, OUTER) if np.ptp(values) > 0 else (None, None)
         found[name] = TrueValue(
             float(np.median(values)),
             None if lower is None else float(lower),
@@ -91,8 +95,15 @@ def true_values(study: Study, scenario: str) -> dict[str, TrueValue]:
     return found
 
 
-def _truth(study: Study, scenario: str, rng: np.random.Generator, patients: int) -> Simulated:
-    return simulate(study, from_scenario(study, scenario, rng), rng, patients)
+def _population(study: Study, scenario: str, rng: np.random.Generator) -> Truth:
+    """(truth,) what a scenario says of the population, as often as it says something else; with the covariates of a crowd."""
+    drawn = [from_scenario(study, scenario, rng) for _ in range(TRUTHS if design_priors(study, scenario) else 1)]
+    outcomes = {
+        name: OutcomeTruth({k: np.stack([t.outcomes[name].values[k] for t in drawn]) for k in o.values})
+        for name, o in drawn[0].outcomes.items()
+    }
+    correlations = {k: np.stack([t.correlations[k] for t in drawn]) for k in drawn[0].correlations}
+    return Truth(outcomes, correlations, simulate(study, drawn[0], rng, CROWD).truth.covariates)
 
 
 def _spread(values: Array) -> tuple[float, float, float]:

@@ -13,6 +13,7 @@ from bayesmyo.study.covariates import used as covariates_used
 from bayesmyo.study.study import Design, FollowUp, Limits, Outcome, Study
 
 MOST_PATIENTS = 100_000
+ROUNDING = 1e-9  # of planned times that are sums of intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,15 +174,21 @@ def draw_visits(design: Design, end: float, rng: np.random.Generator) -> np.ndar
 
     end: of observation, after which there are none; but who has stayed as long as a protocol says has all visits that it plans
     """
+    return kept_visits(design, end, rng)[1]
+
+
+def kept_visits(design: Design, end: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """When the visits that take place were planned, and when they are."""
     v, f = design.visits, design.follow_up
     planned = np.array(v.first, dtype=float)
     if v.then_every:
         later = np.arange(v.first[-1] + v.then_every, max(end, v.first[-1]) + v.then_every, v.then_every)
         planned = np.concatenate([planned, later])
     if not isinstance(f, FollowUp):
-        planned = planned[(planned <= f) | (planned == planned[0])]
+        planned = planned[(planned <= f + ROUNDING * max(1.0, f)) | (planned == planned[0])]
         end = np.inf if end >= f else end
     moved = planned + np.concatenate([[0.0], v.jitter * rng.standard_normal(len(planned) - 1)])
     moved[1:] = np.maximum(moved[1:], planned[0] + 0.01)
-    times = np.unique(np.round(moved, 2))
-    return times[(times <= end) | (times == planned[0])]
+    times, which = np.unique(np.round(moved, 2), return_index=True)
+    kept = (times <= end) | (times == planned[0])
+    return planned[which][kept], times[kept]

@@ -197,16 +197,21 @@ def _inform(
     own, time, patient = location.effects, shared["time"], shared["patient"]
     t = [pm.Flat(f"{name}.raw_{e.key}", dims="patient") for e in own]
     aux = {p: values[name][p] for p in _family_parameters(study, name)}
-    value, precision = study.outcomes[name].family.approximate(visits[name].cells, aux, pt)
     curve = location.eta(time, values[name], {}, visits[name].columns, pt) + shared.get("offset", 0.0)
     loadings = {e.key: location.loading(time, values[name], e, pt) for e in own}
     sds = {e.key: values[name][f"sd_{e.key}"] for e in own}
     for e, shift in informed_effects.shifts(own, o.effects, lower, dict(enumerate(z))).items():
         curve = curve + loadings[e.key] * (sds[e.key] * shift)[patient]
     rows = informed_effects.rows(own, o.effects, lower)
+    curve = curve + pt.zeros_like(time)
+
+    def sums(x: Any) -> Any:
+        return pt.zeros(patients)[patient].inc(x)
+
+    family, cells = study.outcomes[name].family, visits[name].cells
+    value, precision = informed_effects.worth(family, cells, aux, curve, lambda x: sums(x)[patient], pt)
     found, log_jacobian = informed_effects.standardised(
-        pt, t, value - curve, integrate.weights(own, name, loadings, sds, rows), precision * pt.ones_like(time),
-        lambda x: pt.zeros(patients)[patient].inc(x),
+        pt, t, value - curve, integrate.weights(own, name, loadings, sds, rows), precision, sums
     )  # fmt: skip
     normal = sum(-(z_i**2) / 2 - integrate.LOG_2PI / 2 for z_i in found)
     pm.Potential(f"{name}.informed", pt.sum(normal + log_jacobian))

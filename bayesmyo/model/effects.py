@@ -46,8 +46,7 @@ def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisa
             return "informed"
     counts = np.bincount(cohort.measurements[outcome].patient, minlength=len(cohort.patients))
     well = np.median(counts) >= ENOUGH * max(1, len(location.effects))
-    says_much = o.family.normal or o.family.approximated
-    return "centred" if well and says_much else "non-centred"
+    return "centred" if well and o.family.informative else "non-centred"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Patients' effects sampled around what their own measurements say of them, whatever the family.
 
-A centred effect cannot leave the funnel of a small SD between patients, and a non-centred one mixes badly where each patient is measured
+A centred effect hardly leaves the funnel of a small SD between patients, and a non-centred one mixes badly where each patient is measured
 well. Here each cell is replaced by a normal measurement that says about the same of the location (`Family.approximate`), y* with
 precision p; given the population parameters the standardised effects z of a patient would then be Normal(M^-1 u, M^-1), with
 W = Z L, M = I + W' diag(p) W and u = W' diag(p) (y* - curve), as in `integrate.py`. What is sampled is t, and
@@ -10,15 +10,28 @@ W = Z L, M = I + W' diag(p) W and u = W' diag(p) (y* - curve), as in `integrate.
 where the approximation is exact t is standard normal whatever the parameters are, and where it is not t is still near it, and the
 density that is sampled is exact: Normal(z | 0, I) |dz / dt| times the likelihood of the cells as they are.
 
-Reference: Christensen, Roberts and Skold (2006), https://doi.org/10.1198/106186006X100470 (data-based reparameterisation).
+Cells that are censored inform nothing. Reference: Christensen, Roberts and Skold (2006), https://doi.org/10.1198/106186006X100470 (data-based reparameterisation).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bayesmyo.components.families import Cells
+from bayesmyo.components.families.family import Family
 from bayesmyo.study.predictors import Effect
 
 Sums = Callable[[Any], Any]  # (..., cell) -> (..., patient)
+
+
+def worth(
+    family: Family, cells: Cells, aux: Mapping[str, Any], curve: Any, pooled: Callable[[Any], Any], xp: Any
+) -> tuple[Any, Any]:
+    """(..., cell) what each cell is worth: the value of a normal measurement, and its precision, zero where the cell is censored."""
+    value, precision = family.approximate(cells, aux, curve, pooled, xp)
+    precision = precision + 0.0 * curve
+    if cells.low is not None:
+        precision = xp.where(xp.isfinite(cells.low) & (cells.low >= cells.high), precision, 0.0)
+    return value, precision
 
 
 def standardised(
@@ -68,4 +81,4 @@ def shifts(
     return {e: sum(lower[inside.index(e)][j] * z for j, z in before.items()) for e in own if e in inside and before}
 
 
-__all__ = ["rows", "shifts", "standardised"]
+__all__ = ["rows", "shifts", "standardised", "worth"]

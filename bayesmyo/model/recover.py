@@ -104,7 +104,6 @@ def _informed(
     location, family, own = predictors(study, name)[0], study.outcomes[name].family, trailing(values[name])
     patient, time = data[f"{name}.patient"], data[f"{name}.time"]
     cells = Cells(data[f"{name}.value"], data.get(f"{name}.low"), data.get(f"{name}.high"))
-    value, precision = family.approximate(cells, own, np)
     curve = location.eta(time, own, {}, visit_columns(model, raw, data, name), np) + data.get(f"{name}.offset", 0.0)
     loadings = {e.key: location.loading(time, own, e, np) for e in location.effects}
     sds = {e.key: own[f"sd_{e.key}"] for e in location.effects}
@@ -113,10 +112,14 @@ def _informed(
         curve = curve + loadings[e.key] * (sds[e.key] * shift)[..., patient]
     weights = integrate.weights(location.effects, name, loadings, sds, informed.rows(location.effects, o.effects, rows))
     t = [raw[f"{name}.raw_{e.key}"] for e in location.effects]
-    sums = integrate.per_patient(patient, len(model.patients))
-    found, _ = informed.standardised(
-        np, t, value - curve, weights, precision, lambda x: sums(np.broadcast_to(x, (*t[0].shape[:-1], len(time))))
-    )
+    curve = np.broadcast_to(curve, (*t[0].shape[:-1], len(time)))
+    of_patients = integrate.per_patient(patient, len(model.patients))
+
+    def sums(x: Array) -> Array:
+        return of_patients(np.broadcast_to(x, curve.shape))
+
+    value, precision = informed.worth(family, cells, own, curve, lambda x: sums(x)[..., patient], np)
+    found, _ = informed.standardised(np, t, value - curve, weights, precision, sums)
     return dict(zip(location.effects, found, strict=True))
 
 

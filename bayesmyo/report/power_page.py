@@ -54,10 +54,16 @@ METHODS = (
 )
 
 
-def power_page(found: Results, answer: PowerAnswer, target: float, statements: Statements | None = None) -> Page:
+def power_page(
+    found: Results,
+    answer: PowerAnswer,
+    target: float,
+    futility: float | None = None,
+    statements: Statements | None = None,
+) -> Page:
     """All that a power study says, for a reader who was not there.
 
-    found: the folder; answer: what its tables say; statements: what only the author knows
+    found: the folder; answer: what its tables say, with that target and futility; statements: what only the author knows
     """
     cells = found.plan.cells
     study, said = cells[0].analysis, statements or Statements()
@@ -68,7 +74,7 @@ def power_page(found: Results, answer: PowerAnswer, target: float, statements: S
         _model(study, said),
         _power(answer, target),
         _estimates(answer),
-        _computed(found),
+        _computed(found, command(found, target, futility)),
         Section("references", "References", (Items((*METHODS, *of_study(study))),)),
     )
     return Page(study.title, tuple(s for s in sections if s.blocks), True, _standing(found))
@@ -103,14 +109,22 @@ def _summary(found: Results, answer: PowerAnswer) -> Section:
 
 
 def _chosen(answer: PowerAnswer) -> Sequence[str]:
-    """All sentences, or where they are many those of the middle number of patients, and how many patients it takes."""
-    if len(answer.sentences) <= MOST:
-        return answer.sentences
+    """All sentences, or where they are many those of one design and the middle number of patients, and how many patients it takes."""
     last = answer.last()
+    if len(answer.sentences) <= MOST or not last:
+        return answer.sentences
     numbers = sorted({d.look for d in last})
-    middle = numbers[len(numbers) // 2]
-    own = [s for d, s in zip(last, answer.sentences, strict=False) if d.look == middle]
-    return [*own, *answer.sentences[len(last) :]][:MOST]
+    first = _design_of(last[0])
+    own = [
+        s
+        for d, s in zip(last, answer.sentences, strict=False)
+        if d.look == numbers[len(numbers) // 2] and _design_of(d) == first
+    ]
+    return [*own, *answer.sentences[len(last) :]]
+
+
+def _design_of(d: DecisionPower) -> str:
+    return called({k: v for k, v in d.labels.items() if k != "scenario"})
 
 
 def _question(study: Study, s: Statements) -> Section:
@@ -171,12 +185,13 @@ def _design(cells: Sequence[Simulation]) -> Section:
 
 def _truths(cells: Sequence[Simulation]) -> list[Block]:
     """What is true in each scenario, and which decisions would be right."""
-    named = {c.truths: c.study for c in cells if isinstance(c.truths, str)}
+    named = {c.truths: c for c in cells if isinstance(c.truths, str)}
     blocks: list[Block] = []
     rows: list[tuple[Cell, ...]] = []
-    for scenario, study in named.items():
+    for scenario, c in named.items():
+        study = c.study
         title = study.scenarios[scenario].title
-        for estimand, v in planned.true_values(study, scenario).items():
+        for estimand, v in planned.true_values(study, scenario, c.analysis.decisions).items():
             reach = f"{number(v.lower).text} to {number(v.upper).text}" if v.lower is not None else "-"
             right = "; ".join(
                 f"{d}: {'-' if p is None else {0.0: 'no', 1.0: 'yes'}.get(p, f'in {p:.0%}')}"
@@ -304,7 +319,7 @@ def _estimates(answer: PowerAnswer) -> Section:
     return Section("estimates", "How well it would be known", (Table("estimates", caption, headers, rows),))
 
 
-def _computed(found: Results) -> Section:
+def _computed(found: Results, typed: str) -> Section:
     plan, rows = found.plan, found.replicates
     s = plan.sampling
     again = int((rows["attempts"] > 1).sum())
@@ -322,10 +337,10 @@ def _computed(found: Results) -> Section:
         ("Versions", ", ".join(f"{k} {v}" for k, v in found.versions.items()) + f"; page by bayesmyo {__version__}"),
     )  # fmt: skip
     study, other = plan.cells[0].study, _another(plan.cells[0])
-    blocks: list[Block] = [Terms(terms), Code("Command", command(found))]
-    blocks.append(Code("The study that simulates, word for word", to_toml(study), folded=True))
+    blocks: list[Block] = [Terms(terms), Code("Command", typed)]
+    blocks.append(Code("The study that simulates, in its first design", to_toml(study), folded=True))
     if other:
-        blocks.append(Code("The study that analyses, word for word", to_toml(plan.cells[0].analysis), folded=True))
+        blocks.append(Code("The study that analyses", to_toml(plan.cells[0].analysis), folded=True))
     return Section("reproduce", "To do it again", tuple(blocks))
 
 
@@ -334,13 +349,13 @@ def _another(c: Simulation) -> bool:
     return asks(c.study) != asks(c.analysis)
 
 
-def command(found: Results) -> str:
+def command(found: Results, target: float, futility: float | None = None) -> str:
     """What to type."""
     plan = found.plan
     values: dict[str, list[str]] = {}
     for c in plan.cells:
         for k, v in c.labels.items():
-            text = f"{v:g}" if isinstance(v, float | int) else str(v)
+            text = repr(v).removesuffix(".0") if isinstance(v, float | int) else str(v)
             if text not in values.setdefault(k, []):
                 values[k].append(text)
     options = []
@@ -355,10 +370,9 @@ def command(found: Results) -> str:
         options.append(f"--looks {','.join(map(str, interim))}")
     if _another(plan.cells[0]):
         options.append("--analysis analysis.toml")
+    options.append(f"--replicates {plan.replicates}" + ("" if plan.mcse is None else f" --mcse {plan.mcse!r}"))
+    options.append(f"--comparators {shlex.quote(','.join(plan.comparators) or 'none')} --target {target!r}")
     options.append(
-        f"--replicates {plan.replicates}" if plan.mcse is None else f"--replicates auto --mcse {plan.mcse:g}"
-    )
-    options.append(
-        f"--comparators {shlex.quote(','.join(plan.comparators) or 'none')} --engine {plan.engine} --seed {plan.seed}"
+        ("" if futility is None else f"--futility {futility!r} ") + f"--engine {plan.engine} --seed {plan.seed}"
     )
     return f"bayesmyo power study.toml -o power {' '.join(options)}"

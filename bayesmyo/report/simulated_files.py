@@ -20,7 +20,12 @@ FORMATS = ("svg", "pdf")
 
 
 def write_power(
-    results: Results, found: PowerAnswer, folder: Path, target: float, stated: Statements | None = None
+    results: Results,
+    found: PowerAnswer,
+    folder: Path,
+    target: float,
+    futility: float | None = None,
+    stated: Statements | None = None,
 ) -> list[str]:
     """Power by cell, look and decision, estimands, power curves, and a page of it all. Returns the names of the files.
 
@@ -28,7 +33,7 @@ def write_power(
     """
     files = _table(found.table(), folder, "power") + _table(found.estimand_table(), folder, "estimands")
     files += _figure(power_curves(found.decisions, target), folder, "power")
-    write_bytes(folder / "power.html", html(power_page(results, found, target, stated)).encode())
+    write_bytes(folder / "power.html", html(power_page(results, found, target, futility, stated)).encode())
     return [*files, "power.html"]
 
 

@@ -15,7 +15,7 @@ from bayesmyo.report.power_page import power_page
 from bayesmyo.report.results import results, statements
 from bayesmyo.report.simulations import read_calibration, read_power
 from bayesmyo.report.tables import csv_files
-from bayesmyo.simulation.power.answer import TARGET, power_answer
+from bayesmyo.simulation.power.answer import TARGET, power_answer, rules
 from bayesmyo.simulation.store import read_results
 from bayesmyo.study.study import Study
 
@@ -95,11 +95,12 @@ def write_power_report(
         'power.html'
     """
     page_path = _page_path(path, force)
+    rules(target, futility, (0,))
     found = read_results(folder)
     if found.plan.kind != "power":
         raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
     answer = power_answer(found.plan, found.replicates, found.quantities, target, futility)
-    made = power_page(found, answer, target, study.report if study else None)
+    made = power_page(found, answer, target, futility, study.report if study else None)
     write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())
     return page_path
 

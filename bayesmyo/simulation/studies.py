@@ -91,7 +91,7 @@ def power(
     cohort, fits it and judges the decisions. The same call goes on where an earlier one stopped.
 
     scenarios: what is true, by name (default: all of the study); one with design priors gives assurance
-    patients: how many; follow_up: mean potential follow-up in the study's unit; loss: hazards per unit of time
+    patients: how many; follow_up: that of a protocol, or mean potential follow-up, in the study's unit; loss: hazards per unit of time
     every: how far apart visits are after the first ones; visits: whole schedules instead, a tuple of times each
     looks: interim numbers of patients; futility: stop there where the probability of a decision is below this
     analysis: another study that analyses what this one simulates; estimands are matched by name

@@ -82,6 +82,8 @@ def design(study: Study, d: Design, patients: str = "") -> str:
         text += f", lost at a rate of {d.loss.hazard:g} a {unit}"
     if d.missing:
         text += f"; {d.missing:.0%} of cells are missing"
+    for column, mean in d.exposure.items():
+        text += f"; {mean:g} {column} a visit on average"
     if d.balanced:
         text += f"; {listing(list(d.balanced))} balanced"
     return text + "."

@@ -61,10 +61,12 @@ def test_a_protocol_is_followed_by_all_who_are_not_lost(study):
     stay = np.exp(-0.02 * 12)
     assert found.lost == share(1 - stay)
     assert found.seen[12.0] == pytest.approx(stay, abs=0.02)  # a few are seen for the last time just before they leave
+    before = of(study, follow_up=11.0, visits=Visits(first=(0.0,), then_every=1.0, jitter=0.4))
+    assert before.seen[12.0] == 0  # nobody is to come then, however near the last visit is
     assert found.visits[2] == 4
     everyone = of(study, follow_up=12.0, visits=Visits(first=(0.0, 3.0, 12.0), jitter=0.4))
     assert (everyone.visits, everyone.lost) == ((3, 3, 3), 0)
-    assert everyone.seen[12.0] == pytest.approx(stats.norm.cdf(3), abs=0.002)  # three SDs early is early
+    assert everyone.seen[12.0] == 1  # an early visit is still the one that was planned
 
 
 def test_visits_and_follow_up_are_those_of_the_distribution(study):
@@ -89,6 +91,21 @@ def test_which_decisions_are_right_follows_from_the_true_value(study):
     found = true_values(study, "improves")
     assert found["strength_gain"].right == {"gains": 1.0, "precise": None}
     assert found["cpk_ratio_12"].right == {"cpk_halved": 1.0}
+
+
+def test_what_is_asked_of_these_patients_differs_from_cohort_to_cohort(study):
+    text = study.text.replace(
+        "to = 12\n\n[estimands.strength_new]", 'to = 12\npopulation = "these patients"\n\n[estimands.strength_new]'
+    )
+    found = true_values(parse_study(text), "improves", patients=9)["strength_gain"]
+    normal = stats.norm(12 * 0.5, 12 * 0.25 / 3)  # of the mean slope of nine
+    assert (found.lower, found.value, found.upper) == pytest.approx(normal.ppf([0.05, 0.5, 0.95]), abs=0.5)
+    assert found.right["gains"] == pytest.approx(normal.sf(3.0), abs=0.05)
+
+
+def test_the_rules_of_another_study_may_be_asked_about(study):
+    rule = replace(study.decisions["gains"], above=7.0)
+    assert true_values(study, "improves", {"more": rule})["strength_gain"].right == {"more": 0.0}
 
 
 def test_an_uncertain_truth_is_a_distribution(study):

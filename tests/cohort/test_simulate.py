@@ -105,6 +105,12 @@ def test_a_visit_of_a_protocol_takes_place_however_late():
     assert stats.kstest(late, stats.norm(0, 0.4).cdf).statistic < 0.06
 
 
+@pytest.mark.parametrize(("every", "end"), [(0.1, 1.2), (0.4, 1.2), (1.1, 3.3), (0.4, 6.0)])
+def test_a_protocols_last_visit_is_not_lost_to_rounding(rng, every, end):
+    study = design(follow_up=f"{end}", visits=f"{{ first = [0], then_every = {every} }}")
+    assert draw_visits(study.design, end, rng)[-1] == end
+
+
 def test_who_is_lost_from_a_protocol_has_no_later_visit():
     study = design(follow_up="12", visits="{ first = [0, 3], then_every = 3, jitter = 0.4 }", loss="{ hazard = 0.05 }")
     simulated = simulate_scenario(study, patients=2000)

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from bayesmyo.components.families import FAMILIES as CATALOGUE
 from bayesmyo.components.families import Cells
@@ -40,17 +40,34 @@ def score(y, cut_floor, cut_ceiling, precision):
     return value, np.where(y % 5, share * (1 - share) * (1 + precision), 0.25)
 
 
+def of_patients(x):
+    """The sum over all cells of the same patient, at each cell."""
+    return np.array([x[i == WHO].sum() for i in range(3)])[WHO]
+
+
+def counts(y, curve, overdispersion=0.0):
+    """A step of Fisher's scoring from the patient's own rate: all its events and half a one, over all that the curve expects."""
+    ratio = (of_patients(y) + 0.5) / (of_patients(np.exp(curve)) + 0.5)
+    mu = np.exp(curve) * ratio
+    return np.log(mu) + (y - mu) / mu, 1 / (1 / mu + overdispersion)
+
+
+def points(y, curve, precision):
+    """The same of points out of twenty, from the patient's own share at its average visit."""
+    start = curve - of_patients(curve) / 3 + logit((of_patients(y) + 0.5) / 61)
+    share = special.expit(start)
+    variance = share * (1 - share)
+    return start + (y / 20 - share) / variance, 20 * (1 + precision) / (20 + precision) * variance
+
+
 # kind: a normal measurement on the link scale that is worth about as much as the cell: value and precision
 WORTH = {
-    "negative_binomial": lambda y, cv: (np.log(y + 0.5), 1 / (1 / (y + 0.5) + cv**2)),
-    "poisson": lambda y: (np.log(y + 0.5), y + 0.5),
-    "gamma": lambda y, cv: (np.log(y), np.full(9, cv**-2)),
-    "student_t": lambda y, sigma, nu: (y, np.full(9, (nu + 1) / (nu + 3) / sigma**2)),
-    "beta_binomial": lambda y, precision: (
-        logit((y + 0.5) / 21), 20 * (1 + precision) / (20 + precision) * (y + 0.5) / 21 * (1 - (y + 0.5) / 21),
-    ),
-    "ordered_beta": score,
-}  # fmt: skip
+    "negative_binomial": lambda y, curve, cv: counts(y, curve, cv**2),
+    "poisson": counts,
+    "gamma": lambda y, curve, cv: (np.log(y), np.full(9, cv**-2)),
+    "beta_binomial": points,
+    "ordered_beta": lambda y, curve, **aux: score(y, **aux),
+}
 
 
 def inform(t, residual, precision, design, factor):
@@ -97,8 +114,8 @@ def test_every_family_is_informed_by_what_its_cells_are_worth(rng, kind, traject
         design = np.stack([curve(np.eye(2)[:, [j] * 9]) for j in range(2)], axis=1)
         factor = np.linalg.cholesky(pair(p, first, second))
         aux = {k.removeprefix("y."): p[k] for k in AUX[kind]}
-        value, precision = WORTH[kind](y, **aux)
         mean = np.array([p[f"y.{n}"] for n in names])
+        value, precision = WORTH[kind](y, design @ mean, **aux)
         t = rng.normal(size=(3, 2))
         z, log_jacobian = inform(t, value - design @ mean, precision, design, factor)
         b = z @ factor.T
@@ -174,9 +191,9 @@ def test_two_outcomes_are_informed_one_after_the_other(rng):
         truth = total(priors, p)
         p["correlations_half"] = (partials(r) + 1) / 2
         truth += lkj_betas(3, 4).logpdf(p["correlations_half"]).sum()
-        value, precision = WORTH["poisson"](COUNTS)
+        value, precision = counts(COUNTS, design @ mean[:2])
         z_y, first = inform(t[:, :2], value - design @ mean[:2], precision, design, sds[:2, None] * lower[:2, :2])
-        value, precision = WORTH["gamma"](amounts, cv=p["w.cv"])
+        value, precision = WORTH["gamma"](amounts, None, cv=p["w.cv"])
         said = (z_y @ lower[2:, :2].T * sds[2:])[WHO]  # what the counts' effects say of those of the amounts
         residual = value - design @ mean[2:] - (design * said).sum(axis=1)
         z_w, then = inform(t[:, 2:], residual, precision, design, sds[2:, None] * lower[2:, 2:])
@@ -207,7 +224,7 @@ def test_exposure_and_covariates_are_part_of_what_informs(rng):
     }
     p = draw(rng, priors)
     curve = p["y.intercept"] + p["y.slope"] * T + p["y.age"] * x + np.log(weeks)
-    value, precision = WORTH["poisson"](COUNTS)
+    value, precision = counts(COUNTS, curve)
     t = rng.normal(size=(3, 1))
     z, log_jacobian = inform(t, value - curve, precision, np.ones((9, 1)), np.array([[p["y.sd_intercept"]]]))
     truth = total(priors, p) + STANDARD.logpdf(z).sum() + log_jacobian
@@ -224,7 +241,7 @@ def test_where_measurements_are_many_a_cell_is_worth_its_information(rng, family
     name = family.__name__
     own = {"BetaBinomial": {"trials": 4000}, "OrderedBeta": {"lower": 0.0, "upper": 5.0}}.get(name, {})
     aux = {
-        "Poisson": {}, "NegativeBinomial": {"cv": 0.05}, "Gamma": {"cv": 0.05}, "StudentT": {"sigma": 0.3, "nu": 200.0}, "BetaBinomial": {"precision": 2000.0},
+        "Poisson": {}, "NegativeBinomial": {"cv": 0.05}, "Gamma": {"cv": 0.05}, "BetaBinomial": {"precision": 2000.0},
         "OrderedBeta": {"cut_floor": 9.0, "cut_ceiling": 9.0, "precision": 900.0}, "Gaussian": {"sigma": 0.3}, "LogNormal": {"sigma": 0.3},
     }[name]  # fmt: skip
     made = family(**own)
@@ -232,7 +249,8 @@ def test_where_measurements_are_many_a_cell_is_worth_its_information(rng, family
     y = made.draw(rng, {"location": location}, aux)
 
     cells = Cells(made.encode(y))
-    value, precision = made.approximate(cells, aux, np)
+    curve = location - rng.normal(0, 0.3)  # the patient lies somewhere beside it
+    value, precision = made.approximate(cells, aux, curve, lambda x: np.full(400, np.sum(x)), np)
     h = 1e-3
 
     def slope(at):
@@ -246,4 +264,79 @@ def test_where_measurements_are_many_a_cell_is_worth_its_information(rng, family
 
 
 def test_a_family_that_cannot_says_so():
-    assert {f.__name__ for f in CATALOGUE if not f.approximated} == {"Bernoulli", "Cumulative", "HurdleLogNormal"}
+    assert {f.__name__ for f in CATALOGUE if not f.approximated} == {
+        "Bernoulli",
+        "Cumulative",
+        "HurdleLogNormal",
+        "StudentT",
+    }
+
+
+# --- whatever stands beside: the density of the effects themselves is that of the non-centred model
+
+BESIDE = """
+[covariates.age]
+typical = 50
+scale = 10
+missing = "imputed"
+[covariates.sex]
+levels = ["f", "m"]
+[covariates.season]
+levels = ["summer", "winter"]
+varies = "visits"
+"""
+COUNTED = outcome(
+    '"poisson", observation_effect = true',
+    more='exposure = "weeks"\ncovariates = ["age", "season"]\nmoderators = ["sex"]\nparameterisation = "HOW"\n',
+)
+CENSORED = outcome(
+    "gamma", '"spline", knots = [0, 2, 6]', more='effects = ["start"]\ncensoring = "as typed"\nmoderators = ["age"]\nparameterisation = "HOW"\n'
+).replace("outcomes.y", "outcomes.w").replace('"y"', '"w"')  # fmt: skip
+HURDLE = outcome("hurdle_lognormal", typical=30).replace("outcomes.y", "outcomes.h").replace('"y"', '"h"') + (
+    '[outcomes.h.zero]\ntypical = 0.2\nscale = 0.1\ntrajectory = { kind = "constant" }\ncorrelate = true\n'
+)
+OWN_HALF_TIME = outcome("lognormal", "plateau", more='effects = ["start", "half_time"]\n').replace("outcomes.y", "outcomes.l").replace('"y"', '"l"')  # fmt: skip
+TABLE = rows(
+    y=[3, 0, 5, "", "", "", 8, 4, 0], w=["3", "<0.4", "5", "1.5", "2..4", "2.5", ">5", "14", "0.5"], h=[40, 20, 0, 60, 0, 0, 30, 15, 10.0],
+    l=[4, 6, 9, 3, 3, 4, 8, 7, 5.5], weeks=[1, 2, 4, 1, 1, 3, 2, 2, 6], age=[40, 40, 40, "", "", "", 55, 55, 55],
+    sex=["f"] * 3 + ["m"] * 6, season=["winter", "summer", "summer", "summer", "winter", "winter", "summer", "winter", "summer"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("other", [CENSORED, HURDLE, OWN_HALF_TIME], ids=["censored", "hurdle", "half-time"])
+@pytest.mark.parametrize("correlate", ["none", "across outcomes"])
+def test_the_density_of_the_effects_is_that_of_the_non_centred_model(rng, correlate, other):
+    text = HEAD + f'correlate = "{correlate}"\n' + BESIDE + COUNTED + other
+    informed, plain = (Density(text.replace("HOW", how), TABLE) for how in ("informed", "non-centred"))
+    raws = sorted(n for n in informed.names if n.startswith(("y.raw_", "w.raw_")) and "observation" not in n)
+    size = 3 * len(raws)
+    assert raws[-2:] == ["y.raw_intercept", "y.raw_slope"]
+    effects = [n.replace("raw_", "effect_") for n in raws]
+
+    def moved(density, p):
+        """The effects as they follow from what is sampled, b = start + matrix @ raw, patient by patient and effect by effect."""
+
+        def b(raw):
+            given = as_draws(p | dict(zip(raws, raw.reshape(-1, 3), strict=True)))
+            given |= {k.removesuffix("_half"): 2 * v - 1 for k, v in given.items() if k.endswith(".correlation_half")}
+            found = recover(density.built, given, density.built.data, np.random.default_rng(1))
+            return np.concatenate([found[e][0, 0] for e in effects])
+
+        start = b(np.zeros(size))
+        return start, np.stack([b(unit) - start for unit in np.eye(size)], axis=1)
+
+    for _ in range(3):
+        p = {}
+        for v in informed.built.pymc.free_RVs:
+            shape = tuple(int(n) for n in v.shape.eval())
+            p[v.name] = (
+                rng.uniform(0.2, 0.9, shape) if not v.name.split(".")[-1].startswith("raw_") else rng.normal(size=shape)
+            )
+        first, matrix = moved(informed, p)
+        b = first + matrix @ np.concatenate([p[n] for n in raws])
+        other, plain_matrix = moved(plain, p)
+        z = np.linalg.solve(plain_matrix, b - other)
+        q = p | dict(zip(raws, z.reshape(-1, 3), strict=True))
+        ours = informed({k: p[k] for k in informed.names}) - np.linalg.slogdet(matrix)[1]
+        theirs = plain({k: q[k] for k in plain.names}) - np.linalg.slogdet(plain_matrix)[1]
+        assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-7)

@@ -2,15 +2,18 @@
 
 import re
 import shlex
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 import bayesmyo
 from bayesmyo.errors import StorageError, UsageError
+from bayesmyo.model.engines import ENGINES
 from bayesmyo.report.blocks import Table, text
 from bayesmyo.report.html import html
 from bayesmyo.report.power_page import DRY, power_page
+from bayesmyo.report.sections.planning import UNFINISHED
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
 from bayesmyo.study import parse_study
@@ -89,17 +92,16 @@ def test_the_command_on_the_page_asks_for_the_same(run, tmp_path, folder, page):
     assert (tmp_path / "power" / "power.html").read_text() == html(page)
 
 
-def test_a_dry_run_and_an_unfinished_one_say_so_first(folder, page, tmp_path):
+def test_a_dry_run_and_an_unfinished_one_say_so_first(page, tmp_path, monkeypatch):
     assert page.standing == DRY
     assert (page.sections[0].blocks[0].text, page.sections[0].blocks[0].kind) == (DRY, "failed")
-    part = tmp_path / "part"
-    bayesmyo.power(STUDY, tmp_path / "part", scenarios=("four",), patients=(5,), replicates=4, engine="mock", workers=0)
-    for name in ("SHA256SUMS", "replicates.parquet", "quantities.parquet"):
-        (part / name).unlink()
-    header = (part / "plan.json").read_text()
-    assert '"replicates": 4' in header
-    more = bayesmyo.power(STUDY, part, scenarios=("four",), patients=(5,), replicates=6, engine="mock", workers=0)
-    assert more.decisions[0].replicates == 6
+    bayesmyo.power(STUDY, tmp_path / "out", scenarios=("four",), patients=(5,), replicates=4, engine="mock", workers=0)
+    (tmp_path / "out" / "SHA256SUMS").unlink()
+    for part in (tmp_path / "out" / "parts").iterdir():
+        part.unlink()
+    monkeypatch.setitem(ENGINES, "mock", SimpleNamespace(posterior=True))  # what is said of a real one
+    written = bayesmyo.write_power_report(tmp_path / "out", tmp_path / "plan.html").read_text()
+    assert written.index(UNFINISHED) < written.index("In plain language")
 
 
 def test_the_page_needs_nothing_and_runs_nothing(folder, tmp_path):
@@ -123,6 +125,8 @@ def test_statements_of_the_author_are_told(folder, tmp_path):
 def test_what_cannot_be_a_page_is_refused(folder, tmp_path):
     with pytest.raises(UsageError, match=r"neither \.html nor \.md"):
         bayesmyo.write_power_report(folder, tmp_path / "plan.pdf")
+    with pytest.raises(UsageError, match="--target: must lie between 0 and 1; got 80"):
+        bayesmyo.write_power_report(folder, tmp_path / "plan.html", target=80)
     with pytest.raises(StorageError, match="is not a folder of results"):
         bayesmyo.write_power_report(tmp_path / "nothing", tmp_path / "plan.html")
     (tmp_path / "plan.html").write_text("mine")

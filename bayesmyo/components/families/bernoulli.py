@@ -25,6 +25,7 @@ class Bernoulli(Family):
     formula: ClassVar[str] = "y ~ Bernoulli(expit(eta))"
     counts: ClassVar[bool] = True
     link_name: ClassVar[str] = "logit"
+    informative: ClassVar[bool] = False
     r_formula: ClassVar[str] = "bernoulli()"
 
     def link(self, values: Any) -> Any:

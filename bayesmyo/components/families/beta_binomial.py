@@ -1,7 +1,7 @@
 """The beta-binomial distribution: a sum of points out of a highest score, more variable than coin tosses."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -72,11 +72,18 @@ class BetaBinomial(Family):
         total = pt.gammaln(precision + self.trials) - pt.gammaln(precision)
         return pm.Potential(name, (ways + rising(hits, location) + rising(misses, -location) - total).sum())
 
-    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
-        """The logit of the share, half a point added at either end, with the information of so many points (delta method)."""
-        share = (cells.value + 0.5) / (self.trials + 1)
+    def approximate(
+        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
+    ) -> tuple[Any, Any]:
+        """One step of Fisher's scoring from the patient's own share of points, half a point added at either end."""
+        one = 1.0 + 0.0 * curve
+        cells_of, points = pooled(one), pooled(cells.value * one)
+        own = (points + 0.5) / (self.trials * cells_of + 1)
+        start = curve - pooled(curve) / cells_of + xp.log(own) - xp.log1p(-own)
+        share = 1 / (1 + xp.exp(-start))
+        variance = share * (1 - share)
         worth = self.trials * (1 + aux["precision"]) / (self.trials + aux["precision"])  # in tosses
-        return xp.log(share) - xp.log1p(-share), worth * share * (1 - share)
+        return start + (cells.value / self.trials - share) / variance, worth * variance
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         """A share from two gamma variates (which may be very small), then a binomial."""

@@ -1,5 +1,6 @@
 """What counts of events share: the log link, the exposure, whole numbers."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -7,6 +8,19 @@ import numpy as np
 from bayesmyo.components.families.family import Family
 
 LARGEST_LOG_RATE = 41.0  # NumPy draws no Poisson counts beyond about 9e18
+HALF = 0.5  # an event that nobody had, so that who had none has a rate
+
+
+def scored(y: Any, curve: Any, pooled: Callable[[Any], Any], overdispersion: Any, xp: Any) -> tuple[Any, Any]:
+    """Counts as normal measurements of the log rate: value and precision of one step of Fisher's scoring from the patient's own rate.
+
+    The patient's rate is the curve's, times all events (and half a one) over all that were expected: counts of single visits may be zero
+    nearly everywhere. overdispersion: the variance of a count is mu + overdispersion * mu^2
+    """
+    expected = xp.exp(xp.minimum(curve, LARGEST_LOG_RATE))
+    ratio = (pooled(y + 0.0 * curve) + HALF) / (pooled(expected) + HALF)
+    mu = expected * ratio
+    return curve + xp.log(ratio) + (y - mu) / mu, mu / (1 + overdispersion * mu)
 
 
 class Counts(Family):

@@ -47,6 +47,7 @@ class Cumulative(Family):
     shares: tuple[float, ...] | None = None
     link_: Link = field(default="logit", metadata={"key": "link"})
     anchored: ClassVar[bool] = True
+    informative: ClassVar[bool] = False
 
     @property
     def link_name(self) -> str:  # type: ignore[override]

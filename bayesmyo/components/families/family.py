@@ -1,7 +1,7 @@
 """The contract of a family."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -41,6 +41,7 @@ class Family(Component):
     anchored: ClassVar[bool] = False  # the first level is zero by definition: the family's thresholds say where it is
     exposed: ClassVar[bool] = False  # counts per exposure: the log of the exposure is added to the predictor
     approximated: ClassVar[bool] = False  # `approximate` says what a cell is worth
+    informative: ClassVar[bool] = True  # a single measurement says much of its patient
     counts: ClassVar[bool] = False  # measurements are whole numbers
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
@@ -123,11 +124,14 @@ class Family(Component):
         """(key, what is wrong) of fields that do not go together; empty where the family can be used."""
         return ()
 
-    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
+    def approximate(
+        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
+    ) -> tuple[Any, Any]:
         """A normal measurement on the link scale that says of the location about what each cell says: (n,) value and precision.
 
-        It steers the sampler and changes no posterior; of a censored cell its limit will do. `xp` is `numpy` or `pytensor.tensor`; raises
-        NotImplementedError where a family is not `approximated`.
+        It steers the sampler and changes no posterior; what it says of a censored cell is not used.
+        curve: (n,) the location without the patient's own effects; pooled: (n,) -> (n,) the sum over all cells of the same patient
+        `xp` is `numpy` or `pytensor.tensor`. Raises NotImplementedError where a family is not `approximated`.
         """
         raise NotImplementedError(f"{type(self).__name__} has no approximation")
 

@@ -1,6 +1,6 @@
 """The gamma distribution: a positive outcome whose scatter grows in proportion to its mean (a dose, a concentration)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -12,8 +12,6 @@ from bayesmyo.components.families import censoring
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log1mexp, log_integral
 from bayesmyo.components.priors import Joint, Prior, halfnormal
-
-SMALLEST = 1e-6  # of a measurement, where its logarithm steers the sampler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +61,11 @@ class Gamma(Family):
 
         return censoring.observe(pm, name, cells, density, below, above)
 
-    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
-        """The log of the measurement; its information about the log of the mean is the shape. A limit of zero is far down."""
-        return xp.log(xp.maximum(cells.value, SMALLEST)), aux["cv"] ** -2.0
+    def approximate(
+        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
+    ) -> tuple[Any, Any]:
+        """The log of the measurement; its information about the log of the mean is the shape."""
+        return xp.log(cells.value), aux["cv"] ** -2.0
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["cv"]))

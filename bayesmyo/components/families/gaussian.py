@@ -1,6 +1,6 @@
 """The normal distribution: measurements scatter evenly around the expected value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -48,7 +48,9 @@ class Gaussian(Family):
             above=lambda limit: log_ndtr(pm, -z(limit)),
         )
 
-    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
+    def approximate(
+        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
+    ) -> tuple[Any, Any]:
         """Itself, where it is not censored."""
         return cells.value, aux["sigma"] ** -2.0
 

@@ -1,6 +1,6 @@
 """The negative binomial distribution: counts of events that scatter more than a Poisson, for the exposure of each visit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts
+from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
 from bayesmyo.components.families.family import Arrays, Cells
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
@@ -40,9 +40,11 @@ class NegativeBinomial(Counts):
         logp = y * (location - growth) - growth / square + _log_rising(pt, 1 / square, y) - pt.gammaln(y + 1.0)
         return pm.Potential(name, logp.sum())
 
-    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
-        """The log of a count and a half, whose variance is one over that, and cv^2 beside (delta method)."""
-        return xp.log(cells.value + 0.5), 1 / (1 / (cells.value + 0.5) + aux["cv"] ** 2)
+    def approximate(
+        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
+    ) -> tuple[Any, Any]:
+        """One step of Fisher's scoring from the patient's own rate (see `scored`)."""
+        return scored(cells.value, curve, pooled, aux["cv"] ** 2, xp)
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["cv"]))

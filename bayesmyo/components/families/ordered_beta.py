@@ -1,6 +1,6 @@
 """The ordered beta regression: a score between two ends, with patients at either end (a mean grade with a ceiling)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -80,7 +80,9 @@ class OrderedBeta(Family):
         at_ceiling = log_sigmoid(pm, location - aux["cut_ceiling"])
         return pm.Potential(name, pt.switch(floor, at_floor, pt.switch(ceiling, at_ceiling, between + beta)).sum())
 
-    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
+    def approximate(
+        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
+    ) -> tuple[Any, Any]:
         """Between the ends the logit of the share (delta method); at an end a step beyond its cutpoint (one of Newton's, from there)."""
         floor, ceiling = cells.value <= 0, cells.value >= 1
         share = xp.clip(xp.where(floor | ceiling, 0.5, cells.value), NEAR, 1 - NEAR)

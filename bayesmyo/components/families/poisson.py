@@ -1,6 +1,6 @@
 """The Poisson distribution: counts of events, for the exposure of each visit (adverse events per infusion)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts
+from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
 from bayesmyo.components.families.family import Arrays, Cells
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
@@ -49,12 +49,11 @@ class Poisson(Counts):
             location = location + aux["sd_observation"] * raw
         return pm.Poisson(name, pm.math.exp(location), observed=cells.value)
 
-    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
-        """The log of a count and a half, whose variance is one over that (delta method)."""
-        variance = 1 / (cells.value + 0.5)
-        return xp.log(cells.value + 0.5), 1 / (
-            variance + (aux["sd_observation"] ** 2 if self.observation_effect else 0.0)
-        )
+    def approximate(
+        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
+    ) -> tuple[Any, Any]:
+        """One step of Fisher's scoring from the patient's own rate (see `scored`); the observation's own scatter is part of the variance."""
+        return scored(cells.value, curve, pooled, aux["sd_observation"] ** 2 if self.observation_effect else 0.0, xp)
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         location = np.asarray(eta["location"], dtype=float)

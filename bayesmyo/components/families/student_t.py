@@ -26,7 +26,6 @@ class StudentT(Family):
     kind: Literal["student_t"] = "student_t"
     formula: ClassVar[str] = "y ~ StudentT(nu, eta, sigma)"
     censorable: ClassVar[bool] = True
-    approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = "student()"
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
@@ -55,10 +54,6 @@ class StudentT(Family):
             below=lambda limit: below(z(limit)),
             above=lambda limit: below(-z(limit)),
         )
-
-    def approximate(self, cells: Cells, aux: Arrays, xp: Any) -> tuple[Any, Any]:
-        """The measurement, with the Fisher information of a location."""
-        return cells.value, (aux["nu"] + 1) / (aux["nu"] + 3) / aux["sigma"] ** 2
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["sigma"]), np.shape(aux["nu"]))
