@@ -211,9 +211,9 @@ def power(
             "smallest": [s.as_dict() for s in found.smallest],
         }
         cells = [d.as_dict() | {"sentence": s} for d, s in zip(found.last(), found.sentences, strict=False)]
-        typer.echo(documents.document(complete=True, cells=cells, **listed, files=files))
+        typer.echo(documents.document(complete=True, engine=engine, cells=cells, **listed, files=files))
     else:
-        simulated.show_power(found)
+        simulated.show_power(found, engine)
         terminal.say(f"Wrote {', '.join(files)} into {output}.")
 
 

@@ -7,18 +7,15 @@ import numpy as np
 
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.simulate import ROUNDING, draw_follow_up, kept_visits, simulate
-from bayesmyo.cohort.truth import OutcomeTruth, Truth, from_scenario
+from bayesmyo.cohort.truth import OutcomeTruth, Truth, from_priors, from_scenario
 from bayesmyo.components.decisions import Decision
 from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Design, Study
 
 Array = np.ndarray
 SEED, PATIENTS = 2006, 5_000  # who are looked at
-TRUTHS, COHORTS, CROWD = (
-    200,
-    100,
-    500,
-)  # truths and cohorts that are drawn where they differ; patients whose covariates stand for all
+TRUTHS, COHORTS = 2_000, 100  # that are drawn where they differ
+CROWD = 500  # patients whose covariates stand for all
 OUTER = (0.05, 0.95)
 
 
@@ -95,6 +92,21 @@ def true_values(
     return found
 
 
+def prior_values(study: Study) -> dict[str, tuple[float, float, float]]:
+    """What the priors hold likely of every estimand: lower end, median and upper end of the study's interval. A study with a [design]."""
+    rng = np.random.default_rng(SEED)
+    crowd = simulate(study, from_priors(study, rng), rng, CROWD).truth.covariates
+    drawn = from_priors(study, rng, (TRUTHS,))
+    tail = (1 - study.interval) / 2
+    found = {}
+    for name, e in study.estimands.items():
+        if e.population in ("population average", "average patient"):
+            values = e.of(TruthPrediction(study, Truth(drawn.outcomes, drawn.correlations, crowd), SEED))
+            low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
+            found[name] = float(low), float(median), float(high)
+    return found
+
+
 def _population(study: Study, scenario: str, rng: np.random.Generator) -> Truth:
     """(truth,) what a scenario says of the population, as often as it says something else; with the covariates of a crowd."""
     drawn = [from_scenario(study, scenario, rng) for _ in range(TRUTHS if design_priors(study, scenario) else 1)]
@@ -111,4 +123,4 @@ def _spread(values: Array) -> tuple[float, float, float]:
     return float(lower), float(values.mean()), float(upper)
 
 
-__all__ = ["Schedule", "TrueValue", "schedule", "true_values"]
+__all__ = ["Schedule", "TrueValue", "prior_values", "schedule", "true_values"]

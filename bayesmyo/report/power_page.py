@@ -1,7 +1,7 @@
 """A power study as a page for a protocol: what is asked of whom, what is true, how often it would be found, and how that was computed."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from bayesmyo._version import __version__
@@ -30,6 +30,7 @@ from bayesmyo.report.pictures import picture
 from bayesmyo.report.sections.model import in_words
 from bayesmyo.report.sections.planning import UNFINISHED, share
 from bayesmyo.report.sections.priors import prior_cells
+from bayesmyo.report.sections.question import author
 from bayesmyo.report.sections.references import of_study
 from bayesmyo.report.simulations import asks
 from bayesmyo.simulation.cell import Cell as Simulation
@@ -38,6 +39,7 @@ from bayesmyo.simulation.power.operating import FOR, DecisionPower
 from bayesmyo.simulation.power.words import called
 from bayesmyo.simulation.store import Results
 from bayesmyo.study import describe
+from bayesmyo.study.scenarios import stated_values
 from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import to_toml
@@ -95,9 +97,9 @@ def _summary(found: Results, answer: PowerAnswer) -> Section:
         blocks.append(Paragraph(DRY, "failed"))
     if not found.complete:
         blocks.append(Paragraph(UNFINISHED, "failed"))
-    said = _chosen(answer)
+    said = _chosen(answer) if ENGINES[found.plan.engine].posterior else ()
     blocks += [Paragraph(s, "claim") for s in said]
-    if len(said) < len(answer.sentences):
+    if said and len(said) < len(answer.sentences):
         blocks.append(Paragraph("What every design would find is in the table under Power.", "note"))
     if failed := int((found.replicates["stage"] != "done").sum()):
         blocks.append(
@@ -128,13 +130,8 @@ def _design_of(d: DecisionPower) -> str:
 
 
 def _question(study: Study, s: Statements) -> Section:
-    said = {
-        "Goal": s.goal, "Why Bayesian": s.why_bayesian, "Setting": s.setting, "Eligibility": s.eligibility,
-        "Decision rules: who set them, and when": s.decisions, "Several outcomes and decisions": s.multiplicity,
-    }  # fmt: skip
-    given = tuple((k, stated(v)) for k, v in said.items() if v)
-    blocks: list[Block] = [Terms(given)] if given else []
-    blocks += [
+    blocks: list[Block] = [
+        *author(s),
         Heading("What is to be estimated"),
         Terms(
             tuple(
@@ -172,7 +169,7 @@ def _design(cells: Sequence[Simulation]) -> Section:
         seen = (share(s.seen[t], None) for t in times)
         rows.append((label, f"{mean} ({low} to {high})", number(s.last[1]), share(s.lost, None), *seen))
     headers = (
-        "design", "visits of a patient (nine of ten)", f"last visit, {unit}", "lost before the end", *(f"seen at {unit} {t:g} or later" for t in times)
+        "design", "visits of a patient (nine of ten)", f"last visit, {unit}", "lost before the end", *(f"has the visit planned for {unit} {t:g}, or a later one" for t in times)
     )  # fmt: skip
     numbers = listing([f"{n:,}" for n in sorted({c.patients for c in cells})])
     text = describe.design(study, next(iter(designs.values())), numbers)
@@ -200,7 +197,13 @@ def _truths(cells: Sequence[Simulation]) -> list[Block]:
             rows.append((scenario + (f" ({title})" if title else ""), estimand, number(v.value), reach, right or "-"))
     if rows:
         blocks.append(Heading("What is taken to be true"))
-        headers = ("scenario", "estimand", "true value", "nine of ten truths", "right to be met")
+        headers = (
+            "scenario",
+            "estimand",
+            "true value (the median, where it varies)",
+            "nine of ten true values",
+            "right to be met",
+        )
         blocks.append(
             Table(
                 "truths",
@@ -209,6 +212,8 @@ def _truths(cells: Sequence[Simulation]) -> list[Block]:
                 tuple(rows),
             )
         )
+    if named:
+        blocks.append(_values({name: c.study for name, c in named.items()}))
     if any(not isinstance(c.truths, str) for c in cells):
         blocks.append(
             Paragraph(
@@ -216,6 +221,40 @@ def _truths(cells: Sequence[Simulation]) -> list[Block]:
             )
         )
     return blocks
+
+
+def _values(studies: Mapping[str, Study]) -> Table:
+    """Every parameter that the scenarios state, an SD between patients among them."""
+    stated_in = {name: stated_values(study.scenarios, name) for name, study in studies.items()}
+    keys = dict.fromkeys((o, k) for values in stated_in.values() for o, listed in values.items() for k in listed)
+    rows = tuple(
+        (
+            f"{o}: {k}",
+            *(
+                f"{v:g}" if isinstance(v := values.get(o, {}).get(k, "-"), float | int) else str(v)
+                for values in stated_in.values()
+            ),
+        )
+        for o, k in keys
+    )
+    caption = "What each scenario states: levels in outcome units, SDs and correlations on the scale of the model"
+    return Table("scenario_values", caption, ("parameter", *stated_in), rows, folded=len(rows) > 20)
+
+
+def _believed(study: Study) -> list[Block]:
+    """What the priors hold likely of the estimands."""
+    if study.design is None:
+        return []
+    rows = tuple(
+        (name, f"{number(m).text} ({number(low).text} to {number(high).text})")
+        for name, (low, m, high) in planned.prior_values(study).items()
+    )
+    caption = "What these priors hold likely of the estimands, in outcome units"
+    return (
+        [Table("prior_estimands", caption, ("estimand", f"prior median ({study.interval:.0%} interval)"), rows)]
+        if rows
+        else []
+    )
 
 
 def _model(study: Study, said: Statements) -> Section:
@@ -227,7 +266,13 @@ def _model(study: Study, said: Statements) -> Section:
     return Section(
         "model",
         "The analysis",
-        (*in_words(study), Heading("Priors"), *([Paragraph(stated(said.priors))] if said.priors else []), table),
+        (
+            *in_words(study),
+            Heading("Priors"),
+            *([Paragraph(stated(said.priors))] if said.priors else []),
+            table,
+            *_believed(study),
+        ),
     )
 
 
@@ -293,7 +338,7 @@ def _row(d: DecisionPower, methods: Sequence[str]) -> tuple[Cell, ...]:
     beside = [d.comparators.get(f"{m}{FOR}{d.decision}") for m in methods]
     what = called(d.labels) + (" (not right to be met)" if d.null else "")
     return (
-        d.decision, what, count(d.look), number(d.truth), count(d.replicates), count(lost), share(r.value, r.mcse), decimals(r.mcse or None, 3),
+        d.decision, what, count(d.look), Number(None, "-") if d.assurance else number(d.truth), count(d.replicates), count(lost), share(r.value, r.mcse), decimals(r.mcse or None, 3),
         f"{share(r.lower, r.mcse).text} to {share(r.upper, r.mcse).text}" if r.of else "-", bounds, share(d.expected.value, d.expected.mcse),
         *(share(b.value, b.mcse) if b else Number(None, "-") for b in beside),
     )  # fmt: skip
@@ -338,9 +383,11 @@ def _computed(found: Results, typed: str) -> Section:
     )  # fmt: skip
     study, other = plan.cells[0].study, _another(plan.cells[0])
     blocks: list[Block] = [Terms(terms), Code("Command", typed)]
-    blocks.append(Code("The study that simulates, in its first design", to_toml(study), folded=True))
     if other:
-        blocks.append(Code("The study that analyses", to_toml(plan.cells[0].analysis), folded=True))
+        blocks.append(Code("The study that simulates (study.toml), in its first design", to_toml(study), folded=True))
+        blocks.append(Code("The study that analyses (analysis.toml)", to_toml(plan.cells[0].analysis), folded=True))
+    else:  # what analyses is the study before its design was varied
+        blocks.append(Code("The study (study.toml)", to_toml(plan.cells[0].analysis), folded=True))
     return Section("reproduce", "To do it again", tuple(blocks))
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bayesmyo.model.engines import ENGINES
 from bayesmyo.report.terminal import say, show_table
 from bayesmyo.simulation.power.operating import POSTERIOR
 
 MOST = 15  # quantities of a calibration that are shown
 
 
-def show_power(found: Any) -> None:
+def show_power(found: Any, engine: str) -> None:
     """Every decision of every cell; every estimand; sentences."""
     last = found.last()
     varied = list(dict.fromkeys(k for d in last for k in d.labels if k not in ("scenario", "patients")))
@@ -74,6 +75,8 @@ def show_power(found: Any) -> None:
         if methods:
             say("Those of other methods are in estimands.csv.")
         say("")
+    if not ENGINES[engine].posterior:
+        say("A dry run, so that none of this is true:", "bold red")
     for sentence in found.sentences:
         say(f"- {sentence}")
 

@@ -6,6 +6,7 @@ from bayesmyo.cohort import planned
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
+from bayesmyo.components.numbers import listing
 from bayesmyo.report.columns import Ends
 from bayesmyo.report.terminal import figure, say, show_table
 from bayesmyo.study import describe, in_r
@@ -63,7 +64,7 @@ def _show_design(study: Study, design: Design) -> None:
     first, mean, last = (figure(v) for v in found.visits)
     early, usual, late = (figure(v) for v in found.last)
     seen = "".join(
-        f" {share:.0%} have a visit at {unit} {t:g} or later."
+        f" {share:.0%} have the visit that is planned for {unit} {t:g}, or a later one." if share else _nobody(study, t)
         for t, share in found.seen.items()
         if t > design.visits.first[0]
     )
@@ -73,6 +74,12 @@ def _show_design(study: Study, design: Design) -> None:
     )
     if study.scenarios and study.estimands:
         _show_truths(study)
+
+
+def _nobody(study: Study, t: float) -> str:
+    """What is asked of a time at which nobody is seen."""
+    names = [name for name, e in study.estimands.items() if t in e.times()]
+    return f" Nobody is seen at {study.time.unit} {t:g}, which {listing(names)} asks about: it would be extrapolated."
 
 
 def _show_truths(study: Study) -> None:

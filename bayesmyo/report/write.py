@@ -13,7 +13,7 @@ from bayesmyo.report.markdown import markdown
 from bayesmyo.report.page import page
 from bayesmyo.report.power_page import power_page
 from bayesmyo.report.results import results, statements
-from bayesmyo.report.simulations import read_calibration, read_power
+from bayesmyo.report.simulations import asks, read_calibration, read_power
 from bayesmyo.report.tables import csv_files
 from bayesmyo.simulation.power.answer import TARGET, power_answer, rules
 from bayesmyo.simulation.store import read_results
@@ -99,6 +99,13 @@ def write_power_report(
     found = read_results(folder)
     if found.plan.kind != "power":
         raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
+    if study is not None and asks(study) not in {asks(c.analysis) for c in found.plan.cells}:
+        raise UsageError(
+            "study",
+            "is not the one that was planned",
+            f'"{study.title}"',
+            "only [report], [design] and scenarios may differ",
+        )
     answer = power_answer(found.plan, found.replicates, found.quantities, target, futility)
     made = power_page(found, answer, target, futility, study.report if study else None)
     write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())

@@ -5,6 +5,7 @@ Each check sees the document (for names) and the tables that could be read, so t
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bayesmyo.components.families import Cumulative
@@ -77,6 +78,8 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
         found += check_responses.response(name, response, names["outcomes"], whole)
     found += check_responses.rule(values.get("rule") or "", names["responses"])
     if time is not None and not unclear:
+        if values["design"] is None and "design" in document:  # its own faults are enough: it would have said how long
+            time = replace(time, typical=time.typical or 1.0)
         draft = Study(
             title="", patient="", time=time, correlate=values.get("correlate") or "within outcomes",
             correlation_prior=values.get("correlation_prior") or "lkj(2)",

@@ -44,6 +44,9 @@ def design(design: Design, exposures: Sequence[str] | None, covariates: Mapping[
     first = design.visits.first
     if not first or list(first) != sorted(set(first)):
         found.append(Fault("design.visits.first", "must list increasing times", str(list(first))))
+    elif not isinstance(f, FollowUp) and 0 < f < first[-1]:
+        what = f"lie after the end of follow_up ({f:g}): nobody would have them"
+        found.append(Fault("design.visits.first", what, f"{first[-1]:g}"))
     return found
 
 

@@ -9,7 +9,7 @@ from bayesmyo.components.estimands import Criteria, Estimand, Share, TimeTo, in_
 from bayesmyo.components.families import Cumulative
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.components.trajectories import Constant
-from bayesmyo.study.covariates import base, columns, table_column
+from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.in_r import correlated
 from bayesmyo.study.parameters import Parameter, all_parameters
 from bayesmyo.study.predictors import ZERO, Predictor, blocks, predictors
@@ -84,8 +84,12 @@ def design(study: Study, d: Design, patients: str = "") -> str:
         text += f"; {d.missing:.0%} of cells are missing"
     for column, mean in d.exposure.items():
         text += f"; {mean:g} {column} a visit on average"
-    if d.balanced:
-        text += f"; {listing(list(d.balanced))} balanced"
+    for name in of_patients(study):
+        c = study.covariates[name]
+        if c.levels:
+            shares = c.shares or (1 / len(c.levels),) * len(c.levels)
+            groups = listing([f"{share:.0%} {level}" for level, share in zip(c.levels, shares, strict=True)])
+            text += f"; {name}: {groups}, {'balanced after every patient' if name in (d.balanced or ()) else 'drawn by chance'}"
     return text + "."
 
 

@@ -3,19 +3,24 @@
 from bayesmyo.report.blocks import NOT_STATED, Block, Heading, Number, Paragraph, Section, Table, Terms, stated
 from bayesmyo.report.numbers import declared
 from bayesmyo.report.results import Results
+from bayesmyo.study.statements import Statements
 
 Pairs = tuple[tuple[str, str], ...]
 
 
 def question(r: Results) -> Section:
-    s = r.stated
+    return Section("question", "The question", (*author(r.stated), variables(r)))
+
+
+def author(s: Statements) -> list[Block]:
+    """What only the author knows: stated, and NOT STATED."""
     parts: tuple[tuple[str, Pairs], ...] = (
         ("", (
             ("Goal of the analysis", stated(s.goal)), ("Why Bayesian", stated(s.why_bayesian)), ("Design", stated(s.design)),
             ("Setting", stated(s.setting)), ("Dates", stated(s.dates)), ("Eligibility", stated(s.eligibility)),
             ("Source of the data", stated(s.data)), ("Follow-up", stated(s.follow_up)),
         )),
-        ("The estimand, by the five attributes of ICH E9(R1)", estimand(r)),
+        ("The estimand, by the five attributes of ICH E9(R1)", estimand(s)),
         ("What was fixed, and when", (
             ("Decision rules: who set them, and when", stated(s.decisions)), ("Several outcomes and decisions", stated(s.multiplicity)),
             ("Specified before the data were seen", stated(s.prespecified)), ("Deviations since", stated(s.deviations)),
@@ -35,11 +40,11 @@ def question(r: Results) -> Section:
         blocks.append(
             Terms(missing, f"{len(missing)} of {every} items are not stated: {', '.join(t for t, _ in missing)}.")
         )
-    return Section("question", "The question", (*blocks, variables(r)))
+    return blocks
 
 
-def estimand(r: Results) -> Pairs:
-    e = r.stated.estimand
+def estimand(s: Statements) -> Pairs:
+    e = s.estimand
     terms = ("Treatment", "Population", "Variable", "Intercurrent events and their strategies", "Summary measure")
     if e is None:
         return tuple((f"Estimand: {t[0].lower()}{t[1:]}", NOT_STATED) for t in terms)

@@ -100,5 +100,11 @@ def _smallest(last: list[operating.DecisionPower], target: float) -> list[Smalle
         usable = [d for d in listed if d.rate.of > 0]
         n, met, done = [d.look for d in usable], [d.rate.met for d in usable], [d.rate.of for d in usable]
         if len(set(n)) > 1 and not all(d.null for d in usable):
-            found.append(SmallestOf(dict(varied_items), decision, smallest_n(n, met, done, target)))
+            found.append(
+                SmallestOf(
+                    dict(varied_items),
+                    decision,
+                    smallest_n(n, met, done, target, "assurance" if usable[0].assurance else "power"),
+                )
+            )
     return found

@@ -200,6 +200,14 @@ def _axis_faults(study: Study, axes: Axes, given: bool) -> list[Fault]:
             found.append(
                 Fault("--visits", "must list increasing times, none before zero", " ".join(f"{t:g}" for t in times))
             )
+    f = None if study.design is None else study.design.follow_up
+    if f is not None and not isinstance(f, FollowUp) and not axes.follow_up:
+        what = f"has a visit after the end of follow_up ({f:g}), which nobody would have"
+        found += [
+            Fault("--visits", what, " ".join(f"{t:g}" for t in times))
+            for times in axes.visits
+            if times and times[-1] > f
+        ]
     for where, axis in {
         "--scenario": axes.scenarios,
         **{k: v for k, (v, _) in whole.items()},

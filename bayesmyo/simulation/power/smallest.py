@@ -37,8 +37,10 @@ class Smallest:
     sentence: str
 
 
-def smallest_n(patients: Sequence[int], met: Sequence[int], done: Sequence[int], target: float) -> Smallest:
-    """From the counts of each number of patients: met of those done. Raises ValueError where fewer than two numbers have any."""
+def smallest_n(
+    patients: Sequence[int], met: Sequence[int], done: Sequence[int], target: float, word: str = "power"
+) -> Smallest:
+    """From the counts of each number of patients: met of those done; word: what their share is called. Raises ValueError where fewer than two numbers have any."""
     order = np.argsort(patients)
     n, k, m = (np.asarray(x, dtype=float)[order] for x in (patients, met, done))
     n, k, m = n[m > 0], k[m > 0], m[m > 0]
@@ -56,7 +58,7 @@ def smallest_n(patients: Sequence[int], met: Sequence[int], done: Sequence[int],
     else:
         found, again = _cross(n, fitted, target), np.array([_cross(n, _monotone(d, m), target) for d in drawn])
     low, high = np.quantile(again, [0.025, 0.975], method="closest_observation")
-    return _said(target, found, (low, high), n, fitted, method)
+    return _said(target, found, (low, high), n, k / m, method, word)
 
 
 def _line(n: Array, met: Array, done: Array) -> Array:
@@ -110,7 +112,10 @@ def _cross(n: Array, power: Array, target: float) -> float:
     return float((x[0] + (ndtri(target) - z[0]) / (z[1] - z[0]) * (x[1] - x[0])) ** 2)
 
 
-def _said(target: float, found: float, ends: tuple[float, float], n: Array, fitted: Array, method: str) -> Smallest:
+def _said(
+    target: float, found: float, ends: tuple[float, float], n: Array, share: Array, method: str, word: str
+) -> Smallest:
+    a = f"An {word}" if word[0] in "aeiou" else f"A {word}"
     least, most = int(n[0]), int(n[-1])
 
     def inside(value: float) -> int | None:
@@ -118,12 +123,12 @@ def _said(target: float, found: float, ends: tuple[float, float], n: Array, fitt
         return whole if least <= whole <= most else None
 
     if np.ceil(found - 1e-9) > most or not np.isfinite(found):
-        text = f"A power of {target:.0%} is not reached with up to {most} patients ({fitted[-1]:.0%}), the most that were simulated."
+        text = f"{a} of {target:.0%} is not reached with up to {most} patients ({share[-1]:.0%} there), the most that were simulated."
         return Smallest(target, None, inside(ends[0]), None, least, most, "nowhere", method, text)
     if np.ceil(found - 1e-9) <= least:
-        text = f"A power of {target:.0%} is reached with {least} patients already ({fitted[0]:.0%}), the fewest that were simulated."
+        text = f"{a} of {target:.0%} is reached with {least} patients already ({share[0]:.0%} there), the fewest that were simulated."
         return Smallest(target, None, None, inside(ends[1]), least, most, "everywhere", method, text)
     lower, upper, answer = inside(ends[0]), inside(ends[1]), inside(found)
     words = f"{f'fewer than {least}' if lower is None else lower} to {f'more than {most}' if upper is None else upper}"
-    text = f"A power of {target:.0%} takes {answer} patients (95% interval {words}, from Monte Carlo error alone)."
+    text = f"{a} of {target:.0%} takes {answer} patients (95% interval {words}, from Monte Carlo error alone)."
     return Smallest(target, answer, lower, upper, least, most, "within", method, text)
