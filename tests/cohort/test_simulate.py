@@ -97,7 +97,7 @@ def test_without_jitter_the_visits_are_the_planned_ones(rng):
 
 
 def test_a_visit_of_a_protocol_takes_place_however_late():
-    study = design(follow_up="12", visits="{ first = [0, 3, 6, 12, 18], jitter = 0.4 }")
+    study = design(follow_up="12", visits="{ first = [0, 3, 6, 12], then_every = 6, jitter = 0.4 }")
     times = visit_times(simulate_scenario(study, patients=500))
     assert all(len(t) == 4 for t in times)
     late = np.array([t[-1] for t in times]) - 12

@@ -47,7 +47,7 @@ def of_patients(x):
 
 def counts(y, curve, overdispersion=0.0):
     """A step of Fisher's scoring from the patient's own rate: all its events and half a one, over all that the curve expects."""
-    ratio = (of_patients(y) + 0.5) / (of_patients(np.exp(curve)) + 0.5)
+    ratio = (of_patients(y) + 0.5) / of_patients(np.exp(curve))
     mu = np.exp(curve) * ratio
     return np.log(mu) + (y - mu) / mu, 1 / (1 / mu + overdispersion)
 
