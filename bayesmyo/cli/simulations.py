@@ -275,14 +275,13 @@ def carried_out(
     shard: str | None, limit: float, mixed: bool,
 ) -> "Results":  # fmt: skip
     """The results of a plan, from wherever its folder is to its end, with a bar of progress. tls: authority, certificate, key"""
-    from bayesmyo.model.engines import ENGINES
     from bayesmyo.report import progress, terminal
+    from bayesmyo.report.simulations import dry_run
     from bayesmyo.simulation.run import run
     from bayesmyo.simulation.workers import security
 
-    if not ENGINES[plan.engine].posterior:
-        what = f"The engine {plan.engine} does not draw from the posterior: this is a dry run, and its numbers say nothing."
-        terminal.say(what, "bold red", stderr=True)
+    if dry := dry_run(plan.engine):
+        terminal.say(dry, "bold red", stderr=True)
     with progress.replicates() as tell:
         return run(
             plan, output, workers=workers, cluster=cluster, security=security(*tls), shard=part(shard), progress=tell, limit=limit,

@@ -13,7 +13,6 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families import Cells
 from bayesmyo.components.priors import Prior
 from bayesmyo.model import effects as fx
-from bayesmyo.model import informed as informed_effects
 from bayesmyo.model import integrate
 from bayesmyo.model.data import (
     PRIOR_SPREAD,
@@ -26,6 +25,7 @@ from bayesmyo.model.data import (
     imputed,
     splits,
 )
+from bayesmyo.model.informed import Informed
 from bayesmyo.study.covariates import of_patients, used, with_products
 from bayesmyo.study.parameters import inventory, joints
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor, predictor_of, predictors
@@ -193,29 +193,17 @@ def _inform(
     study: Study, values: Values, visits: Mapping[str, Visits], o: fx.Ordered, lower: Any, patients: int, name: str, z: list[Any]
 ) -> dict[Effect, Any]:  # fmt: skip
     """The standardised effects of an informed outcome, all at once, when the first of them is asked for; z: those sampled before."""
-    location, shared = predictors(study, name)[0], visits[name].shared
-    own, time, patient = location.effects, shared["time"], shared["patient"]
-    t = [pm.Flat(f"{name}.raw_{e.key}", dims="patient") for e in own]
-    aux = {p: values[name][p] for p in _family_parameters(study, name)}
-    curve = location.eta(time, values[name], {}, visits[name].columns, pt) + shared.get("offset", 0.0)
-    loadings = {e.key: location.loading(time, values[name], e, pt) for e in own}
-    sds = {e.key: values[name][f"sd_{e.key}"] for e in own}
-    for e, shift in informed_effects.shifts(own, o.effects, lower, dict(enumerate(z))).items():
-        curve = curve + loadings[e.key] * (sds[e.key] * shift)[patient]
-    rows = informed_effects.rows(own, o.effects, lower)
-    curve = curve + pt.zeros_like(time)
-
-    def sums(x: Any) -> Any:
-        return pt.zeros(patients)[patient].inc(x)
-
-    family, cells = study.outcomes[name].family, visits[name].cells
-    value, precision = informed_effects.worth(family, cells, aux, curve, lambda x: sums(x)[patient], pt)
-    found, log_jacobian = informed_effects.standardised(
-        pt, t, value - curve, integrate.weights(own, name, loadings, sds, rows), precision, sums
+    location, data = predictors(study, name)[0], visits[name]
+    time, patient = data.shared["time"], data.shared["patient"]
+    informed = Informed(
+        location, study.outcomes[name].family, data.cells, time, values[name], data.columns, data.shared.get("offset", 0.0),
+        per_patient=lambda x: pt.zeros(patients)[patient].inc(x), at_cells=lambda x: x[patient], xp=pt,
     )  # fmt: skip
-    normal = sum(-(z_i**2) / 2 - integrate.LOG_2PI / 2 for z_i in found)
+    t = [pm.Flat(f"{name}.raw_{e.key}", dims="patient") for e in location.effects]
+    found, log_jacobian = informed.effects(t, o.effects, lower, z)
+    normal = sum(-(z_i**2) / 2 - integrate.LOG_2PI / 2 for z_i in found.values())
     pm.Potential(f"{name}.informed", pt.sum(normal + log_jacobian))
-    return dict(zip(own, found, strict=True))
+    return found
 
 
 def _outcome(

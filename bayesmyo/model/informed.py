@@ -14,41 +14,88 @@ Cells that are censored inform nothing. Reference: Christensen, Roberts and Skol
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bayesmyo.components.families import Cells
 from bayesmyo.components.families.family import Family
-from bayesmyo.study.predictors import Effect
+from bayesmyo.model.integrate import weights
+from bayesmyo.study.predictors import Effect, Predictor
 
-Sums = Callable[[Any], Any]  # (..., cell) -> (..., patient)
 
+@dataclass(frozen=True)
+class Informed:
+    """One informed outcome under one set of parameters, or under every draw of them; stated once, for the model and for the way back.
 
-def worth(
-    family: Family, cells: Cells, aux: Mapping[str, Any], curve: Any, pooled: Callable[[Any], Any], xp: Any
-) -> tuple[Any, Any]:
-    """(..., cell) what each cell is worth: the value of a normal measurement, and its precision, zero where the cell is censored."""
-    value, precision = family.approximate(cells, aux, curve, pooled, xp)
-    precision = precision + 0.0 * curve
-    if cells.low is not None:
-        precision = xp.where(xp.isfinite(cells.low) & (cells.low >= cells.high), precision, 0.0)
-    return value, precision
+    values: its parameters, which broadcast against cells; columns: design columns at its cells; offset: log exposure
+    per_patient: (..., cell) -> (..., patient) sums over each patient's cells; at_cells: (..., patient) -> (..., cell)
+    xp: `numpy` or `pytensor.tensor`
+    """
+
+    location: Predictor
+    family: Family
+    cells: Cells
+    time: Any
+    values: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    offset: Any
+    per_patient: Callable[[Any], Any]
+    at_cells: Callable[[Any], Any]
+    xp: Any
+
+    def effects(
+        self, t: Sequence[Any], block: Sequence[Effect], lower: Sequence[Sequence[Any]], before: Sequence[Any]
+    ) -> tuple[dict[Effect, Any], Any]:
+        """The standardised effects z of the outcome, (..., patient) each, from what was sampled of each; and (..., patient) log |dz / dt|.
+
+        block: the effects of which `lower` is the Cholesky factor; an effect that is not among them is alone in a block of its own
+        before: the first effects of the block, of other outcomes, standardised
+        """
+        own, xp = self.location.effects, self.xp
+        loadings = {e.key: self.location.loading(self.time, self.values, e, xp) for e in own}
+        sds = {e.key: self.values[f"sd_{e.key}"] for e in own}
+        curve = self.location.eta(self.time, self.values, {}, self.columns, xp) + self.offset + xp.zeros_like(self.time)
+        rows: dict[Effect, dict[Effect, Any]] = {}
+        for e in own:
+            if e not in block:
+                rows[e] = {e: 1.0}
+                continue
+            i = block.index(e)
+            rows[e] = {block[j]: lower[i][j] for j in range(i + 1) if block[j] in own}
+            said = [lower[i][j] * z for j, z in enumerate(before)]  # what other outcomes' effects say of this one
+            if said:
+                curve = curve + loadings[e.key] * sds[e.key] * self.at_cells(sum(said[1:], said[0]))
+        value, precision = self.worth(curve)
+        w = weights(own, self.location.outcome, loadings, sds, rows)
+        z, log_jacobian = standardised(xp, t, value - curve, w, precision, self.per_patient)
+        return dict(zip(own, z, strict=True)), log_jacobian
+
+    def worth(self, curve: Any) -> tuple[Any, Any]:
+        """(..., cell) what each cell is worth: the value of a normal measurement, and its precision, zero where the cell is censored."""
+
+        def pooled(x: Any) -> Any:
+            return self.at_cells(self.per_patient(x))
+
+        value, precision = self.family.approximate(self.cells, self.values, curve, pooled, self.xp)
+        precision = precision + 0.0 * curve
+        if self.cells.low is not None:
+            measured = self.xp.isfinite(self.cells.low) & (self.cells.low >= self.cells.high)
+            precision = self.xp.where(measured, precision, 0.0)
+        return value, precision
 
 
 def standardised(
-    xp: Any, t: Sequence[Any], residual: Any, weights: Sequence[Any], precision: Any, per_patient: Sums
+    xp: Any, t: Sequence[Any], residual: Any, w: Sequence[Any], precision: Any, per_patient: Callable[[Any], Any]
 ) -> tuple[list[Any], Any]:
-    """The standardised effects z of one outcome, (..., patient) each, from what was sampled; and (..., patient) log |dz / dt|.
-
-    residual: (..., cell) y* - curve; weights: (..., cell) W, one for each effect; precision: (..., cell); `xp` is `numpy` or `pytensor.tensor`
-    """
+    """z and log |dz / dt| from t. residual: (..., cell) y* - curve; w: (..., cell) W, one for each effect; precision: (..., cell)"""
     k = len(t)
-    scaled = [precision * w for w in weights]
+    scaled = [precision * w_i for w_i in w]
     c: list[list[Any]] = [[None] * k for _ in range(k)]
     half: list[Any] = []
     log_det: Any = 0.0
     for i in range(k):
         for j in range(i + 1):
-            m = per_patient(scaled[i] * weights[j]) - sum(c[i][h] * c[j][h] for h in range(j))
+            m = per_patient(scaled[i] * w[j]) - sum(c[i][h] * c[j][h] for h in range(j))
             c[i][j] = xp.sqrt(1.0 + m) if i == j else m / c[j][j]
         log_det = log_det + xp.log(c[i][i])
         u = per_patient(scaled[i] * residual)
@@ -59,26 +106,4 @@ def standardised(
     return z, -log_det
 
 
-def rows(
-    own: Sequence[Effect], inside: Sequence[Effect], lower: Sequence[Sequence[Any]]
-) -> dict[Effect, dict[Effect, Any]]:
-    """Each of an outcome's effects by its own standardised effects: its row of the Cholesky factor. inside: the effects of the block of
-    which `lower` is the factor; an effect of another block is alone there"""
-    found: dict[Effect, dict[Effect, Any]] = {}
-    for e in own:
-        if e not in inside:
-            found[e] = {e: 1.0}
-            continue
-        i = inside.index(e)
-        found[e] = {inside[j]: lower[i][j] for j in range(i + 1) if inside[j] in own}
-    return found
-
-
-def shifts(
-    own: Sequence[Effect], inside: Sequence[Effect], lower: Sequence[Sequence[Any]], before: Mapping[int, Any]
-) -> dict[Effect, Any]:
-    """What effects of other outcomes, standardised and sampled before, say of each of an outcome's effects; none where nothing was."""
-    return {e: sum(lower[inside.index(e)][j] * z for j, z in before.items()) for e in own if e in inside and before}
-
-
-__all__ = ["rows", "shifts", "standardised", "worth"]
+__all__ = ["Informed"]

@@ -7,9 +7,10 @@ import numpy as np
 from bayesmyo.cohort.prediction import trailing
 from bayesmyo.components.families import Cells
 from bayesmyo.model import effects as fx
-from bayesmyo.model import informed, integrate
+from bayesmyo.model import integrate
 from bayesmyo.model.build import BuiltModel
 from bayesmyo.model.data import SHARED, Arrays, censored_cells, imputed, splits
+from bayesmyo.model.informed import Informed
 from bayesmyo.study.covariates import of_patients, used, with_products
 from bayesmyo.study.parameters import inventory
 from bayesmyo.study.predictors import Effect, predictor_of, predictors
@@ -100,27 +101,16 @@ def _informed(
     z: list[Array], data: Arrays,
 ) -> dict[Effect, Array]:  # fmt: skip
     """The standardised effects of an informed outcome, as the model makes them."""
-    study = model.study
-    location, family, own = predictors(study, name)[0], study.outcomes[name].family, trailing(values[name])
+    location, own = predictors(model.study, name)[0], trailing(values[name])
     patient, time = data[f"{name}.patient"], data[f"{name}.time"]
-    cells = Cells(data[f"{name}.value"], data.get(f"{name}.low"), data.get(f"{name}.high"))
-    curve = location.eta(time, own, {}, visit_columns(model, raw, data, name), np) + data.get(f"{name}.offset", 0.0)
-    loadings = {e.key: location.loading(time, own, e, np) for e in location.effects}
-    sds = {e.key: own[f"sd_{e.key}"] for e in location.effects}
-    rows = [[_last(x) for x in row] for row in lower]
-    for e, shift in informed.shifts(location.effects, o.effects, rows, dict(enumerate(z))).items():
-        curve = curve + loadings[e.key] * (sds[e.key] * shift)[..., patient]
-    weights = integrate.weights(location.effects, name, loadings, sds, informed.rows(location.effects, o.effects, rows))
     t = [raw[f"{name}.raw_{e.key}"] for e in location.effects]
-    curve = np.broadcast_to(curve, (*t[0].shape[:-1], len(time)))
-    of_patients = integrate.per_patient(patient, len(model.patients))
-
-    def sums(x: Array) -> Array:
-        return of_patients(np.broadcast_to(x, curve.shape))
-
-    value, precision = informed.worth(family, cells, own, curve, lambda x: sums(x)[..., patient], np)
-    found, _ = informed.standardised(np, t, value - curve, weights, precision, sums)
-    return dict(zip(location.effects, found, strict=True))
+    shape, sums = (*t[0].shape[:-1], len(time)), integrate.per_patient(patient, len(model.patients))
+    informed = Informed(
+        location, model.study.outcomes[name].family, Cells(data[f"{name}.value"], data.get(f"{name}.low"), data.get(f"{name}.high")),
+        time, own, visit_columns(model, raw, data, name), data.get(f"{name}.offset", 0.0),
+        per_patient=lambda x: sums(np.broadcast_to(x, shape)), at_cells=lambda x: x[..., patient], xp=np,
+    )  # fmt: skip
+    return informed.effects(t, o.effects, [[_last(x) for x in row] for row in lower], z)[0]
 
 
 def _piece(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bayesmyo.model.engines import ENGINES
+from bayesmyo.report.simulations import dry_run
 from bayesmyo.report.terminal import say, show_table
 from bayesmyo.simulation.power.operating import POSTERIOR
 
@@ -75,8 +75,8 @@ def show_power(found: Any, engine: str) -> None:
         if methods:
             say("Those of other methods are in estimands.csv.")
         say("")
-    if not ENGINES[engine].posterior:
-        say("A dry run, so that none of this is true:", "bold red")
+    if dry := dry_run(engine):
+        say(dry, "bold red")
     for sentence in found.sentences:
         say(f"- {sentence}")
 

@@ -10,7 +10,7 @@ from bayesmyo.figures.rank_differences import rank_differences
 from bayesmyo.figures.style import Drawing
 from bayesmyo.files import write_bytes
 from bayesmyo.report.html import html
-from bayesmyo.report.power_page import power_page
+from bayesmyo.report.protocol import power_page
 from bayesmyo.simulation.calibration.verdict import Calibration
 from bayesmyo.simulation.power.answer import PowerAnswer
 from bayesmyo.simulation.store import Results

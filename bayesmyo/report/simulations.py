@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bayesmyo.errors import UsageError
+from bayesmyo.model.engines import ENGINES
 from bayesmyo.model.fit import Fit
 from bayesmyo.simulation.calibration.verdict import calibration
 from bayesmyo.simulation.power.answer import power_answer
@@ -23,6 +24,15 @@ class Simulated:
     complete: bool = True
     passed: bool | None = None
     sentences: tuple[str, ...] = ()
+
+
+def dry_run(engine: str) -> str:
+    """What must be said of numbers of an engine that does not draw from the posterior; nothing of any other."""
+    return (
+        ""
+        if ENGINES[engine].posterior
+        else f"DRY RUN: the engine {engine} does not draw from the posterior, and its numbers say nothing."
+    )
 
 
 def read_power(folder: Path, fit: Fit) -> Simulated:

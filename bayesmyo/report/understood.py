@@ -8,6 +8,7 @@ from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.components.numbers import listing
 from bayesmyo.report.columns import Ends
+from bayesmyo.report.numbers import how_right
 from bayesmyo.report.terminal import figure, say, show_table
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.scenarios import design_priors
@@ -90,16 +91,12 @@ def _show_truths(study: Study) -> None:
         under = [truths[scenario][name] for scenario in truths]
         rows.append((name, *(_true_value(v) for v in under)))
         for decision in under[0].right:
-            rows.append((f"  {decision} is right", *(_right(v.right[decision]) for v in under)))
+            rows.append((f"  {decision} is right", *(how_right(v.right[decision]) for v in under)))
     show_table(["estimand", *truths], rows, title="True values, and whether a decision would be right")
 
 
 def _true_value(v: planned.TrueValue) -> Any:
     return v.value if v.lower is None else f"{figure(v.value)} ({figure(v.lower)} to {figure(v.upper)})"
-
-
-def _right(share: float | None) -> str:
-    return "-" if share is None else {0.0: "no", 1.0: "yes"}.get(share, f"in {share:.0%}")
 
 
 def _show_priors(study: Study) -> None:

@@ -11,7 +11,7 @@ from bayesmyo.model.fit import Fit
 from bayesmyo.report.html import html
 from bayesmyo.report.markdown import markdown
 from bayesmyo.report.page import page
-from bayesmyo.report.power_page import power_page
+from bayesmyo.report.protocol import power_page
 from bayesmyo.report.results import results, statements
 from bayesmyo.report.simulations import asks, read_calibration, read_power
 from bayesmyo.report.tables import csv_files

@@ -6,7 +6,7 @@ from bayesmyo import figures
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.components.numbers import shared
 from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, Terms, stated
-from bayesmyo.report.numbers import number, quantile_errors
+from bayesmyo.report.numbers import number, quantile_errors, spread
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
@@ -74,7 +74,7 @@ def table(r: Results) -> Table:
 
 def prior_cells(line: PriorLine) -> tuple[Cell, Cell, Cell]:
     """A prior as it is written, its clinical unit, and what it holds likely there."""
-    reach = f"{number(line.median).text} ({number(line.lower).text} to {number(line.upper).text})"
+    reach = spread(line.median, line.lower, line.upper)
     return line.prior + ("" if line.stated else " (default)"), line.natural_unit, reach
 
 
@@ -102,7 +102,7 @@ def beliefs(r: Results) -> Table:
 
 def alternative(r: Results) -> str:
     parts = [
-        f"{r.study.label(b.outcome)} at {r.study.time.unit} {b.time:g}: {number(b.median).text} ({number(b.lower).text} to {number(b.upper).text}) {b.unit}"
+        f"{r.study.label(b.outcome)} at {r.study.time.unit} {b.time:g}: {spread(b.median, b.lower, b.upper)} {b.unit}"
         for b in r.beliefs
     ]
     return "Median and interval of one measurement of a new patient drawn from the priors. " + "; ".join(parts) + "."

@@ -59,6 +59,11 @@ def called(labels: Mapping[str, str | float]) -> str:
     return ", ".join(words) or "this study"
 
 
+def designed(labels: Mapping[str, str | float]) -> str:
+    """What a cell's design is called, whatever its scenario."""
+    return called({k: v for k, v in labels.items() if k != "scenario"})
+
+
 def percent(value: float | None) -> str:
     """A share in percent, with a decimal near the ends."""
     if value is None:
@@ -90,5 +95,4 @@ def _true(study: Study, d: DecisionPower) -> str:
 
 
 def _design(d: DecisionPower) -> str:
-    varied = {k: v for k, v in d.labels.items() if k not in ("scenario", "patients")}
-    return f" ({called(varied)})" if varied else ""
+    return f" ({designed(d.labels)})" if d.labels.keys() - {"scenario", "patients"} else ""

@@ -12,8 +12,9 @@ from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.model.engines import ENGINES
 from bayesmyo.report.blocks import Code, Table, text
 from bayesmyo.report.html import html
-from bayesmyo.report.power_page import DRY, power_page
+from bayesmyo.report.protocol import power_page
 from bayesmyo.report.sections.planning import UNFINISHED
+from bayesmyo.report.simulations import dry_run
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
 from bayesmyo.study import parse_study
@@ -95,8 +96,9 @@ def test_the_command_on_the_page_asks_for_the_same(run, tmp_path, folder, page):
 
 
 def test_a_dry_run_and_an_unfinished_one_say_so_first(page, tmp_path, monkeypatch):
-    assert page.standing == DRY
-    assert (page.sections[0].blocks[0].text, page.sections[0].blocks[0].kind) == (DRY, "failed")
+    dry = dry_run("mock")
+    assert page.standing == dry
+    assert (page.sections[0].blocks[0].text, page.sections[0].blocks[0].kind) == (dry, "failed")
     bayesmyo.power(STUDY, tmp_path / "out", scenarios=("four",), patients=(5,), replicates=4, engine="mock", workers=0)
     (tmp_path / "out" / "SHA256SUMS").unlink()
     for part in (tmp_path / "out" / "parts").iterdir():

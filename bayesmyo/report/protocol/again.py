@@ -1,0 +1,71 @@
+"""How it was computed, and what to type to do it again."""
+
+import shlex
+
+from bayesmyo._version import __version__
+from bayesmyo.report.blocks import Block, Code, Section, Terms
+from bayesmyo.report.simulations import asks
+from bayesmyo.simulation.cell import Cell as Simulation
+from bayesmyo.simulation.store import Results
+from bayesmyo.study.write import to_toml
+
+
+def again(found: Results, target: float, futility: float | None) -> Section:
+    plan, rows = found.plan, found.replicates
+    s = plan.sampling
+    twice = int((rows["attempts"] > 1).sum())
+    much = (
+        f"at most {plan.replicates:,} for each cell, until the Monte Carlo error is {plan.mcse:g}"
+        if plan.mcse
+        else f"{plan.replicates:,} for each cell"
+    )
+    terms = (
+        ("Replicates", f"{much}; {len(rows):,} in all, {int((rows['stage'] != 'done').sum()):,} of them not fitted"),
+        ("Sampling", f"{s.chains} chains of {s.draws} draws after {s.tune} of adaptation, by {plan.engine}; {twice:,} cohorts were sampled again, "
+                     f"longer, because short chains disagreed; {int((rows['divergences'] > 0).sum()):,} with divergences"),
+        ("Seed", str(plan.seed)),
+        ("SHA-256 of the plan", plan.key),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in found.versions.items()) + f"; page by bayesmyo {__version__}"),
+    )  # fmt: skip
+    study, other = plan.cells[0].study, _another(plan.cells[0])
+    blocks: list[Block] = [Terms(terms), Code("Command", command(found, target, futility))]
+    if other:
+        blocks.append(Code("The study that simulates (study.toml), in its first design", to_toml(study), folded=True))
+        blocks.append(Code("The study that analyses (analysis.toml)", to_toml(plan.cells[0].analysis), folded=True))
+    else:  # what analyses is the study before its design was varied
+        blocks.append(Code("The study (study.toml)", to_toml(plan.cells[0].analysis), folded=True))
+    return Section("reproduce", "To do it again", tuple(blocks))
+
+
+def _another(c: Simulation) -> bool:
+    """Whether another study analyses what one simulates."""
+    return asks(c.study) != asks(c.analysis)
+
+
+def command(found: Results, target: float, futility: float | None = None) -> str:
+    """What to type."""
+    plan = found.plan
+    values: dict[str, list[str]] = {}
+    for c in plan.cells:
+        for k, v in c.labels.items():
+            text = repr(v).removesuffix(".0") if isinstance(v, float | int) else str(v)
+            if text not in values.setdefault(k, []):
+                values[k].append(text)
+    options = []
+    for key, listed in values.items():
+        if key == "scenario" and not isinstance(plan.cells[0].truths, str):
+            options.append("--from-fit fit.nc")
+        elif key == "visits":
+            options.append(f"--visits {'/'.join(v.replace(' ', ',') for v in listed)}")
+        else:
+            options.append(f"--{key.replace('_', '-')} {','.join(listed)}")
+    if interim := sorted({look for c in plan.cells for look in c.looks[:-1]}):
+        options.append(f"--looks {','.join(map(str, interim))}")
+    if _another(plan.cells[0]):
+        options.append("--analysis analysis.toml")
+    options.append(f"--replicates {plan.replicates}" + ("" if plan.mcse is None else f" --mcse {plan.mcse!r}"))
+    options.append(f"--comparators {shlex.quote(','.join(plan.comparators) or 'none')} --target {target!r}")
+    options.append(
+        ("" if futility is None else f"--futility {futility!r} ") + f"--engine {plan.engine} --seed {plan.seed}"
+    )
+    return f"bayesmyo power study.toml -o power {' '.join(options)}"

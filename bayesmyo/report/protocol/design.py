@@ -1,0 +1,99 @@
+"""Whom, and when; and what is taken to be true."""
+
+from collections.abc import Mapping, Sequence
+
+from bayesmyo.cohort import planned
+from bayesmyo.components.numbers import listing
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table
+from bayesmyo.report.numbers import how_right, number
+from bayesmyo.report.sections.planning import share
+from bayesmyo.simulation.cell import Cell as Simulation
+from bayesmyo.simulation.power.words import designed
+from bayesmyo.study import describe
+from bayesmyo.study.scenarios import stated_values
+from bayesmyo.study.study import Study
+
+
+def design(cells: Sequence[Simulation]) -> Section:
+    """Every design that was simulated, what it comes to, and what is true."""
+    study, unit = cells[0].study, cells[0].study.time.unit
+    designs = {}
+    for c in cells:
+        label = designed(c.labels)
+        if c.study.design is not None and label not in designs:
+            designs[label] = c.study.design
+    found = {label: planned.schedule(study, d) for label, d in designs.items()}
+    times = [t for t in next(iter(found.values())).seen if t > next(iter(designs.values())).visits.first[0]]
+    rows: list[tuple[Cell, ...]] = []
+    for label, s in found.items():
+        low, mean, high = (f"{v:.3g}" for v in s.visits)
+        seen = (share(s.seen[t], None) for t in times)
+        rows.append((label, f"{mean} ({low} to {high})", number(s.last[1]), share(s.lost, None), *seen))
+    headers = (
+        "design", "visits of a patient (nine of ten)", f"last visit, {unit}", "lost before the end", *(f"has the visit planned for {unit} {t:g}, or a later one" for t in times)
+    )  # fmt: skip
+    numbers = listing([f"{n:,}" for n in sorted({c.patients for c in cells})])
+    text = describe.design(study, next(iter(designs.values())), numbers)
+    blocks: list[Block] = [
+        Paragraph(text if len(designs) == 1 else f"{len(designs)} designs were simulated; the first: {text}"),
+        Table("designs", "What each design comes to: shares of patients", headers, tuple(rows)),
+    ]
+    return Section("design", "Whom, and when", (*blocks, *_truths(cells)))
+
+
+def _truths(cells: Sequence[Simulation]) -> list[Block]:
+    """What is true in each scenario, and which decisions would be right."""
+    named = {c.truths: c for c in cells if isinstance(c.truths, str)}
+    blocks: list[Block] = []
+    rows: list[tuple[Cell, ...]] = []
+    for scenario, c in named.items():
+        study = c.study
+        title = study.scenarios[scenario].title
+        for estimand, v in planned.true_values(study, scenario, c.analysis.decisions).items():
+            reach = f"{number(v.lower).text} to {number(v.upper).text}" if v.lower is not None else "-"
+            right = "; ".join(f"{d}: {how_right(p)}" for d, p in v.right.items())
+            rows.append((scenario + (f" ({title})" if title else ""), estimand, number(v.value), reach, right or "-"))
+    if rows:
+        blocks.append(Heading("What is taken to be true"))
+        headers = (
+            "scenario",
+            "estimand",
+            "true value (the median, where it varies)",
+            "nine of ten true values",
+            "right to be met",
+        )
+        blocks.append(
+            Table(
+                "truths",
+                "True values; where a decision is not right to be met, its power is its type I error",
+                headers,
+                tuple(rows),
+            )
+        )
+    if named:
+        blocks.append(_values({name: c.study for name, c in named.items()}))
+    if any(not isinstance(c.truths, str) for c in cells):
+        blocks.append(
+            Paragraph(
+                "Truths are draws from the posterior of a fit: what is asked is the predictive power of a further study."
+            )
+        )
+    return blocks
+
+
+def _values(studies: Mapping[str, Study]) -> Table:
+    """Every parameter that the scenarios state, an SD between patients among them."""
+    stated_in = {name: stated_values(study.scenarios, name) for name, study in studies.items()}
+    keys = dict.fromkeys((o, k) for values in stated_in.values() for o, listed in values.items() for k in listed)
+    rows = tuple(
+        (
+            f"{o}: {k}",
+            *(
+                f"{v:g}" if isinstance(v := values.get(o, {}).get(k, "-"), float | int) else str(v)
+                for values in stated_in.values()
+            ),
+        )
+        for o, k in keys
+    )
+    caption = "What each scenario states: levels in outcome units, SDs and correlations on the scale of the model"
+    return Table("scenario_values", caption, ("parameter", *stated_in), rows, folded=len(rows) > 20)

@@ -1,0 +1,80 @@
+"""How often each decision is met, how many patients it takes, and where a study with looks would stop."""
+
+from collections.abc import Sequence
+
+from bayesmyo.figures.power_curves import power_curves
+from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
+from bayesmyo.report.numbers import count, decimals, number
+from bayesmyo.report.pictures import picture
+from bayesmyo.report.sections.planning import share
+from bayesmyo.simulation.power.answer import PowerAnswer
+from bayesmyo.simulation.power.operating import FOR, DecisionPower
+from bayesmyo.simulation.power.words import called
+
+
+def power(answer: PowerAnswer, target: float) -> Section:
+    """Operating characteristics of every decision."""
+    last = answer.last()
+    methods = list(dict.fromkeys(m.split(FOR)[0] for d in last for m in d.comparators if FOR in m))
+    rows = tuple(_row(d, methods) for d in last)
+    headers = (
+        "decision", "truth and design", "patients", "true value", "studies", "not fitted", "met", "Monte Carlo error", "exact 95% interval",
+        "if those not fitted had not met it, or had", "mean probability", *(f"by {m}" for m in methods),
+    )  # fmt: skip
+    caption = "How often each decision is met; where it is not right to be met this is the type I error"
+    blocks: list[Block] = []
+    if any(d.rate.value is not None for d in last):
+        words = "; ".join(
+            f"{d.decision}, {called(d.labels)}, {d.look} patients: {share(d.rate.value, d.rate.mcse).text}"
+            for d in last
+        )
+        blocks.append(
+            picture(
+                power_curves(answer.decisions, target),
+                "figure-power",
+                "How often each decision is met, by the number of patients",
+                words,
+            )
+        )
+    blocks.append(Table("power", caption, headers, rows))
+    if methods:
+        blocks.append(
+            Paragraph("Other methods judge the same rule on the same cohorts, as a flat prior would make it.", "note")
+        )
+    return Section("power", "Power", (*blocks, *_smallest(answer), *_looks(answer)))
+
+
+def _smallest(answer: PowerAnswer) -> list[Block]:
+    """How many patients a power asks for."""
+    rows: list[tuple[Cell, ...]] = []
+    for s in answer.smallest:
+        patients = "-" if s.found.patients is None else count(s.found.patients)
+        ends = f"{s.found.lower} to {s.found.upper}" if s.found.lower is not None and s.found.upper is not None else "-"
+        rows.append((s.decision, called(s.labels), share(s.found.target, None), patients, ends, s.found.sentence))
+    headers = ("decision", "truth and design", "power asked for", "patients", "95% interval", "in words")
+    caption = "The smallest number of patients with that power; the interval is Monte Carlo error"
+    return [Heading("How many patients"), Table("smallest", caption, headers, tuple(rows))] if rows else []
+
+
+def _looks(answer: PowerAnswer) -> list[Block]:
+    """Where a study with interim looks would stop."""
+    rows: list[tuple[Cell, ...]] = []
+    for s in answer.looks:
+        for stop in s.stops:
+            met, futile = (share(r.value, r.mcse) for r in (stop.success, stop.futility))
+            rows.append((s.decision, called(s.labels), count(stop.look), met, futile))
+    headers = ("decision", "truth and design", "look after", "stopped: met", "stopped: futile, or ended unmet")
+    caption = "Shares of all studies that stop at each look"
+    return [Heading("Interim looks"), Table("looks", caption, headers, tuple(rows))] if rows else []
+
+
+def _row(d: DecisionPower, methods: Sequence[str]) -> tuple[Cell, ...]:
+    r, lost = d.rate, sum(d.failed.values())
+    bounds = f"{share(d.worst, r.mcse).text} to {share(d.best, r.mcse).text}" if lost else "-"
+    beside = [d.comparators.get(f"{m}{FOR}{d.decision}") for m in methods]
+    what = called(d.labels) + (" (not right to be met)" if d.null else "")
+    return (
+        d.decision, what, count(d.look), Number(None, "-") if d.assurance else number(d.truth), count(d.replicates), count(lost), share(r.value, r.mcse), decimals(r.mcse or None, 3),
+        f"{share(r.lower, r.mcse).text} to {share(r.upper, r.mcse).text}" if r.of else "-", bounds, share(d.expected.value, d.expected.mcse),
+        *(share(b.value, b.mcse) if b else Number(None, "-") for b in beside),
+    )  # fmt: skip
