@@ -17,21 +17,9 @@ from bayesmyo.components.estimands import ESTIMANDS, Contrast, Criterion, Estima
 from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.priors import LANGUAGE
 from bayesmyo.components.trajectories import TRAJECTORIES
+from bayesmyo.study.design import Design, FollowUp, Loss, Visits
 from bayesmyo.study.statements import StatedEstimand, Statements
-from bayesmyo.study.study import (
-    Covariate,
-    DataFormat,
-    Design,
-    FollowUp,
-    Limits,
-    Loss,
-    Outcome,
-    Response,
-    Study,
-    Time,
-    Visits,
-    Zero,
-)
+from bayesmyo.study.study import Covariate, DataFormat, Limits, Outcome, Response, Study, Time, Zero
 
 PAGE = Path(__file__).parents[1] / "docs" / "vocabulary.md"
 HEAD = """# The vocabulary of a study file

@@ -22,6 +22,7 @@ prediction.py   truth -> levels in outcome units, for each population
 quadrature.py   averages over patients who could be drawn, exactly
 new_patients.py many of them under every draw, evenly spread
 simulate.py     Study + Truth + design -> patients that never were
+planned.py      what a design and its scenarios come to, before any fit
 """
 
 from bayesmyo.cohort.cohort import Cohort, Measurements

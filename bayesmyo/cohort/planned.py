@@ -9,8 +9,9 @@ from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.simulate import ROUNDING, draw_follow_up, kept_visits, simulate
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, from_priors, from_scenario
 from bayesmyo.components.decisions import Decision
+from bayesmyo.study.design import Design
 from bayesmyo.study.scenarios import design_priors
-from bayesmyo.study.study import Design, Study
+from bayesmyo.study.study import Study
 
 Array = np.ndarray
 SEED, PATIENTS = 2006, 5_000  # who are looked at

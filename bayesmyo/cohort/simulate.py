@@ -10,7 +10,8 @@ from bayesmyo.cohort.truth import Truth, draw_covariate, from_scenario, patient_
 from bayesmyo.errors import UsageError
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used
-from bayesmyo.study.study import Design, FollowUp, Limits, Outcome, Study
+from bayesmyo.study.design import Design, FollowUp
+from bayesmyo.study.study import Limits, Outcome, Study
 
 MOST_PATIENTS = 100_000
 ROUNDING = 1e-9  # of planned times that are sums of intervals

@@ -2,9 +2,10 @@
 
 compiler.py   settings of the compiler, before anything imports it
 data.py       Cohort -> the arrays a compiled model is handed, validated
-effects.py    patient-level coefficients, centred and non-centred; and back to effects
+effects.py    how patient-level coefficients are sampled, and back to effects
 build.py      Study + Cohort -> pm.Model
 integrate.py  effects that are integrated out exactly, jointly over outcomes
+informed.py   effects that are sampled around what measurements say of them
 recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
 versions.py   versions of what computes

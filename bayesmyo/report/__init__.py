@@ -12,5 +12,6 @@ blocks.py     what sections are made of
 numbers.py    how numbers are written, in sentences and tables alike
 pictures.py   figures as SVG
 page.py       sections put together
+protocol/     the page of a power study, from the same blocks
 html.py, page.html, page.css, markdown.py, tables.py    written
 """

@@ -11,8 +11,9 @@ from bayesmyo.report.columns import Ends
 from bayesmyo.report.numbers import how_right
 from bayesmyo.report.terminal import figure, say, show_table
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.design import Design
 from bayesmyo.study.scenarios import design_priors
-from bayesmyo.study.study import Design, Study
+from bayesmyo.study.study import Study
 
 
 def show_study(study: Study) -> None:

@@ -1,6 +1,7 @@
 """The question: TOML <-> Study.
 
 study.py        the Study, its tables and the clinical scale of each outcome
+design.py       its tables for simulation: a design, and scenarios
 parameters.py   every parameter with its name, unit and prior
 read.py         TOML text -> Study, every fault at once
 check.py        what a well-formed study may still get wrong (check_*.py: its data, outcomes, covariates ...)
@@ -14,7 +15,8 @@ template.py     the commented study and example table of `bayesmyo init`
 """
 
 from bayesmyo.study.bundled import find_study, studies
+from bayesmyo.study.design import Scenario
 from bayesmyo.study.read import parse_study, read_study
-from bayesmyo.study.study import Outcome, Scenario, Study
+from bayesmyo.study.study import Outcome, Study
 
 __all__ = ["Outcome", "Scenario", "Study", "find_study", "parse_study", "read_study", "studies"]

@@ -6,9 +6,10 @@ import numpy as np
 
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study import scenarios as truths
+from bayesmyo.study.design import Design, FollowUp, Scenario
 from bayesmyo.study.parameters import Parameter, correlations, parameters
 from bayesmyo.study.predictors import CORRELATIONS
-from bayesmyo.study.study import Covariate, Design, FollowUp, Scenario, Study
+from bayesmyo.study.study import Covariate, Study
 
 SEED, DRAWS, MOST = (
     2005,

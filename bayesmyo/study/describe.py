@@ -10,10 +10,11 @@ from bayesmyo.components.families import Cumulative
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.components.trajectories import Constant
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
+from bayesmyo.study.design import Design, FollowUp
 from bayesmyo.study.in_r import correlated
 from bayesmyo.study.parameters import Parameter, all_parameters
 from bayesmyo.study.predictors import ZERO, Predictor, blocks, predictors
-from bayesmyo.study.study import Design, FollowUp, Limits, Response, Study
+from bayesmyo.study.study import Limits, Response, Study
 
 
 @dataclass(frozen=True)

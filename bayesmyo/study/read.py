@@ -23,8 +23,9 @@ from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
 from bayesmyo.study import check
 from bayesmyo.study.check_data import SPACES
+from bayesmyo.study.design import Design, Scenario
 from bayesmyo.study.statements import Statements
-from bayesmyo.study.study import Covariate, DataFormat, Design, Outcome, Response, Scenario, Study
+from bayesmyo.study.study import Covariate, DataFormat, Outcome, Response, Study
 
 MAXIMUM_BYTES = 1_000_000
 MOST = 200  # keys of a table, or values of a list

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from bayesmyo.components.priors import Prior
+from bayesmyo.study.design import Scenario
 from bayesmyo.study.parameters import LINEAR_ROLES, Parameter, inventory
 from bayesmyo.study.predictors import CORRELATIONS, correlation_matrix, effects
-from bayesmyo.study.study import Scenario, Study
+from bayesmyo.study.study import Study
 
 Stated = Mapping[str, Mapping[str, float | str]]
 Values = dict[str, dict[str, float]]

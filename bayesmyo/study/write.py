@@ -7,7 +7,8 @@ from typing import Any
 
 import tomli_w
 
-from bayesmyo.study.study import Scenario, Study
+from bayesmyo.study.design import Scenario
+from bayesmyo.study.study import Study
 
 HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior", "rule")
 

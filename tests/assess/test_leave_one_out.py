@@ -24,7 +24,7 @@ from bayesmyo.model.fit import fit, posterior_truth
 from bayesmyo.model.store import save_fit, share
 from bayesmyo.report.terminal import show_influence
 from bayesmyo.study import parse_study
-from bayesmyo.study.study import Visits
+from bayesmyo.study.design import Visits
 from tests.conftest import SMALL, fit_of, independent_draws
 
 ONE = (

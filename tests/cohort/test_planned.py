@@ -8,7 +8,7 @@ from scipy import stats
 
 from bayesmyo.cohort.planned import PATIENTS, schedule, true_values
 from bayesmyo.study import parse_study
-from bayesmyo.study.study import FollowUp, Loss, Visits
+from bayesmyo.study.design import FollowUp, Loss, Visits
 from tests.conftest import SMALL
 
 SPREAD = 4  # Monte Carlo errors

@@ -99,29 +99,34 @@ def plateau(own, half_time):
     return own[1] + (own[0] - own[1]) * 0.5 ** (T / half_time)
 
 
-@pytest.mark.parametrize("trajectory", ["linear", "plateau"])
-@pytest.mark.parametrize("kind", FAMILIES)
-def test_every_family_around_a_curve_with_non_centred_effects(rng, kind, trajectory):
-    (family, *numbers), typical, spread, y, logpdf = FAMILIES[kind]
+def population(kind, trajectory):
+    """The names of the two effects, and the default prior of every parameter of the population."""
+    _, typical, spread, *_ = FAMILIES[kind]
     straight = trajectory == "linear"
-    first, second = names = ("intercept", "slope") if straight else ("start", "asymptote")
-    text = outcome(family, trajectory, *numbers, more='parameterisation = "non-centred"\n')
-    density = Density(HEAD + text, rows(y=y))
+    first, second = ("intercept", "slope") if straight else ("start", "asymptote")
     priors = {
         f"y.{first}": stats.norm(typical, spread),
         f"y.{second}": stats.norm(0, 2 * spread / 12) if straight else stats.norm(typical, 2 * spread),
         f"y.sd_{first}": half(spread),
         f"y.sd_{second}": half(spread / 12 if straight else spread),
         R: stats.beta(2, 2),
-        f"y.raw_{first}": (STANDARD, 3),
-        f"y.raw_{second}": (STANDARD, 3),
-    } | AUX[kind]
-    priors |= {} if straight else {"y.half_time": stats.lognorm(0.5, scale=3)}
+    }
+    return (first, second), priors | AUX[kind] | ({} if straight else {"y.half_time": stats.lognorm(0.5, scale=3)})
+
+
+@pytest.mark.parametrize("trajectory", ["linear", "plateau"])
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_every_family_around_a_curve_with_non_centred_effects(rng, kind, trajectory):
+    (family, *numbers), _, _, y, logpdf = FAMILIES[kind]
+    text = outcome(family, trajectory, *numbers, more='parameterisation = "non-centred"\n')
+    density = Density(HEAD + text, rows(y=y))
+    names, priors = population(kind, trajectory)
+    priors |= {f"y.raw_{n}": (STANDARD, 3) for n in names}
     for _ in range(3):
         p = draw(rng, priors)
         z = np.stack([p[f"y.raw_{n}"] for n in names])
-        own = np.array([[p[f"y.{n}"]] for n in names]) + np.linalg.cholesky(pair(p, first, second)) @ z
-        eta = line(own[:, WHO]) if straight else plateau(own[:, WHO], p["y.half_time"])
+        own = np.array([[p[f"y.{n}"]] for n in names]) + np.linalg.cholesky(pair(p, *names)) @ z
+        eta = line(own[:, WHO]) if trajectory == "linear" else plateau(own[:, WHO], p["y.half_time"])
         aux = {k.removeprefix("y."): p[k] for k in AUX[kind]}
         truth = total(priors, p) + logpdf(eta, y, **aux).sum()
         assert density(p) == pytest.approx(truth, rel=1e-8, abs=1e-7)

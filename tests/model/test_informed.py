@@ -24,7 +24,19 @@ from tests.model.density import (
     rows,
     total,
 )
-from tests.model.test_build_outcomes import AUX, COUNTS, FAMILIES, R, S, line, outcome, pair, plateau
+from tests.model.test_build_outcomes import (
+    AUX,
+    COUNTS,
+    COVARIATES,
+    FAMILIES,
+    R,
+    S,
+    line,
+    outcome,
+    pair,
+    plateau,
+    population,
+)
 
 INFORMED = 'parameterisation = "informed"\n'
 
@@ -96,23 +108,14 @@ def as_draws(p):
 @pytest.mark.parametrize("trajectory", ["linear", "plateau"])
 @pytest.mark.parametrize("kind", WORTH)
 def test_every_family_is_informed_by_what_its_cells_are_worth(rng, kind, trajectory):
-    (family, *numbers), typical, spread, y, logpdf = FAMILIES[kind]
-    straight = trajectory == "linear"
-    first, second = names = ("intercept", "slope") if straight else ("start", "asymptote")
+    (family, *numbers), _, _, y, logpdf = FAMILIES[kind]
     density = Density(HEAD + outcome(family, trajectory, *numbers, more=INFORMED), rows(y=y))
-    priors = {
-        f"y.{first}": stats.norm(typical, spread),
-        f"y.{second}": stats.norm(0, 2 * spread / 12) if straight else stats.norm(typical, 2 * spread),
-        f"y.sd_{first}": half(spread),
-        f"y.sd_{second}": half(spread / 12 if straight else spread),
-        R: stats.beta(2, 2),
-    } | AUX[kind]
-    priors |= {} if straight else {"y.half_time": stats.lognorm(0.5, scale=3)}
+    names, priors = population(kind, trajectory)
     for _ in range(3):
         p = draw(rng, priors)
-        curve = line if straight else partial(plateau, half_time=p["y.half_time"])
+        curve = line if trajectory == "linear" else partial(plateau, half_time=p["y.half_time"])
         design = np.stack([curve(np.eye(2)[:, [j] * 9]) for j in range(2)], axis=1)
-        factor = np.linalg.cholesky(pair(p, first, second))
+        factor = np.linalg.cholesky(pair(p, *names))
         aux = {k.removeprefix("y."): p[k] for k in AUX[kind]}
         mean = np.array([p[f"y.{n}"] for n in names])
         value, precision = WORTH[kind](y, design @ mean, **aux)
@@ -274,17 +277,7 @@ def test_a_family_that_cannot_says_so():
 
 # --- whatever stands beside: the density of the effects themselves is that of the non-centred model
 
-BESIDE = """
-[covariates.age]
-typical = 50
-scale = 10
-missing = "imputed"
-[covariates.sex]
-levels = ["f", "m"]
-[covariates.season]
-levels = ["summer", "winter"]
-varies = "visits"
-"""
+BESIDE = COVARIATES.replace("scale = 10\n", 'scale = 10\nmissing = "imputed"\n', 1)
 COUNTED = outcome(
     '"poisson", observation_effect = true',
     more='exposure = "weeks"\ncovariates = ["age", "season"]\nmoderators = ["sex"]\nparameterisation = "HOW"\n',

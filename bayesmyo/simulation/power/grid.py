@@ -15,7 +15,8 @@ from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.given import posterior_draws
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.comparators import DEFAULT, checked
-from bayesmyo.study.study import Design, FollowUp, Loss, Study
+from bayesmyo.study.design import Design, FollowUp, Loss
+from bayesmyo.study.study import Study
 
 POSTERIOR = "posterior"  # the label of truths that are draws of a fit
 MOST = 500  # cells

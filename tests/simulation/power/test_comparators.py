@@ -21,7 +21,7 @@ from bayesmyo.simulation.power.comparators import (
 from bayesmyo.simulation.power.mixed import mixed_model
 from bayesmyo.simulation.power.own import analysed, answerable, own_numbers, own_slopes
 from bayesmyo.study import parse_study, read_study
-from bayesmyo.study.study import FollowUp, Visits
+from bayesmyo.study.design import FollowUp, Visits
 from tests.conftest import ROOT
 
 HERE = ROOT / "tests" / "reference"

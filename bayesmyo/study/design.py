@@ -1,0 +1,80 @@
+"""What a simulated cohort looks like, and what is true of it: the tables [design] and [scenarios.*]."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SLACK = 3.0  # SDs of the jitter, beyond which no visit is expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUp:
+    """Potential follow-up, gamma distributed, in the time unit; nobody is followed beyond `maximum`."""
+
+    mean: float
+    sd: float
+    maximum: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visits:
+    """Planned visit times, then one every `then_every`, or none; each but the first is moved by a normal jitter of that SD."""
+
+    first: tuple[float, ...]
+    then_every: float | None = None
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """Loss to follow-up at a constant hazard per unit of time."""
+
+    hazard: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """What a simulated cohort looks like.
+
+    follow_up: a number where a protocol says how long everyone is followed, and every visit planned until then takes place, late as it
+        may be; or a distribution of the times at which data are cut, after which nothing is seen
+    missing: the share of cells, baseline excepted, that nobody filled in
+    exposure: for each exposure column its mean; a visit's exposure is one more than a Poisson count
+    balanced: covariates of patients whose groups have their shares as exactly as can be after every patient, as by randomisation in the
+        smallest blocks; in the others each patient's group is drawn by chance
+    """
+
+    patients: int
+    follow_up: FollowUp | float
+    visits: Visits
+    loss: Loss | None = None
+    missing: float = 0.0
+    exposure: Mapping[str, float] = field(default_factory=dict)
+    balanced: tuple[str, ...] | None = None
+
+    @property
+    def typical_follow_up(self) -> float:
+        """How long a patient is followed who is not lost: as the protocol says, or on average."""
+        return self.follow_up.mean if isinstance(self.follow_up, FollowUp) else self.follow_up
+
+    @property
+    def latest(self) -> float:
+        """The time after which no visit is to be expected."""
+        return (
+            self.follow_up.maximum
+            if isinstance(self.follow_up, FollowUp)
+            else self.follow_up + SLACK * self.visits.jitter
+        )
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A truth to simulate from: values[outcome][parameter], levels in outcome units, SDs on the link scale.
+
+    A value is a number, or the text of a design prior from which each simulated cohort draws its own (`"normal(4.4, 0.2)"`).
+    values["correlations"] holds correlations between effects of different outcomes; those not stated are zero.
+    like: the scenario whose values hold where none is given here.
+    """
+
+    values: Mapping[str, Mapping[str, float | str]]
+    like: str | None = None
+    title: str = ""
