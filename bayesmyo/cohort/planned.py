@@ -45,6 +45,11 @@ class TrueValue:
     upper: float | None
     right: Mapping[str, float | None]
 
+    def verdict(self, decision: str) -> str:
+        """Whether a decision is right to be met: `yes`, `no`, `in 90%` of true values; a dash where it has no truth."""
+        share = self.right[decision]
+        return "-" if share is None else {0.0: "no", 1.0: "yes"}.get(share, f"in {share:.0%}")
+
 
 def schedule(study: Study, design: Design) -> Schedule:
     """What becomes of the patients of a design."""

@@ -26,11 +26,6 @@ def spread(median: float, lower: float, upper: float) -> str:
     return f"{number(median).text} ({number(lower).text} to {number(upper).text})"
 
 
-def how_right(share: float | None) -> str:
-    """Whether a decision is right to be met: under all true values, none, or a share of them; a dash where it has no truth."""
-    return "-" if share is None else {0.0: "no", 1.0: "yes"}.get(share, f"in {share:.0%}")
-
-
 def count(value: int) -> Number:
     return Number(value, f"{value:,}")
 

@@ -8,7 +8,6 @@ from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.components.numbers import listing
 from bayesmyo.report.columns import Ends
-from bayesmyo.report.numbers import how_right
 from bayesmyo.report.terminal import figure, say, show_table
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.design import Design
@@ -92,7 +91,7 @@ def _show_truths(study: Study) -> None:
         under = [truths[scenario][name] for scenario in truths]
         rows.append((name, *(_true_value(v) for v in under)))
         for decision in under[0].right:
-            rows.append((f"  {decision} is right", *(how_right(v.right[decision]) for v in under)))
+            rows.append((f"  {decision} is right", *(v.verdict(decision) for v in under)))
     show_table(["estimand", *truths], rows, title="True values, and whether a decision would be right")
 
 

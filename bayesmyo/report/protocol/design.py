@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bayesmyo.cohort import planned
 from bayesmyo.components.numbers import listing
 from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table
-from bayesmyo.report.numbers import how_right, number
+from bayesmyo.report.numbers import number
 from bayesmyo.report.sections.planning import share
 from bayesmyo.simulation.cell import Cell as Simulation
 from bayesmyo.simulation.power.words import designed
@@ -51,7 +51,7 @@ def _truths(cells: Sequence[Simulation]) -> list[Block]:
         title = study.scenarios[scenario].title
         for estimand, v in planned.true_values(study, scenario, c.analysis.decisions).items():
             reach = f"{number(v.lower).text} to {number(v.upper).text}" if v.lower is not None else "-"
-            right = "; ".join(f"{d}: {how_right(p)}" for d, p in v.right.items())
+            right = "; ".join(f"{d}: {v.verdict(d)}" for d in v.right)
             rows.append((scenario + (f" ({title})" if title else ""), estimand, number(v.value), reach, right or "-"))
     if rows:
         blocks.append(Heading("What is taken to be true"))
