@@ -1,4 +1,4 @@
-"""Patients' effects sampled around what their own measurements say of them, whatever the family.
+"""Patients' effects sampled around what their own measurements say of them, for families that are not normal.
 
 A centred effect hardly leaves the funnel of a small SD between patients, and a non-centred one mixes badly where each patient is measured
 well. Here each cell is replaced by a normal measurement that says about the same of the location (`Family.approximate`), y* with
@@ -7,8 +7,8 @@ W = Z L, M = I + W' diag(p) W and u = W' diag(p) (y* - curve), as in `integrate.
 
     z = C'^-1 (C^-1 u + t),   M = C C',   log |dz / dt| = -log det C:
 
-where the approximation is exact t is standard normal whatever the parameters are, and where it is not t is still near it, and the
-density that is sampled is exact: Normal(z | 0, I) |dz / dt| times the likelihood of the cells as they are.
+where the approximation is exact t is standard normal whatever the parameters are. Where it is not, it only steers: the density that is
+sampled is exact, Normal(z | 0, I) |dz / dt| times the likelihood of the cells as they are.
 
 Cells that are censored inform nothing. Reference: Christensen, Roberts and Skold (2006), https://doi.org/10.1198/106186006X100470 (data-based reparameterisation).
 """
