@@ -37,11 +37,16 @@ class NewPatients:
         return np.asarray((self.place * n).astype(int))
 
 
-def draw_new_patients(study: Study, truth: Truth, outcomes: Sequence[str], seed: int) -> Iterator[NewPatients]:
-    """New patients in batches, effects of the named outcomes drawn together as the study correlates them."""
+def draw_new_patients(
+    study: Study, truth: Truth, outcomes: Sequence[str], seed: int, among: int
+) -> Iterator[NewPatients]:
+    """New patients in batches, effects of the named outcomes drawn together as the study correlates them.
+
+    among: of how many truths each is to have its part of the patients that there are
+    """
     listed = [e for o in outcomes for e in effects(study, o)]
     draws = int(np.prod(truth.shape))
-    count = int(np.clip(MOST // draws, FEWEST, POINTS))
+    count = int(np.clip(MOST // among, FEWEST, POINTS))
     points = _sequence(len(listed) + 1, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,))))
     normal = special.ndtri(points[:-1])
     factor = factor_of(study, truth, listed) if listed else np.zeros((*truth.shape, 0, 0))

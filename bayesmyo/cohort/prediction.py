@@ -37,16 +37,19 @@ Times = float | Sequence[float] | Array
 class TruthPrediction:
     """Levels in outcome units under a Truth: (chain, draw) each for a posterior, a single number for a scenario.
 
-    seed: fixes the new patient (one for each draw, the same at every time and in every estimand) and its measurements.
+    seed: fixes the new patient (one for each draw, the same at every time and in every estimand) and its measurements
+    among: a share is counted as finely as if there were so many truths (default: as many as there are). A truth that is ranked among
+        draws is counted as they are: a share of 1 in 10,000 would lie above most draws of the very same share, counted in 1,000 patients
 
     >>> fit.prediction.level("cpk", [0, 6, 12], "population average").shape
     (4, 1000, 3)
     """
 
-    def __init__(self, study: Study, truth: Truth, seed: int = 0):
+    def __init__(self, study: Study, truth: Truth, seed: int = 0, among: int | None = None):
         self.study = study
         self.truth = truth
         self.seed = seed
+        self.among = int(np.prod(truth.shape)) if among is None else among
 
     def level(
         self,
@@ -182,12 +185,13 @@ class TruthPrediction:
         """Groups of patients over whom a share is counted: what gives their predictors, (..., patient), by outcome and time."""
         patients = self.truth.patients
         if population == "these patients" and patients is not None:
-            size = patients * int(np.prod(self.truth.shape))
-            wanted, at_once = (max(1, m // size) if predicts == "measurement" else 1 for m in (MOST, AT_ONCE))
+            wanted, at_once = (
+                max(1, m // (patients * self.among)) if predicts == "measurement" else 1 for m in (MOST, AT_ONCE)
+            )
             for _ in range(-(-wanted // at_once)):
                 yield partial(self._repeated, given, at_once)
             return
-        for new in draw_new_patients(self.study, self.truth, outcomes, self.seed):
+        for new in draw_new_patients(self.study, self.truth, outcomes, self.seed, self.among):
             columns = self._columns(given, self._covariates_of(new.chosen))
             yield partial(self._of_new, new, columns)
 

@@ -148,7 +148,7 @@ class Replicator:
         posterior = posterior_truth(study, simulated.cohort, draws.posterior)
         prediction = TruthPrediction(study, posterior, address(seed, PREDICT))
         for name in self._estimands():
-            yield Asked("estimand", name, self._true(name, truth, seed), study.estimands[name].of(prediction))
+            yield Asked("estimand", name, self._true(name, truth, seed, prediction), study.estimands[name].of(prediction))
         if "parameter" in self.record:
             for p in all_parameters(study):
                 true = float(truth.value(p.outcome, p.name)) if self.cell.alike else np.nan
@@ -166,14 +166,18 @@ class Replicator:
         needed = {d.estimand for d in study.decisions.values()} if "decision" in self.record else set()
         return [name for name in study.estimands if "estimand" in self.record or name in needed]
 
-    def _true(self, name: str, truth: Truth, seed: int) -> float:
-        """The true value of an estimand, NaN where the study that simulates does not have it; the new patient is a patient to come."""
+    def _true(self, name: str, truth: Truth, seed: int, drawn: TruthPrediction) -> float:
+        """The true value of an estimand, NaN where the study that simulates does not have it; the new patient is a patient to come.
+
+        A value that is ranked among draws is found as they are: an integral with the same number of points.
+        """
         estimand = self.cell.study.estimands.get(name)
         if estimand is None:
             return float("nan")
         if name in self._constant:
             return self._constant[name]
-        value = float(estimand.of(TruthPrediction(self.cell.study, truth, seed)))
+        among = drawn.among if self.cell.exchangeable else None
+        value = float(estimand.of(TruthPrediction(self.cell.study, truth, seed, among)))
         if (
             self.cell.fixed
             and not truth.covariates
