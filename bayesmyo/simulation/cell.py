@@ -71,6 +71,9 @@ class Cell:
         """Names the cell by all that its cohorts and their analysis depend on, whatever other cells there are: 16 hex digits."""
         return hashlib.sha256(json.dumps(self._settings(), sort_keys=True).encode()).hexdigest()[:16]
 
+    def __str__(self) -> str:
+        return ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in self.labels.items()) or self.key
+
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         return self._settings() | {"labels": dict(self.labels)}

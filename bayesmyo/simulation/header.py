@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from bayesmyo.errors import StorageError
 from bayesmyo.model.versions import skew
 from bayesmyo.simulation.plan import Plan
 
-FORMAT = 1
+FORMAT = 2
 PLAN = "plan.json"
 MEND = "Remove this one file and give the same command again: the parts beside it stay."
 Shard = tuple[int, int]
@@ -57,16 +57,19 @@ class Header:
         return cls(Plan.from_json(json.dumps(body["plan"])), body["versions"], shard, tuple(body["others"]))
 
     def goes_on(self, folder: Path, new: "Header") -> "Header":
-        """The header of a folder that goes on with another command: more replicates, or a smaller Monte Carlo error.
+        """The header of a folder that goes on with another command: more cells, more replicates, or a smaller Monte Carlo error.
 
         Raises StorageError that names what differs, and how to mend it.
         """
-        ours, theirs = facts(self.plan), facts(new.plan)
+        ours, theirs = self.plan.settings(), new.plan.settings()
         differs = [f"{k}: {_short(ours[k])} there, {_short(theirs[k])} now" for k in ours if ours[k] != theirs[k]]
         if self.shard != new.shard:
             differs.append(f"shard: {_of(self.shard)} there, {_of(new.shard)} now")
         if differs:
             raise StorageError(f"{folder}: holds another plan ({'; '.join(differs)}). Choose another folder.")
+        asked = {cell.key for cell in new.plan.cells}
+        if dropped := [str(cell) for cell in self.plan.cells if cell.key not in asked]:
+            raise StorageError(f"{folder}: {not_asked(dropped)}")
         if new.plan.replicates < self.plan.replicates:
             before = f"{self.plan.replicates} replicates of each cell before; ask for as many or more"
             raise StorageError(f"{folder}: was asked for {before}.")
@@ -87,11 +90,11 @@ class Header:
         return replace(self, others=(*self.others, now))
 
 
-def facts(plan: Plan) -> dict[str, Any]:
-    """All that may not change when a plan goes on, by name."""
-    found = json.loads(plan.to_json())
-    cells = [{"key": cell.key, "labels": dict(cell.labels)} for cell in plan.cells]
-    return {k: v for k, v in found.items() if k not in ("replicates", "mcse")} | {"cells": cells}
+def not_asked(cells: Sequence[str]) -> str:
+    """What is wrong with a command that names fewer cells than its folder holds."""
+    more = f" and {len(cells) - 2} more" if len(cells) > 3 else ""
+    listed = "; ".join(cells[: 2 if more else 3])
+    return f"holds what this command does not ask for ({listed}{more}). Ask for all of it, and more if you like, or choose another folder."
 
 
 def content(path: Path) -> bytes:

@@ -1,11 +1,12 @@
 """Shards of one plan, joined."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.simulation.agenda import Agenda
-from bayesmyo.simulation.header import Header, facts
+from bayesmyo.simulation.header import Header
 from bayesmyo.simulation.parts import gather
 from bayesmyo.simulation.store import Results, opened, read_parts, read_results
 
@@ -40,7 +41,7 @@ def merge(folders: Sequence[str | Path], output: str | Path, *, mixed: bool = Fa
 
 def _together(path: Path, first: Header, other: Path, header: Header) -> None:
     """Raises StorageError where two folders are not of one plan."""
-    ours, theirs = (facts(h.plan) | {"replicates": h.plan.replicates, "mcse": h.plan.mcse} for h in (first, header))
+    ours, theirs = (json.loads(h.plan.to_json()) for h in (first, header))
     differs = [name for name in ours if ours[name] != theirs[name]]
     if differs:
         raise StorageError(f"{other}: is not of the same plan as {path} (another {', '.join(differs)}).")

@@ -35,7 +35,10 @@ class Plan:
 
     def to_json(self) -> str:
         """All of it as one line of text, always the same for the same plan."""
-        return json.dumps(self._fixed() | {"replicates": self.replicates, "mcse": self.mcse}, sort_keys=True)
+        cells = [c.as_dict() for c in self.cells]
+        return json.dumps(
+            self.settings() | {"cells": cells, "replicates": self.replicates, "mcse": self.mcse}, sort_keys=True
+        )
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
@@ -48,11 +51,12 @@ class Plan:
 
     @cached_property
     def key(self) -> str:
-        """Names the plan but for how long it goes on: its rows are those of any plan with the same key."""
-        return hashlib.sha256(json.dumps(self._fixed(), sort_keys=True).encode()).hexdigest()
+        """Names how rows are made: those of a cell are the same in all plans with one key, whatever other cells they have."""
+        return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()
 
-    def _fixed(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """All that the rows of a cell depend on beside the cell, as plain values by name."""
         return {
-            "kind": self.kind, "cells": [c.as_dict() for c in self.cells], "seed": self.seed, "engine": self.engine,
-            "sampling": asdict(self.sampling), "record": list(self.record), "comparators": list(self.comparators),
+            "kind": self.kind, "seed": self.seed, "engine": self.engine, "sampling": asdict(self.sampling),
+            "record": list(self.record), "comparators": list(self.comparators),
         }  # fmt: skip

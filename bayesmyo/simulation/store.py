@@ -25,7 +25,7 @@ import pyarrow as pa
 from bayesmyo.errors import StorageError
 from bayesmyo.files import write_bytes
 from bayesmyo.simulation.agenda import Agenda
-from bayesmyo.simulation.header import PLAN, Header, content, sha256
+from bayesmyo.simulation.header import PLAN, Header, content, not_asked, sha256
 from bayesmyo.simulation.lock import LOCK, OWNER, held
 from bayesmyo.simulation.parts import Outcome, decode, encode, gather, origin, outcomes, tables, write
 from bayesmyo.simulation.plan import Plan
@@ -156,6 +156,7 @@ class Store:
     def _load(self) -> None:
         """Look at every part; set aside what is damaged, and remove what was being written when a run was killed."""
         (self.folder / PARTS).mkdir(exist_ok=True)
+        asked = {cell.key for cell in self.header.plan.cells}
         for stray in [*self.folder.glob(".*.????????"), *(self.folder / PARTS).glob(".*.????????")]:
             stray.unlink()
         for path in part_paths(self.folder):
@@ -168,7 +169,10 @@ class Store:
                 continue
             if origin(part).get("plan") != self.header.plan.key:
                 raise StorageError(f"{path}: belongs to another plan. Choose another folder.")
-            self.present.extend(outcomes(part))
+            found = list(outcomes(part))
+            if dropped := sorted({f"cell {cell}" for cell, *_ in found if cell not in asked}):
+                raise StorageError(f"{path}: {not_asked(dropped)}")
+            self.present.extend(found)
 
     def _write(self, written: bytes) -> None:
         if any(sha256(written) in p.name for p in part_paths(self.folder)):

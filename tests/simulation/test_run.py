@@ -88,6 +88,20 @@ def test_the_same_command_with_more_replicates_goes_on(undisturbed, tmp_path):
     assert final(tmp_path / "out") == undisturbed
 
 
+def test_the_same_command_with_more_cells_goes_on(undisturbed, tmp_path):
+    """A fourth number of patients need not begin again, wherever it stands among the others."""
+    run(plan(replicates=20, patients=(8,)), tmp_path / "out", workers=0, work=light.work)
+    done = []
+
+    def work(text, cell, replicates):
+        done.extend((cell, r) for r in replicates)
+        return light.work(text, cell, replicates)
+
+    run(plan(replicates=20), tmp_path / "out", workers=0, work=work)
+    assert sorted(done) == [(0, r) for r in range(20)]
+    assert final(tmp_path / "out") == undisturbed
+
+
 def test_shards_on_a_cluster_merged_are_the_whole(cluster, undisturbed, tmp_path):
     for i in (1, 2, 3):
         found = run(plan(replicates=20), tmp_path / str(i), shard=(i, 3), cluster=cluster, work=light.work)

@@ -163,7 +163,7 @@ def test_more_replicates_go_on_with_the_same_rows(folder, tmp_path):
     ("other", "reason"),
     [
         ({"seed": 2}, r"seed: 1 there, 2 now\)\. Choose another folder"),
-        ({"patients": (5, 9)}, r"cells: \[?2 with the hash"),
+        ({"patients": (5, 9)}, r"holds what this command does not ask for \(patients 8\)\. Ask for all of it, and more if you like"),
         ({"engine": "nuts"}, 'engine: "mock" there, "nuts" now'),
         ({"replicates": 5}, "was asked for 6 replicates of each cell before; ask for as many or more"),
         ({"mcse": 0.02}, "was asked for all replicates before; ask for no less"),
@@ -296,9 +296,10 @@ def test_a_damaged_plan_says_how_to_mend_it_and_that_mends_it(folder):
     (folder / "plan.json").unlink()
     with opened(folder, header(plan())) as store:
         assert Agenda(plan(), store.present).remaining == 0
-    (folder / "plan.json").unlink()
-    with pytest.raises(StorageError, match="belongs to another plan"), opened(folder, header(plan(seed=2))):
-        pass
+    for other, reason in ({"seed": 2}, "belongs to another plan"), ({"patients": (5,)}, r"does not ask for \(cell "):
+        (folder / "plan.json").unlink()
+        with pytest.raises(StorageError, match=reason), opened(folder, header(plan(**other))):
+            pass
 
 
 def test_what_was_being_written_when_a_run_was_killed_is_removed(folder):
