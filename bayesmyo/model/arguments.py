@@ -33,9 +33,9 @@ def usable(study: object, cohort: object, sampling: object, unknown: Mapping[str
         must_be(Sampling, "sampling", sampling, f"write sampling=bayesmyo.Sampling({given})")
 
 
-def known_study(study: object) -> None:
+def known_study(study: object, name: str = "study") -> None:
     """Raises UsageError for what is no Study, such as the path of one."""
-    must_be(Study, "study", study, f"read it first: bayesmyo.find_study({typed(study)})")
+    must_be(Study, name, study, f"read it first: bayesmyo.find_study({typed(study)})")
 
 
 def typed(got: object) -> str:

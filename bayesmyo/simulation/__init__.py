@@ -11,7 +11,7 @@ workers.py     processes of this machine, or those of a dask scheduler (cluster.
 store.py       a folder of results, which survives whatever is killed; header.py its plan.json, parts.py its Parquet, lock.py its owner
 merge.py       shards of one plan, joined
 given.py       truths from a fit
-studies.py     a simulation study in one call; columns.py its tables
+studies.py     a simulation study in one call; arguments.py what it is handed; columns.py its tables
 calibration/   do intervals hold what they promise?
 power/         would a study of this size have told us?
 """

@@ -148,7 +148,9 @@ class Replicator:
         posterior = posterior_truth(study, simulated.cohort, draws.posterior)
         prediction = TruthPrediction(study, posterior, address(seed, PREDICT))
         for name in self._estimands():
-            yield Asked("estimand", name, self._true(name, truth, seed, prediction), study.estimands[name].of(prediction))
+            yield Asked(
+                "estimand", name, self._true(name, truth, seed, prediction), study.estimands[name].of(prediction)
+            )
         if "parameter" in self.record:
             for p in all_parameters(study):
                 true = float(truth.value(p.outcome, p.name)) if self.cell.alike else np.nan

@@ -6,8 +6,8 @@ from typing import TypedDict, Unpack
 
 from distributed import Security
 
-from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
+from bayesmyo.simulation.arguments import numbers, schedules, texts, usable, whole_numbers
 from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.calibration.verdict import Calibration, calibration
 from bayesmyo.simulation.power.answer import TARGET, PowerAnswer, power_answer, rules
@@ -57,8 +57,8 @@ def calibrate(
         >>> found = bayesmyo.calibrate(study, "calibration", patients=(10, 23))  # doctest: +SKIP
         >>> print(found.cells[0].sentence)  # doctest: +SKIP
     """
-    _several(patients=patients)
-    plan = calibration_plan(study, patients, replicates, fit=fit, seed=seed, engine=engine)
+    usable(study, fit, replicates, None, seed)
+    plan = calibration_plan(study, whole_numbers("patients", patients), replicates, fit=fit, seed=seed, engine=engine)
     results = run(plan, folder, **computing)
     return calibration(plan, results.replicates, results.quantities)
 
@@ -109,18 +109,15 @@ def power(
         >>> found = bayesmyo.power(study, "power", scenarios=("paper",), patients=(10, 23, 50))  # doctest: +SKIP
         >>> print(*found.sentences, sep="\\n")  # doctest: +SKIP
     """
-    axes = Axes(scenarios, patients, follow_up, every, visits, loss, looks)
-    _several(**vars(axes), comparators=comparators)
-    rules(target, futility, looks)
+    usable(study, fit, replicates, mcse, seed, analysis)
+    axes = Axes(
+        texts("scenarios", scenarios), whole_numbers("patients", patients), numbers("follow_up", follow_up), numbers("every", every),
+        schedules("visits", visits), numbers("loss", loss), whole_numbers("looks", looks),
+    )  # fmt: skip
+    rules(target, futility, axes.looks)
+    beside = texts("comparators", comparators)
     plan = power_plan(
-        study, axes, replicates, mcse, analysis=analysis, fit=fit, comparators=comparators, seed=seed, engine=engine
+        study, axes, replicates, mcse, analysis=analysis, fit=fit, comparators=beside, seed=seed, engine=engine
     )
     results = run(plan, folder, **computing)
     return power_answer(plan, results.replicates, results.quantities, target, futility)
-
-
-def _several(**asked: object) -> None:
-    """Raises UsageError where one value stands for several, or text for a list of texts."""
-    for name, values in asked.items():
-        if isinstance(values, str) or not isinstance(values, Sequence):
-            raise UsageError(name, "must be a list of values", repr(values), f"write ({values!r},)")

@@ -21,11 +21,12 @@ from bayesmyo.simulation.pool import Work
 MEMORY = 1_000_000_000  # bytes that one worker may want
 ANSWER = 20  # seconds within which a scheduler answers
 LOST = "60 s"  # after which dask gives a worker up that it tries to replace
+GUARD = 'a script calls this under `if __name__ == "__main__":`, or with workers=0'
 
 
 @contextlib.contextmanager
 def local(work: Work, plan: str, workers: int, limit: float | None = None) -> Iterator[Cluster]:
-    """So many processes of this machine."""
+    """So many processes of this machine. Raises UsageError where they do not start."""
     settings = {
         "distributed.scheduler.allowed-failures": 0,  # `run` counts, and hands out again one by one
         "distributed.deploy.lost-worker-timeout": LOST,
@@ -39,19 +40,22 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
         with (
             dask.config.set(settings),
             _quiet(),
-            LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-            ) as cluster,  # fmt: skip
+            _processes(workers) as cluster,
             Client(cluster) as client,
         ):
             yield Cluster(client, work, plan, limit, cluster)
     finally:
         os.environ.clear()
         os.environ.update(environment)
+
+
+def _processes(workers: int) -> LocalCluster:
+    try:
+        return LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
+        )  # fmt: skip
+    except RuntimeError as error:
+        raise UsageError("workers", f"do not start ({str(error).rstrip('.')})", mend=GUARD) from None
 
 
 @contextlib.contextmanager

@@ -163,7 +163,10 @@ def test_more_replicates_go_on_with_the_same_rows(folder, tmp_path):
     ("other", "reason"),
     [
         ({"seed": 2}, r"seed: 1 there, 2 now\)\. Choose another folder"),
-        ({"patients": (5, 9)}, r"holds what this command does not ask for \(patients 8\)\. Ask for all of it, and more if you like"),
+        (
+            {"patients": (5, 9)},
+            r"holds what this command does not ask for \(patients 8\)\. Ask for all of it, and more if you like",
+        ),
         ({"engine": "nuts"}, 'engine: "mock" there, "nuts" now'),
         ({"replicates": 5}, "was asked for 6 replicates of each cell before; ask for as many or more"),
         ({"mcse": 0.02}, "was asked for all replicates before; ask for no less"),

@@ -1,11 +1,15 @@
 """Simulation studies called from Python: the same rows, tables and refusals as those of the commands."""
 
+import multiprocessing
+
+import numpy as np
 import pandas as pd
 import pytest
 
 import bayesmyo
 from bayesmyo.errors import InputError, UsageError
 from bayesmyo.figures import power_curves, rank_differences
+from bayesmyo.simulation import workers
 from tests.conftest import ROOT, SMALL
 from tests.simulation.plans import final
 
@@ -51,8 +55,73 @@ def test_what_cannot_be_asked_is_refused_before_a_folder_is_made(tmp_path):
         bayesmyo.power(ONE_ARM, tmp_path / "out", scenarios=("fuor",))
     with pytest.raises(InputError, match="at least 20"):
         bayesmyo.calibrate(ONE_ARM, tmp_path / "out", replicates=5)
-    with pytest.raises(UsageError, match=r"patients: must be a list of values; got 15; write \(15,\)"):
-        bayesmyo.power(ONE_ARM, tmp_path / "out", patients=15)
-    with pytest.raises(UsageError, match="scenarios: must be a list of values"):
-        bayesmyo.power(ONE_ARM, tmp_path / "out", scenarios="four")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"patients": 15}, r"patients: must be a list of whole numbers; got 15; write \(15,\)"),
+        ({"patients": (10.5,)}, r"patients: must be whole numbers; got 10.5"),
+        ({"patients": (True,)}, r"patients: must be whole numbers; got True"),
+        ({"scenarios": "four"}, r"scenarios: must be a list of texts; got 'four'; write \('four',\)"),
+        ({"scenarios": (4,)}, "scenarios: must be texts; got 4"),
+        ({"comparators": "t test"}, "comparators: must be a list of texts"),
+        ({"loss": ("none",)}, "loss: must be finite numbers; got 'none'"),
+        ({"follow_up": (float("nan"),)}, "follow_up: must be finite numbers; got nan"),
+        (
+            {"visits": (0, 6)},
+            r"visits: must be a list of schedules, each a list of times; got \(0, 6\); write \(\(0, 6\),\)",
+        ),
+        ({"visits": "0 6"}, "visits: must be a list of schedules"),
+        (
+            {"replicates": "auto"},
+            r"replicates: must be a whole number; got \"auto\"; with mcse=0.02 a cell stops before",
+        ),
+        ({"replicates": 10.0}, "replicates: must be a whole number; got 10.0"),
+        ({"mcse": 2}, "mcse: must lie between 0 and 0.5; got 2"),
+        ({"seed": -1}, "seed: must be a whole number, not negative; got -1"),
+        ({"analysis": "ivig"}, r'analysis: must be a Study; got "ivig"; read it first: bayesmyo.find_study\("ivig"\)'),
+        ({"fit": "fit.nc"}, r'fit: must be a Fit; got "fit.nc"; read it first: bayesmyo.load_fit\("fit.nc"\)'),
+        (
+            {"study": "plan.toml"},
+            r'study: must be a Study; got "plan.toml"; read it first: bayesmyo.find_study\("plan.toml"\)',
+        ),
+    ],
+)
+def test_what_is_handed_over_is_checked_and_the_call_that_was_meant_is_named(tmp_path, asked, reason):
+    with pytest.raises(UsageError, match=reason):
+        bayesmyo.power(**{"study": ONE_ARM, "folder": tmp_path / "out"} | asked)
+    shared = {k: v for k, v in asked.items() if k in ("study", "patients", "replicates", "seed", "fit")}
+    if shared:
+        with pytest.raises(UsageError, match=reason):
+            bayesmyo.calibrate(**{"study": ONE_ARM, "folder": tmp_path / "out"} | shared)
+    assert not (tmp_path / "out").exists()
+
+
+def test_arrays_are_lists_too(tmp_path):
+    asked = {
+        "patients": np.array([5, 8]),
+        "scenarios": ["four"],
+        "visits": [np.arange(0.0, 12.0, 3.0)],
+        "loss": np.array([0.0]),
+    }
+    found = bayesmyo.power(ONE_ARM, tmp_path / "out", **asked, replicates=2, comparators=(), **HERE)
+    assert [d.labels["patients"] for d in found.decisions] == [5, 8]
+
+
+def test_a_script_without_a_guard_is_told_and_its_workers_end(tmp_path, monkeypatch):
+    """Workers read the script that started them: where that starts workers again, they would for ever."""
+    monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(SystemExit):
+        bayesmyo.power(ONE_ARM, tmp_path / "out")
+    monkeypatch.undo()
+
+    def failed(**asked):
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(workers, "LocalCluster", failed)
+    with pytest.raises(
+        UsageError, match=r"do not start \(Nanny failed to start\); a script calls this under `if __name__"
+    ):
+        bayesmyo.power(ONE_ARM, tmp_path / "out", replicates=1, engine="mock", workers=2)
