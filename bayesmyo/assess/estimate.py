@@ -176,8 +176,7 @@ def verdicts(fit: Fit) -> list[DecisionResult]:
     found = []
     for name, decision in fit.study.decisions.items():
         e, draws, row = fit.study.estimands[decision.estimand], fit.estimands[decision.estimand], of[decision.estimand]
-        subject = f"{describe.number(fit.study, e)}, {describe.population(e)},"
-        verdict = decision.judge(draws, subject, row.written)
+        verdict = decision.judge(draws, describe.subject(fit.study, e), row.written)
         error = batch_error(partial(_margin, decision), draws)
         unsure = UNSURE if abs(verdict.margin) < 2 * error else ""
         found.append(

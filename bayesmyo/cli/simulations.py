@@ -213,7 +213,7 @@ def power(
         cells = [d.as_dict() | {"sentence": s} for d, s in zip(found.last(), found.sentences, strict=False)]
         typer.echo(documents.document(complete=True, engine=engine, cells=cells, **listed, files=files))
     else:
-        simulated.show_power(found, engine)
+        simulated.show_power(found, plan)
         terminal.say(f"Wrote {', '.join(files)} into {output}.")
 
 

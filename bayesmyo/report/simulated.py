@@ -10,8 +10,8 @@ from bayesmyo.simulation.power.operating import POSTERIOR
 MOST = 15  # quantities of a calibration that are shown
 
 
-def show_power(found: Any, engine: str) -> None:
-    """Every decision of every cell; every estimand; sentences."""
+def show_power(found: Any, plan: Any) -> None:
+    """Every decision of every cell, and when it is met; every estimand; sentences."""
     last = found.last()
     varied = list(dict.fromkeys(k for d in last for k in d.labels if k not in ("scenario", "patients")))
     methods = list(dict.fromkeys(_method(m) for d in last for m in d.comparators))
@@ -52,6 +52,8 @@ def show_power(found: Any, engine: str) -> None:
         rows,
         title="Decisions: met in % of studies, with its Monte Carlo error; P, the probability that the rule looks at, on average in %",
     )
+    for name, decision in plan.cells[0].analysis.decisions.items():
+        say(f"{name} is met when {decision.rule()}.")
     if methods:
         say(
             "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule. "
@@ -75,7 +77,7 @@ def show_power(found: Any, engine: str) -> None:
         if methods:
             say("Those of other methods are in estimands.csv.")
         say("")
-    if dry := dry_run(engine):
+    if dry := dry_run(plan.engine):
         say(dry, "bold red")
     for sentence in found.sentences:
         say(f"- {sentence}")

@@ -41,11 +41,11 @@ def show_study(study: Study) -> None:
         say("Estimands")
     for name, e in study.estimands.items():
         say(f"    {name}: {describe.number(study, e)}, {describe.population(e)} ({describe.summary(study, e)})")
-    for title, names in (
-        ("Decisions", study.decisions),
-        ("Responses", study.responses),
-        ("Scenarios", study.scenarios),
-    ):
+    if study.decisions:
+        say("Decisions, met when")
+    for name, d in study.decisions.items():
+        say(f"    {name}: {d.rule(d.estimand)}")
+    for title, names in (("Responses", study.responses), ("Scenarios", study.scenarios)):
         if names:
             say(f"{title}: {', '.join(names)}")
     for name in study.scenarios:

@@ -245,6 +245,11 @@ def number(study: Study, e: Estimand) -> str:
     return text
 
 
+def subject(study: Study, e: Estimand) -> str:
+    """What a decision calls its estimand, in the middle of a sentence."""
+    return f"{number(study, e)}, {population(e)},"
+
+
 def criteria(study: Study, r: Response, asked: Criteria) -> str:
     """The criteria of one category of response in words; `everyone else` where there are none."""
     named = study.named

@@ -126,3 +126,27 @@ def test_a_verdict_is_met_where_its_margin_is_not_negative_and_says_so(decision,
         assert "the gain" in verdict.sentence
         assert verdict.probability is None or 0 <= verdict.probability <= 1
     assert decision.faults() == ()
+
+
+@pytest.mark.parametrize(
+    ("decision", "words"),
+    [
+        (Probability(estimand="x", above=0.5, probability=0.9), "the probability that x is above 0.5 is at least 0.9"),
+        (
+            Probability(estimand="x", below=-2, probability=0.975),
+            "the probability that x is below -2 is at least 0.975",
+        ),
+        (
+            Dual(estimand="x", null=0, relevant=-0.5, probability=0.95),
+            "the probability that x is below 0 is at least 0.95, and its median is below -0.5, which is relevant",
+        ),
+        (
+            Equivalence(estimand="x", low=-1, high=1, probability=0.8),
+            "the probability that x is between -1 and 1 is at least 0.8",
+        ),
+        (Precision(estimand="x", width=0.4, interval=0.8), "the 80% interval of x is narrower than 0.4"),
+    ],
+)
+def test_a_rule_in_words(decision, words):
+    assert decision.rule() == words
+    assert decision.rule("the change, on average,") == words.replace(" x ", " the change, on average, ")

@@ -32,6 +32,10 @@ class Decision(Component):
     estimand: str
 
     @abstractmethod
+    def rule(self, subject: str = "") -> str:
+        """When it is met, in words; `subject` is what they call the estimand (default: its name)."""
+
+    @abstractmethod
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         """The verdict on (chain, draw) values of the estimand; `subject` is what its sentence calls it (default: its name),
         `written` how its numbers are written."""

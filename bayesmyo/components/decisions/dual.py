@@ -24,9 +24,18 @@ class Dual(Decision):
     relevant: float
     probability: float
 
+    def rule(self, subject: str = "") -> str:
+        side = self._side()
+        return (
+            f"the probability that {subject or self.estimand} is {side} {self.null:g} is at least {self.probability:g}, and its median is "
+            f"{side} {self.relevant:g}, which is relevant"
+        )
+
+    def _side(self) -> str:
+        return "above" if self.relevant > self.null else "below"
+
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
-        up = self.relevant > self.null
-        side = "above" if up else "below"
+        up, side = self.relevant > self.null, self._side()
         p, relevant = (float(((draws > v) if up else (draws < v)).mean()) for v in (self.null, self.relevant))
         median = float(np.median(draws))
         large = median > self.relevant if up else median < self.relevant

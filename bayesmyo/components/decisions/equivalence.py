@@ -21,6 +21,10 @@ class Equivalence(Decision):
     high: float
     probability: float
 
+    def rule(self, subject: str = "") -> str:
+        between = f"between {self.low:g} and {self.high:g}"
+        return f"the probability that {subject or self.estimand} is {between} is at least {self.probability:g}"
+
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         p = float(((draws > self.low) & (draws < self.high)).mean())
         met = p >= self.probability

@@ -20,6 +20,9 @@ class Precision(Decision):
     width: float
     interval: float = 0.95
 
+    def rule(self, subject: str = "") -> str:
+        return f"the {self.interval:.0%} interval of {subject or self.estimand} is narrower than {self.width:g}"
+
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         tail = (1 - self.interval) / 2
         lower, upper = (float(q) for q in np.quantile(draws, [tail, 1 - tail]))

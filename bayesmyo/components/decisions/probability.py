@@ -18,15 +18,19 @@ class Probability(Decision):
     below: float | None = None
     probability: float
 
+    def rule(self, subject: str = "") -> str:
+        return f"the probability that {subject or self.estimand} is {self._beyond()} is at least {self.probability:g}"
+
+    def _beyond(self) -> str:
+        return f"above {self.above:g}" if self.above is not None else f"below {self.below:g}"
+
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
-        if self.above is not None:
-            beyond, words = draws > self.above, f"above {self.above:g}"
-        else:
-            beyond, words = draws < self.below, f"below {self.below:g}"
-        p = float(beyond.mean())
+        p = float((draws > self.above if self.above is not None else draws < self.below).mean())
         met = p >= self.probability
         asked = f"at least {self.probability:g} was asked: {'met' if met else 'not met'}"
-        sentence = f"The probability that {subject or self.estimand} is {words} is {written.chance(p)}; {asked}."
+        sentence = (
+            f"The probability that {subject or self.estimand} is {self._beyond()} is {written.chance(p)}; {asked}."
+        )
         return Verdict(met=met, probability=p, margin=p - self.probability, sentence=sentence)
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:

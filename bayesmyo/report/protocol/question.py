@@ -1,8 +1,5 @@
 """What only the author knows, what is to be estimated, and when the answer is yes."""
 
-from dataclasses import fields
-
-from bayesmyo.components.decisions import Decision
 from bayesmyo.report.blocks import Block, Heading, Section, Terms
 from bayesmyo.report.sections.question import author
 from bayesmyo.study import describe
@@ -21,14 +18,11 @@ def question(study: Study, s: Statements) -> Section:
             )
         ),
         Heading("When the answer is yes"),
-        Terms(tuple((name, _rule(d)) for name, d in study.decisions.items())),
+        Terms(
+            tuple(
+                (name, d.rule(describe.subject(study, study.estimands[d.estimand])))
+                for name, d in study.decisions.items()
+            )
+        ),
     ]
     return Section("question", "The question", tuple(blocks))
-
-
-def _rule(d: Decision) -> str:
-    """A decision by its keys, as the study file states it."""
-    pairs = [(f.metadata.get("key", f.name), getattr(d, f.name)) for f in fields(d) if f.name != "kind"]
-    return f"{d.kind}: " + ", ".join(
-        f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in pairs if v is not None
-    )
