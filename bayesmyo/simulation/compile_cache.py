@@ -15,10 +15,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bayesmyo.model.compiler import configure
+from bayesmyo.model.compiler import BASE, SOURCE, configure
 from bayesmyo.model.versions import versions
 
-BASE = "base_compiledir="
 _held: list[FileLock] = []  # by this process, until it ends
 
 
@@ -37,7 +36,7 @@ def claim() -> None:
     folder = _free(root())
     if not folder.exists():
         _copy(Path(seed), folder)
-    others = (f for f in flags if not f.startswith(BASE))
+    others = (f for f in flags if not f.startswith((BASE, SOURCE)))
     os.environ["PYTENSOR_FLAGS"] = ",".join([*others, f"{BASE}{folder}"])
     configure()
 

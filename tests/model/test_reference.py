@@ -275,8 +275,11 @@ print(hashlib.sha256(b"".join(v.values.tobytes() for v in found.group("posterior
 
 
 def bits(folder: Path, cores: int, data: Path, before: str = "") -> str:
-    """Hash of the draws of a fit in a process of its own, with its compile cache in `folder`."""
-    env = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={folder}", "NUMBA_CACHE_DIR": str(folder / "numba")}
+    """Hash of the draws of a fit in a process of its own, with its compile cache in `folder`, and its temporary folder beside."""
+    temporary = folder.parent / "temporary"
+    temporary.mkdir(exist_ok=True)
+    own = {"PYTENSOR_FLAGS": f"base_compiledir={folder}", "NUMBA_CACHE_DIR": str(folder / "numba")}
+    env = os.environ | own | {"TMPDIR": str(temporary)}
     command = [sys.executable, "-c", before + SAME_BITS, str(HERE / "rats.toml"), str(data), str(cores)]
     return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -290,3 +293,5 @@ def test_same_seed_same_bits_cold_and_warm_on_one_core_and_two(tmp_path):
     assert len(cold) == 64
     assert bits(tmp_path / "cache", 2, data) == cold
     assert bits(tmp_path / "cache", 2, data, before="import pymc\n") == cold
+    assert not list((tmp_path / "temporary").iterdir())  # the source that was compiled is in the cache, once
+    assert list((tmp_path / "cache" / "source").iterdir())
