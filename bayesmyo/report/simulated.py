@@ -79,8 +79,11 @@ def show_power(found: Any, plan: Any) -> None:
         say("")
     if dry := dry_run(plan.engine):
         say(dry, "bold red")
-    for sentence in found.sentences:
+    chosen = found.chosen()
+    for sentence in chosen:
         say(f"- {sentence}")
+    if len(chosen) < len(found.sentences):
+        say("What every other design would find is in the table above.")
 
 
 def show_calibration(cells: Sequence[Any]) -> None:

@@ -13,6 +13,7 @@ from bayesmyo.simulation.power import operating, sequential, words
 from bayesmyo.simulation.power.smallest import Smallest, smallest_n
 
 TARGET = 0.8
+MOST = 12  # sentences that are read at one go
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,20 @@ class PowerAnswer:
         """The decisions when all patients are analysed."""
         most = {d.cell: d.look for d in sorted(self.decisions, key=lambda d: d.look)}
         return [d for d in self.decisions if d.look == most[d.cell]]
+
+    def chosen(self) -> tuple[str, ...]:
+        """All sentences; where they are many, those of the first design and the middle number of patients, and how many patients it takes."""
+        last = self.last()
+        if len(self.sentences) <= MOST or not last:
+            return self.sentences
+        numbers = sorted({d.look for d in last})
+        middle, design = numbers[len(numbers) // 2], words.designed(last[0].labels)
+        own = [
+            said
+            for d, said in zip(last, self.sentences, strict=False)
+            if d.look == middle and words.designed(d.labels) == design
+        ]
+        return (*own, *self.sentences[len(last) :])
 
     def table(self) -> pd.DataFrame:
         """One line for each cell, look and decision, in plain columns."""
