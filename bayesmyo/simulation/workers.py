@@ -18,7 +18,9 @@ from bayesmyo.model.versions import skew, versions
 from bayesmyo.simulation.cluster import Cluster
 from bayesmyo.simulation.pool import Work
 
-MEMORY = 1_000_000_000  # bytes that one worker may want
+MEMORY = (
+    2_500_000_000  # bytes that one worker may want: three outcomes, compiled for three numbers of patients, took 2.0e9
+)
 ANSWER = 20  # seconds within which a scheduler answers
 LOST = "60 s"  # after which dask gives a worker up that it tries to replace
 GUARD = 'a script calls this under `if __name__ == "__main__":`, or with workers=0'
