@@ -83,7 +83,7 @@ def show_power(found: Any, plan: Any) -> None:
     for sentence in chosen:
         say(f"- {sentence}")
     if len(chosen) < len(found.sentences):
-        say("What every other design would find is in the table above.")
+        say("All other numbers of patients and designs are in the first table.")
 
 
 def show_calibration(cells: Sequence[Any]) -> None:

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from bayesmyo.errors import StorageError
 from bayesmyo.simulation.batch import Batch
 from bayesmyo.simulation.parts import Outcome, Verdicts
 from bayesmyo.simulation.plan import Plan
@@ -111,6 +112,8 @@ class Agenda:
 
     def _note(self, outcome: Outcome) -> None:
         key, replicate, stage, verdicts = outcome
+        if key not in self._by_key:
+            raise StorageError(f"There are rows of a cell that the plan does not have ({key}).")
         c = self._by_key[key]
         if replicate in c.rows:
             return

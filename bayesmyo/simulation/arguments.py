@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from bayesmyo.errors import UsageError
 from bayesmyo.model.arguments import known_study
 from bayesmyo.model.fit import known_fit
@@ -13,7 +15,7 @@ from bayesmyo.model.fit import known_fit
 
 def texts(name: str, given: Any) -> tuple[str, ...]:
     """A list of texts. Raises UsageError for what is none."""
-    found = _listed(name, given, "texts")
+    found = _listed(name, given, "texts", str)
     for value in found:
         if not isinstance(value, str):
             raise UsageError(name, "must be texts", repr(value))
@@ -22,7 +24,7 @@ def texts(name: str, given: Any) -> tuple[str, ...]:
 
 def whole_numbers(name: str, given: Any) -> tuple[int, ...]:
     """A list of whole numbers. Raises UsageError for what is none."""
-    found = _listed(name, given, "whole numbers")
+    found = _listed(name, given, "whole numbers", Integral)
     for value in found:
         if not _number(value, Integral):
             raise UsageError(name, "must be whole numbers", repr(value))
@@ -31,7 +33,7 @@ def whole_numbers(name: str, given: Any) -> tuple[int, ...]:
 
 def numbers(name: str, given: Any) -> tuple[float, ...]:
     """A list of numbers. Raises UsageError for what is none."""
-    found = _listed(name, given, "numbers")
+    found = _listed(name, given, "numbers", Real)
     for value in found:
         if not _number(value, Real):
             raise UsageError(name, "must be finite numbers", repr(value))
@@ -41,18 +43,26 @@ def numbers(name: str, given: Any) -> tuple[float, ...]:
 def schedules(name: str, given: Any) -> tuple[tuple[float, ...], ...]:
     """A list of schedules, each a list of times. Raises UsageError for what is none."""
     found = _listed(name, given, "schedules")
+    what = "must be a list of schedules, each a list of times"
     if found and all(_number(value, Real) for value in found):
-        raise UsageError(name, "must be a list of schedules, each a list of times", repr(given), f"write ({found!r},)")
-    return tuple(numbers(name, value) for value in found)
+        raise UsageError(name, what, repr(given), f"write ({found!r},)")
+    for value in found:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise UsageError(name, what, repr(value))
+    listed = tuple(numbers(name, value) for value in found)
+    if () in listed:
+        raise UsageError(name, "must each list a time or more", "()")
+    return listed
+
+
+def alone(workers: object) -> None:
+    """A worker that reads the script which started it, and would start workers again, ends here: whoever started it says so."""
+    if workers != 0 and getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)
 
 
 def usable(study: object, fit: object, replicates: object, mcse: object, seed: object, analysis: object = None) -> None:
-    """Raises UsageError for a path where what it holds is wanted, and for settings of the wrong kind.
-
-    A worker that reads the script which started it, and would start workers again, ends here: whoever started it says so.
-    """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SystemExit(1)
+    """Raises UsageError for a path where what it holds is wanted, and for settings of the wrong kind."""
     known_study(study)
     if analysis is not None:
         known_study(analysis, "analysis")
@@ -70,9 +80,12 @@ def usable(study: object, fit: object, replicates: object, mcse: object, seed: o
         raise UsageError("seed", "must be a whole number, not negative", repr(seed))
 
 
-def _listed(name: str, given: Any, what: str) -> tuple[Any, ...]:
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise UsageError(name, f"must be a list of {what}", repr(given), f"write ({given!r},)")
+def _listed(name: str, given: Any, what: str, kind: type[Any] = tuple) -> tuple[Any, ...]:
+    """kind: of one of them, which may have been meant"""
+    lone = isinstance(given, np.ndarray) and given.ndim == 0
+    if lone or isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        mend = f"write ({given!r},)" if isinstance(given, kind) else ""
+        raise UsageError(name, f"must be a list of {what}", repr(given), mend)
     return tuple(given)
 
 

@@ -67,8 +67,13 @@ class Header:
             differs.append(f"shard: {_of(self.shard)} there, {_of(new.shard)} now")
         if differs:
             raise StorageError(f"{folder}: holds another plan ({'; '.join(differs)}). Choose another folder.")
-        asked = {cell.key for cell in new.plan.cells}
-        if dropped := [str(cell) for cell in self.plan.cells if cell.key not in asked]:
+        there, asked = ({cell.key for cell in plan.cells} for plan in (self.plan, new.plan))
+        dropped = [str(cell) for cell in self.plan.cells if cell.key not in asked]
+        added = {str(cell) for cell in new.plan.cells if cell.key not in there}
+        if changed := [name for name in dropped if name in added]:
+            what = f"the study, what analyses it, or its looks are not the same: {_few(changed)}"
+            raise StorageError(f"{folder}: holds another plan ({what}). Choose another folder.")
+        if dropped:
             raise StorageError(f"{folder}: {not_asked(dropped)}")
         if new.plan.replicates < self.plan.replicates:
             before = f"{self.plan.replicates} replicates of each cell before; ask for as many or more"
@@ -92,9 +97,12 @@ class Header:
 
 def not_asked(cells: Sequence[str]) -> str:
     """What is wrong with a command that names fewer cells than its folder holds."""
+    return f"holds what this command does not ask for ({_few(cells)}). Ask for all of it, and more if you like, or choose another folder."
+
+
+def _few(cells: Sequence[str]) -> str:
     more = f" and {len(cells) - 2} more" if len(cells) > 3 else ""
-    listed = "; ".join(cells[: 2 if more else 3])
-    return f"holds what this command does not ask for ({listed}{more}). Ask for all of it, and more if you like, or choose another folder."
+    return "; ".join(cells[: 2 if more else 3]) + more
 
 
 def content(path: Path) -> bytes:

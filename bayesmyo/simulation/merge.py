@@ -29,6 +29,7 @@ def merge(folders: Sequence[str | Path], output: str | Path, *, mixed: bool = Fa
         for header in headers.values():
             for versions in (header.versions, *header.others):
                 store.computed_by(versions, mixed)
+        store.settle()
         for path in paths:
             for part in read_parts(path):
                 store.adopt(part)

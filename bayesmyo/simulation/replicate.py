@@ -178,14 +178,17 @@ class Replicator:
             return float("nan")
         if name in self._constant:
             return self._constant[name]
-        among = drawn.among if self.cell.exchangeable else None
-        value = float(estimand.of(TruthPrediction(self.cell.study, truth, seed, among)))
-        if (
+        constant = (
             self.cell.fixed
             and not truth.covariates
             and estimand.population in ("population average", "average patient")
-        ):
-            self._constant[name] = value  # the same in every replicate
+        )
+        if constant:
+            seed = address(self.seed, PREDICT, self.place)  # that of the first replicate, whichever comes first here
+        among = drawn.among if self.cell.exchangeable else None
+        value = float(estimand.of(TruthPrediction(self.cell.study, truth, seed, among)))
+        if constant:
+            self._constant[name] = value
         return value
 
     def _quantities(

@@ -82,9 +82,10 @@ def run(
         agenda = Agenda(plan, store.present, shard)
         if agenda.remaining:
             store.computed_by(versions(), mixed)
-            store.room(agenda.remaining)
+            store.room(agenda.remaining)  # plan.json is written with the first rows
             with stoppable() as stop, _pool(plan, work, workers, cluster, security, limit) as pool:
                 _Run(plan, agenda, pool, store, progress, limit).until_done(stop)
+        store.settle()
         if shard is None:
             store.finish(agenda.asked())
     return read_results(folder)

@@ -94,12 +94,21 @@ class Store:
         self.notices: list[str] = []
         self._rows: list[Mapping[str, Any]] = []
         self._flushed = time.monotonic()
-        self._settle(header)
+        self.header = header
         self._load()
+        if not (folder / PLAN).exists():
+            self.settle()
 
     def computed_by(self, versions: Mapping[str, str], mixed: bool) -> None:
         """Rows of these versions are to be added. Raises StorageError where they are not the folder's and `mixed` is not given."""
-        self._settle(self.header.computed_by(self.folder, versions, mixed))
+        self.header = self.header.computed_by(self.folder, versions, mixed)
+
+    def settle(self) -> None:
+        """Write plan.json where it does not say yet what is asked for now: with the first rows of that, so that a command which comes to
+        nothing leaves the folder as it was."""
+        path = self.folder / PLAN
+        if not path.exists() or content(path) != self.header.to_json():
+            write_bytes(path, self.header.to_json())
 
     @property
     def unwritten(self) -> int:
@@ -116,6 +125,7 @@ class Store:
         """Write the rows that were kept. Raises StorageError; then none of them is there."""
         if self._rows:
             rows, self._rows = self._rows, []
+            self.settle()
             self._write(encode(rows, self._origin()))
             if len(paths := part_paths(self.folder)) > MOST_PARTS:
                 self._put_together(paths)
@@ -123,6 +133,7 @@ class Store:
 
     def adopt(self, part: pa.Table) -> None:
         """Take over a part of another folder of the same plan. Raises StorageError."""
+        self.settle()
         self._write(write(part))
         self.present.extend(outcomes(part))
 
@@ -137,6 +148,7 @@ class Store:
 
     def finish(self, asked: Mapping[str, range]) -> None:
         """Write the final tables, unless they are there and whole. Raises StorageError."""
+        self.settle()
         sums, names = _sums(self.folder), (PLAN, *TABLES)
         if all((f := self.folder / n).is_file() and sha256(content(f)) == sums.get(n) for n in names):
             return
@@ -146,12 +158,6 @@ class Store:
             write_bytes(self.folder / name, written)
         contents[PLAN] = content(self.folder / PLAN)
         write_bytes(self.folder / SUMS, "".join(f"{sha256(contents[n])}  {n}\n" for n in names).encode())
-
-    def _settle(self, header: Header) -> None:
-        """Write plan.json where it does not say this yet."""
-        self.header, path = header, self.folder / PLAN
-        if not path.exists() or content(path) != header.to_json():
-            write_bytes(path, header.to_json())
 
     def _load(self) -> None:
         """Look at every part; set aside what is damaged, and remove what was being written when a run was killed."""

@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 from distributed import Security
 
 from bayesmyo.model.fit import Fit
-from bayesmyo.simulation.arguments import numbers, schedules, texts, usable, whole_numbers
+from bayesmyo.simulation.arguments import alone, numbers, schedules, texts, usable, whole_numbers
 from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.calibration.verdict import Calibration, calibration
 from bayesmyo.simulation.power.answer import TARGET, PowerAnswer, power_answer, rules
@@ -57,8 +57,10 @@ def calibrate(
         >>> found = bayesmyo.calibrate(study, "calibration", patients=(10, 23))  # doctest: +SKIP
         >>> print(found.cells[0].sentence)  # doctest: +SKIP
     """
+    alone(computing.get("workers"))
     usable(study, fit, replicates, None, seed)
-    plan = calibration_plan(study, whole_numbers("patients", patients), replicates, fit=fit, seed=seed, engine=engine)
+    numbered = whole_numbers("patients", patients)
+    plan = calibration_plan(study, numbered, int(replicates), fit=fit, seed=int(seed), engine=engine)
     results = run(plan, folder, **computing)
     return calibration(plan, results.replicates, results.quantities)
 
@@ -109,6 +111,7 @@ def power(
         >>> found = bayesmyo.power(study, "power", scenarios=("paper",), patients=(10, 23, 50))  # doctest: +SKIP
         >>> print(*found.sentences, sep="\\n")  # doctest: +SKIP
     """
+    alone(computing.get("workers"))
     usable(study, fit, replicates, mcse, seed, analysis)
     axes = Axes(
         texts("scenarios", scenarios), whole_numbers("patients", patients), numbers("follow_up", follow_up), numbers("every", every),
@@ -116,8 +119,9 @@ def power(
     )  # fmt: skip
     rules(target, futility, axes.looks)
     beside = texts("comparators", comparators)
+    error = None if mcse is None else float(mcse)
     plan = power_plan(
-        study, axes, replicates, mcse, analysis=analysis, fit=fit, comparators=beside, seed=seed, engine=engine
-    )
+        study, axes, int(replicates), error, analysis=analysis, fit=fit, comparators=beside, seed=int(seed), engine=engine
+    )  # fmt: skip
     results = run(plan, folder, **computing)
     return power_answer(plan, results.replicates, results.quantities, target, futility)

@@ -23,7 +23,7 @@ MEMORY = (
 )
 ANSWER = 20  # seconds within which a scheduler answers
 LOST = "60 s"  # after which dask gives a worker up that it tries to replace
-GUARD = 'a script calls this under `if __name__ == "__main__":`, or with workers=0'
+GUARD = 'a script that calls this must do so under `if __name__ == "__main__":`, or with workers=0'
 
 
 @contextlib.contextmanager
@@ -57,7 +57,8 @@ def _processes(workers: int) -> LocalCluster:
             n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
         )  # fmt: skip
     except RuntimeError as error:
-        raise UsageError("workers", f"do not start ({str(error).rstrip('.')})", mend=GUARD) from None
+        reason = str(error.__cause__ or error).rstrip(".")
+        raise UsageError("workers", f"do not start ({reason})", mend=GUARD) from error
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ def test_the_command_on_the_page_asks_for_the_same(run, tmp_path, folder, page):
     words = shlex.split(code)
     assert words[:2] == ["bayesmyo", "power"]
     assert run(*words[1:], "--workers", "0").code == 0
-    assert read_results(tmp_path / "power").plan.key == read_results(folder).plan.key
+    assert read_results(tmp_path / "power").plan.to_json() == read_results(folder).plan.to_json()
     assert (tmp_path / "power" / "power.html").read_text() == html(page)
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -167,6 +168,10 @@ def test_more_replicates_go_on_with_the_same_rows(folder, tmp_path):
             {"patients": (5, 9)},
             r"holds what this command does not ask for \(patients 8\)\. Ask for all of it, and more if you like",
         ),
+        (
+            {"cells": (cell(5), replace(cell(8), looks=(4, 8)))},
+            r"the study, what analyses it, or its looks are not the same: patients 8\)",
+        ),
         ({"engine": "nuts"}, 'engine: "mock" there, "nuts" now'),
         ({"replicates": 5}, "was asked for 6 replicates of each cell before; ask for as many or more"),
         ({"mcse": 0.02}, "was asked for all replicates before; ask for no less"),
@@ -174,9 +179,32 @@ def test_more_replicates_go_on_with_the_same_rows(folder, tmp_path):
 )
 def test_another_plan_is_refused_and_what_differs_is_named(folder, other, reason):
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    with pytest.raises(StorageError, match=reason), opened(folder, header(plan(**({"replicates": 6} | other)))):
+    asked = plan(**({"replicates": 6} | {k: v for k, v in other.items() if k != "cells"}))
+    asked = replace(asked, cells=other.get("cells", asked.cells))
+    with pytest.raises(StorageError, match=reason), opened(folder, header(asked)):
         pass
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_a_command_that_comes_to_nothing_leaves_a_folder_as_it_was(folder):
+    """Asked for more, by other versions or on a disk that is too small, a finished folder stays finished."""
+    fill(folder, plan())
+    before = final(folder)
+    with (
+        opened(folder, header(plan(patients=(5, 8, 12)))) as store,
+        pytest.raises(StorageError, match="other versions"),
+    ):
+        store.computed_by(VERSIONS | {"numpy": "2.6.1"}, mixed=False)
+    with opened(folder, header(plan(patients=(5, 8, 12)))):
+        assert read_results(folder).complete
+    assert final(folder) == before
+    with opened(folder, header(plan())) as store:
+        assert Agenda(plan(), store.present).remaining == 0
+
+
+def test_rows_of_a_cell_that_the_plan_does_not_have_are_no_crash():
+    with pytest.raises(StorageError, match="rows of a cell that the plan does not have"):
+        Agenda(plan(patients=(5,)), [(cell(8).key, 0, "done", {})])
 
 
 def test_a_shard_is_not_the_whole(folder):
@@ -299,10 +327,13 @@ def test_a_damaged_plan_says_how_to_mend_it_and_that_mends_it(folder):
     (folder / "plan.json").unlink()
     with opened(folder, header(plan())) as store:
         assert Agenda(plan(), store.present).remaining == 0
-    for other, reason in ({"seed": 2}, "belongs to another plan"), ({"patients": (5,)}, r"does not ask for \(cell "):
-        (folder / "plan.json").unlink()
+    (folder / "plan.json").unlink()
+    for other, reason in (({"seed": 2}, "belongs to another plan"), ({"patients": (5,)}, r"does not ask for \(cell ")):
         with pytest.raises(StorageError, match=reason), opened(folder, header(plan(**other))):
             pass
+        assert not (folder / "plan.json").exists()
+    with opened(folder, header(plan())) as store:
+        assert Agenda(plan(), store.present).remaining == 0
 
 
 def test_what_was_being_written_when_a_run_was_killed_is_removed(folder):

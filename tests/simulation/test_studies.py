@@ -62,6 +62,9 @@ def test_what_cannot_be_asked_is_refused_before_a_folder_is_made(tmp_path):
     ("asked", "reason"),
     [
         ({"patients": 15}, r"patients: must be a list of whole numbers; got 15; write \(15,\)"),
+        ({"patients": "15"}, r"patients: must be a list of whole numbers; got '15'\.$"),
+        ({"patients": None}, r"patients: must be a list of whole numbers; got None\.$"),
+        ({"patients": np.array(15)}, r"patients: must be a list of whole numbers; got array\(15\)\.$"),
         ({"patients": (10.5,)}, r"patients: must be whole numbers; got 10.5"),
         ({"patients": (True,)}, r"patients: must be whole numbers; got True"),
         ({"scenarios": "four"}, r"scenarios: must be a list of texts; got 'four'; write \('four',\)"),
@@ -73,6 +76,9 @@ def test_what_cannot_be_asked_is_refused_before_a_folder_is_made(tmp_path):
             {"visits": (0, 6)},
             r"visits: must be a list of schedules, each a list of times; got \(0, 6\); write \(\(0, 6\),\)",
         ),
+        ({"visits": [(0, 6), 12]}, r"visits: must be a list of schedules, each a list of times; got 12\.$"),
+        ({"visits": [()]}, r"visits: must each list a time or more; got \(\)"),
+        ({"target": "0.8"}, "target: must lie between 0 and 1; got '0.8'"),
         ({"visits": "0 6"}, "visits: must be a list of schedules"),
         (
             {"replicates": "auto"},
@@ -106,7 +112,8 @@ def test_arrays_are_lists_too(tmp_path):
         "visits": [np.arange(0.0, 12.0, 3.0)],
         "loss": np.array([0.0]),
     }
-    found = bayesmyo.power(ONE_ARM, tmp_path / "out", **asked, replicates=2, comparators=(), **HERE)
+    settings = {"replicates": np.int64(2), "seed": np.int64(1), "mcse": np.float32(0.1)}
+    found = bayesmyo.power(ONE_ARM, tmp_path / "out", **asked, **settings, comparators=(), **HERE)
     assert [d.labels["patients"] for d in found.decisions] == [5, 8]
 
 
@@ -115,13 +122,16 @@ def test_a_script_without_a_guard_is_told_and_its_workers_end(tmp_path, monkeypa
     monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
     with pytest.raises(SystemExit):
         bayesmyo.power(ONE_ARM, tmp_path / "out")
+    assert bayesmyo.power(
+        ONE_ARM, tmp_path / "alone", scenarios=("four",), patients=(5,), replicates=1, **HERE
+    ).decisions
     monkeypatch.undo()
 
     def failed(**asked):
-        raise RuntimeError("Nanny failed to start.")
+        raise RuntimeError("Nanny failed to start.") from OSError("Too many open files")
 
     monkeypatch.setattr(workers, "LocalCluster", failed)
     with pytest.raises(
-        UsageError, match=r"do not start \(Nanny failed to start\); a script calls this under `if __name__"
+        UsageError, match=r"do not start \(Too many open files\); a script that calls this must do so under"
     ):
         bayesmyo.power(ONE_ARM, tmp_path / "out", replicates=1, engine="mock", workers=2)

@@ -21,7 +21,7 @@ class Precision(Decision):
     interval: float = 0.95
 
     def rule(self, subject: str = "") -> str:
-        return f"the {self.interval:.0%} interval of {subject or self.estimand} is narrower than {self.width:g}"
+        return f"the {100 * self.interval:g}% interval of {subject or self.estimand} is narrower than {self.width:g}"
 
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         tail = (1 - self.interval) / 2
@@ -29,7 +29,7 @@ class Precision(Decision):
         found = upper - lower
         met = found < self.width
         sentence = (
-            f"The {self.interval:.0%} interval of {subject or self.estimand} is {written.amount(found)} wide "
+            f"The {100 * self.interval:g}% interval of {subject or self.estimand} is {written.amount(found)} wide "
             f"({written.amount(lower)} to {written.amount(upper)}); narrower than {self.width:g} was asked: "
             f"{'met' if met else 'not met'}."
         )

@@ -6,6 +6,7 @@ from bayesmyo._version import __version__
 from bayesmyo.report.blocks import Block, Code, Section, Terms
 from bayesmyo.report.simulations import asks
 from bayesmyo.simulation.cell import Cell as Simulation
+from bayesmyo.simulation.header import sha256
 from bayesmyo.simulation.store import Results
 from bayesmyo.study.write import to_toml
 
@@ -24,7 +25,7 @@ def again(found: Results, target: float, futility: float | None) -> Section:
         ("Sampling", f"{s.chains} chains of {s.draws} draws after {s.tune} of adaptation, by {plan.engine}; {twice:,} cohorts were sampled again, "
                      f"longer, because short chains disagreed; {int((rows['divergences'] > 0).sum()):,} with divergences"),
         ("Seed", str(plan.seed)),
-        ("SHA-256 of the plan", plan.key),
+        ("SHA-256 of the plan", sha256(plan.to_json().encode())),
         ("Versions", ", ".join(f"{k} {v}" for k, v in found.versions.items()) + f"; page by bayesmyo {__version__}"),
     )  # fmt: skip
     study, other = plan.cells[0].study, _another(plan.cells[0])

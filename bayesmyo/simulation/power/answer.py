@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -69,10 +70,9 @@ class PowerAnswer:
 
 def rules(target: float, futility: float | None, looks: Sequence[int]) -> None:
     """Raises UsageError where a target or a rule of stopping cannot be used."""
-    if not 0 < target < 1:
-        raise UsageError("--target", "must lie between 0 and 1", f"{target:g}")
-    if futility is not None and not 0 < futility < 1:
-        raise UsageError("--futility", "must lie between 0 and 1", f"{futility:g}")
+    for name, share in {"--target": target, "--futility": futility}.items():
+        if share is not None and not (isinstance(share, Real) and 0 < share < 1):
+            raise UsageError(name, "must lie between 0 and 1", repr(share))
     if futility is not None and not looks:
         raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
 
