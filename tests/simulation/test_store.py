@@ -123,8 +123,8 @@ def test_a_row_of_a_cell_that_the_plan_does_not_have_is_refused():
 def test_an_unfinished_folder_can_be_read(folder):
     found = read_results(folder)
     assert (found.complete, found.missing, len(found.replicates)) == (True, 0, 12)
-    with opened(folder, header(plan(replicates=8))):
-        pass
+    with opened(folder, header(plan(replicates=8))) as store:
+        store.settle()
     found = read_results(folder)
     assert (found.complete, found.missing, len(found.replicates)) == (False, 4, 12)
     assert found.plan.replicates == 8
@@ -215,10 +215,10 @@ def test_a_shard_is_not_the_whole(folder):
 def test_a_smaller_monte_carlo_error_goes_on_and_a_larger_one_does_not(tmp_path):
     with opened(tmp_path / "out", header(plan(mcse=0.05))):
         pass
-    with opened(tmp_path / "out", header(plan(mcse=0.02))):
-        pass
-    with opened(tmp_path / "out", header(plan(mcse=None))):
-        pass
+    with opened(tmp_path / "out", header(plan(mcse=0.02))) as store:
+        store.settle()
+    with opened(tmp_path / "out", header(plan(mcse=None))) as store:
+        store.settle()
     with (
         pytest.raises(StorageError, match="was asked for all replicates"),
         opened(tmp_path / "out", header(plan(mcse=0.05))),
@@ -234,6 +234,7 @@ def test_other_versions_are_refused_unless_they_may_be_mixed(folder):
         assert not read_results(folder).mixed
         store.computed_by(other, mixed=True)
         store.computed_by(other, mixed=False)
+        store.settle()
     assert read_results(folder).mixed
     assert Header.read(folder).others == (other,)
 
