@@ -49,7 +49,12 @@ class TruthPrediction:
         self.study = study
         self.truth = truth
         self.seed = seed
-        self.among = int(np.prod(truth.shape)) if among is None else among
+        self._among = among
+
+    @property
+    def among(self) -> int:
+        """Of how many truths each is to have its part of the patients over whom a share is counted."""
+        return int(np.prod(self.truth.shape)) if self._among is None else self._among
 
     def level(
         self,
