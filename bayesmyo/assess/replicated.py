@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
-from bayesmyo.cohort.prediction import Etas, trailing, visit_predictors
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, with_effects
+from bayesmyo.cohort.visits import Etas, trailing, visit_predictors
 from bayesmyo.components.families import Family
 from bayesmyo.model.engines import ENGINES
 from bayesmyo.model.fit import Fit

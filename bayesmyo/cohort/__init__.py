@@ -19,6 +19,7 @@ codes.py        the catalogue of both
 write.py        Cohort -> delimited text
 truth.py        values for every parameter and effect: one truth, or one for each posterior draw
 prediction.py   truth -> levels in outcome units, for each population
+visits.py       truth -> linear predictors of what was measured, visit by visit
 quadrature.py   averages over patients who could be drawn, exactly
 new_patients.py many of them under every draw, evenly spread
 simulate.py     Study + Truth + design -> patients that never were

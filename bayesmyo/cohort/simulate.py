@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesmyo.cohort.cohort import LEFT, MEASURED, NOT_MEASURED, RIGHT, Cohort, Measurements, OutcomeRows, RowAccount
-from bayesmyo.cohort.prediction import trailing, visit_predictors
 from bayesmyo.cohort.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
+from bayesmyo.cohort.visits import trailing, visit_predictors
 from bayesmyo.errors import UsageError
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayesmyo.cohort.prediction import trailing
+from bayesmyo.cohort.visits import trailing
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.parts import (
     mass,

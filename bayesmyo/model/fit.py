@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 
 from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
-from bayesmyo.cohort.prediction import TruthPrediction, trailing, visit_predictors
+from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, patient_columns
+from bayesmyo.cohort.visits import trailing, visit_predictors
 from bayesmyo.errors import StorageError, UsageError, did_you_mean, must_be
 from bayesmyo.model.arguments import in_range, known_study, typed, usable
 from bayesmyo.model.build import build

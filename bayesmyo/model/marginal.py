@@ -19,8 +19,8 @@ import numpy as np
 from scipy import special, stats
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.prediction import trailing, visit_columns
 from bayesmyo.cohort.truth import Truth, factor_of
+from bayesmyo.cohort.visits import trailing, visit_columns
 from bayesmyo.components.families import Cells
 from bayesmyo.components.families.family import Family
 from bayesmyo.model.data import cells

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayesmyo.cohort.prediction import trailing
+from bayesmyo.cohort.visits import trailing
 from bayesmyo.components.families import Cells
 from bayesmyo.model import effects as fx
 from bayesmyo.model import integrate

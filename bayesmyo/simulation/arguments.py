@@ -2,7 +2,7 @@
 
 import math
 import multiprocessing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -15,44 +15,28 @@ from bayesmyo.model.fit import known_fit
 
 def texts(name: str, given: Any) -> tuple[str, ...]:
     """A list of texts. Raises UsageError for what is none."""
-    found = _listed(name, given, "texts", str)
-    for value in found:
-        if not isinstance(value, str):
-            raise UsageError(name, "must be texts", repr(value))
-    return found
+    return _listed(name, given, "texts", lambda value: isinstance(value, str))
 
 
 def whole_numbers(name: str, given: Any) -> tuple[int, ...]:
     """A list of whole numbers. Raises UsageError for what is none."""
-    found = _listed(name, given, "whole numbers", Integral)
-    for value in found:
-        if not _number(value, Integral):
-            raise UsageError(name, "must be whole numbers", repr(value))
-    return tuple(int(value) for value in found)
+    return tuple(int(value) for value in _listed(name, given, "whole numbers", lambda value: _number(value, Integral)))
 
 
 def numbers(name: str, given: Any) -> tuple[float, ...]:
     """A list of numbers. Raises UsageError for what is none."""
-    found = _listed(name, given, "numbers", Real)
-    for value in found:
-        if not _number(value, Real):
-            raise UsageError(name, "must be finite numbers", repr(value))
-    return tuple(float(value) for value in found)
+    return tuple(float(value) for value in _listed(name, given, "finite numbers", lambda value: _number(value, Real)))
 
 
 def schedules(name: str, given: Any) -> tuple[tuple[float, ...], ...]:
     """A list of schedules, each a list of times. Raises UsageError for what is none."""
-    found = _listed(name, given, "schedules")
-    what = "must be a list of schedules, each a list of times"
-    if found and all(_number(value, Real) for value in found):
-        raise UsageError(name, what, repr(given), f"write ({found!r},)")
-    for value in found:
-        if isinstance(value, str) or not isinstance(value, Iterable):
-            raise UsageError(name, what, repr(value))
-    listed = tuple(numbers(name, value) for value in found)
-    if () in listed:
-        raise UsageError(name, "must each list a time or more", "()")
-    return listed
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        given = tuple(given)
+        if given and all(_number(value, Real) for value in given):
+            what = "must be a list of schedules, each a list of times"
+            raise UsageError(name, what, repr(given), f"write ({given!r},)")
+    found = _listed(name, given, "schedules, each a list of times", _times)
+    return tuple(numbers(name, value) for value in found)
 
 
 def alone(workers: object) -> None:
@@ -80,13 +64,22 @@ def usable(study: object, fit: object, replicates: object, mcse: object, seed: o
         raise UsageError("seed", "must be a whole number, not negative", repr(seed))
 
 
-def _listed(name: str, given: Any, what: str, kind: type[Any] = tuple) -> tuple[Any, ...]:
-    """kind: of one of them, which may have been meant"""
+def _listed(name: str, given: Any, what: str, one: Callable[[Any], bool]) -> tuple[Any, ...]:
+    """A list of what `one` accepts; a lone one may have been meant."""
     lone = isinstance(given, np.ndarray) and given.ndim == 0
     if lone or isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        mend = f"write ({given!r},)" if isinstance(given, kind) else ""
-        raise UsageError(name, f"must be a list of {what}", repr(given), mend)
-    return tuple(given)
+        raise UsageError(name, f"must be a list of {what}", repr(given), f"write ({given!r},)" if one(given) else "")
+    found = tuple(given)
+    for value in found:
+        if not one(value):
+            raise UsageError(name, f"must be {what}", repr(value))
+    return found
+
+
+def _times(value: Any) -> bool:
+    """Whether a value is a list of something."""
+    several = value.ndim == 1 if isinstance(value, np.ndarray) else isinstance(value, Sequence)
+    return several and not isinstance(value, str) and len(value) > 0
 
 
 def _number(value: object, kind: type[Any]) -> bool:

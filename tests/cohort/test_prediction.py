@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from bayesmyo.cohort import Measurements
-from bayesmyo.cohort.prediction import TruthPrediction, visit_predictors
+from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.truth import OutcomeTruth, Truth, from_scenario, with_effects
+from bayesmyo.cohort.visits import visit_predictors
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 

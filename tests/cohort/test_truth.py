@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from bayesmyo.cohort import Measurements
-from bayesmyo.cohort.prediction import TruthPrediction, visit_predictors
+from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.truth import (
     OutcomeTruth,
     Truth,
@@ -20,6 +20,7 @@ from bayesmyo.cohort.truth import (
     patient_columns,
     with_effects,
 )
+from bayesmyo.cohort.visits import visit_predictors
 from bayesmyo.components.estimands import Change, Contrast, Level, Ratio
 from bayesmyo.errors import UsageError
 from bayesmyo.study import parse_study

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort.prediction import visit_predictors
+from bayesmyo.cohort.visits import visit_predictors
 from bayesmyo.model.engines import Sampling
 from bayesmyo.simulation.calibration.uniformity import p_value
 from bayesmyo.simulation.cell import Cell

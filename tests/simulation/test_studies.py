@@ -76,8 +76,8 @@ def test_what_cannot_be_asked_is_refused_before_a_folder_is_made(tmp_path):
             {"visits": (0, 6)},
             r"visits: must be a list of schedules, each a list of times; got \(0, 6\); write \(\(0, 6\),\)",
         ),
-        ({"visits": [(0, 6), 12]}, r"visits: must be a list of schedules, each a list of times; got 12\.$"),
-        ({"visits": [()]}, r"visits: must each list a time or more; got \(\)"),
+        ({"visits": [(0, 6), 12]}, r"visits: must be schedules, each a list of times; got 12\.$"),
+        ({"visits": [()]}, r"visits: must be schedules, each a list of times; got \(\)"),
         ({"target": "0.8"}, "target: must lie between 0 and 1; got '0.8'"),
         ({"visits": "0 6"}, "visits: must be a list of schedules"),
         (
