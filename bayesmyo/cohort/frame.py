@@ -1,22 +1,27 @@
 """A data frame -> Cohort, through the same door as a file."""
 
+import hashlib
 from dataclasses import replace
-from datetime import date
 from typing import Any
+
+import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.read import cohort_of
-from bayesmyo.cohort.table import Table, parse_table
-from bayesmyo.cohort.typed_cells import text_of
+from bayesmyo.cohort.table import MAXIMUM_CELL, MAXIMUM_CELLS, NO_ROWS, TOO_MANY_CELLS, Table, header_faults
+from bayesmyo.cohort.typed_cells import TYPED, Origin, typed
+from bayesmyo.errors import CohortError, Fault
 from bayesmyo.study.study import Study
+
+FIRST = 2  # the line of the first row, as if a header stood above it
 
 
 def cohort_from_frame(study: Study, frame: Any, patients: Any = None) -> Cohort:
     """The patients of a study from a pandas DataFrame with one row per visit; missing values are missing measurements.
 
     patients: a second frame with one row per patient
-    The frames are written as text and read as files would be, so that every check holds; line n of a message is row
-    n - 2 of a frame. Raises CohortError with every fault.
+    The frames are read as files would be, so that every check holds; line n of a message is row n - 2 of a frame. A number is one
+    number, whether its column holds whole numbers, decimals or objects. Raises CohortError with every fault.
 
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"patient": ["a", "a", "b"], "month": [0, 6, 0], "strength": [40, 45, 50], "cpk": [900, None, 1200]})
@@ -24,26 +29,37 @@ def cohort_from_frame(study: Study, frame: Any, patients: Any = None) -> Cohort:
     2
     """
     form = replace(study.data, delimiter=",", decimal=".", thousands=None, encoding="utf-8", skip_lines=0)
-    plain = replace(study, data=form)
-
-    def table(one: Any, source: str) -> Table:
-        written = _written(one, study.time.date) if study.time.date else one
-        return parse_table(written.to_csv(index=False).encode(), source, form)
-
-    return cohort_of(plain, table(frame, "data frame"), table(patients, "patients") if patients is not None else None)
+    plain, date = replace(study, data=form), study.time.date
+    second = None if patients is None else _table(patients, "patients", date)
+    return cohort_of(plain, _table(frame, "data frame", date), second)
 
 
-def _written(frame: Any, pattern: str) -> Any:
-    """A frame with its dates as the study writes them, with the clock where they have one."""
-    found = frame.copy(deep=False)
-    for n, kind in enumerate(frame.dtypes):
-        if kind.kind in "MO":  # dates, or whatever Python holds
-            found.isetitem(n, [_text(value, pattern) for value in frame.iloc[:, n]])
-    return found
+def _table(frame: Any, source: str, date: str | None) -> Table:
+    """One frame as a Table. Raises CohortError with every fault of its shape."""
+    header = [str(name).strip(" \t") for name in frame.columns]
+    faults = header_faults(header)
+    if not len(frame) and not faults:
+        faults.append(NO_ROWS)
+    if frame.size > MAXIMUM_CELLS:
+        faults.append(TOO_MANY_CELLS)
+    if faults:
+        raise CohortError(source, faults)
+    absent = frame.isna().to_numpy()
+    columns = [
+        [("", TYPED) if gone else _cell(value, date) for value, gone in zip(frame.iloc[:, n].tolist(), absent[:, n], strict=True)]
+        for n in range(len(header))
+    ]  # fmt: skip
+    rows = [*zip(*columns, strict=True)]
+    texts, origins = [[text for text, _ in row] for row in rows], [[origin for _, origin in row] for row in rows]
+    lines = list(range(FIRST, FIRST + len(rows)))
+    if long := [line for line, row in zip(lines, texts, strict=True) if max(map(len, row)) > MAXIMUM_CELL]:
+        what = f"holds a cell of more than {MAXIMUM_CELL:,} characters"
+        raise CohortError(source, [Fault(f"line {long[0]}", what, code="D44")])
+    digest = hashlib.sha256("\n".join("\t".join(row) for row in [header, *texts]).encode()).hexdigest()
+    return Table(source, digest, tuple(header), texts, lines, origins=origins)
 
 
-def _text(value: Any, pattern: str) -> Any:
-    """A date as text; None for the date that is missing, which is unlike itself."""
-    if not isinstance(value, date):
-        return value
-    return text_of(value, ".", pattern) if value == value else None
+def _cell(value: Any, date: str | None) -> tuple[str, Origin]:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return typed(value, ".", date) or (str(value), TYPED)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bayesmyo.cohort.table import MAXIMUM_CELLS, NO_ROWS, TOO_MANY_CELLS, Table, header_faults
-from bayesmyo.cohort.typed_cells import text_of
+from bayesmyo.cohort.typed_cells import TYPED, typed
 from bayesmyo.errors import CohortError, Fault
 from bayesmyo.study.study import DataFormat
 
@@ -34,12 +34,13 @@ def parse_parquet(raw: bytes, source: str, form: DataFormat, date: str | None = 
         raise CohortError(
             source, [Fault("file", "is not a Parquet file, or is damaged", mend=mend, code="D43")]
         ) from None
-    names, columns = tuple(found), list(found.values())
-    texts = [[text_of(value, form.decimal, date) or "" for value in column] for column in columns]
-    rows = [list(row) for row in zip(*texts, strict=True)]
+    columns = [[typed(value, form.decimal, date) or ("", TYPED) for value in column] for column in found.values()]
+    rows = [*zip(*columns, strict=True)]
     if not rows:
         raise CohortError(source, [NO_ROWS])
-    return Table(source, hashlib.sha256(raw).hexdigest(), names, rows, list(range(1, len(rows) + 1)), "row")
+    texts, origins = ([[cell[n] for cell in row] for row in rows] for n in (0, 1))
+    digest, lines = hashlib.sha256(raw).hexdigest(), list(range(1, len(rows) + 1))
+    return Table(source, digest, tuple(found), texts, lines, "row", origins=origins)
 
 
 def _columns(raw: bytes, source: str, form: DataFormat) -> dict[str, list[Any]]:

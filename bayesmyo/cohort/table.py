@@ -6,10 +6,12 @@ Every cell stays the text that was typed: `007`, `NA` and `1E5` are patients' id
 import csv
 import hashlib
 import io
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bayesmyo.cohort.typed_cells import TYPED, Origin
 from bayesmyo.errors import CohortError, Fault
 from bayesmyo.study.study import DataFormat
 
@@ -35,11 +37,21 @@ TOO_MANY_CELLS = Fault(
 
 
 @dataclass(frozen=True)
+class Looks:
+    """How a sheet is shown, beyond its cells: lines that are hidden, hidden columns, and (line, column) of cells merged with others."""
+
+    hidden: tuple[int, ...] = ()
+    hidden_columns: tuple[str, ...] = ()
+    merged: frozenset[tuple[int, str]] = frozenset()
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows of text cells under a header.
 
     lines: (n,) where each row is in its file, counted as its reader counts: `word` is "line", or "row" of a sheet
     sheet, others: of a workbook with several sheets, the name of this one and the headers of the others
+    origins: what each cell was before it was text; None where all were typed as text; looks: how a sheet is shown
     """
 
     source: str
@@ -50,6 +62,8 @@ class Table:
     word: str = "line"
     sheet: str = ""
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    origins: list[list[Origin]] | None = None
+    looks: Looks = Looks()
 
     def place(self, beside: str = "") -> str:
         """How a message names the table: its sheet, and its file unless that is named already."""
@@ -60,6 +74,13 @@ class Table:
         """The cells of one column. (n,)"""
         at = self.header.index(name)
         return [row[at] for row in self.rows]
+
+    def was(self, name: str) -> list[Origin]:
+        """What the cells of one column were before they were text. (n,)"""
+        if self.origins is None:
+            return [TYPED] * len(self.rows)
+        at = self.header.index(name)
+        return [row[at] for row in self.origins]
 
 
 def parse_table(raw: bytes, source: str, form: DataFormat) -> Table:
@@ -72,18 +93,29 @@ def parse_table(raw: bytes, source: str, form: DataFormat) -> Table:
         raise CohortError(source, faults or [Fault("file", "holds nothing but blank lines", code="D01")])
     (first, header), body = records[0], records[1:]
     header = [name.strip(" \t") for name in header]
-    if no_header := _no_header(first, header, body, form):
+    if no_header := _no_delimiter(header, form) or no_header_fault(first, header, body):
         raise CohortError(source, [no_header])
-    faults += header_faults(header)
+    faults += _widths(len(header), body)
+    kept = named_or_filled(header, (cells for _, cells in body)) if not faults else range(len(header))
+    header, body = [header[n] for n in kept], [(line, [c for n, c in enumerate(cells) if n in kept]) for line, cells in body]
+    faults = header_faults(header) + faults
     if not body and not faults:
         faults.append(NO_ROWS)
-    faults += _widths(len(header), body)
     for n, name in enumerate(header if "\0" in text else ()):
-        if nul := [line for line, cells in records if "\0" in "".join(cells[n : n + 1])]:
+        if nul := [line for line, cells in [(first, header), *body] if "\0" in "".join(cells[n : n + 1])]:
             faults.append(Fault(f'{lines_text(nul)}, column "{name}"', "contains a NUL byte", code="D07"))
     if faults:
         raise CohortError(source, faults)
     return Table(source, hashlib.sha256(raw).hexdigest(), tuple(header), [c for _, c in body], [n for n, _ in body])
+
+
+def named_or_filled(header: list[str], rows: Iterable[Sequence[str]]) -> list[int]:
+    """Positions of the columns that are any: one without a name, in which no cell is filled, is what spreadsheets leave beside a table."""
+    nameless = {n for n, name in enumerate(header) if not name}
+    if nameless:
+        for cells in rows:
+            nameless -= {n for n in nameless if cells[n].strip()}
+    return [n for n in range(len(header)) if n not in nameless or len(nameless) == len(header)]
 
 
 def _widths(width: int, body: list[tuple[int, list[str]]]) -> list[Fault]:
@@ -115,14 +147,22 @@ def _decode(raw: bytes, source: str, form: DataFormat) -> str:
         raise CohortError(source, [Fault("file", f"is not {form.encoding.upper()}", mend=mend, code="D03")])
     encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
     try:
-        return raw.decode(encoding)
+        text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = len((raw[: error.start] + b"?").splitlines())
-        mend = 'set data.encoding = "latin-1" if that is what the file is' if encoding == "utf-8-sig" else ""
+        odd = raw.decode("utf-8", "surrogateescape")  # each byte that is not UTF-8 becomes U+DC00 and that byte
+        usual = "cp1252" if re.search("[\udc80-\udc9f]", odd) else "latin-1"
+        mend = f'set data.encoding = "{usual}" if that is what the file is' if encoding == "utf-8-sig" else ""
         what = f"byte 0x{raw[error.start]:02X} is not {form.encoding.upper()}"
         raise CohortError(source, [Fault(f"line {line}", what, mend=mend, code="D04")]) from None
     except UnicodeError:
         raise CohortError(source, [Fault("file", f"is not {form.encoding.upper()}", code="D04")]) from None
+    if control := re.search("[\u0080-\u009f]", text):  # signs of cp1252, such as dashes and the euro, where latin-1 has none
+        line = text.count("\n", 0, control.start()) + 1
+        mend = 'set data.encoding = "cp1252": in it that is a dash, a quote or a currency sign'
+        what = f"holds the control character {ord(control[0]):#06x}, which no one types"
+        raise CohortError(source, [Fault(f"line {line}", what, mend=mend, code="D04")])
+    return text
 
 
 def _records(text: str, form: DataFormat) -> tuple[list[tuple[int, list[str]]], list[Fault]]:
@@ -156,8 +196,8 @@ def _records(text: str, form: DataFormat) -> tuple[list[tuple[int, list[str]]], 
     return records, []
 
 
-def _no_header(line: int, header: list[str], body: list[tuple[int, list[str]]], form: DataFormat) -> Fault | None:
-    """Why the first line cannot be the header at all: every other fault would only follow from this one."""
+def _no_delimiter(header: list[str], form: DataFormat) -> Fault | None:
+    """Why the whole header is one column: every other fault would only follow from this one."""
     for other, typed in ((";", ";"), ("\t", r"\t"), (",", ","), ("|", "|")):
         if len(header) == 1 and other != form.delimiter and other in header[0]:
             what = f"only 1 column found, and {header[0].count(other)} '{typed}' in it"
@@ -166,13 +206,20 @@ def _no_header(line: int, header: list[str], body: list[tuple[int, list[str]]], 
             if other == form.decimal:
                 mend = 'it is the declared decimal sign: export with ";" between cells, or leave data.decimal out'
             return Fault("header", what, mend=mend, code=code)
+    return None
+
+
+def no_header_fault(
+    line: int, header: Sequence[str], body: Sequence[tuple[int, Sequence[str]]], word: str = "line"
+) -> Fault | None:
+    """Why the first record cannot be the header; body: the records after it, with their lines."""
     title = sum(map(bool, header)) == 1 and any(len(cells) > 1 for _, cells in body)
     comment = header[0].startswith(("#", "%")) and any(len(cells) != len(header) for _, cells in body)
     if title or comment:
         what = "looks like a title or a comment, not like names of columns"
         above = next((n for n, cells in body if sum(bool(cell.strip()) for cell in cells) > 1), line + 1) - 1
         mend = f"remove what is above the header, or set data.skip_lines = {above}"
-        return Fault(f"line {line}", what, mend=mend, code="D16")
+        return Fault(f"{word} {line}", what, mend=mend, code="D16")
     return None
 
 

@@ -15,8 +15,19 @@ from typing import Any
 
 import openpyxl
 
-from bayesmyo.cohort.table import MAXIMUM_CELLS, NO_ROWS, TOO_MANY_CELLS, Table, header_faults, lines_text
-from bayesmyo.cohort.typed_cells import text_of
+from bayesmyo.cohort.markup import Markup, markup
+from bayesmyo.cohort.table import (
+    MAXIMUM_CELLS,
+    NO_ROWS,
+    TOO_MANY_CELLS,
+    Looks,
+    Table,
+    header_faults,
+    lines_text,
+    named_or_filled,
+    no_header_fault,
+)
+from bayesmyo.cohort.typed_cells import TYPED, Origin, typed
 from bayesmyo.errors import CohortError, Fault, did_you_mean
 from bayesmyo.study.study import DataFormat
 
@@ -27,7 +38,7 @@ OLD = b"\xd0\xcf\x11\xe0"
 ENTITIES = (b"<!DOCTYPE", b"<!ENTITY")
 WIDEST = 16_384  # columns of a sheet
 
-Records = dict[int, dict[int, Any]]  # row -> column -> value, filled cells only
+Records = dict[int, dict[int, tuple[str, Origin]]]  # row -> column -> text and what it was, filled cells only
 
 
 def parse_workbook(raw: bytes, source: str, form: DataFormat, sheet: str | None, date: str | None = None) -> Table:
@@ -36,24 +47,30 @@ def parse_workbook(raw: bytes, source: str, form: DataFormat, sheet: str | None,
     sheet: its name; not needed where a single sheet is filled; date: the pattern in which dates become text
     """
     with _understood(raw, source):
-        name = _sheet(raw, source, sheet)
-        values, formulas = _cells(raw, source, name, True), _cells(raw, source, name, False)
-    return _table(raw, source, form, date, values, formulas)
+        book = _open(raw)
+        opened = book[_sheet(book, source, sheet)]
+        records: Records = {}
+        for cell in _stream(opened, source):
+            struck = bool(cell.font is not None and cell.font.strike)
+            text = typed(cell.value, form.decimal, date, cell.number_format, struck, cell.data_type == "e")
+            records.setdefault(cell.row, {})[cell.column] = text or ("", TYPED)
+        beside = markup(raw, opened)
+    return _table(raw, source, form, records, beside)
 
 
 def headers(raw: bytes, source: str, skip: int = 0) -> dict[str, tuple[str, ...]]:
     """The first filled row of each sheet below the rows that are skipped; () where there is none."""
     found: dict[str, tuple[str, ...]] = {}
     with _understood(raw, source):
-        for sheet in _open(raw, True).worksheets:
-            filled = ((row, value) for row, _, value in _stream(sheet, source) if row > skip)
+        for sheet in _open(raw).worksheets:
+            filled = (cell for cell in _stream(sheet, source) if cell.row > skip)
             first: int | None = None
             cells: list[str] = []
-            for row, value in filled:
-                first = row if first is None else first
-                if row > first or len(cells) > WIDEST:
+            for cell in filled:
+                first = cell.row if first is None else first
+                if cell.row > first or len(cells) > WIDEST:
                     break
-                cells.append(str(value).strip(" \t"))
+                cells.append(str(cell.value).strip(" \t"))
             found[sheet.title] = tuple(cells)
     return found
 
@@ -108,13 +125,12 @@ def _sound(raw: bytes, source: str) -> None:
         raise refused("is not a workbook, or is damaged", again) from None
 
 
-def _open(raw: bytes, computed: bool) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=computed, keep_links=False)
+def _open(raw: bytes) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
 
 
-def _sheet(raw: bytes, source: str, wanted: str | None) -> str:
+def _sheet(book: Any, source: str, wanted: str | None) -> str:
     """The name of the sheet to read: the one asked for, or the only one with anything in it."""
-    book = _open(raw, True)
     names = [sheet.title for sheet in book.worksheets]
     if wanted is not None and wanted not in names:
         mend = did_you_mean(wanted, names).replace("allowed:", "sheets:")
@@ -133,16 +149,8 @@ def _sheet(raw: bytes, source: str, wanted: str | None) -> str:
     return filled[0]
 
 
-def _cells(raw: bytes, source: str, sheet: str, computed: bool) -> Records:
-    """Every filled cell of a sheet: its value as last computed, or its formula."""
-    found: Records = {}
-    for row, column, value in _stream(_open(raw, computed)[sheet], source):
-        found.setdefault(row, {})[column] = value
-    return found
-
-
-def _stream(sheet: Any, source: str) -> Iterator[tuple[int, int, Any]]:
-    """(row, column, value) of the filled cells, counted as they stream by, whatever size the sheet says it has."""
+def _stream(sheet: Any, source: str) -> Iterator[Any]:
+    """The filled cells, counted as they stream by, whatever size the sheet says it has."""
     seen = 0
     sheet.reset_dimensions()
     for cells in sheet.iter_rows():
@@ -151,48 +159,49 @@ def _stream(sheet: Any, source: str) -> Iterator[tuple[int, int, Any]]:
             raise CohortError(source, [TOO_MANY_CELLS])
         for cell in cells:
             if cell.value is not None and cell.value != "":
-                yield cell.row, cell.column, cell.value
+                yield cell
 
 
-def _table(raw: bytes, source: str, form: DataFormat, date: str | None, values: Records, formulas: Records) -> Table:
-    written = sorted(row for row in formulas if row > form.skip_lines)
+def _table(raw: bytes, source: str, form: DataFormat, records: Records, beside: Markup) -> Table:
+    uncomputed = [(row, column) for row, column in beside.uncomputed if column not in records.get(row, {})]
+    written = sorted({row for row in (*records, *(row for row, _ in uncomputed)) if row > form.skip_lines})
     if not written:
         raise CohortError(source, [Fault("file", "holds nothing but empty cells", code="D01")])
-    first, faults = written[0], []
-    width = max(formulas[first])
-    if width > WIDEST:
+    first, empty = written[0], ("", TYPED)
+    last = {row: max(records.get(row, {}), default=0) for row in written}
+    for row, column in uncomputed:
+        last[row] = max(last.get(row, 0), column)
+    width = last[first]
+    if width > WIDEST or len(written) * width > MAXIMUM_CELLS:
         raise CohortError(source, [TOO_MANY_CELLS])
-
-    def text(row: int, column: int) -> str:
-        found = text_of(values.get(row, {}).get(column), form.decimal, date)
-        return "" if found is None else found
-
-    header = [text(first, column).strip(" \t") for column in range(1, width + 1)]
-    faults += header_faults(header)
-    uncomputed: dict[str, list[int]] = {}
-    for row in written:
-        for column in formulas[row].keys() - values.get(row, {}).keys():
-            name = header[column - 1] if column <= width else ""
-            uncomputed.setdefault(name, []).append(row)
-    for name, places in uncomputed.items():
-        mend = "open and save the workbook in a spreadsheet program"
-        faults.append(
-            Fault(
-                f'{lines_text(places, word="row")}, column "{name}"',
-                "holds a formula that was never computed",
-                mend=mend,
-                code="D42",
-            )
-        )
-    beyond = [row for row in written if max(formulas[row]) > width]
-    if beyond:
+    full = [[records.get(row, {}).get(column, empty) for column in range(1, width + 1)] for row in written]
+    header, body = [text.strip(" \t") for text, _ in full[0]], full[1:]
+    filled = [(row, [text for text, _ in records.get(row, {}).values()]) for row in written[1:]]
+    if no_header := no_header_fault(first, header, filled, "row"):
+        raise CohortError(source, [no_header])
+    kept = named_or_filled(header, ([text for text, _ in cells] for cells in body))
+    names = [header[n] for n in kept]
+    faults = header_faults(names)
+    places: dict[str, list[int]] = {}
+    for row, column in uncomputed:
+        places.setdefault(header[column - 1] if column <= width else "", []).append(row)
+    for name, rows in places.items():
+        where, mend = f'{lines_text(rows, word="row")}, column "{name}"', "open and save the workbook in a spreadsheet program"
+        faults.append(Fault(where, "holds a formula that was never computed", mend=mend, code="D42"))
+    if beyond := [row for row in written if last[row] > width]:
         what, mend = "a cell is filled to the right of the header", "name its column, or empty it"
         faults.append(Fault(lines_text(beyond, word="row"), what, mend=mend, code="D11"))
     if len(written) == 1 and not faults:
         faults.append(NO_ROWS)
-    if len(written) * width > MAXIMUM_CELLS:
-        faults.append(TOO_MANY_CELLS)
     if faults:
         raise CohortError(source, faults)
-    rows = [[text(row, column) for column in range(1, width + 1)] for row in written[1:]]
-    return Table(source, hashlib.sha256(raw).hexdigest(), tuple(header), rows, written[1:], "row")
+    texts = [[cells[n][0] for n in kept] for cells in body]
+    origins = [[cells[n][1] for n in kept] for cells in body]
+    named = {n + 1: header[n] for n in kept}
+    hidden = tuple(row for row in written[1:] if row in beside.hidden_rows)
+    columns = tuple(name for n, name in named.items() if any(a <= n <= b for a, b in beside.hidden_columns))
+    merged = frozenset((row, named[c]) for row, c in beside.covered({*written[1:]}, width) if c in named)
+    looks = Looks(hidden, columns, merged)
+    return Table(
+        source, hashlib.sha256(raw).hexdigest(), tuple(names), texts, written[1:], "row", origins=origins, looks=looks
+    )
