@@ -2,8 +2,11 @@
 
 import math
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT
 from bayesmyo.study.study import DataFormat
@@ -18,6 +21,7 @@ NO_NUMBER = re.compile(r"[<>≤≥]\s*[A-Za-z][A-Za-z. ]*")
 SLIP = re.compile(r"[+-]?[\d.,]*\d[\d.,]*[OoIlS][\dOoIlS.,]*|[OoIlS]+[.,]?\d[\dOoIlS.,]*")
 NOT_A_NUMBER = "is not a number"
 MINUSES = "−‒–—"
+TRUTH = ("TRUE", "FALSE")
 SWAPPED = str.maketrans(",.", ".,")
 USUAL_MISSING = {"nan", "n/a", "na", "null", "none", "missing", "-", "--", ".", "?", "nd", "n.d.", "unknown", "#n/a"}
 
@@ -44,23 +48,64 @@ class Bad:
 
 
 def is_missing(text: str, form: DataFormat) -> bool:
-    """Whether the cell means "not measured": empty, or one of the declared words."""
+    """Whether the cell means "not measured": empty, or one of the declared words, or a number that is one of the declared codes."""
     stripped = text.strip()
-    return not stripped or stripped in form.missing
+    if not stripped or stripped in form.missing:
+        return True
+    codes = _codes(form.missing, form.decimal, form.thousands)
+    return bool(codes) and stripped[-1] in "0123456789.," and number(stripped, form) in codes
+
+
+@lru_cache(maxsize=64)
+def _codes(missing: tuple[str, ...], decimal: Literal[".", ","], thousands: str | None) -> frozenset[float]:
+    """The declared codes that are numbers: `99` is also a cell `99.0`, which is what a column with a decimal becomes."""
+    form = DataFormat(decimal=decimal, thousands=thousands)
+    read = [number(code.strip(), form) for code in missing]
+    read += [number(code.strip(), DataFormat()) for code in missing]
+    return frozenset(code for code in read if code is not None)
+
+
+def number(text: str, form: DataFormat) -> float | None:
+    """The finite number that a text is, however it is written (`2`, `2.0`, `2,0` as declared); None where it is none."""
+    plain = _plain(text.strip(), form)
+    if not (plain.isascii() and NUMBER.fullmatch(plain)):
+        return None
+    value = float(plain)
+    return value if math.isfinite(value) else None
+
+
+def meant(text: str, declared: Iterable[str], form: DataFormat) -> str | None:
+    """The one of the declared texts that a cell is: to the letter, or the same number, or the same truth value; else None."""
+    stripped, declared = text.strip(), (*declared,)
+    if stripped in declared:
+        return stripped
+    same = [t for t in declared if t.casefold() == stripped.casefold()] if stripped.upper() in TRUTH else []
+    value = number(stripped, form) if stripped[-1:].isdigit() or stripped[-1:] in ".," else None
+    if value is not None:
+        same = [t for t in declared if number(t, form) == value or number(t, DataFormat()) == value]
+    return same[0] if len(same) == 1 else None
 
 
 def parse(
-    text: str, form: DataFormat, censoring: bool, texts: Mapping[str, float] | None = None, alone: bool = False
+    text: str,
+    form: DataFormat,
+    censoring: bool,
+    texts: Mapping[str, float] | None = None,
+    alone: bool = False,
+    percent: bool = False,
 ) -> Cell | Bad:
     """The number in a cell that is not missing.
 
     censoring: the study has declared cells such as `<20` and `20..50`
     texts: cell texts with the numbers that they stand for; `alone`: no other text is legal
+    percent: the declared unit is percent, so that `45 %` is 45
     """
     stripped = text.strip()
-    if texts is not None and stripped in texts:
-        return Cell(texts[stripped])
+    if texts is not None and (known := meant(stripped, texts, form)) is not None:
+        return Cell(texts[known])
     if alone and texts is not None:
+        if bad := _unseen(stripped):
+            return bad
         if any(c in stripped for c in MINUSES):
             return Bad("has a typographic minus sign", 'use "-"', "D32")
         same = [t for t in texts if t.casefold() == stripped.casefold()]
@@ -72,6 +117,8 @@ def parse(
             f"levels: {', '.join(texts)}; or declare levels and scores of your own",
             "D37",
         )
+    if percent:
+        stripped = stripped.removesuffix("%").rstrip()
     if ".." in stripped:
         return _between(stripped, form, censoring)
     if NO_NUMBER.fullmatch(stripped):
@@ -87,7 +134,21 @@ def parse(
     if NUMBER.fullmatch(plain) and plain.isascii():
         value = float(plain)
         return Cell(value, side) if math.isfinite(value) else Bad("is infinite", "write the measured value", "D35")
-    return _why(digits, form)
+    return _unseen(digits) or _why(digits, form)
+
+
+def invisible(text: str) -> str:
+    """The first character of a text that cannot be seen (a mark of direction, a joiner, a soft hyphen), as U+200E; else nothing."""
+    return next((f"U+{ord(c):04X}" for c in text if unicodedata.category(c) == "Cf"), "")
+
+
+def _unseen(text: str) -> Bad | None:
+    """A character that cannot be seen, as copying from another program leaves it."""
+    if code := invisible(text):
+        return Bad(
+            f"holds a character that cannot be seen ({code})", "type the cell again, or paste it as plain text", "D31"
+        )
+    return None
 
 
 def _plain(digits: str, form: DataFormat) -> str:

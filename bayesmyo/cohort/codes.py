@@ -69,4 +69,8 @@ CODES = {
     "D66": "column not used",
     "D67": "end of follow-up",
     "D68": "cell read by a map",
+    "D71": "cell that shows something else than it holds",
+    "D72": "cell that is struck out",
+    "D73": "hidden rows and columns",
+    "D74": "numbers typed as text among numbers",
 }

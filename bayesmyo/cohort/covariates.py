@@ -11,6 +11,8 @@ from bayesmyo.cohort.faults import typed
 from bayesmyo.cohort.identity import fold
 from bayesmyo.cohort.parts import Part
 from bayesmyo.cohort.table import lines_text
+from bayesmyo.cohort.typed_cells import Origin
+from bayesmyo.cohort.values import shown_otherwise
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.covariates import coded, table_column, transformed, used, with_products
 from bayesmyo.study.predictors import Predictor, predictors
@@ -26,13 +28,16 @@ def parse_column(study: Study, name: str, part: Part) -> list[float]:
     """One covariate in every row of a table: a number, or the position of a level; NaN where nothing is written. (n,)"""
     c, column = study.covariates[name], table_column(study, name)
     found = []
-    for line, typed_text in zip(part.table.lines, part.table.column(column), strict=True):
+    meanings = {**{level: level for level in c.levels or ()}, **(c.map or {})}
+    known = {text: cells.meant(text, meanings, study.data) for text in {*part.table.column(column)}}
+    for line, typed_text, origin in zip(
+        part.table.lines, part.table.column(column), part.table.was(column), strict=True
+    ):
         text, value = typed_text.strip(), NONE
-        level = (c.map or {}).get(text, text)
-        if c.levels and level in c.levels:  # a declared level may be a word that elsewhere means missing
-            value = float(c.levels.index(level))
+        if c.levels and (said := known[typed_text]) is not None:  # a level may be a word that elsewhere means missing
+            value = float(c.levels.index(meanings[said]))
         elif not cells.is_missing(text, study.data):
-            read = _level(name, c, text) if c.levels else _number(study, name, text)
+            read = _level(name, c, text) if c.levels else _number(study, name, text, origin)
             if isinstance(read, cells.Bad):
                 part.book.add(line, column, read.what, text, read.mend, read.code)
             else:
@@ -44,6 +49,8 @@ def parse_column(study: Study, name: str, part: Part) -> list[float]:
 def _level(name: str, c: Covariate, text: str) -> cells.Bad:
     """Why a text is no level."""
     assert c.levels is not None
+    if code := cells.invisible(text):
+        return cells.Bad(f"holds a character that cannot be seen ({code})", "type the level again", "D25")
     for level in c.levels:
         if level.casefold() == text.casefold():
             return cells.Bad(
@@ -59,8 +66,9 @@ def _level(name: str, c: Covariate, text: str) -> cells.Bad:
     return cells.Bad(f"is no level of {name}", mend, "D26")
 
 
-def _number(study: Study, name: str, text: str) -> float | cells.Bad:
-    cell = cells.parse(text, study.data, censoring=False)
+def _number(study: Study, name: str, text: str, origin: Origin) -> float | cells.Bad:
+    cell = cells.parse(text, study.data, censoring=False, percent=study.covariates[name].unit.startswith("%"))
+    cell = shown_otherwise(cell, text, origin, study) or cell
     if isinstance(cell, cells.Bad):
         return cell
     if not np.isfinite(_transformed(study, name, cell.value)):

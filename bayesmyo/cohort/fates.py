@@ -7,15 +7,23 @@ from dataclasses import replace
 
 import numpy as np
 
+from bayesmyo.cohort.cells import Cell
 from bayesmyo.cohort.cohort import BETWEEN, MEASURED, NOT_MEASURED, OutcomeRows, RowAccount
 from bayesmyo.cohort.parts import Part
 from bayesmyo.cohort.values import Column
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import Outcome, Study
 
 BLANK = "blank row"
 NO_OUTCOME = "no outcome measured"
 NO_BASELINE = "patient without the required baseline"
-AVERAGED = "averaged into an earlier row"
+AVERAGED, NOT_CHOSEN = "averaged into an earlier row", "another row of that time counts"
+SETTLED = {
+    "refused": "",
+    "mean": AVERAGED,
+    "first": NOT_CHOSEN,
+    "last": NOT_CHOSEN,
+}  # by data.duplicates, why a cell is not used
+CHOOSE = 'data.duplicates = "first" or "last" takes one of them, in the order of the table'
 
 Fates = list[str]  # of each row: why it is set aside, "" where it is used
 
@@ -40,7 +48,7 @@ def several_at_one_time(part: Part, times: Sequence[float], fates: Fates) -> lis
     """Positions of the used rows of one patient at one time, wherever there is more than one."""
     places: dict[tuple[str, float], list[int]] = defaultdict(list)
     for n, (patient, time, fate) in enumerate(zip(part.ids, times, fates, strict=True)):
-        if not fate and not math.isnan(time):
+        if not fate and not math.isnan(time) and patient.strip():
             places[patient, time].append(n)
     return [rows for rows in places.values() if len(rows) > 1]
 
@@ -52,55 +60,66 @@ def refuse(study: Study, part: Part, groups: Sequence[Sequence[int]], times: Seq
         when = f"{study.time.unit} {times[rows[0]]:g}" if study.time.date is None else "one date"
         what = f"the same patient has {'two' if len(rows) == 2 else len(rows)} rows at {when}"
         what += ", the same in every cell" if same else ""
-        mend = "remove one" if same else 'remove one, or set data.duplicates = "mean"'
+        mend = "remove one" if same else 'remove one, or set data.duplicates = "mean", "first" or "last"'
         part.book.rows([part.table.lines[n] for n in rows], what, mend=mend, code="D22")
 
 
-def average(
+def settle(
     study: Study,
     part: Part,
     groups: Sequence[Sequence[int]],
     measured: Mapping[str, Column],
     others: Sequence[Sequence[float]],
 ) -> dict[str, Column]:
-    """The cells of every outcome with those of each group averaged into the first of them. Faults where that has no meaning.
+    """The cells of every outcome with one left of each group, as data.duplicates says. Faults where a mean has no meaning.
 
-    others: covariates of visits and exposures, which must agree within a group. (n,) each
+    others: covariates of visits and exposures, which must agree within a group of which a mean is taken. (n,) each
     """
-    found = {name: list(column) for name, column in measured.items()}
+    how, settled = study.data.duplicates, {name: list(column) for name, column in measured.items()}
     for rows in groups:
         lines = [part.table.lines[n] for n in rows]
-        if any(len({values[n] for n in rows if not math.isnan(values[n])}) > 1 for values in others):
+        if how == "mean" and any(len({values[n] for n in rows if not math.isnan(values[n])}) > 1 for values in others):
             what = "rows of one patient at one time have different covariates or exposures"
-            part.book.rows(lines, what, mend="correct them: these are not averaged", code="D22")
-        for name, column in found.items():
-            o, cells = study.outcomes[name], {n: cell for n in rows if (cell := column[n]) is not None}
+            part.book.rows(lines, what, mend=f"correct them: these are not averaged; {CHOOSE}", code="D22")
+        for name, column in settled.items():
+            cells = {n: cell for n in rows if (cell := column[n]) is not None}
             if not cells:
                 continue
-            filled = list(cells.values())
-            mean = filled[0]
-            if len({(c.value, c.side, c.end if c.side == BETWEEN else None) for c in filled}) > 1:
-                if any(c.side != MEASURED for c in filled) or o.family.texts() is not None or o.family.counts:
-                    what = "limits, categories and counts of one patient at one time cannot be averaged"
-                    part.book.rows(lines, what, mend="keep one row", code="D22", column=o.column)
-                mean = replace(filled[0], value=float(np.mean([c.value for c in filled])))
+            kept = list(cells)[-1 if how == "last" else 0]  # where its exposure stands, too
+            left = cells[kept] if how != "mean" else _mean(study.outcomes[name], [*cells.values()])
+            if left is None:
+                what = "limits, categories, counts, and zeros beside amounts, cannot be averaged at one time of one patient"
+                mend = f"keep one row, or {CHOOSE}"
+                part.book.rows(lines, what, mend=mend, code="D22", column=study.outcomes[name].column)
             for n in rows:
-                column[n] = None
-            column[next(iter(cells))] = mean  # where its exposure stands
-    return found
+                column[n] = left if n == kept else None
+    return settled
+
+
+def _mean(o: Outcome, cells: Sequence[Cell]) -> Cell | None:
+    """Several measurements of one outcome at one time as one; None where there is no mean of such measurements."""
+    if len({(c.value, c.side, c.end if c.side == BETWEEN else None) for c in cells}) == 1:
+        return cells[0]
+    values = np.array([c.value for c in cells])
+    if any(c.side != MEASURED for c in cells) or not o.family.averages(values):
+        return None
+    return replace(cells[0], value=float(values.mean()))
 
 
 def account(
-    part: Part, fates: Fates, measured: Mapping[str, Column], before_averaging: Mapping[str, Column]
+    part: Part, fates: Fates, measured: Mapping[str, Column], as_typed: Mapping[str, Column], duplicates: str
 ) -> RowAccount:
-    """Every row and, of every outcome, every cell: used, or set aside with its reason and its lines."""
+    """Every row and, of every outcome, every cell: used, or set aside with its reason and its lines.
+
+    as_typed: the cells before those at one time were settled; duplicates: how they were
+    """
     outcomes = {}
     for name, column in measured.items():
         aside: dict[str, list[int]] = defaultdict(list)
         used = censored = 0
-        for line, fate, cell, typed in zip(part.table.lines, fates, column, before_averaging[name], strict=True):
+        for line, fate, cell, typed in zip(part.table.lines, fates, column, as_typed[name], strict=True):
             if fate or cell is None:
-                aside[fate or (NOT_MEASURED if typed is None else AVERAGED)].append(line)
+                aside[fate or (NOT_MEASURED if typed is None else SETTLED[duplicates])].append(line)
             else:
                 used, censored = used + 1, censored + (cell.side != MEASURED)
         outcomes[name] = OutcomeRows(used, censored, {reason: tuple(lines) for reason, lines in aside.items()})

@@ -44,7 +44,9 @@ def shown(value: float, held: str, form: str, decimal: str = ".") -> str | None:
     return None if text == held or text == f"+{held}" else text
 
 
-Section = tuple[str, str, str, int, bool]  # signs before the number, its placeholders, signs after it, times a hundred, whether padded
+Section = tuple[
+    str, str, str, int, bool
+]  # signs before the number, its placeholders, signs after it, times a hundred, whether padded
 
 
 @lru_cache(maxsize=1000)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bayesmyo.cohort import cells
+from bayesmyo.cohort.appearance import appearance_faults, appearance_notices, merged
 from bayesmyo.cohort.cohort import BETWEEN, Cohort, Measurements, RowAccount
 from bayesmyo.cohort.covariates import covariate_notices, data_faults, missing_faults, of_patients, parse_column
 from bayesmyo.cohort.fates import (
@@ -15,8 +16,8 @@ from bayesmyo.cohort.fates import (
     NO_OUTCOME,
     Fates,
     account,
-    average,
     refuse,
+    settle,
     several_at_one_time,
     without_baseline,
 )
@@ -26,6 +27,7 @@ from bayesmyo.cohort.notices import notices, table_notices
 from bayesmyo.cohort.parts import Part, Parts, column_faults, is_blank, join, plain, readable
 from bayesmyo.cohort.sheets import Headers, choose
 from bayesmyo.cohort.sources import is_workbook, read_table, sheet_headers
+from bayesmyo.cohort.swaps import swap_notices
 from bayesmyo.cohort.table import Table
 from bayesmyo.cohort.times import BEFORE, before, read_times
 from bayesmyo.cohort.values import Column, exposure_column, filled_rows, outcome_column
@@ -108,12 +110,13 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults
         refuse(study, part, groups, times)
     else:
         agreeing = [*exposures.values(), *(covariates[n] for n in used(study, "visits"))]
-        measured = average(study, part, groups, typed, agreeing)
+        measured = settle(study, part, groups, typed, agreeing)
     _stop(visits.source, [*faults, *parts.faults()] or _nothing(study, fates, measured))
-    rows = account(part, fates, measured, typed)
+    rows = account(part, fates, measured, typed, study.data.duplicates)
     cohort = _assemble(study, part, times, measured, fates, exposures, covariates, own, rows)
-    found = [*notices(study, parts, times, exits, fates, cohort, lacking), *table_notices(study, parts, times, fates)]
-    cohort = replace(cohort, notices=(*found, *covariate_notices(study, cohort)))
+    told = [*notices(study, parts, times, exits, fates, cohort, lacking), *table_notices(study, parts, times, fates)]
+    told += [*swap_notices(study, parts), *appearance_notices(study, parts), *covariate_notices(study, cohort)]
+    cohort = replace(cohort, notices=tuple(told))
     first = {patient: line for line, patient in zip(reversed(visits.lines), reversed(part.ids), strict=True)}
     _stop(visits.source, [*missing_faults(study, cohort, first, visits.word)] or [*data_faults(study, cohort)])
     return cohort
@@ -145,7 +148,16 @@ def _parts(study: Study, visits: Table, patients: Table | None) -> Parts:
         hidden = {study.patient, *study.data.identifying, *identifying(study, table), *dates}
         book = FaultBook(table, hidden, table.place(visits.source))
         part = Part(table, table.column(study.patient), book)
-        check_ids(study, table, part.ids, [is_blank(row) for row in table.rows], book)
+        blank, covered = [is_blank(row) for row in table.rows], merged(table, study.patient)
+        if lines := [n for n, empty, within in zip(table.lines, blank, covered, strict=True) if within and not empty]:
+            what, mend = (
+                "the patient id is merged with the cell above",
+                "unmerge the cells, and write the id in every row",
+            )
+            book.rows(lines, what, mend=mend, code="D19", column=study.patient)
+        passed = [empty or within for empty, within in zip(blank, covered, strict=True)]
+        check_ids(study, table, part.ids, passed, book)
+        appearance_faults(study, part)
         found.append(part)
     parts = Parts(found[0], found[1] if patients else None)
     join(parts)

@@ -97,7 +97,10 @@ def parse_table(raw: bytes, source: str, form: DataFormat) -> Table:
         raise CohortError(source, [no_header])
     faults += _widths(len(header), body)
     kept = named_or_filled(header, (cells for _, cells in body)) if not faults else range(len(header))
-    header, body = [header[n] for n in kept], [(line, [c for n, c in enumerate(cells) if n in kept]) for line, cells in body]
+    header, body = (
+        [header[n] for n in kept],
+        [(line, [c for n, c in enumerate(cells) if n in kept]) for line, cells in body],
+    )
     faults = header_faults(header) + faults
     if not body and not faults:
         faults.append(NO_ROWS)
@@ -157,7 +160,9 @@ def _decode(raw: bytes, source: str, form: DataFormat) -> str:
         raise CohortError(source, [Fault(f"line {line}", what, mend=mend, code="D04")]) from None
     except UnicodeError:
         raise CohortError(source, [Fault("file", f"is not {form.encoding.upper()}", code="D04")]) from None
-    if control := re.search("[\u0080-\u009f]", text):  # signs of cp1252, such as dashes and the euro, where latin-1 has none
+    if control := re.search(
+        "[\u0080-\u009f]", text
+    ):  # signs of cp1252, such as dashes and the euro, where latin-1 has none
         line = text.count("\n", 0, control.start()) + 1
         mend = 'set data.encoding = "cp1252": in it that is a dash, a quote or a currency sign'
         what = f"holds the control character {ord(control[0]):#06x}, which no one types"

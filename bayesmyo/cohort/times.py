@@ -6,14 +6,26 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from bayesmyo.cohort import cells
-from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.parts import Part, Parts
-from bayesmyo.cohort.table import Table
-from bayesmyo.cohort.values import SERIAL_DATES
-from bayesmyo.study.dates import PLAUSIBLE_YEARS, compiled, day_number, fitting, has_clock, year
+from bayesmyo.cohort.typed_cells import Origin
+from bayesmyo.cohort.values import SERIAL_DATES, shown_otherwise
+from bayesmyo.study.dates import (
+    PLAUSIBLE_YEARS,
+    SHORT,
+    USUAL,
+    compiled,
+    day_number,
+    fitting,
+    has_clock,
+    has_offset,
+    month_named,
+    swapped,
+    year,
+)
 from bayesmyo.study.study import MONTHS_PER, Study
 
 NONE = math.nan
+ALL = (*USUAL, *SHORT)
 BEFORE = "before the start of treatment"
 
 
@@ -64,39 +76,48 @@ def _on_the_day(study: Study, moment: float, text: str, start: float) -> bool:
 
 def _moments(study: Study, part: Part, column: str) -> list[float]:
     """One column of times as typed: numbers in the study's unit, or days; NaN where nothing usable is written."""
-    texts = part.table.column(column)
-    if study.time.date is None and _undeclared_dates(study, part.table, column, texts, part.book):
+    texts, was = part.table.column(column), part.table.was(column)
+    if study.time.date is None and _undeclared_dates(study, part, column, texts, was):
         return [NONE] * len(texts)
-    found = []
-    for line, text in zip(part.table.lines, texts, strict=True):
-        value = NONE
-        if not cells.is_missing(text, study.data):
-            bad: tuple[str, str, str] | None = None
-            if study.time.date is not None:
-                days = day_number(text, study.time.date)
-                if days is None:
-                    bad = _no_date(text, study.time.date)
-                elif year(days) not in PLAUSIBLE_YEARS:
-                    bad = f"the year {year(days)} is implausible", "correct the date", "D47"
-                else:
-                    value = days
-            else:
-                cell = cells.parse(text, study.data, censoring=False)
-                if isinstance(cell, cells.Bad):
-                    bad = cell.what, cell.mend, cell.code
-                else:
-                    value = cell.value
-            if bad:
-                shown = "" if study.time.date is not None or bad[2] == "D33" else text.strip()  # no date is shown
-                part.book.add(line, column, bad[0], shown, bad[1], bad[2])
-        found.append(value)
-    return found
+    if study.time.date is not None:
+        _one_kind(study, part, column, texts, was)
+    read = []
+    for line, text, origin in zip(part.table.lines, texts, was, strict=True):
+        moment = NONE if cells.is_missing(text, study.data) else _moment(study, text, origin)
+        if isinstance(moment, cells.Bad):
+            shown = "" if study.time.date is not None or moment.code == "D33" else text.strip()  # no date is shown
+            part.book.add(line, column, moment.what, shown, moment.mend, moment.code)
+            moment = NONE
+        read.append(moment)
+    return read
+
+
+def _moment(study: Study, text: str, origin: Origin) -> float | cells.Bad:
+    """One time: a number in the study's unit, or a day."""
+    if study.time.date is None:
+        cell = cells.parse(text, study.data, censoring=False)
+        cell = shown_otherwise(cell, text, origin, study) or cell
+        return cell if isinstance(cell, cells.Bad) else cell.value
+    days = day_number(text, study.time.date)
+    if days is None:
+        return cells.Bad(*_no_date(text, study.time.date))
+    if year(days) not in PLAUSIBLE_YEARS:
+        return cells.Bad(f"the year {year(days)} is implausible", "correct the date", "D47")
+    return days
 
 
 def _no_date(text: str, pattern: str) -> tuple[str, str, str]:
     """Why a text is no date of a pattern. The text itself is not shown: a date may identify a patient."""
     expression = compiled(pattern)
-    if expression is not None and expression.fullmatch(text.strip()):
+    if code := cells.invisible(text):
+        return (
+            f"holds a character that cannot be seen ({code})",
+            "type the date again, or paste it as plain text",
+            "D38",
+        )
+    if match := expression.fullmatch(text.strip()) if expression is not None else None:
+        if match.groupdict().get("name") is not None and month_named(match["name"]) is None:
+            return "has no name of a month that is known", "write the month in English, or as a number", "D38"
         return "is no day or time of the calendar", "correct it", "D38"
     if (
         re.fullmatch(r"[0-9]{5}([.,][0-9]+)?", text.strip())
@@ -107,19 +128,55 @@ def _no_date(text: str, pattern: str) -> tuple[str, str, str]:
             f"format the column as a date, written {pattern}, and export it again",
             "D33",
         )
+    if (short := pattern.replace("YYYY", "YY")) != pattern and day_number(text, short) is not None:
+        mend = f'write it {pattern}, or declare date = "{short}": 68 is then 2068, and 69 is 1969'
+        return "is a date whose year has two digits", mend, "D38"
     others = [p for p in fitting([text]) if p != pattern]
     if others:
         return f"is not a date written {pattern}", f"it looks like {others[0]}: write all dates in one way", "D38"
     return f"is not a date written {pattern}", "correct it", "D38"
 
 
-def _undeclared_dates(study: Study, table: Table, column: str, texts: Sequence[str], book: FaultBook) -> bool:
+def _one_kind(study: Study, part: Part, column: str, texts: Sequence[str], was: Sequence[Origin]) -> None:
+    """Faults of a column of dates of two kinds, which cannot all be what was typed.
+
+    A program that takes the month for the day makes true dates of the first twelve days of each month, swapped, and leaves the later
+    days as texts: true dates that all lie on such days, beside texts, are its trace. Clocks with and without an offset from UTC cannot
+    be compared.
+    """
+    pattern, lines = study.time.date or "", part.table.lines
+    written = [n for n, text in enumerate(texts) if day_number(text, pattern) is not None]
+    dates = [n for n in written if was[n].kind == "date"]
+    typed = [n for n in written if was[n].kind == "text"]
+    if dates and typed and all(swapped(texts[n], pattern) for n in dates):
+        what = (
+            f"{len(dates)} true date{'s' if len(dates) > 1 else ''}, all within the first twelve days of a month, among "
+            f"{len(typed)} typed as text: a spreadsheet may have taken the month for the day"
+        )
+        mend = f"write all of them as text, {pattern}, from the record"
+        part.book.rows([lines[n] for n in dates], what, mend=mend, code="D38", column=column)
+    offset = [n for n in written if has_offset(texts[n], pattern)]
+    if offset and len(offset) < len(written):
+        bare = [lines[n] for n in written if n not in {*offset}]
+        what = f"{len(offset)} times of this column say how far they are from UTC, and these do not"
+        part.book.rows(bare, what, mend="write all in one way", code="D38", column=column)
+
+
+def _undeclared_dates(study: Study, part: Part, column: str, texts: Sequence[str], was: Sequence[Origin]) -> bool:
     """Whether a column of dates stands where numbers are declared; one fault says how they could be declared."""
-    written = [t.strip() for t in texts if not cells.is_missing(t, study.data)]
-    if not written or sum(bool(fitting([t])) for t in written) <= len(written) / 2:
+    table, book = part.table, part.book
+    filled = [n for n, t in enumerate(texts) if not cells.is_missing(t, study.data)]
+    written, lines = [texts[n].strip() for n in filled], [table.lines[n] for n in filled]
+    if not written:
         return False
-    lines = [line for line, t in zip(table.lines, texts, strict=True) if not cells.is_missing(t, study.data)]
-    patterns = fitting(written)
+    if numbers := [n for n in filled if was[n].kind == "date" and _is_day_of_1900(texts[n])]:
+        what = "holds numbers that are formatted as dates: 6 is then shown as a day of January 1900"
+        mend = "format the column as numbers"
+        book.rows([table.lines[n] for n in numbers], what, mend=mend, code="D33", column=column)
+        return True
+    if sum(bool(fitting([t], ALL)) for t in written) <= len(written) / 2:
+        return False
+    patterns = fitting(written, ALL)
     if len(patterns) == 1:
         what, mend = "holds calendar dates", f'declare study.time with date = "{patterns[0]}"'
     elif patterns:
@@ -129,6 +186,11 @@ def _undeclared_dates(study: Study, table: Table, column: str, texts: Sequence[s
         what, mend = "holds calendar dates that mix orders or separators", "write all in one way, such as YYYY-MM-DD"
     book.rows(lines, what, mend=mend, code="D38", column=column)
     return True
+
+
+def _is_day_of_1900(text: str) -> bool:
+    """Whether a true date is one of the first days that a spreadsheet has, as a small number becomes one."""
+    return text.startswith("1900-0") or bool(re.fullmatch(r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}", text))
 
 
 def _starts(study: Study, parts: Parts, moments: Sequence[float], needed: Sequence[bool]) -> dict[str, float]:

@@ -9,6 +9,7 @@ import numpy as np
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, RIGHT
 from bayesmyo.cohort.parts import Part
+from bayesmyo.cohort.typed_cells import Origin
 from bayesmyo.errors import did_you_mean
 from bayesmyo.study.study import Limits, Outcome, Study
 
@@ -42,11 +43,16 @@ def outcome_column(study: Study, o: Outcome, part: Part) -> Column:
     levels = o.family.texts()
     texts = levels if levels is not None else o.map
     found: Column = []
-    for line, text, factor in zip(part.table.lines, part.table.column(o.column), factors(study, o, part), strict=True):
+    written = part.table.column(o.column)
+    for line, text, origin, factor in zip(
+        part.table.lines, written, part.table.was(o.column), factors(study, o, part), strict=True
+    ):
         if not _is_written(study, o, text):
             found.append(None)
             continue
-        cell = cells.parse(text, study.data, o.censoring == "as typed", texts, alone=levels is not None)
+        as_typed, percent = o.censoring == "as typed", o.unit.startswith("%")
+        cell = cells.parse(text, study.data, as_typed, texts, alone=levels is not None, percent=percent)
+        cell = shown_otherwise(cell, text, origin, study) or cell
         if isinstance(cell, cells.Bad):
             may_map = cell.what == cells.NOT_A_NUMBER and cell.code == "D31" and o.recorded is None
             part.book.add(line, o.column, cell.what, text.strip(), MAP if may_map else cell.mend, cell.code)
@@ -61,10 +67,25 @@ def outcome_column(study: Study, o: Outcome, part: Part) -> Column:
     return found
 
 
+def shown_otherwise(cell: cells.Cell | cells.Bad, text: str, origin: Origin, study: Study) -> cells.Bad | None:
+    """Why a cell of a workbook that shows something else than the number in it is not read; None where what it shows can be read.
+
+    A limit is read as shown, and so is a percentage where the unit is one; digits that a format adds in front change nothing.
+    """
+    if not origin.held:
+        return None
+    held = cells.number(origin.held, study.data)
+    if isinstance(cell, cells.Cell) and (cell.side != cells.MEASURED or cell.value == held or "%" in text):
+        return None
+    return cells.Bad(f"shows this and holds {origin.held}", "format the column as plain numbers, all in one way", "D71")
+
+
 def _is_written(study: Study, o: Outcome, text: str) -> bool:
     """Whether a cell says something: a declared level may be a word that elsewhere means missing."""
+    if not cells.is_missing(text, study.data):
+        return True
     texts = o.family.texts()
-    return not cells.is_missing(text, study.data) or text.strip() in (texts if texts is not None else o.map or ())
+    return cells.meant(text, texts if texts is not None else o.map or (), study.data) is not None
 
 
 def filled_rows(study: Study, part: Part) -> list[bool]:
@@ -147,7 +168,8 @@ def exposure_column(study: Study, o: Outcome, part: Part, measured: Column) -> l
     """What the events of each row are counted per; positive wherever events are counted. (n,)"""
     assert o.exposure is not None
     found = []
-    for line, text, counted in zip(part.table.lines, part.table.column(o.exposure), measured, strict=True):
+    written, was = part.table.column(o.exposure), part.table.was(o.exposure)
+    for line, text, origin, counted in zip(part.table.lines, written, was, measured, strict=True):
         value = float("nan")
         if cells.is_missing(text, study.data):
             if counted is not None:
@@ -155,6 +177,7 @@ def exposure_column(study: Study, o: Outcome, part: Part, measured: Column) -> l
                 part.book.add(line, o.exposure, "the exposure of a count is missing", "", mend, "D60")
         else:
             cell = cells.parse(text, study.data, censoring=False)
+            cell = shown_otherwise(cell, text, origin, study) or cell
             if isinstance(cell, cells.Bad):
                 part.book.add(line, o.exposure, cell.what, text.strip(), cell.mend, cell.code)
             elif cell.value <= 0 and counted is not None:

@@ -186,7 +186,10 @@ def _table(raw: bytes, source: str, form: DataFormat, records: Records, beside: 
     for row, column in uncomputed:
         places.setdefault(header[column - 1] if column <= width else "", []).append(row)
     for name, rows in places.items():
-        where, mend = f'{lines_text(rows, word="row")}, column "{name}"', "open and save the workbook in a spreadsheet program"
+        where, mend = (
+            f'{lines_text(rows, word="row")}, column "{name}"',
+            "open and save the workbook in a spreadsheet program",
+        )
         faults.append(Fault(where, "holds a formula that was never computed", mend=mend, code="D42"))
     if beyond := [row for row in written if last[row] > width]:
         what, mend = "a cell is filled to the right of the header", "name its column, or empty it"

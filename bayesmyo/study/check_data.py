@@ -59,7 +59,7 @@ def time(time: Time | None) -> list[Fault]:
         found.append(Fault("study.time.typical", "must be positive", f"{time.typical:g}"))
     if time.date is not None:
         if compiled(time.date) is None:
-            mend = 'name year, month and day once each: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY"'
+            mend = 'name year, month and day once each: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY", "DD.MM.YY"'
             found.append(Fault("study.time.date", "is not a pattern of dates", f'"{time.date}"', mend))
         if time.unit not in MONTHS_PER and singular not in MONTHS_PER:
             what = "dates cannot be turned into this unit"

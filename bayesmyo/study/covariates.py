@@ -14,10 +14,24 @@ import numpy as np
 
 from bayesmyo.study.study import Covariate, Study
 
+SIGNS = {
+    "+": "plus",
+    "-": "minus",
+    "−": "minus",
+    "<": "below",
+    ">": "above",
+    "≤": "at_most",
+    "≥": "at_least",
+    "=": "equal",
+}
+
 
 def slug(text: str) -> str:
-    """A level as a part of a parameter's name."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "level"
+    """A level as a part of a parameter's name: its letters and digits, and a sign in front of them or after them in a word (`+`, `<6m`)."""
+    word = text.strip().lower()
+    lead, tail = (SIGNS.get(word[:1], ""), SIGNS.get(word[-1:], "") if word[:-1] else "")
+    inner = re.sub(r"[^a-z0-9]+", "_", word).strip("_")
+    return "_".join(filter(None, (lead, inner, tail))) or "level"
 
 
 def columns(study: Study, name: str) -> tuple[str, ...]:

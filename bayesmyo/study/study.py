@@ -31,8 +31,10 @@ class Time:
 
     typical: a typical follow-up in that unit, on which the default priors of slopes and half-times rest: a trajectory with a slope
         needs it, unless [design] says how long patients are followed or each of its priors is stated
-    date: where the table holds calendar dates, how they are written: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY" ...
-        The pattern is for dates typed as text; true dates of a workbook or a Parquet file are read whatever it says
+    date: where the table holds calendar dates, how they are written: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY", "DD.MM.YY" ...
+        MON is the name of a month, in English or another language of western Europe, cut short or not; YY is 1969 to 2068. A clock may
+        follow, and its offset from UTC. The pattern is for dates typed as text; true dates of a workbook or a Parquet file are read
+        whatever it says
     since: the column that says when a patient's treatment began, a date or a number as in `column`; time is counted from it.
         Dates without it are counted from each patient's first visit
     exit: the column that says when a patient's follow-up ended: left, died, lost, or the last contact of those still in care.
@@ -69,9 +71,10 @@ class DataFormat:
     sheet, patients_sheet: of a workbook, the sheet of visits and, where there is one, the sheet with one row per patient; a
         workbook has no delimiter
     thousands: the sign between thousands, if numbers have one
-    missing: cells that mean "not measured" (an empty cell always does)
+    missing: cells that mean "not measured" (an empty cell always does); a code that is a number is one however it is written (99, 99.0)
     skip_lines: lines above the header
-    duplicates: what to do with two rows of one patient at one time: refuse them, or average what was measured
+    duplicates: what to do with two rows of one patient at one time: refuse them, average what was measured, or take of each outcome the
+        first or the last of them, in the order of the table
     identifying: columns that identify people and may be in the table: they are not read, and their cells are never shown
     """
 
@@ -83,7 +86,7 @@ class DataFormat:
     skip_lines: int = 0
     sheet: str | None = None
     patients_sheet: str | None = None
-    duplicates: Literal["refused", "mean"] = "refused"
+    duplicates: Literal["refused", "mean", "first", "last"] = "refused"
     identifying: tuple[str, ...] = ()
     require_baseline: RequireBaseline | None = None
 

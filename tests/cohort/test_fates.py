@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, NOT_MEASURED, OutcomeRows, RowAccount
-from bayesmyo.cohort.fates import AVERAGED, BLANK, NO_BASELINE, NO_OUTCOME
+from bayesmyo.cohort.fates import AVERAGED, BLANK, NO_BASELINE, NO_OUTCOME, NOT_CHOSEN
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import parse_table
 from bayesmyo.cohort.times import BEFORE
+from bayesmyo.components.families import Gaussian, HurdleLogNormal, Poisson
 from bayesmyo.errors import CohortError
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
@@ -50,8 +51,31 @@ def test_limits_that_differ_are_not_averaged_and_equal_ones_are_one():
     m = same.measurements["cpk"]
     assert (m.value.tolist(), m.side.tolist(), m.end[2]) == ([20, 90, 20], [LEFT, 0, BETWEEN], 50)
     for one, other in (("<20", "20"), ("20..50", "20..80")):
-        with pytest.raises(CohortError, match=r'lines 2, 3, column "cpk": limits, categories and counts .* \[D22\]'):
+        with pytest.raises(CohortError, match=r'lines 2, 3, column "cpk": limits, categories, counts, .* \[D22\]'):
             read([f"A,0,50,{one}", f"A,0,50,{other}", "A,3,51,90"], study(MEAN, TYPED))
+
+
+@pytest.mark.parametrize(
+    ("how", "kept", "aside"), [("first", [(20, LEFT, 2), (700, 0, 4)], 3), ("last", [(80, 0, 3), (700, 0, 4)], 2)]
+)
+def test_the_first_or_the_last_of_two_rows_counts_whatever_they_hold(how, kept, aside):
+    asked = study(MEAN.replace("mean", how), TYPED)
+    cohort = read(["A,0,50,<20", "A,0,51,80", "B,0,52,700"], asked)
+    m = cohort.measurements["cpk"]
+    assert [*zip(m.value.tolist(), m.side.tolist(), m.line.tolist(), strict=True)] == kept
+    assert cohort.rows.outcomes["cpk"].set_aside == {NOT_CHOSEN: (aside,)}
+
+
+def test_an_empty_cell_of_the_row_that_counts_leaves_the_other_row_s_cell():
+    cohort = read(["A,0,50,", "A,0,51,80", "B,0,52,700"], study(MEAN.replace("mean", "first")))
+    assert cohort.measurements["cpk"].value.tolist() == [80, 700]
+    assert cohort.measurements["strength"].value.tolist() == [50, 52]
+
+
+def test_zero_and_an_amount_are_not_averaged():
+    family = Gaussian().averages, HurdleLogNormal().averages, Poisson().averages
+    assert [f(np.array([0.0, 20.0])) for f in family] == [True, False, False]
+    assert HurdleLogNormal().averages(np.array([10.0, 20.0]))
 
 
 def test_a_count_that_one_of_two_rows_holds_keeps_its_exposure_and_its_line():

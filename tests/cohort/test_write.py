@@ -5,6 +5,7 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayesmyo.cohort import Cohort, Measurements, read_cohort, to_csv
@@ -102,17 +103,10 @@ def test_what_was_not_measured_is_an_empty_cell(small):
     assert text == "patient,month,strength,cpk\nA,0,50.00,900.0\nB,0,,900.0\n"
 
 
-class Frame:
-    """Stands in for a pandas DataFrame, which these tests do not load."""
-
-    def to_csv(self, index):
-        assert not index
-        return "patient,month,strength,cpk\n007,0.5,50,1200.5\n007,3,,900\n"
-
-
 @pytest.mark.parametrize("declared", ["", '[data]\ndelimiter = ";"\ndecimal = ","\nencoding = "latin-1"'])
 def test_a_frame_is_read_whatever_format_the_study_declares_for_files(declared):
-    cohort = cohort_from_frame(parse_study(SMALL.replace("[study]", declared + "\n[study]")), Frame())
+    frame = pd.DataFrame({"patient": ["007"] * 2, "month": [0.5, 3], "strength": [50, None], "cpk": [1200.5, 900]})
+    cohort = cohort_from_frame(parse_study(SMALL.replace("[study]", declared + "\n[study]")), frame)
     assert cohort.patients == ("007",)
     assert cohort.measurements["cpk"].value.tolist() == [1200.5, 900]
 

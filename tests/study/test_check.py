@@ -68,7 +68,7 @@ def test_the_study_that_uses_everything_has_no_fault():
         ('levels = ["a"]', "levels", 'needs two levels or more, the reference first; got [\'a\']'),
         ('levels = []', "levels", "needs two levels or more"),
         ('levels = ["a", "A!"]', "levels", "are not distinct in letters and digits"),
-        ('levels = ["-", "+"]', "levels", "are not distinct in letters and digits"),
+        ('levels = ["a b", "a-b"]', "levels", "are not distinct in letters and digits"),
         ('levels = ["a", "b"]\nshares = [1.0]', "shares", "must be 2 positive shares that sum to 1; got [1.0]"),
         ('levels = ["a", "b"]\nshares = [0.5, 0.6]', "shares", "must be 2 positive shares that sum to 1"),
         ('levels = ["a", "b"]\nshares = [0.0, 1.0]', "shares", "must be 2 positive shares"),

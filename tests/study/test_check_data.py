@@ -73,7 +73,7 @@ def test_what_may_not_stand_between_thousands(sign):
 @pytest.mark.parametrize(
     ("time", "where", "what"),
     [
-        ('date = "YY-MM-DD"', "time.date", "is not a pattern of dates"), ('date = "YYYY-MM"', "time.date", "name year, month and day once each"),
+        ('date = "Y-MM-DD"', "time.date", "is not a pattern of dates"), ('date = "YYYY-MM"', "time.date", "name year, month and day once each"),
         ("date = true", "time.date", "must be text"), ('before = "dropped"', "time.before", "kept, refused, set aside"),
         ('since = "month"', "time.since", "is the same column as study.time.column"), ('exit = "cpk"', "", "is the same column as study.time.exit"),
         ('since = "began", exit = "began"', "time.exit", "is the same column as study.time.since"), ('since = "patient"', "time.since", "is the same column as study.patient"),

@@ -76,6 +76,10 @@ class Family(Component):
         """The least and the largest measurement there can be, where measurements have a probability, not a density."""
         return None, None
 
+    def averages(self, values: np.ndarray) -> bool:
+        """Whether the mean of these measurements, of one patient at one time, is a measurement such as they are."""
+        return not self.counts and self.texts() is None
+
     def texts(self) -> Mapping[str, float] | None:
         """Cell text -> measurement, where the declared texts alone are legal; None where cells are numbers."""
         return None

@@ -36,6 +36,10 @@ class HurdleLogNormal(Family):
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2)}
 
+    def averages(self, values: np.ndarray) -> bool:
+        """Nothing and something do not make half of it."""
+        return bool((values > 0).all() or (values == 0).all())
+
     def normal_cells(self, values: np.ndarray) -> np.ndarray:
         return np.flatnonzero(values > 0)
 

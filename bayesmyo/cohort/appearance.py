@@ -1,0 +1,70 @@
+"""What the sheet of a workbook shows that its values do not say: cells struck out, hidden or merged, numbers typed as text."""
+
+from collections.abc import Iterator, Sequence
+
+from bayesmyo.cohort import cells
+from bayesmyo.cohort.parts import Part, Parts, columns_of_patients, columns_of_visits
+from bayesmyo.cohort.table import Table, lines_text
+from bayesmyo.study.study import Study
+
+
+def asked(study: Study, table: Table) -> list[str]:
+    """The columns of a table that the study reads, in the order of the table."""
+    named = {*columns_of_visits(study), *columns_of_patients(study)}
+    return [name for name in table.header if name in named and name not in study.data.identifying]
+
+
+def appearance_faults(study: Study, part: Part) -> None:
+    """Cells of which nobody can say whether they count: struck out, or shown as nothing by their number format."""
+    for name in asked(study, part.table):
+        for line, text, origin in zip(part.table.lines, part.table.column(name), part.table.was(name), strict=True):
+            if origin.struck:
+                what, mend = "is struck out", "empty it if it does not count; otherwise take the line through it away"
+                part.book.add(line, name, what, text.strip(), mend, "D72")
+            if origin.held and not text.strip():
+                what, mend = (
+                    "shows nothing and holds a number",
+                    "empty it if nothing was measured, or format it as a number",
+                )
+                part.book.add(line, name, what, origin.held, mend, "D71")
+
+
+def merged(table: Table, column: str) -> list[bool]:
+    """Which cells of a column are empty because they are merged with one above or beside. (n,)"""
+    return [(line, column) in table.looks.merged for line in table.lines]
+
+
+def appearance_notices(study: Study, parts: Parts) -> Iterator[str]:
+    """What is read all the same."""
+    for part in parts.all():
+        table, place = part.table, part.table.place(parts.visits.table.source)
+        whose = f"{place}: " if part is parts.patients and place else ""
+        if hidden := table.looks.hidden:
+            rows = lines_text(hidden, word=table.word)
+            one = len(hidden) == 1
+            yield (
+                f"{whose}{len(hidden)} row{' is' if one else 's are'} hidden in the sheet, by a filter or by hand ({rows}): read like the others; "
+                f"delete {'it' if one else 'them'} if {'it does' if one else 'they do'} not belong to the study. [D73]"
+            )
+        columns = [name for name in asked(study, table) if name in table.looks.hidden_columns]
+        if columns:
+            yield f"{whose}Hidden in the sheet and read: column{'s' if len(columns) > 1 else ''} {', '.join(columns)}. [D73]"
+        for name in asked(study, table):
+            if name != study.patient and (lines := _numbers_as_text(study, table, name)):
+                where = lines_text(lines, word=table.word)
+                yield f'{whose}Column "{name}": {len(lines)} number{"s" * (len(lines) > 1)} typed as text among numbers ({where}), read as the study writes numbers. [D74]'
+
+
+def _numbers_as_text(study: Study, table: Table, name: str) -> Sequence[int]:
+    """Lines of the texts that are numbers in a column in which most cells are numbers."""
+    was = table.was(name)
+    if sum(origin.kind == "number" for origin in was) <= len(was) / 2:
+        return []
+    typed = zip(table.lines, table.column(name), was, strict=True)
+    return [
+        line
+        for line, text, origin in typed
+        if origin.kind == "text"
+        and not cells.is_missing(text, study.data)
+        and cells.number(text, study.data) is not None
+    ]
