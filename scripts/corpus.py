@@ -249,6 +249,11 @@ def binaries() -> dict[str, bytes]:
         [*row[:1], ("date", n), *row[2:]] for n, row in zip(range(44986, 44986 + 40 * 9, 40), rows[1:], strict=True)
     ]
     old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+    days = ("date", "date", "02/04/2023", "14/02/2023", "date", "25/05/2023", "date", "28/02/2023", "date")
+    mixed = [[row[0], ("date", 44990 + 31 * n) if day == "date" else day, *row[2:]] for n, (day, row) in enumerate(zip(days, rows[1:], strict=True))]  # fmt: skip
+    named = [rows[0], *([None if r[1] else r[0], *r[1:]] for r in rows[1:])]
+    padded = [rows[0], *([("shown", float(r[0][1:]), "000"), *r[1:]] for r in rows[1:])]
+    percent = [rows[0], *([*r[:4], ("shown", r[4] / 5, "0.0%"), *r[5:]] for r in rows[1:])]
     return {
         "D03-utf-16.csv": b"\xff\xfe" + text.encode("utf-16-le"),
         "D03-utf-16-unmarked.csv": text.encode("utf-16-le"),
@@ -264,6 +269,33 @@ def binaries() -> dict[str, bytes]:
         "D06-gzip.csv.gz": gzipped(raw),
         "D06-bzip2.csv.bz2": bz2.compress(raw),
         "D07-nul.csv": text.replace("P01,12", "P01\0,12").encode(),
+        "D04-cp1252.csv": text.replace("placebo", "placebo \u2013 oral").encode("cp1252"),
+        "D04-cp1252-declared-as-latin-1.csv": text.replace("placebo", "placebo \u2013 oral").encode("cp1252"),
+        "D16-title-in-a-workbook.xlsx": workbook({"visits": [["Cohort 2024"], *rows]}),
+        "D19-merged-ids.xlsx": workbook({"visits": named}, merged=["A2:A4", "A5:A6", "A7:A8", "A9:A10"]),
+        "D30-limit-in-a-number-format.xlsx": workbook({"visits": with_cell(rows, 5, 6, ("shown", 2, '"<"0'))}),
+        "D33-months-formatted-as-dates.xlsx": workbook(
+            {"visits": [rows[0], *([r[0], ("date", r[1]), *r[2:]] for r in rows[1:])]}
+        ),
+        "D38-day-and-month-swapped.xlsx": workbook({"visits": [[*rows[0][:1], "visit", *rows[0][2:]], *mixed]}),
+        "D71-percent-among-numbers.xlsx": workbook({"visits": with_cell(rows, 5, 4, ("shown", 0.7, "0%"))}),
+        "D71-percent-everywhere.xlsx": workbook({"visits": percent}),
+        "D71-shown-in-thousands.xlsx": workbook({"visits": with_cell(rows, 5, 5, ("shown", 1800, "0.0,"))}),
+        "D71-shown-with-another-unit.xlsx": workbook({"visits": with_cell(rows, 5, 5, ("shown", 1800, '0" U/mL"'))}),
+        "D71-shown-as-nothing.xlsx": workbook({"visits": with_cell(rows, 4, 7, ("shown", 0, "0;-0;;@"))}),
+        "D72-struck-out.xlsx": workbook({"visits": with_cell(rows, 5, 5, ("struck", 1800))}),
+        "D73-hidden-rows.xlsx": workbook({"visits": rows}, hidden=[5, 6]),
+        "D73-hidden-column.xlsx": workbook({"visits": rows}, column=5),
+        "D74-numbers-typed-as-text.xlsx": workbook({"visits": with_cell(with_cell(rows, 5, 5, "1800"), 7, 5, "5200")}),
+        "clean-workbook-in-column-B.xlsx": workbook({"visits": [[None, *row] for row in rows]}),
+        "clean-workbook-with-empty-texts.xlsx": workbook(
+            {"visits": with_cell(rows, 5, 5, ("formula", 'IF(1,"")', ""))}
+        ),
+        "clean-workbook-with-padded-ids.xlsx": workbook({"visits": padded}),
+        "clean-workbook-with-percentages.xlsx": workbook({"visits": percent}),
+        "clean-workbook-with-limits-in-number-formats.xlsx": workbook(
+            {"visits": with_cell(rows, 5, 5, ("shown", 1800, '">"0'))}
+        ),
         "D33-date-in-a-workbook.xlsx": workbook({"visits": with_cell(rows, 5, 6, ("date", 44928))}),
         "D34-error-in-a-workbook.xlsx": workbook({"visits": with_cell(rows, 5, 6, ("error", "#N/A"))}),
         "D41-several-sheets.xlsx": workbook({"visits": rows, "notes": [["checked by", "AB"]]}),
@@ -324,8 +356,17 @@ def gzipped(raw: bytes) -> bytes:
     return b"\x1f\x8b\x08" + bytes(6) + b"\xff" + body + zlib.crc32(raw).to_bytes(4, "little") + len(raw).to_bytes(4, "little")  # fmt: skip
 
 
-def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
-    """An .xlsx of texts, numbers, dates ("date", day number), ("formula", text, cached) and ("error", text)."""
+def workbook(
+    sheets: Mapping[str, Sequence[Sequence[Any]]],
+    hidden: Sequence[int] = (),
+    merged: Sequence[str] = (),
+    column: int = 0,
+) -> bytes:
+    """An .xlsx of texts, numbers, None, dates ("date", day number), ("formula", text, cached, ...), ("error", text), ("struck", number) and
+    ("shown", number, number format). hidden: rows of every sheet; merged: ranges; column: one that is hidden, from 1
+    """
+    shown = [*dict.fromkeys(v[2] for rows in sheets.values() for row in rows for v in row if isinstance(v, tuple) and v[0] == "shown")]  # fmt: skip
+    struck = any(isinstance(v, tuple) and v[0] == "struck" for rows in sheets.values() for row in rows for v in row)
     xml = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
     main, kind = "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "application/vnd.openxmlformats-officedocument.spreadsheetml"  # fmt: skip
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -338,6 +379,13 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
     types.append(f'<Override PartName="/xl/styles.xml" ContentType="{kind}.styles+xml"/>')
     types.append('<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>')
     styles = '<fonts count="1"><font/></fonts><fills count="1"><fill><patternFill patternType="none"/></fill></fills><borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs>'  # fmt: skip
+    if shown or struck:
+        formats = "".join(f'<numFmt numFmtId="{164 + n}" formatCode="{escape(f, {chr(34): "&quot;"})}"/>' for n, f in enumerate(shown))  # fmt: skip
+        xfs = "".join(f'<xf numFmtId="{164 + n}" applyNumberFormat="1"/>' for n in range(len(shown)))
+        styles = styles.replace('<fonts count="1"><font/>', '<fonts count="2"><font/><font><strike/></font>')
+        styles = styles.replace('<cellXfs count="2">', f'<cellXfs count="{3 + len(shown)}">')
+        styles = styles.replace("</cellXfs>", f'<xf numFmtId="0" fontId="1" applyFont="1"/>{xfs}</cellXfs>')
+        styles = f'<numFmts count="{len(shown)}">{formats}</numFmts>{styles}' if shown else styles
     files = {
         "[Content_Types].xml": f'{xml}<Types xmlns="{package}/content-types">{"".join(types)}</Types>',
         "_rels/.rels": f'{xml}<Relationships xmlns="{package}/relationships"><Relationship Id="rId1" Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
@@ -346,16 +394,21 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Any]]]) -> bytes:
         "xl/styles.xml": f'{xml}<styleSheet xmlns="{main}">{styles}</styleSheet>',
     }
     for n, rows in enumerate(sheets.values(), 1):
-        body = "".join(f'<row r="{r}">{"".join(cell(v, r, c) for c, v in enumerate(row))}</row>' for r, row in enumerate(rows, 1))  # fmt: skip
+        body = "".join(f'<row r="{r}"{" hidden=%s1%s" % (2 * (chr(34),)) if r in hidden else ""}>{"".join(cell(v, r, c, shown) for c, v in enumerate(row))}</row>' for r, row in enumerate(rows, 1))  # fmt: skip
+        columns = f'<cols><col min="{column}" max="{column}" width="9" hidden="1"/></cols>' if column else ""
+        ranges = "".join(f'<mergeCell ref="{m}"/>' for m in merged)
+        ranges = f'<mergeCells count="{len(merged)}">{ranges}</mergeCells>' if merged else ""
         files[f"xl/worksheets/sheet{n}.xml"] = (
-            f'{xml}<worksheet xmlns="{main}"><sheetData>{body}</sheetData></worksheet>'
+            f'{xml}<worksheet xmlns="{main}">{columns}<sheetData>{body}</sheetData>{ranges}</worksheet>'
         )
     return archive(files)
 
 
-def cell(value: Any, row: int, column: int) -> str:
-    """One cell of a sheet."""
+def cell(value: Any, row: int, column: int, shown: Sequence[str]) -> str:
+    """One cell of a sheet; shown: the number formats of the workbook."""
     at = f'r="{chr(65 + column)}{row}"'
+    if value is None:
+        return ""
     if isinstance(value, str):
         return f'<c {at} t="inlineStr"><is><t>{escape(value)}</t></is></c>'
     if isinstance(value, tuple):
@@ -364,6 +417,12 @@ def cell(value: Any, row: int, column: int) -> str:
             return f'<c {at} s="1"><v>{rest[0]}</v></c>'
         if what == "error":
             return f'<c {at} t="e"><v>{rest[0]}</v></c>'
+        if what == "struck":
+            return f'<c {at} s="2"><v>{rest[0]:.10g}</v></c>'
+        if what == "shown":
+            return f'<c {at} s="{3 + shown.index(rest[1])}"><v>{rest[0]:.10g}</v></c>'
+        if rest[1] == "":
+            return f'<c {at} t="str"><f>{rest[0]}</f><v></v></c>'
         return f"<c {at}><f>{rest[0]}</f>{'' if rest[1] is None else f'<v>{rest[1]}</v>'}</c>"
     return f"<c {at}><v>{value:.10g}</v></c>"
 

@@ -1,11 +1,14 @@
 """What the sheet of a workbook shows that its values do not say: cells struck out, hidden or merged, numbers typed as text."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.parts import Part, Parts, columns_of_patients, columns_of_visits
 from bayesmyo.cohort.table import Table, lines_text
 from bayesmyo.study.study import Study
+
+PERCENT = re.compile(r"[+-]?[0-9.,]{1,40}\s?%")
 
 
 def asked(study: Study, table: Table) -> list[str]:
@@ -16,17 +19,26 @@ def asked(study: Study, table: Table) -> list[str]:
 
 def appearance_faults(study: Study, part: Part) -> None:
     """Cells of which nobody can say whether they count: struck out, or shown as nothing by their number format."""
-    for name in asked(study, part.table):
-        for line, text, origin in zip(part.table.lines, part.table.column(name), part.table.was(name), strict=True):
+    names, table = asked(study, part.table), part.table
+    struck: dict[int, list[str]] = {}
+    for name in names:
+        for line, text, origin in zip(table.lines, table.column(name), table.was(name), strict=True):
             if origin.struck:
-                what, mend = "is struck out", "empty it if it does not count; otherwise take the line through it away"
-                part.book.add(line, name, what, text.strip(), mend, "D72")
+                struck.setdefault(line, []).append(name)
             if origin.held and not text.strip():
                 what, mend = (
                     "shows nothing and holds a number",
                     "empty it if nothing was measured, or format it as a number",
                 )
                 part.book.add(line, name, what, origin.held, mend, "D71")
+    whole = [line for line, of in struck.items() if len(of) > 1 and study.patient in of]
+    if whole:
+        mend = "delete what does not count; otherwise take the line through it away"
+        part.book.rows(whole, "the row is struck out", mend=mend, code="D72")
+    for line, of in struck.items():
+        for name in of if line not in whole else ():
+            mend = "empty it if it does not count; otherwise take the line through it away"
+            part.book.add(line, name, "is struck out", "", mend, "D72")
 
 
 def merged(table: Table, column: str) -> list[bool]:
@@ -50,6 +62,12 @@ def appearance_notices(study: Study, parts: Parts) -> Iterator[str]:
         if columns:
             yield f"{whose}Hidden in the sheet and read: column{'s' if len(columns) > 1 else ''} {', '.join(columns)}. [D73]"
         for name in asked(study, table):
+            percent = [
+                n for n, text in zip(table.lines, table.column(name), strict=True) if PERCENT.fullmatch(text.strip())
+            ]
+            if percent and part is parts.visits:
+                where = lines_text(percent, word=table.word)
+                yield f'Column "{name}": {len(percent)} cells with a percent sign ({where}), read as the number before it. [D56]'
             if name != study.patient and (lines := _numbers_as_text(study, table, name)):
                 where = lines_text(lines, word=table.word)
                 yield f'{whose}Column "{name}": {len(lines)} number{"s" * (len(lines) > 1)} typed as text among numbers ({where}), read as the study writes numbers. [D74]'

@@ -94,7 +94,7 @@ def of_patients(study: Study, part: Part, name: str, values: Sequence[float]) ->
     """Patient -> value of a patient-level covariate. A patient's rows may leave it empty, but not contradict each other."""
     stated: dict[str, dict[float, int]] = defaultdict(dict)
     for line, patient, value in zip(part.table.lines, part.ids, values, strict=True):
-        if not np.isnan(value):
+        if not np.isnan(value) and patient.strip():
             stated[patient].setdefault(value, line)
     for places in stated.values():
         if len(places) > 1:

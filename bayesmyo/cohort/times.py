@@ -236,7 +236,7 @@ def _of_patients(study: Study, parts: Parts, column: str, name: str) -> dict[str
     part = parts.holding(column)
     stated: dict[str, dict[float, int]] = defaultdict(dict)
     for line, patient, moment in zip(part.table.lines, part.ids, _moments(study, part, column), strict=True):
-        if not math.isnan(moment):
+        if not math.isnan(moment) and patient.strip():
             stated[patient].setdefault(moment, line)
     for places in stated.values():
         if len(places) > 1:

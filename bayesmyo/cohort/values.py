@@ -72,12 +72,15 @@ def shown_otherwise(cell: cells.Cell | cells.Bad, text: str, origin: Origin, stu
 
     A limit is read as shown, and so is a percentage where the unit is one; digits that a format adds in front change nothing.
     """
-    if not origin.held:
+    if not origin.held or (isinstance(cell, cells.Bad) and cell.code == "D30"):
         return None
     held = cells.number(origin.held, study.data)
     if isinstance(cell, cells.Cell) and (cell.side != cells.MEASURED or cell.value == held or "%" in text):
         return None
-    return cells.Bad(f"shows this and holds {origin.held}", "format the column as plain numbers, all in one way", "D71")
+    what = (
+        "is shown as a percentage and holds a hundredth of it" if "%" in text else "shows something else than it holds"
+    )
+    return cells.Bad(what, "format the whole column as plain numbers, all in one way", "D71")
 
 
 def _is_written(study: Study, o: Outcome, text: str) -> bool:

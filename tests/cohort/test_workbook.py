@@ -8,6 +8,7 @@ import zipfile
 from datetime import date, datetime
 
 import openpyxl
+import openpyxl.styles
 import pytest
 
 from bayesmyo.cohort import read_cohort
@@ -283,3 +284,54 @@ def test_a_damaged_workbook_is_a_table_or_a_message():
         except CohortError as error:
             said.add(error.faults[0].code)
     assert "D05" in said
+
+
+def formatted(rows, formats=(), struck=(), hidden=()):
+    """The bytes of a workbook of one sheet: number formats by cell, cells struck out, rows hidden."""
+    made = openpyxl.Workbook()
+    for row in rows:
+        made.active.append(row)
+    for place, form in dict(formats).items():
+        made.active[place].number_format = form
+    for place in struck:
+        made.active[place].font = openpyxl.styles.Font(strike=True)
+    for row in hidden:
+        made.active.row_dimensions[row].hidden = True
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def test_a_cell_keeps_what_it_was():
+    rows = [HEAD, ["A", 0, 0.45], ["B", "1", datetime(2024, 3, 4)], [True, 2, "text"]]
+    table = read(formatted(rows, {"C2": "0%"}, struck=["B4"], hidden=[3]))
+    assert [[o.kind for o in row] for row in table.origins] == [["text", "number", "number"], ["text", "text", "date"], ["boolean", "number", "text"]]  # fmt: skip
+    assert (table.rows[0][2], table.origins[0][2].held) == ("45%", "0.45")
+    assert [row[1].struck for row in table.origins] == [False, False, True]
+    assert table.looks.hidden == (3,)
+
+
+def test_hidden_columns_merged_cells_and_results_that_are_empty_are_told_apart():
+    made = openpyxl.Workbook()
+    for row in ROWS:
+        made.active.append(row)
+    made.active.merge_cells("A3:A4")
+    made.active.column_dimensions["C"].hidden = True
+    out = io.BytesIO()
+    made.save(out)
+    table = read(out.getvalue())
+    assert table.looks.hidden_columns == ("mrc",)
+    assert table.looks.merged == {(4, "patient")}
+
+
+VISITS_TYPED = [["patient", "visit", "strength", "cpk"], ["A", "23/10/2021", 50, 900], ["A", datetime(2022, 1, 5), 51, 800], ["B", "14/10/2021", 40, 700], ["B", datetime(2022, 2, 7), 41, 650]]  # fmt: skip
+DATED = SMALL.split("[scenarios")[0].replace('column = "month"', 'column = "visit", date = "DD/MM/YYYY"')
+
+
+def test_true_dates_of_early_days_among_texts_are_refused_and_of_late_days_are_not(tmp_path):
+    (tmp_path / "v.xlsx").write_bytes(book(visits=VISITS_TYPED))
+    with pytest.raises(CohortError, match=r"rows 3, 5, column .visit.: 2 true dates, .* \[D38\]"):
+        read_cohort(parse_study(DATED), tmp_path / "v.xlsx")
+    late = [[v.replace(day=v.day + 12) if isinstance(v, datetime) else v for v in row] for row in VISITS_TYPED]
+    (tmp_path / "v.xlsx").write_bytes(book(visits=late))
+    assert len(read_cohort(parse_study(DATED), tmp_path / "v.xlsx")) == 2
