@@ -75,10 +75,10 @@ def appearance_notices(study: Study, parts: Parts) -> Iterator[str]:
 
 def _numbers_as_text(study: Study, table: Table, name: str) -> Sequence[int]:
     """Lines of the texts that are numbers in a column in which most cells are numbers."""
-    was = table.was(name)
-    if sum(origin.kind == "number" for origin in was) <= len(was) / 2:
+    was, texts = table.was(name), table.column(name)
+    if sum(origin.kind == "number" for origin in was) <= sum(bool(text.strip()) for text in texts) / 2:
         return []
-    typed = zip(table.lines, table.column(name), was, strict=True)
+    typed = zip(table.lines, texts, was, strict=True)
     return [
         line
         for line, text, origin in typed

@@ -155,11 +155,11 @@ def _one_kind(study: Study, part: Part, column: str, texts: Sequence[str], was: 
         )
         mend = f"write all of them as text, {pattern}, from the record"
         part.book.rows([lines[n] for n in dates], what, mend=mend, code="D38", column=column)
-    offset = [n for n in written if has_offset(texts[n], pattern)]
-    if offset and len(offset) < len(written):
-        bare = [lines[n] for n in written if n not in {*offset}]
-        what = f"{len(offset)} times of this column say how far they are from UTC, and these do not"
-        part.book.rows(bare, what, mend="write all in one way", code="D38", column=column)
+    stated, bare = ([n for n in written if has_offset(texts[n], pattern) is says] for says in (True, False))
+    if stated and bare:
+        fewer, which = (stated, "say") if len(stated) <= len(bare) else (bare, "do not say")
+        what = f"{len(fewer)} of {len(written)} times {which} how far they are from UTC, and the others {'do not' if which == 'say' else 'do'}"
+        part.book.rows([lines[n] for n in fewer], what, mend="write all in one way", code="D38", column=column)
 
 
 def _undeclared_dates(study: Study, part: Part, column: str, texts: Sequence[str], was: Sequence[Origin]) -> bool:
