@@ -1,7 +1,7 @@
 """What the sheet of a workbook shows that its values do not say: cells struck out, hidden or merged, numbers typed as text."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.parts import Part, Parts, columns_of_patients, columns_of_visits
@@ -73,7 +73,7 @@ def appearance_notices(study: Study, parts: Parts) -> Iterator[str]:
                 yield f'{whose}Column "{name}": {len(lines)} number{"s" * (len(lines) > 1)} typed as text among numbers ({where}), read as the study writes numbers. [D74]'
 
 
-def _numbers_as_text(study: Study, table: Table, name: str) -> Sequence[int]:
+def _numbers_as_text(study: Study, table: Table, name: str) -> list[int]:
     """Lines of the texts that are numbers in a column in which most cells are numbers."""
     was, texts = table.was(name), table.column(name)
     if sum(origin.kind == "number" for origin in was) <= sum(bool(text.strip()) for text in texts) / 2:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from bayesmyo.cohort import cells
-from bayesmyo.cohort.cohort import BETWEEN, LEFT, RIGHT
+from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT
 from bayesmyo.cohort.parts import Part
 from bayesmyo.cohort.typed_cells import Origin
 from bayesmyo.errors import did_you_mean
@@ -75,7 +75,7 @@ def shown_otherwise(cell: cells.Cell | cells.Bad, text: str, origin: Origin, stu
     if not origin.held or (isinstance(cell, cells.Bad) and cell.code == "D30"):
         return None
     held = cells.number(origin.held, study.data)
-    if isinstance(cell, cells.Cell) and (cell.side != cells.MEASURED or cell.value == held or "%" in text):
+    if isinstance(cell, cells.Cell) and (cell.side != MEASURED or cell.value == held or "%" in text):
         return None
     what = (
         "is shown as a percentage and holds a hundredth of it" if "%" in text else "shows something else than it holds"
