@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from bayesmyo.assess.checks.convergence import quantities
 from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.cohort import Cohort, read_cohort, simulate_scenario
 from bayesmyo.model.build import build
@@ -61,7 +60,7 @@ def measure(study: Study, cohort: Cohort, seeds: int) -> dict:
         draws = prepared.sample([model.data], [seed], sampling)[0]
         seconds.append(time.perf_counter() - start)
         fit = wrap(study, cohort, draws, engine="nuts", seed=seed, sampling=sampling, how=model.how)
-        every = {k: v for group in quantities(fit).values() for k, v in group.items()}
+        every = {k: v for group in fit.quantities.values() for k, v in group.items()}
         ess = [d.ess_bulk for d in diagnose(every).values() if np.isfinite(d.ess_bulk)]
         least.append(min(ess))
         median.append(float(np.median(ess)))

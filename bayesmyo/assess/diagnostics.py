@@ -1,44 +1,14 @@
-"""R-hat, effective sample sizes and Monte Carlo errors, of many quantities at once.
+"""Monte Carlo errors of what is reported, beside R-hat and effective sample sizes (`model/mixing.py`).
 
 Reference: Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), https://doi.org/10.1214/20-BA1221.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base import array_stats
 
-TAILS = (0.05, 0.95)
-
-
-@dataclass(frozen=True)
-class Diagnostics:
-    """rhat: near 1 where the chains agree; ess_bulk, ess_tail: independent draws worth, for the middle and the tails;
-    mcse: Monte Carlo standard error of the mean. NaN where every draw is the same, or one is not finite."""
-
-    rhat: float
-    ess_bulk: float
-    ess_tail: float
-    mcse: float
-
-
-def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
-    """Diagnostics of (chain, draw) quantities by name."""
-    if not quantities:
-        return {}
-    stacked = np.stack([np.asarray(q, dtype=float) for q in quantities.values()])
-    moving = np.isfinite(stacked).all(axis=(1, 2)) & (stacked.max(axis=(1, 2)) > stacked.min(axis=(1, 2)))
-    found = np.full((4, len(stacked)), np.nan)
-    if moving.any():
-        draws = stacked[moving]
-        found[:, moving] = [
-            array_stats.rhat(draws, method="rank"),
-            array_stats.ess(draws, method="bulk"),
-            array_stats.ess(draws, method="tail", prob=TAILS),
-            array_stats.mcse(draws, method="mean"),
-        ]
-    return {name: Diagnostics(*map(float, column)) for name, column in zip(quantities, found.T, strict=True)}
+from bayesmyo.model.mixing import Diagnostics, diagnose
 
 
 def quantile_errors(quantities: Mapping[str, np.ndarray], probabilities: Sequence[float]) -> dict[str, list[float]]:
@@ -80,3 +50,6 @@ def shift(draws: np.ndarray, other: np.ndarray) -> float:
     low, high = np.quantile(draws, [0.16, 0.84])
     moved = float(np.median(other) - np.median(draws))
     return moved / float((high - low) / 2) if high > low else 0.0
+
+
+__all__ = ["Diagnostics", "batch_error", "bfmi", "diagnose", "quantile_errors", "sd_error", "shift"]

@@ -37,6 +37,11 @@ def _resolved(value: float, error: float, most: int) -> str:
     return f"{rounded:,.{max(0, kept)}f}"
 
 
+def rhat_text(value: float, decimals: int = 3) -> str:
+    """R-hat. Of chains that hardly move it is some huge number, of which no digit says anything."""
+    return "more than 100" if value > 100 else f"{value:.{decimals}f}"
+
+
 def apart(lower: float, upper: float) -> int:
     """Significant digits that tell the two ends of an interval apart: three, or more where it is narrow."""
     largest = max(abs(lower), abs(upper))

@@ -50,7 +50,7 @@ def in_range(engine: str, seed: int, sampling: Sampling) -> None:
         raise UsageError("seed", "must be a whole number", repr(seed))
     if seed < 0:
         raise UsageError("seed", "must not be negative", str(seed))
-    least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1}
+    least = {"draws": 4, "tune": 1, "chains": 1, "cores": 1, "every": 1}
     for name, minimum in least.items():
         value = getattr(sampling, name)
         if value is not None and not isinstance(value, Integral):

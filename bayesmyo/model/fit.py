@@ -18,6 +18,7 @@ from bayesmyo.model.arguments import in_range, known_study, typed, usable
 from bayesmyo.model.build import build
 from bayesmyo.model.data import SHARED, cells
 from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
+from bayesmyo.model.mixing import Diagnostics, diagnose, sampled_on, too_few
 from bayesmyo.model.recover import complete
 from bayesmyo.model.versions import versions
 from bayesmyo.seeds import PREDICT, SAMPLE, address
@@ -116,6 +117,33 @@ class Fit:
         tree.attrs = {**self.tree.attrs, "study": study.text or to_toml(study)}
         return Fit(tree)
 
+    @cached_property
+    def quantities(self) -> dict[str, dict[str, np.ndarray]]:
+        """(chain, draw) values by kind and name: parameters, estimands, and each patient's effects under the pseudonym.
+
+        >>> fit.quantities["effect"]["cpk.effect_start[P03]"].shape
+        (4, 1000)
+        """
+        kinds: dict[str, dict[str, np.ndarray]] = {"parameter": {}, "estimand": dict(self.estimands), "effect": {}}
+        names = () if self.shared else self.cohort.pseudonyms()
+        for name, array in self.group("posterior").data_vars.items():
+            if array.ndim == 2:
+                kinds["parameter"][str(name)] = array.values
+            elif str(name).startswith(f"{SHARED}."):  # values imputed for patients who have none
+                kinds["effect"] |= {f"{name}[{i + 1}]": array.values[..., i] for i in range(array.shape[-1])}
+            else:
+                kinds["effect"] |= {f"{name}[{names[i]}]": array.values[..., i] for i in range(array.shape[-1])}
+        return kinds
+
+    @cached_property
+    def diagnostics(self) -> dict[str, dict[str, Diagnostics]]:
+        """R-hat and effective draws of every quantity, by kind and name.
+
+        >>> fit.diagnostics["estimand"]["cpk_ratio_12"].ess > 400
+        True
+        """
+        return {kind: diagnose(group) for kind, group in self.quantities.items()}
+
     @property
     def shared(self) -> bool:
         """Whether this is a copy without patient data: parameters, estimands and decisions are there, patients are not."""
@@ -152,8 +180,13 @@ class Fit:
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """Draws, tuning iterations, chains and target acceptance."""
-        return dict(json.loads(self.tree.attrs["sampling"]))
+        """Draws, tuning iterations, chains, target acceptance, and of how many draws one was kept (`every`); `attempts`: 2 where the
+        draws that were asked for were too few, and the same chains were sampled on.
+
+        >>> fit.sampling["draws"], fit.sampling["every"], fit.sampling["attempts"]
+        (1000, 1, 1)
+        """
+        return {"every": 1, "attempts": 1} | json.loads(self.tree.attrs["sampling"])
 
     @property
     def versions(self) -> dict[str, str]:
@@ -192,6 +225,8 @@ def fit(
     study: of `read_study` or `find_study`; cohort: of `read_cohort` or `cohort_from_frame`
     seed: same seed, same study, same data, same versions: the same bits, on any number of cores
     sampling: draws, tuning iterations, chains, cores; progress: called with the state of each chain
+    Chains that are too short to be believed and show nothing worse (`mixing.too_few`) are sampled on: four times as many draws, of which
+    as many are kept as were asked for.
     Raises UsageError for an unknown engine, settings out of range or a path where what it holds is wanted, EngineError where
     sampling cannot start or finish.
 
@@ -204,16 +239,37 @@ def fit(
     in_range(engine, seed, sampling)
     model = build(study, cohort)
     prepared = ENGINES[engine].prepare(model, exchange=False)
-    draws = prepared.sample([model.data], [address(seed, SAMPLE)], sampling, progress)[0]
-    return wrap(study, cohort, draws, engine=engine, seed=seed, sampling=sampling, how=model.how)
+
+    def sample(sampling: Sampling, attempt: int) -> Fit:
+        draws = prepared.sample([model.data], [address(seed, SAMPLE)], sampling, progress)[0]
+        return wrap(study, cohort, draws, engine=engine, seed=seed, sampling=sampling, how=model.how, attempts=attempt)
+
+    return sampled_on(sample, sampling, short)
+
+
+def short(fit: Fit) -> bool:
+    """Whether more draws of the same chains are all that a fit lacks: none diverged, and there is another chain to compare with."""
+    stats = fit.group("sample_stats")
+    diverged = "diverging" in stats and bool(stats["diverging"].any())
+    if not ENGINES[fit.engine].posterior or diverged or fit.group("posterior").sizes["chain"] < 2:
+        return False
+    return too_few([d for group in fit.diagnostics.values() for d in group.values()])
 
 
 def wrap(
-    study: Study, cohort: Cohort, draws: Draws, *, engine: str, seed: int, sampling: Sampling, how: Mapping[str, str]
+    study: Study,
+    cohort: Cohort,
+    draws: Draws,
+    *,
+    engine: str,
+    seed: int,
+    sampling: Sampling,
+    how: Mapping[str, str],
+    attempts: int = 1,
 ) -> Fit:
-    """Draws of an engine as a Fit."""
+    """Draws of an engine as a Fit. A draw that was kept has the number that it has among all that were sampled."""
     chains, n = next(iter(draws.posterior.values())).shape[:2]
-    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(n)}
+    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(1, n + 1) * sampling.every - 1}
     posterior = {}
     for k, v in draws.posterior.items():
         last = f"{k}.missing" if k.startswith(f"{SHARED}.") else "patient"
@@ -234,14 +290,14 @@ def wrap(
     tree = xr.DataTree.from_dict(
         {
             "posterior": xr.Dataset(posterior, coords={**coords, "patient": np.array(cohort.patients, dtype=str)}),
-            "sample_stats": xr.Dataset({k: (("chain", "draw"), v) for k, v in draws.stats.items()}, coords=coords),
+            "sample_stats": _statistics(draws.stats),
             "log_likelihood": xr.Dataset(likelihood, coords=coords),
             "observed_data": xr.Dataset(observed),
             "constant_data": xr.Dataset(constant),
         }
     )
     _label_units(study, tree)
-    settings = {k: v for k, v in asdict(sampling).items() if k != "cores"}
+    settings = {k: v for k, v in asdict(sampling).items() if k != "cores"} | {"attempts": attempts}
     tree.attrs = {
         "bayesmyo_format": FORMAT,
         "study": study.text or to_toml(study),
@@ -257,6 +313,14 @@ def wrap(
         "versions": json.dumps(versions()),
     }
     return Fit(tree)
+
+
+def _statistics(stats: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """The sampler's statistics, of every draw that was sampled."""
+    numbered = {
+        dim: np.arange(n) for values in stats.values() for dim, n in zip(("chain", "draw"), values.shape, strict=True)
+    }
+    return xr.Dataset({k: (("chain", "draw"), v) for k, v in stats.items()}, coords=numbered)
 
 
 def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> np.ndarray:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from bayesmyo.assess import diagnostics
-from bayesmyo.components.numbers import probability_text, resolved
+from bayesmyo.components.numbers import probability_text, resolved, rhat_text
 from bayesmyo.report.blocks import Number
 
 
@@ -33,6 +33,10 @@ def count(value: int) -> Number:
 def decimals(value: float | None, places: int) -> Number:
     """A diagnostic to a fixed number of decimals."""
     return Number(None, "-") if value is None or not math.isfinite(value) else Number(value, f"{value:.{places}f}")
+
+
+def rhat(value: float | None) -> Number:
+    return Number(None, "-") if value is None or not math.isfinite(value) else Number(value, rhat_text(value))
 
 
 def error_of(value: float | None) -> Number:

@@ -50,7 +50,8 @@ def chains(chains: int, total: int) -> Iterator[Any]:
                 bars.extend(progress.add_task(f"Chain {n}", total=total, state="") for n in range(1, chains + 1))
             for bar, s in zip(bars, states, strict=False):
                 state = f"{'tuning' if s.tuning else 'drawing'}, {s.divergences} divergences"
-                progress.update(bar, completed=s.finished, state=state)
+                longer = ", sampled again for longer" if s.total > total else ""
+                progress.update(bar, completed=s.finished, total=s.total, state=state + longer)
 
         yield update
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from bayesmyo.components.numbers import apart, chance_decimals, chance_error, interval_errors, resolved
+from bayesmyo.components.numbers import apart, chance_decimals, chance_error, interval_errors, resolved, rhat_text
 from bayesmyo.errors import printable
 from bayesmyo.report.columns import Cell, Ends, Number, layout
 from bayesmyo.study.study import Study
@@ -59,11 +59,13 @@ def show_table(
 
 
 def _cell(header: str, value: Any) -> Cell:
-    return value if isinstance(value, Ends | Number) else figure(value, 3 if header == "rhat" else None)
+    if header == "rhat" and isinstance(value, float) and value == value:
+        return rhat_text(value)
+    return value if isinstance(value, Ends | Number) else figure(value)
 
 
-def figure(value: Any, decimals: int | None = None) -> str:
-    """A value for a reader: three significant digits unless decimals are asked for, a dash for nothing."""
+def figure(value: Any) -> str:
+    """A value for a reader: three significant digits, a dash for nothing."""
     if value is None or value != value:
         return "-"
     if isinstance(value, bool):
@@ -71,8 +73,6 @@ def figure(value: Any, decimals: int | None = None) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        if decimals is not None:
-            return f"{value:.{decimals}f}"
         if value == 0:
             return "0"
         if abs(value) >= 1e9:

@@ -5,7 +5,7 @@ import pytest
 
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CHECKS
-from bayesmyo.assess.checks.convergence import Convergence, quantities
+from bayesmyo.assess.checks.convergence import Convergence
 from tests.conftest import fit_of, independent_draws
 
 
@@ -40,14 +40,14 @@ def test_the_table_has_every_parameter_and_estimand_and_the_worst_effects(good_f
     assert (kinds.count("parameter"), kinds.count("estimand")) == (13, 1)
     assert kinds[14:] in (["effect"], ["effect"] * 2)
     assert [row["quantity"] for row in table[12:14]] == ["cpk.sigma", "cpk_ratio_12"]
-    effects = quantities(good_fit)["effect"]
+    effects = good_fit.quantities["effect"]
     worst = min(row["ess_bulk"] for row in table[14:])
     assert worst < 4000
     assert {row["quantity"] for row in table[14:]} < effects.keys()
 
 
 def test_patients_are_named_by_their_pseudonyms(good_fit):
-    names = quantities(good_fit)["effect"]
+    names = good_fit.quantities["effect"]
     assert list(names)[:2] == ["strength.effect_intercept[P01]", "strength.effect_intercept[P02]"]
     assert len(names) == 4 * 12
     assert not any(patient in name for patient in good_fit.cohort.patients for name in names)

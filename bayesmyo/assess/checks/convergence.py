@@ -1,48 +1,47 @@
 """Have the chains found the same posterior, and are there enough draws to report it?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bayesmyo.assess.checks.check import CheckResult
-from bayesmyo.assess.diagnostics import Diagnostics, bfmi, diagnose
-from bayesmyo.model.data import SHARED
+from bayesmyo.assess.diagnostics import Diagnostics, bfmi
+from bayesmyo.components.numbers import rhat_text
 from bayesmyo.model.engines import ENGINES
 from bayesmyo.model.fit import Fit
+from bayesmyo.model.mixing import MIXED, TIMES, Mixing
 
 
 @dataclass(frozen=True)
 class Convergence:
     """The gate in front of every number, over parameters, patients' effects and estimands.
 
-    rhat: at most 1.01 between two chains or more; ess: bulk and tail at least 400 (Vehtari et al. 2021); every draw
-    finite, no parameter stuck; no divergence; at most one draw in a hundred at the maximum tree depth; E-BFMI of
-    every chain at least 0.3 (Betancourt 2016). An engine that does not draw from the posterior fails for that alone.
+    asked: R-hat at most 1.01 between two chains or more, bulk and tail ESS at least 400 (Vehtari et al. 2021; `fit` has sampled on where that was
+    missed by little, see `model/mixing.py`); every draw finite, no chain stuck; no divergence; at most one draw in a hundred at the maximum
+    tree depth; E-BFMI of every chain at least 0.3 (Betancourt 2016). An engine that does not draw from the posterior fails for that alone.
     """
 
     name: str = "convergence"
-    rhat: float = 1.01
-    ess: float = 400.0
+    asked: Mixing = MIXED
     depth_share: float = 0.01
     ebfmi: float = 0.3
 
     def run(self, fit: Fit) -> CheckResult:
-        draws = quantities(fit)
-        shown = {kind: diagnose(values) for kind, values in draws.items()}
+        shown = fit.diagnostics
         everything = {name: d for group in shown.values() for name, d in group.items()}
-        problems = self._engine(fit) or [*self._draws(draws), *self._mixing(everything), *self._sampler(fit)]
-        worst = max((d.rhat for d in everything.values() if np.isfinite(d.rhat)), default=float("nan"))
-        least = min(
-            (min(d.ess_bulk, d.ess_tail) for d in everything.values() if np.isfinite(d.ess_bulk)), default=float("nan")
-        )
+        problems = self._engine(fit) or [*self._draws(fit), *self._mixing(fit, everything), *self._sampler(fit)]
         if problems:
             sentence = " ".join(problems)
         else:
+            worst = max((d.rhat for d in everything.values() if np.isfinite(d.rhat)), default=float("nan"))
+            least = min((d.ess for d in everything.values() if np.isfinite(d.ess)), default=float("nan"))
             sentence = (
                 f"The chains agree: R-hat at most {worst:.3f} and at least {least:,.0f} effective draws "
                 f"for each of {len(everything)} quantities, no divergence."
             )
+        sentence += _sampled_on(fit)
         rows = [row(name, kind, d) for kind in ("parameter", "estimand") for name, d in shown[kind].items()]
         rows += [row(name, "effect", d) for name, d in _worst(shown["effect"]).items()]
         return CheckResult(self.name, not problems, sentence, tuple(rows))
@@ -52,38 +51,43 @@ class Convergence:
             return [f"The engine {fit.engine} does not draw from the posterior: fit again with --engine nuts."]
         return []
 
-    def _draws(self, draws: dict[str, dict[str, np.ndarray]]) -> list[str]:
+    def _draws(self, fit: Fit) -> list[str]:
         problems = []
-        everything = [(kind, name, values) for kind, group in draws.items() for name, values in group.items()]
-        infinite = [name for _, name, values in everything if not np.isfinite(values).all()]
-        stuck = [name for kind, name, values in everything if kind != "estimand" and (values == values.flat[0]).all()]
+        everything = {name: values for group in fit.quantities.values() for name, values in group.items()}
+        infinite = [name for name, values in everything.items() if not np.isfinite(values).all()]
         if infinite:
             problems.append(
                 f"Draws of {len(infinite)} of {len(everything)} quantities are not finite (such as {infinite[0]}): try a tighter prior."
             )
-        if stuck:
+        if stuck := _stuck(fit):
+            name, chains = next(iter(stuck.items()))
+            where = "" if chains.all() else f" in chain {', '.join(map(str, 1 + np.flatnonzero(chains)))}"
             problems.append(
-                f"{len(stuck)} of {len(everything)} quantities never moved (such as {stuck[0]}): try another seed, or a tighter prior."
+                f"{len(stuck)} of {len(everything)} quantities never moved (such as {name}{where}): try another seed, or a tighter prior."
             )
-        if len(everything[0][2]) < 2:
+        if fit.group("posterior").sizes["chain"] < 2:
             problems.append("A single chain cannot be compared with another: try --chains 4.")
         return problems
 
-    def _mixing(self, found: dict[str, Diagnostics]) -> list[str]:
+    def _mixing(self, fit: Fit, everything: Mapping[str, Diagnostics]) -> list[str]:
+        """What is said of a quantity that is stuck in a chain is that alone; and so of estimands, which are made of them."""
         problems = []
-        apart = {n: d.rhat for n, d in found.items() if d.rhat > self.rhat}
-        few = {n: min(d.ess_bulk, d.ess_tail) for n, d in found.items() if min(d.ess_bulk, d.ess_tail) < self.ess}
+        left_out = {*_stuck(fit), *fit.estimands} if _stuck(fit) else set()
+        moving = {name: d for name, d in everything.items() if name not in left_out}
+        apart = {name: d.rhat for name, d in moving.items() if d.rhat > self.asked.rhat}
+        few = {name: d.ess for name, d in moving.items() if d.ess < self.asked.ess}
         if apart:
             name = max(apart, key=lambda n: apart[n])
+            decimals = 4 if apart[name] < self.asked.rhat + 0.001 else 3  # as many as tell it from what is trusted
             problems.append(
-                f"The chains disagree on {len(apart)} of {len(found)} quantities (worst: {name}, R-hat {apart[name]:.{4 if apart[name] < self.rhat + 0.001 else 3}f}, "
-                f"at most {self.rhat:g} is trusted): try more iterations (--tune 2000 --draws 2000), a tighter prior, or a simpler trajectory."
+                f"The chains disagree on {len(apart)} of {len(everything)} quantities (worst: {name}, R-hat {rhat_text(apart[name], decimals)}, "
+                f"at most {self.asked.rhat:g} is trusted): try more iterations (--tune 2000 --draws 2000), a tighter prior, or a simpler trajectory."
             )
         if few:
             name = min(few, key=lambda n: few[n])
             problems.append(
-                f"{len(few)} of {len(found)} quantities have too few effective draws (least: {name}, {few[name]:.0f}, "
-                f"at least {self.ess:g} are needed): try --draws 4000."
+                f"{len(few)} of {len(everything)} quantities have too few effective draws (least: {name}, {few[name]:.0f}, "
+                f"at least {self.asked.ess:g} are needed): try --draws 4000."
             )
         return problems
 
@@ -111,19 +115,20 @@ class Convergence:
         return problems
 
 
-def quantities(fit: Fit) -> dict[str, dict[str, np.ndarray]]:
-    """(chain, draw) values by kind and name: parameters, estimands, and each patient's effects under the pseudonym."""
-    found: dict[str, dict[str, np.ndarray]] = {"parameter": {}, "estimand": {}, "effect": {}}
-    names = () if fit.shared else fit.cohort.pseudonyms()
-    for name, array in fit.group("posterior").data_vars.items():
-        if array.ndim == 2:
-            found["parameter"][str(name)] = array.values
-        elif str(name).startswith(f"{SHARED}."):  # values imputed for patients who have none
-            found["effect"] |= {f"{name}[{i + 1}]": array.values[..., i] for i in range(array.shape[-1])}
-        else:
-            found["effect"] |= {f"{name}[{names[i]}]": array.values[..., i] for i in range(array.shape[-1])}
-    found["estimand"] = dict(fit.estimands)
-    return found
+def _stuck(fit: Fit) -> dict[str, np.ndarray]:
+    """Which chains never moved, (chain,), of each parameter and effect for which there are any."""
+    sampled = {**fit.quantities["parameter"], **fit.quantities["effect"]}
+    still = {name: (values == values[:, :1]).all(axis=1) for name, values in sampled.items()}
+    return {name: chains for name, chains in still.items() if chains.any()}
+
+
+def _sampled_on(fit: Fit) -> str:
+    """What `fit` did where the draws that were asked for were too few."""
+    s = fit.sampling
+    if s["attempts"] < 2:
+        return ""
+    asked, sampled = s["draws"] * s["every"] // TIMES, s["draws"] * s["every"]
+    return f" Sampled twice: {asked:,} draws of each chain were too few; of {sampled:,} one in {s['every']} is kept."
 
 
 def row(name: str, kind: str, d: Diagnostics) -> dict[str, Any]:

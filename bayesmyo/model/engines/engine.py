@@ -14,6 +14,7 @@ from bayesmyo.model.data import Arrays
 class Sampling:
     """How to sample. cores changes the time, never a draw.
 
+    draws: of each chain, those that are kept; every: of how many sampled draws one is kept (`fit` takes four where one has not mixed)
     adaptation: of the mass matrix: "diag", or "low_rank" for parameters that are strongly correlated (covariates far from their typical
     value), at some cost in time where there are hundreds of patients
 
@@ -27,6 +28,7 @@ class Sampling:
     cores: int | None = None
     target_accept: float = 0.95
     adaptation: Literal["diag", "low_rank"] = "diag"
+    every: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Draws:
     """What an engine returns for one dataset.
 
     posterior: parameter full name -> (chain, draw), and `cpk.effect_start` -> (chain, draw, patient)
-    stats: sampler statistics (chain, draw) under ArviZ's names; empty where the engine has none
+    stats: sampler statistics (chain, draw) under ArviZ's names, of every draw that was sampled; empty where the engine has none
     """
 
     posterior: dict[str, np.ndarray]

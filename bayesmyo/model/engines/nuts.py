@@ -52,7 +52,7 @@ class PreparedNuts:
         data = validated(self.model.study, data, len(self.model.patients))
         sampler = nutpie.sample(
             self._with_data(data),
-            draws=sampling.draws,
+            draws=sampling.draws * sampling.every,
             tune=sampling.tune,
             chains=sampling.chains,
             cores=sampling.cores,
@@ -74,7 +74,9 @@ class PreparedNuts:
             raise
         except BaseException as panic:  # of the sampler's own threads, which cannot be cancelled any more
             raise EngineError(_plain(panic)) from None
-        return self._read(tree, data, np.random.default_rng(seed))
+        raw, stats = _kept(tree, sampling.every)
+        del tree, sampler  # what is not kept goes before more is made of what is
+        return Draws(recover(self.model, raw, data, np.random.default_rng(seed)), stats)
 
     def _with_data(self, data: Arrays) -> Any:
         """The compiled model with a dataset in place."""
@@ -95,11 +97,14 @@ class PreparedNuts:
         known = {k: np.nan_to_num(v) if k.startswith(SHARED) else v for k, v in data.items()}
         return self.compiled.with_data(**{k: v for k, v in known.items() if k in used})
 
-    def _read(self, tree: Any, data: Arrays, rng: np.random.Generator) -> Draws:
-        raw = {str(name): array.values for name, array in tree["posterior"].data_vars.items()}
-        found = tree["sample_stats"].data_vars
-        stats = {ours: found[theirs].values for theirs, ours in STATS.items() if theirs in found}
-        return Draws(recover(self.model, raw, data, rng), stats)
+
+def _kept(tree: Any, every: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """One in so many draws, the last of each; and the sampler's statistics of all."""
+    raw = {
+        str(k): np.ascontiguousarray(v.values[:, every - 1 :: every]) for k, v in tree["posterior"].data_vars.items()
+    }
+    found = tree["sample_stats"].data_vars
+    return raw, {ours: found[theirs].values for theirs, ours in STATS.items() if theirs in found}
 
 
 def _reporter(progress: Progress) -> Any:

@@ -8,7 +8,7 @@ from bayesmyo.assess.diagnostics import bfmi
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.style import Drawing
 from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Picture, Section, Table, text
-from bayesmyo.report.numbers import count, decimals, number
+from bayesmyo.report.numbers import count, decimals, number, rhat
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.standing import verdict
@@ -33,8 +33,9 @@ def checks(r: Results) -> Section:
 
 def sampler(r: Results) -> Table:
     stats = r.fit.group("sample_stats").data_vars
-    chains, draws = r.fit.truth.shape if not r.fit.shared else next(iter(stats.values())).shape
-    rows: list[tuple[Cell, ...]] = [("chains", count(int(chains))), ("draws of each chain", count(int(draws)))]
+    sizes, every = r.fit.group("posterior").sizes, int(r.fit.sampling["every"])
+    kept = "draws of each chain" + (f", one in {every} of those sampled" if every > 1 else "")
+    rows: list[tuple[Cell, ...]] = [("chains", count(sizes["chain"])), (kept, count(sizes["draw"]))]
     if "diverging" in stats:
         rows.append(("divergences (0 are allowed)", count(int(stats["diverging"].sum()))))
     if "reached_max_treedepth" in stats:
@@ -48,7 +49,7 @@ def sampler(r: Results) -> Table:
 def quantities(r: Results) -> Table:
     """R-hat and effective sample sizes of every parameter and every estimand."""
     rows = [
-        (str(q["quantity"]), str(q["kind"]), decimals(q["rhat"], 3), number(q["ess_bulk"]), number(q["ess_tail"]))
+        (str(q["quantity"]), str(q["kind"]), rhat(q["rhat"]), number(q["ess_bulk"]), number(q["ess_tail"]))
         for q in r.checks[0].table
     ]
     caption = "R-hat (at most 1.01) and effective draws (at least 400) of every parameter and estimand, and of the worst effects of patients"
