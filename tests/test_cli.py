@@ -225,6 +225,7 @@ def test_a_fit_as_json(run):
     assert result.json["passed"] is False
     assert result.json["fit"]["path"] == "fit.nc"
     assert load_fit("fit.nc").sampling["draws"] == 40
+    assert result.json["fit"]["sampling"] == load_fit("fit.nc").sampling
     assert result.json["estimates"] == run("estimate", "fit.nc", "--json").json["estimates"]
 
 
@@ -247,7 +248,8 @@ def test_options_of_a_fit_reach_it(run):
     )
     fit = load_fit("fit.nc")
     assert (fit.engine, fit.seed) == ("mock", 7)
-    assert fit.sampling == {"draws": 40, "tune": 3, "chains": 2, "target_accept": 0.8, "adaptation": "low_rank"}
+    asked = {"draws": 40, "tune": 3, "chains": 2, "target_accept": 0.8, "adaptation": "low_rank"}
+    assert fit.sampling == asked | {"every": 1, "attempts": 1}
 
 
 def test_check_of_a_good_fit(run, good_file):

@@ -53,7 +53,7 @@ def fit(
     digest = save_fit(result, output, force=force)
     if not json:
         terminal.say(f"Wrote {output} (sha256 {digest[:16]}...)\n")
-    report(result, json, fit={"path": str(output), "sha256": digest})
+    report(result, json, fit={"path": str(output), "sha256": digest, "sampling": result.sampling})
 
 
 def verify(

@@ -51,12 +51,13 @@ def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
         numbers = np.full((4, len(names)), np.nan)
         if moving.any():
             draws = stacked[moving]
-            numbers[:, moving] = [
-                array_stats.rhat(draws, method="rank"),
-                array_stats.ess(draws, method="bulk"),
-                array_stats.ess(draws, method="tail", prob=TAILS),
-                array_stats.mcse(draws, method="mean"),
-            ]
+            with np.errstate(all="ignore"):  # chains of which none moves: their R-hat is infinite
+                numbers[:, moving] = [
+                    array_stats.rhat(draws, method="rank"),
+                    array_stats.ess(draws, method="bulk"),
+                    array_stats.ess(draws, method="tail", prob=TAILS),
+                    array_stats.mcse(draws, method="mean"),
+                ]
         found |= {name: Diagnostics(*map(float, column)) for name, column in zip(names, numbers.T, strict=True)}
     return found
 

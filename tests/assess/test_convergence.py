@@ -6,6 +6,7 @@ import pytest
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CHECKS
 from bayesmyo.assess.checks.convergence import Convergence
+from bayesmyo.components.numbers import rhat_text
 from tests.conftest import fit_of, independent_draws
 
 
@@ -108,6 +109,33 @@ def test_a_parameter_that_never_moved_fails(gate, draws):
     result = gate(draws)
     assert not result.passed
     assert "1 of 62 quantities never moved (such as cpk.sigma)" in result.sentence
+
+
+def test_a_chain_that_never_moved_is_named_and_its_r_hat_is_not(gate, draws):
+    """The chains agree within themselves to the last bit, so R-hat would be a number without meaning."""
+    for values in draws.posterior.values():
+        values[1] = values[1, 0]
+    sentence = gate(draws).sentence
+    assert sentence.startswith(
+        "61 of 62 quantities never moved (such as strength.intercept in chain 2): try another seed"
+    )
+    assert "R-hat" not in sentence
+    assert "effective draws" not in sentence
+
+
+def test_chains_that_each_stay_where_they_started_are_told_so(gate, draws):
+    draws.posterior["cpk.sigma"][:] = 0.3 + np.arange(4)[:, None] / 10
+    sentence = gate(draws).sentence
+    assert "1 of 62 quantities never moved (such as cpk.sigma)" in sentence
+    assert "R-hat" not in sentence
+
+
+def test_a_huge_r_hat_is_said_in_words(gate, draws):
+    near = 1e-9 * draws.posterior["cpk.sigma"]
+    draws.posterior["cpk.sigma"][:] = near + np.arange(4)[:, None]
+    assert "(worst: cpk.sigma, R-hat " in gate(draws).sentence
+    assert rhat_text(5867876473965386.0) == "more than 100"
+    assert (rhat_text(99.9999), rhat_text(1.01034), rhat_text(1.01034, 4)) == ("100.000", "1.010", "1.0103")
 
 
 def test_draws_that_are_not_finite_fail(gate, draws):

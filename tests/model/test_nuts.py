@@ -1,5 +1,6 @@
 """The engine nuts: outcomes of different families correlated across outcomes, one dataset after another, and what it refuses."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -109,6 +110,17 @@ def test_the_same_data_give_the_same_bits_whatever_was_sampled_between(study, pr
         np.testing.assert_array_equal(again.posterior[name], values)
         assert not np.array_equal(between.posterior[name], values)
     np.testing.assert_array_equal(again.stats["n_steps"], draws.stats["n_steps"])
+
+
+@pytest.mark.sampling
+def test_a_longer_run_is_the_same_chains_continued(prepared, draws):
+    """Its first draws are those of the shorter run, whose fourth, eighth and so on are kept; none of the sampler's statistics is lost."""
+    on = prepared.sample([prepared.model.data], [11], replace(FEW, every=4))[0]
+    for name in ("power.slope", "falls.sd_intercept", "falls.effect_intercept"):
+        assert on.posterior[name].shape[:2] == (2, 200)
+        np.testing.assert_array_equal(on.posterior[name][:, :50], draws.posterior[name][:, 3::4])
+    assert on.stats["energy"].shape == (2, 800)
+    np.testing.assert_array_equal(on.stats["energy"][:, :200], draws.stats["energy"])
 
 
 # --- other data than those a model was compiled for; nothing is compiled here
