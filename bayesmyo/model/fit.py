@@ -180,8 +180,9 @@ class Fit:
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """Draws, tuning iterations, chains, target acceptance, and of how many draws one was kept (`every`); `attempts`: 2 where the
-        draws that were asked for were too few, and the same chains were sampled on.
+        """Draws, tuning iterations, chains, target acceptance, and of how many draws one was kept (`every`).
+
+        attempts: 2 where the draws that were asked for were too few, and the same chains were sampled on
 
         >>> fit.sampling["draws"], fit.sampling["every"], fit.sampling["attempts"]
         (1000, 1, 1)
@@ -225,8 +226,8 @@ def fit(
     study: of `read_study` or `find_study`; cohort: of `read_cohort` or `cohort_from_frame`
     seed: same seed, same study, same data, same versions: the same bits, on any number of cores
     sampling: draws, tuning iterations, chains, cores; progress: called with the state of each chain
-    Chains that are too short to be believed and show nothing worse (`mixing.too_few`) are sampled on: four times as many draws, of which
-    as many are kept as were asked for.
+    Chains that are too short to be believed and show nothing worse are sampled on (`mixing.sampled_on`): four times
+    as many draws, of which as many are kept as were asked for.
     Raises UsageError for an unknown engine, settings out of range or a path where what it holds is wanted, EngineError where
     sampling cannot start or finish.
 
@@ -248,7 +249,7 @@ def fit(
 
 
 def short(fit: Fit) -> bool:
-    """Whether more draws of the same chains are all that a fit lacks: none diverged, and there is another chain to compare with."""
+    """Whether more draws of the same chains are all that a fit lacks: none diverged, and chains can be compared."""
     stats = fit.group("sample_stats")
     diverged = "diverging" in stats and bool(stats["diverging"].any())
     if not ENGINES[fit.engine].posterior or diverged or fit.group("posterior").sizes["chain"] < 2:

@@ -1,15 +1,15 @@
 """Have chains mixed? And where draws are merely too few: sampling on.
 
-Reference: Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), https://doi.org/10.1214/20-BA1221. Their rule, R-hat below 1.01 and at
-least 400 effective draws, is for one quantity; a fit has dozens to thousands. With M half-chains that have mixed perfectly, worth S
-effective draws together, the variance between means of M half-chains is M / S times that within, times a chi-squared variable over
-its M - 1 degrees of freedom, so
+Reference: Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), https://doi.org/10.1214/20-BA1221. Their rule,
+R-hat below 1.01 and at least 400 effective draws, is for one quantity; a fit has dozens to thousands. Of M
+half-chains that have mixed perfectly and are worth S effective draws together, the variance of their means is M / S
+times that within them, times a chi-squared variable over its M - 1 degrees of freedom, so
 
     R-hat^2  ~  1 + (M / S) chi2(M - 1) / (M - 1).
 
-For four chains (M = 8) R-hat exceeds 1.01 by chance with probability 0.43 at S = 400, 0.013 at 1,000 and 1e-5 at 2,000: among 60 quantities
-of 1,000 effective draws each one in two fits would be blamed, and with four times as many draws of the same chains one in 10,000. That is why the
-limit stays, and chains that miss it by little are sampled on.
+For four chains (M = 8) it exceeds 1.01 by chance with probability 0.43 at S = 400, 0.014 at 1,000 and 1e-5 at 2,000:
+of fits with 60 such quantities, more than one in two is blamed at S = 1,000, and hardly any once the same chains are
+twice as long. That is why the limit stays, and chains that miss it by little are sampled on.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -64,7 +64,7 @@ def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
 
 @dataclass(frozen=True)
 class Mixing:
-    """What is asked of every quantity: R-hat at most, effective draws (bulk and tail) at least. What is NaN is not judged."""
+    """What is asked of every quantity: R-hat at most, effective draws (bulk and tail) at least; NaN is not judged."""
 
     rhat: float = 1.01
     ess: float = 400.0
@@ -78,7 +78,7 @@ WITHIN_REACH = Mixing(rhat=1.1, ess=MIXED.ess / TIMES)  # what chains that are s
 
 
 def too_few(draws: Collection[Diagnostics]) -> bool:
-    """Whether chains have not mixed, but would if they were longer. Chains that sit apart, as in two modes, would not."""
+    """Whether chains have not mixed, but would if they were longer; such as sit apart, in two modes, would not."""
     return not MIXED.holds(draws) and WITHIN_REACH.holds(draws)
 
 
@@ -88,10 +88,11 @@ def longer(sampling: Sampling) -> Sampling:
 
 
 def sampled_on[T](sample: Callable[[Sampling, int], T], sampling: Sampling, short: Callable[[T], bool]) -> T:
-    """What `sample` finds at its first attempt; where that is `short`, what it finds at its second, with the same chains continued.
+    """What `sample` finds at its first attempt; where that is `short`, at its second, with the same chains continued.
 
-    An engine cannot resume, so the chains are sampled from their seed again: their first draws are those that were too few. Chains
-    under another seed would be another chance, which two modes pass as often as all chains happen to start in one of them.
+    An engine cannot resume, so the chains are sampled from their seed again: their first draws are those that were
+    too few. Chains under another seed would be another chance, which two modes pass as often as all chains start in
+    one of them.
     """
     found = sample(sampling, 1)
     if not short(found):

@@ -18,7 +18,6 @@ from bayesmyo.errors import BayesmyoError
 from bayesmyo.model.compiled import Compiled
 from bayesmyo.model.engines import ENGINES, Draws, Sampling
 from bayesmyo.model.fit import Fit, posterior_truth, wrap
-from bayesmyo.model.mixing import Mixing, sampled_on
 from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
 from bayesmyo.simulation.calibration.posterior import remeasured
 from bayesmyo.simulation.calibration.ranks import first_patient, joint, position
@@ -30,7 +29,8 @@ from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
-ENOUGH = Mixing(rhat=1.05, ess=100)  # of chains so short, for one row among many
+DISAGREE, FEW = 1.05, 100  # R-hat above which, effective draws below which, short chains are sampled once more
+LONGER = 3  # times as many iterations, of both kinds
 JOINT = "joint log-likelihood"
 
 
@@ -115,13 +115,11 @@ class Replicator:
         return self._compiled[patients]
 
     def _analysed(self, row: Row, simulated: Simulated) -> Row:
-        """The row with what every look at the cohort says; sampled on, all of it, where short chains cannot be trusted."""
-
-        def look(sampling: Sampling, attempt: int) -> Row:
-            return self._looked(replace(row, attempts=attempt), simulated, sampling)
-
-        posterior = ENGINES[self.engine].posterior
-        return sampled_on(look, self.sampling, lambda found: posterior and not trusted(found))
+        """The row with what every look at the cohort says; sampled once more, all of it, where short chains cannot be trusted."""
+        found = self._looked(row, simulated, self.sampling)
+        if ENGINES[self.engine].posterior and not trusted(found):
+            found = self._looked(replace(row, attempts=2), simulated, longer(self.sampling))
+        return found
 
     def _looked(self, row: Row, simulated: Simulated, sampling: Sampling) -> Row:
         new_patients = address(self.seed, PREDICT, self.place, row.replicate)
@@ -131,8 +129,8 @@ class Replicator:
         divergences = 0
         for look in self.cell.looks or (row.patients,):
             part = simulated if look == row.patients else first(simulated, look)
-            earlier = (look, 1) if look != row.patients else ()
-            seed = address(self.seed, SAMPLE, self.place, row.replicate, *earlier)
+            again = (look, row.attempts) if row.attempts > 1 or look != row.patients else ()
+            seed = address(self.seed, SAMPLE, self.place, row.replicate, *again)
             draws = self.model(look).draws(part.cohort, seed, sampling=sampling)
             asked = list(self._asked(part, draws, new_patients))
             found = diagnose({f"{a.kind} {a.name}": a.draws for a in asked})
@@ -219,6 +217,14 @@ class Replicator:
                 )
 
 
+def longer(sampling: Sampling) -> Sampling:
+    """How short chains that were not to be trusted are sampled again: tuned for longer too, which is what they lack.
+
+    `fit`, whose chains are tuned for long enough, continues them instead (`model/mixing.py`).
+    """
+    return replace(sampling, draws=LONGER * sampling.draws, tune=LONGER * sampling.tune)
+
+
 def first(simulated: Simulated, patients: int) -> Simulated:
     """The first patients of a simulated cohort, in the order of inclusion."""
     cohort, truth = simulated.cohort.first(patients), simulated.truth
@@ -236,7 +242,7 @@ def worst(found: Sequence[Diagnostics]) -> tuple[float | None, float | None]:
 
 def trusted(row: Row) -> bool:
     """Whether chains so short can be believed for one row among many."""
-    return row.rhat is not None and row.ess is not None and row.rhat <= ENOUGH.rhat and row.ess >= ENOUGH.ess
+    return row.rhat is not None and row.ess is not None and row.rhat <= DISAGREE and row.ess >= FEW
 
 
 @lru_cache(maxsize=1)

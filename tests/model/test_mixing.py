@@ -1,4 +1,4 @@
-"""Chains that have mixed are told from those that have not; and where draws are too few, the same chains are sampled on."""
+"""Chains that have mixed are told from those that have not; where draws are too few, the same chains are sampled on."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from bayesmyo.model.mixing import MIXED, TIMES, Mixing, diagnose, longer, sample
 
 
 def chains(rng, quantities, decay, draws=1000, every=1):
-    """Stationary autoregressive chains with mean zero, one draw in `every` kept: draws of four chains of each quantity by name."""
+    """Stationary autoregressive chains, one draw in `every` kept: (chain, draw) draws of four chains by name."""
     scatter = np.sqrt(1 - decay**2)
     noise = rng.standard_normal((draws * every, quantities, 4))
     values = np.empty_like(noise)
@@ -45,7 +45,7 @@ def test_a_perfect_chain_exceeds_a_limit_as_often_as_the_formula_says(rng):
 
 
 def test_what_is_blamed_by_chance_holds_once_it_is_sampled_on(rng):
-    """Sixty quantities worth a thousand draws each: one fit in two or more is blamed, and none of the same chains four times as long."""
+    """Sixty quantities worth a thousand draws each: half the fits or more are blamed, none of four times the length."""
     before, after = [], []
     for _ in range(8):
         attempts = []

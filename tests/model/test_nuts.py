@@ -114,7 +114,7 @@ def test_the_same_data_give_the_same_bits_whatever_was_sampled_between(study, pr
 
 @pytest.mark.sampling
 def test_a_longer_run_is_the_same_chains_continued(prepared, draws):
-    """Its first draws are those of the shorter run, whose fourth, eighth and so on are kept; none of the sampler's statistics is lost."""
+    """Its first draws are those of the shorter run, of which one in four is kept; none of the statistics is lost."""
     on = prepared.sample([prepared.model.data], [11], replace(FEW, every=4))[0]
     for name in ("power.slope", "falls.sd_intercept", "falls.effect_intercept"):
         assert on.posterior[name].shape[:2] == (2, 200)

@@ -17,9 +17,10 @@ from tests.model.test_mixing import chains, worth
 
 
 class Slow(Mock):
-    """Independent draws, but for one parameter whose chains are worth `ess` independent draws of 4,000, and `apart` from each other.
+    """Independent draws, but of one parameter.
 
-    stubborn: more draws make it no better; diverging: draws of the first chain
+    ess: what 4,000 draws of its chains are worth; apart: how far the chains lie from each other; stubborn: more draws
+        make it no better; diverging: draws of the first chain
     """
 
     posterior = True

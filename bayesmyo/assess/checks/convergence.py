@@ -18,9 +18,11 @@ from bayesmyo.model.mixing import MIXED, TIMES, Mixing
 class Convergence:
     """The gate in front of every number, over parameters, patients' effects and estimands.
 
-    asked: R-hat at most 1.01 between two chains or more, bulk and tail ESS at least 400 (Vehtari et al. 2021; `fit` has sampled on where that was
-    missed by little, see `model/mixing.py`); every draw finite, no chain stuck; no divergence; at most one draw in a hundred at the maximum
-    tree depth; E-BFMI of every chain at least 0.3 (Betancourt 2016). An engine that does not draw from the posterior fails for that alone.
+    asked: R-hat at most 1.01 between two chains or more, bulk and tail ESS at least 400 (Vehtari et al. 2021; `fit` has
+        sampled on where that was missed by little, see `model/mixing.py`)
+    Every draw finite, no chain stuck; no divergence; at most one draw in a hundred at the maximum tree depth; E-BFMI
+    of every chain at least 0.3 (Betancourt 2016). An engine that does not draw from the posterior fails for that
+    alone.
     """
 
     name: str = "convergence"
@@ -63,14 +65,15 @@ class Convergence:
             name, chains = next(iter(stuck.items()))
             where = "" if chains.all() else f" in chain {', '.join(map(str, 1 + np.flatnonzero(chains)))}"
             problems.append(
-                f"{len(stuck)} of {len(everything)} quantities never moved (such as {name}{where}): try another seed, or a tighter prior."
+                f"{len(stuck)} of {len(everything)} quantities never moved (such as {name}{where}): "
+                "try another seed, or a tighter prior."
             )
         if fit.group("posterior").sizes["chain"] < 2:
             problems.append("A single chain cannot be compared with another: try --chains 4.")
         return problems
 
     def _mixing(self, fit: Fit, everything: Mapping[str, Diagnostics]) -> list[str]:
-        """What is said of a quantity that is stuck in a chain is that alone; and so of estimands, which are made of them."""
+        """Of a quantity that is stuck in a chain that alone is said; and so of estimands, which are made of them."""
         problems = []
         left_out = {*_stuck(fit), *fit.estimands} if _stuck(fit) else set()
         moving = {name: d for name, d in everything.items() if name not in left_out}
@@ -80,14 +83,15 @@ class Convergence:
             name = max(apart, key=lambda n: apart[n])
             decimals = 4 if apart[name] < self.asked.rhat + 0.001 else 3  # as many as tell it from what is trusted
             problems.append(
-                f"The chains disagree on {len(apart)} of {len(everything)} quantities (worst: {name}, R-hat {rhat_text(apart[name], decimals)}, "
-                f"at most {self.asked.rhat:g} is trusted): try more iterations (--tune 2000 --draws 2000), a tighter prior, or a simpler trajectory."
+                f"The chains disagree on {len(apart)} of {len(everything)} quantities "
+                f"(worst: {name}, R-hat {rhat_text(apart[name], decimals)}, at most {self.asked.rhat:g} is trusted): "
+                "try more iterations (--tune 2000 --draws 2000), a tighter prior, or a simpler trajectory."
             )
         if few:
             name = min(few, key=lambda n: few[n])
             problems.append(
-                f"{len(few)} of {len(everything)} quantities have too few effective draws (least: {name}, {few[name]:.0f}, "
-                f"at least {self.asked.ess:g} are needed): try --draws 4000."
+                f"{len(few)} of {len(everything)} quantities have too few effective draws "
+                f"(least: {name}, {few[name]:.0f}, at least {self.asked.ess:g} are needed): try --draws 4000."
             )
         return problems
 

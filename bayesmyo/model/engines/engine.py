@@ -14,7 +14,8 @@ from bayesmyo.model.data import Arrays
 class Sampling:
     """How to sample. cores changes the time, never a draw.
 
-    draws: of each chain, those that are kept; every: of how many sampled draws one is kept (`fit` takes four where one has not mixed)
+    draws: of each chain, those that are kept; every: of how many sampled draws one is kept (`fit` samples four times
+        as many where those asked for are too few)
     adaptation: of the mass matrix: "diag", or "low_rank" for parameters that are strongly correlated (covariates far from their typical
     value), at some cost in time where there are hundreds of patients
 
@@ -36,7 +37,8 @@ class Draws:
     """What an engine returns for one dataset.
 
     posterior: parameter full name -> (chain, draw), and `cpk.effect_start` -> (chain, draw, patient)
-    stats: sampler statistics (chain, draw) under ArviZ's names, of every draw that was sampled; empty where the engine has none
+    stats: sampler statistics (chain, draw) under ArviZ's names, of every draw that was sampled; empty where there are
+        none
     """
 
     posterior: dict[str, np.ndarray]
