@@ -1,6 +1,6 @@
 """What a fit is worth, and what it says.
 
-diagnostics.py   R-hat, effective sample sizes and Monte Carlo errors of many quantities at once
+diagnostics.py   Monte Carlo errors of what is reported
 checks/          one file per check, one result record
 check.py         the verb `check`: Fit -> results
 estimate.py      the verb `estimate`: Fit -> every estimand, parameter and decision

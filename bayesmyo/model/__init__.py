@@ -8,6 +8,7 @@ integrate.py  effects that are integrated out exactly, jointly over outcomes
 informed.py   effects that are sampled around what measurements say of them
 recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
+mixing.py     have chains mixed, and when to sample on
 versions.py   versions of what computes
 fit.py        the verb `fit`, and the Fit
 store.py      Fit <-> file; a copy without patient data
