@@ -126,7 +126,8 @@ def test_units_and_priors_are_attributes(mock_fit):
 
 def test_the_fit_says_how_it_was_made(mock_fit, ivig):
     assert (mock_fit.engine, mock_fit.seed) == ("mock", 1)
-    assert mock_fit.sampling == {"draws": 200, "tune": 1, "chains": 2, "target_accept": 0.95, "adaptation": "diag"}
+    asked = {"draws": 200, "tune": 1, "chains": 2, "target_accept": 0.95, "adaptation": "diag"}
+    assert mock_fit.sampling == asked | {"every": 1, "attempts": 1}
     assert mock_fit.versions == versions()
     assert mock_fit.tree.attrs["study"] == ivig.text
     assert mock_fit.tree.attrs["data_source"] == "ivig.csv"
