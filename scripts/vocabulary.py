@@ -16,7 +16,7 @@ from bayesmyo.components.decisions import DECISIONS
 from bayesmyo.components.estimands import ESTIMANDS, Contrast, Criterion, Estimand
 from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.priors import LANGUAGE
-from bayesmyo.components.trajectories import TRAJECTORIES
+from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.study.design import Design, FollowUp, Loss, Visits
 from bayesmyo.study.statements import StatedEstimand, Statements
 from bayesmyo.study.study import Covariate, DataFormat, Limits, Outcome, Response, Study, Time, Zero
@@ -124,6 +124,8 @@ def page() -> str:
         "`bayesmyo validate` lists the parameters.\n",
         catalogue("Families", 'family = { kind = "gaussian" }', FAMILIES),
         catalogue("Trajectories", 'trajectory = { kind = "linear", origin = 0 }', TRAJECTORIES),
+        "Of every trajectory:\n",
+        doc(Trajectory) + "\n",
         catalogue(
             "Estimands",
             '[estimands.my_change]\nkind = "change"\noutcome = "strength"\nfrom = 0\nto = 12',

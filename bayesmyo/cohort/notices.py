@@ -1,5 +1,6 @@
 """What a reader should know of a table though nothing is wrong."""
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from bayesmyo.cohort.parts import Part, Parts, without_visits
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.cohort.times import BEFORE
 from bayesmyo.cohort.values import SENTINELS, factors, units
-from bayesmyo.components.numbers import significant
+from bayesmyo.components.numbers import in_sentence, listing, significant
 from bayesmyo.study.covariates import table_column
 from bayesmyo.study.covariates import used as in_use
 from bayesmyo.study.study import Study
@@ -84,7 +85,9 @@ def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> 
     rows = [(n, t) for n, t, fate in zip(part.table.lines, times, fates, strict=True) if not fate]
     if early := [n for n, t in rows if t < 0]:
         one = len(early) == 1
-        yield f"{len(early)} visit{' lies' if one else 's lie'} before {unit} 0 ({lines_text(early, word=part.table.word)}): kept. [D50]"
+        where = f"before {unit} 0 ({lines_text(early, word=part.table.word)})"
+        first = min(t for _, t in rows)
+        yield f"{len(early)} visit{' lies' if one else 's lie'} {where}: kept{_kept(study, first, one)}. [D50]"
     if BEFORE in fates:
         aside = [n for n, fate in zip(part.table.lines, fates, strict=True) if fate == BEFORE]
         one = len(aside) == 1
@@ -100,6 +103,18 @@ def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> 
     begin = max(0.0, min((t for _, t in rows), default=0.0))  # where time is an age
     if longest and (far := [n for n, t in rows if t - begin > longest]):
         yield f"{lines_text(far, word=part.table.word).capitalize()}: later than {unit} {longest:g}, longer than the study expects to follow anyone: is it a {unit}? [D63]"
+
+
+def _kept(study: Study, first: float, one: bool) -> str:
+    """What the visits before time zero are kept for, the earliest of them at `first`."""
+    level = [name for name, o in study.outcomes.items() if o.trajectory.start > first]
+    if not level:
+        return ", the curves run through them"
+    whose = "" if len(level) == len(study.outcomes) else f" of {listing([in_sentence(study.label(n)) for n in level])}"
+    return (
+        f", {'it tells' if one else 'they tell'} the level{whose} at the start; where patients were already changing, declare "
+        f'a trend before treatment, such as trajectory = {{ kind = "piecewise", origin = {math.floor(first)}, knots = [0] }}'
+    )
 
 
 def _exits(study: Study, cohort: Cohort, exits: Mapping[str, float]) -> str:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bayesmyo.assess.checks.moments import bins, mean
-from bayesmyo.assess.checks.time_course import LEAST, MOST
+from bayesmyo.assess.checks.moments import mean
+from bayesmyo.assess.checks.time_course import stretches
 from bayesmyo.assess.replicated import Replicated
 from bayesmyo.figures.parts import judged
 from bayesmyo.figures.style import BLACK, BLUE, DOUBLE, GREY, Drawing, band, drawing, legend, line, time_label, title
@@ -23,7 +23,7 @@ def residuals(fit: Fit, outcome: str) -> Drawing:
     Raises UsageError for an unknown outcome, or where replicates cannot be had.
     """
     r, study = judged(fit, outcome), fit.study
-    cells = bins(r.time, MOST, LEAST)
+    cells = stretches(study, r)
     with drawing(DOUBLE, 2.9, 1, 2, width_ratios=[1.7, 1]) as (figure, ((over, lagged),)):
         with np.errstate(all="ignore"):
             there = np.isfinite(r.residual).any(axis=0)

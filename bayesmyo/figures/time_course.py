@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 
-from bayesmyo.assess.checks.moments import bins
-from bayesmyo.assess.checks.time_course import LEAST, MOST, QUANTILES
+from bayesmyo.assess.checks.time_course import QUANTILES, stretches
 from bayesmyo.assess.replicated import Replicated
 from bayesmyo.figures.parts import judged, the_outcome, whole_range
 from bayesmyo.figures.style import (
@@ -40,7 +39,7 @@ def time_course(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
     Raises UsageError for an unknown outcome, or where replicates cannot be had.
     """
     o, r, study = the_outcome(fit.study, outcome), judged(fit, outcome), fit.study
-    cells = bins(r.time, MOST, LEAST)
+    cells = stretches(study, r)
     binary = len(np.unique(r.y)) <= 2
     with drawing(SINGLE, 3.2) as (figure, ((axes,),)):
         if patients and not binary:

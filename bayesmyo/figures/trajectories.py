@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bayesmyo.assess.checks.moments import bins
+from bayesmyo.assess.checks.time_course import starts
 from bayesmyo.figures.parts import (
     mass,
     moments_of,
@@ -128,7 +129,8 @@ def windows(fit: Fit, outcome: str, who: np.ndarray | None = None) -> list[Windo
     m = m if who is None else m.take(np.isin(m.patient, who))
     value = np.log(per_exposure(m)) if o.family.geometric else per_exposure(m)
     cells: list[np.ndarray] = []
-    for c in bins(m.time, min(MOST, max(1, len(m) // len(np.unique(m.patient)))), 1):
+    most = min(MOST, max(1, len(m) // len(np.unique(m.patient))))
+    for c in bins(m.time, most, 1, starts(fit.study, outcome), few=1):
         if cells and len(np.unique(m.patient[c])) < FEW:
             cells[-1] = np.concatenate([cells[-1], c])
         else:

@@ -125,6 +125,10 @@ def _movement(study: Study, p: Predictor) -> str:
     text = p.trajectory.sentence + links.get(link, "")
     if not isinstance(p.trajectory, Constant) and p.trajectory.origin != 0:
         text += f"; time runs from {study.time.unit} {p.trajectory.origin:g}"
+    if p.trajectory.before == "trend":
+        text += f"; the same curve runs on before {study.time.unit} 0"
+    elif p.trajectory.runs_on:
+        text += f"; before {study.time.unit} {p.trajectory.start:g} it stands at its level there"
     return text
 
 
@@ -159,8 +163,7 @@ def formula(study: Study, outcome: str) -> list[str]:
         lines.append(re.sub(r"\b(eta|eta_zero)\b", r"\1[i, t]", line))
     exposure = f" + log({o.exposure}[i, t])" if o.exposure else ""
     for p in predictors(study, outcome):
-        origin = p.trajectory.origin
-        curve = p.trajectory.formula.replace("(t - origin)", "t" if origin == 0 else f"(t - {origin:g})")
+        curve = p.trajectory.written
         unmoved = {c.name for c in p.coefficients if c.fixed is not None} - {e.coefficient for e in p.effects}
         for name in unmoved:
             curve = re.sub(rf"\b{name}\b", "0", curve)

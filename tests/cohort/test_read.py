@@ -154,7 +154,7 @@ def test_a_patient_with_a_single_visit_is_kept_with_a_notice():
 @pytest.mark.parametrize(
     ("rows", "notice"),
     [
-        ("C,-1,50,900\n", "1 visit lies before month 0 (line 6): kept."),
+        ("C,-1,50,900\n", "1 visit lies before month 0 (line 6): kept, it tells the level at the start;"),
         ("C,0,50,\n", "1 of 3 patients have no CPK: predicted from the others."),
         ("007,0,50,900\n7,0,50,900\n", "Some patient ids differ only in leading zeros"),
     ],

@@ -55,7 +55,10 @@ def test_time_since_a_date_that_one_row_of_a_patient_states():
     table = f"{HEAD},began\nA,2024-03-11,50,900,\nA,2024-02-25,50,900,2024-03-01\nB,2023-12-31,50,900,2023-01-01\n"
     cohort = read(table, f'{DATED}, since = "began"', "day")
     assert times(cohort) == {"A": [10, -5], "B": [364]}  # 2024 is a leap year
-    assert "1 visit lies before day 0 (line 3): kept. [D50]" in cohort.notices
+    assert (
+        "1 visit lies before day 0 (line 3): kept, it tells the level at the start; where patients were already changing, "
+        'declare a trend before treatment, such as trajectory = { kind = "piecewise", origin = -5, knots = [0] }. [D50]'
+    ) in cohort.notices
     assert "Dates were turned into days since the date in began; no date is stored. [D38]" in cohort.notices
 
 

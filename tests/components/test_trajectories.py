@@ -15,7 +15,7 @@ BARE = Scale(typical=3.0, spread=0.5, unit="u", time_unit="cycle")
 T = np.array([-2.0, 0.0, 0.5, 3.0, 40.0])
 EXAMPLES = [
     example
-    for origin in (0.0, 1.5)
+    for origin in (0.0, 1.5, -1.0)
     for example in (
         Constant(origin=origin),
         Linear(origin=origin),
@@ -32,6 +32,7 @@ EXAMPLES = [
     )
 ]
 EVERY = pytest.mark.parametrize("trajectory", EXAMPLES, ids=str)
+BEFORE = np.array([-300.0, -2.5, -1.0])  # the last is the start of those with an origin before 0
 
 
 def some(trajectory, linear, shape=0.5):
@@ -94,6 +95,68 @@ def test_numpy_and_pytensor_agree(trajectory, each):
 
 
 @EVERY
+def test_before_the_start_an_outcome_stands_at_the_level_that_it_has_there(trajectory):
+    start = min(0.0, trajectory.origin)
+    assert trajectory.start == start
+    at_start = trajectory.curve(np.array(start), different(trajectory), np)
+    np.testing.assert_array_equal(trajectory.curve(start + BEFORE, different(trajectory), np), at_start)
+
+
+@EVERY
+def test_before_the_start_numpy_and_pytensor_agree(trajectory):
+    import pytensor.tensor as pt
+
+    t = pt.vector("t")
+    symbols = {name: pt.as_tensor_variable(value) for name, value in different(trajectory).items()}
+    drawn = trajectory.curve(t, symbols, pt).eval({t: BEFORE}, mode="FAST_COMPILE")
+    np.testing.assert_allclose(drawn, trajectory.curve(BEFORE, different(trajectory), np), rtol=1e-12)
+
+
+@EVERY
+def test_from_the_start_on_the_level_before_it_changes_nothing(trajectory):
+    times = np.array([0.0, 0.3, 3.0, 40.0])
+    same = replace(trajectory, before="trend").curve(times, different(trajectory), np)
+    np.testing.assert_array_equal(trajectory.curve(times, different(trajectory), np), same)
+
+
+@EVERY
+def test_a_curve_that_runs_on_is_asked_to_and_others_refuse(trajectory):
+    backwards = replace(trajectory, before="trend")
+    levels = backwards.curve(trajectory.origin + np.array([-9.0, -6.0, -3.0, 0.0]), different(trajectory), np)
+    if trajectory.runs_on:
+        assert backwards.faults() == ()
+        assert len(set(levels)) == 4
+        np.testing.assert_allclose(np.diff(levels, 2), 0.0, atol=1e-9)  # a straight line
+        return
+    np.testing.assert_array_equal(levels, levels[-1])
+    [(key, what)] = backwards.faults()
+    assert key == "before"
+    assert '{ kind = "piecewise", origin = -12, knots = [0] }' in what
+
+
+@EVERY
+@pytest.mark.parametrize("before", ["level", "trend"])
+def test_the_written_formula_is_the_curve(trajectory, before):
+    """Also before the start; the functions of a spline are taken from the curve that runs on."""
+    trajectory = replace(trajectory, before=before)
+    names = [c.name for c in trajectory.coefficients(SCALE)]
+    values = different(trajectory)
+    if "change" in values:  # the formula of a plateau states its end as the asymptote
+        values["asymptote"] = values["start"] + values["change"]
+
+    def function(name):
+        own = dict.fromkeys(names, 0.0) | {name: 1.0} | ({"smooth": 1.0} if "smooth" in names else {})
+        return lambda t: replace(trajectory, before="trend").curve(np.array(float(t)), own, np)
+
+    shapes = {f"B_{n[7:]}": function(n) for n in names if n.startswith("change_")}
+    shapes |= {f"phi_{n[7:]}": function(n) for n in names if n.startswith("wiggle_")}
+    words = {**values, **shapes, "max": max, "sqrt": np.sqrt, "log": np.log}
+    times = np.array([-300.0, -2.0, -0.5, 0.0, 1.0, 5.0, 40.0])
+    by_formula = [float(eval(trajectory.written.replace("^", "**"), words | {"t": t})) for t in times]
+    np.testing.assert_allclose(trajectory.curve(times, different(trajectory), np), by_formula, rtol=1e-12)
+
+
+@EVERY
 def test_every_coefficient_has_a_prior_or_says_what_it_needs(trajectory):
     assert all(c.prior for c in trajectory.coefficients(SCALE))
     assert all(c.prior or c.needs for c in trajectory.coefficients(BARE))
@@ -125,8 +188,10 @@ def test_constant_stays_level():
 
 
 def test_linear_by_hand():
-    found = Linear(origin=1.5).curve(T, {"intercept": 4.0, "slope": -2.0}, np)
-    np.testing.assert_allclose(found, [11.0, 7.0, 6.0, 1.0, -73.0])
+    values = {"intercept": 4.0, "slope": -2.0}
+    np.testing.assert_allclose(Linear(origin=1.5).curve(T, values, np), [7.0, 7.0, 6.0, 1.0, -73.0])
+    trend = Linear(origin=1.5, before="trend")
+    np.testing.assert_allclose(trend.curve(T, values, np), [11.0, 7.0, 6.0, 1.0, -73.0])
 
 
 def test_linear_in_the_square_root_of_time_by_hand():
@@ -185,8 +250,16 @@ PIECES = {"intercept": 10.0, "slope_1": 2.0, "slope_2": -1.0, "slope_3": 0.5}
 
 def test_piecewise_by_hand():
     times = np.array([-2.0, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0])
-    found = Piecewise(origin=1.0, at=(3.0, 6.0)).curve(times, PIECES, np)
+    found = Piecewise(origin=1.0, at=(3.0, 6.0), before="trend").curve(times, PIECES, np)
     np.testing.assert_allclose(found, [4.0, 10.0, 12.0, 14.0, 13.0, 11.0, 13.0], rtol=1e-15)
+
+
+def test_a_trend_before_treatment_by_hand():
+    """An earlier origin and a knot at the start: 10 at month -12, and 2 more a month until treatment begins."""
+    times = np.array([-30.0, -12.0, -6.0, 0.0, 3.0, 10.0])
+    values = {"intercept": 10.0, "slope_1": 2.0, "slope_2": -1.0}
+    found = Piecewise(origin=-12.0, at=(0.0,)).curve(times, values, np)
+    np.testing.assert_allclose(found, [10.0, 10.0, 22.0, 34.0, 31.0, 24.0], rtol=1e-15)
 
 
 def test_piecewise_with_one_slope_is_a_straight_line():
@@ -197,8 +270,7 @@ def test_piecewise_with_one_slope_is_a_straight_line():
 
 def test_piecewise_formulas_are_the_curve():
     p = Piecewise(origin=1.0, at=(3.0, 6.0))
-    words = {**PIECES, "origin": 1.0, "max": max}
-    by_formula = [eval(p.formula, words | {"t": t}) for t in T]
+    by_formula = [eval(p.written, {**PIECES, "max": max, "t": t}) for t in T]
     np.testing.assert_allclose(p.curve(T, PIECES, np), by_formula)
     assert p.r_formula == "1 + pmin(time, 2) + pmax(pmin(time, 5) - 2, 0) + pmax(time - 5, 0)"
 
@@ -217,8 +289,10 @@ def natural(times, knots=KNOTS, levels=LEVELS):
 
 def test_the_spline_is_scipys_natural_cubic_spline():
     times = np.linspace(-50, 200, 2001)
-    found = Spline(origin=1.5, at=KNOTS).curve(times, {"start": 5.0, **CHANGES}, np)
+    found = Spline(origin=1.5, at=KNOTS, before="trend").curve(times, {"start": 5.0, **CHANGES}, np)
     np.testing.assert_allclose(found, natural(times), rtol=1e-9, atol=1e-9)
+    level = Spline(origin=1.5, at=KNOTS).curve(times, {"start": 5.0, **CHANGES}, np)
+    np.testing.assert_allclose(level, natural(np.maximum(times, 0)), rtol=1e-9, atol=1e-9)
 
 
 def test_the_spline_goes_through_its_levels():
@@ -231,10 +305,11 @@ def test_the_spline_stays_exact_with_many_uneven_knots_in_days():
     levels = np.array([5.0, 3, 4, 2, 6, 1, 3, 3, 4, 2])
     values = {"start": 5.0} | {f"change_{k}": levels[k - 1] - 5 for k in range(2, 11)}
     times = np.linspace(-100, 4000, 2001)
-    np.testing.assert_allclose(Spline(at=knots).curve(times, values, np), natural(times, knots, levels), atol=1e-7)
+    found = Spline(at=knots, before="trend").curve(times, values, np)
+    np.testing.assert_allclose(found, natural(times, knots, levels), atol=1e-7)
 
 
-PENALISED = Spline(origin=1.5, at=KNOTS, penalised=True)
+PENALISED = Spline(origin=1.5, at=KNOTS, penalised=True, before="trend")
 
 
 def direction(j, times):
@@ -245,7 +320,7 @@ def direction(j, times):
 
 def test_a_penalised_spline_without_wiggles_is_a_straight_line():
     values = {**some(PENALISED, 2.0, shape=0.0), "smooth": 3.0}
-    line = Linear(origin=1.5).curve(T, {"intercept": 2.0, "slope": 2.0}, np)
+    line = Linear(origin=1.5, before="trend").curve(T, {"intercept": 2.0, "slope": 2.0}, np)
     np.testing.assert_array_equal(PENALISED.curve(T, values, np), line)
 
 

@@ -1,6 +1,7 @@
 """A study in words, in formula and in R; priors in clinical units."""
 
 import numpy as np
+import pytest
 from scipy import stats
 
 from bayesmyo.study import describe, parse_study
@@ -15,9 +16,38 @@ def with_line(line, after='trajectory = { kind = "linear" }'):
 
 def test_a_linear_gaussian_outcome_in_words(small):
     assert words(small, "strength") == (
-        "Strength (points, gaussian, higher is better) changes by the same amount in every unit of time. "
-        "Patients differ in their intercept and slope (correlated)."
+        "Strength (points, gaussian, higher is better) changes by the same amount in every unit of time; "
+        "before month 0 it stands at its level there. Patients differ in their intercept and slope (correlated)."
     )
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "said", "written"),
+    [
+        ('kind = "linear", before = "trend"', "; the same curve runs on before month 0.", "intercept + slope * t"),
+        (
+            'kind = "linear", origin = -6',
+            "; time runs from month -6; before month -6 it stands at its level there.",
+            "intercept + slope * (max(t, -6) + 6)",
+        ),
+        (
+            'kind = "piecewise", origin = -12, knots = [0]',
+            "; time runs from month -12; before month -12 it stands at its level there.",
+            "intercept + slope_1 * (max(t, -12) + 12) + (slope_2 - slope_1) * max(0, t - 0)",
+        ),
+        (
+            'kind = "spline", knots = [0, 3, 9]',
+            ", straight beyond; before month 0 it stands at its level there.",
+            "start + change_2 * B_2(max(t, 0)) + change_3 * B_3(max(t, 0))",
+        ),
+        ('kind = "constant"', "stays level.", "intercept"),
+        ('kind = "log", origin = 2', "1 + time; time runs from month 2.", "intercept + slope * log(1 + max(0, (t - 2)))"),
+    ],
+)  # fmt: skip
+def test_what_an_outcome_does_before_treatment_in_words_and_in_formula(trajectory, said, written):
+    study = parse_study(SMALL.split("[scenarios")[0].replace('kind = "linear"', trajectory))
+    assert said in words(study, "strength")
+    assert formula(study, "strength")[1] == f"eta[i, t] = {written}"
 
 
 def test_a_lognormal_plateau_in_words(small):
@@ -49,7 +79,7 @@ def test_words_say_that_moderators_alone_leave_baselines_equal():
 def test_a_linear_gaussian_outcome_in_formula(small):
     assert formula(small, "strength") == [
         "strength[i, t] ~ Normal(eta[i, t], sigma)",
-        "eta[i, t] = intercept + slope * t",
+        "eta[i, t] = intercept + slope * max(t, 0)",
         "intercept[i] = intercept + b_intercept[i]",
         "slope[i] = slope + b_slope[i]",
         "(b_intercept, b_slope)[i] ~ MvNormal(0, SDs and correlation)",
@@ -59,7 +89,7 @@ def test_a_linear_gaussian_outcome_in_formula(small):
 def test_a_lognormal_plateau_in_formula(small):
     assert formula(small, "cpk")[:2] == [
         "log cpk[i, t] ~ Normal(eta[i, t], sigma)",
-        "eta[i, t] = asymptote + (start - asymptote) * 2^(-t / half_time)",
+        "eta[i, t] = asymptote + (start - asymptote) * 2^(-max(0, t) / half_time)",
     ]
 
 

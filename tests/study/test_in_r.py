@@ -230,7 +230,7 @@ def test_each_coefficient_multiplies_its_term(trajectory, terms):
     [p] = predictors(study, "strength")
     clocks = _clocks(study, p)
     assert [*clocks.values()] == ["1", *terms]
-    months, rng = np.linspace(-5, 40, 91), np.random.default_rng(4)
+    months, rng = np.linspace(max(-5, p.trajectory.start), 40, 91), np.random.default_rng(4)
     values = {c: rng.normal() for c in clocks}
     by_r = sum(values[c] * computed(term, month=months) for c, term in clocks.items())
     np.testing.assert_allclose(by_r, p.trajectory.curve(months, values, np), atol=1e-12)

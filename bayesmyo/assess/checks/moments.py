@@ -1,5 +1,7 @@
 """Statistics of residuals (draw, n), one for each draw; cells without a residual (NaN) are left out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bayesmyo.components.numbers import in_sentence
@@ -7,6 +9,7 @@ from bayesmyo.study.predictors import effects, predictors
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
+FEW = 5  # cells: fewer are no bin of their own
 
 
 def mean(z: Array) -> Array:
@@ -29,13 +32,37 @@ def extreme(z: Array) -> Array:
     return np.log(np.maximum(np.abs(np.where(np.isfinite(z), z, 0.0)).max(axis=-1), 1e-12))
 
 
-def bins(time: Array, most: int, least: int) -> list[Array]:
-    """Positions of the cells in each of at most `most` bins of time with about equal counts, at least `least` in each."""
-    count = max(1, min(most, len(time) // least))
-    edges = np.unique(np.quantile(time, np.linspace(0, 1, count + 1)[1:-1]))
-    which = np.searchsorted(edges, time, side="right")
-    found = [np.flatnonzero(which == k) for k in range(len(edges) + 1)]
-    return [f for f in found if len(f) >= least]
+def bins(time: Array, most: int, least: int, cuts: Sequence[float] = (), few: int = FEW) -> list[Array]:
+    """Positions of the cells in each bin of time, in order; every cell is in one.
+
+    There are about `most` bins with about equal counts, at least `least` in each where there are as many cells in all. No
+    bin reaches over one of the times in `cuts`, which belong to what follows: between two cuts there is at least one bin,
+    unless fewer than `few` cells are there, which are joined to their neighbours.
+    """
+    parts = joined(_split(time, cuts), few)
+    total = min(most, len(time) // least)
+    found = []
+    for cells in parts:
+        count = max(1, min(round(total * len(cells) / len(time)), len(cells) // least))
+        edges = np.unique(np.quantile(time[cells], np.linspace(0, 1, count + 1)[1:-1]))
+        found += joined([cells[group] for group in _split(time[cells], edges)], least)
+    return found
+
+
+def _split(time: Array, edges: Sequence[float] | Array) -> list[Array]:
+    which = np.searchsorted(np.asarray(edges, dtype=float), time, side="right")
+    return [np.flatnonzero(which == k) for k in range(len(edges) + 1)]
+
+
+def joined(groups: Sequence[Array], least: int) -> list[Array]:
+    """Groups of positions in order, each of fewer than `least` joined to a neighbour: none is lost."""
+    found: list[Array] = []
+    for group in groups:
+        if found and min(len(found[-1]), len(group)) < least:
+            found[-1] = np.union1d(found[-1], group)
+        else:
+            found.append(group)
+    return found
 
 
 def subject(study: Study, outcome: str) -> str:

@@ -6,21 +6,14 @@ import numpy as np
 
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
-from bayesmyo.assess.checks.moments import bins, mean, subject
+from bayesmyo.assess.checks.moments import FEW, bins, mean, subject
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.components.numbers import significant
 from bayesmyo.model.fit import Fit
+from bayesmyo.study.study import Study
 
 MOST, LEAST = 6, 20  # bins of time, measurements in each
 QUANTILES = {0.1: "10 % quantile", 0.5: "median", 0.9: "90 % quantile"}
-ELSEWHERE = {
-    "constant": "the outcome changes; try the trajectory linear or plateau",
-    "linear": "a straight line through what levels off or turns looks like this; try the trajectory plateau, or log",
-    "log": "try the trajectory plateau, or spline",
-    "plateau": "a relapse or a second phase looks like this; try the trajectory spline or piecewise",
-    "piecewise": "try other knots, or the trajectory spline",
-    "spline": "try more knots",
-}
 
 
 @dataclass(frozen=True)
@@ -29,7 +22,8 @@ class TimeCourse:
 
     The 10, 50 and 90 % quantiles of the measurements against those of new patients at the same visits, and the mean residual
     around these patients' own curves, which sees a wrong curve even where patients differ much. As for a prediction-corrected check
-    (Bergstrand et al. 2011, https://doi.org/10.1208/s12248-011-9255-z), covariates and visits are the patients' own.
+    (Bergstrand et al. 2011, https://doi.org/10.1208/s12248-011-9255-z), covariates and visits are the patients' own. Visits before the
+    start of treatment, where a curve stands still, are bins of their own (`starts`).
     shift: the mean residual that matters, in SDs of a measurement; share: by how much more than the data's share of measurements
     below the predicted quantile must differ from its own
     """
@@ -41,12 +35,17 @@ class TimeCourse:
     def run(self, fit: Fit) -> CheckResult:
         replicates = replicated(fit)
         findings: list[Finding] = []
+        unjudged: dict[str, str] = {}
         for r in replicates.outcomes.values():
-            for cells in bins(r.time, MOST, LEAST):
+            start = fit.study.outcomes[r.outcome].trajectory.start
+            if 0 < (early := int(np.sum(r.time < start))) < FEW:
+                them = "1 measurement" if early == 1 else f"{early} measurements"
+                unjudged[r.outcome] = f"its {them} before {fit.study.time.unit} {start:g} by themselves, too few"
+            for cells in stretches(fit.study, r):
                 findings.append(self._mean(fit, r, cells))
                 if len(np.unique(r.y)) > 2:
                     findings += [self._quantile(fit, r, cells, q) for q in QUANTILES]
-        return verdict(self.name, "Levels and quantiles over time are", fit, replicates, findings)
+        return verdict(self.name, "Levels and quantiles over time are", fit, replicates, findings, unjudged=unjudged)
 
     def _mean(self, fit: Fit, r: Replicated, cells: np.ndarray) -> Finding:
         data, drawn = mean(r.residual[:, cells]), mean(r.expected[:, cells])
@@ -55,7 +54,7 @@ class TimeCourse:
         misfit = (
             f"Measurements of {subject(fit.study, r.outcome)} {when} lie {abs(observed):.2f} SD "
             f"{'above' if observed > 0 else 'below'} the patients' own curves on average ({span(drawn, '{:.2f}')} is predicted): "
-            f"{ELSEWHERE[fit.study.outcomes[r.outcome].trajectory.kind]}."
+            f"{remedy(fit.study, r, cells)}."
         )
         matters = abs(observed - float(np.median(drawn))) > self.shift
         return finding(r.outcome, f"mean residual {when}", data, drawn, matters, misfit)
@@ -67,14 +66,11 @@ class TimeCourse:
         level = float(np.median(drawn))
         below = float(np.mean(r.y[cells] < level) + np.mean(r.y[cells] == level) / 2)
         ends = " to ".join(significant(float(v)) for v in np.quantile(drawn, [0.025, 0.975]))
-        remedy = (
-            ELSEWHERE[o.trajectory.kind]
-            if q == 0.5
-            else "patients differ otherwise than the model says; try other effects"
-        )
+        otherwise = "patients differ otherwise than the model says; try other effects"
+        advice = remedy(fit.study, r, cells, None if q == 0.5 else otherwise)
         misfit = (
             f"The {QUANTILES[q]} of {subject(fit.study, r.outcome)} {when} is {significant(observed)} {o.unit} "
-            f"({ends} is predicted for new patients at these visits): {remedy}."
+            f"({ends} is predicted for new patients at these visits): {advice}."
         )
         return finding(
             r.outcome,
@@ -84,6 +80,25 @@ class TimeCourse:
             abs(below - q) > self.share * min(1, 4 * q * (1 - q)),
             misfit,
         )
+
+
+def starts(study: Study, outcome: str) -> tuple[float, ...]:
+    """The times over which no bin may reach: the start of treatment, and that of the curve where it is an earlier one."""
+    start = study.outcomes[outcome].trajectory.start
+    return tuple(sorted({start, 0.0})) if np.isfinite(start) else ()
+
+
+def stretches(study: Study, r: Replicated) -> list[np.ndarray]:
+    """The bins of time in which an outcome is judged: positions of the cells of each."""
+    return bins(r.time, MOST, LEAST, starts(study, r.outcome))
+
+
+def remedy(study: Study, r: Replicated, cells: np.ndarray, otherwise: str | None = None) -> str:
+    """What to try where a bin is not as predicted; otherwise: in place of another trajectory, where it is not before the start."""
+    trajectory = study.outcomes[r.outcome].trajectory
+    if r.time[cells].max() < trajectory.start:
+        return trajectory.earlier
+    return otherwise or trajectory.elsewhere
 
 
 def window(fit: Fit, r: Replicated, cells: np.ndarray) -> str:

@@ -2,7 +2,7 @@
 
 To add one: copy `linear.py` to a new file, write its methods, and add its line to `TRAJECTORIES`. The contract
 tests then ask: does `curve` agree between NumPy and PyTensor, is it linear in every coefficient whose nature
-says so, has each coefficient a default prior or says what it needs.
+says so, does it stand still before the start, has each coefficient a default prior or says what it needs.
 """
 
 from bayesmyo.components.trajectories.constant import Constant

@@ -17,9 +17,14 @@ class Constant(Trajectory):
     sentence: ClassVar[str] = "stays level"
     formula: ClassVar[str] = "intercept"
     r_formula: ClassVar[str] = "1"
+    elsewhere: ClassVar[str] = "the outcome changes; try the trajectory linear or plateau"
+
+    @property
+    def earlier(self) -> str:
+        return self.elsewhere
 
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
         return (Coefficient("intercept", "level", normal(scale.typical, scale.spread)),)
 
-    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+    def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         return coefficients["intercept"] + 0.0 * t

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bayesmyo.components.component import Coefficient, Scale
 from bayesmyo.components.priors import normal
@@ -24,6 +24,13 @@ class Linear(Trajectory):
 
     kind: Literal["linear"] = "linear"
     transform: Literal["none", "sqrt"] = "none"
+    elsewhere: ClassVar[str] = (
+        "a straight line through what levels off or turns looks like this; try the trajectory plateau, or log"
+    )
+
+    @property
+    def runs_on(self) -> bool:
+        return self.transform == "none"
 
     @property
     def sentence(self) -> str:
@@ -43,7 +50,7 @@ class Linear(Trajectory):
         line = slope(scale) if self.transform == "none" else slope(scale, nature="difference", clock=math.sqrt)
         return (Coefficient("intercept", "level", normal(scale.typical, scale.spread)), line)
 
-    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+    def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         elapsed = t - self.origin
         if self.transform == "sqrt":
             elapsed = xp.sqrt(xp.maximum(elapsed, 0.0))

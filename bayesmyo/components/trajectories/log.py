@@ -25,6 +25,7 @@ class Log(Trajectory):
     sentence: ClassVar[str] = "changes fast at first and ever more slowly, in proportion to the log of 1 + time"
     formula: ClassVar[str] = "intercept + slope * log(1 + max(0, (t - origin)))"
     r_formula: ClassVar[str] = "1 + log1p(pmax(time, 0))"
+    elsewhere: ClassVar[str] = "try the trajectory plateau, or spline"
 
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
         # not a rate: a change per unit of log time has the unit of the outcome
@@ -33,5 +34,5 @@ class Log(Trajectory):
             slope(scale, nature="difference", clock=math.log1p),
         )
 
-    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+    def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         return coefficients["intercept"] + coefficients["slope"] * xp.log1p(xp.maximum(t - self.origin, 0.0))

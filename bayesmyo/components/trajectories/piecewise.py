@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bayesmyo.components.component import Coefficient, Scale, key
 from bayesmyo.components.priors import normal
@@ -18,12 +18,16 @@ class Piecewise(Trajectory):
     knots: the times, in the study's unit and after `origin`, at which the slope may change; they are chosen before
         the data are seen (a change of dose, say), not searched for
     intercept: level at `origin`; default prior Normal(typical, spread)
-    slope_1, ..., slope_{K + 1}: change per unit of time before the first knot (also before `origin`), between knots,
-        and after the last; default prior of each Normal(0, 2 * spread) over a typical follow-up
+    slope_1, ..., slope_{K + 1}: change per unit of time before the first knot, between knots, and after the last;
+        default prior of each Normal(0, 2 * spread) over a typical follow-up
+    A trend before treatment has an origin before 0, from which it is believed to run, and a knot at 0:
+    `{ kind = "piecewise", origin = -12, knots = [0] }`.
     """
 
     kind: Literal["piecewise"] = "piecewise"
     at: tuple[float, ...] = key("knots")
+    runs_on: ClassVar[bool] = True
+    elsewhere: ClassVar[str] = "try other knots, or the trajectory spline"
 
     @property
     def sentence(self) -> str:
@@ -53,8 +57,8 @@ class Piecewise(Trajectory):
         lengths.append(max(self.origin + follow_up - ends[-1], lengths[-1]))
         return lengths[piece] if lengths[piece] > 0 else follow_up  # knots in disorder are a fault of their own
 
-    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
-        # negative before the origin, as it should be: the first piece reaches back for ever
+    def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+        # negative before the origin, as it should be: the first piece reaches back as far as it is asked to
         spent = [xp.minimum(t, self.at[0]) - self.origin]
         spent += [xp.minimum(xp.maximum(t, earlier), later) - earlier for earlier, later in pairwise(self.at)]
         spent += [xp.maximum(t, self.at[-1]) - self.at[-1]]
@@ -66,7 +70,7 @@ class Piecewise(Trajectory):
     def knots(self) -> tuple[float, ...]:
         return self.at
 
-    def faults(self) -> tuple[tuple[str, str], ...]:
+    def _faults(self) -> tuple[tuple[str, str], ...]:
         if not self.at:
             return (("knots", 'must name at least one time (a line without knots is kind = "linear")'),)
         found = []

@@ -32,8 +32,9 @@ class Plateau(Trajectory):
     kind: Literal["plateau"] = "plateau"
     end: Literal["asymptote", "change"] = "asymptote"
     sentence: ClassVar[str] = "moves from a start towards a plateau, half of the remaining way in each half-time"
-    formula: ClassVar[str] = "asymptote + (start - asymptote) * 2^(-(t - origin) / half_time)"
+    formula: ClassVar[str] = "asymptote + (start - asymptote) * 2^(-max(0, (t - origin)) / half_time)"
     r_formula: ClassVar[str] = "SSasymp(time, asymptote, start, log_rate)"
+    elsewhere: ClassVar[str] = "a relapse or a second phase looks like this; try the trajectory spline or piecewise"
 
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
         if self.end == "asymptote":
@@ -50,7 +51,7 @@ class Plateau(Trajectory):
             ),
         )
 
-    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+    def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         start = coefficients["start"]
         change = coefficients["change"] if self.end == "change" else coefficients["asymptote"] - start
         elapsed = xp.maximum(t - self.origin, 0.0)

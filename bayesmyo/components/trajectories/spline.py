@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy import linalg
@@ -44,6 +44,8 @@ class Spline(Trajectory):
     kind: Literal["spline"] = "spline"
     at: tuple[float, ...] = key("knots")
     penalised: bool = False
+    runs_on: ClassVar[bool] = True
+    elsewhere: ClassVar[str] = "try more knots"
 
     @property
     def sentence(self) -> str:
@@ -74,7 +76,7 @@ class Spline(Trajectory):
         wiggles = (Coefficient(name, "shape", normal(0.0, 1.0)) for name in self._names)
         return (start, slope(scale), Coefficient("smooth", "shape", halfnormal(scale.spread)), *wiggles)
 
-    def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+    def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         knots = _scaled(self.at)
         functions = _truncated_powers((t - self.at[0]) / (self.at[-1] - self.at[0]), knots, xp)
         bent: Any = 0.0
@@ -92,7 +94,7 @@ class Spline(Trajectory):
     def knots(self) -> tuple[float, ...]:
         return self.at
 
-    def faults(self) -> tuple[tuple[str, str], ...]:
+    def _faults(self) -> tuple[tuple[str, str], ...]:
         found = []
         if len(self.at) < 3:
             found.append(("knots", "must name at least three times"))

@@ -4,7 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from math import inf
+from typing import Any, ClassVar, Literal
 
 from bayesmyo.components.component import Coefficient, Component, Nature, Scale
 from bayesmyo.components.priors import normal
@@ -14,10 +15,23 @@ from bayesmyo.components.priors import normal
 class Trajectory(Component):
     """How an outcome moves in time.
 
-    origin: the time, in the study's unit, at which the first coefficient is the level (0: first treatment).
+    origin: the time, in the study's unit, at which the first coefficient is the level (0: first treatment)
+    before: what an outcome does before the start of treatment, which is time 0, or an earlier origin. It stands at the
+        `level` that it has at the start, in every trajectory: visits before treatment tell that level. Or the curve
+        runs on backwards as a `trend`, where it can: for times that are no times of treatment, such as centred ages.
+        A trend before treatment is declared with an earlier origin, from which it is believed to run, and a knot at
+        the start of treatment: { kind = "piecewise", origin = -12, knots = [0] }, or a spline with such knots.
     """
 
     origin: float = 0.0
+    before: Literal["level", "trend"] = "level"
+
+    elsewhere: ClassVar[str] = "try another trajectory"  # what to try where measurements do not follow the curve
+
+    @property
+    def runs_on(self) -> bool:
+        """Whether the curve has a meaning before its origin."""
+        return False
 
     @property
     @abstractmethod
@@ -27,7 +41,10 @@ class Trajectory(Component):
     @property
     @abstractmethod
     def formula(self) -> str:
-        """The linear predictor in formula; `t` is the study's time and "(t - origin)" the time since the origin."""
+        """The linear predictor in formula; `t` is the study's time and "(t - origin)" the time since the origin.
+
+        Written "(t)" or "(t - origin)", the time is held at the start before it (`written`).
+        """
 
     @property
     @abstractmethod
@@ -39,12 +56,37 @@ class Trajectory(Component):
         """The coefficients in order, with default priors on the link scale."""
 
     @abstractmethod
+    def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
+        """What `curve` says, of times that are not before the start."""
+
     def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         """The linear predictor at times t (study's unit), broadcast against each coefficient.
 
         `xp` is `numpy` or `pytensor.tensor`. Linear in every coefficient whose nature is a level, a difference or a
-        rate.
+        rate. Before the start it is what it is at the start.
         """
+        return self._curve(t if self.start == -inf else xp.maximum(t, self.start), coefficients, xp)
+
+    @property
+    def start(self) -> float:
+        """The time before which the outcome stands at the level that it has there; -inf where the curve runs on."""
+        return -inf if self.before == "trend" else min(0.0, self.origin)
+
+    @property
+    def written(self) -> str:
+        """The formula with the origin as a number, and "max(t, 0)" where the curve would else run on."""
+        time = f"max(t, {self.start:g})" if self.runs_on and self.start > -inf else "t"
+        sign = "-" if self.origin > 0 else "+"
+        since = time if self.origin == 0 else f"({time} {sign} {abs(self.origin):g})"
+        return self.formula.replace("(t)", f"({time})").replace("(t - origin)", since)
+
+    @property
+    def earlier(self) -> str:
+        """What to try where measurements before the start do not lie at the level there."""
+        return (
+            "if they were already changing, declare a trend before treatment (the trajectory piecewise with an earlier "
+            "origin and a knot at the start of treatment), or leave such visits out (study.time.before)"
+        )
 
     def knots(self) -> tuple[float, ...]:
         """Times at which the curve is allowed to turn; each must lie inside the data."""
@@ -52,6 +94,15 @@ class Trajectory(Component):
 
     def faults(self) -> tuple[tuple[str, str], ...]:
         """(key, what is wrong) of fields that do not go together; empty where the trajectory can be used."""
+        backwards = (
+            'cannot be "trend" here: this curve stands still before its origin. A trend before treatment is declared '
+            'with an earlier origin and a knot at 0, such as { kind = "piecewise", origin = -12, knots = [0] }'
+        )
+        cannot = self.before == "trend" and not self.runs_on
+        return (*((("before", backwards),) if cannot else ()), *self._faults())
+
+    def _faults(self) -> tuple[tuple[str, str], ...]:
+        """Those of one kind of trajectory."""
         return ()
 
 
