@@ -3,7 +3,7 @@
 import numpy as np
 
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.figures.parts import mass, moments_of, predicting, the_outcome, whole_range
+from bayesmyo.figures.parts import mass, moments_of, predicting, shade_before, the_outcome, whole_range
 from bayesmyo.figures.style import (
     BLUE,
     GREEN,
@@ -61,6 +61,7 @@ def groups(fit: Fit, outcome: str, covariate: str) -> Drawing:
             )  # fmt: skip
             entries.append(line(f"{level}, {len(who)} patients", colour, "-", marker, markerfacecolor="white"))
             shown += [lower, upper, np.array([w.mean for w in means])]
+        before = shade_before(axes, study, outcome, m)
         axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
         value_axis(axes, o, np.concatenate(shown), ends=whole_range(o))
         summary = "geometric mean" if o.family.geometric else "mean"
@@ -68,7 +69,7 @@ def groups(fit: Fit, outcome: str, covariate: str) -> Drawing:
             figure,
             f"{study.label(outcome)} by {study.covariates[covariate].label or covariate}: population average ({summary})",
         )
-        legend(figure, [*entries, band(f"{mass(study)} interval", GREY, 0.3)])
+        legend(figure, [*entries, band(f"{mass(study)} interval", GREY, 0.3), *before])
         return figure
 
 

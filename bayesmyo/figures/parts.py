@@ -12,12 +12,13 @@ from bayesmyo.assess.reweight import evenly
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.figures.style import GREY, line
+from bayesmyo.figures.style import GREY, band, line
 from bayesmyo.model.fit import Fit
 from bayesmyo.seeds import PREDICT, address
 from bayesmyo.study.study import Outcome, Study
 
 DRAWS, TIMES = 1000, 61  # of curves
+BEFORE = 0.12  # how dark the time before treatment is
 MARKS = {MEASURED: ("o", "measured"), LEFT: ("v", "known to lie below"), RIGHT: ("^", "known to lie above")}
 
 
@@ -62,6 +63,25 @@ def whole_range(o: Outcome) -> tuple[float, float] | None:
 def moments_of(m: Measurements) -> np.ndarray:
     """(time,) from the first visit of all to the last."""
     return np.linspace(float(m.time.min()), float(m.time.max()), TIMES)
+
+
+def early(study: Study, outcome: str, time: np.ndarray) -> np.ndarray:
+    """(n,) which times lie before the start of treatment; none where time is no time of treatment."""
+    return (time < 0) & np.isfinite(study.outcomes[outcome].trajectory.start)
+
+
+def shade(axes: Axes, first: float, last: float) -> list[Artist]:
+    """The stretch of an axis of time before the start of treatment, and its entry in the legend; neither where it is none."""
+    if first >= last:
+        return []
+    axes.axvspan(first, last, color=GREY, alpha=BEFORE, linewidth=0, zorder=0, label="before")
+    return [band("before treatment", GREY, BEFORE)]
+
+
+def shade_before(axes: Axes, study: Study, outcome: str, m: Measurements) -> list[Artist]:
+    """The time from the first visit to the start of treatment, as `shade`."""
+    first = float(m.time.min())
+    return shade(axes, first, 0.0) if early(study, outcome, np.array([first]))[0] else []
 
 
 def per_exposure(m: Measurements) -> np.ndarray:

@@ -13,6 +13,7 @@ from bayesmyo.figures.parts import (
     point_entries,
     points,
     predicting,
+    shade_before,
     the_outcome,
     whole_range,
 )
@@ -73,6 +74,7 @@ def patients(fit: Fit, outcome: str, patients: Sequence[str] | None = None) -> D
                 label="after",
             )
             points(axes, own, 2.4, BLACK)
+            before = shade_before(axes, study, outcome, m)
             until = f", to {study.time.unit} {last:.3g}" if len(own) else ", not measured"
             axes.set_title(fit.cohort.pseudonyms()[i] + until, fontsize=6.5, pad=2)
         for axes in grid.flat[len(who) :]:
@@ -92,6 +94,7 @@ def patients(fit: Fit, outcome: str, patients: Sequence[str] | None = None) -> D
                 line("expected, after last seen", BLUE, LOST),
                 band(f"its {mass(study)} interval", BLUE, 0.45),
                 band(f"{mass(study)} interval of a measurement", BLUE, 0.13),
+                *before,
             ],
             columns=3,
         )

@@ -5,7 +5,7 @@ import numpy as np
 from bayesmyo.assess.checks.moments import mean
 from bayesmyo.assess.checks.time_course import stretches
 from bayesmyo.assess.replicated import Replicated
-from bayesmyo.figures.parts import judged
+from bayesmyo.figures.parts import judged, shade_before
 from bayesmyo.figures.style import BLACK, BLUE, DOUBLE, GREY, Drawing, band, drawing, legend, line, time_label, title
 from bayesmyo.model.fit import Fit
 
@@ -58,6 +58,7 @@ def residuals(fit: Fit, outcome: str) -> Drawing:
             zorder=4,
             label="means",
         )
+        before = shade_before(over, study, outcome, fit.cohort.measurements[outcome])
         reach = max(3.2, 1.1 * float(np.abs(size).max(initial=0.0)))
         over.set(xlabel=time_label(study), ylabel="Residual (SD)", ylim=(-reach, reach))
         lags, found, lower, upper = correlations(r)
@@ -76,6 +77,7 @@ def residuals(fit: Fit, outcome: str) -> Drawing:
                 line("each measurement", GREY, "none", "o", markerfacecolor="none"),
                 line("mean of a stretch of time, or correlation", BLACK, "-", "D", markerfacecolor="white"),
                 band("predicted, 95 %", BLUE, 0.45),
+                *before,
             ],
             columns=3,
         )

@@ -7,7 +7,7 @@ from matplotlib.artist import Artist
 
 from bayesmyo.assess.checks.time_course import QUANTILES, stretches
 from bayesmyo.assess.replicated import Replicated
-from bayesmyo.figures.parts import judged, the_outcome, whole_range
+from bayesmyo.figures.parts import early, judged, shade, the_outcome, whole_range
 from bayesmyo.figures.style import (
     BLACK,
     BLUE,
@@ -84,6 +84,7 @@ def time_course(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
             entries.append(band("new patients: 10, 90 %", ORANGE, 0.45))
         if patients and not binary:
             entries.append(line("each measurement", GREY, "none", "."))
+        entries += shade(axes, -0.5, sum(bool(early(study, outcome, r.time[c]).all()) for c in cells) - 0.5)
         legend(figure, entries)
         return figure
 
@@ -110,5 +111,6 @@ def places(time: np.ndarray, bin: int) -> np.ndarray:
 
 def span(time: np.ndarray) -> str:
     """A stretch of time as a tick: its first and last measurement."""
-    first, last = (f"{t:.1f}".removesuffix(".0") if abs(t) < 10 else f"{t:.0f}" for t in (time.min(), time.max()))
-    return first if first == last else f"{first}–{last}"
+    ends = (round(float(t), 1 if abs(t) < 10 else 0) + 0.0 for t in (time.min(), time.max()))  # + 0.0: never "-0"
+    first, last = (f"{t:.10g}" for t in ends)
+    return first if first == last else f"{first} to {last}" if time.min() < 0 else f"{first}–{last}"

@@ -14,6 +14,7 @@ from bayesmyo.figures.parts import (
     point_entries,
     points,
     predicting,
+    shade_before,
     the_outcome,
     whole_range,
 )
@@ -81,6 +82,7 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
             axes.plot(
                 at, median[part], style, color=BLUE, linewidth=1.8 if faint == 1 else 1.2, zorder=4, label="median"
             )
+        before = shade_before(axes, study, outcome, m)
         axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
         shown = per_exposure(m) if patients else np.concatenate([[w.mean for w in means], lower, upper])
         value_axis(axes, o, shown, ends=whole_range(o))
@@ -98,6 +100,7 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
                 band(f"{mass(study)} interval", BLUE, 0.25),
                 *pale,
                 *behind,
+                *before,
             ],
         )
         return figure

@@ -105,4 +105,6 @@ def window(fit: Fit, r: Replicated, cells: np.ndarray) -> str:
     """When the measurements of a bin were taken, in words."""
     first, last = float(r.time[cells].min()), float(r.time[cells].max())
     unit = fit.study.time.unit
-    return f"at {unit} {first:.3g}" if first == last else f"from {unit} {first:.3g} to {last:.3g}"
+    early = last < 0 and np.isfinite(fit.study.outcomes[r.outcome].trajectory.start)
+    before = " (before treatment)" if early else ""
+    return f"at {unit} {first:.3g}{before}" if first == last else f"from {unit} {first:.3g} to {last:.3g}{before}"
