@@ -40,6 +40,8 @@ def estimand(
         found.append(Fault(f"{where}.outcome", "is not an outcome of this study", f'"{e.outcome}"', mend))
     if isinstance(e, Between) and e.to <= e.from_:
         found.append(Fault(f"{where}.to", f"must come after from, {e.from_:g}", f"{e.to:g}"))
+    elif isinstance(e, Between) and o is not None:
+        found += _before(where, e, o)
     if isinstance(e, TimeTo):
         found += _time_to(where, e, o)
     return found + _summary(where, e, o)
@@ -136,6 +138,16 @@ def _ratio(where: str, e: OfOutcome, o: Outcome | None) -> list[Fault]:
         mend = "ask for the ratio of expected values"
         return [Fault(f"{where}.predicts", "a measurement may be zero, and then has no ratio", '"measurement"', mend)]
     return []
+
+
+def _before(where: str, e: Between, o: Outcome) -> list[Fault]:
+    """A change that is zero (or none) by definition: at both times the outcome stands at the level before the start."""
+    start = min(t.start for t in (o.trajectory, *([o.zero.trajectory] if o.zero else [])))
+    if e.to > start:
+        return []
+    what = f"is {'one' if isinstance(e, Ratio) else 'zero'} by definition: before {start:g} {e.outcome} stands at its level there"
+    mend = f'declare a trend before treatment, such as {{ kind = "piecewise", origin = {e.from_:g}, knots = [0] }}'
+    return [Fault(f"{where}.to", what, f"{e.to:g}", mend)]
 
 
 def _unmoderated(where: str, e: Estimand, o: Outcome, covariates: Mapping[str, Covariate]) -> list[Fault]:

@@ -239,6 +239,8 @@ def number(study: Study, e: Estimand) -> str:
     """What number an estimand is, in the middle of a sentence: groups and given covariates included."""
     during = f" during {study.treatment}" if study.treatment and e.compares else ""
     text = f"the {e.sentence(study.named, study.time.unit)}{during}"
+    if early := sorted({t for t in e.times() for o in e.outcomes if t < study.outcomes[o].trajectory.start}):
+        text += f" (at {study.time.unit} {listing([f'{t:g}' for t in early])} the level is that at the start)"
     if e.contrast is not None:
         level, reference = (_value(study, e.contrast.covariate, v) for v in (e.contrast.level, e.contrast.reference))
         text += f" with {level} {'divided by' if e.relative else 'minus'} that with {reference}"

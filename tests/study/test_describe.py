@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bayesmyo.study import describe, parse_study
-from bayesmyo.study.describe import formula, priors, words
+from bayesmyo.study.describe import formula, number, priors, words
 from tests.conftest import SMALL
 
 
@@ -100,6 +100,14 @@ def test_uncorrelated_effects_in_formula():
         "b_asymptote[i] ~ Normal(0, sd_asymptote)",
     ]
     assert words(study, "strength").endswith("Patients differ in their intercept and slope.")
+
+
+def test_an_estimand_says_that_the_level_before_the_start_is_that_at_the_start():
+    asked = '[estimands.gain]\nkind = "change"\noutcome = "strength"\nfrom = -6\nto = 12\n'
+    study = parse_study(SMALL.split("[scenarios")[0] + asked)
+    assert "from month -6 to 12 (at month -6 the level is that at the start)" in number(study, study.estimands["gain"])
+    runs_on = parse_study(SMALL.split("[scenarios")[0].replace('"linear"', '"linear", before = "trend"') + asked)
+    assert number(runs_on, runs_on.estimands["gain"]).endswith("from month -6 to 12")
 
 
 # --- priors, by hand: the declared typical is 1200 IU/L with ratio 2.5, 50 points with SD 10, follow-up 24 months

@@ -237,3 +237,26 @@ def test_a_rule_that_the_study_calls_its_own_is_one_of_its_rules():
 def test_what_can_be_asked_of_several_outcomes_is_read_and_written_alike(text):
     study = parse_study(MORE + text)
     assert parse_study(to_toml(study)) == study
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "refused"),
+    [
+        ('{ kind = "linear" }', True),
+        ('{ kind = "plateau", origin = 2 }', True),
+        ('{ kind = "linear", before = "trend" }', False),
+        ('{ kind = "piecewise", origin = -12, knots = [0] }', False),
+    ],
+)
+def test_a_change_before_the_start_is_zero_by_definition(trajectory, refused):
+    text = TEXT.replace("OUTCOME", GAUSSIAN).replace("ESTIMAND", 'kind = "change"\nfrom = -6\nto = 0')
+    text = text.replace('{ kind = "linear" }', trajectory)
+    if not refused:
+        parse_study(text)
+        return
+    with pytest.raises(StudyError) as caught:
+        parse_study(text)
+    [fault] = caught.value.faults
+    assert (fault.where, fault.got) == ("estimands.e.to", "0")
+    assert "zero by definition: before 0 y stands at its level there" in str(fault)
+    assert '{ kind = "piecewise", origin = -6, knots = [0] }' in str(fault)
