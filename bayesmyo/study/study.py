@@ -39,7 +39,7 @@ class Time:
         Dates without it are counted from each patient's first visit
     exit: the column that says when a patient's follow-up ended: left, died, lost, or the last contact of those still in care.
         A visit after that is refused, and it is said how many were last measured before it
-    before: what to do with visits before time zero
+    before: what to do with visits before time zero; kept, they tell the level at the start (see `before` of a trajectory)
     """
 
     column: str
