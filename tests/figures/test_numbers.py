@@ -1,8 +1,11 @@
 """What is drawn is what the checks judge: points counted, edges of bands computed again here."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from bayesmyo import figures
 from bayesmyo.assess.checks.dependence import neighbours
@@ -21,7 +24,9 @@ from bayesmyo.figures.residuals import later
 from bayesmyo.figures.trajectories import windows
 from bayesmyo.model.store import share
 from bayesmyo.seeds import PREDICT, address
+from bayesmyo.study import parse_study
 from tests.assess.checks.conftest import true_fit
+from tests.conftest import SMALL
 
 
 def lines(axes, label):
@@ -236,3 +241,21 @@ def test_no_word_is_cut_off_or_printed_over_another(good_fit, name):
         assert box.x1 <= page.x1 + 1
         assert box.y1 <= page.y1 + 1
         assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+@pytest.mark.parametrize(
+    ("first", "trajectory", "shaded"),
+    [
+        (-6.0, '"linear"', [(-6.0, 0.0)]),
+        (-6.0, '"plateau"', [(-6.0, 0.0)]),
+        (0.0, '"linear"', []),
+        (-6.0, '"linear", before = "trend"', []),  # times that are no times of treatment
+    ],
+)
+def test_the_time_before_treatment_is_shaded_where_it_was_seen(first, trajectory, shaded):
+    study = parse_study(SMALL.split("[scenarios")[0].replace('"linear"', trajectory))
+    m = cells([MEASURED] * 3, [50.0, 51.0, 52.0])
+    axes = Figure().subplots()
+    entries = parts.shade_before(axes, study, "strength", replace(m, time=m.time + first))
+    assert [(p.get_x(), p.get_x() + p.get_width()) for p in axes.patches] == shaded
+    assert [e.get_label() for e in entries] == ["before treatment"] * len(shaded)

@@ -1,6 +1,8 @@
 """Does the model's curve go through the measurements at every time, and do new patients spread around it as these do?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from bayesmyo.assess.checks.moments import FEW, bins, mean, subject
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.components.numbers import significant
 from bayesmyo.model.fit import Fit
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import Outcome, Study
 
 MOST, LEAST = 6, 20  # bins of time, measurements in each
 QUANTILES = {0.1: "10 % quantile", 0.5: "median", 0.9: "90 % quantile"}
@@ -72,14 +74,20 @@ class TimeCourse:
             f"The {QUANTILES[q]} of {subject(fit.study, r.outcome)} {when} is {significant(observed)} {o.unit} "
             f"({ends} is predicted for new patients at these visits): {advice}."
         )
+        matters = abs(below - q) > self.share * min(1, 4 * q * (1 - q))
+        # where few cells are in a bin, the tail of their quantiles is a normal one only on the scale of the model
+        straightened, back = scale_of(o, r)
         return finding(
-            r.outcome,
-            f"{QUANTILES[q]} {when}",
-            observed,
-            drawn,
-            abs(below - q) > self.share * min(1, 4 * q * (1 - q)),
-            misfit,
+            r.outcome, f"{QUANTILES[q]} {when}", straightened(observed), straightened(drawn), matters, misfit, back
         )
+
+
+def scale_of(o: Outcome, r: Replicated) -> tuple[Callable[..., Any], Callable[[float], float]]:
+    """To the scale on which quantiles of an outcome are about normal, and back: the log where its model is on it, or the root with zeros."""
+    if o.family.link_name != "log":
+        return np.asarray, float
+    positive = min(float(r.y.min()), float(r.new.min())) > 0
+    return (np.log, np.exp) if positive else (np.sqrt, np.square)
 
 
 def starts(study: Study, outcome: str) -> tuple[float, ...]:
