@@ -173,10 +173,12 @@ def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator,
     assert c.scale is not None
     z = rng.standard_normal(size)
     if c.transform == "log":
-        return np.asarray(c.typical * c.scale**z)
-    if c.transform == "sqrt":
-        return np.square(np.maximum(np.sqrt(c.typical) + c.scale * z, 0.0))
-    return np.asarray(c.typical + c.scale * z)
+        drawn = np.asarray(c.typical * c.scale**z)
+    elif c.transform == "sqrt":
+        drawn = np.square(np.maximum(np.sqrt(c.typical) + c.scale * z, 0.0))
+    else:
+        drawn = np.asarray(c.typical + c.scale * z)
+    return drawn if c.minimum is None and c.maximum is None else np.clip(drawn, c.minimum, c.maximum)
 
 
 def in_turn(shares: Sequence[float], size: int, rng: np.random.Generator) -> Array:

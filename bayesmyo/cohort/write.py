@@ -27,10 +27,13 @@ def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
         return text.replace(".", study.data.decimal)
 
     def covariate(name: str, value: float) -> str:
-        levels = study.covariates[name].levels
+        c = study.covariates[name]
         if np.isnan(value):
             return ""
-        return inert(levels[int(value)]) if levels else decimal(f"{value:.{digits}g}")
+        if c.levels:
+            return inert(c.levels[int(value)])
+        texts = [f"{value:.{d}g}" for d in range(digits, 18)]  # what is legal does not round beyond an end
+        return decimal(next((text for text in texts if not c.beyond(float(text))), texts[0]))
 
     rows: dict[tuple[int, float], dict[str, str]] = {}
     for name, m in cohort.measurements.items():

@@ -7,6 +7,8 @@ from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.covariates import slug
 from bayesmyo.study.study import Covariate, Outcome, Zero
 
+KEYS_OF_COLUMNS = ("column", "varies", "missing", "minimum", "maximum")
+
 
 def covariate(name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
     """Faults of one [covariates.NAME]."""
@@ -22,7 +24,7 @@ def covariate(name: str, c: Covariate, declared: Mapping[str, Covariate]) -> lis
 
 
 def _levels(where: str, name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
-    found = _only(where, c, "categorical", ("scale", "transform"))
+    found = _only(where, c, "categorical", ("scale", "transform", "minimum", "maximum"))
     assert c.levels is not None
     if len(c.levels) < 2:
         found.append(Fault(f"{where}.levels", "needs two levels or more, the reference first", str(list(c.levels))))
@@ -63,13 +65,17 @@ def _numeric(where: str, name: str, c: Covariate, declared: Mapping[str, Covaria
         found.append(Fault(f"{where}.scale", "must be positive", f"{c.scale:g}"))
     if (c.transform == "log" and c.typical <= 0) or (c.transform == "sqrt" and c.typical < 0):
         found.append(Fault(f"{where}.typical", f"has no {c.transform}", f"{c.typical:g}"))
+    if c.minimum is not None and c.maximum is not None and c.minimum >= c.maximum:
+        found.append(Fault(f"{where}.maximum", f"must be above the minimum, {c.minimum:g}", f"{c.maximum:g}"))
+    elif beyond := c.beyond(c.typical):
+        found.append(Fault(f"{where}.typical", beyond, f"{c.typical:g}"))
     if c.missing == "imputed" and c.varies == "visits":
         found.append(Fault(f"{where}.missing", "only patient-level covariates can be imputed", '"imputed"'))
     return found
 
 
 def _product(where: str, name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
-    found = _only(where, c, "a product", ("scale", "transform", "shares", "map", "column", "varies", "missing"))
+    found = _only(where, c, "a product", (*KEYS_OF_COLUMNS, "scale", "transform", "shares", "map"))
     assert c.product is not None
     if len(c.product) < 2 or len(set(c.product)) < len(c.product):
         found.append(Fault(f"{where}.product", "must name two covariates or more, each once", str(list(c.product))))

@@ -114,6 +114,10 @@ def covariates(study: Study) -> list[str]:
             )
             root = " of the square root" if c.transform == "sqrt" else ""
             text = f"coefficients are per {step}{root}, from {c.typical:g}{unit}"
+            ends = [
+                f"{word} {end:g}" for word, end in (("at least", c.minimum), ("at most", c.maximum)) if end is not None
+            ]
+            text += f"; legal values are {listing(ends)}{unit}" if ends else ""
         missing = "; missing values are imputed" if c.missing == "imputed" else ""
         lines.append(f"{name} (column {table_column(study, name)}, of {c.varies}): {text}{missing}")
     return lines

@@ -103,6 +103,7 @@ class Covariate:
     product: names of other covariates, whose product this one is (it has no column)
     varies: between patients (every row of a patient says the same), or between visits
     missing: "imputed" gives missing values of a numeric patient-level covariate a distribution in the model; else they are refused
+    minimum, maximum: the legal range of a numeric covariate, in its unit; simulated values beyond it stand at its end
     shares: of the levels, in simulated cohorts (default: equal)
     """
 
@@ -117,7 +118,19 @@ class Covariate:
     product: tuple[str, ...] | None = None
     varies: Literal["patients", "visits"] = "patients"
     missing: Literal["refused", "imputed"] = "refused"
+    minimum: float | None = None
+    maximum: float | None = None
     shares: tuple[float, ...] | None = None
+
+    def beyond(self, value: float) -> str:
+        """Why a number is not legal, `is below the declared minimum 18`; "" where it is."""
+        if self.minimum is not None and value < self.minimum:
+            return f"is below the declared minimum {self.minimum:g}"
+        return (
+            f"is above the declared maximum {self.maximum:g}"
+            if self.maximum is not None and value > self.maximum
+            else ""
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
