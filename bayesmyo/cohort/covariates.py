@@ -8,11 +8,12 @@ import numpy as np
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.faults import typed
-from bayesmyo.cohort.identity import fold
 from bayesmyo.cohort.parts import Part
+from bayesmyo.cohort.spelling import difference, fold
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.cohort.typed_cells import Origin
-from bayesmyo.cohort.values import shown_otherwise
+from bayesmyo.cohort.unlike import middle
+from bayesmyo.cohort.values import MISSING, SENTINELS, shown_otherwise
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.covariates import coded, table_column, transformed, used, with_products
 from bayesmyo.study.predictors import Predictor, predictors
@@ -49,18 +50,10 @@ def parse_column(study: Study, name: str, part: Part) -> list[float]:
 def _level(name: str, c: Covariate, text: str) -> cells.Bad:
     """Why a text is no level."""
     assert c.levels is not None
-    if code := cells.invisible(text):
-        return cells.Bad(f"holds a character that cannot be seen ({code})", "type the level again", "D25")
     for level in c.levels:
-        if level.casefold() == text.casefold():
-            return cells.Bad(
-                f"differs from the level {typed(level)} of {name} only in case",
-                f"write {level}, or declare covariates.{name}.map",
-                "D25",
-            )
         if fold(level) == fold(text):
-            what = f"looks like the level {typed(level)} of {name}, but has letters of another alphabet or other spaces"
-            return cells.Bad(what, f"type {level} again", "D25")
+            what = f"differs from the level {typed(level)} of {name} only in {difference([level, text]).text}"
+            return cells.Bad(what, f"write {level}, or declare covariates.{name}.map", "D25")
     near = did_you_mean(text, c.levels).replace("allowed:", "levels:")
     mend = f'{near}{" Or" if near.endswith("?") else "; or"} say what it stands for: covariates.{name}.map = {{ "..." = "{c.levels[0]}" }}'
     return cells.Bad(f"is no level of {name}", mend, "D26")
@@ -74,7 +67,17 @@ def _number(study: Study, name: str, text: str, origin: Origin) -> float | cells
     if not np.isfinite(_transformed(study, name, cell.value)):
         what = f"has no {study.covariates[name].transform}"
         return cells.Bad(what, "correct the cell, or the transform that is declared in the study", "D36")
-    return cell.value
+    return _outside(study.covariates[name], cell.value) or cell.value
+
+
+def _outside(c: Covariate, value: float) -> cells.Bad | None:
+    """Why a number is not legal, where the study declares a range."""
+    if not (what := c.beyond(value)):
+        return None
+    if value in SENTINELS:
+        return cells.Bad(what, MISSING, "D34")
+    unit = f"; is the unit, {c.unit}, right?" if c.unit else ""
+    return cells.Bad(what, f"correct it if it is a typing error{unit}", "D36")
 
 
 def spaced_levels(study: Study, name: str, part: Part) -> list[int]:
@@ -210,10 +213,10 @@ def covariate_notices(study: Study, cohort: Cohort) -> Iterator[str]:
                         "the answer rests on them and, for much of it, on the prior. [D40]"
                     )
         elif len(known):
-            coded_values = coded(study, name, known)[name]
-            if abs(np.median(coded_values)) > FAR or coded_values.std() > FAR:
+            centre, spread = middle(coded(study, name, known)[name])
+            if abs(centre) > FAR or spread > FAR:
                 yield (
-                    f"{name}: the median, {np.median(known):.4g}, and the spread are far from the declared typical {c.typical:g} and "
+                    f"{name}: the median, {np.median(known):.4g}, or the spread is far from the declared typical {c.typical:g} and "
                     f"scale {c.scale:g}: is the unit right? [D64]"
                 )
 

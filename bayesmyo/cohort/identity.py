@@ -6,14 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from bayesmyo.cohort.faults import FaultBook
-from bayesmyo.cohort.table import Table
+from bayesmyo.cohort.spelling import Difference, difference, fold
+from bayesmyo.cohort.table import Table, lines_text
 from bayesmyo.errors import Fault
 from bayesmyo.study.study import Study
 
-# letters of other alphabets that look like Latin ones, in the order of LATIN
-ALIKE = "АВЕЅІЈКМНОРСТУХаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"
-LATIN = "ABESIJKMHOPCTYXaesijopcyxABEZHIKMNOPTYXo"
-SKELETON = str.maketrans(ALIKE, LATIN)
 EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[A-Za-z]{2,}")
 WHOSE = ("patients", "patient", "patienten", "subjects", "subject", "participants", "participant", "pt")
 OF = ("ofthepatient", "ofpatient", "patients", "patient", "ofthesubject", "ofsubject", "subject", "participant")
@@ -34,38 +31,29 @@ IDENTIFYING = frozenset(  # written together, as in a header that is one word
 )
 
 
-def fold(text: str) -> str:
-    """What two spellings of one id have in common."""
-    return "".join(unicodedata.normalize("NFKC", text).translate(SKELETON).casefold().split())
-
-
-def look_alike(text: str) -> bool:
-    """Whether a text has letters of another alphabet among Latin ones, or in the place of them."""
-    letters = [c for c in text if c.isalpha()]
-    return any(c in ALIKE for c in letters) and all(c in ALIKE or c.isascii() for c in letters)
-
-
 def check_ids(study: Study, table: Table, ids: Sequence[str], blank: Sequence[bool], book: FaultBook) -> None:
-    """Blank ids, and several spellings of what looks like one."""
-    variants: dict[str, dict[str, int]] = defaultdict(dict)
+    """Blank ids, and several spellings of what is one on paper: patients who differ alike are one fault."""
+    first = {text: line for line, text in zip(reversed(table.lines), reversed(ids), strict=True)}
+    folded = {text: fold(text) for text in first}
     for line, text, empty in zip(table.lines, ids, blank, strict=True):
-        if empty:
-            continue
-        if not text.strip():
-            book.add(
-                line, study.patient, "the patient id is blank", "", "fill it in: every row says who it is about", "D19"
-            )
-            continue
-        variants[fold(text)].setdefault(text, line)
-    for spellings in variants.values():
-        if len(spellings) > 1:
-            code, how = "D21", "case or white space"
-            if any(look_alike(text) for text in spellings):
-                code, how = "D25", "letters of another alphabet that look alike"
-            what = f"patient ids differ only in {how}"
-            book.rows(
-                list(spellings.values()), what, mend="write one patient in one way", code=code, column=study.patient
-            )
+        if not folded[text] and not empty:
+            mend = "fill it in: every row says who it is about"
+            book.add(line, study.patient, "the patient id is blank", "", mend, "D19")
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for text in dict.fromkeys(ids):
+        if folded[text]:
+            spellings[folded[text]].append(text)
+    alike: dict[tuple[str, str], list[tuple[str, Difference]]] = defaultdict(list)
+    for group in spellings.values():
+        if len(group) > 1:
+            how = difference(group)
+            alike[how.text, how.code] += [(text, how) for text in group]
+    for (how_text, code), told in alike.items():
+        odd = sorted(first[text] for text, how in told if text in how.odd)
+        where = f" on {lines_text(odd, word=table.word)}" if odd else ""
+        what = f"patient ids differ only in {how_text}{where}"
+        lines, mend = [first[text] for text, _ in told], "write one patient in one way"
+        book.rows(lines, what, mend=mend, code=code, column=study.patient)
 
 
 def identifying_faults(study: Study, table: Table, inside: str = "") -> list[Fault]:

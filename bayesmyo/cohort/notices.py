@@ -1,29 +1,26 @@
 """What a reader should know of a table though nothing is wrong."""
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 
-from bayesmyo.cohort.cohort import Cohort, Measurements
+from bayesmyo.cohort import measured, slips
+from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import spaced_levels
 from bayesmyo.cohort.fates import NO_BASELINE, NO_OUTCOME, Fates
 from bayesmyo.cohort.faults import typed as quoted
 from bayesmyo.cohort.parts import Part, Parts, without_visits
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.cohort.times import BEFORE
-from bayesmyo.cohort.values import SENTINELS, factors, units
 from bayesmyo.components.numbers import in_sentence, listing, significant
 from bayesmyo.study.covariates import table_column
 from bayesmyo.study.covariates import used as in_use
 from bayesmyo.study.study import Study
 
-USUAL = 0.9  # share of rows or patients above which what the others do is unusual
-FAR = 4.0  # spreads between patients
 LATE = 5.0  # typical follow-ups
+MOST_COLUMNS = 20  # that are named
 
 
 def notices(
@@ -65,18 +62,19 @@ def notices(
     yield from _times(study, parts, times, fates)
     if study.time.exit is not None:
         yield _exits(study, cohort, exits)
+    yield from slips.twins(cohort, word)
+    yield from measured.times(study, cohort, word)
     for name, m in cohort.measurements.items():
-        yield from _measurements(study, name, m, len(patients), word, _typed(study, name, parts, m))
         o = study.outcomes[name]
-        if o.recorded is not None:
-            yield from _converted(study, name, parts)
+        yield from measured.outcome(study, name, parts, m, len(patients))
         if o.map and o.family.texts() is None:
             numbers = {text: f"{value:g}" for text, value in o.map.items()}
             yield from read_by_map(study.label(name), o.column, numbers, parts.visits, fates)
     for name in in_use(study):
+        column = table_column(study, name)
+        part = parts.holding(column)
+        yield from measured.covariate(study, name, part, cohort)
         if levels := study.covariates[name].map:
-            column = table_column(study, name)
-            part = parts.holding(column)
             yield from read_by_map(name, column, levels, part, fates if part is parts.visits else None)
 
 
@@ -131,57 +129,6 @@ def _exits(study: Study, cohort: Cohort, exits: Mapping[str, float]) -> str:
     return f"{text}{'' if early else '; nobody was last measured before it' if gaps else ''}. [D67]"
 
 
-def _typed(study: Study, name: str, parts: Parts, m: Measurements) -> np.ndarray:
-    """The values of an outcome before their conversion. (n,)"""
-    if study.outcomes[name].recorded is None:
-        return m.value
-    part = parts.visits
-    of_line = dict(zip(part.table.lines, factors(study, study.outcomes[name], part), strict=True))
-    return np.round(m.value / np.array([of_line[n] or 1.0 for n in m.line.tolist()]), 9)
-
-
-def _measurements(
-    study: Study, name: str, m: Measurements, patients: int, word: str, typed: np.ndarray
-) -> Iterator[str]:
-    o, label = study.outcomes[name], study.label(name)
-    if (texts := o.family.texts()) and (empty := sorted({*texts.values()} - {*m.value.tolist()})):
-        labels = [text for text, value in texts.items() if value in empty]
-        yield f"{label}: nobody has {', '.join(labels)}; the thresholds beside it are known from the prior alone. [D37]"
-    if absent := patients - len(np.unique(m.patient)):
-        yield f"{absent} of {patients} patients have no {label}: predicted from the others. [D39]"
-    if _far(study, name, m):
-        yield (
-            f"{label}: the median, {np.median(m.value):.4g} {o.unit}, is far from the declared typical "
-            f"{o.typical:g} {o.unit}: is the unit right? [D64]"
-        )
-    if len(np.unique(m.value)) == 1 and len(m) > 1:
-        yield f"{label}: every value is {m.value[0]:g}. [D40]"
-    if not texts:
-        repeated = Counter(typed.tolist())
-        for value in sorted(
-            v for v in SENTINELS if repeated[v] > 1 and v not in (o.minimum, o.maximum) and not o.family.counts
-        ):
-            if any(n >= repeated[value] for v, n in repeated.items() if v != value and abs(v - value) <= abs(value)):
-                continue  # values like it are as frequent
-            where = lines_text(m.line[typed == value].tolist(), word=word)
-            yield f"{label}: {value:g} occurs {repeated[value]} times ({where}); if it means missing, add it to data.missing. [D34]"
-    if o.plausible is not None:
-        low, high = o.plausible
-        odd = (m.value < low) & (m.side >= 0) | (m.value > high) & (m.side <= 0)
-        if odd.any():
-            where = lines_text(m.line[odd].tolist(), word=word)
-            yield f"{label}: outside the plausible {low:g} to {high:g} {o.unit} that the study declares ({where}): kept. [D61]"
-
-
-def _converted(study: Study, name: str, parts: Parts) -> Iterator[str]:
-    o = study.outcomes[name]
-    assert o.recorded is not None
-    for unit, count in units(study, o, parts.visits).items():
-        factor = o.recorded.factors.get(unit, 1.0)
-        if factor != 1:
-            yield f"{study.label(name)}: {count} cells in {unit}, times {factor:g} = {o.unit}. [D56]"
-
-
 def named(part: Part, parts: Parts) -> str:
     """How a sentence begins that is about one of two tables."""
     place = part.table.place(parts.visits.table.source)
@@ -207,28 +154,20 @@ def read_by_map(
 
 
 def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> Iterator[str]:
-    """Of how the table is written: what is unlike the rest of it may be a slip of the pen."""
+    """Of ids, of the order of rows, and of columns and cells that are not used as they stand."""
     part = parts.visits
-    ids = [(n, p, t) for n, p, t, fate in zip(part.table.lines, part.ids, times, fates, strict=True) if not fate]
-    word, patients = part.table.word, list(dict.fromkeys(p for _, p, _ in ids))
-    padded = any(re.search(r"(?<!\d)0\d", p) for p in patients)  # then 07 and 012 are unlike; 7 and 12 never are
-    digits = r"\d" if padded else r"\d+"
-    shapes = {p: re.sub(r"[^\W\d_]", "a", re.sub(digits, "9", p)) for p in patients}
-    common, count = Counter(shapes.values()).most_common(1)[0]
-    if USUAL * len(patients) <= count < len(patients):
-        odd = {p for p in patients if shapes[p] != common}
-        yield f"Patient ids unlike the others: {lines_text([n for n, p, _ in ids if p in odd], word=word)}. [D52]"
-    blocks = Counter(p for (_, q, _), (_, p, _) in pairwise([(0, "", 0.0), *ids]) if p != q)
-    apart = [p for p in blocks if blocks[p] > 1]
-    if apart and len(apart) <= (1 - USUAL) * len(patients) + 1:
-        strays = [n for (_, q, _), (n, p, _) in pairwise([(0, "", 0.0), *ids]) if p in apart and p != q]
-        yield f"Rows of one patient are apart, though others' are together: {lines_text(strays, word=word)}. [D53]"
-    by_patient: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for n, p, t in ids:
-        by_patient[p].append((n, t))
-    back = [n for rows in by_patient.values() for (_, earlier), (n, t) in pairwise(rows) if t < earlier]
-    if back and len(back) <= (1 - USUAL) * len(ids):
-        yield f"Visits out of order, though others are in order: {lines_text(back, word=word)}. [D51]"
+    rows = [(n, p, t) for n, p, t, fate in zip(part.table.lines, part.ids, times, fates, strict=True) if not fate]
+    yield from slips.ids(rows, part.table.word)
+    yield from slips.order(rows, part.table.word)
+    yield from _unused(study, parts)
+    for name in in_use(study):
+        each = parts.holding(table_column(study, name))
+        if spaced := spaced_levels(study, name, each):
+            where = lines_text(spaced, word=each.table.word)
+            yield f'Column "{table_column(study, name)}": white space around a level ({where}), read without it. [D24]'
+
+
+def _unused(study: Study, parts: Parts) -> Iterator[str]:
     known = {study.patient, study.time.column, study.time.since, study.time.exit, *study.data.identifying}
     for o in study.outcomes.values():
         known |= {o.column, o.exposure, o.recorded.column if o.recorded else None}
@@ -236,27 +175,5 @@ def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fat
     for each in parts.all():
         if unused := [h for h in each.table.header if h not in known]:
             where = f"{named(each, parts)}: columns" if each is parts.patients else "Columns"
-            more = f" and {len(unused) - 20} more" if len(unused) > 20 else ""
-            yield f"{where} not used: {', '.join(unused[:20])}{more}. [D66]"
-    for name in in_use(study):
-        each = parts.holding(table_column(study, name))
-        if spaced := spaced_levels(study, name, each):
-            where = lines_text(spaced, word=each.table.word)
-            yield f'Column "{table_column(study, name)}": white space around a level ({where}), read without it. [D24]'
-    stripped = defaultdict(set)
-    for p in patients:
-        stripped[p.lstrip("0")].add(p)
-    if any(len(v) > 1 for v in stripped.values()):
-        firsts = [next(n for n, q, _ in ids if q == p) for v in stripped.values() if len(v) > 1 for p in v]
-        yield f"Some patient ids differ only in leading zeros ({lines_text(sorted(firsts), word=word)}); they are different patients here. [D20]"
-
-
-def _far(study: Study, outcome: str, m: Measurements) -> bool:
-    """Whether the median of an outcome lies further from the declared typical value than patients do."""
-    o, scale = study.outcomes[outcome], study.scale(outcome)
-    median = float(np.median(m.value))
-    if m.exposure is not None:
-        median = float(m.value.sum() / m.exposure.sum())
-    if o.typical is None or not o.family.check_expected(median):
-        return False
-    return abs(float(o.family.link(median)) - scale.typical) / scale.spread > FAR
+            more = f" and {len(unused) - MOST_COLUMNS} more" if len(unused) > MOST_COLUMNS else ""
+            yield f"{where} not used: {', '.join(unused[:MOST_COLUMNS])}{more}. [D66]"

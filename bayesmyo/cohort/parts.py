@@ -1,10 +1,11 @@
 """The tables of a cohort: one row per visit and, where there is a second, one row per patient, joined by the patient's id."""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from bayesmyo.cohort.faults import FaultBook
-from bayesmyo.cohort.identity import fold
+from bayesmyo.cohort.spelling import Likeness
 from bayesmyo.cohort.table import Table
 from bayesmyo.cohort.write import RISKY
 from bayesmyo.errors import Fault, did_you_mean
@@ -153,18 +154,16 @@ def join(parts: Parts) -> None:
             what = "the same patient has two rows in the table of patients"
             patients.book.rows([first[patient], line], what, mend="keep one", code="D58")
         first.setdefault(patient, line)
-    folded = {fold(patient) for patient in first}
-    orphans: dict[bool, list[int]] = {True: [], False: []}
+    alike, orphans = Likeness(first), defaultdict(list)
     for line, patient in zip(visits.table.lines, visits.ids, strict=True):
         if patient.strip() and patient not in first:
-            orphans[fold(patient) in folded].append(line)
-    for spelt, lines in orphans.items():
-        if lines:
-            what = f"visits of patients who are not in {patients.table.place(visits.table.source)}"
-            mend = "add the patients, or correct the ids"
-            if spelt:
-                mend = "their ids differ from one there in case or white space only: write one patient in one way"
-            visits.book.rows(lines, what, mend=mend, code="D57")
+            orphans[alike.to(patient)].append(line)
+    for how, lines in orphans.items():
+        what = f"visits of patients who are not in {patients.table.place(visits.table.source)}"
+        mend = "add the patients, or correct the ids"
+        if how:
+            mend = f"ids there differ from theirs only in {how}: write one patient in one way"
+        visits.book.rows(lines, what, mend=mend, code="D57")
 
 
 def without_visits(parts: Parts) -> list[int]:

@@ -1,11 +1,15 @@
 """Covariates, exposure, grades and limits in a table: what is read, and every reason why it cannot be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bayesmyo.cohort.covariates import level_counts, visit_columns
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import parse_table
+from bayesmyo.cohort.truth import draw_covariate
+from bayesmyo.cohort.write import to_csv
 from bayesmyo.errors import CohortError, StudyError
 from bayesmyo.study import describe, parse_study
 
@@ -209,6 +213,53 @@ def test_a_negative_number_has_no_square_root():
     study = parse_study(TEXT.replace('scale = 4\ntransform = "log"', 'scale = 4\ntransform = "sqrt"'))
     assert "has no sqrt" in faults(table(line_5="C,0,45,DM,70,-3,summer"), study)[0]
     assert read(table(line_5="C,0,45,DM,70,0,summer"), study).covariates["titre"].tolist()[:4] == [100, 400, 0, 100]
+
+
+def test_a_number_outside_its_declared_range():
+    study = parse_study(
+        TEXT.replace("[covariates.age]", '[covariates.age]\nunit = "years"\nminimum = 18\nmaximum = 90')
+    )
+    found = faults(
+        table(line_5="C,0,45,DM,840,25,summer", line_7="E,0,52,DM,99,150,winter", line_8="F,0,38,PM,-9,900,summer"),
+        study,
+    )
+    assert found == [
+        'line 5, column "age": is above the declared maximum 90; got "840"; correct it if it is a typing error; is the unit, years, right? [D36]',
+        'line 7, column "age": is above the declared maximum 90; got "99"; if it means missing, add it to data.missing. [D34]',
+        'line 8, column "age": is below the declared minimum 18; got "-9"; if it means missing, add it to data.missing. [D34]',
+    ]  # fmt: skip
+    assert read(table(line_5="C,0,45,DM,18,25,summer", line_7="E,0,52,DM,90,150,winter"), study).covariates["age"][
+        2:5
+    ].tolist() == [18, 45, 90]
+
+
+def test_simulated_covariates_lie_in_their_declared_range(rng):
+    study = parse_study(TEXT.replace("[covariates.age]", "[covariates.age]\nminimum = 44.512345\nmaximum = 50.512345"))
+    drawn = draw_covariate(study, "age", 500, rng)
+    assert (drawn.min(), drawn.max()) == (44.512345, 50.512345)
+    assert (
+        0.23 < np.mean(drawn == 44.512345) < 0.35
+    )  # P(z < -0.55) = 0.29, give or take three SDs: typical 50, scale 10
+    text = to_csv(
+        study,
+        replace(
+            read(table()), covariates=read(table()).covariates | {"age": np.r_[drawn.min(), drawn.max(), drawn[:6]]}
+        ),
+    )
+    assert set(read(text, study).covariates["age"][:2]) == {44.512345, 50.512345}
+
+
+def test_numbers_that_may_mean_missing_are_noted():
+    notices = read(table(line_5="C,0,45,DM,999,25,summer")).notices
+    assert [n for n in notices if n.startswith("age")] == [
+        "age: 999 occurs once (line 5); if it means missing, add it to data.missing. [D34]"
+    ]
+    assert not any(n.startswith("age") for n in read(table()).notices)
+
+
+def test_one_patients_number_in_another_unit_is_noted():
+    (found,) = [n for n in read(table(line_5="C,0,45,DM,840,25,summer")).notices if n.startswith("age")]
+    assert found == "age: 1 cell (line 5) would be like the others if divided by 12: is it in another unit? [D64]"
 
 
 def test_a_visit_without_an_outcome_needs_no_covariate():

@@ -11,7 +11,7 @@ from bayesmyo.cohort import simulate_scenario, to_csv
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import lines_text, parse_table
 from bayesmyo.errors import CohortError
-from bayesmyo.study import read_study
+from bayesmyo.study import parse_study, read_study
 from tests.conftest import MODELS
 
 LINES = re.compile(r"(?:lines?|rows?) \d+(?:, \d+)*(?: and \d+ more)?", re.IGNORECASE)
@@ -66,3 +66,38 @@ def test_fifty_simulated_cohorts_raise_no_false_alarm(name):
         assert said(notices) == true_of(study, rows), (seed, notices)
         seen["silent" if not notices else "single" if "have a single visit" in " ".join(notices) else "other"] += 1
     assert min(seen["silent"], seen["single"]) > 0
+
+
+# --- one patient under two ids
+
+
+def test_a_patients_rows_under_a_second_id_are_noted():
+    """In 50 simulated cohorts with a patient of three visits or more: this one, and no other."""
+    study, tried = read_study(MODELS / "ivig.toml"), 0
+    for seed in range(50):
+        text = to_csv(study, simulate_scenario(study, seed=seed).cohort)
+        header, *rows = text.splitlines()
+        own = [row for row in rows if row.startswith("S03,")]
+        if len(own) < 3 or any("[D69]" in n for n in read(study, text).notices):
+            assert len(own) < 3, seed
+            continue
+        again = [row.replace("S03,", "T3,") for row in own]
+        (found,) = [n for n in read(study, "\n".join([header, *rows, *again])).notices if "[D69]" in n]
+        first = 2 + rows.index(own[0])
+        lines = [*range(first, first + len(own)), *range(len(rows) + 2, len(rows) + 2 + len(own))]
+        assert (
+            found
+            == f"Two patients have {len(own)} rows of the same times and values ({lines_text(lines)}): are they one patient? [D69]"
+        )
+        tried += 1
+    assert tried > 20
+
+
+def test_patients_who_agree_by_chance_are_not_noted(rng):
+    """Yes or no at planned visits: many patients say the same."""
+    study = parse_study(
+        '[study]\ntitle = "x"\npatient = "patient"\ntime = { column = "month", unit = "month", typical = 12 }\n[outcomes.x]\ncolumn = "x"\n'
+        'unit = "yes"\nbetter = "higher"\ntypical = 0.4\nscale = 0.2\nfamily = { kind = "bernoulli" }\ntrajectory = { kind = "linear" }\n'
+    )
+    rows = [f"P{p:02d},{t},{int(rng.random() < 0.3)}" for p in range(40) for t in range(6)]
+    assert not any("[D69]" in n for n in read(study, "\n".join(["patient,month,x", *rows])).notices)

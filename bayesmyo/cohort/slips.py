@@ -1,0 +1,94 @@
+"""Slips of the pen in whom a row is about: ids that may be one, patients who may be one, rows out of their place."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
+
+import numpy as np
+
+from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.spelling import slips
+from bayesmyo.cohort.table import lines_text
+
+LEAST_ROWS = 3  # that two patients share
+MOST_SHARING = 4  # patients: what more of them share is common, and says nothing
+BITS = 10.0  # one chance in a thousand that any two patients are as alike
+USUAL = 0.9  # share of rows or patients above which what the others do is unusual
+
+Rows = Sequence[tuple[int, str, float]]  # line, patient and time of each row that is used
+
+
+def ids(rows: Rows, word: str) -> Iterator[str]:
+    """Ids that may be another's, written otherwise; or else are unlike all others."""
+    first: dict[str, int] = {}
+    for n, p, _ in rows:
+        first.setdefault(p, n)
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for slip, group in slips(first):
+        alike[slip.name, slip.code] += [first[p] for p in group]
+    for (name, code), lines in alike.items():
+        where = lines_text(sorted({*lines}), word=word)
+        yield f"Some patient ids differ only in {name} ({where}): are they one patient? Here they are different patients. [{code}]"
+    padded = any(re.search(r"(?<!\d)0\d", p) for p in first)  # then 07 and 012 are unlike; 7 and 12 never are
+    digits = r"\d" if padded else r"\d+"
+    shapes = {p: re.sub(r"[^\W\d_]", "a", re.sub(digits, "9", p)) for p in first}
+    common, count = Counter(shapes.values()).most_common(1)[0]
+    if USUAL * len(first) <= count < len(first) and not alike:
+        odd = [n for n, p, _ in rows if shapes[p] != common]
+        yield f"Patient ids unlike the others: {lines_text(odd, word=word)}. [D52]"
+
+
+def order(rows: Rows, word: str) -> Iterator[str]:
+    """Rows that stand apart from the others of their patient, or before an earlier one."""
+    patients = {p for _, p, _ in rows}
+    starts = [(n, p) for (_, q, _), (n, p, _) in pairwise([(0, "", 0.0), *rows]) if p != q]
+    blocks = Counter(p for _, p in starts)
+    apart = [p for p in blocks if blocks[p] > 1]
+    if apart and len(apart) <= (1 - USUAL) * len(patients) + 1:
+        strays = [n for n, p in starts if p in apart]
+        yield f"Rows of one patient are apart, though others' are together: {lines_text(strays, word=word)}. [D53]"
+    by_patient: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for n, p, t in rows:
+        by_patient[p].append((n, t))
+    back = [n for own in by_patient.values() for (_, earlier), (n, t) in pairwise(own) if t < earlier]
+    if back and len(back) <= (1 - USUAL) * len(rows):
+        yield f"Visits out of order, though others are in order: {lines_text(back, word=word)}. [D51]"
+
+
+def twins(cohort: Cohort, word: str) -> Iterator[str]:
+    """Two patients who share times and values beyond chance: one patient's rows, twice.
+
+    How much a shared value says is judged by how often two cells of the outcome agree at all; a value that comes again says no more.
+    """
+    rows: dict[tuple[int, float], list[tuple[str, float]]] = defaultdict(list)
+    lines: dict[tuple[int, float], int] = {}
+    for name, m in cohort.measurements.items():
+        for p, t, v, line in zip(m.patient.tolist(), m.time.tolist(), m.value.tolist(), m.line.tolist(), strict=True):
+            rows[p, t].append((name, v))
+            lines[p, t] = line
+    sharing: dict[tuple[float, tuple[tuple[str, float], ...]], list[int]] = defaultdict(list)
+    for (p, t), values in rows.items():
+        sharing[t, tuple(values)].append(p)
+    shared: dict[tuple[int, int], list[tuple[float, tuple[tuple[str, float], ...]]]] = defaultdict(list)
+    for row, people in sharing.items():
+        if 1 < len(people) <= MOST_SHARING:
+            for pair in combinations(people, 2):
+                shared[pair].append(row)
+    visits, pairs = Counter(p for p, _ in rows), len(cohort) * (len(cohort) - 1) / 2
+    for pair, same in shared.items():
+        if len(same) >= max(LEAST_ROWS, min(visits[p] for p in pair) / 2):
+            cells = [cell for _, values in same for cell in values]
+            said = sum(_bits(cohort.measurements[name].value, cells, name) for name in cohort.measurements)
+            if said >= BITS + np.log2(pairs):
+                where = lines_text(sorted(lines[p, t] for p in pair for t, _ in same), word=word)
+                yield f"Two patients have {len(same)} rows of the same times and values ({where}): are they one patient? [D69]"
+
+
+def _bits(values: np.ndarray, shared: Sequence[tuple[str, float]], name: str) -> float:
+    """What two patients who share cells of an outcome have in common, in bits."""
+    of_outcome = [v for outcome, v in shared if outcome == name]
+    counts = np.unique(values, return_counts=True)[1]
+    agreeing = float(np.sum(counts * (counts - 1.0)) / 2) - len(of_outcome)  # but for these
+    chance = (max(agreeing, 0.0) + 0.5) / (len(values) * (len(values) - 1) / 2 + 1)
+    return -len({*of_outcome}) * float(np.log2(chance))

@@ -1,0 +1,212 @@
+"""Numbers unlike the others: in another unit, on another scale, or standing for "missing".
+
+A slip of unit multiplies. So logarithms are compared, robustly, with median and median absolute deviation: a patient with the other patients,
+a cell with those around it, and with all. Where patients do not differ by factors, a number close to zero is a large factor and no distance:
+there it must lie far away on the outcome's own scale too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmyo.cohort.values import SENTINELS
+
+FACTORS = (10.0, 12.0, 60.0, 100.0, 1000.0, 1e6)  # units of mass and time, percent
+FAR = 4.0  # robust spreads, of logarithms
+APART = 6.0  # the same, of a cell from those around it
+BEYOND = 3.5  # spreads between patients, on the link scale
+WIDER = 1.25  # times the declared spread between patients: as wide as a few with another unit may make it
+NEAR = 3.5  # robust spreads, within which a factor explains where a number lies
+CLEAR = 1.5  # times as far as the furthest number that nothing explains
+NORMAL = 1.4826  # SDs of a normal distribution in one median absolute deviation
+LEAST = 0.1  # spread of logarithms
+LEAST_OF_TIMES = 0.2  # the same, of times
+FEWEST = 5  # numbers, below which none is unlike the others
+AROUND = 4  # cells of the same patient, nearest in order of time
+ABOUT = 31  # cells of the cohort, at about the same time
+LONE = 2.5  # robust spreads from the middle, beyond which a number stands alone
+
+
+def middle(x: np.ndarray, least: float = 0.0) -> tuple[float, float]:
+    """Median and robust spread, no smaller than `least`."""
+    centre = float(np.median(x))
+    return centre, max(NORMAL * float(np.median(np.abs(x - centre))), least)
+
+
+def both_ways(factors: Sequence[float]) -> np.ndarray:
+    """Factors and their reciprocals."""
+    return np.array([f for k in factors for f in (k, 1 / k)])
+
+
+def explained(
+    distance: np.ndarray, spread: float | np.ndarray, far: float, factors: np.ndarray, away: np.ndarray | bool = True
+) -> np.ndarray:
+    """The factor of each logarithm that lies further than `far` spreads from where it should, near the factor's own; else NaN. (n,)
+
+    Each lies clearly further away than all that no factor explains: where some lie half as far, others may well lie there.
+    away: (n,) whether a number is far from where it should be on the outcome's own scale too
+    """
+    off, spreads = np.abs(distance[:, None] - np.log(factors)), np.where(away, np.abs(distance) / spread, 0.0)
+    fits = (spreads > far) & (off.min(axis=1) <= NEAR * spread)
+    fits &= spreads > CLEAR * spreads[~fits].max(initial=0.0)
+    return np.where(fits, factors[off.argmin(axis=1)], np.nan)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What is compared, (n,) each: cells of patients over time.
+
+    level: on the outcome's own scale, on which patients differ by about `spread`; None where they differ by factors
+    least: how far the logarithms of different patients lie apart at least, as declared
+    """
+
+    patient: np.ndarray
+    time: np.ndarray
+    value: np.ndarray
+    level: np.ndarray | None = None
+    spread: float = 1.0
+    least: float = LEAST
+
+    def take(self, cells: np.ndarray) -> "Numbers":
+        """Some of them: a mask (n,) or positions."""
+        level = None if self.level is None else self.level[cells]
+        return Numbers(self.patient[cells], self.time[cells], self.value[cells], level, self.spread, self.least)
+
+
+def rescaled(numbers: Numbers, factors: np.ndarray) -> np.ndarray:
+    """What each cell seems to have been multiplied by, one of `factors`; NaN where it is like the others. (n,)"""
+    by = np.full(len(numbers.value), np.nan)
+    cells = np.lexsort((numbers.time, numbers.patient))
+    cells = cells[numbers.value[cells] > 0]
+    if len(cells) >= FEWEST:
+        by[cells] = _Comparison(numbers.take(cells), factors).all_ways()
+    return by
+
+
+class _Comparison:
+    """Positive numbers, of each patient in the order of time, less what all patients share in the course of time."""
+
+    def __init__(self, numbers: Numbers, factors: np.ndarray) -> None:
+        self._factors = factors
+        self._counts = np.unique(numbers.patient, return_counts=True)[1]
+        self._own = np.split(np.arange(len(numbers.patient)), np.cumsum(self._counts)[:-1])
+        self._x = without_course(numbers.time, np.log(numbers.value))
+        self._least = max(numbers.least, LEAST)
+        self._spread = middle(self._x, self._least)[1]
+        self._link, self._away = self._x, 0.0
+        if numbers.level is not None:
+            self._link = without_course(numbers.time, numbers.level)
+            between = middle(np.array([np.median(self._link[cells]) for cells in self._own]))[1]
+            self._away = BEYOND * float(np.clip(between, numbers.spread / 2, WIDER * numbers.spread))
+
+    def all_ways(self) -> np.ndarray:
+        """Cells that are unlike all, several alike; those of patients unlike the others; those unlike the patient's own. (n,)"""
+        by = self._explained(self._x, self._link, self._spread, FAR)
+        for factor in np.unique(by[~np.isnan(by)]):
+            if np.sum(by == factor) == 1:  # of one cell its patient's own say more
+                by[by == factor] = np.nan
+        for judged in (self._patients(), self._beside()):
+            by = np.where(np.isnan(by), judged, by)
+        return by
+
+    def _explained(self, x: np.ndarray, link: np.ndarray, spread: float | np.ndarray, far: float) -> np.ndarray:
+        return explained(x, spread, far, self._factors, np.abs(link) >= self._away)
+
+    def _patients(self) -> np.ndarray:
+        by = np.full(len(self._x), np.nan)
+        if len(self._own) < FEWEST:
+            return by
+        typical, link = (np.array([np.median(v[cells]) for cells in self._own]) for v in (self._x, self._link))
+        centre, spread = middle(typical, self._least)
+        whole = self._explained(typical - centre, link - np.median(link), spread, FAR)
+        for cells, factor in zip(self._own, whole, strict=True):
+            off = self._x[cells] - centre
+            by[cells] = np.where(np.abs(off - np.log(factor)) < np.abs(off), factor, np.nan)
+        return by
+
+    def _beside(self) -> np.ndarray:
+        x, link = around(self._x, self._counts), around(self._link, self._counts)
+        if not np.isfinite(x).any():
+            return x
+        spread = np.full(len(x), middle(x[np.isfinite(x)], LEAST)[1])
+        for end in (
+            0,
+            -1,
+        ):  # beside the first and the last, all lie on one side: more of a patient's own course is left
+            at = np.array([cells[end] for cells in self._own if len(cells) > 1])
+            spread[at] = middle(x[at], float(spread[at].max()))[1]
+        by = self._explained(np.nan_to_num(x), np.nan_to_num(link), spread, APART)
+        likely = np.abs(self._x - np.nan_to_num(np.log(by))) < FAR * self._spread  # what it would be is like the others
+        for cells in self._own:
+            if len(cells) <= AROUND:  # which of two or three is the odd one, the others must say
+                likely[cells] &= (np.abs(self._x[cells]) > LONE * self._spread) & (self._x[cells] * x[cells] > 0)
+        return np.where(likely, by, np.nan)
+
+
+def without_course(time: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Numbers less the median of those measured at about the same time: what all patients share in the course of time is no slip. (n,)"""
+    order, width = np.argsort(time, kind="stable"), min(ABOUT, len(x))
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(x[order], width), axis=1)
+    found = np.empty(len(x))
+    found[order] = x[order] - medians[np.clip(np.arange(len(x)) - width // 2, 0, len(medians) - 1)]
+    return found
+
+
+def around(x: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """How far each number lies from the median of those nearest in time of the same patient; NaN where there is no other. (n,)
+
+    x: (n,) patient after patient, in order of time; counts: of each patient
+    """
+    start, count = (np.repeat(v, counts) for v in (np.cumsum(counts) - counts, counts))
+    at = np.arange(len(x)) - start
+    first = np.clip(at - AROUND // 2, 0, np.maximum(count - AROUND - 1, 0))
+    near = first[:, None] + np.arange(AROUND + 1)
+    other = (near < count[:, None]) & (near != at[:, None])
+    values = np.where(other, x[np.minimum(start[:, None] + near, len(x) - 1)], np.nan)
+    alone = ~other.any(axis=1)
+    values[alone] = x[alone, None]
+    return np.where(alone, np.nan, x - np.nanmedian(values, axis=1))
+
+
+def other_unit(patient: np.ndarray, time: np.ndarray, factors: Sequence[float]) -> dict[int, float]:
+    """Patients whose visits lie where others' would in another unit of time -> its factor, one of `factors`.
+
+    Two things must say so: when the first, second ... visit after time zero was, and how long patients went from one visit to the next. Who
+    missed visits is unlike the others in the one, who left early in the other.
+    """
+    order = np.lexsort((time, patient))
+    people, starts = np.unique(patient[order], return_index=True)
+    blocks = np.split(time[order], starts[1:])
+    times = {int(p): np.unique(t) for p, t in zip(people, blocks, strict=True) if len({*t[t > 0].tolist()}) > 1}
+    if len(times) < FEWEST:
+        return {}
+    after = [np.log(t[t > 0]) for t in times.values()]
+    kth = [np.median([t[k] for t in after if len(t) > k]) for k in range(max(map(len, after)))]
+    when = np.array([np.median(t - kth[: len(t)]) for t in after])
+    between = np.array([np.median(np.log(np.diff(t))) for t in times.values()])
+    (of_when, most_when), (of_between, most_between) = middle(when, LEAST_OF_TIMES), middle(between, LEAST_OF_TIMES)
+    when, between = when - of_when, between - of_between
+    agree = (when * between > 0) & (np.abs(when) > FAR * most_when) & (np.abs(between) > FAR * most_between)
+    by = explained((when + between) / 2, max(most_when, most_between), FAR, np.asarray(factors), agree)
+    return {p: float(f) for p, f in zip(times, by, strict=True) if not np.isnan(f)}
+
+
+def lone(values: np.ndarray, on_scale: np.ndarray) -> list[float]:
+    """Numbers that often stand for "missing" and lie beyond all others, alone, or are negative where no other is.
+
+    on_scale: (n,) the values on the scale on which they differ
+    """
+    ordinary = ~np.isin(values, [*SENTINELS])
+    if ordinary.sum() < FEWEST:
+        return []
+    others = on_scale[ordinary]
+    low, high = float(others.min()), float(others.max())
+    centre, spread = middle(others, max((high - low) / 4, np.finfo(float).tiny))
+    found = []
+    for v in sorted({*values[~ordinary].tolist()}):
+        x = float(on_scale[values == v][0])
+        beyond = not low - spread <= x <= high + spread or (v < 0 <= float(values[ordinary].min()))
+        if beyond and abs(x - centre) > LONE * spread:
+            found.append(v)
+    return found
