@@ -26,8 +26,8 @@ _WHERE = {
     "cohort_from_frame": "bayesmyo.cohort.frame",
     "compare": "bayesmyo.assess.compare",
     "correlations": "bayesmyo.assess.correlations",
-    "decisions": "bayesmyo.assess.estimate",
-    "estimate": "bayesmyo.assess.estimate",
+    "decisions": "bayesmyo.assess.claims",
+    "estimate": "bayesmyo.assess.claims",
     "figures": "bayesmyo",  # the room itself: its functions draw
     "find_study": "bayesmyo.study",
     "fit": "bayesmyo.model.fit",

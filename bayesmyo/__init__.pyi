@@ -1,10 +1,10 @@
 from bayesmyo import figures as figures
 from bayesmyo._version import __version__ as __version__
 from bayesmyo.assess.check import check as check
+from bayesmyo.assess.claims import decisions as decisions
+from bayesmyo.assess.claims import estimate as estimate
 from bayesmyo.assess.compare import compare as compare
 from bayesmyo.assess.correlations import correlations as correlations
-from bayesmyo.assess.estimate import decisions as decisions
-from bayesmyo.assess.estimate import estimate as estimate
 from bayesmyo.assess.estimate import parameters as parameters
 from bayesmyo.assess.influence import influence as influence
 from bayesmyo.assess.prior import check_prior as check_prior

@@ -3,7 +3,8 @@
 diagnostics.py   Monte Carlo errors of what is reported
 checks/          one file per check, one result record
 check.py         the verb `check`: Fit -> results
-estimate.py      the verb `estimate`: Fit -> every estimand, parameter and decision
+estimate.py      Fit -> every estimand, parameter and decision, by its draws
+claims.py        the verb `estimate`: which of it may be said, and which decisions are met
 withhold.py      what a failed check forbids to say
 responses.py     how many of these patients have each category of response, the lost among them
 correlations.py  how patients' starts and changes hang together, over outcomes
@@ -13,7 +14,7 @@ reweight.py      draws of one posterior made draws of another
 leave_one_out.py each patient left out: what the others say, and how well they predict the one
 influence.py     the verb `influence`: which patient carries a conclusion
 compare.py       the verb `compare`: which study predicts patients better
-other_priors.py  what would be said under priors half and twice as wide
+other_priors.py  what would be said under priors half and twice as wide, or centred elsewhere
 priors.py        the verb `priors`: every prior of a study, stated or default
 sensitivity.py   prior against data: would another prior have said something else
 prior.py         what the priors believe, in clinical units

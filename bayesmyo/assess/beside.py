@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CheckResult
+from bayesmyo.assess.claims import claims
 from bayesmyo.assess.compare import same_measurements
-from bayesmyo.assess.estimate import DecisionResult, Estimate, estimates, verdicts
-from bayesmyo.assess.withhold import withhold
+from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
@@ -61,6 +61,7 @@ def _asked_alike(fit: Fit, other: Fit) -> list[str]:
 
 def _answers(fit: Fit, other: Fit) -> Beside:
     failed = tuple(r for r in check(other) if not r.passed)
+    said = claims(other, failed)
     asked = _asked_alike(fit, other)
     ruled = [
         name for name, d in fit.study.decisions.items() if d.estimand in asked and other.study.decisions.get(name) == d
@@ -71,7 +72,7 @@ def _answers(fit: Fit, other: Fit) -> Beside:
         other.study.title,
         differs,
         failed,
-        tuple(e for e in withhold(estimates(other), failed) if e.name in asked),
-        tuple(d for d in withhold(verdicts(other), failed) if d.name in ruled),
+        tuple(e for e in said.estimates if e.name in asked),
+        tuple(d for d in said.decisions if d.name in ruled),
         tuple(name for name in fit.study.estimands if name in other.study.estimands and name not in asked),
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.estimate import table
+from bayesmyo.cohort.evidence import PRIOR_ALONE, unchanging
 from bayesmyo.cohort.truth import Truth, covariance, from_priors
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.model.fit import Fit
@@ -27,7 +28,7 @@ TINY = 1e-9
 class Correlation:
     """The correlation, between patients, of two of their own quantities on the link scale.
 
-    first, second: such as `mrc change`; r > 0: patients high in one are high in the other; withheld: a check has failed
+    first, second: such as `mrc change`; r > 0: patients high in one are high in the other; withheld: a check has failed, or the data hold no change
     """
 
     first: str
@@ -102,9 +103,18 @@ def correlation_estimates(fit: Fit) -> list[Correlation]:
             continue
         lower, median, upper = (float(q) for q in np.quantile(r, quantiles))
         low, high = (float(q) for q in np.quantile(before[a, b], [tail, 1 - tail]))
-        text = sentence(study, a, b, median, lower, upper, low, high)
-        rows.append(Correlation(" ".join(a), " ".join(b), median, lower, upper, study.interval, low, high, text))
+        held = _held(fit, a, b)
+        text = held or sentence(study, a, b, median, lower, upper, low, high)
+        row = Correlation(" ".join(a), " ".join(b), median, lower, upper, study.interval, low, high, text, bool(held))
+        rows.append(row)
     return rows
+
+
+def _held(fit: Fit, *quantities: tuple[str, str]) -> str:
+    """Why nothing is said of quantities of which the data hold nothing; empty where it may be."""
+    found = [unchanging(fit.study, fit.cohort, outcome) for outcome, quantity in quantities if quantity == "change"]
+    why = next(filter(None, found), "")
+    return f"withheld: {why}: these data hold no change; {PRIOR_ALONE}." if why else ""
 
 
 def correlations(fit: Fit) -> pd.DataFrame:

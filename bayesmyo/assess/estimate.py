@@ -1,4 +1,4 @@
-"""The verb `estimate`: every estimand, parameter and decision of a fit, with its population, unit and uncertainty."""
+"""Every estimand, parameter and decision of a fit by its draws, with its population, unit and uncertainty. What of it may be said: `claims.py`."""
 
 import math
 from collections.abc import Sequence
@@ -118,8 +118,9 @@ class ParameterEstimate:
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """One decision: `margin` says by how much its rule is met, or missed; `probability` is None where the rule asks for none.
+    """One decision: `margin` says by how much its rule is satisfied, or missed; `probability` is None where the rule asks for none.
 
+    met: its rule is satisfied, and, where `verdict` is known, neither the prior alone nor a prior that decides makes it so
     mcse: Monte Carlo standard error of the margin, NaN with too few draws to know; ess: of the draws of the estimand
     withheld: as in `Estimate`
     """
@@ -192,18 +193,6 @@ def _margin(decision: Decision, draws: np.ndarray) -> float:
     return decision.judge(draws).margin
 
 
-def estimate(fit: Fit) -> pd.DataFrame:
-    """Every estimand as a table, one row each: median and equal-tailed interval in `unit`, of the named population.
-
-    No check is asked here, so nothing is withheld: see `bayesmyo.check` first. The command `estimate` asks all of them.
-
-    >>> bayesmyo.estimate(fit)[["unit", "population"]].loc["cpk_ratio_12"].tolist()
-    ['ratio', 'population average']
-    """
-    known_fit(fit)
-    return table([e.as_dict() for e in estimates(fit)])
-
-
 def parameters(fit: Fit) -> pd.DataFrame:
     """Every population parameter as a table, on the link scale, with its prior's interval beside the posterior's.
 
@@ -212,16 +201,6 @@ def parameters(fit: Fit) -> pd.DataFrame:
     """
     known_fit(fit)
     return table([asdict(p) for p in parameter_estimates(fit)])
-
-
-def decisions(fit: Fit) -> pd.DataFrame:
-    """Every decision as a table: whether it is met, with what probability and by what margin.
-
-    >>> bayesmyo.decisions(fit)["met"].to_dict()
-    {'cpk_halved': True}
-    """
-    known_fit(fit)
-    return table([asdict(d) for d in verdicts(fit)])
 
 
 def table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -1,11 +1,11 @@
-"""What would be said under priors half and twice as wide, before any data, and when prior or likelihood count a little more or less.
+"""What would be said under priors half and twice as wide or centred elsewhere, before any data, and when prior or likelihood count more.
 
 Wider: the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a rate; correlations and the thresholds of grades keep
-their priors. Power-scaling: Kallioinen et al. (2024), https://doi.org/10.1007/s11222-023-10366-5.
+their priors. Centred elsewhere: the levels at the start, which the declared typical value sets, half a prior SD lower and higher. Power-scaling: Kallioinen et al. (2024), https://doi.org/10.1007/s11222-023-10366-5.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,23 +18,36 @@ from bayesmyo.components.priors import Prior
 from bayesmyo.model.fit import Fit
 from bayesmyo.model.marginal import log_marginal
 from bayesmyo.seeds import PREDICT, address
-from bayesmyo.study.parameters import all_parameters
+from bayesmyo.study.parameters import Parameter, all_parameters
+from bayesmyo.study.predictors import CORRELATIONS
+from bayesmyo.study.study import Study
 
 Array = np.ndarray
 Said = Mapping[str, Array]
 HALF, DOUBLE = 0.5, 2.0
+LOWER, HIGHER = -0.5, 0.5  # prior SDs
 ALPHAS = (0.99, 1.01)
 PRIOR_DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class OtherPriors:
-    """What is said under other priors; None where it cannot be known without sampling again."""
+    """What is said under other priors; None where it cannot be known without sampling again.
+
+    half, double: with priors as wide as that; lower, higher: with levels centred there
+    """
 
     half: Said | None
     double: Said | None
     method: str
     pareto_k: float | None
+    lower: Said | None = None
+    higher: Said | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether everything could be judged that a verdict needs: the widths."""
+        return self.half is not None and self.double is not None
 
 
 def prior_estimands(fit: Fit) -> dict[str, Array]:
@@ -54,22 +67,39 @@ def _padded(covariates: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def sampled_again(refits: Refits) -> OtherPriors:
-    """By sampling again, under all priors together; None where the chains disagree."""
-    half, double = (refits.with_spread(spread) for spread in (HALF, DOUBLE))
-    trusted = (r.estimands if not r.rhat > ROUGH else None for r in (half, double))
-    return OtherPriors(next(trusted), next(trusted), "refit", None)
+    """By sampling again, under all priors together; None where the chains disagree.
+
+    Levels centred elsewhere are asked of the draws under wider priors, reweighted: those reach as far.
+    """
+    half, double = refits.with_spreads(HALF, DOUBLE)
+    narrow, wide = (r.estimands if not r.rhat > ROUGH else None for r in (half, double))
+    lower = higher = None
+    if wide is not None:
+        now = _log_prior(refits.fit.study, double.truth, lambda p: p.scaled(DOUBLE))
+        lower, higher = (
+            _resampled(wide, _log_prior(refits.fit.study, double.truth, lambda p: p, move=move) - now)[0]
+            for move in (LOWER, HIGHER)
+        )
+    return OtherPriors(narrow, wide, "refit", None, lower, higher)
 
 
 def reweighted(fit: Fit, outcomes: tuple[str, ...]) -> OtherPriors:
     """By reweighting the draws, under other priors of these outcomes; None where the weights cannot be trusted."""
     now = log_prior(fit, outcomes=outcomes)
-    found: dict[float, Said | None] = {}
-    worst = -math.inf
-    for spread in (HALF, DOUBLE):
-        chosen, _, k = reweight((log_prior(fit, spread, outcomes) - now).reshape(-1))
-        worst = max(worst, k)
-        found[spread] = {n: d.reshape(-1)[chosen] for n, d in fit.estimands.items()} if k <= TRUSTED else None
-    return OtherPriors(found[HALF], found[DOUBLE], "importance", worst)
+    (half, k_half), (double, k_double) = (
+        _resampled(fit.estimands, log_prior(fit, spread, outcomes) - now) for spread in (HALF, DOUBLE)
+    )
+    lower, higher = (
+        _resampled(fit.estimands, _log_prior(fit.study, fit.truth, lambda p: p, outcomes, move) - now)[0]
+        for move in (LOWER, HIGHER)
+    )
+    return OtherPriors(half, double, "importance", max(k_half, k_double), lower, higher)
+
+
+def _resampled(said: Said, log_ratio: Array) -> tuple[Said | None, float]:
+    """Draws of estimands made draws under other priors, and Pareto k; None where the weights cannot be trusted."""
+    chosen, _, k = reweight(log_ratio.reshape(-1))
+    return ({n: d.reshape(-1)[chosen] for n, d in said.items()} if k <= TRUSTED else None), k
 
 
 def log_prior(fit: Fit, spread: float = 1.0, outcomes: tuple[str, ...] | None = None) -> Array:
@@ -78,12 +108,47 @@ def log_prior(fit: Fit, spread: float = 1.0, outcomes: tuple[str, ...] | None = 
     outcomes: whose parameters (default: of all). Correlations of three effects or more, and thresholds, have a joint prior that
         stays as it is: it is left out
     """
-    posterior = fit.group("posterior")
-    total: Array = np.zeros((posterior.sizes["chain"], posterior.sizes["draw"]))
-    for p in all_parameters(fit.study):
+    return _log_prior(fit.study, fit.truth, lambda p: p.scaled(spread), outcomes)
+
+
+def _log_prior(
+    study: Study, truth: Truth, changed: Callable[[Prior], Prior], outcomes: tuple[str, ...] | None = None, move: float = 0.0
+) -> Array:  # fmt: skip
+    """The same of any truths, under priors that are changed, and levels whose centre is moved by so many prior SDs."""
+    total: Array = np.zeros(truth.shape)
+    for p in all_parameters(study):
         if isinstance(p.prior, Prior) and (outcomes is None or p.outcome in outcomes):
-            total = total + p.prior.scaled(spread).log_density(posterior[p.full_name].values)
+            prior = changed(p.prior.moved(move) if p.role == "level" else p.prior)
+            total = total + prior.log_density(_values(truth, p))
     return total
+
+
+def _values(truth: Truth, p: Parameter) -> Array:
+    """Draws of a parameter."""
+    return np.asarray(
+        truth.correlations[p.name] if p.outcome == CORRELATIONS else truth.outcomes[p.outcome].values[p.name]
+    )
+
+
+def leading(fit: Fit, outcomes: tuple[str, ...], moved: Callable[[Array], float], of: str) -> Parameter | None:
+    """The parameter of these outcomes whose prior alone moves an estimand most, half or twice as wide or centred elsewhere; None where none can
+    be changed.
+
+    moved: how far other draws of the estimand are from those at hand. Weights of one prior alone are mild: they point the way even where
+    those of all priors together cannot be trusted.
+    """
+    draws, found = fit.estimands[of].reshape(-1), {}
+    for p in all_parameters(fit.study):
+        if not isinstance(p.prior, Prior) or p.outcome not in outcomes or p.prior.scaled(DOUBLE) == p.prior:
+            continue
+        values = _values(fit.truth, p)
+        now = p.prior.log_density(values)
+        priors = [p.prior.scaled(HALF), p.prior.scaled(DOUBLE)]
+        if p.role == "level":
+            priors += [p.prior.moved(LOWER), p.prior.moved(HIGHER)]
+        other = [reweight((prior.log_density(values) - now).reshape(-1))[0] for prior in priors]
+        found[p.full_name] = max(moved(draws[chosen]) for chosen in other), p
+    return max(found.values(), key=lambda pair: pair[0])[1] if found else None
 
 
 def power_scale(fit: Fit) -> dict[str, tuple[float, float]]:

@@ -1,7 +1,8 @@
 """A fit's model, sampled again without a patient or under other priors, compiled once for all of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -10,12 +11,16 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.truth import Truth
 from bayesmyo.model.compiled import Compiled
-from bayesmyo.model.engines import Sampling
+from bayesmyo.model.engines import ENGINES, Sampling
 from bayesmyo.model.fit import Fit, posterior_truth
 from bayesmyo.seeds import PREDICT, SAMPLE, address
+from bayesmyo.study.predictors import effects
 
 ROUGH = 1.05  # R-hat above which a short refit is not believed
 SHORT = Sampling(draws=400, tune=250, chains=2)
+AFFORDABLE = (
+    1000  # measurements and patients' effects: two short refits and the compilation take about two minutes on two cores
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,19 +33,34 @@ class Refitted:
     divergences: int
 
 
+def affordable(fit: Fit) -> bool:
+    """Whether sampling again is worth it unasked: decided by size, not by the clock, so that a fit is judged alike everywhere."""
+    size = sum(len(m) + len(fit.cohort) * len(effects(fit.study, o)) for o, m in fit.cohort.measurements.items())
+    return ENGINES[fit.engine].posterior and size <= AFFORDABLE
+
+
 class Refits:
     """Refits of one fit. Raises StorageError for a fit without patient data, and what an engine raises.
 
     compiled: of an earlier fit of the same study, to compile nothing; its sampling then holds
+    progress: called with refits under other priors done, and in all
     cohort: that of the fit with censored cells first, so that they stay where they are when a patient without any is left out
     """
 
-    def __init__(self, fit: Fit, sampling: Sampling = SHORT, compiled: Compiled | None = None):
-        self.fit = fit
+    def __init__(
+        self, fit: Fit, sampling: Sampling = SHORT, compiled: Compiled | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ):  # fmt: skip
+        self.fit, self._progress = fit, progress
         order = {name: np.argsort(m.side == 0, kind="stable") for name, m in fit.cohort.measurements.items()}
         measured = {name: m.take(order[name]) for name, m in fit.cohort.measurements.items()}
         self.cohort: Cohort = replace(fit.cohort, measurements=measured)
-        self._compiled = compiled or Compiled(fit.study, fit.engine, sampling, self.cohort)
+        self._sampling, self._given = sampling, compiled
+
+    @cached_property
+    def _compiled(self) -> Compiled:
+        """The one model, built where it is first needed."""
+        return self._given or Compiled(self.fit.study, self.fit.engine, self._sampling, self.cohort)
 
     def shares(self, patient: int) -> bool:
         """Whether the one compiled model also serves without this patient."""
@@ -51,9 +71,14 @@ class Refits:
         found = self._run(self.cohort.without(patient), replicate=1 + patient)
         return replace(found, estimands=estimands(self.fit, found.truth.without(patient)))
 
-    def with_spread(self, spread: float) -> Refitted:
-        """With the spread of every top-level prior multiplied by a factor."""
-        return self._run(self.cohort, spread=spread)
+    def with_spreads(self, *spreads: float) -> list[Refitted]:
+        """With the spread of every top-level prior multiplied by each factor."""
+        found: list[Refitted] = []
+        for spread in spreads:
+            if self._progress:
+                self._progress(len(found), len(spreads))
+            found.append(self._run(self.cohort, spread=spread))
+        return found
 
     def _run(self, cohort: Cohort, replicate: int = 0, spread: float = 1.0) -> Refitted:
         draws = self._compiled.draws(cohort, address(self.fit.seed, SAMPLE, cell=1, replicate=replicate), spread)

@@ -8,6 +8,8 @@ import typer
 from bayesmyo.cli.options import FIT, JSON, SEED
 from bayesmyo.errors import UsageError
 
+AGAIN = "Sampling again under other priors (two minutes at most)"
+
 
 def check(
     path: Annotated[
@@ -99,6 +101,7 @@ def influence(
     """Leave out each patient in turn: who carries a conclusion. Exit 1 if the fit is not to be trusted at all."""
     from dataclasses import asdict
 
+    from bayesmyo.assess.claims import claims, influential
     from bayesmyo.assess.influence import influence as run
     from bayesmyo.model.store import load_fit
     from bayesmyo.report import documents, progress, terminal
@@ -107,6 +110,9 @@ def influence(
     _converged({str(path): fit})
     with progress.steps("Leaving out patients") as step:
         found = run(fit, exact=not quick, progress=step)
+    if fit.study.decisions:
+        with progress.steps(AGAIN) as step:
+            found = influential(found, claims(fit, [], progress=step).decisions)
     if json:
         typer.echo(documents.document(**asdict(found)))
     else:
@@ -144,29 +150,24 @@ def report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> No
     from dataclasses import asdict
 
     from bayesmyo.assess.check import check as run
+    from bayesmyo.assess.claims import claims
     from bayesmyo.assess.correlations import correlation_estimates
-    from bayesmyo.assess.estimate import estimates, parameter_estimates, verdicts
+    from bayesmyo.assess.estimate import parameter_estimates
     from bayesmyo.assess.responses import responses, withhold_responses
-    from bayesmyo.assess.sensitivity import judged, prior_sensitivities
     from bayesmyo.assess.withhold import withhold
-    from bayesmyo.report import documents, terminal
-
-    def with_verdicts(rows: list[Any], kind: str) -> list[Any]:
-        if result.shared:  # what the priors say of these patients needs the patients
-            return rows
-        return judged(rows, [s for s in prior_sensitivities(result) if s.kind == kind])
+    from bayesmyo.report import documents, progress, terminal
 
     failed = [r for r in run(result) if not r.passed]
     if what == "parameters":
         rows = [asdict(p) for p in parameter_estimates(result)]
-    elif what == "decisions":
-        rows = [asdict(d) for d in withhold(with_verdicts(verdicts(result), "decision"), failed)]
     elif what == "responses":
         rows = [r.as_dict() for r in withhold_responses(responses(result), failed)]
     elif what == "correlations":
         rows = [asdict(c) for c in withhold(correlation_estimates(result), failed)]
     else:
-        rows = [e.as_dict() for e in withhold(with_verdicts(estimates(result), "estimand"), failed)]
+        with progress.steps(AGAIN) as step:
+            said = claims(result, failed, progress=step)
+        rows = [asdict(d) for d in said.decisions] if what == "decisions" else [e.as_dict() for e in said.estimates]
     if json:
         typer.echo(documents.document(**extra, passed=not failed, **{what: rows}))
     elif what == "responses":

@@ -60,7 +60,7 @@ def report(
     writable(output, force)
     fit = load_fit(path)
     asked = find_study(study) if study else None
-    with progress.steps("Leaving out patients") as step:
+    with progress.steps("Sampling again") as step:
         made = write_report(
             fit, output, study=asked, power=power, calibration=calibration, tables=tables,
             beside=[load_fit(other) for other in beside or ()], patient_level=patient_level, refit=refit, force=force, progress=step,

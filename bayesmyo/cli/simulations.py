@@ -103,6 +103,7 @@ def calibrate(
     else:
         simulated.show_calibration(found.cells)
         terminal.say(f"Wrote {', '.join(files)} into {output}.")
+    _say_failures(results)
     if not passed:
         raise typer.Exit(1)
 
@@ -215,6 +216,19 @@ def power(
     else:
         simulated.show_power(found, plan)
         terminal.say(f"Wrote {', '.join(files)} into {output}.")
+    if not _say_failures(results):
+        raise typer.Exit(1)
+
+
+def _say_failures(results: "Results") -> bool:
+    """Why replicates failed, on stderr; whether any did not."""
+    from bayesmyo.report import terminal
+    from bayesmyo.simulation.row import DONE, failures
+
+    rows = results.replicates
+    for sentence in failures(zip(rows["stage"], rows["reason"], strict=True)):
+        terminal.say(sentence, "bold red", stderr=True)
+    return bool((rows["stage"] == DONE).any())
 
 
 def _fit(path: Path | None) -> Any:

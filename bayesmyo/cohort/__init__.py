@@ -23,6 +23,7 @@ visits.py       truth -> linear predictors of what was measured, visit by visit
 quadrature.py   averages over patients who could be drawn, exactly
 new_patients.py many of them under every draw, evenly spread
 simulate.py     Study + Truth + design -> patients that never were
+evidence.py     what a table cannot tell, whatever the model
 planned.py      what a design and its scenarios come to, before any fit
 """
 

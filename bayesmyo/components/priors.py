@@ -190,6 +190,14 @@ class Prior:
         powers = LANGUAGE[self.name].spread
         return Prior(self.name, tuple(v * factor**p if p else v for v, p in zip(self.values, powers, strict=True)))
 
+    def moved(self, spreads: float) -> "Prior":
+        """The same prior with its centre moved by so many of its spreads; one that has no centre of its own stays as it is."""
+        words = LANGUAGE[self.name]
+        if 0 not in words.spread or words.support != "real":
+            return self
+        *shape, centre, spread = self.values
+        return Prior(self.name, (*shape, centre + spreads * spread, spread))
+
     def log_density(self, values: np.ndarray) -> np.ndarray:
         """Log density of each value."""
         return np.asarray(LANGUAGE[self.name].log_density(values, *self.values))

@@ -86,11 +86,10 @@ def bins(o: Outcome, r: Replicated) -> np.ndarray:
             return np.append(values - 0.5, values[-1] + step - 0.5)
         middle = (values[1:] + values[:-1]) / 2
         return np.concatenate([[values[0] - 0.5], middle, [values[-1] + 0.5]])
-    positive = r.y[r.y > 0]
     if is_log(o):
-        return np.exp(np.linspace(np.log(positive.min()), np.log(max(_far(r), positive.max())) + 1e-9, BINS + 1))
+        return np.exp(np.linspace(np.log(r.y[r.y > 0].min()), np.log(_far(r)) + 1e-9, BINS + 1))
     if is_root(o):
-        top = max(_far(r), positive.max())
+        top = _far(r) or 1.0  # where neither a measurement nor a replicate is above zero
         return np.concatenate([[-1e-9, 1e-9], np.linspace(0, np.sqrt(top), BINS + 1)[1:] ** 2])
     low = min(float(np.quantile(r.drawn, 0.005)), r.y.min())
     return np.linspace(low, max(_far(r), r.y.max()), BINS + 1)

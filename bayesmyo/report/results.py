@@ -1,27 +1,21 @@
 """All that a report says, computed once, before a word is written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from bayesmyo.assess.beside import Beside, beside
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.checks.refitted import influence_result, sensitivity_result
+from bayesmyo.assess.claims import claims, influential
 from bayesmyo.assess.correlations import Correlation, correlation_estimates
-from bayesmyo.assess.estimate import (
-    DecisionResult,
-    Estimate,
-    ParameterEstimate,
-    estimates,
-    parameter_estimates,
-    verdicts,
-)
+from bayesmyo.assess.estimate import DecisionResult, Estimate, ParameterEstimate, parameter_estimates
 from bayesmyo.assess.influence import Influence, influence
 from bayesmyo.assess.prior import PriorBelief, check_prior, prior_beliefs
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.responses import Responses, responses, withhold_responses
-from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, judged, prior_sensitivities
+from bayesmyo.assess.sensitivity import PriorSensitivity, prior_sensitivities
 from bayesmyo.assess.withhold import reasons, withhold
 from bayesmyo.errors import UsageError
 from bayesmyo.model.fit import Fit
@@ -31,8 +25,6 @@ from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
-WITHHELD = "withheld: "  # how a sentence begins that makes no claim
-QUOTING = ("dual", "precision")  # decisions whose sentences tell the number itself
 Progress = Callable[[int, int], None]
 
 
@@ -96,27 +88,21 @@ def results(
     models = tuple(beside(fit, others))
     stated = stated or fit.study.report or Statements()
     checks = [*check(fit), rationale(fit.study, stated)]
-    found, sensitivities = None, []
-    if not fit.shared:
-        if refit and checks[0].passed:
-            refits = Refits(fit)
-            found = influence(fit, refits=refits, progress=progress)
-            sensitivities = prior_sensitivities(fit, refits=refits, power_scaling=True)
-            checks += [influence_result(fit, found), sensitivity_result(sensitivities)]
-        else:
-            sensitivities = prior_sensitivities(fit)
+    found, sensitivities = None, None
+    if refit and checks[0].passed and not fit.shared:
+        refits = Refits(fit)
+        found = influence(fit, refits=refits, progress=progress)
+        sensitivities = prior_sensitivities(fit, refits=refits, power_scaling=True)
+        checks += [influence_result(fit, found), sensitivity_result(sensitivities)]
     if calibration is not None:
         few: Literal["", "cannot"] = "cannot" if calibration.passed is None else ""
         said_of_it = " ".join(calibration.sentences)
         checks.append(CheckResult("calibration", calibration.passed is not False, said_of_it, unjudged=few))
     failed = [c for c in checks if not c.passed]
-    said, rules = estimates(fit), verdicts(fit)
-    if sensitivities:
-        said = judged(said, [s for s in sensitivities if s.kind == "estimand"])
-        rules = _quoting(judged(rules, [s for s in sensitivities if s.kind == "decision"]), sensitivities)
+    said = claims(fit, failed, sensitivities, progress)
+    found = found and influential(found, said.decisions)
     return Results(
-        fit, stated, tuple(checks), tuple(withhold(said, failed)), tuple(withhold(rules, failed)),
-        tuple(sensitivities),
+        fit, stated, tuple(checks), said.estimates, said.decisions, said.sensitivities,
         () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
         () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
         check_prior(fit.study), tuple(prior_beliefs(fit.study)), found, found is not None, patient_level and not fit.shared,
@@ -155,14 +141,3 @@ def rationale(study: Study, stated: Statements) -> CheckResult:
         'write priors = "..." in the table [report] of the study, and the report again.'
     )
     return CheckResult("prior rationale", False, sentence, outcomes=tuple(own))
-
-
-def _quoting(rules: Sequence[DecisionResult], sensitivities: Sequence[PriorSensitivity]) -> list[DecisionResult]:
-    """A number that is not to be reported is not told by a decision about it either."""
-    silent = {s.name: s.sentence for s in sensitivities if s.kind == "estimand" and s.verdict == SILENT}
-    return [
-        replace(d, sentence=WITHHELD + silent[d.estimand], withheld=True)
-        if d.kind in QUOTING and d.estimand in silent
-        else d
-        for d in rules
-    ]

@@ -32,7 +32,8 @@ def write_power(
     stated: what only the author knows. Raises StorageError.
     """
     files = _table(found.table(), folder, "power") + _table(found.estimand_table(), folder, "estimands")
-    files += _figure(power_curves(found.decisions, target), folder, "power")
+    if any(d.rate.value is not None for d in found.decisions):
+        files += _figure(power_curves(found.decisions, target), folder, "power")
     write_bytes(folder / "power.html", html(power_page(results, found, target, futility, stated)).encode())
     return [*files, "power.html"]
 

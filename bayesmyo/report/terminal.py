@@ -173,7 +173,8 @@ def _decided(r: dict[str, Any]) -> str:
 
 def _verdict(row: dict[str, Any]) -> str:
     """Prior against data; of what is withheld for another reason, nothing."""
-    return row["verdict"] or "" if not row["withheld"] or row["verdict"] == "do not report" else ""
+    told = not row["withheld"] or row["verdict"] in ("do not report", "the data hold nothing")
+    return row["verdict"] or "" if told else ""
 
 
 def chance(p: float | None, decimals: int = 2) -> str:

@@ -1,11 +1,13 @@
 """What one replicate says: plain numbers, the same whoever computed them, when and where."""
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 DONE = "done"
+MOST_REASONS = 5  # that are read at one go
 Kind = Literal["estimand", "parameter", "effect", "joint", "decision", "comparator"]
 
 
@@ -81,3 +83,11 @@ class Row:
     def from_dict(cls, found: Mapping[str, Any]) -> "Row":
         """The row of `as_dict`."""
         return cls(**(dict(found) | {"quantities": tuple(Quantity(**q) for q in found["quantities"])}))
+
+
+def failures(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Why replicates failed, the most frequent reason first, from the stage and the reason of each replicate; empty where none did."""
+    counts = Counter((stage, reason) for stage, reason in rows if stage != DONE).most_common()
+    said = [f"{n} failed ({stage}): {reason or 'no reason was given'}." for (stage, reason), n in counts[:MOST_REASONS]]
+    others = sum(n for _, n in counts[MOST_REASONS:])
+    return [*said, f"{others} failed for {len(counts) - MOST_REASONS} other reasons."] if others else said

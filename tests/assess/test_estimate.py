@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CheckResult
+from bayesmyo.assess.claims import decisions, estimate
 from bayesmyo.assess.diagnostics import diagnose, quantile_errors
 from bayesmyo.assess.estimate import (
-    decisions,
-    estimate,
     estimates,
     parameter_estimates,
     parameters,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from bayesmyo.assess.estimate import decisions, estimate
+from bayesmyo.assess.claims import decisions, estimate
 from bayesmyo.assess.estimate import parameters as parameters_of
 from bayesmyo.cohort.cohort import LEFT, RIGHT
 from bayesmyo.errors import UsageError

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bayesmyo.assess.claims import decisions, estimate
 from bayesmyo.assess.correlations import correlations
-from bayesmyo.assess.estimate import decisions, estimate, parameters
+from bayesmyo.assess.estimate import parameters
 from bayesmyo.cohort import simulate_scenario
 from bayesmyo.cohort.cohort import LEFT, RIGHT, Measurements
 from bayesmyo.model.build import build

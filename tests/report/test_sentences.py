@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bayesmyo.assess import claims as said_of
 from bayesmyo.assess.checks import CheckResult
+from bayesmyo.assess.sensitivity import DATA, PRIOR
 from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
 from bayesmyo.report import results as module
 from bayesmyo.report.blocks import Number, Paragraph, Table, text
@@ -106,6 +108,7 @@ def fuzzed(study, cohort, seed):
 
 def no_check_fails(monkeypatch):
     monkeypatch.setattr(module, "check", lambda fit: [CheckResult("convergence", True, "not looked at")])
+    monkeypatch.setattr(said_of, "affordable", lambda fit: False)  # nothing is sampled here
 
 
 def shown(row):
@@ -167,9 +170,9 @@ def test_a_fuzzed_posterior_never_yields_a_sentence_that_disagrees_with_its_tabl
             assert "withheld" in shown(row)
             continue
         claimed += 1
-        met = by_hand(decision, fit.estimands[d.estimand])
+        met = by_hand(decision, fit.estimands[d.estimand]) and d.verdict != PRIOR
         assert shown(row)[3] == ("yes" if met else "no")
-        assert (": met." if met else ": not met.") in d.sentence
+        assert (": not met." if not met else ": met." if d.verdict == DATA else ": met, but ") in d.sentence
         if isinstance(row[4], Number) and row[4].value is not None:
             assert f" is {row[4].text}" in d.sentence
         if decision.kind == "dual":
@@ -203,7 +206,8 @@ def test_the_plain_words_say_the_same(asked, small_cohort, monkeypatch, seed):
     states = {d.name.replace("_", " "): d for d in r.decisions}
     for item in rules(r).items:
         d = states[item.split("“")[1].split("”")[0]]
-        assert item.endswith("withheld." if not r.says(d) else "not met." if not d.met else ": met.")
+        met = ": met." if d.verdict == DATA else ": met, not judged against other priors."
+        assert item.endswith("withheld." if not r.says(d) else "not met." if not d.met else met)
 
 
 def test_rules_say_what_the_study_asks(asked, small_cohort, monkeypatch):
@@ -246,7 +250,8 @@ def test_other_tables_write_the_same_numbers_alike(good):
 
 def test_a_verdict_within_monte_carlo_error_says_so(asked, small_cohort, monkeypatch):
     no_check_fails(monkeypatch)
-    monkeypatch.setattr(module, "prior_sensitivities", lambda fit: [])
+    monkeypatch.setattr(said_of, "judge", lambda *_: [])
+    monkeypatch.setattr(said_of, "judged", lambda rows, _: list(rows))
     draws = independent_draws(asked, small_cohort, draws=100)
     change = fit_of(asked, small_cohort, draws).estimands["strength_change"]
     barely = f"above = {float(np.median(change)) - 1e-6:.9f}"

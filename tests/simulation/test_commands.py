@@ -3,8 +3,10 @@
 import pandas as pd
 import pytest
 
+from bayesmyo.errors import EngineError
 from bayesmyo.model.store import save_fit
 from bayesmyo.simulation.replicate import Replicator
+from bayesmyo.simulation.row import failures
 from bayesmyo.simulation.store import read_results
 from tests.conftest import ROOT, SMALL
 
@@ -53,6 +55,35 @@ def test_power_from_a_study_file_to_sentences_tables_and_figures(typed, tmp_path
     assert [c["null"] for c in again.json["cells"]] == [False, False, True, True]
     assert {e["method"] for e in again.json["estimands"]} == {"posterior", "t test", "mixed model"}
     assert again.json["smallest"][0]["reached"] == "nowhere"
+
+
+@pytest.mark.parametrize("words", [("power", "one.toml", "--scenario", "four"), ("calibrate", "one.toml")])
+def test_where_every_fit_failed_it_is_said_why(typed, tmp_path, monkeypatch, words):
+    def failing(self, row, simulated):
+        raise EngineError("sampling could not start" if row.replicate % 3 else "the tree is on fire")
+
+    monkeypatch.setattr(Replicator, "_analysed", failing)
+    said = typed(*words, "-o", "out", "--patients", 4, "--replicates", 30, *HERE)
+    assert said.code == 1
+    assert "20 failed (fit): sampling could not start." in said.err
+    assert "10 failed (fit): the tree is on fire." in said.err
+    assert not list((tmp_path / "out").glob("*.svg"))
+    again = typed(*words, "-o", "out", "--patients", 4, "--replicates", 30, *HERE, "--json")
+    assert again.code == 1
+    assert again.json["complete"] is True
+
+
+def test_reasons_are_counted_the_most_frequent_first():
+    rows = (
+        [("done", "")] * 9
+        + [("timeout", "it took longer than 1 seconds")] * 3
+        + [("fit", f"reason {n}") for n in range(7)]
+    )
+    said = failures(rows)
+    assert said[0] == "3 failed (timeout): it took longer than 1 seconds."
+    assert said[-1] == "3 failed for 3 other reasons."
+    assert len(said) == 6
+    assert failures(rows[:9]) == []
 
 
 def test_power_with_looks_over_what_is_uncertain(typed):

@@ -9,6 +9,7 @@ from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, verdict
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.replicated import Replicated, Replicates, replicated
+from bayesmyo.assess.reweight import smoothed
 from bayesmyo.model.fit import Fit
 from bayesmyo.seeds import PREDICT, address
 
@@ -83,8 +84,8 @@ def transform(fit: Fit, replicates: Replicates, r: Replicated, seed: int) -> tup
     log = stored.reshape(-1, stored.shape[-1])[replicates.chosen][:, r.cell].T
     if not np.isfinite(log).all():
         return np.full(len(r), np.nan), 1.0
-    with np.errstate(all="ignore"):
-        weights, k = array_stats.psislw(log, axis=-1)
+    rows = [smoothed(-one) for one in log]
+    weights, k = np.stack([w for w, _ in rows]), np.array([k for _, k in rows])
     weights = np.exp(weights - weights.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
     below, tied = (

@@ -49,13 +49,11 @@ def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
     """Fails where half or twice as wide priors change a decision or a probability."""
     silent = [r for r in rows if r.verdict == SILENT]
     if silent:
-        sentence = (
-            " ".join(r.sentence for r in silent) + " Justify the priors from outside these data, or collect more."
-        )
+        sentence = " ".join(r.sentence for r in silent)
     elif rows:
         counts = {v: sum(r.verdict == v for r in rows) for v in dict.fromkeys(r.verdict for r in rows)}
         said = ", ".join(f"{verdict} {n} of {len(rows)}" for verdict, n in counts.items())
-        sentence = f"Priors half and twice as wide change nothing that matters ({said})."
+        sentence = f"Other priors change nothing that matters ({said})."
     else:
         sentence = "Not judged: the study declares no estimand."
     conflicts = [r.name for r in rows if r.conflict]

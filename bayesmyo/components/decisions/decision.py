@@ -9,6 +9,7 @@ from bayesmyo.components.component import Component
 from bayesmyo.components.numbers import PLAIN, Written
 
 ROUNDING = 1e-9
+ENDINGS = {True: ": met.", False: ": not met."}  # of every verdict's sentence
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class Decision(Component):
         if any(v.probability is None for v in verdicts):
             return None
         return np.array([v.met for v in verdicts], dtype=bool)[where]
+
+
+def concluding(sentence: str, instead: str) -> str:
+    """A sentence that ends with "met", or says so before a remark, ending otherwise; the remark stays."""
+    before, _, remark = sentence.rpartition(ENDINGS[True])
+    return f"{before}: {instead}.{remark}"
 
 
 def share_faults(**shares: float) -> tuple[tuple[str, str, str], ...]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
+from bayesmyo.components.decisions.decision import ENDINGS, Decision, Verdict, share_faults
 from bayesmyo.components.numbers import PLAIN, Written
 
 
@@ -43,7 +43,7 @@ class Dual(Decision):
         sentence = (
             f"The probability that {subject or self.estimand} is {side} {self.null:g} is {written.chance(p)} "
             f"(at least {self.probability:g} was asked), and its median, {written.amount(median)}, is "
-            f"{'' if large else 'not '}{side} {self.relevant:g}, which is relevant: {'met' if met else 'not met'}."
+            f"{'' if large else 'not '}{side} {self.relevant:g}, which is relevant{ENDINGS[met]}"
         )
         return Verdict(met=met, probability=p, margin=min(p - self.probability, relevant - 0.5), sentence=sentence)
 

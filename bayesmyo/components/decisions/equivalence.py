@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
+from bayesmyo.components.decisions.decision import ENDINGS, Decision, Verdict, share_faults
 from bayesmyo.components.numbers import PLAIN, Written
 
 
@@ -28,9 +28,9 @@ class Equivalence(Decision):
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         p = float(((draws > self.low) & (draws < self.high)).mean())
         met = p >= self.probability
-        asked = f"at least {self.probability:g} was asked: {'met' if met else 'not met'}"
+        asked = f"at least {self.probability:g} was asked{ENDINGS[met]}"
         between = f"between {self.low:g} and {self.high:g}"
-        sentence = f"The probability that {subject or self.estimand} is {between} is {written.chance(p)}; {asked}."
+        sentence = f"The probability that {subject or self.estimand} is {between} is {written.chance(p)}; {asked}"
         return Verdict(met=met, probability=p, margin=p - self.probability, sentence=sentence)
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:

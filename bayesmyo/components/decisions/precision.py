@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
+from bayesmyo.components.decisions.decision import ENDINGS, Decision, Verdict, share_faults
 from bayesmyo.components.numbers import PLAIN, Written
 
 
@@ -30,8 +30,7 @@ class Precision(Decision):
         met = found < self.width
         sentence = (
             f"The {100 * self.interval:g}% interval of {subject or self.estimand} is {written.amount(found)} wide "
-            f"({written.amount(lower)} to {written.amount(upper)}); narrower than {self.width:g} was asked: "
-            f"{'met' if met else 'not met'}."
+            f"({written.amount(lower)} to {written.amount(upper)}); narrower than {self.width:g} was asked{ENDINGS[met]}"
         )
         return Verdict(met=met, probability=None, margin=self.width - found, sentence=sentence)
 

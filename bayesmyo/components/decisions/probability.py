@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from bayesmyo.components.decisions.decision import Decision, Verdict, share_faults
+from bayesmyo.components.decisions.decision import ENDINGS, Decision, Verdict, share_faults
 from bayesmyo.components.numbers import PLAIN, Written
 
 
@@ -27,9 +27,9 @@ class Probability(Decision):
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         p = float((draws > self.above if self.above is not None else draws < self.below).mean())
         met = p >= self.probability
-        asked = f"at least {self.probability:g} was asked: {'met' if met else 'not met'}"
+        asked = f"at least {self.probability:g} was asked{ENDINGS[met]}"
         sentence = (
-            f"The probability that {subject or self.estimand} is {self._beyond()} is {written.chance(p)}; {asked}."
+            f"The probability that {subject or self.estimand} is {self._beyond()} is {written.chance(p)}; {asked}"
         )
         return Verdict(met=met, probability=p, margin=p - self.probability, sentence=sentence)
 

@@ -121,6 +121,16 @@ class Estimand(Component):
         """Whether it compares two times: without a control arm, a change during treatment."""
         return False
 
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """Names of the outcomes that must have been followed over time, because it compares times of them or asks when."""
+        return self.outcomes if self.compares else ()
+
+    @property
+    def amount_of(self) -> str | None:
+        """The outcome whose level it reports, in units or as a ratio; None where it counts patients."""
+        return None
+
     def of(self, prediction: Prediction) -> np.ndarray:
         """(chain, draw) values in the estimand's unit."""
         c = self.contrast
@@ -186,6 +196,10 @@ class OfOutcome(Estimand):
     @property
     def outcomes(self) -> tuple[str, ...]:
         return (self.outcome,)
+
+    @property
+    def amount_of(self) -> str | None:
+        return self.outcome
 
     def _level(self, prediction: Prediction, time: float | np.ndarray, given: Given) -> np.ndarray:
         return prediction.level(self.outcome, time, self.population, self.summary, self.predicts, given)

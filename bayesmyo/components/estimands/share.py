@@ -41,6 +41,10 @@ class Share(Estimand):
     def compares(self) -> bool:
         return any(c.compares for c in self.criteria.values())
 
+    @property
+    def followed(self) -> tuple[str, ...]:
+        return tuple(outcome for outcome, c in self.criteria.items() if c.compares)
+
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         return prediction.share(self.criteria, self.at, self.from_, self.population, self.predicts, given)
 

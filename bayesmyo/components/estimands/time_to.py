@@ -33,6 +33,10 @@ class TimeTo(OfOutcome):
     populations: ClassVar[tuple[str, ...]] = ("these patients", "average patient", "population average")
     measured: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def followed(self) -> tuple[str, ...]:
+        return self.outcomes
+
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         def short(time: float | np.ndarray) -> np.ndarray:
             """How far the level is from what is to be reached: zero or less once it is."""

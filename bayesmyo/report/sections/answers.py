@@ -2,6 +2,7 @@
 
 from bayesmyo import figures
 from bayesmyo.assess.estimate import DecisionResult, Estimate
+from bayesmyo.assess.sensitivity import EMPTY
 from bayesmyo.components.numbers import chance_error
 from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, claims
 from bayesmyo.report.numbers import chance, declared, error_of, number
@@ -86,7 +87,7 @@ def _estimand(r: Results, e: Estimate) -> tuple[Cell, ...]:
 
 def _verdict(r: Results, row: Estimate | DecisionResult) -> str:
     """Prior against data; nothing of what no check lets through."""
-    return WITHHELD if r.held(*row.outcomes) else row.verdict or "-"
+    return WITHHELD if r.held(*row.outcomes) and row.verdict != EMPTY else row.verdict or "-"
 
 
 def resolution(r: Results) -> Table:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from bayesmyo import figures
+from bayesmyo.assess.claims import WITHHELD
 from bayesmyo.assess.estimate import DecisionResult
 from bayesmyo.components.numbers import chance_error
 from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table, claims
 from bayesmyo.report.numbers import chance, count, number
 from bayesmyo.report.pictures import picture
-from bayesmyo.report.results import WITHHELD, Results
+from bayesmyo.report.results import Results
 
 
 def influence(r: Results) -> Section:

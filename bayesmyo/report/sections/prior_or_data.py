@@ -1,6 +1,6 @@
 """Prior against data: would another prior have said something else?"""
 
-from bayesmyo.assess.sensitivity import PriorSensitivity
+from bayesmyo.assess.sensitivity import DATA, EMPTY, SILENT, PriorSensitivity
 from bayesmyo.components.numbers import chance_error
 from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table
 from bayesmyo.report.numbers import chance, number
@@ -18,15 +18,17 @@ def prior_or_data(r: Results) -> Section:
     how = (
         "by sampling again"
         if r.refitted
-        else "by reweighting the draws; where that cannot be trusted a number is not judged, and the option --refit samples again"
+        else "by reweighting the draws, and where that cannot be trusted by sampling again, if the fit is small; else a number is not judged, and the option "
+        "--refit samples again"
     )
     blocks: list[Block] = [
         Paragraph(
-            f"Every prior was made half and twice as wide, {how}. “The data say”: the data have narrowed the number down, and neither prior changes the "
-            "answer. “The prior says”: the posterior is hardly narrower than the prior, and in the same place. “Do not report”: another prior crosses a decision, "
-            "or moves the probability by more than 0.05 or the number by more than half its SD. Contraction is near 1 where the data have said all, near 0 where nothing, and below 0 where the prior was surer than the posterior."
+            f"Every prior was made half and twice as wide, and levels were centred half a prior SD lower and higher, {how}. “The data say”: the data have "
+            "narrowed the number down, and no other prior changes the answer. “The prior says”: the posterior is hardly narrower than the prior, and in the "
+            "same place, or the prior alone would meet the decision; such a decision is not met. “Do not report”: another prior crosses a decision, or moves "
+            "the probability by more than 0.05 or the number by more than half its SD. “The data hold nothing”: no measurement tells, whatever the model. Contraction is near 1 where the data have said all, near 0 where nothing, and below 0 where the prior was surer than the posterior."
         ),
-        *[Paragraph(s.sentence, "withheld" if s.verdict == "do not report" else "plain") for s in r.sensitivities if s.verdict != "the data say" and not r.held(*s.outcomes)],
+        *[Paragraph(s.sentence, "withheld" if s.verdict in (SILENT, EMPTY) else "plain") for s in r.sensitivities if s.verdict == EMPTY or (s.verdict != DATA and not r.held(*s.outcomes))],
         table(r),
     ]  # fmt: skip
     conflicts = [s.name for s in r.sensitivities if s.conflict]

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
+from bayesmyo.assess.claims import WITHHELD
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.responses import Category
-from bayesmyo.assess.sensitivity import UNKNOWN
+from bayesmyo.assess.sensitivity import DATA, EMPTY, UNKNOWN
 from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
 from bayesmyo.components.numbers import Written, in_sentence, listing
 from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, stated
@@ -65,8 +66,10 @@ def said(r: Results) -> list[Block]:
     for outcome in r.study.outcomes:
         answers = told(r, outcome)
         if answers and not r.says(answers[0]):
-            label = r.study.label(outcome)
-            found.append(Paragraph(f"{label}: no claim is made, see the checks and the answers below.", "withheld"))
+            why = "no claim is made, see the checks and the answers below."
+            if answers[0].verdict == EMPTY:
+                why = answers[0].sentence.removeprefix(WITHHELD)
+            found.append(Paragraph(f"{r.study.label(outcome)}: {why}", "withheld"))
         else:
             found += [Paragraph(plain(r, e), "claim") for e in answers if r.says(e)]
     return found
@@ -139,7 +142,15 @@ def rules(r: Results) -> Items:
     """What was to be decided, and what follows."""
     words = []
     for d in r.decisions:
-        state = "withheld" if not r.says(d) else "met" if d.met else "not met"
+        state = (
+            "withheld"
+            if not r.says(d)
+            else "not met"
+            if not d.met
+            else "met"
+            if d.verdict == DATA
+            else "met, not judged against other priors"
+        )
         words.append(f"Decision rule “{d.name.replace('_', ' ')}” ({rule(r, d)}): {state}.")
     return Items(tuple(words))
 
