@@ -111,7 +111,7 @@ def test_nothing_else_imports_on_demand(module):
 
 
 def test_subrooms_of_the_vocabulary_import_only_what_every_word_shares():
-    shared = {"bayesmyo.components.priors", "bayesmyo.components.component", "bayesmyo.components.numbers"}
+    shared = {f"bayesmyo.components.{m}" for m in ("component", "in_r", "numbers", "priors")}
     strangers = {}
     for subroom in ("families", "trajectories", "estimands", "decisions"):
         own = f"bayesmyo.components.{subroom}"

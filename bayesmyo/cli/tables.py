@@ -61,16 +61,29 @@ def validate(
         Path | None, typer.Argument(help="The table, to check it against the study.", show_default=False)
     ] = None,
     patients: PATIENTS = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the table as it was read (CSV), for R: with pseudonyms, but still about people: guard it as the table itself.",
+            show_default=False,
+        ),
+    ] = None,
+    force: FORCE = False,
     json: JSON = False,
 ) -> None:
     """Say what was understood of a study, and of a table. Nothing is fitted."""
-    from bayesmyo.cohort import read_cohort
+    from bayesmyo.cohort import clean_csv, read_cohort
     from bayesmyo.report import documents, terminal
     from bayesmyo.report.understood import show_cohort, show_study
     from bayesmyo.study import find_study
 
     if patients and not data:
         raise UsageError("--patients", "joins a table of visits", "no table", "name the table of visits as well")
+    if write:
+        if not data:
+            raise UsageError("--write", "writes a table as it was read", "no table", "name the table as well")
+        not_an_input(write, study, data, *([patients] if patients else []))
+        writable(write, force)
     try:
         understood = find_study(study)
         cohort = read_cohort(understood, data, patients) if data else None
@@ -78,16 +91,20 @@ def validate(
         if json:
             typer.echo(documents.document(usable=False, source=error.source, faults=documents.faults_part(error)))
         raise
+    if write and cohort:
+        write_bytes(write, clean_csv(understood, cohort).encode())
     if json:
         read = documents.cohort_part(understood, cohort) if cohort else None
-        parts = {"study": documents.study_part(understood), "cohort": read}
+        parts = {"study": documents.study_part(understood, cohort), "cohort": read}
         typer.echo(documents.document(usable=True, **parts))
         return
-    show_study(understood)
+    show_study(understood, cohort)
     if cohort:
         terminal.say("")
         show_cohort(understood, cohort)
         terminal.say("The study and the table can be used together.")
+    if write and cohort:
+        terminal.say(f"Wrote {write}: {len(cohort)} patients as it was read, by their pseudonyms.")
 
 
 def simulate(

@@ -31,6 +31,16 @@ from bayesmyo.cohort.cohort import Cohort, Measurements
 from bayesmyo.cohort.read import read_cohort
 from bayesmyo.cohort.simulate import Simulated, simulate, simulate_scenario
 from bayesmyo.cohort.truth import Truth
-from bayesmyo.cohort.write import to_csv
+from bayesmyo.cohort.write import clean_csv, to_csv
 
-__all__ = ["Cohort", "Measurements", "Simulated", "Truth", "read_cohort", "simulate", "simulate_scenario", "to_csv"]
+__all__ = [
+    "Cohort",
+    "Measurements",
+    "Simulated",
+    "Truth",
+    "clean_csv",
+    "read_cohort",
+    "simulate",
+    "simulate_scenario",
+    "to_csv",
+]

@@ -113,6 +113,10 @@ class Cohort:
         width = max(2, len(str(len(self.patients))))
         return tuple(f"P{n:0{width}d}" for n in range(1, len(self.patients) + 1))
 
+    def earliest(self, outcome: str) -> float:
+        """The time of the first measurement of an outcome, in the study's unit; 0 where there is none."""
+        return float(self.measurements[outcome].time.min()) if len(self.measurements[outcome]) else 0.0
+
     def only(self, patient: int) -> "Cohort":
         """The measurements of one patient alone; every patient keeps the index."""
         return replace(self, measurements={k: m.take(m.patient == patient) for k, m in self.measurements.items()})

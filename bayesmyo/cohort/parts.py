@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.spelling import Likeness
 from bayesmyo.cohort.table import Table
-from bayesmyo.cohort.write import RISKY
 from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.study.clean import RISKY
 from bayesmyo.study.covariates import base, table_column, used
 from bayesmyo.study.study import Study
 

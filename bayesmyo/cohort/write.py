@@ -3,25 +3,47 @@
 import csv
 import io
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Cohort, Measurements
+from bayesmyo.study.clean import Bounds, bounds, inert, plain
 from bayesmyo.study.covariates import table_column, used
 from bayesmyo.study.study import Limits, Outcome, Study
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
+CENSORED = {LEFT: "left", MEASURED: "none", RIGHT: "right", BETWEEN: "interval"}
 
 
-def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
+def to_csv(study: Study, cohort: Cohort, digits: int | None = 4) -> str:
     """One row per patient and time, one column per outcome; values to `digits` significant digits, empty where missing.
 
+    digits: None for as many as it takes that each number comes back as it is
     Delimiter and decimal sign are those that the study declares. Text that a spreadsheet
     would run as a formula is prefixed with an apostrophe.
 
     >>> bayesmyo.to_csv(study, cohort).splitlines()[0]
     'patient,month,strength,cpk'
     """
+    return _text(study, cohort, digits, {})
+
+
+def clean_csv(study: Study, cohort: Cohort) -> str:
+    """The table as it was read, for R and for `plain(study)`: pseudonyms, times in the study's unit, converted values, declared levels.
+
+    Beside an outcome with limits stand columns that say to R what is known of it (see `clean.Bounds`).
+
+    >>> from bayesmyo.cohort import clean_csv
+    >>> clean_csv(study, cohort).splitlines()[1][:6]
+    'P01,0,'
+    """
+    declared = {name: limits for name in study.outcomes if (limits := bounds(study, name))}
+    return _text(plain(study), replace(cohort, patients=cohort.pseudonyms()), None, declared)
+
+
+def _text(study: Study, cohort: Cohort, digits: int | None, limits: Mapping[str, Bounds]) -> str:
+    """limits: the outcomes beside which stand columns for R."""
 
     def decimal(text: str) -> str:
         return text.replace(".", study.data.decimal)
@@ -32,8 +54,13 @@ def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
             return ""
         if c.levels:
             return inert(c.levels[int(value)])
+        if digits is None:
+            return decimal(exact(value))
         texts = [f"{value:.{d}g}" for d in range(digits, 18)]  # what is legal does not round beyond an end
         return decimal(next((text for text in texts if not c.beyond(float(text))), texts[0]))
+
+    def finely(value: float) -> str:
+        return decimal(exact(value) if digits is None else f"{value:.10g}")
 
     rows: dict[tuple[int, float], dict[str, str]] = {}
     for name, m in cohort.measurements.items():
@@ -41,25 +68,36 @@ def to_csv(study: Study, cohort: Cohort, digits: int = 4) -> str:
         for n, (patient, time) in enumerate(zip(m.patient, m.time, strict=True)):
             row = rows.setdefault((int(patient), float(time)), {})
             row[o.column] = cell(o, m, n, digits, study.data.decimal)
+            if name in limits:
+                row |= _known(limits[name], m, n)
             if o.exposure and m.exposure is not None:
-                row[o.exposure] = decimal(f"{m.exposure[n]:.10g}")
+                row[o.exposure] = finely(m.exposure[n])
             row |= {table_column(study, c): covariate(c, v[n]) for c, v in m.covariates.items()}
     for patient, time in rows:
         own = {table_column(study, c): covariate(c, v[patient]) for c, v in cohort.covariates.items()}
         rows[patient, time] = own | rows[patient, time]
     columns = [table_column(study, name) for name in used(study)]
-    columns += [o.column for o in study.outcomes.values()]
+    for name, o in study.outcomes.items():
+        columns += [o.column, *(limits[name].added if name in limits else ())]
     columns += list(dict.fromkeys(o.exposure for o in study.outcomes.values() if o.exposure))
     out = io.StringIO()
     writer = csv.writer(out, delimiter=study.data.delimiter, lineterminator="\n")
     writer.writerow([inert(name) for name in (study.patient, study.time.column, *columns)])
     for (patient, time), row in sorted(rows.items()):
         written = [row.get(column, "") for column in columns]
-        writer.writerow([inert(cohort.patients[patient]), decimal(f"{time:.10g}"), *written])
+        writer.writerow([inert(cohort.patients[patient]), finely(time), *written])
     return out.getvalue()
 
 
-def cell(o: Outcome, m: Measurements, n: int, digits: int, decimal: str = ".") -> str:
+def _known(limits: Bounds, m: Measurements, n: int) -> dict[str, str]:
+    """What is known of one measurement, for R."""
+    value, side = exact(m.value[n]), int(m.side[n])
+    upper = exact(m.end[n]) if side == BETWEEN and m.end is not None else value
+    known = {limits.value: value, limits.censored: CENSORED[side], limits.upper: upper}
+    return {column: known[column] for column in limits.added}
+
+
+def cell(o: Outcome, m: Measurements, n: int, digits: int | None, decimal: str = ".") -> str:
     """One measurement as it is typed in a table."""
     value, side = float(m.value[n]), int(m.side[n])
     texts = o.family.texts() or o.map
@@ -70,7 +108,7 @@ def cell(o: Outcome, m: Measurements, n: int, digits: int, decimal: str = ".") -
         ends = (number(end, digits).replace(".", decimal) for end in (value, float(m.end[n])))
         return "..".join(ends)
     if isinstance(o.censoring, Limits) and side:
-        return f"{value:.10g}".replace(".", decimal)
+        return (exact(value) if digits is None else f"{value:.10g}").replace(".", decimal)
     sign = "<" if side == LEFT else ">" if side == RIGHT else ""
     if o.family.counts:
         return f"{sign}{value:.0f}"
@@ -78,7 +116,7 @@ def cell(o: Outcome, m: Measurements, n: int, digits: int, decimal: str = ".") -
     exact |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
     low = -math.inf if o.minimum is None else o.minimum
     high = math.inf if o.maximum is None else o.maximum
-    while digits < 17:
+    while digits is not None and digits < 17:
         rounded = float(number(value, digits))
         beyond = low <= value <= high and not low <= rounded <= high
         if not beyond and (value in exact or rounded not in exact):
@@ -87,14 +125,16 @@ def cell(o: Outcome, m: Measurements, n: int, digits: int, decimal: str = ".") -
     return sign + number(value, digits).replace(".", decimal)
 
 
-def number(value: float, digits: int) -> str:
-    """A value to a number of significant digits, never in exponent notation."""
+def number(value: float, digits: int | None) -> str:
+    """A value to a number of significant digits (None: as many as it takes), never in exponent notation."""
+    if digits is None:
+        return exact(value)
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return f"{value:.{decimals}f}"
 
 
-def inert(text: str) -> str:
-    """Text that no spreadsheet runs as a formula."""
-    return "'" + text if text.startswith(RISKY) else text
+def exact(value: float) -> str:
+    """The shortest decimal number that is read as this one."""
+    return np.format_float_positional(value, trim="-")

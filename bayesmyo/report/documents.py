@@ -35,8 +35,12 @@ def finite(value: Any) -> Any:
     return value
 
 
-def study_part(study: Study) -> dict[str, Any]:
-    """What was understood of a study: per outcome its model in words, in formula, for lme4 and brms, and every prior."""
+def study_part(study: Study, cohort: Cohort | None = None) -> dict[str, Any]:
+    """What was understood of a study: per outcome its model in words, in formula and in R, and every prior.
+
+    cohort: the patients whose times the lines for R are for
+    """
+    first = {name: cohort.earliest(name) if cohort else 0.0 for name in study.outcomes}
     return {
         "title": study.title,
         "sha256": study_hash(study),
@@ -50,11 +54,12 @@ def study_part(study: Study) -> dict[str, Any]:
                 "effects": [e.key for e in effects(study, name)],
                 "words": describe.words(study, name),
                 "formula": describe.formula(study, name),
-                "lme4": in_r.lme4(study, name),
-                "brms": in_r.brms(study, name),
+                "lme4": in_r.likelihood(study, name, first[name]),
+                "brms": in_r.brms(study, name, first[name]),
             }
             for name, o in study.outcomes.items()
         ],
+        "table_in_r": in_r.table(study),
         "covariates": describe.covariates(study),
         "priors": [asdict(line) for line in describe.priors(study)],
         "estimands": list(study.estimands),

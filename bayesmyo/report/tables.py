@@ -4,9 +4,9 @@ import csv
 import io
 import re
 
-from bayesmyo.cohort.write import inert
 from bayesmyo.report.blocks import Cell, Number, Table
 from bayesmyo.report.page import Page
+from bayesmyo.study.clean import inert
 
 
 def csv_files(page: Page) -> dict[str, str]:

@@ -15,8 +15,8 @@ from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
 
 
-def show_study(study: Study) -> None:
-    """What was understood of a study."""
+def show_study(study: Study, cohort: Cohort | None = None) -> None:
+    """What was understood of a study; cohort: the patients whose times the lines for R are for."""
     say(study.title, "bold")
     how = describe.correlation_words(study)
     since = f", since {study.time.since}" if study.time.since else ""
@@ -33,8 +33,14 @@ def show_study(study: Study) -> None:
         say(f"{name}: {describe.words(study, name)}")
         for line in describe.formula(study, name):
             say(f"    {line}")
-        say(f"    lme4: {in_r.lme4(study, name)}")
-        say(f"    brms: {in_r.brms(study, name)}")
+        first = cohort.earliest(name) if cohort else 0.0
+        say(f"    R: {in_r.likelihood(study, name, first)}")
+        say(f"    brms: {in_r.brms(study, name, first)}")
+    say("")
+    early = "" if cohort else f" (without visits before {study.time.unit} 0)"
+    say(f"In R, d is the table that `validate --write CLEAN.csv` writes{early}:")
+    for line in in_r.table(study):
+        say(f"    {line}")
     say("")
     _show_priors(study)
     if study.estimands:

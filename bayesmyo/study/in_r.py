@@ -1,169 +1,195 @@
-"""A study as lme4 (or nlme) and brms would write it, or why they cannot.
+"""A study in R: as packages for mixed models fit it by likelihood and as brms would write it, or why they cannot.
 
-The terms are those of the components, letter by letter: a coefficient of ours is the coefficient of the same term in R.
+The terms are those of the components, letter by letter: a coefficient of ours is the coefficient of the same term in R. The table is
+the one that bayesmyo read (`clean.py`), called `d`.
 """
 
-import re
-from itertools import pairwise
+import math
+from collections.abc import Mapping
 
-from bayesmyo.components.families import Gaussian, LogNormal
-from bayesmyo.components.trajectories import Constant, Linear, Log, Piecewise, Plateau
-from bayesmyo.study.covariates import table_column
-from bayesmyo.study.predictors import Predictor, blocks, predictors
+from bayesmyo.components.in_r import Call, minus, name, number, text, together
+from bayesmyo.study.clean import beside, bounds, grades, inert
+from bayesmyo.study.covariates import base, table_column, used
+from bayesmyo.study.parameters import parameters
+from bayesmyo.study.predictors import LOCATION, Predictor, blocks, predictors
 from bayesmyo.study.study import Covariate, Study
 
-GENERALISED = {
-    "bernoulli": "binomial",
-    "gamma": 'Gamma(link = "log")',
-    "poisson": "poisson",
-}  # glmer's word for a family
-NEGATIVE_BINOMIAL = "negative_binomial"
-RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "NA", "NaN", "Inf"}  # fmt: skip
-ROW = "observation: the number of the row"
+NONE = "no equivalent in lme4, nlme, glmmTMB or ordinal"
+ROW = "observation"  # the column that numbers the rows
 
 
-def lme4(study: Study, outcome: str) -> str:
-    """The equivalent lme4 call (nlme for a plateau), or why there is none."""
+def table(study: Study, file: str = "CLEAN.csv") -> list[str]:
+    """Lines of R that read the table: levels in our order, the reference first, and grades in order."""
+    ordered = {_column(o.column): grades(o.family) for o in study.outcomes.values() if o.family.texts() is not None}
+    factors = {_column(table_column(study, n)): study.covariates[n].levels or () for n in used(study)}
+    factors = {column: levels for column, levels in factors.items() if levels}
+    texts = [f"{column} = {text('character')}" for column in (*factors, *ordered)]
+    classes = f", colClasses = c({', '.join(texts)})" if texts else ""
+    lines = [f'd <- read.csv({text(file)}, check.names = FALSE, na.strings = ""{classes})']
+    for column, levels in (factors | ordered).items():
+        order = ", ordered = TRUE" if column in ordered else ""
+        written = ", ".join(text(inert(level)) for level in levels)
+        lines.append(f"d${column} <- factor(d${column}, levels = c({written}){order})")
+    if any(o.family.per_row() for o in study.outcomes.values()):
+        lines.append(f"d${_row(study)} <- factor(seq_len(nrow(d)))")
+    return lines
+
+
+def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
+    """The call that fits an outcome by likelihood, two where it is in two parts that know nothing of each other, or why there is none.
+
+    first: the earliest time in the table, on which it hangs whether anything before the start is held at its level
+    """
     o = study.outcomes[outcome]
-    p = predictors(study, outcome)[0]
-    kind = o.family.kind
     if o.censoring:
-        return "no equivalent in lme4 (censored cells)"
-    if not isinstance(o.family, Gaussian) and kind not in (*GENERALISED, NEGATIVE_BINOMIAL):
-        return f"no equivalent in lme4 (family {kind})"
-    notes = ["this outcome alone"] if _joined(study) else []
-    left = f"log({name(o.column)})" if isinstance(o.family, LogNormal) else name(o.column)
-    if isinstance(p.trajectory, Plateau):
-        return _nlme(study, p, left, notes)
-    if why := _why_not(study, p):
-        return f"no equivalent in lme4 ({why})"
-    right = _linear(study, p, alone=True) + (f" + offset(log({name(o.exposure)}))" if o.exposure else "")
-    own = getattr(o.family, "observation_effect", False)
-    notes += [ROW] if own else []
-    mixed = bool(p.effects) or own
-    if kind == NEGATIVE_BINOMIAL:
-        return _noted(f"{'glmer.nb' if mixed else 'MASS::glm.nb'}({left} ~ {right})", notes)
-    if kind in GENERALISED:
-        return _noted(f"{'glmer' if mixed else 'glm'}({left} ~ {right}, family = {GENERALISED[kind]})", notes)
-    return _noted(f"{'lmer' if mixed else 'lm'}({left} ~ {right})", notes)
+        return f"{NONE} (censored cells)"
+    parts = predictors(study, outcome)
+    shared = next((b for b in blocks(study) if len({e.predictor for e in b.effects if e.outcome == outcome}) > 1), None)
+    if shared:
+        return f"{NONE} (the effects of its parts are correlated)"
+    calls = []
+    for p in parts:
+        call = o.family.r_call(_column(o.column), p.name)
+        if call is None:
+            return f"{NONE} (family {o.family.kind})"
+        curve = p.trajectory.r_curve(_time(study), first)
+        why = _no_curve(study, p, call) if curve else _why_not(study, p, first)
+        if why:
+            return f"{NONE} ({why})"
+        calls.append(_nlme(study, p, call, curve) if curve else _call(study, p, call, first))
+    return _noted(
+        "; ".join(calls), [*(["this outcome alone"] if _joined(study) else []), *_differences(study, parts, first)]
+    )
 
 
-def _nlme(study: Study, p: Predictor, left: str, notes: list[str]) -> str:
-    family = study.outcomes[p.outcome].family
-    names = [e.coefficient for e in p.effects]
-    if not isinstance(family, Gaussian):
-        return f"no equivalent in lme4 (a plateau with family {family.kind})"
-    if "half_time" in names:
-        return "no equivalent in lme4 (patients differ in the half-time)"
-    if p.covariates or p.moderators:
-        return "no equivalent in lme4 (covariates on a plateau)"
-    curve = f"{left} ~ {_curve(study, p, 'pmax', 'half_time')}"
-    if not names:
-        return _noted(f"nls({curve})", notes)
-    fixed, varying, patient = " + ".join(c.name for c in p.coefficients), " + ".join(names), name(study.patient)
+def _call(study: Study, p: Predictor, call: Call, first: float) -> str:
+    o = study.outcomes[p.outcome]
+    clocks = _clocks(study, p, first)
+    right = _fixed(study, p, clocks)
+    terms = [clocks[e.coefficient] for e in p.effects]
+    apart = [[term] for term in terms]
+    own = apart if not correlated(study, p) else [terms]
+    right += [f"({_inner(t)} | {_column(study.patient)})" for t in own]
+    if o.exposure and p.name == LOCATION:
+        right.append(f"offset(log({_column(o.exposure)}))")
+    mixed = bool(terms) or o.family.per_row()
+    told = ", ".join(["data = d", *call.arguments])
+    return f"{call.mixed if mixed else call.alone}({call.response} ~ {' + '.join(right)}, {told})"
+
+
+def _inner(terms: list[str]) -> str:
+    """Patient-level terms as they stand before the bar."""
+    return " + ".join(terms if "1" in terms else ["0", *terms])
+
+
+def _nlme(study: Study, p: Predictor, call: Call, curve: str) -> str:
+    """Patients differ in a half-time by factors, so that its logarithm is what is normal."""
+    names, starts = {c.name: c.name for c in p.coefficients}, dict(_starts(study, p))
+    for c in (e.coefficient for e in p.effects if not e.linear):
+        names[c], curve, starts[c] = f"log_{c}", curve.replace(c, f"exp(log_{c})"), math.log(starts[c])
+    start = ", ".join(f"{names[c]} = {value:.3g}" for c, value in starts.items())
+    told = ", ".join(["data = d", *call.arguments])
+    if not p.effects:
+        return f"stats::nls({call.response} ~ {curve}, {told}, start = c({start}))"
+    varying, patient = " + ".join(names[e.coefficient] for e in p.effects), _column(study.patient)
     random = f"random = {varying} ~ 1 | {patient}"
-    if len(names) > 1 and not correlated(study, p):
+    if len(p.effects) > 1 and not correlated(study, p):
         random = f"random = nlme::pdDiag({varying} ~ 1), groups = ~ {patient}"
-    return _noted(f"nlme::nlme({curve}, fixed = {fixed} ~ 1, {random})", notes)
+    fixed = f"fixed = {' + '.join(names.values())} ~ 1"
+    return f"nlme::nlme({call.response} ~ {curve}, {told}, {fixed}, {random}, start = c({start}), na.action = na.omit)"
 
 
-def brms(study: Study, outcome: str) -> str:
-    """The equivalent brms formula, or why there is no short one."""
+def _starts(study: Study, p: Predictor) -> Mapping[str, float]:
+    """Where a search may begin, by coefficient."""
+    listed = parameters(study, p.outcome)
+    priors = {c.name: listed[p.prefix + c.name].prior for c in p.coefficients}
+    middle = {c: float(prior.quantile(0.5)) for c, prior in priors.items() if prior is not None}
+    better = 1 if study.outcomes[p.outcome].better == "higher" else -1
+    return p.trajectory.r_starts(middle, better * p.scale.spread)
+
+
+def _no_curve(study: Study, p: Predictor, call: Call) -> str:
+    """Why nlme does not fit a curve that is not linear in its coefficients; empty where it does."""
+    if not call.normal:
+        return f"trajectory {p.trajectory.kind} with family {study.outcomes[p.outcome].family.kind}"
+    return f"covariates on a {p.trajectory.kind}" if p.covariates or p.moderators else ""
+
+
+def brms(study: Study, outcome: str, first: float = 0.0) -> str:
+    """The equivalent brms formula, or why there is no short one. first: the earliest time in the table."""
     o = study.outcomes[outcome]
     if not o.family.r_formula:
         return f"no equivalent in brms (family {o.family.kind})"
-    left = f"log({name(o.column)})" if isinstance(o.family, LogNormal) else name(o.column)
-    if o.censoring:
-        left += " | cens(side)"
-    if trials := getattr(o.family, "trials", None):
-        left += f" | trials({trials})"
-    notes = ["with those of the other outcomes, + set_rescor(FALSE), in one brm()"] if _joined(study) else []
-    notes += [ROW] if getattr(o.family, "observation_effect", False) else []
+    limits = bounds(study, outcome)
+    told = [*o.family.r_additions()]
+    if limits:
+        told.append(f"cens({', '.join(_column(c) for c in (limits.censored, limits.upper) if c)})")
+    left = " | ".join([_column(limits.value if limits else o.column), *([" + ".join(told)] if told else [])])
     location, *rest = predictors(study, outcome)
+    notes = ["with those of the other outcomes, + set_rescor(FALSE), in one brm()"] if _joined(study) else []
+    notes += _differences(study, (location, *rest), first)
     for p in rest:
-        if why := _why_not(study, p):
+        if why := _why_not(study, p, first):
             return f"no short equivalent in brms (the zero part: {why})"
-    parts = "".join(f", hu ~ {_linear(study, p)}" for p in rest)
-    family = f", family = {o.family.r_formula.split(' ')[0]}"
-    exposure = f"log({name(o.exposure)})" if o.exposure else ""
-    if isinstance(location.trajectory, Plateau):
-        if location.covariates or location.moderators or o.family.anchored or ROW in notes:
-            why = "thresholds" if o.family.anchored else "observation effects" if ROW in notes else "covariates"
-            return f"no short equivalent in brms ({why} on a plateau)"
-        right = _nonlinear(study, location, f" + {exposure}" if exposure else "")
+    parts = "".join(f", hu ~ {_linear(study, p, first)}" for p in rest)
+    family = f", family = {o.family.r_formula}"
+    exposure = f"log({_column(o.exposure)})" if o.exposure else ""
+    if curve := location.trajectory.r_curve(_time(study), first, "fmax"):
+        if location.covariates or location.moderators or o.family.anchored or o.family.per_row():
+            why = "thresholds" if o.family.anchored else "observation effects" if o.family.per_row() else "covariates"
+            return f"no short equivalent in brms ({why} on a {location.trajectory.kind})"
+        right = _nonlinear(study, location, curve, f" + {exposure}" if exposure else "")
         return _noted(f"bf({left} ~ {right}{parts}, nl = TRUE{family})", notes)
-    if why := _why_not(study, location):
+    if why := _why_not(study, location, first):
         return f"no short equivalent in brms ({why})"
     offset = f" + offset({exposure})" if exposure else ""
-    return _noted(f"bf({left} ~ {_linear(study, location)}{offset}{parts}{family})", notes)
+    return _noted(f"bf({left} ~ {_linear(study, location, first)}{offset}{parts}{family})", notes)
 
 
-def _nonlinear(study: Study, p: Predictor, exposure: str) -> str:
-    """A plateau and its parameters; brms hands the curve to Stan, and allows no underscore in a parameter's name."""
+def _nonlinear(study: Study, p: Predictor, curve: str, exposure: str) -> str:
+    """A curve and its parameters; brms hands the curve to Stan, and allows no underscore in a parameter's name."""
     own = [e.coefficient for e in p.effects]
     called = {"half_time": "loghalf" if "half_time" in own else "halftime"}  # patients differ in it by factors
-    half = "exp(loghalf)" if "half_time" in own else "halftime"
+    curve = curve.replace("half_time", "exp(loghalf)" if "half_time" in own else "halftime")
     bar = _bar(study, p, separate=True)
     parameters = [
-        f"{called.get(c.name, c.name)} ~ 1{f' + (1 {bar} {name(study.patient)})' if c.name in own else ''}"
+        f"{called.get(c.name, c.name)} ~ 1{f' + (1 {bar} {_column(study.patient)})' if c.name in own else ''}"
         for c in p.coefficients
     ]
-    return f"{_curve(study, p, 'fmax', half)}{exposure}, {', '.join(parameters)}"
+    return f"{curve}{exposure}, {', '.join(parameters)}"
 
 
-def _curve(study: Study, p: Predictor, larger: str, half_time: str) -> str:
-    """larger: what gives the larger of two numbers; before the origin the curve stands still."""
-    elapsed = _since(study, p.trajectory.origin)
-    time = elapsed if p.trajectory.origin == 0 else f"{larger}({elapsed}, 0)"
-    change = "change" if p.coefficients[1].name == "change" else "(asymptote - start)"
-    return f"start + {change} * (1 - 2^(-{time} / {half_time}))"
+def _linear(study: Study, p: Predictor, first: float) -> str:
+    """Fixed and patient-level terms, for brms, of a predictor that is linear in all its coefficients."""
+    clocks = _clocks(study, p, first)
+    terms = [clocks[e.coefficient] for e in p.effects]
+    patients = [f"({_inner(terms)} {_bar(study, p)} {_column(study.patient)})"] if terms else []
+    return " + ".join([*_fixed(study, p, clocks), *patients])
 
 
-def _linear(study: Study, p: Predictor, alone: bool = False) -> str:
-    """Fixed and patient-level terms of a predictor that is linear in all its coefficients.
-
-    alone: it is fitted by itself, whatever its patient-level terms are correlated with
-    """
+def _fixed(study: Study, p: Predictor, clocks: Mapping[str, str]) -> list[str]:
+    """The terms of all patients, and those of single rows."""
     family = study.outcomes[p.outcome].family
-    clocks = _clocks(study, p)
     first, *moving = clocks.values()
     fixed = [*([] if family.anchored and moving else [first]), *moving]
     fixed += [_covariate(study, c) for c in p.covariates]
     fixed += [f"{_covariate(study, c)}:{clock}" for c in p.moderators for clock in moving]
-    if getattr(family, "observation_effect", False):
-        fixed.append("(1 | observation)")
-    terms = [clocks[e.coefficient] for e in p.effects]
-    if terms:
-        inner = " + ".join(terms if "1" in terms else ["0", *terms])
-        bar = "|" if alone and (len(terms) < 2 or correlated(study, p)) else "||" if alone else _bar(study, p)
-        fixed.append(f"({inner} {bar} {name(study.patient)})")
-    return " + ".join(fixed)
+    return [*fixed, f"(1 | {_row(study)})"] if family.per_row() else fixed
 
 
-def _clocks(study: Study, p: Predictor) -> dict[str, str]:
+def _clocks(study: Study, p: Predictor, first: float) -> Mapping[str, str]:
     """What each coefficient multiplies."""
-    t = p.trajectory
-    since, time = _since(study, t.origin), name(study.time.column)
-    names = [c.name for c in p.coefficients]
-    if isinstance(t, Constant):
-        return {names[0]: "1"}
-    if isinstance(t, Log):
-        return dict(zip(names, ["1", f"log1p(pmax({since}, 0))"], strict=True))
-    if isinstance(t, Linear):
-        line = f"sqrt(pmax({since}, 0))" if t.transform == "sqrt" else _term(since)
-        return dict(zip(names, ["1", line], strict=True))
-    assert isinstance(t, Piecewise)
-    to_first = f"pmin({time}, {t.at[0]:g})"
-    before = to_first if t.origin == 0 else f"I({_minus(to_first, t.origin)})"
-    inner = [f"pmax({_minus(f'pmin({time}, {b:g})', a)}, 0)" for a, b in pairwise(t.at)]
-    return dict(zip(names, ["1", before, *inner, f"pmax({_minus(time, t.at[-1])}, 0)"], strict=True))
+    return p.trajectory.r_terms(_time(study), first)
 
 
-def _why_not(study: Study, p: Predictor) -> str:
+def _why_not(study: Study, p: Predictor, first: float) -> str:
     """Why a predictor has no formula of fixed and patient-level terms; empty where it has one."""
-    if not isinstance(p.trajectory, Constant | Linear | Log | Piecewise):
+    clocks = _clocks(study, p, first)
+    if not clocks:
         return f"trajectory {p.trajectory.kind}"
-    moving = [*_clocks(study, p).values()][1:]
+    if apart := [e.coefficient for e in p.effects if e.coefficient not in clocks]:
+        return f"patients differ in {apart[0]}, which is no term of R"
+    moving = [*clocks.values()][1:]
     present = {frozenset[str](), *(frozenset([clock]) for clock in moving)}
     terms = [frozenset(_parts(study, c)) for c in p.covariates]
     terms += [frozenset([*_parts(study, c), clock]) for c in p.moderators for clock in moving]
@@ -181,71 +207,54 @@ def _parts(study: Study, covariate: str) -> tuple[str, ...]:
 
 
 def _covariate(study: Study, covariate: str) -> str:
-    """A covariate as its coefficient multiplies it: from `typical` and per `scale`, or by levels with our reference."""
+    """A covariate as its coefficient multiplies it: from `typical` and per `scale`, or the factor that `table` made of it."""
     c = study.covariates[covariate]
     if c.product:
         return ":".join(_covariate(study, part) for part in c.product)
-    column = name(table_column(study, covariate))
+    column = _column(table_column(study, covariate))
     if c.levels:
-        return _factor(column, c.levels)
+        return column
     assert c.typical is not None
     assert c.scale is not None
-    return _term(_centred(c, column, c.typical, c.scale))
+    return together(_centred(c, column, c.typical, c.scale))
 
 
 def _centred(c: Covariate, column: str, typical: float, scale: float) -> str:
     if c.transform == "log":
-        ratio = column if typical == 1 else f"{column}/{typical:g}"
-        return f"log({ratio})/log({scale:g})"
+        ratio = column if typical == 1 else f"{column}/{number(typical)}"
+        return f"log({ratio})/log({number(scale)})"
     if c.transform == "sqrt":
-        moved = f"sqrt({column})" if typical == 0 else f"sqrt({column}) - sqrt({typical:g})"
+        moved = f"sqrt({column})" if typical == 0 else f"sqrt({column}) - sqrt({number(typical)})"
     else:
-        moved = _minus(column, typical)
+        moved = minus(column, typical)
     if scale == 1:
         return moved
-    return f"{moved}/{scale:g}" if typical == 0 else f"({moved})/{scale:g}"
+    return f"{moved}/{number(scale)}" if typical == 0 else f"({moved})/{number(scale)}"
 
 
-def _factor(column: str, levels: tuple[str, ...]) -> str:
-    """R takes text as a factor, its first level in the alphabet as the reference; numbers only where it is told."""
-    reference, numbers = levels[0], all(_is_number(level) for level in levels)
-    if numbers:
-        first = float(reference) == min(map(float, levels))
-        return f"factor({column})" if first else f'relevel(factor({column}), "{reference}")'
-    first = reference == min(levels) and reference.casefold() == min(level.casefold() for level in levels)
-    return column if first else f'relevel(factor({column}), "{reference}")'
+def _column(column: str) -> str:
+    """A column of the table that was written."""
+    return name(inert(column))
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _time(study: Study) -> str:
+    return _column(study.time.column)
 
 
-def _since(study: Study, origin: float) -> str:
-    return _minus(name(study.time.column), origin)
-
-
-def _minus(what: str, number: float) -> str:
-    return what if number == 0 else f"{what} {'-' if number > 0 else '+'} {abs(number):g}"
-
-
-def _term(expression: str) -> str:
-    """Arithmetic, which a formula of R would read as a list of terms, kept together."""
-    return f"I({expression})" if re.search(r"[-+/]", re.sub(r"`[^`]*`", "", expression)) else expression
+def _row(study: Study) -> str:
+    return beside(study, ROW)
 
 
 def _noted(call: str, notes: list[str]) -> str:
     return f"{call}  # {'; '.join(notes)}" if notes else call
 
 
-def name(column: str) -> str:
-    """A column as R writes it: in backticks where it is no name of R's."""
-    if re.fullmatch(r"([A-Za-z]|\.(?![0-9]))[A-Za-z0-9._]*", column) and column not in RESERVED:
-        return column
-    return "`" + column.replace("\\", "\\\\").replace("`", "\\`") + "`"
+def _differences(study: Study, parts: tuple[Predictor, ...], first: float) -> list[str]:
+    """Notes on what R does otherwise: covariates that are imputed here, and coefficients that are not ours."""
+    other = any(_clocks(study, p, first).keys() - {c.name for c in p.coefficients} for p in parts)
+    asked = dict.fromkeys(n for p in parts for n in base(study, (*p.covariates, *p.moderators)))
+    notes = [f"without rows that lack {n}" for n in asked if study.covariates[n].missing == "imputed"]
+    return [*notes, *(["the same curves by other coefficients"] if other else [])]
 
 
 def _joined(study: Study) -> bool:

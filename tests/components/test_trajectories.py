@@ -170,7 +170,7 @@ def test_coefficients_have_names_of_their_own(trajectory):
 
 @EVERY
 def test_words_and_formulas_are_one_line_and_name_every_coefficient(trajectory):
-    for text in (trajectory.sentence, trajectory.formula, trajectory.r_formula):
+    for text in (trajectory.sentence, trajectory.formula):
         assert text
         assert text.isprintable()
     if getattr(trajectory, "end", "") != "change":
@@ -272,7 +272,6 @@ def test_piecewise_formulas_are_the_curve():
     p = Piecewise(origin=1.0, at=(3.0, 6.0))
     by_formula = [eval(p.written, {**PIECES, "max": max, "t": t}) for t in T]
     np.testing.assert_allclose(p.curve(T, PIECES, np), by_formula)
-    assert p.r_formula == "1 + pmin(time, 2) + pmax(pmin(time, 5) - 2, 0) + pmax(time - 5, 0)"
 
 
 LEVELS = np.array([5.0, 3.0, 4.5, 2.0, 2.5, 7.0])

@@ -23,7 +23,7 @@ from bayesmyo.report.results import rationale, results, statements
 from bayesmyo.report.sections.answers import answers
 from bayesmyo.report.sections.checklist import checklist
 from bayesmyo.report.sections.influence import influence
-from bayesmyo.report.sections.model import elsewhere, model
+from bayesmyo.report.sections.model import IN_R, elsewhere, model
 from bayesmyo.report.sections.patients import patients
 from bayesmyo.report.sections.planning import planning
 from bayesmyo.report.sections.prior_or_data import prior_or_data
@@ -252,8 +252,8 @@ def test_prior_and_data_that_pull_apart_are_a_note(good):
 def test_a_model_that_r_has_not_is_not_under_its_name(good):
     codes = {b.what: b.text for b in model(good).blocks if isinstance(b, Code)}
     assert not any("no equivalent" in text for text in codes.values())
-    assert {"The same for lme4 and brms, in R"} <= set(codes)
-    bounded = elsewhere(find_study("ivig"), "mrc")  # an ordered beta in lme4
+    assert {IN_R, "d in R: the table that `bayesmyo validate --write CLEAN.csv` writes"} <= set(codes)
+    bounded = elsewhere(find_study("ivig"), "mrc")  # an ordered beta with a plateau
     assert [b.kind for b in bounded if isinstance(b, Paragraph)] == ["note"]
 
 

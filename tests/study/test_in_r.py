@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 
+from bayesmyo.components.in_r import name, number, text
 from bayesmyo.study import parse_study
 from bayesmyo.study.covariates import coded
-from bayesmyo.study.in_r import _clocks, _covariate, brms, lme4, name
+from bayesmyo.study.in_r import NONE, _clocks, _covariate, brms, likelihood, table
 from bayesmyo.study.predictors import predictors
 from tests.conftest import SMALL
 
@@ -70,42 +71,48 @@ def counts(family, more="", text=COUNTS):
 
 
 def test_lme4_and_brms_of_a_linear_gaussian_outcome(small):
-    assert lme4(small, "strength") == "lmer(strength ~ 1 + month + (1 + month | patient))"
+    assert likelihood(small, "strength") == "lme4::lmer(strength ~ 1 + month + (1 + month | patient), data = d)"
     assert brms(small, "strength") == "bf(strength ~ 1 + month + (1 + month | patient), family = gaussian())"
 
 
 def test_nlme_and_brms_of_a_lognormal_plateau(small):
-    curve = "log(cpk) ~ start + (asymptote - start) * (1 - 2^(-month / half_time))"
-    assert lme4(small, "cpk") == (
-        f"nlme::nlme({curve}, fixed = start + asymptote + half_time ~ 1, random = start + asymptote ~ 1 | patient)"
-    )
+    curve = "start + (asymptote - start) * (1 - 2^(-month / half_time))"
+    assert likelihood(small, "cpk") == (
+        f"nlme::nlme(log(cpk) ~ {curve}, data = d, fixed = start + asymptote + half_time ~ 1, "
+        "random = start + asymptote ~ 1 | patient, start = c(start = 7.09, asymptote = 6.17, half_time = 3), na.action = na.omit)"
+    )  # log 1200, and less by log 2.5
     assert brms(small, "cpk") == (  # no underscore in a parameter's name
-        f"bf({curve.replace('half_time', 'halftime')}, start ~ 1 + (1 |p| patient), asymptote ~ 1 + (1 |p| patient), halftime ~ 1, nl = TRUE, "
-        "family = gaussian())"
+        f"bf(cpk ~ {curve.replace('half_time', 'halftime')}, start ~ 1 + (1 |p| patient), asymptote ~ 1 + (1 |p| patient), halftime ~ 1, nl = TRUE, "
+        "family = lognormal())"
     )
 
 
 def test_r_moves_time_to_the_origin():
     study = parse_study(SMALL.replace('kind = "linear"', 'kind = "linear", origin = 6'))
-    assert lme4(study, "strength") == "lmer(strength ~ 1 + I(month - 6) + (1 + I(month - 6) | patient))"
+    assert (
+        likelihood(study, "strength")
+        == "lme4::lmer(strength ~ 1 + I(month - 6) + (1 + I(month - 6) | patient), data = d)"
+    )
 
 
 @pytest.mark.parametrize(
     ("effects", "call"),
     [
-        ('["intercept"]', "lmer(strength ~ 1 + month + (1 | patient))"),
-        ('["slope"]', "lmer(strength ~ 1 + month + (0 + month | patient))"),
-        ("[]", "lm(strength ~ 1 + month)"),
+        ('["intercept"]', "lme4::lmer(strength ~ 1 + month + (1 | patient), data = d)"),
+        ('["slope"]', "lme4::lmer(strength ~ 1 + month + (0 + month | patient), data = d)"),
+        ("[]", "stats::lm(strength ~ 1 + month, data = d)"),
     ],
 )
 def test_lme4_varies_only_the_effects(effects, call):
     text = SMALL.replace('{ kind = "linear" }', f'{{ kind = "linear" }}\neffects = {effects}')
-    assert lme4(parse_study(text.split("[scenarios")[0]), "strength") == call
+    assert likelihood(parse_study(text.split("[scenarios")[0]), "strength") == call
 
 
 def test_lme4_says_when_there_is_no_equivalent():
-    assert lme4(with_line('censoring = "as typed"'), "strength") == "no equivalent in lme4 (censored cells)"
-    assert "strength | cens(side) ~" in brms(with_line('censoring = "as typed"'), "strength")
+    assert likelihood(with_line('censoring = "as typed"'), "strength") == f"{NONE} (censored cells)"
+    left = "strength_value | cens(strength_censored, strength_upper) ~"
+    assert left in brms(with_line('censoring = "as typed"'), "strength")
+    assert "strength | cens(strength_censored) ~" in brms(with_line("censoring = { above = 90 }"), "strength")
 
 
 # --- families that glmer knows
@@ -114,33 +121,51 @@ def test_lme4_says_when_there_is_no_equivalent():
 @pytest.mark.parametrize(
     ("family", "in_lme4", "in_brms"),
     [
-        ({"kind": "poisson"}, "glmer(y ~ 1 + week + (1 | id), family = poisson)", "poisson()"),
-        ({"kind": "bernoulli"}, "glmer(y ~ 1 + week + (1 | id), family = binomial)", "bernoulli()"),
-        ({"kind": "gamma"}, 'glmer(y ~ 1 + week + (1 | id), family = Gamma(link = "log"))', 'Gamma("log")'),
-        ({"kind": "negative_binomial"}, "glmer.nb(y ~ 1 + week + (1 | id))", "negbinomial()"),
-        ({"kind": "student_t"}, "no equivalent in lme4 (family student_t)", "student()"),
+        ({"kind": "poisson"}, "lme4::glmer(y ~ 1 + week + (1 | id), data = d, family = poisson)", "poisson()"),
+        ({"kind": "bernoulli"}, "lme4::glmer(y ~ 1 + week + (1 | id), data = d, family = binomial)", "bernoulli()"),
+        (
+            {"kind": "gamma"},
+            'glmmTMB::glmmTMB(y ~ 1 + week + (1 | id), data = d, family = Gamma(link = "log"))',
+            'Gamma("log")',
+        ),
+        (
+            {"kind": "negative_binomial"},
+            "glmmTMB::glmmTMB(y ~ 1 + week + (1 | id), data = d, family = glmmTMB::nbinom2)",
+            "negbinomial()",
+        ),
+        (
+            {"kind": "student_t"},
+            "glmmTMB::glmmTMB(y ~ 1 + week + (1 | id), data = d, family = glmmTMB::t_family)",
+            "student()",
+        ),
     ],
 )
 def test_families(family, in_lme4, in_brms):
     study = counts(family)
-    assert lme4(study, "y") == in_lme4
+    assert likelihood(study, "y") == in_lme4
     assert brms(study, "y") == f"bf(y ~ 1 + week + (1 | id), family = {in_brms})"
 
 
 def test_counts_without_effects_with_exposure_and_with_an_effect_of_each_row():
     text = COUNTS.replace('["intercept"]', "[]")
-    assert lme4(counts({"kind": "poisson"}, text=text), "y") == "glm(y ~ 1 + week, family = poisson)"
-    assert lme4(counts({"kind": "negative_binomial"}, text=text), "y") == "MASS::glm.nb(y ~ 1 + week)"
+    assert (
+        likelihood(counts({"kind": "poisson"}, text=text), "y")
+        == "stats::glm(y ~ 1 + week, data = d, family = poisson)"
+    )
+    assert likelihood(counts({"kind": "negative_binomial"}, text=text), "y") == (
+        "glmmTMB::glmmTMB(y ~ 1 + week, data = d, family = glmmTMB::nbinom2)"
+    )
     study = counts({"kind": "poisson", "observation_effect": True}, text=text.replace("[]", '[]\nexposure = "days"'))
     right = "1 + week + (1 | observation) + offset(log(days))"
-    assert lme4(study, "y") == f"glmer(y ~ {right}, family = poisson)  # observation: the number of the row"
-    assert brms(study, "y") == f"bf(y ~ {right}, family = poisson())  # observation: the number of the row"
+    assert likelihood(study, "y") == f"lme4::glmer(y ~ {right}, data = d, family = poisson)"
+    assert brms(study, "y") == f"bf(y ~ {right}, family = poisson())"
+    assert table(study)[1:] == ["d$observation <- factor(seq_len(nrow(d)))"]
 
 
 def test_a_plateau_of_counts_is_brms_alone():
     text = COUNTS.replace("linear", "plateau").replace('["intercept"]', '["start"]').replace('= "id"', '= "id"\n')
     study = counts({"kind": "poisson"}, text=text.replace("effects =", 'exposure = "days"\neffects ='))
-    assert lme4(study, "y") == "no equivalent in lme4 (a plateau with family poisson)"
+    assert likelihood(study, "y") == f"{NONE} (trajectory plateau with family poisson)"
     assert brms(study, "y") == (
         "bf(y ~ start + (asymptote - start) * (1 - 2^(-week / halftime)) + log(days), start ~ 1 + (1 | id), "
         "asymptote ~ 1, halftime ~ 1, nl = TRUE, family = poisson())"
@@ -152,10 +177,12 @@ def test_a_plateau_of_counts_is_brms_alone():
 
 def test_uncorrelated_effects():
     study = parse_study(PLAIN.replace('patient = "patient"', 'patient = "patient"\ncorrelate = "none"'))
-    assert lme4(study, "strength") == "lmer(strength ~ 1 + month + (1 + month || patient))"
+    assert likelihood(study, "strength") == (
+        "lme4::lmer(strength ~ 1 + month + (1 | patient) + (0 + month | patient), data = d)"
+    )
     assert brms(study, "strength").startswith("bf(strength ~ 1 + month + (1 + month || patient)")
     assert "start ~ 1 + (1 | patient), asymptote ~ 1 + (1 | patient)" in brms(study, "cpk")
-    assert "random = nlme::pdDiag(start + asymptote ~ 1), groups = ~ patient)" in lme4(study, "cpk")
+    assert "random = nlme::pdDiag(start + asymptote ~ 1), groups = ~ patient, start" in likelihood(study, "cpk")
 
 
 def test_effects_across_outcomes_share_an_id_and_lme4_fits_each_alone():
@@ -165,8 +192,10 @@ def test_effects_across_outcomes_share_an_id_and_lme4_fits_each_alone():
         brms(study, "strength") == f"bf(strength ~ 1 + month + (1 + month |p| patient), family = gaussian()){together}"
     )
     assert brms(study, "cpk").endswith(together)
-    assert lme4(study, "strength") == "lmer(strength ~ 1 + month + (1 + month | patient))  # this outcome alone"
-    assert lme4(study, "cpk").endswith("~ 1 | patient)  # this outcome alone")
+    assert likelihood(study, "strength") == (
+        "lme4::lmer(strength ~ 1 + month + (1 + month | patient), data = d)  # this outcome alone"
+    )
+    assert likelihood(study, "cpk").endswith("na.action = na.omit)  # this outcome alone")
 
 
 @pytest.mark.parametrize(("correlate", "bars"), [("true", ("|p|", "|p|")), ("false", ("|", "|"))])
@@ -176,22 +205,36 @@ def test_the_zero_part_of_a_hurdle(correlate, bars):
         f"{zero}", text=PLAIN.replace('"gaussian"', '"hurdle_lognormal"').replace("scale = 10", "scale = 2")
     )
     mean, none = bars
+    assert likelihood(study, "strength") == (
+        f"{NONE} (the effects of its parts are correlated)"
+        if correlate == "true"
+        else "lme4::lmer(log(strength) ~ 1 + month + (1 + month | patient), data = d, subset = strength > 0); "
+        "lme4::glmer(strength == 0 ~ 1 + log1p(month) + (1 | patient), data = d, family = binomial)"
+    )
     assert brms(study, "strength") == (
-        f"bf(strength ~ 1 + month + (1 + month {mean} patient), hu ~ 1 + log1p(pmax(month, 0)) + (1 {none} patient), "
+        f"bf(strength ~ 1 + month + (1 + month {mean} patient), hu ~ 1 + log1p(month) + (1 {none} patient), "
         "family = hurdle_lognormal())"
     )
 
 
 def test_a_half_time_in_which_patients_differ_does_so_by_factors():
     study = with_line('effects = ["start", "half_time"]', 'trajectory = { kind = "plateau" }')
-    assert lme4(study, "cpk") == "no equivalent in lme4 (patients differ in the half-time)"
+    line = likelihood(study, "cpk")
+    assert "2^(-month / exp(log_half_time))), data = d, fixed = start + asymptote + log_half_time ~ 1" in line
+    assert (
+        "random = start + log_half_time ~ 1 | patient, start = c(start = 7.09, asymptote = 6.17, log_half_time = 1.1)"
+        in line
+    )
     assert "2^(-month / exp(loghalf)))" in brms(study, "cpk")
     assert "loghalf ~ 1 + (1 |p| patient), nl = TRUE" in brms(study, "cpk")
 
 
 def test_a_plateau_without_effects_is_nls():
     study = with_line("effects = []", 'trajectory = { kind = "plateau" }')
-    assert lme4(study, "cpk") == "nls(log(cpk) ~ start + (asymptote - start) * (1 - 2^(-month / half_time)))"
+    assert likelihood(study, "cpk") == (
+        "stats::nls(log(cpk) ~ start + (asymptote - start) * (1 - 2^(-month / half_time)), data = d, "
+        "start = c(start = 7.09, asymptote = 6.17, half_time = 3))"
+    )
 
 
 # --- terms, computed
@@ -228,19 +271,52 @@ def computed(term, **columns):
 def test_each_coefficient_multiplies_its_term(trajectory, terms):
     study = with_trajectory(trajectory)
     [p] = predictors(study, "strength")
-    clocks = _clocks(study, p)
+    clocks = _clocks(study, p, -5)
     assert [*clocks.values()] == ["1", *terms]
     months, rng = np.linspace(max(-5, p.trajectory.start), 40, 91), np.random.default_rng(4)
     values = {c: rng.normal() for c in clocks}
     by_r = sum(values[c] * computed(term, month=months) for c, term in clocks.items())
     np.testing.assert_allclose(by_r, p.trajectory.curve(months, values, np), atol=1e-12)
-    assert lme4(study, "strength").startswith(f"lmer(strength ~ {' + '.join(['1', *terms])} + (1 ")
+    assert likelihood(study, "strength", -5).startswith(f"lme4::lmer(strength ~ {' + '.join(['1', *terms])} + (1 ")
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "term"),
+    [
+        ('{ kind = "log" }', "log1p(month)"),
+        ('{ kind = "log", origin = -5 }', "log1p(month + 5)"),
+        ('{ kind = "linear", transform = "sqrt" }', "sqrt(month)"),
+    ],
+)
+def test_nothing_is_held_where_no_visit_comes_before_the_start(trajectory, term):
+    study = with_trajectory(trajectory)
+    assert f"~ 1 + {term} + (1 " in likelihood(study, "strength")
+    assert f"~ 1 + {term} + (1 " in brms(study, "strength")
+
+
+def test_a_plateau_stands_still_before_its_start():
+    study = with_trajectory('{ kind = "plateau", origin = 2 }')
+    assert "(1 - 2^(-pmax(month - 2, 0) / half_time))" in likelihood(study, "strength")
+    assert "(1 - 2^(-fmax(month - 2, 0) / halftime))" in brms(study, "strength")
+    assert "(1 - 2^(-(month - 2) / half_time))" in likelihood(study, "strength", first=2)
+
+
+def test_a_spline_is_the_same_curves_by_other_coefficients():
+    study = with_trajectory('{ kind = "spline", knots = [0, 3, 6, 12] }')
+    assert likelihood(study, "strength") == (
+        "lme4::lmer(strength ~ 1 + splines::ns(month, knots = c(3, 6), Boundary.knots = c(0, 12)) + (1 | patient), data = d)"
+        "  # the same curves by other coefficients"
+    )
+    penalised = with_trajectory('{ kind = "spline", knots = [0, 3, 6, 12], penalised = true }')
+    assert likelihood(penalised, "strength") == f"{NONE} (trajectory spline)"
+    apart = with_trajectory('{ kind = "spline", knots = [0, 3, 6] }', 'effects = ["start", "change_2"]')
+    assert likelihood(apart, "strength") == f"{NONE} (patients differ in change_2, which is no term of R)"
 
 
 def test_patients_differ_in_the_pieces_that_are_named():
     study = with_trajectory('{ kind = "piecewise", knots = [12] }', 'effects = ["intercept", "slope_2"]')
-    assert lme4(study, "strength") == (
-        "lmer(strength ~ 1 + pmin(month, 12) + pmax(month - 12, 0) + (1 + pmax(month - 12, 0) | patient))"
+    assert likelihood(study, "strength") == (
+        "lme4::lmer(strength ~ 1 + pmin(month, 12) + pmax(month - 12, 0) + (1 + pmax(month - 12, 0) | patient), data = d)"
     )
 
 
@@ -257,25 +333,30 @@ def test_a_covariate_is_from_typical_and_per_scale(covariate, term):
 
 def test_a_factor_has_our_reference():
     study = parse_study(PLAIN + COVARIATES)
-    assert _covariate(study, "arm") == 'relevel(factor(arm), "placebo")'
-    assert _covariate(study, "sex") == "sex"
-    assert _covariate(study, "stage") == "factor(stage)"
+    assert [_covariate(study, c) for c in ("arm", "sex", "stage")] == ["arm", "sex", "stage"]
+    used = with_line('covariates = ["arm", "stage"]', text=PLAIN + COVARIATES)
+    assert table(used) == [
+        'd <- read.csv("CLEAN.csv", check.names = FALSE, na.strings = "", colClasses = c(arm = "character", stage = "character"))',
+        'd$arm <- factor(d$arm, levels = c("placebo", "active"))',
+        'd$stage <- factor(d$stage, levels = c("1", "2", "10"))',
+    ]
 
 
 def test_covariates_and_moderators():
     study = parse_study(
         PLAIN.replace(LINE, f'{LINE}\ncovariates = ["age", "sex"]\nmoderators = ["sex", "age"]') + COVARIATES
     )
-    assert lme4(study, "strength") == (
-        "lmer(strength ~ 1 + month + I((age - 52)/14) + sex + sex:month + I((age - 52)/14):month + (1 + month | patient))"
+    assert likelihood(study, "strength") == (
+        "lme4::lmer(strength ~ 1 + month + I((age - 52)/14) + sex + sex:month + I((age - 52)/14):month + (1 + month | patient), "
+        "data = d)"
     )
 
 
 def test_a_product_needs_its_parts_to_be_what_it_is_in_r():
     whole = with_line('covariates = ["arm", "age", "arm_age"]', text=PLAIN + COVARIATES)
-    assert 'relevel(factor(arm), "placebo"):I((age - 52)/14)' in lme4(whole, "strength")
+    assert "arm:I((age - 52)/14)" in likelihood(whole, "strength")
     lacking = with_line('covariates = ["arm", "arm_age"]', text=PLAIN + COVARIATES)  # R would give both arms an age
-    assert lme4(lacking, "strength") == "no equivalent in lme4 (a product without its parts)"
+    assert likelihood(lacking, "strength") == f"{NONE} (a product without its parts)"
     assert brms(lacking, "strength") == "no short equivalent in brms (a product without its parts)"
 
 
@@ -302,5 +383,80 @@ def test_columns_in_backticks():
         'patient = "patient"', 'patient = "study id"'
     )
     study = parse_study(text.replace('column = "month"', 'column = "month no."'))
-    assert lme4(study, "strength") == ("lmer(`grip (kg)` ~ 1 + `month no.` + (1 + `month no.` | `study id`))")
+    assert likelihood(study, "strength") == (
+        "lme4::lmer(`grip (kg)` ~ 1 + `month no.` + (1 + `month no.` | `study id`), data = d)"
+    )
     assert not re.search(r"I\(", brms(study, "strength"))
+
+
+# --- families of scores and grades
+
+SCORE = COUNTS.replace("typical = 0.4\n", "typical = 2\n")
+
+
+@pytest.mark.parametrize(
+    ("family", "call"),
+    [
+        (
+            'kind = "beta_binomial", trials = 30',
+            "glmmTMB::glmmTMB(cbind(y, 30 - y) ~ 1 + week + (1 | id), data = d, family = glmmTMB::betabinomial)",
+        ),
+        (
+            'kind = "ordered_beta", lower = 0, upper = 5',
+            "glmmTMB::glmmTMB(y/5 ~ 1 + week + (1 | id), data = d, family = glmmTMB::ordbeta, start = list(psi = c(-3, 3)))",
+        ),
+        (
+            'kind = "ordered_beta", lower = 1, upper = 5',
+            "glmmTMB::glmmTMB((y - 1)/4 ~ 1 + week + (1 | id), data = d, family = glmmTMB::ordbeta, start = list(psi = c(-3, 3)))",
+        ),
+    ],
+)
+def test_scores(family, call):
+    assert likelihood(parse_study(SCORE.replace('kind = "poisson"', family)), "y") == call
+
+
+def test_grades_are_ordered_and_levels_that_are_merged_are_one():
+    grades = 'kind = "cumulative", coding = "mrc_plus", merge = [["0", "1"], ["4-", "4"]], link = "probit"'
+    study = parse_study(COUNTS.replace('kind = "poisson"', grades).replace("typical = 0.4\n", ""))
+    assert likelihood(study, "y") == 'ordinal::clmm(y ~ week + (1 | id), data = d, link = "probit")'
+    assert table(study) == [
+        'd <- read.csv("CLEAN.csv", check.names = FALSE, na.strings = "", colClasses = c(y = "character"))',
+        'd$y <- factor(d$y, levels = c("0", "2", "3", "4-", "4+", "5"), ordered = TRUE)',
+    ]
+
+
+def test_points_are_out_of_a_highest_score_in_brms_too():
+    study = parse_study(SCORE.replace('kind = "poisson"', 'kind = "beta_binomial", trials = 30'))
+    assert brms(study, "y") == "bf(y | trials(30) ~ 1 + week + (1 | id), family = beta_binomial())"
+
+
+# --- the table
+
+
+def test_levels_are_quoted_and_no_formula_of_a_spreadsheet():
+    declared = """
+[covariates.arm]
+levels = ['the "new"', 'a\\b', '=1+1']
+"""
+    study = with_line('covariates = ["arm"]', text=PLAIN + declared)
+    assert table(study)[1] == r"""d$arm <- factor(d$arm, levels = c("the \"new\"", "a\\b", "'=1+1"))"""
+
+
+def test_what_is_imputed_is_left_out_in_r():
+    imputed = PLAIN + COVARIATES.replace("scale = 14", 'scale = 14\nmissing = "imputed"')
+    study = with_line('covariates = ["age"]', text=imputed)
+    assert likelihood(study, "strength").endswith("  # without rows that lack age")
+
+
+def test_columns_beside_those_of_the_study_have_names_of_their_own():
+    text = PLAIN.replace('column = "cpk"', 'column = "strength_value"')
+    study = with_line('censoring = "as typed"', text=text)
+    assert "strength_value_ | cens(strength_censored, strength_upper)" in brms(study, "strength")
+
+
+def test_numbers_are_written_as_they_are():
+    assert [number(x) for x in (12.0, 0.1, 1 / 3, 1234567.0)] == ["12", "0.1", "0.3333333333333333", "1234567.0"]
+
+
+def test_texts_are_quoted():
+    assert text('a "b" \\ c\n') == '"a \\"b\\" \\\\ c\\n"'

@@ -9,6 +9,7 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 
@@ -55,6 +56,9 @@ class Bernoulli(Family):
 
     def ends(self) -> tuple[float | None, float | None]:
         return 0.0, 1.0
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call("lme4::glmer", "stats::glm", y, ("family = binomial",))
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return special.expit(np.asarray(eta["location"], dtype=float))

@@ -11,6 +11,7 @@ from scipy import special
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log_sigmoid
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, lognormal
 
 
@@ -103,6 +104,17 @@ class BetaBinomial(Family):
 
     def ends(self) -> tuple[float | None, float | None]:
         return 0.0, float(self.trials)
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call(
+            "glmmTMB::glmmTMB",
+            "glmmTMB::glmmTMB",
+            f"cbind({y}, {self.trials} - {y})",
+            ("family = glmmTMB::betabinomial",),
+        )
+
+    def r_additions(self) -> tuple[str, ...]:
+        return (f"trials({self.trials})",)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return self.trials * special.expit(np.asarray(eta["location"], dtype=float))

@@ -12,6 +12,7 @@ from bayesmyo.components.component import Scale
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log_logistic_between, log_ndtr, log_normal_between, log_sigmoid
 from bayesmyo.components.families.thresholds import InducedDirichlet, Link
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 # Cell texts and the numbers that stand for them. Plus grades: Medical Research Council (1976), Memorandum no. 45;
@@ -116,6 +117,9 @@ class Cumulative(Family):
     def ends(self) -> tuple[float | None, float | None]:
         scores = self.texts().values()
         return min(scores), max(scores)
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call("ordinal::clmm", "ordinal::clm", y, (f'link = "{self.link_}"',))
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         chances = self._log_probabilities(eta, aux)

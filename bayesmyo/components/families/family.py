@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayesmyo.components.component import Component, Scale
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 Arrays = Mapping[str, Any]
@@ -45,7 +46,7 @@ class Family(Component):
     counts: ClassVar[bool] = False  # measurements are whole numbers
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
-    r_formula: ClassVar[str] = "gaussian()"
+    r_formula: ClassVar[str] = "gaussian()"  # the family of brms; empty where it has none
 
     def predictors(self) -> tuple[str, ...]:
         """Names of the linear predictors, `location` first; each has its own trajectory and patient effects."""
@@ -103,6 +104,18 @@ class Family(Component):
     @abstractmethod
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         """Expected measurement in outcome units."""
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        """What fits a predictor to the column `y` in R by likelihood, all other predictors apart; None where no package does."""
+        return None
+
+    def r_additions(self) -> tuple[str, ...]:
+        """What brms is told of the response beside its column, such as `trials(30)`."""
+        return ()
+
+    def per_row(self) -> bool:
+        """Whether each measurement has an effect of its own."""
+        return False
 
     def mean_has_moments(self) -> bool:
         """Whether the posterior of a population mean has a mean and an SD of its own (not only quantiles)."""

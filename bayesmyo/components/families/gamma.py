@@ -11,6 +11,7 @@ from bayesmyo.components.component import Scale
 from bayesmyo.components.families import censoring
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log1mexp, log_integral
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 
@@ -87,6 +88,9 @@ class Gamma(Family):
             below=lambda limit: _log_gammainc(shape, x(limit)),
             above=lambda limit: _log_gammaincc(shape, x(limit)),
         )
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", y, ('family = Gamma(link = "log")',))
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return np.exp(np.asarray(eta["location"], dtype=float))

@@ -11,6 +11,7 @@ from bayesmyo.components.component import Scale
 from bayesmyo.components.families import censoring
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log_ndtr
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 HALF_LOG_2PI = 0.5 * np.log(2 * np.pi)
@@ -68,6 +69,9 @@ class Gaussian(Family):
             below=lambda limit: special.log_ndtr(z(limit)),
             above=lambda limit: special.log_ndtr(-z(limit)),
         )
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call("lme4::lmer", "stats::lm", y, normal=True)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return np.asarray(eta["location"])

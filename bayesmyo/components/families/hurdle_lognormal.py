@@ -11,6 +11,7 @@ from bayesmyo.components.component import Scale
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.gaussian import HALF_LOG_2PI
 from bayesmyo.components.families.tails import log_sigmoid
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 
@@ -72,6 +73,11 @@ class HurdleLogNormal(Family):
 
     def ends(self) -> tuple[float | None, float | None]:
         return 0.0, None
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        if predictor == "zero":
+            return Call("lme4::glmer", "stats::glm", f"{y} == 0", ("family = binomial",))
+        return Call("lme4::lmer", "stats::lm", f"log({y})", (f"subset = {y} > 0",), normal=True)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         positive = special.expit(-np.asarray(eta["zero"], dtype=float))

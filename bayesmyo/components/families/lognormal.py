@@ -7,6 +7,7 @@ import numpy as np
 
 from bayesmyo.components.families.family import Arrays, Cells
 from bayesmyo.components.families.gaussian import Gaussian
+from bayesmyo.components.in_r import Call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class LogNormal(Gaussian):
     formula: ClassVar[str] = "log y ~ Normal(eta, sigma)"
     link_name: ClassVar[str] = "log"
     geometric: ClassVar[bool] = True
-    r_formula: ClassVar[str] = "gaussian() on the log"
+    r_formula: ClassVar[str] = "lognormal()"
 
     def encode(self, values: Any) -> Any:
         with np.errstate(divide="ignore"):  # a cell below a limit reaches down to zero
@@ -32,6 +33,9 @@ class LogNormal(Gaussian):
         on_log_scale = super().log_density(cells, eta, aux)
         measured = True if cells.low is None else np.asarray(cells.low) == cells.high
         return on_log_scale - np.where(measured, cells.value, 0.0)
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call("lme4::lmer", "stats::lm", f"log({y})", normal=True)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return np.asarray(np.exp(eta["location"] + np.square(aux["sigma"]) / 2))

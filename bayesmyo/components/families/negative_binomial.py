@@ -10,6 +10,7 @@ from scipy import special
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
 from bayesmyo.components.families.family import Arrays, Cells
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 
@@ -57,6 +58,9 @@ class NegativeBinomial(Counts):
         growth = np.logaddexp(0.0, location - np.log(shape))
         logp = y * (location - growth) - shape * growth + _log_rising(np, shape, y)
         return np.asarray(logp - special.gammaln(y + 1.0))
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", y, ("family = glmmTMB::nbinom2",))
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return np.exp(np.asarray(eta["location"], dtype=float))

@@ -11,6 +11,7 @@ from bayesmyo.components.component import Scale
 from bayesmyo.components.families.beta_binomial import default_precision
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log_logistic_between, log_sigmoid
+from bayesmyo.components.in_r import Call, minus, number
 from bayesmyo.components.priors import Joint, Prior, lognormal
 
 NEAR = 1e-3  # to an end, where the logit steers the sampler
@@ -114,6 +115,12 @@ class OrderedBeta(Family):
 
     def ends(self) -> tuple[float | None, float | None]:
         return self.lower, self.upper
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        """The cuts of glmmTMB are `psi = c(-cut_floor, cut_ceiling)`; from its own start at zero they have no likelihood."""
+        share = f"({minus(y, self.lower)})/{number(self._range)}" if self.lower else f"{y}/{number(self.upper)}"
+        start = "start = list(psi = c(-3, 3))"
+        return Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", share, ("family = glmmTMB::ordbeta", start))
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         location = np.asarray(eta["location"], dtype=float)

@@ -10,6 +10,7 @@ from scipy import special
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
 from bayesmyo.components.families.family import Arrays, Cells
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 
@@ -67,6 +68,12 @@ class Poisson(Counts):
         if self.observation_effect:
             return _log_poisson_lognormal(y, location, aux["sd_observation"])
         return y * location - np.exp(location) - special.gammaln(y + 1.0)
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call("lme4::glmer", "stats::glm", y, ("family = poisson",))
+
+    def per_row(self) -> bool:
+        return self.observation_effect
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         location = np.asarray(eta["location"], dtype=float)

@@ -11,6 +11,7 @@ from bayesmyo.components.component import Scale
 from bayesmyo.components.families import censoring
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log1mexp, log_integral
+from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 
@@ -73,6 +74,9 @@ class StudentT(Family):
             below=lambda limit: _log_stdtr(nu, z(limit)),
             above=lambda limit: _log_stdtr(nu, -z(limit)),
         )
+
+    def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        return Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", y, ("family = glmmTMB::t_family",))
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return np.asarray(eta["location"])

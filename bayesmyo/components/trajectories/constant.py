@@ -16,7 +16,6 @@ class Constant(Trajectory):
     kind: Literal["constant"] = "constant"
     sentence: ClassVar[str] = "stays level"
     formula: ClassVar[str] = "intercept"
-    r_formula: ClassVar[str] = "1"
     elsewhere: ClassVar[str] = "the outcome changes; try the trajectory linear or plateau"
 
     @property
@@ -28,3 +27,6 @@ class Constant(Trajectory):
 
     def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         return coefficients["intercept"] + 0.0 * t
+
+    def r_terms(self, time: str, first: float) -> Mapping[str, str]:
+        return {"intercept": "1"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from bayesmyo.components.component import Coefficient, Scale
+from bayesmyo.components.in_r import minus, together
 from bayesmyo.components.priors import normal
 from bayesmyo.components.trajectories.trajectory import Trajectory, slope
 
@@ -42,10 +43,6 @@ class Linear(Trajectory):
         clock = "(t - origin)" if self.transform == "none" else "sqrt(max(0, (t - origin)))"
         return f"intercept + slope * {clock}"
 
-    @property
-    def r_formula(self) -> str:
-        return "1 + time" if self.transform == "none" else "1 + sqrt(pmax(time, 0))"
-
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
         line = slope(scale) if self.transform == "none" else slope(scale, nature="difference", clock=math.sqrt)
         return (Coefficient("intercept", "level", normal(scale.typical, scale.spread)), line)
@@ -55,3 +52,8 @@ class Linear(Trajectory):
         if self.transform == "sqrt":
             elapsed = xp.sqrt(xp.maximum(elapsed, 0.0))
         return coefficients["intercept"] + coefficients["slope"] * elapsed
+
+    def r_terms(self, time: str, first: float) -> Mapping[str, str]:
+        if self.transform == "sqrt":
+            return {"intercept": "1", "slope": f"sqrt({self.r_elapsed(time, first)})"}
+        return {"intercept": "1", "slope": together(minus(time, self.origin))}

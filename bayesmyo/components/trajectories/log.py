@@ -24,7 +24,6 @@ class Log(Trajectory):
     kind: Literal["log"] = "log"
     sentence: ClassVar[str] = "changes fast at first and ever more slowly, in proportion to the log of 1 + time"
     formula: ClassVar[str] = "intercept + slope * log(1 + max(0, (t - origin)))"
-    r_formula: ClassVar[str] = "1 + log1p(pmax(time, 0))"
     elsewhere: ClassVar[str] = "try the trajectory plateau, or spline"
 
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
@@ -36,3 +35,6 @@ class Log(Trajectory):
 
     def _curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         return coefficients["intercept"] + coefficients["slope"] * xp.log1p(xp.maximum(t - self.origin, 0.0))
+
+    def r_terms(self, time: str, first: float) -> Mapping[str, str]:
+        return {"intercept": "1", "slope": f"log1p({self.r_elapsed(time, first)})"}

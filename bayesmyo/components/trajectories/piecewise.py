@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 from bayesmyo.components.component import Coefficient, Scale, key
+from bayesmyo.components.in_r import minus, number, together
 from bayesmyo.components.priors import normal
 from bayesmyo.components.trajectories.trajectory import Trajectory, increasing, slope, spoken
 
@@ -38,12 +39,6 @@ class Piecewise(Trajectory):
         bends = [f" + (slope_{j + 1} - slope_{j}) * max(0, t - {knot:g})" for j, knot in enumerate(self.at, start=1)]
         return f"intercept + slope_1 * (t - origin){''.join(bends)}"
 
-    @property
-    def r_formula(self) -> str:
-        times = [f"{knot - self.origin:g}" for knot in self.at]
-        inner = [f"pmax(pmin(time, {later}) - {earlier}, 0)" for earlier, later in pairwise(times)]
-        return " + ".join(["1", f"pmin(time, {times[0]})", *inner, f"pmax(time - {times[-1]}, 0)"])
-
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
         return (
             Coefficient("intercept", "level", normal(scale.typical, scale.spread)),
@@ -66,6 +61,12 @@ class Piecewise(Trajectory):
         for j, time in enumerate(spent, start=1):
             level = level + coefficients[f"slope_{j}"] * time
         return level
+
+    def r_terms(self, time: str, first: float) -> Mapping[str, str]:
+        terms = [together(minus(f"pmin({time}, {number(self.at[0])})", self.origin))]
+        terms += [f"pmax({minus(f'pmin({time}, {number(b)})', a)}, 0)" for a, b in pairwise(self.at)]
+        terms += [f"pmax({minus(time, self.at[-1])}, 0)"]
+        return {"intercept": "1"} | {f"slope_{j}": term for j, term in enumerate(terms, start=1)}
 
     def knots(self) -> tuple[float, ...]:
         return self.at

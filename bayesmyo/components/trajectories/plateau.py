@@ -33,7 +33,6 @@ class Plateau(Trajectory):
     end: Literal["asymptote", "change"] = "asymptote"
     sentence: ClassVar[str] = "moves from a start towards a plateau, half of the remaining way in each half-time"
     formula: ClassVar[str] = "asymptote + (start - asymptote) * 2^(-max(0, (t - origin)) / half_time)"
-    r_formula: ClassVar[str] = "SSasymp(time, asymptote, start, log_rate)"
     elsewhere: ClassVar[str] = "a relapse or a second phase looks like this; try the trajectory spline or piecewise"
 
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
@@ -56,6 +55,17 @@ class Plateau(Trajectory):
         change = coefficients["change"] if self.end == "change" else coefficients["asymptote"] - start
         elapsed = xp.maximum(t - self.origin, 0.0)
         return start + change * (1.0 - xp.exp2(-elapsed / coefficients["half_time"]))
+
+    def r_starts(self, middle: Mapping[str, float], spread: float) -> Mapping[str, float]:
+        """Where nothing changes the half-time says nothing, and a search ends at once."""
+        still = 0.0 if self.end == "change" else middle["start"]
+        return {**middle, self.end: still + spread} if middle[self.end] == still else middle
+
+    def r_curve(self, time: str, first: float, larger: str = "pmax") -> str:
+        change = "change" if self.end == "change" else "(asymptote - start)"
+        elapsed = self.r_elapsed(time, first, larger)
+        elapsed = elapsed if first < self.origin or self.origin == 0 else f"({elapsed})"
+        return f"start + {change} * (1 - 2^(-{elapsed} / half_time))"
 
 
 def usual_half_time(scale: Scale) -> float | None:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from bayesmyo.components.component import Coefficient, Scale, key
+from bayesmyo.components.in_r import number
 from bayesmyo.components.priors import halfnormal, normal
 from bayesmyo.components.trajectories.trajectory import Trajectory, increasing, slope, spoken
 
@@ -60,14 +61,6 @@ class Spline(Trajectory):
             return f"start + slope * (t - origin) + smooth * ({wiggles})"
         return " + ".join(["start", *(f"change_{k} * B_{k}(t)" for k in range(2, len(self.at) + 1))])
 
-    @property
-    def r_formula(self) -> str:
-        times = [f"{knot - self.origin:g}" for knot in self.at]
-        if self.penalised:
-            return f's(time, bs = "cr", k = {len(times)})'
-        inner, ends = ", ".join(times[1:-1]), f"{times[0]}, {times[-1]}"
-        return f"1 + splines::ns(time, knots = c({inner}), Boundary.knots = c({ends}))"
-
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
         start = Coefficient("start", "level", normal(scale.typical, scale.spread))
         if not self.penalised:
@@ -90,6 +83,14 @@ class Spline(Trajectory):
         if not self.penalised:
             return coefficients["start"] + bent
         return coefficients["start"] + coefficients["slope"] * (t - self.origin) + coefficients["smooth"] * bent
+
+    def r_terms(self, time: str, first: float) -> Mapping[str, str]:
+        """The same curves in another basis: the changes are not R's coefficients. A penalty R draws from another prior."""
+        if self.penalised:
+            return {}
+        start, *inner, end = map(number, self.at)
+        basis = f"splines::ns({time}, knots = c({', '.join(inner)}), Boundary.knots = c({start}, {end}))"
+        return {"start": "1", "changes": basis}
 
     def knots(self) -> tuple[float, ...]:
         return self.at

@@ -8,6 +8,7 @@ from math import inf
 from typing import Any, ClassVar, Literal
 
 from bayesmyo.components.component import Coefficient, Component, Nature, Scale
+from bayesmyo.components.in_r import minus
 from bayesmyo.components.priors import normal
 
 
@@ -46,11 +47,6 @@ class Trajectory(Component):
         Written "(t)" or "(t - origin)", the time is held at the start before it (`written`).
         """
 
-    @property
-    @abstractmethod
-    def r_formula(self) -> str:
-        """The right-hand side in R; `time` is the time since the origin."""
-
     @abstractmethod
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
         """The coefficients in order, with default priors on the link scale."""
@@ -87,6 +83,29 @@ class Trajectory(Component):
             "if they were already changing, declare a trend before treatment (the trajectory piecewise with an earlier "
             "origin and a knot at the start of treatment), or leave such visits out (study.time.before)"
         )
+
+    def r_terms(self, time: str, first: float) -> Mapping[str, str]:
+        """What each coefficient multiplies in a formula of R; several that share a term stand under the last one's name.
+
+        time: R's name of the study's time; first: the earliest time in the table. Empty where no formula is this curve.
+        """
+        return {}
+
+    def r_curve(self, time: str, first: float, larger: str = "pmax") -> str:
+        """A curve that is not linear in its coefficients, in R with their names; empty where it is, or where R has none.
+
+        larger: what gives the larger of two numbers
+        """
+        return ""
+
+    def r_starts(self, middle: Mapping[str, float], spread: float) -> Mapping[str, float]:
+        """Where R's search for such a curve may begin: from the middles of the priors; spread: a change for the better."""
+        return middle
+
+    def r_elapsed(self, time: str, first: float, larger: str = "pmax") -> str:
+        """The time since the origin in R, and zero before it."""
+        since = minus(time, self.origin)
+        return f"{larger}({since}, 0)" if first < self.origin else since
 
     def knots(self) -> tuple[float, ...]:
         """Times at which the curve is allowed to turn; each must lie inside the data."""

@@ -2,15 +2,17 @@
 
 import json
 
-from bayesmyo.components.numbers import listing
+from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.study import Study
 
+IN_R = "The same in R"
+
 
 def model(r: Results) -> Section:
-    study, blocks = r.study, in_words(r.study)
+    study, blocks = r.study, in_words(r.study, r.fit.cohort)
     parameterisation = json.loads(str(r.fit.tree.attrs.get("parameterisation", "{}")))
     if parameterisation:
         listed = "; ".join(f"{study.label(o)}: {how}" for o, how in parameterisation.items() if o in study.outcomes)
@@ -18,8 +20,8 @@ def model(r: Results) -> Section:
     return Section("model", "The model", tuple(b for b in blocks if not (isinstance(b, Paragraph) and not b.text)))
 
 
-def in_words(study: Study) -> list[Block]:
-    """The model of each outcome in words, in formula, and in R."""
+def in_words(study: Study, cohort: Cohort | None = None) -> list[Block]:
+    """The model of each outcome in words, in formula, and in R; cohort: the patients whose times the lines for R are for."""
     how = describe.correlation_words(study)
     blocks: list[Block] = [
         Paragraph(
@@ -32,16 +34,17 @@ def in_words(study: Study) -> list[Block]:
             Heading(study.label(name)),
             Paragraph(describe.words(study, name)),
             Code("The model in formula", "\n".join(describe.formula(study, name))),
-            *elsewhere(study, name),
+            *elsewhere(study, name, cohort.earliest(name) if cohort else 0.0),
         ]
+    if any(isinstance(b, Code) and b.what == IN_R for b in blocks):
+        blocks.append(
+            Code("d in R: the table that `bayesmyo validate --write CLEAN.csv` writes", "\n".join(in_r.table(study)))
+        )
     return blocks
 
 
-def elsewhere(study: Study, outcome: str) -> list[Block]:
-    """The same model in R, where a package there has it."""
-    calls = {"lme4": in_r.lme4(study, outcome), "brms": in_r.brms(study, outcome)}
-    same = {package: call for package, call in calls.items() if not call.startswith("no ")}
-    if not same:
-        return [Paragraph("Neither lme4 nor brms has a short equivalent.", "note")]
-    text = "\n".join(f"{package}: {call}" for package, call in same.items())
-    return [Code(f"The same for {listing(list(same))}, in R", text)]
+def elsewhere(study: Study, outcome: str, first: float = 0.0) -> list[Block]:
+    """The same model in R, where a package there has it. first: the earliest time in the table."""
+    calls = (in_r.likelihood(study, outcome, first), in_r.brms(study, outcome, first))
+    same = [call for call in calls if not call.startswith("no ")]
+    return [Code(IN_R, "\n".join(same))] if same else [Paragraph("No package of R has a short equivalent.", "note")]
