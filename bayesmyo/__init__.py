@@ -23,6 +23,7 @@ _WHERE = {
     "calibrate": "bayesmyo.simulation.studies",
     "check": "bayesmyo.assess.check",
     "check_prior": "bayesmyo.assess.prior",
+    "clean_csv": "bayesmyo.cohort",
     "cohort_from_frame": "bayesmyo.cohort.frame",
     "compare": "bayesmyo.assess.compare",
     "correlations": "bayesmyo.assess.correlations",

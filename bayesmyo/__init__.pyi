@@ -13,6 +13,7 @@ from bayesmyo.assess.responses import responses as responses
 from bayesmyo.assess.sensitivity import prior_sensitivity as prior_sensitivity
 from bayesmyo.cohort import Cohort as Cohort
 from bayesmyo.cohort import Truth as Truth
+from bayesmyo.cohort import clean_csv as clean_csv
 from bayesmyo.cohort import read_cohort as read_cohort
 from bayesmyo.cohort import simulate as simulate
 from bayesmyo.cohort import simulate_scenario as simulate_scenario

@@ -133,6 +133,35 @@ def test_validate_as_json(run):
     assert [o["name"] for o in alone.json["study"]["outcomes"]] == ["mrc", "cpk", "steroid"]
 
 
+def test_validate_writes_the_table_as_it_was_read(run, files):
+    result = run("validate", "ivig", DATA / "ivig.csv", "--write", "clean.csv")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.endswith("Wrote clean.csv: 23 patients as they were read, by their pseudonyms.\n")
+    written = files()["clean.csv"].decode().splitlines()
+    assert written[0] == "patient,month,mrc,cpk,cpk_value,cpk_censored,cpk_upper,steroid"
+    assert len(written) == 328
+    assert run("validate", "ivig", "clean.csv").code == 0
+
+
+def test_validate_overwrites_no_table(run, tmp_path):
+    table = tmp_path / "ivig.csv"
+    table.write_bytes((DATA / "ivig.csv").read_bytes())
+    before = table.read_bytes()
+    for words in (("--write", table), ("--write", table, "--force")):
+        assert run("validate", "ivig", table, *words).code == 2
+    (tmp_path / "there.csv").write_text("mine")
+    assert "exists already" in run("validate", "ivig", table, "--write", tmp_path / "there.csv").err
+    assert (tmp_path / "there.csv").read_text() == "mine"
+    assert table.read_bytes() == before
+    assert "writes a table as it was read" in run("validate", "ivig", "--write", "new.csv").err
+
+
+def test_nothing_is_written_of_a_table_that_cannot_be_used(run, files, tmp_path):
+    (tmp_path / "bad.csv").write_text("patient,month,mrc,cpk,steroid\nA,0,9,100,0\n")
+    assert run("validate", "ivig", tmp_path / "bad.csv", "--write", "clean.csv").code == 2
+    assert "clean.csv" not in files()
+
+
 # --- from an empty folder to a fit
 
 

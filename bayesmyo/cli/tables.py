@@ -104,7 +104,7 @@ def validate(
         show_cohort(understood, cohort)
         terminal.say("The study and the table can be used together.")
     if write and cohort:
-        terminal.say(f"Wrote {write}: {len(cohort)} patients as it was read, by their pseudonyms.")
+        terminal.say(f"Wrote {write}: {len(cohort)} patients as they were read, by their pseudonyms.")
 
 
 def simulate(

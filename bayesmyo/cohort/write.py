@@ -34,8 +34,7 @@ def clean_csv(study: Study, cohort: Cohort) -> str:
 
     Beside an outcome with limits stand columns that say to R what is known of it (see `clean.Bounds`).
 
-    >>> from bayesmyo.cohort import clean_csv
-    >>> clean_csv(study, cohort).splitlines()[1][:6]
+    >>> bayesmyo.clean_csv(study, cohort).splitlines()[1][:6]
     'P01,0,'
     """
     declared = {name: limits for name in study.outcomes if (limits := bounds(study, name))}
@@ -112,14 +111,14 @@ def cell(o: Outcome, m: Measurements, n: int, digits: int | None, decimal: str =
     sign = "<" if side == LEFT else ">" if side == RIGHT else ""
     if o.family.counts:
         return f"{sign}{value:.0f}"
-    exact = {getattr(o.family, end, None) for end in ("lower", "upper")}
-    exact |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
+    marked = {getattr(o.family, end, None) for end in ("lower", "upper")}
+    marked |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
     low = -math.inf if o.minimum is None else o.minimum
     high = math.inf if o.maximum is None else o.maximum
     while digits is not None and digits < 17:
         rounded = float(number(value, digits))
         beyond = low <= value <= high and not low <= rounded <= high
-        if not beyond and (value in exact or rounded not in exact):
+        if not beyond and (value in marked or rounded not in marked):
             break
         digits += 1  # what lies short of an end does not round to it, nor beyond it
     return sign + number(value, digits).replace(".", decimal)

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -28,7 +29,7 @@ facts <- function(f) {
   } else if (inherits(f, "clm")) {
     say("thresholds", f$alpha); say("fixed", f$beta)
   } else if (inherits(f, "nlme")) {
-    say("fixed", nlme::fixef(f)); spread("patient", as.matrix(f$modelStruct$reStruct[[1]]) * f$sigma^2); say("sigma", f$sigma)
+    say("fixed", nlme::fixef(f)); spread(names(f$groups), as.matrix(f$modelStruct$reStruct[[1]]) * f$sigma^2); say("sigma", f$sigma)
   } else {
     say("fixed", coef(f)); say("sigma", sqrt(mean(residuals(f)^2)))
   }
@@ -40,9 +41,14 @@ def needed(*packages: str) -> None:
     """Skip the test where R or a package of it is not there."""
     if shutil.which("Rscript") is None:
         pytest.skip("Rscript is not installed")
-    asked = f"cat(all(sapply(c({', '.join(map(repr, packages))}), requireNamespace, quietly = TRUE)))"
-    if not run(asked).endswith("TRUE"):
-        pytest.skip(f"R lacks one of {', '.join(packages)}")
+    if lacking := set(packages) - installed():
+        pytest.skip(f"R lacks {', '.join(lacking)}")
+
+
+@cache
+def installed() -> set[str]:
+    """R's packages."""
+    return set(run("cat(rownames(installed.packages()))").split())
 
 
 def run(script: str) -> str:

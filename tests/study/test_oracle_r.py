@@ -3,17 +3,18 @@
 `uv run pytest -m oracle tests/study/test_oracle_r.py`, with Debian's r-cran-lme4, r-cran-nlme, r-cran-glmmtmb and r-cran-ordinal.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
-from bayesmyo.cohort import clean_csv
+from bayesmyo.cohort import clean_csv, read_cohort
 from bayesmyo.cohort.simulate import simulate_scenario
 from bayesmyo.cohort.truth import of_values, patient_columns
 from bayesmyo.model.marginal import LOG_2PI, _Integral
 from bayesmyo.study import parse_study
-from bayesmyo.study.in_r import likelihood, table
+from bayesmyo.study.in_r import brms, likelihood, table
 from bayesmyo.study.predictors import blocks, predictors
 from tests.study import r
 
@@ -73,7 +74,11 @@ class Case:
     packages: tuple[str, ...] = field(default=("lme4",))
 
     def study(self):
-        return parse_study(STUDY.format(**self.__dict__))
+        return parse_study(study_text(self))
+
+
+def study_text(case):
+    return STUDY.format(**case.__dict__)
 
 
 LINE = 'kind = "linear"'
@@ -86,6 +91,9 @@ IN_WORDS = 'kind = "cumulative", levels = ["none", "a little", "much", "all"], s
 TWO = ("intercept", "slope")
 PLATEAU = "start = 10, asymptote = 20, half_time = 5, sd_start = 2, sd_asymptote = 3, correlation = 0.2, sigma = 1"
 TEN = "typical = 10\nscale = 4"
+CURVE = ("start", "asymptote", "half_time")
+GAUSSIAN, NEGATIVE_BINOMIAL = 'kind = "gaussian"', 'kind = "negative_binomial"'
+EARLY = "[-6, -2, 0, 2]"
 RANGE = 'kind = "ordered_beta", lower = 1, upper = 5'
 
 CASES = {
@@ -109,6 +117,150 @@ CASES = {
     ),
     "beta_binomial": Case('kind = "beta_binomial", trials = 30', LINE, SCORE, TWO, POINTS, packages=("glmmTMB",)),
     "cumulative": Case(IN_WORDS, LINE, GRADES, ("slope",), "scale = 2", packages=("ordinal",)),
+    "constant": Case(GAUSSIAN, 'kind = "constant"', "intercept = 2, sd_intercept = 1, sigma = 0.5", ("intercept",)),
+    "log, before and after": Case(GAUSSIAN, 'kind = "log"', LEVEL, TWO, visits=EARLY),
+    "linear, before and after": Case(GAUSSIAN, LINE, LEVEL, TWO, visits=EARLY),
+    "linear from an origin": Case(GAUSSIAN, 'kind = "linear", origin = 6', LEVEL, TWO, visits=EARLY),
+    "root": Case(GAUSSIAN, 'kind = "linear", transform = "sqrt"', LEVEL, TWO),
+    "pieces": Case(
+        GAUSSIAN,
+        'kind = "piecewise", knots = [3, 12]',
+        "intercept = 2, slope_1 = 0.3, slope_2 = -0.1, slope_3 = 0.1, sd_intercept = 1, sd_slope_2 = 0.1, correlation = 0.2, sigma = 0.5",
+        ("intercept", "slope_1", "slope_2", "slope_3"),
+        more='effects = ["intercept", "slope_2"]',
+        visits=EARLY,
+    ),
+    "pieces from before the start": Case(
+        GAUSSIAN,
+        'kind = "piecewise", origin = -4, knots = [0]',
+        "intercept = 2, slope_1 = 0.3, slope_2 = -0.1, sd_intercept = 1, sigma = 0.5",
+        ("intercept", "slope_1", "slope_2"),
+        visits=EARLY,
+    ),
+    "spline": Case(
+        GAUSSIAN,
+        'kind = "spline", knots = [0, 4, 8, 20]',
+        "start = 2, change_2 = 1, change_3 = 3, change_4 = 2, sd_start = 1, sigma = 0.5",
+        ("start", "change_2", "change_3", "change_4"),
+        visits=EARLY,
+    ),
+    "independent": Case(GAUSSIAN, LINE, LEVEL.replace(", correlation = 0.3", ""), TWO, correlate="none"),
+    "independent grades": Case(
+        IN_WORDS,
+        LINE,
+        GRADES.replace(", correlation = 0.2", ""),
+        ("slope",),
+        "scale = 2",
+        correlate="none",
+        packages=("ordinal",),
+    ),
+    "independent counts": Case(
+        NEGATIVE_BINOMIAL,
+        LINE,
+        COUNTS.replace(", correlation = -0.2", "") + ", cv = 0.7",
+        TWO,
+        correlate="none",
+        packages=("glmmTMB",),
+    ),
+    "no effects": Case(GAUSSIAN, LINE, "intercept = 2, slope = 0.1, sigma = 0.5", TWO, more="effects = []"),
+    "counts without effects": Case('kind = "poisson"', LINE, "intercept = 3, slope = 0.98", TWO, more="effects = []"),
+    "grades without effects": Case(
+        IN_WORDS,
+        LINE,
+        "slope = 0.1, threshold_1 = -2, threshold_2 = 0, threshold_3 = 2",
+        ("slope",),
+        "scale = 2",
+        more="effects = []",
+        packages=("ordinal",),
+    ),
+    "gamma without effects": Case(
+        'kind = "gamma"', LINE, "intercept = 3, slope = 0.98, cv = 0.4", TWO, more="effects = []", packages=("glmmTMB",)
+    ),
+    "coded grades": Case(
+        'kind = "cumulative", coding = "mrc_plus", merge = [["0", "1", "2"], ["4-", "4"]], link = "probit"',
+        LINE,
+        "slope = 0.05, sd_intercept = 1, threshold_1 = -1, threshold_2 = 0, threshold_3 = 1, threshold_4 = 1.5",
+        ("slope",),
+        "scale = 2",
+        more='effects = ["intercept"]',
+        packages=("ordinal",),
+    ),
+    "exposure": Case(
+        'kind = "poisson"', LINE, COUNTS, TWO, more='exposure = "days"', exposure="exposure = { days = 6 }"
+    ),
+    "exposure, overdispersed": Case(
+        NEGATIVE_BINOMIAL,
+        LINE,
+        COUNTS + ", cv = 0.7",
+        TWO,
+        more='exposure = "days"',
+        exposure="exposure = { days = 6 }",
+        packages=("glmmTMB",),
+    ),
+    "covariates": Case(
+        GAUSSIAN,
+        LINE,
+        LEVEL
+        + ", arm_active = 0.5, season_summer = 0.3, season_autumn = -0.3, age = 0.2, slope_arm_active = 0.05, slope_age = -0.03",
+        (*TWO, "arm_active", "season_summer", "season_autumn", "age", "slope_arm_active", "slope_age"),
+        more='covariates = ["arm", "season", "age"]\nmoderators = ["arm", "age"]',
+    ),
+    "grades with covariates": Case(
+        IN_WORDS,
+        LINE,
+        GRADES + ", season_summer = 0.5, season_autumn = -0.5, slope_arm_active = 0.1",
+        ("slope", "season_summer", "season_autumn", "slope_arm_active"),
+        "scale = 2",
+        more='covariates = ["season"]\nmoderators = ["arm"]',
+        packages=("ordinal",),
+    ),
+    "plateau": Case(GAUSSIAN, 'kind = "plateau"', PLATEAU, CURVE, TEN, visits=EARLY, packages=("nlme",)),
+    "change of a plateau": Case(
+        GAUSSIAN,
+        'kind = "plateau", end = "change"',
+        PLATEAU.replace("asymptote = 20", "change = 10").replace("sd_asymptote", "sd_change"),
+        ("start", "change", "half_time"),
+        TEN,
+        correlate="none",
+        packages=("nlme",),
+    ),
+    "plateau of ratios": Case(
+        'kind = "lognormal"',
+        'kind = "plateau", origin = 1',
+        "start = 20, asymptote = 5, half_time = 5, sd_start = 0.5, sd_asymptote = 0.6, correlation = 0.2, sigma = 0.2",
+        CURVE,
+        "typical = 10\nscale = 3",
+        packages=("nlme",),
+    ),
+    "plateau without effects": Case(
+        GAUSSIAN,
+        'kind = "plateau"',
+        "start = 10, asymptote = 20, half_time = 5, sigma = 1",
+        CURVE,
+        TEN,
+        more="effects = []",
+    ),
+    "hurdle": Case(
+        'kind = "hurdle_lognormal"',
+        LINE,
+        "intercept = 20, slope = 0.97, sd_intercept = 0.5, sd_slope = 0.03, correlation = 0.2, sigma = 0.3, "
+        "zero_intercept = 0.2, zero_slope = 0.3, zero_arm_active = 0.5, sd_zero_intercept = 1",
+        TWO,
+        "typical = 20\nscale = 2",
+        zero=("zero_intercept", "zero_slope", "zero_arm_active"),
+        more='zero = { typical = 0.2, scale = 0.1, trajectory = { kind = "log" }, covariates = ["arm"] }',
+    ),
+    "hurdle with a plateau": Case(
+        'kind = "hurdle_lognormal"',
+        'kind = "plateau"',
+        "start = 20, asymptote = 5, half_time = 4, sd_start = 0.5, sd_asymptote = 0.6, correlation = 0.2, sigma = 0.2, "
+        "zero_intercept = 0.2, zero_slope = 0.3, sd_zero_intercept = 1",
+        CURVE,
+        "typical = 20\nscale = 2",
+        zero=("zero_intercept", "zero_slope"),
+        more='zero = { typical = 0.2, scale = 0.1, trajectory = { kind = "log" } }',
+        packages=("nlme", "lme4"),
+    ),
     "ordered_beta": Case(
         RANGE,
         LINE,
@@ -124,7 +276,7 @@ def estimates(case, study, found):
     """R's estimates as ours, by name."""
     listed = {}
     for p, f, names in zip(predictors(study, "y"), found, (case.fixed, case.zero), strict=False):
-        listed |= dict(zip(names, f["fixed"], strict=True))
+        listed |= dict(zip(names, ours(p, f["fixed"]), strict=True))
         listed |= {f"sd_{e.key}": sd for e, sd in zip(p.effects, f["sd.who"], strict=True)}
         listed |= {f"threshold_{k}": v for k, v in enumerate(f["thresholds"], 1)}
     pairs = [pair.name for b in blocks(study) for pair in b.pairs()]
@@ -147,6 +299,16 @@ def estimates(case, study, found):
         case "poisson" if study.outcomes["y"].family.observation_effect:
             listed["sd_observation"] = found[0]["sd.observation"][0]
     return {name: np.asarray(float(value)) for name, value in listed.items()}
+
+
+def ours(p, fixed):
+    """R's fixed effects of a predictor as coefficients of ours: those of a spline by its levels at the knots."""
+    if p.trajectory.kind != "spline":
+        return fixed
+    knots = ", ".join(map(str, p.trajectory.at))
+    basis = p.trajectory.r_terms(f"c({knots})", 0)["changes"]
+    rows = np.array(r.run(f"cat(sprintf('%.15g', t({basis})))").split(), dtype=float).reshape(len(p.trajectory.at), -1)
+    return [fixed[0], *(rows @ fixed[1:])[1:]]
 
 
 def laplace(study, cohort, values):
@@ -201,3 +363,68 @@ def test_the_printed_line_is_the_same_model(case, tmp_path):
     case = CASES[case]
     study = case.study()
     compare(case, study, simulate_scenario(study, "true", seed=8).cohort, tmp_path)
+
+
+# --- tables as clinics keep them
+
+
+def test_dates_maps_texts_and_levels_out_of_the_alphabet(tmp_path):
+    """Simulated, typed as a clinic does, read: what R fits to the table that is written is the model of the study."""
+    case = replace(
+        CASES["grades with covariates"],
+        values=GRADES + ", season_summer = 0.5, season_autumn = -0.5, slope_arm_active = 0.1",
+    )
+    study = case.study()
+    simulated = simulate_scenario(study, "true", seed=9).cohort
+    texts = {0: "none", 1: "a little", 2: "much", 3: "all"}
+    m, rows = simulated.measurements["y"], []
+    for n, (patient, week) in enumerate(zip(m.patient, m.time, strict=True)):
+        start = date(2020, 1, 1) + timedelta(days=31 * int(patient))
+        visit = start + timedelta(days=round(7 * week))
+        arm = ("Plac.", "verum")[int(simulated.covariates["arm"][patient])]
+        season = ("w", "s", "a")[int(m.covariates["season"][n])]
+        rows.append(f"{patient};{visit:%d.%m.%Y};{start:%d.%m.%Y};{arm};{season};{texts[int(m.value[n])]}")
+    declared = study_text(case)
+    declared = declared.replace('column = "week"', 'column = "seen", date = "DD.MM.YYYY", since = "begun"')
+    declared = declared.replace(
+        '["placebo", "active"]', '["placebo", "active"]\nmap = { "Plac." = "placebo", verum = "active" }'
+    )
+    declared = declared.replace(
+        '["winter", "summer", "autumn"]',
+        '["winter", "summer", "autumn"]\nmap = { w = "winter", s = "summer", a = "autumn" }',
+    )
+    typed = parse_study(declared.replace("[outcomes.y]", '[data]\ndelimiter = ";"\n\n[outcomes.y]'))
+    path = tmp_path / "typed.csv"
+    path.write_text("\n".join(["who;seen;begun;arm;season;score of y", *rows]), encoding="utf-8")
+    compare(case, typed, read_cohort(typed, path), tmp_path)
+
+
+# --- brms: not compiled, but read
+
+
+def test_brms_takes_every_line_and_sees_every_measurement(tmp_path):
+    r.needed("brms")
+    asked, expected = ["suppressMessages(library(brms))"], []
+    for n, case in enumerate(CASES.values()):
+        study = case.study()
+        cohort = simulate_scenario(study, "true", seed=8).cohort
+        line = brms(study, "y", cohort.earliest("y")).split("  # ")[0]
+        if not line.startswith("no "):
+            path = tmp_path / f"{n}.csv"
+            path.write_text(clean_csv(study, cohort), encoding="utf-8")
+            asked += [*table(study, str(path)), f"cat(make_standata({line}, data = d)$N, '')"]
+            expected.append(len(cohort.measurements["y"]))
+    assert [int(x) for x in r.run("\n".join(asked)).split()] == expected
+    assert len(expected) > len(CASES) - 5
+
+
+def test_brms_sees_what_is_known_of_censored_cells(tmp_path):
+    r.needed("brms")
+    study = replace(CASES["gaussian"], more='censoring = "as typed"').study()
+    path = tmp_path / "typed.csv"
+    path.write_text("who,week,score of y\nA,0,3.5\nA,1,<2\nB,0,>7\nB,1,2..4\nB,2,\n")
+    (tmp_path / "clean.csv").write_text(clean_csv(study, read_cohort(study, path)), encoding="utf-8")
+    read = table(study, str(tmp_path / "clean.csv"))
+    asked = f"s <- make_standata({brms(study, 'y')}, data = d); cat(s$Y, s$cens, s$rcens)"
+    found = r.run("\n".join(["suppressMessages(library(brms))", *read, asked]))
+    assert [float(x) for x in found.split()] == [3.5, 2, 7, 2, 0, -1, 1, 2, 0, 0, 0, 4]
