@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Cohort, Measurements
-from bayesmyo.study.clean import Bounds, bounds, inert, plain
-from bayesmyo.study.covariates import table_column, used
+from bayesmyo.study.clean import Bounds, all_bounds, columns, inert, plain
+from bayesmyo.study.covariates import table_column
 from bayesmyo.study.study import Limits, Outcome, Study
 
 CENSORED = {LEFT: "left", MEASURED: "none", RIGHT: "right", BETWEEN: "interval"}
@@ -37,8 +37,7 @@ def clean_csv(study: Study, cohort: Cohort) -> str:
     >>> bayesmyo.clean_csv(study, cohort).splitlines()[1][:6]
     'P01,0,'
     """
-    declared = {name: limits for name in study.outcomes if (limits := bounds(study, name))}
-    return _text(plain(study), replace(cohort, patients=cohort.pseudonyms()), None, declared)
+    return _text(plain(study), replace(cohort, patients=cohort.pseudonyms()), None, all_bounds(study))
 
 
 def _text(study: Study, cohort: Cohort, digits: int | None, limits: Mapping[str, Bounds]) -> str:
@@ -75,15 +74,12 @@ def _text(study: Study, cohort: Cohort, digits: int | None, limits: Mapping[str,
     for patient, time in rows:
         own = {table_column(study, c): covariate(c, v[patient]) for c, v in cohort.covariates.items()}
         rows[patient, time] = own | rows[patient, time]
-    columns = [table_column(study, name) for name in used(study)]
-    for name, o in study.outcomes.items():
-        columns += [o.column, *(limits[name].added if name in limits else ())]
-    columns += list(dict.fromkeys(o.exposure for o in study.outcomes.values() if o.exposure))
+    header = columns(study, limits)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=study.data.delimiter, lineterminator="\n")
-    writer.writerow([inert(name) for name in (study.patient, study.time.column, *columns)])
+    writer.writerow([inert(column) for column in header])
     for (patient, time), row in sorted(rows.items()):
-        written = [row.get(column, "") for column in columns]
+        written = [row.get(column, "") for column in header[2:]]
         writer.writerow([inert(cohort.patients[patient]), finely(time), *written])
     return out.getvalue()
 

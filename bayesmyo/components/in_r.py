@@ -2,9 +2,14 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
-RESERVED = {"if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "NA", "NaN", "Inf"}  # fmt: skip
+RESERVED = {
+    "if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "NA", "NaN", "Inf",
+    "start", "asymptote", "change", "half_time", "log_half_time",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,11 +27,20 @@ class Call:
     normal: bool = False
 
 
-def name(column: str) -> str:
-    """A column as R writes it: in backticks where it is no name of R's."""
-    if re.fullmatch(r"([A-Za-z]|\.(?![0-9]))[A-Za-z0-9._]*", column) and column not in RESERVED:
-        return column
-    return "`" + column.replace("\\", "\\\\").replace("`", "\\`") + "`"
+def names(columns: Sequence[str]) -> dict[str, str]:
+    """Columns and what R calls them: names that need no quotes, of which nlme and brms take no others, each once.
+
+    A coefficient of a curve has its name for itself.
+    """
+    named: dict[str, str] = {}
+    for column in columns:
+        plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9._]*(?<!_)", column) and "__" not in column and column not in RESERVED
+        called = column if plain else re.sub(r"[^A-Za-z0-9]+", "_", column).strip("_") or "x"
+        called = called if called[0].isalpha() and called not in RESERVED else f"x_{called}"
+        others = {*named.values(), *(c for c in columns if c != column)}
+        free = (f"{called}{n}" for n in count(2))
+        named[column] = called if called not in others else next(c for c in free if c not in others)
+    return named
 
 
 def text(words: str) -> str:
@@ -46,4 +60,4 @@ def minus(what: str, by: float) -> str:
 
 def together(expression: str) -> str:
     """Arithmetic, which a formula of R would read as a list of terms, kept together."""
-    return f"I({expression})" if re.search(r"[-+/]", re.sub(r"`[^`]*`", "", expression)) else expression
+    return f"I({expression})" if re.search(r"[-+/]", expression) else expression

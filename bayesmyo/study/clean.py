@@ -1,9 +1,10 @@
 """The table as it was read: plain numbers, levels and times in columns that the study names, for R and for bayesmyo itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bayesmyo.components.families import Family
-from bayesmyo.study.covariates import table_column
+from bayesmyo.study.covariates import table_column, used
 from bayesmyo.study.study import DataFormat, Limits, Study
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -47,6 +48,19 @@ def bounds(study: Study, outcome: str) -> Bounds | None:
     if isinstance(o.censoring, Limits):
         return Bounds(o.column, beside(study, f"{o.column}_censored"))
     return Bounds(*(beside(study, f"{o.column}_{part}") for part in ("value", "censored", "upper")))
+
+
+def columns(study: Study, limits: Mapping[str, Bounds]) -> tuple[str, ...]:
+    """The header: who, when, covariates, outcomes with what stands beside them, exposures. limits: as `bounds` says, by outcome."""
+    listed = [study.patient, study.time.column, *(table_column(study, name) for name in used(study))]
+    for name, o in study.outcomes.items():
+        listed += [o.column, *(limits[name].added if name in limits else ())]
+    return tuple(dict.fromkeys([*listed, *(o.exposure for o in study.outcomes.values() if o.exposure)]))
+
+
+def all_bounds(study: Study) -> dict[str, Bounds]:
+    """Of every outcome that declares limits."""
+    return {name: limits for name in study.outcomes if (limits := bounds(study, name))}
 
 
 def beside(study: Study, column: str) -> str:

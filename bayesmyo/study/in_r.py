@@ -7,8 +7,8 @@ the one that bayesmyo read (`clean.py`), called `d`.
 import math
 from collections.abc import Mapping
 
-from bayesmyo.components.in_r import Call, minus, name, number, text, together
-from bayesmyo.study.clean import beside, bounds, grades, inert
+from bayesmyo.components.in_r import Call, minus, names, number, text, together
+from bayesmyo.study.clean import all_bounds, bounds, columns, grades, inert
 from bayesmyo.study.covariates import base, table_column, used
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.predictors import LOCATION, Predictor, blocks, predictors
@@ -20,12 +20,18 @@ ROW = "observation"  # the column that numbers the rows
 
 def table(study: Study, file: str = "CLEAN.csv") -> list[str]:
     """Lines of R that read the table: levels in our order, the reference first, and grades in order."""
-    ordered = {_column(o.column): grades(o.family) for o in study.outcomes.values() if o.family.texts() is not None}
-    factors = {_column(table_column(study, n)): study.covariates[n].levels or () for n in used(study)}
+    ordered = {
+        _column(study, o.column): grades(o.family) for o in study.outcomes.values() if o.family.texts() is not None
+    }
+    factors = {_column(study, table_column(study, n)): study.covariates[n].levels or () for n in used(study)}
     factors = {column: levels for column, levels in factors.items() if levels}
+    named = names(columns(study, all_bounds(study)))
+    renamed = (
+        [f"col.names = c({', '.join(map(text, named.values()))})"] if any(c != n for c, n in named.items()) else []
+    )
     texts = [f"{column} = {text('character')}" for column in (*factors, *ordered)]
-    classes = f", colClasses = c({', '.join(texts)})" if texts else ""
-    lines = [f'd <- read.csv({text(file)}, check.names = FALSE, na.strings = ""{classes})']
+    classes = [f"colClasses = c({', '.join(texts)})"] if texts else []
+    lines = [f"d <- read.csv({', '.join([text(file), 'na.strings = ' + text(''), *renamed, *classes])})"]
     for column, levels in (factors | ordered).items():
         order = ", ordered = TRUE" if column in ordered else ""
         written = ", ".join(text(inert(level)) for level in levels)
@@ -49,7 +55,7 @@ def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
         return f"{NONE} (the effects of its parts are correlated)"
     calls = []
     for p in parts:
-        call = o.family.r_call(_column(o.column), p.name)
+        call = o.family.r_call(_column(study, o.column), p.name)
         if call is None:
             return f"{NONE} (family {o.family.kind})"
         curve = p.trajectory.r_curve(_time(study), first)
@@ -69,9 +75,9 @@ def _call(study: Study, p: Predictor, call: Call, first: float) -> str:
     terms = [clocks[e.coefficient] for e in p.effects]
     apart = [[term] for term in terms]
     own = apart if not correlated(study, p) else [terms]
-    right += [f"({_inner(t)} | {_column(study.patient)})" for t in own]
+    right += [f"({_inner(t)} | {_column(study, study.patient)})" for t in own]
     if o.exposure and p.name == LOCATION:
-        right.append(f"offset(log({_column(o.exposure)}))")
+        right.append(f"offset(log({_column(study, o.exposure)}))")
     mixed = bool(terms) or o.family.per_row()
     told = ", ".join(["data = d", *call.arguments])
     return f"{call.mixed if mixed else call.alone}({call.response} ~ {' + '.join(right)}, {told})"
@@ -84,18 +90,18 @@ def _inner(terms: list[str]) -> str:
 
 def _nlme(study: Study, p: Predictor, call: Call, curve: str) -> str:
     """Patients differ in a half-time by factors, so that its logarithm is what is normal."""
-    names, starts = {c.name: c.name for c in p.coefficients}, dict(_starts(study, p))
+    called, starts = {c.name: c.name for c in p.coefficients}, dict(_starts(study, p))
     for c in (e.coefficient for e in p.effects if not e.linear):
-        names[c], curve, starts[c] = f"log_{c}", curve.replace(c, f"exp(log_{c})"), math.log(starts[c])
-    start = ", ".join(f"{names[c]} = {value:.3g}" for c, value in starts.items())
+        called[c], curve, starts[c] = f"log_{c}", curve.replace(c, f"exp(log_{c})"), math.log(starts[c])
+    start = ", ".join(f"{called[c]} = {value:.3g}" for c, value in starts.items())
     told = ", ".join(["data = d", *call.arguments])
     if not p.effects:
         return f"stats::nls({call.response} ~ {curve}, {told}, start = c({start}))"
-    varying, patient = " + ".join(names[e.coefficient] for e in p.effects), _column(study.patient)
+    varying, patient = " + ".join(called[e.coefficient] for e in p.effects), _column(study, study.patient)
     random = f"random = {varying} ~ 1 | {patient}"
     if len(p.effects) > 1 and not correlated(study, p):
         random = f"random = nlme::pdDiag({varying} ~ 1), groups = ~ {patient}"
-    fixed = f"fixed = {' + '.join(names.values())} ~ 1"
+    fixed = f"fixed = {' + '.join(called.values())} ~ 1"
     return f"nlme::nlme({call.response} ~ {curve}, {told}, {fixed}, {random}, start = c({start}), na.action = na.omit)"
 
 
@@ -123,8 +129,8 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
     limits = bounds(study, outcome)
     told = [*o.family.r_additions()]
     if limits:
-        told.append(f"cens({', '.join(_column(c) for c in (limits.censored, limits.upper) if c)})")
-    left = " | ".join([_column(limits.value if limits else o.column), *([" + ".join(told)] if told else [])])
+        told.append(f"cens({', '.join(_column(study, c) for c in (limits.censored, limits.upper) if c)})")
+    left = " | ".join([_column(study, limits.value if limits else o.column), *([" + ".join(told)] if told else [])])
     location, *rest = predictors(study, outcome)
     notes = ["with those of the other outcomes, + set_rescor(FALSE), in one brm()"] if _joined(study) else []
     notes += _differences(study, (location, *rest), first)
@@ -133,7 +139,7 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
             return f"no short equivalent in brms (the zero part: {why})"
     parts = "".join(f", hu ~ {_linear(study, p, first)}" for p in rest)
     family = f", family = {o.family.r_formula}"
-    exposure = f"log({_column(o.exposure)})" if o.exposure else ""
+    exposure = f"log({_column(study, o.exposure)})" if o.exposure else ""
     if curve := location.trajectory.r_curve(_time(study), first, "fmax"):
         if location.covariates or location.moderators or o.family.anchored or o.family.per_row():
             why = "thresholds" if o.family.anchored else "observation effects" if o.family.per_row() else "covariates"
@@ -153,7 +159,7 @@ def _nonlinear(study: Study, p: Predictor, curve: str, exposure: str) -> str:
     curve = curve.replace("half_time", "exp(loghalf)" if "half_time" in own else "halftime")
     bar = _bar(study, p, separate=True)
     parameters = [
-        f"{called.get(c.name, c.name)} ~ 1{f' + (1 {bar} {_column(study.patient)})' if c.name in own else ''}"
+        f"{called.get(c.name, c.name)} ~ 1{f' + (1 {bar} {_column(study, study.patient)})' if c.name in own else ''}"
         for c in p.coefficients
     ]
     return f"{curve}{exposure}, {', '.join(parameters)}"
@@ -163,7 +169,7 @@ def _linear(study: Study, p: Predictor, first: float) -> str:
     """Fixed and patient-level terms, for brms, of a predictor that is linear in all its coefficients."""
     clocks = _clocks(study, p, first)
     terms = [clocks[e.coefficient] for e in p.effects]
-    patients = [f"({_inner(terms)} {_bar(study, p)} {_column(study.patient)})"] if terms else []
+    patients = [f"({_inner(terms)} {_bar(study, p)} {_column(study, study.patient)})"] if terms else []
     return " + ".join([*_fixed(study, p, clocks), *patients])
 
 
@@ -211,7 +217,7 @@ def _covariate(study: Study, covariate: str) -> str:
     c = study.covariates[covariate]
     if c.product:
         return ":".join(_covariate(study, part) for part in c.product)
-    column = _column(table_column(study, covariate))
+    column = _column(study, table_column(study, covariate))
     if c.levels:
         return column
     assert c.typical is not None
@@ -232,17 +238,17 @@ def _centred(c: Covariate, column: str, typical: float, scale: float) -> str:
     return f"{moved}/{number(scale)}" if typical == 0 else f"({moved})/{number(scale)}"
 
 
-def _column(column: str) -> str:
-    """A column of the table that was written."""
-    return name(inert(column))
+def _column(study: Study, column: str) -> str:
+    """What R calls a column of the table that was written."""
+    return names(columns(study, all_bounds(study)))[column]
 
 
 def _time(study: Study) -> str:
-    return _column(study.time.column)
+    return _column(study, study.time.column)
 
 
 def _row(study: Study) -> str:
-    return beside(study, ROW)
+    return names([*columns(study, all_bounds(study)), ROW])[ROW]
 
 
 def _noted(call: str, notes: list[str]) -> str:

@@ -14,7 +14,7 @@ spread <- function(group, covariance) {
   say(paste0("sd.", group), sqrt(diag(covariance)))
   say("correlation", cov2cor(covariance)[lower.tri(covariance)])
 }
-groups <- function(listed) for (g in names(listed)) spread(sub("[.].*", "", g), listed[[g]])
+groups <- function(listed) for (i in seq_along(listed)) spread(sub("[.].*", "", names(listed)[i]), listed[[i]])
 facts <- function(f) {
   if (inherits(f, "lmerMod")) f <- lme4::refitML(f)
   if (inherits(f, "glmerMod")) f <- update(f, control = lme4::glmerControl(tolPwrss = 1e-12))  # its own is 0.005 of a likelihood
