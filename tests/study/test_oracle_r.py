@@ -93,6 +93,7 @@ PLATEAU = "start = 10, asymptote = 20, half_time = 5, sd_start = 2, sd_asymptote
 TEN = "typical = 10\nscale = 4"
 CURVE = ("start", "asymptote", "half_time")
 GAUSSIAN, NEGATIVE_BINOMIAL = 'kind = "gaussian"', 'kind = "negative_binomial"'
+FALLS = 'priors = { asymptote = "normal(1.6, 0.5)", half_time = "lognormal(1.6, 0.5)" }'  # where R's search begins
 EARLY = "[-6, -2, 0, 2]"
 RANGE = 'kind = "ordered_beta", lower = 1, upper = 5'
 
@@ -218,7 +219,9 @@ CASES = {
     "change of a plateau": Case(
         GAUSSIAN,
         'kind = "plateau", end = "change"',
-        PLATEAU.replace("asymptote = 20", "change = 10").replace("sd_asymptote", "sd_change"),
+        PLATEAU.replace("asymptote = 20", "change = 10")
+        .replace("sd_asymptote", "sd_change")
+        .replace(", correlation = 0.2", ""),
         ("start", "change", "half_time"),
         TEN,
         correlate="none",
@@ -230,6 +233,7 @@ CASES = {
         "start = 20, asymptote = 5, half_time = 5, sd_start = 0.5, sd_asymptote = 0.6, correlation = 0.2, sigma = 0.2",
         CURVE,
         "typical = 10\nscale = 3",
+        more=FALLS,
         packages=("nlme",),
     ),
     "plateau without effects": Case(
@@ -254,11 +258,11 @@ CASES = {
         'kind = "hurdle_lognormal"',
         'kind = "plateau"',
         "start = 20, asymptote = 5, half_time = 4, sd_start = 0.5, sd_asymptote = 0.6, correlation = 0.2, sigma = 0.2, "
-        "zero_intercept = 0.2, zero_slope = 0.3, sd_zero_intercept = 1",
+        "zero_intercept = 0.1, zero_slope = 0.1, sd_zero_intercept = 0.5",
         CURVE,
         "typical = 20\nscale = 2",
         zero=("zero_intercept", "zero_slope"),
-        more='zero = { typical = 0.2, scale = 0.1, trajectory = { kind = "log" } }',
+        more=FALLS + '\nzero = { typical = 0.2, scale = 0.1, trajectory = { kind = "log" } }',
         packages=("nlme", "lme4"),
     ),
     "ordered_beta": Case(
@@ -280,7 +284,8 @@ def estimates(case, study, found):
         listed |= {f"sd_{e.key}": sd for e, sd in zip(p.effects, f["sd.who"], strict=True)}
         listed |= {f"threshold_{k}": v for k, v in enumerate(f["thresholds"], 1)}
     pairs = [pair.name for b in blocks(study) for pair in b.pairs()]
-    listed |= dict(zip(pairs, [c for f in found for c in f["correlation"]], strict=True))
+    if pairs:
+        listed |= dict(zip(pairs, [c for f in found for c in f["correlation"]], strict=True))
     sigma, psi = (found[0]["sigma"] or [np.nan])[0], found[0]["psi"]
     kind = study.outcomes["y"].family.kind
     match kind:
