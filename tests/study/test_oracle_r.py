@@ -377,10 +377,9 @@ def test_the_printed_line_is_the_same_model(case, tmp_path):
 
 def test_dates_maps_texts_and_levels_out_of_the_alphabet(tmp_path):
     """Simulated, typed as a clinic does, read: what R fits to the table that is written is the model of the study."""
-    case = replace(
-        CASES["grades with covariates"],
-        values=GRADES + ", season_summer = 0.5, season_autumn = -0.5, slope_arm_active = 0.1",
-    )
+    case = CASES["grades with covariates"]
+    values = case.values.replace("sd_slope = 0.1, correlation = 0.2, ", "")
+    case = replace(case, values=values, more=case.more + '\neffects = ["intercept"]')
     study = case.study()
     simulated = simulate_scenario(study, "true", seed=8).cohort
     texts = {0: "none", 1: "a little", 2: "much", 3: "all"}
