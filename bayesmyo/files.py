@@ -7,6 +7,7 @@ import secrets
 import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from bayesmyo.errors import StorageError, UsageError
 
@@ -51,29 +52,44 @@ def folder(path: str | Path) -> Path:
     return path
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write all of it or nothing: a temporary file beside the target, flushed, read back, renamed.
+def regular(path: str | Path) -> BinaryIO:
+    """Open a file to be read. Raises OSError where it cannot be, StorageError where it is a folder, a pipe or a device: to open one
+    of these could wait for ever."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise StorageError(f"{path}: is not a file that can be read.")
+    return open(descriptor, "rb")
+
+
+def write_bytes(path: Path, *content: bytes | memoryview) -> None:
+    """Write all of it or nothing, one part after another: a temporary file beside the target, flushed, read back, renamed.
 
     Nobody else may read it while it is written; then a new file has the permissions that the user gives to new files, and one
     that is overwritten keeps its own.
     Raises StorageError; a file that was there before stays as it was.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    meant = hashlib.sha256()
     try:
         with temporary.open("xb") as out:
             usual = stat.S_IMODE(os.fstat(out.fileno()).st_mode)
             os.fchmod(out.fileno(), 0o600)
-            out.write(content)
+            for part in content:
+                out.write(part)
+                meant.update(part)
             out.flush()
             os.fsync(out.fileno())
-        if hashlib.sha256(temporary.read_bytes()).digest() != hashlib.sha256(content).digest():
+        with temporary.open("rb") as written:
+            read_back = hashlib.file_digest(written, "sha256")
+        if read_back.digest() != meant.digest():
             raise StorageError(f"{path}: what was read back is not what was written; the disk may be failing.")
         temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else usual)
         os.replace(temporary, path)
         _settle(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StorageError(f"{path}: cannot be written ({len(content):,} bytes): {reason}.") from None
+        raise StorageError(f"{path}: cannot be written ({sum(map(len, content)):,} bytes): {reason}.") from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

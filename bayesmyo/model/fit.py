@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from math import prod
 from typing import Any, Never
 
 import numpy as np
@@ -18,20 +19,22 @@ from bayesmyo.model.arguments import in_range, known_study, typed, usable
 from bayesmyo.model.build import build
 from bayesmyo.model.data import SHARED, cells
 from bayesmyo.model.engines import ENGINES, Draws, Progress, Sampling
+from bayesmyo.model.layout import DRAWS, ESTIMANDS, LOG_LIKELIHOOD, layout, rounded, tree_of
 from bayesmyo.model.mixing import Diagnostics, diagnose, sampled_on, too_few
 from bayesmyo.model.recover import complete
 from bayesmyo.model.versions import versions
 from bayesmyo.seeds import PREDICT, SAMPLE, address
 from bayesmyo.study.asks import added, modelled_otherwise
 from bayesmyo.study.covariates import used
-from bayesmyo.study.parameters import all_parameters, inventory
+from bayesmyo.study.parameters import inventory
 from bayesmyo.study.predictors import CORRELATIONS, effects
 from bayesmyo.study.read import parse_study
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash, to_toml
 
-FORMAT = 2
-ESTIMANDS = "estimands"  # the group of a shared copy that holds their draws
+FORMAT = 3
+LARGEST = 20_000_000  # numbers in the log-likelihood that a fit keeps
+AT_ONCE = 4_000_000  # numbers in one array while it is computed
 MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements) if f.name != "covariates")
 
 
@@ -41,7 +44,9 @@ class Fit:
 
     tree: an xarray DataTree with the groups `posterior`, `sample_stats`, `log_likelihood`, `observed_data` and
         `constant_data`, ready for any function of ArviZ. Parameters are named `cpk.start`, patients'
-        deviations `cpk.effect_start` (chain, draw, patient), all on the link scale; observations are in outcome units.
+        deviations `cpk.effect_start` (chain, draw, patient; to single precision), all on the link scale; observations are in outcome
+        units. A large fit (draws times measurements above 20 million) leaves the log-likelihood out: `fit.group("log_likelihood")`
+        computes it.
 
     >>> fit.group("posterior")["cpk.start"].shape, fit.seed
     ((4, 1000), 1)
@@ -166,6 +171,10 @@ class Fit:
 
         Raises UsageError for a group that there is not.
         """
+        if name == LOG_LIKELIHOOD and name not in self.tree.children and not self.shared:
+            arrays = {o: log_likelihood(self.study, self.cohort, self.truth, o) for o in self.study.outcomes}
+            held = layout(self.study)[LOG_LIKELIHOOD]
+            return xr.Dataset({o: (held[o].dims, v) for o, v in arrays.items()}, coords=_draw_coords(self.tree))
         if name not in self.tree.children:
             raise UsageError("group", "is not in this fit", f'"{name}"', did_you_mean(str(name), [*self.tree.children]))
         return self.tree.children[name].to_dataset()
@@ -269,37 +278,26 @@ def wrap(
     attempts: int = 1,
 ) -> Fit:
     """Draws of an engine as a Fit. A draw that was kept has the number that it has among all that were sampled."""
-    chains, n = next(iter(draws.posterior.values())).shape[:2]
-    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(1, n + 1) * sampling.every - 1}
-    posterior = {}
-    for k, v in draws.posterior.items():
-        last = f"{k}.missing" if k.startswith(f"{SHARED}.") else "patient"
-        posterior[k] = (("chain", "draw", last)[: v.ndim], v)
-    truth = posterior_truth(study, cohort, draws.posterior)
-    likelihood: dict[str, Any] = {}
+    held = layout(study)
+    posterior = {k: rounded(held["posterior"], k, v) for k, v in draws.posterior.items()}
+    stats = {k: rounded(held["sample_stats"], k, v) for k, v in draws.stats.items()}
+    arrays: dict[str, dict[str, np.ndarray]] = {"posterior": posterior, "sample_stats": stats}
+    if prod(_shape(draws)) * sum(len(m) for m in cohort.measurements.values()) <= LARGEST:
+        truth = posterior_truth(study, cohort, posterior)
+        arrays[LOG_LIKELIHOOD] = {name: log_likelihood(study, cohort, truth, name) for name in study.outcomes}
     observed: dict[str, Any] = {}
     constant: dict[str, Any] = {}
     for name in study.outcomes:
-        visit = f"{name}.visit"
         m = cohort.measurements[name]
-        likelihood[name] = (("chain", "draw", visit), log_likelihood(study, cohort, truth, name))
-        observed[name] = ((visit,), m.value)
+        observed[name] = m.value
         stored = {f: getattr(m, f) for f in MEASUREMENT_FIELDS if f != "value"}
-        constant |= {f"{name}.{f}": ((visit,), v) for f, v in stored.items() if v is not None}
-        constant |= {f"{name}.x.{c}": ((visit,), v) for c, v in m.covariates.items()}
-    constant |= {f"{SHARED}.{c}": (("patient",), v) for c, v in cohort.covariates.items()}
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": xr.Dataset(posterior, coords={**coords, "patient": np.array(cohort.patients, dtype=str)}),
-            "sample_stats": _statistics(draws.stats),
-            "log_likelihood": xr.Dataset(likelihood, coords=coords),
-            "observed_data": xr.Dataset(observed),
-            "constant_data": xr.Dataset(constant),
-        }
-    )
-    _label_units(study, tree)
+        constant |= {f"{name}.{f}": v for f, v in stored.items() if v is not None}
+        constant |= {f"{name}.x.{c}": v for c, v in m.covariates.items()}
+    constant |= {f"{SHARED}.{c}": v for c, v in cohort.covariates.items()}
+    for group, data in (("observed_data", observed), ("constant_data", constant)):
+        arrays[group] = {k: rounded(held[group], k, v) for k, v in data.items()}
     settings = {k: v for k, v in asdict(sampling).items() if k != "cores"} | {"attempts": attempts}
-    tree.attrs = {
+    attributes = {
         "bayesmyo_format": FORMAT,
         "study": study.text or to_toml(study),
         "study_sha256": study_hash(study),
@@ -313,23 +311,23 @@ def wrap(
         "parameterisation": json.dumps(dict(how)),
         "versions": json.dumps(versions()),
     }
-    return Fit(tree)
-
-
-def _statistics(stats: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """The sampler's statistics, of every draw that was sampled."""
-    numbered = {
-        dim: np.arange(n) for values in stats.values() for dim, n in zip(("chain", "draw"), values.shape, strict=True)
-    }
-    return xr.Dataset({k: (("chain", "draw"), v) for k, v in stats.items()}, coords=numbered)
+    return Fit(tree_of(study, arrays, cohort.patients, attributes))
 
 
 def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> np.ndarray:
     """(..., visit) log density of each measurement in outcome units, given the patients' own effects.
 
-    Computed with NumPy, not by the model's code: nothing more is compiled.
+    Computed with NumPy, not by the model's code: nothing more is compiled. A large one is computed in blocks of draws.
     """
-    etas = visit_predictors(study, truth, outcome, cohort.measurements[outcome])
+    m, total = cohort.measurements[outcome], prod(truth.shape)
+    step = max(1, AT_ONCE // max(1, len(m)))
+    if total > step:
+        found = np.empty((total, len(m)))
+        for start in range(0, total, step):
+            some = np.arange(start, min(start + step, total))
+            found[some] = log_likelihood(study, cohort, truth.take(some), outcome)
+        return found.reshape(*truth.shape, len(m))
+    etas = visit_predictors(study, truth, outcome, m)
     aux = trailing(truth.outcomes[outcome].values)
     return study.outcomes[outcome].family.log_density(cells(study, cohort, outcome), etas, aux)
 
@@ -351,17 +349,9 @@ def posterior_truth(study: Study, cohort: Cohort, posterior: Mapping[str, np.nda
     return Truth(outcomes, values.get(CORRELATIONS, {}), columns)
 
 
-def _label_units(study: Study, tree: xr.DataTree) -> None:
-    """Units and labels as attributes of every variable that has them."""
-    for p in all_parameters(study):
-        tree["posterior"][p.full_name].attrs = {"outcome": p.outcome, "units": p.unit, "prior": str(p.prior)}
-        if p.role == "sd":
-            effect = p.full_name.replace(".sd_", ".effect_")
-            tree["posterior"][effect].attrs = {"outcome": p.outcome, "units": p.unit}
-    for name, o in study.outcomes.items():
-        tree["observed_data"][name].attrs = {"units": o.unit, "long_name": study.label(name)}
-        tree["constant_data"][f"{name}.time"].attrs = {"units": study.time.unit}
+def _shape(draws: Draws) -> tuple[int, ...]:
+    return next(iter(draws.posterior.values())).shape[:2]
 
 
 def _draw_coords(tree: xr.DataTree) -> dict[str, Any]:
-    return {dim: tree["posterior"][dim].values for dim in ("chain", "draw")}
+    return {dim: tree["posterior"][dim].values for dim in DRAWS}

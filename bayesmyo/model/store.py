@@ -1,30 +1,35 @@
-"""Fit <-> file: netCDF-4 with a SHA-256 trailer, written whole or not at all.
+"""Fit <-> file: netCDF-4, a table of contents, and a SHA-256 over both, written whole or not at all.
 
-The netCDF bytes are made in memory (a full disk would otherwise crash the HDF5 library), followed by a trailer with their
-hash. Other programs read the file as netCDF and ignore the trailer; `load_fit` verifies it before anything looks inside.
+The netCDF bytes are made in memory (a full disk would otherwise crash the HDF5 library). Other programs read the file as netCDF and
+ignore what follows; bayesmyo reads the table of contents, and the arrays where that says they are: see `contents`.
 """
 
 import hashlib
 import io
 import json
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
-import xarray as xr
 
-from bayesmyo.errors import BayesmyoError, StorageError
-from bayesmyo.files import writable, write_bytes
-from bayesmyo.model.fit import ESTIMANDS, FORMAT, Fit
+from bayesmyo.errors import BayesmyoError, StorageError, UsageError
+from bayesmyo.files import regular, writable, write_bytes
+from bayesmyo.model.contents import PRIVATE, Contents, Region, format_of, understood, words
+from bayesmyo.model.data import SHARED, arrays, imputed
+from bayesmyo.model.fit import FORMAT, Fit
+from bayesmyo.model.layout import ESTIMANDS, Variable, layout, tree_of
+from bayesmyo.study.study import Study
 from bayesmyo.study.write import to_toml
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+CONTENTS = b"\nbayesmyo-contents:"  # and how many bytes of JSON stand before it
+CONTENTS_LENGTH = len(CONTENTS) + 12
 TRAILER = b"\nbayesmyo-sha256:"
 TRAILER_LENGTH = len(TRAILER) + 64 + 1
-MAXIMUM_BYTES = 4_000_000_000  # of a file, and of the arrays in it
-ATTRIBUTES = ("bayesmyo_format", "study", "study_sha256", "data_source", "data_sha256", "rows", "notices", "engine", "seed", "sampling", "versions")  # fmt: skip
-GROUPS = ("posterior", "sample_stats", "log_likelihood", "observed_data", "constant_data")
-SHARED_GROUPS = ("posterior", "sample_stats", ESTIMANDS)
+MAXIMUM_BYTES = 4_000_000_000  # of a file
+MAXIMUM_CONTENTS = 100_000_000  # of a table of contents: the lines of a table's rows are in it
+BLOCK = 1 << 20
 
 
 def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
@@ -34,9 +39,11 @@ def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
     64
     """
     path = writable(path, force)
-    content = bytes(fit.tree.to_netcdf(engine="h5netcdf"))
-    write_bytes(path, content + _trailer(content))
-    return hashlib.sha256(content).hexdigest()
+    netcdf, contents = packed(fit)
+    digest = hashlib.sha256(netcdf)
+    digest.update(contents)
+    write_bytes(path, netcdf, contents, TRAILER + digest.hexdigest().encode() + b"\n")
+    return digest.hexdigest()
 
 
 def load_fit(path: str | Path) -> Fit:
@@ -48,49 +55,33 @@ def load_fit(path: str | Path) -> Fit:
     >>> bayesmyo.load_fit("fit.nc").study.title
     'Small'
     """
-    content = read_content(path)
-    try:
-        _sizes(content, path)
-        with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as lazy:
-            tree = lazy.load()
-    except BayesmyoError:
-        raise
-    except Exception as error:  # whatever HDF5 and xarray raise on content that only claims to be theirs
-        raise StorageError(f"{path}: is not a fit of bayesmyo ({type(error).__name__}).") from None
-    absent = [name for name in ATTRIBUTES if name not in tree.attrs]
-    shared = "bayesmyo_shared" in tree.attrs
-    absent += [name for name in (SHARED_GROUPS if shared else GROUPS) if name not in tree.children]
-    written = str(tree.attrs.get("bayesmyo_format", ""))
-    if not written.isdigit():
-        raise StorageError(f"{path}: is not a fit of bayesmyo: it does not say its format.")
-    if int(written) > FORMAT:
-        raise StorageError(f"{path}: was written by a newer bayesmyo; update bayesmyo to read it.")
-    if int(written) < FORMAT:
-        raise StorageError(f"{path}: was written by an earlier bayesmyo (format {written}, now {FORMAT}); fit again.")
-    if absent:
-        raise StorageError(f"{path}: is not a whole fit: {', '.join(absent)} missing.")
-    return Fit(tree)
+    fit, _ = read_fit(path)
+    if not fit.shared:
+        try:
+            coherent(fit)
+        except BayesmyoError as error:
+            raise StorageError(f"{path}: its data do not hang together: {error}") from None
+        except Exception as error:  # numbers may be wrong in ways that no one has thought of
+            raise StorageError(f"{path}: its data cannot be understood ({type(error).__name__}).") from None
+    return fit
 
 
-def read_content(path: str | Path) -> bytes:
-    """The netCDF bytes of a stored fit, whose hash is that of its trailer. Raises StorageError."""
+def read_fit(path: str | Path) -> tuple[Fit, str]:
+    """A fit of which is known that every array is there, but not yet that they hang together; and the SHA-256 of its content."""
     path = Path(path)
     try:
-        if path.exists() and not path.is_file():
-            raise StorageError(f"{path}: is not a file that can be read.")
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise StorageError(f"{path}: is larger than any fit ({MAXIMUM_BYTES:,} bytes).")
-        raw = path.read_bytes()
+        with regular(path) as file:
+            return _read(file, path)
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {error.strerror or error}.") from None
-    if not raw.startswith(HDF5):
-        raise StorageError(f"{path}: is not a fit; `bayesmyo fit` writes one.")
-    content, trailer = raw[:-TRAILER_LENGTH], raw[-TRAILER_LENGTH:]
-    if not trailer.startswith(TRAILER):
-        raise StorageError(f"{path}: has no checksum at its end: it is truncated, or not a fit of bayesmyo.")
-    if trailer != _trailer(content):
-        raise StorageError(f"{path}: the content does not match its checksum; restore it from a copy, or fit again.")
-    return content
+
+
+def coherent(fit: Fit) -> None:
+    """Raises UsageError for data in which an index, a length or a type is wrong: compiled code would read elsewhere."""
+    missing = {f"{SHARED}.{k}": int(np.isnan(v).sum()) for k, v in imputed(arrays(fit.study, fit.cohort)).items()}
+    drawn = {k: v.shape[-1] for k, v in fit.group("posterior").data_vars.items() if str(k).startswith(f"{SHARED}.")}
+    if missing != drawn:
+        raise UsageError("covariates", "have other gaps than were filled")
 
 
 def share(fit: Fit) -> Fit:
@@ -103,35 +94,125 @@ def share(fit: Fit) -> Fit:
     >>> "observed_data" in bayesmyo.share(fit).tree
     False
     """
-    draws = ("chain", "draw")
+    study, held = fit.study, layout(fit.study, shared=True)
+    kept = {
+        group: {k: v.values for k, v in fit.group(group).data_vars.items() if k in held[group]}
+        for group in ("posterior", "sample_stats")
+    }
+    attributes = {k: fit.tree.attrs[k] for k in ("bayesmyo_format", "study_sha256", "engine", "seed")}
+    attributes |= {k: fit.tree.attrs[k] for k in ("sampling", "parameterisation", "versions")}
+    if fit.shared:
+        counts = fit.tree.attrs["bayesmyo_shared"]
+    else:
+        measured = {name: len(m) for name, m in fit.cohort.measurements.items()}
+        counts = json.dumps({"patients": len(fit.cohort), "rows": fit.cohort.rows.used, **measured})
+    attributes |= {"bayesmyo_shared": counts, "study": to_toml(study), **PRIVATE}
+    return Fit(tree_of(study, {**kept, ESTIMANDS: fit.estimands}, (), attributes))
+
+
+def packed(fit: Fit) -> tuple[memoryview, bytes]:
+    """A fit as a file holds it, without its trailer: the netCDF, and the table of contents. Raises UsageError for what no fit holds."""
+    held, tree = layout(fit.study, fit.shared), fit.tree.copy()
+    for group, node in fit.tree.children.items():
+        own = node.to_dataset()
+        if strange := [str(k) for k in own.data_vars if k not in held.get(group, {})]:
+            raise UsageError("fit", f"holds what no fit of its study holds: {group}/{strange[0]}")
+        tree[group] = own.assign({k: v.astype(held[group][str(k)].in_file) for k, v in own.data_vars.items()})
+    out = io.BytesIO()
+    tree.to_netcdf(out, engine="h5netcdf")
+    with h5py.File(out, "r") as file:
+        places = {
+            group: {str(name): _region(file[f"{group}/{name}"], held[group][str(name)]) for name in node.data_vars}
+            for group, node in tree.children.items()
+        }
     posterior = fit.group("posterior")
-    kept = posterior[[str(k) for k, v in posterior.data_vars.items() if v.dims == draws]]
-    population = kept.drop_vars([c for c in kept.coords if c not in draws])
-    estimands = xr.Dataset({k: (draws, v) for k, v in fit.estimands.items()}, coords={d: posterior[d] for d in draws})
-    tree = xr.DataTree.from_dict(
-        {"posterior": population, "sample_stats": fit.group("sample_stats"), ESTIMANDS: estimands}
+    attributes = {k: str(v) for k, v in fit.tree.attrs.items() if k != "bayesmyo_format"}
+    patients = tuple(str(p) for p in posterior["patient"].values) if "patient" in posterior.coords else ()
+    contents = Contents(
+        bayesmyo_format=int(fit.tree.attrs["bayesmyo_format"]),
+        attributes=attributes,
+        patients=patients,
+        arrays=places,
     )
-    blank = {"study": to_toml(fit.study), "data_source": "", "data_sha256": "", "rows": "{}", "notices": "[]"}
-    counts = {} if fit.shared else {"patients": len(fit.cohort), "rows": fit.cohort.rows.used}
-    counts |= {} if fit.shared else {name: len(m) for name, m in fit.cohort.measurements.items()}
-    tree.attrs = {"bayesmyo_shared": json.dumps(counts), **fit.tree.attrs, **blank}
-    return Fit(tree)
+    document = json.dumps(contents.model_dump(mode="json")).encode()
+    return out.getbuffer(), b"\n" + document + CONTENTS + b"%012d" % len(document)
 
 
-def _sizes(content: bytes, path: str | Path) -> None:
-    """Refuse arrays that would fill the memory, before they are read: a few bytes of HDF5 can claim any shape."""
-    total = 0
-
-    def add(_name: str, item: h5py.Dataset | h5py.Group) -> None:
-        nonlocal total
-        if isinstance(item, h5py.Dataset):
-            total += int(np.prod(item.shape or (1,), dtype=object)) * max(1, item.dtype.itemsize)
-
-    with h5py.File(io.BytesIO(content), "r") as file:
-        file.visititems(add)
-    if total > MAXIMUM_BYTES:
-        raise StorageError(f"{path}: claims arrays of more than {MAXIMUM_BYTES:,} bytes.")
+def _region(dataset: Any, variable: Variable) -> Region:
+    """Where the netCDF library put an array, whole and in one piece."""
+    return Region(dtype=variable.in_file, shape=dataset.shape, offset=dataset.id.get_offset())
 
 
-def _trailer(content: bytes) -> bytes:
-    return TRAILER + hashlib.sha256(content).hexdigest().encode() + b"\n"
+def _read(file: BinaryIO, path: Path) -> tuple[Fit, str]:
+    size = file.seek(0, io.SEEK_END)
+    if size > MAXIMUM_BYTES:
+        raise StorageError(f"{path}: is larger than any fit ({MAXIMUM_BYTES:,} bytes).")
+    digest = _verified(file, path, size)
+    raw, netcdf = _contents(file, path, size - TRAILER_LENGTH)
+    try:
+        written = format_of(raw)
+    except ValueError:
+        raise StorageError(f"{path}: is not a fit of bayesmyo: it does not say its format.") from None
+    if written > FORMAT:
+        raise StorageError(f"{path}: was written by a newer bayesmyo; update bayesmyo to read it.")
+    if written < FORMAT:
+        raise StorageError(f"{path}: was written by an earlier bayesmyo (format {written}, now {FORMAT}); fit again.")
+    try:
+        contents, study = understood(raw, netcdf)
+        found = {
+            group: {name: _array(file, region, variable) for name, region, variable in _wanted(study, contents, group)}
+            for group in contents.arrays
+        }
+    except ValueError as error:
+        raise StorageError(f"{path}: is not a fit of bayesmyo: {words(error)}.") from None
+    attributes = {"bayesmyo_format": written, **contents.attributes}
+    return Fit(tree_of(study, found, contents.patients, attributes)), digest
+
+
+def _verified(file: BinaryIO, path: Path, size: int) -> str:
+    """The SHA-256 of a file's content, which is that of its trailer. Raises StorageError."""
+    file.seek(0)
+    if file.read(len(HDF5)) != HDF5:
+        raise StorageError(f"{path}: is not a fit; `bayesmyo fit` writes one.")
+    file.seek(max(0, size - TRAILER_LENGTH))
+    trailer = file.read(TRAILER_LENGTH)
+    if not trailer.startswith(TRAILER):
+        raise StorageError(f"{path}: has no checksum at its end: it is truncated, or not a fit of bayesmyo.")
+    digest, left = hashlib.sha256(), size - TRAILER_LENGTH
+    file.seek(0)
+    while left > 0 and (block := file.read(min(BLOCK, left))):
+        digest.update(block)
+        left -= len(block)
+    if trailer != TRAILER + digest.hexdigest().encode() + b"\n":
+        raise StorageError(f"{path}: the content does not match its checksum; restore it from a copy, or fit again.")
+    return digest.hexdigest()
+
+
+def _contents(file: BinaryIO, path: Path, end: int) -> tuple[bytes, int]:
+    """The JSON of the table of contents, which ends where the trailer begins; and how many bytes of netCDF stand before it."""
+    file.seek(max(0, end - CONTENTS_LENGTH))
+    sign = file.read(min(end, CONTENTS_LENGTH))
+    length = sign.removeprefix(CONTENTS)
+    if not sign.startswith(CONTENTS) or not length.isdigit():
+        raise StorageError(f"{path}: has no table of contents: it was written by an earlier bayesmyo; fit again.")
+    start = end - CONTENTS_LENGTH - int(length)
+    if int(length) > MAXIMUM_CONTENTS or start < 0:
+        raise StorageError(f"{path}: is not a fit of bayesmyo: its table of contents is too long.")
+    file.seek(start)
+    return file.read(int(length)), start
+
+
+def _wanted(study: Study, contents: Contents, group: str) -> list[tuple[str, Region, Variable]]:
+    held = layout(study, "bayesmyo_shared" in contents.attributes)[group]
+    return [(name, region, held[name]) for name, region in contents.arrays[group].items()]
+
+
+def _array(file: BinaryIO, region: Region, variable: Variable) -> np.ndarray:
+    """An array from its place, as it is in memory. Raises ValueError where its bytes are not there, or no values of its type."""
+    values = np.empty(region.shape, variable.in_file)
+    file.seek(region.offset)
+    if file.readinto(values.reshape(-1).view(np.uint8)) != values.nbytes:  # type: ignore[attr-defined]
+        raise ValueError("it was cut short while it was read")
+    if variable.dtype == "|b1" and (values.view(np.uint8) > 1).any():
+        raise ValueError("a truth value in it is neither true nor false")
+    return values.astype(variable.dtype, copy=False)

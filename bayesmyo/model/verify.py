@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from bayesmyo.errors import BayesmyoError, StorageError
-from bayesmyo.model.data import arrays
+from bayesmyo.files import regular
 from bayesmyo.model.fit import FORMAT, Fit
-from bayesmyo.model.store import load_fit, read_content
+from bayesmyo.model.layout import ESTIMANDS
+from bayesmyo.model.store import coherent, read_fit
 from bayesmyo.model.versions import versions
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.write import study_hash
@@ -48,8 +49,7 @@ def verify(path: str | Path, data: str | Path | None = None) -> Verification:
     >>> bayesmyo.verify("fit.nc").sha256 == digest
     True
     """
-    sha256 = hashlib.sha256(read_content(path)).hexdigest()
-    fit = load_fit(path)
+    fit, sha256 = read_fit(path)
     found = [Verified("content", True, f"matches its checksum; format {FORMAT}.")]
     asked: list[tuple[str, Callable[[Fit], str]]] = [("study", _study)]
     asked += [("draws", _draws)] if fit.shared else [("data", _data), ("rows", _rows), ("draws", _draws)]
@@ -62,12 +62,7 @@ def verify(path: str | Path, data: str | Path | None = None) -> Verification:
             found.append(Verified(name, False, f"cannot be understood ({type(error).__name__})."))
     if data is not None:
         found.append(_table(fit, Path(data)))
-    try:
-        wrote = fit.versions
-    except (TypeError, ValueError):
-        wrote = {}
-        found.append(Verified("versions", False, "cannot be understood."))
-    now = versions()
+    wrote, now = fit.versions, versions()
     pairs = {name: (str(wrote.get(name, "-")), now.get(name, "-")) for name in {**wrote, **now}}
     return Verification(str(path), sha256, tuple(found), pairs)
 
@@ -79,12 +74,7 @@ def _study(fit: Fit) -> str:
 
 
 def _data(fit: Fit) -> str:
-    for group in ("observed_data", "constant_data", "log_likelihood"):
-        fit.group(group)
-    arrays(fit.study, fit.cohort)  # every index in bounds, every length and type right
-    for name, m in fit.cohort.measurements.items():
-        if fit.group("log_likelihood")[name].shape[2:] != (len(m),):
-            raise StorageError(f"the log-likelihood of {name} is not one of each measurement.")
+    coherent(fit)
     measurements = sum(len(m) for m in fit.cohort.measurements.values())
     return f"hang together: {len(fit.cohort)} patients, {measurements} measurements, every index in bounds."
 
@@ -102,14 +92,10 @@ def _rows(fit: Fit) -> str:
 def _draws(fit: Fit) -> str:
     posterior = fit.group("posterior")
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
-    for p in all_parameters(fit.study):
-        if p.full_name not in posterior or posterior[p.full_name].shape != (chains, draws):
-            raise StorageError(f"the draws of {p.full_name} are missing.")
-    odd = [str(name) for name, values in posterior.data_vars.items() if not np.isfinite(values.values).all()]
+    named = {**posterior.data_vars, **(fit.group(ESTIMANDS).data_vars if fit.shared else {})}
+    odd = [str(name) for name, values in named.items() if not np.isfinite(values.values).all()]
     if odd:
         raise StorageError(f"the draws of {', '.join(odd[:3])} are not all finite numbers.")
-    if any(values.shape != (chains, draws) for values in fit.estimands.values()):
-        raise StorageError("the draws of the estimands are not those of the parameters.")
     return f"are whole: {chains} chains of {draws} for {len(all_parameters(fit.study))} parameters."
 
 
@@ -117,7 +103,10 @@ def _table(fit: Fit, data: Path) -> Verified:
     if fit.shared:
         return Verified("table", False, "a shared copy does not know the table that was fitted.")
     try:
-        digest = hashlib.sha256(data.read_bytes()).hexdigest()
+        with regular(data) as table:
+            digest = hashlib.file_digest(table, "sha256").hexdigest()
+    except StorageError as error:
+        return Verified("table", False, str(error))
     except OSError as error:
         return Verified("table", False, f"{data}: cannot be read: {error.strerror or error}.")
     same = digest == fit.tree.attrs["data_sha256"]

@@ -32,13 +32,24 @@ class Sampling:
     every: int = 1
 
 
+STATISTICS = {
+    "diverging": "|b1",
+    "tree_depth": "<i8",
+    "reached_max_treedepth": "|b1",
+    "n_steps": "<i8",
+    "energy": "<f8",
+    "lp": "<f8",
+    "acceptance_rate": "<f8",
+    "step_size": "<f8",
+}  # what is kept of a sampler's statistics, and as what: ArviZ's names, NumPy's types
+
+
 @dataclass(frozen=True, eq=False)
 class Draws:
     """What an engine returns for one dataset.
 
     posterior: parameter full name -> (chain, draw), and `cpk.effect_start` -> (chain, draw, patient)
-    stats: sampler statistics (chain, draw) under ArviZ's names, of every draw that was sampled; empty where there are
-        none
+    stats: some of `STATISTICS`, (chain, draw) each, of every draw that was sampled; empty where the engine has none
     """
 
     posterior: dict[str, np.ndarray]
