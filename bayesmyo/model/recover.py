@@ -18,8 +18,30 @@ from bayesmyo.study.predictors import Effect, predictor_of, predictors
 Array = np.ndarray
 
 
+AT_ONCE = 2_000_000  # numbers in one array
+
+
 def recover(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, rng: np.random.Generator) -> dict[str, Array]:
-    """Full name -> draws: parameters (chain, draw), effects (chain, draw, patient), imputed columns (chain, draw, missing patient)."""
+    """Full name -> draws: parameters (chain, draw), effects (chain, draw, patient), imputed columns (chain, draw, missing patient).
+
+    Of a large cohort in blocks of draws, so that no array grows with draws times measurements.
+    """
+    shape = next(iter(raw.values())).shape[:2]
+    total = shape[0] * shape[1]
+    step = max(1, AT_ONCE // max(len(v) for v in data.values() if v.ndim))
+    if total <= step:
+        return _recovered(model, raw, data, rng)
+    flat = {k: v.reshape(total, *v.shape[2:]) for k, v in raw.items()}
+    posterior: dict[str, Array] = {}
+    for start in range(0, total, step):
+        block = slice(start, min(start + step, total))
+        for name, v in _recovered(model, {k: v[block] for k, v in flat.items()}, data, rng).items():
+            posterior.setdefault(name, np.empty((total, *v.shape[1:]), v.dtype))[block] = v
+    return {name: v.reshape(*shape, *v.shape[1:]) for name, v in posterior.items()}
+
+
+def _recovered(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, rng: np.random.Generator) -> dict[str, Array]:
+    """The same with any leading dimensions, all at once."""
     study = model.study
     values, lowers = _values(model, raw)
     posterior = {f"{outcome}.{name}": v for outcome, own in values.items() for name, v in own.items()}

@@ -10,7 +10,7 @@ from bayesmyo.assess.checks.findings import Finding, verdict
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.replicated import Replicated, Replicates, replicated
 from bayesmyo.assess.reweight import smoothed
-from bayesmyo.model.fit import Fit
+from bayesmyo.model.fit import Fit, log_likelihood
 from bayesmyo.seeds import PREDICT, address
 
 HEAVIER = {"gaussian": "student_t, or more effects", "poisson": "the family negative_binomial"}
@@ -20,7 +20,7 @@ HEAVIER = {"gaussian": "student_t, or more effects", "poisson": "the family nega
 class LeftOut:
     """Uniformity of the leave-one-out probability integral transform: where each measurement lies in its prediction from all others.
 
-    Leaving out is Pareto-smoothed importance sampling on the stored log-likelihood (Vehtari et al. 2017,
+    Leaving out is Pareto-smoothed importance sampling on the log-likelihood of each measurement (Vehtari et al. 2017,
     https://doi.org/10.1007/s11222-016-9696-4); ties are broken at random, so that counts and grades are judged alike; the test is
     pointwise, combined over order statistics (Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6, and
     `arviz_stats.uniformity_test`). An outcome in which too many measurements cannot be left out is not judged.
@@ -80,8 +80,8 @@ def limit(replicates: Replicates) -> float:
 
 def transform(fit: Fit, replicates: Replicates, r: Replicated, seed: int) -> tuple[np.ndarray, float]:
     """(n,) the leave-one-out transform of each measurement, ties broken at random; and the share with a high Pareto k."""
-    stored = fit.group("log_likelihood")[r.outcome].values
-    log = stored.reshape(-1, stored.shape[-1])[replicates.chosen][:, r.cell].T
+    chosen = fit.truth.take(replicates.chosen)
+    log = log_likelihood(fit.study, fit.cohort, chosen, r.outcome)[:, r.cell].T
     if not np.isfinite(log).all():
         return np.full(len(r), np.nan), 1.0
     rows = [smoothed(-one) for one in log]
