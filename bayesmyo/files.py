@@ -3,13 +3,19 @@
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import stat
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from bayesmyo.errors import StorageError, UsageError
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def writable(path: str | Path, force: bool = False) -> Path:
@@ -69,12 +75,14 @@ def write_bytes(path: Path, *content: bytes | memoryview) -> None:
     that is overwritten keeps its own.
     Raises StorageError; a file that was there before stays as it was.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     meant = hashlib.sha256()
     try:
-        with temporary.open("xb") as out:
-            usual = stat.S_IMODE(os.fstat(out.fileno()).st_mode)
-            os.fchmod(out.fileno(), 0o600)
+        _sweep(path)
+        temporary, usual, lock = _begun(path)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written ({_bytes(content)}): {error.strerror or error}.") from None
+    try:
+        with temporary.open("r+b") as out:
             for part in content:
                 out.write(part)
                 meant.update(part)
@@ -84,15 +92,68 @@ def write_bytes(path: Path, *content: bytes | memoryview) -> None:
             read_back = hashlib.file_digest(written, "sha256")
         if read_back.digest() != meant.digest():
             raise StorageError(f"{path}: what was read back is not what was written; the disk may be failing.")
+        if sys.platform == "win32":  # where nothing that is open can be renamed
+            os.close(lock)
+            lock = -1
         temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else usual)
         os.replace(temporary, path)
         _settle(path.parent)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"{path}: cannot be written ({sum(map(len, content)):,} bytes): {reason}.") from None
+        raise StorageError(f"{path}: cannot be written ({_bytes(content)}): {error.strerror or error}.") from None
     finally:
         with contextlib.suppress(OSError):
+            os.close(lock)
+        with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _bytes(content: Sequence[bytes | memoryview]) -> str:
+    return f"{sum(map(len, content)):,} bytes"
+
+
+def _begun(path: Path) -> tuple[Path, int, int]:
+    """A new file beside the target, for its owner alone; the permissions that the user gives to new files; and a descriptor whose lock
+    says that its writer is alive."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        lock = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        usual = stat.S_IMODE(os.fstat(lock).st_mode)
+        os.fchmod(lock, 0o600)
+        with contextlib.suppress(OSError):  # a disk that knows no locks
+            _locked(lock)
+        if os.fstat(lock).st_nlink:  # else another writer swept it away before it was locked
+            return temporary, usual, lock
+        os.close(lock)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers of this file left behind when they were killed: it holds what a fit or a table holds. A lock ends with its
+    process, so a file of another writer at work is never taken."""
+    if sys.platform == "win32":
+        return
+    ours = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
+    with os.scandir(path.parent) as entries:
+        left = [e.path for e in entries if ours.fullmatch(e.name) and e.is_file(follow_symlinks=False)]
+    for name in left:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                if os.fstat(descriptor).st_uid == os.geteuid() and _locked(descriptor):
+                    os.unlink(name)
+            finally:
+                os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock of an open file, if nobody has it; it is let go when the file is closed, or its process ends. Raises OSError where
+    there are no locks."""
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _settle(folder: Path) -> None:

@@ -288,3 +288,47 @@ def test_a_full_disk_under_stdout_has_the_exit_code_4(tmp_path):
         )
     assert run.returncode == 4
     assert run.stderr == "output: cannot be read or written: No space left on device.\n"
+
+
+# --- where the output goes
+
+COMMAND = "import sys; sys.argv[0] = 'bayesmyo'; from bayesmyo.cli import command; command()"
+
+
+def typed(*words, **more):
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, *map(str, words)], stderr=subprocess.PIPE, check=False, **more
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("studies",), ("--help",), ("--version",), ("validate", "ivig", DATA / "ivig.csv", "--json")]
+)
+def test_a_pipe_that_nobody_reads_ends_a_command_quietly_with_a_code_of_its_own(words):
+    read, write = os.pipe()
+    os.close(read)
+    done = typed(*words, stdout=write)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_closed_streams_lead_nowhere_and_never_into_a_file(tmp_path):
+    code = f"import os; os.close(0); os.close(1); os.execv({sys.executable!r}, [{sys.executable!r}, '-c', {COMMAND!r}, 'simulate', 'ivig', '-o', 'out.csv'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "out.csv").read_bytes().startswith(b"patient,month,")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}]
+)
+def test_a_terminal_of_few_letters_shows_signs_instead(tmp_path, settings):
+    study = (MODELS / "ivig.toml").read_text().replace('title = "', 'title = "\u03b2 M\u00fcdigkeit \u2264 ', 1)
+    (tmp_path / "mine.toml").write_text(study, encoding="utf-8")
+    done = typed("check", "mine.toml", "--prior", cwd=tmp_path, stdout=subprocess.PIPE, env={**os.environ, **settings})
+    assert done.returncode in (0, 1)
+    assert b"Traceback" not in done.stderr
+    assert done.stdout.isascii()
+    missing = typed("validate", "M\u00fcdigkeit.toml", "x.csv", cwd=tmp_path, stdout=subprocess.PIPE, env={**os.environ, **settings})  # fmt: skip
+    assert missing.returncode == 2
+    assert missing.stderr.isascii()

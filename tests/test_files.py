@@ -1,12 +1,15 @@
 """A file is written whole or not at all."""
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from bayesmyo.errors import StorageError, UsageError
-from bayesmyo.files import writable, write_bytes
+from bayesmyo.files import regular, writable, write_bytes
 
 
 def mode(path):
@@ -78,7 +81,7 @@ def test_where_renaming_fails_the_old_file_stays(tmp_path, monkeypatch):
 
 
 def test_what_is_not_read_back_as_written_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(type(tmp_path), "read_bytes", lambda _: b"other")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: os.pwrite(descriptor, b"x", 0))  # a disk that keeps something else
     with pytest.raises(StorageError, match="the disk may be failing"):
         write_bytes(tmp_path / "a.csv", b"new")
     assert not list(tmp_path.iterdir())
@@ -101,6 +104,59 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
             writable(path, force=True)
     with pytest.raises(UsageError, match="not written to the standard output"):
         writable("-")
+
+
+# --- what a killed writer left behind
+
+LEFT = ".a.csv.0123abcd"
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_write_of_the_same_file_alone(tmp_path):
+    names = (LEFT, ".a.csv.fedcba98", ".b.csv.0123abcd", ".a.csv.mine", ".a.csv.0123abcde", "a.csv.0123abcd", ".a.csv")
+    for name in names:
+        (tmp_path / name).write_bytes(b"ids")
+    (tmp_path / ".a.csv.aaaaaaaa").symlink_to(tmp_path / ".b.csv.0123abcd")
+    (tmp_path / ".a.csv.bbbbbbbb").mkdir()
+    write_bytes(tmp_path / "a.csv", b"new")
+    assert set(os.listdir(tmp_path)) == {"a.csv", *names[2:], ".a.csv.aaaaaaaa", ".a.csv.bbbbbbbb"}
+
+
+def test_what_another_writer_is_writing_is_never_taken(tmp_path, monkeypatch):
+    replace, inner = os.replace, []
+
+    def interrupted(temporary, path):
+        if not inner:
+            inner.append(temporary)
+            write_bytes(tmp_path / "a.csv", b"of another")
+            assert temporary.exists()
+        replace(temporary, path)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    write_bytes(tmp_path / "a.csv", b"mine")
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a.csv": b"mine"}
+
+
+def test_a_process_that_is_killed_in_the_middle_leaves_what_the_next_write_removes(tmp_path):
+    code = "import os, sys, signal; from pathlib import Path; from bayesmyo.files import write_bytes\nos.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\nwrite_bytes(Path(sys.argv[1]), b'ids')"
+    killed = subprocess.run([sys.executable, "-c", code, tmp_path / "a.csv"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    [left] = tmp_path.iterdir()
+    assert left.read_bytes() == b"ids"
+    write_bytes(tmp_path / "a.csv", b"new")
+    assert os.listdir(tmp_path) == ["a.csv"]
+
+
+# --- reading
+
+
+def test_only_a_regular_file_is_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, "/dev/zero"):
+        with pytest.raises(StorageError, match="is not a file that can be read"):
+            regular(path)
+    (tmp_path / "a").write_bytes(b"x")
+    with regular(tmp_path / "a") as file:
+        assert file.read() == b"x"
 
 
 def test_nobody_else_may_read_a_file_while_it_is_written(tmp_path, monkeypatch):

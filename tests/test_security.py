@@ -176,7 +176,7 @@ def test_a_bug_of_ours_shows_no_cell(tmp_path, debug):
     (tmp_path / "t.csv").write_text(f"patient,month,mrc,cpk,steroid,note\n{SECRET},0,3,900,40,{SECRET}\n")
     code = (
         "import bayesmyo.cohort.read as r, bayesmyo.cohort as c, sys\n"
-        "def broken(*a, **k): raise RuntimeError('boom')\n"
+        "def broken(*a, **k): raise RuntimeError(open(sys.argv[-1]).read()) from KeyError(open(sys.argv[-1]).read())\n"
         "r.account = broken\n"
         f"sys.argv = ['bayesmyo', 'validate', 'ivig', {str(tmp_path / 't.csv')!r}]\n"
         "from bayesmyo.cli import main; main()"
@@ -184,7 +184,9 @@ def test_a_bug_of_ours_shows_no_cell(tmp_path, debug):
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={"BAYESMYO_DEBUG": debug, "PATH": ""}, cwd=ROOT
     )  # fmt: skip
-    assert run.returncode == (1 if debug else 70)
+    assert run.returncode == 70
+    assert "(RuntimeError)" in run.stderr
+    assert ("in broken" in run.stderr) == bool(debug)
     assert ("Traceback" in run.stderr) == bool(debug)
     assert SECRET not in run.stdout + run.stderr
     assert read.account is not None

@@ -7,7 +7,9 @@ it is old; by default each compilation leaves files in the temporary folder for 
 """
 
 import os
+import stat
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,27 +19,58 @@ SOURCE = "generated_src_dir="
 
 
 def configure() -> None:
-    """Turn fast-math off and give generated source its place, in this process and in every process that it starts."""
+    """Turn fast-math off and give generated source its place, in this process and in every process that it starts. Where the home
+    folder cannot be written the cache is in the temporary folder."""
     flags = [f for f in os.environ.get("PYTENSOR_FLAGS", "").split(",") if f and not f.startswith("numba__fastmath")]
-    source = _source(flags)
-    os.environ["PYTENSOR_FLAGS"] = ",".join([*flags, *([SOURCE + source] if source else []), FLAG])
+    elsewhere = [] if _settled(flags) or _usable(_home()) else [BASE + _temporary()]
+    source = _source([*flags, *elsewhere])
+    os.environ["PYTENSOR_FLAGS"] = ",".join([*flags, *elsewhere, *([SOURCE + source] if source else []), FLAG])
     if "pytensor" in sys.modules:
         config = sys.modules["pytensor"].config
         config.numba__fastmath = False
         config.generated_src_dir = config.generated_src_dir or source
 
 
-def _source(flags: Sequence[str]) -> str:
-    """The folder of generated source, beside the compile cache; nothing where one is stated, or where it is not certain where the cache is
-    or that it can be written."""
+def _home() -> Path:
+    """Where PyTensor keeps its cache if nothing is stated."""
+    return Path(os.path.expanduser("~")) / ".pytensor"
+
+
+def _settled(flags: Sequence[str]) -> bool:
+    """Whether the user has said where the cache is, or may have."""
     stated = {flag.split("=")[0] for flag in flags}
-    if SOURCE.rstrip("=") in stated:
+    configured = "PYTENSORRC" in os.environ or (_home().parent / ".pytensorrc").exists()
+    return bool(stated & {"compiledir", BASE.rstrip("=")}) or configured or sys.platform == "win32"
+
+
+def _usable(folder: Path) -> bool:
+    """Whether a file can be made in a folder, which is made where there is none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _temporary() -> str:
+    """A folder in the temporary folder that is this user's alone: code that is found in it is run."""
+    folder = Path(tempfile.gettempdir()) / f"bayesmyo-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return folder.as_posix()
+    except OSError:
+        pass
+    return tempfile.mkdtemp(prefix="bayesmyo-")
+
+
+def _source(flags: Sequence[str]) -> str:
+    """The folder of generated source, beside the compile cache; nothing where one is stated, or where it is not certain where the cache is."""
+    if SOURCE.rstrip("=") in {flag.split("=")[0] for flag in flags}:
         return ""
     for flag in flags:
         if flag.startswith(BASE):
             return (Path(flag.removeprefix(BASE)) / "source").as_posix()
-    home = Path(os.path.expanduser("~"))
-    cache = home / ".pytensor"
-    settled = "compiledir" in stated or "PYTENSORRC" in os.environ or (home / ".pytensorrc").exists()
-    writable = os.access(cache if cache.exists() else home, os.W_OK)
-    return (cache / "source").as_posix() if writable and not settled and sys.platform != "win32" else ""
+    return "" if _settled(flags) else (_home() / "source").as_posix()

@@ -1,5 +1,7 @@
 """Tables and sentences for a terminal, on stdout."""
 
+import errno
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -16,10 +18,16 @@ from bayesmyo.study.study import Study
 WIDTH_OF_A_FILE = 80  # of a table; sentences are never broken in a file
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Said again, for the door to answer: by itself rich would end the process as if a check had failed."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def console(stderr: bool = False) -> Console:
     """A console as wide as the terminal. Colours come on a terminal only, and not where NO_COLOR is set."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE, highlight=False)
+    return _Console(stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE, highlight=False)
 
 
 def say(text: Any, style: str = "", stderr: bool = False) -> None:

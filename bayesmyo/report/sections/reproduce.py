@@ -1,7 +1,7 @@
 """All that is needed to do it again: versions, seed, hashes, commands, and the study word for word."""
 
 import platform
-import shlex
+from pathlib import PurePath
 
 from bayesmyo._version import __version__
 from bayesmyo.report.blocks import Block, Cell, Code, Heading, Paragraph, Section, Table
@@ -9,15 +9,16 @@ from bayesmyo.report.results import Results
 from bayesmyo.study import find_study, studies
 from bayesmyo.study.write import study_hash, to_toml
 
+TABLES = (".csv", ".xlsx", ".parquet")
+
 
 def reproduce(r: Results) -> Section:
     attrs = r.fit.tree.attrs
     s = r.fit.sampling
-    table = str(attrs["data_source"]) or "the table"
     settings: tuple[tuple[Cell, ...], ...] = (
         ("engine", r.fit.engine), ("seed", str(r.fit.seed)), *((k, str(v)) for k, v in s.items()),
         ("SHA-256 of the study (without comments and [report])", str(attrs["study_sha256"])),
-        ("SHA-256 of the table", str(attrs["data_sha256"]) or "not kept"), ("table", table),
+        ("SHA-256 of the table", str(attrs["data_sha256"]) or "not kept"),
     )  # fmt: skip
     versions: tuple[tuple[Cell, ...], ...] = (
         *((name, version) for name, version in r.fit.versions.items()), ("bayesmyo that wrote this page", __version__),
@@ -45,7 +46,8 @@ def commands(r: Results) -> list[str]:
     """What to type, in order."""
     s = r.fit.sampling
     name = next((n for n in studies() if study_hash(find_study(n)) == study_hash(r.study)), "study.toml")
-    table = shlex.quote(str(r.fit.tree.attrs["data_source"]) or "table.csv")
+    kind = PurePath(str(r.fit.tree.attrs["data_source"])).suffix.lower()
+    table = f"table{kind if kind in TABLES else '.csv'}"  # its own name may be a patient's
     options = (
         f"--engine {r.fit.engine} --seed {r.fit.seed} --draws {s['draws']} --tune {s['tune']} --chains {s['chains']}"
     )
