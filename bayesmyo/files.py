@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -10,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from bayesmyo.errors import StorageError, UsageError
 
@@ -58,7 +58,7 @@ def folder(path: str | Path) -> Path:
     return path
 
 
-def regular(path: str | Path) -> BinaryIO:
+def regular(path: str | Path) -> io.BufferedReader:
     """Open a file to be read. Raises OSError where it cannot be, StorageError where it is a folder, a pipe or a device: to open one
     of these could wait for ever."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

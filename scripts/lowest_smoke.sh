@@ -14,7 +14,8 @@ lowest() {
 python="${LOWEST_PYTHON:-$(lowest)}"
 uv build --quiet --wheel --out-dir "$work/dist" .
 uv venv --quiet --python "$python" "$work/env"
-uv pip install --quiet --python "$work/env" --resolution lowest-direct "$work"/dist/*.whl
+uv pip install --no-config --quiet --python "$work/env/bin/python" --resolution lowest-direct -r pyproject.toml
+uv pip install --no-config --quiet --python "$work/env/bin/python" --no-deps "$work"/dist/*.whl
 cp scripts/lowest_smoke.py "$work/"
 cd "$work"
 PYTHONWARNINGS=default "$work/env/bin/python" lowest_smoke.py

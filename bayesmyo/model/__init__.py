@@ -10,7 +10,9 @@ recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
 mixing.py     have chains mixed, and when to sample on
 versions.py   versions of what computes
+layout.py     what a Fit holds, by name, dimensions and type
 fit.py        the verb `fit`, and the Fit
+contents.py   what a stored fit says of itself, checked before one array is read
 store.py      Fit <-> file; a copy without patient data
 verify.py     the verb `verify`
 trial.py      a tiny fit, to see that the machine can

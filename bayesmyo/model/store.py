@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 import numpy as np
@@ -126,7 +126,7 @@ def packed(fit: Fit) -> tuple[memoryview, bytes]:
             for group, node in tree.children.items()
         }
     posterior = fit.group("posterior")
-    attributes = {k: str(v) for k, v in fit.tree.attrs.items() if k != "bayesmyo_format"}
+    attributes = {str(k): str(v) for k, v in fit.tree.attrs.items() if k != "bayesmyo_format"}
     patients = tuple(str(p) for p in posterior["patient"].values) if "patient" in posterior.coords else ()
     contents = Contents(
         bayesmyo_format=int(fit.tree.attrs["bayesmyo_format"]),
@@ -143,7 +143,7 @@ def _region(dataset: Any, variable: Variable) -> Region:
     return Region(dtype=variable.in_file, shape=dataset.shape, offset=dataset.id.get_offset())
 
 
-def _read(file: BinaryIO, path: Path) -> tuple[Fit, str]:
+def _read(file: io.BufferedReader, path: Path) -> tuple[Fit, str]:
     size = file.seek(0, io.SEEK_END)
     if size > MAXIMUM_BYTES:
         raise StorageError(f"{path}: is larger than any fit ({MAXIMUM_BYTES:,} bytes).")
@@ -169,7 +169,7 @@ def _read(file: BinaryIO, path: Path) -> tuple[Fit, str]:
     return Fit(tree_of(study, found, contents.patients, attributes)), digest
 
 
-def _verified(file: BinaryIO, path: Path, size: int) -> str:
+def _verified(file: io.BufferedReader, path: Path, size: int) -> str:
     """The SHA-256 of a file's content, which is that of its trailer. Raises StorageError."""
     file.seek(0)
     if file.read(len(HDF5)) != HDF5:
@@ -188,7 +188,7 @@ def _verified(file: BinaryIO, path: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def _contents(file: BinaryIO, path: Path, end: int) -> tuple[bytes, int]:
+def _contents(file: io.BufferedReader, path: Path, end: int) -> tuple[bytes, int]:
     """The JSON of the table of contents, which ends where the trailer begins; and how many bytes of netCDF stand before it."""
     file.seek(max(0, end - CONTENTS_LENGTH))
     sign = file.read(min(end, CONTENTS_LENGTH))
@@ -207,11 +207,11 @@ def _wanted(study: Study, contents: Contents, group: str) -> list[tuple[str, Reg
     return [(name, region, held[name]) for name, region in contents.arrays[group].items()]
 
 
-def _array(file: BinaryIO, region: Region, variable: Variable) -> np.ndarray:
+def _array(file: io.BufferedReader, region: Region, variable: Variable) -> np.ndarray:
     """An array from its place, as it is in memory. Raises ValueError where its bytes are not there, or no values of its type."""
     values = np.empty(region.shape, variable.in_file)
     file.seek(region.offset)
-    if file.readinto(values.reshape(-1).view(np.uint8)) != values.nbytes:  # type: ignore[attr-defined]
+    if file.readinto(values.reshape(-1).view(np.uint8)) != values.nbytes:
         raise ValueError("it was cut short while it was read")
     if variable.dtype == "|b1" and (values.view(np.uint8) > 1).any():
         raise ValueError("a truth value in it is neither true nor false")
