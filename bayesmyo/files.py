@@ -59,8 +59,8 @@ def folder(path: str | Path) -> Path:
 
 
 def regular(path: str | Path) -> io.BufferedReader:
-    """Open a file to be read. Raises OSError where it cannot be, StorageError where it is a folder, a pipe or a device: to open one
-    of these could wait for ever."""
+    """Open a file to be read. Raises OSError where it cannot be, StorageError where it is a folder, a pipe or a
+    device: to open one of these could wait for ever."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -69,7 +69,8 @@ def regular(path: str | Path) -> io.BufferedReader:
 
 
 def write_bytes(path: Path, *content: bytes | memoryview) -> None:
-    """Write all of it or nothing, one part after another: a temporary file beside the target, flushed, read back, renamed.
+    """Write all of it or nothing, one part after another: a temporary file beside the target, flushed, read back,
+    renamed.
 
     Nobody else may read it while it is written; then a new file has the permissions that the user gives to new files, and one
     that is overwritten keeps its own.
@@ -112,8 +113,8 @@ def _bytes(content: Sequence[bytes | memoryview]) -> str:
 
 
 def _begun(path: Path) -> tuple[Path, int, int]:
-    """A new file beside the target, for its owner alone; the permissions that the user gives to new files; and a descriptor whose lock
-    says that its writer is alive."""
+    """A new file beside the target, for its owner alone; the permissions that the user gives to new files; and a
+    descriptor whose lock says that its writer is alive."""
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         lock = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
@@ -127,8 +128,8 @@ def _begun(path: Path) -> tuple[Path, int, int]:
 
 
 def _sweep(path: Path) -> None:
-    """Remove what writers of this file left behind when they were killed: it holds what a fit or a table holds. A lock ends with its
-    process, so a file of another writer at work is never taken."""
+    """Remove what writers of this file left behind when they were killed: it holds what a fit or a table holds. A lock
+    ends with its process, so a file of another writer at work is never taken."""
     if sys.platform == "win32":
         return
     ours = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
@@ -145,8 +146,8 @@ def _sweep(path: Path) -> None:
 
 
 def _locked(descriptor: int) -> bool:
-    """Take the lock of an open file, if nobody has it; it is let go when the file is closed, or its process ends. Raises OSError where
-    there are no locks."""
+    """Take the lock of an open file, if nobody has it; it is let go when the file is closed, or its process ends.
+    Raises OSError where there are no locks."""
     if sys.platform == "win32":
         return True
     try:

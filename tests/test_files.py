@@ -81,7 +81,9 @@ def test_where_renaming_fails_the_old_file_stays(tmp_path, monkeypatch):
 
 
 def test_what_is_not_read_back_as_written_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda descriptor: os.pwrite(descriptor, b"x", 0))  # a disk that keeps something else
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: os.pwrite(descriptor, b"x", 0)
+    )  # a disk that keeps something else
     with pytest.raises(StorageError, match="the disk may be failing"):
         write_bytes(tmp_path / "a.csv", b"new")
     assert not list(tmp_path.iterdir())

@@ -91,8 +91,8 @@ def main() -> None:
 
 
 def _standing() -> None:
-    """Streams that were closed lead nowhere, not into the next file that is opened; and what a terminal has no letter for is written in
-    signs that it has."""
+    """Streams that were closed lead nowhere, not into the next file that is opened; and what a terminal has no letter
+    for is written in signs that it has."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115

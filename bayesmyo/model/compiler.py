@@ -19,8 +19,8 @@ SOURCE = "generated_src_dir="
 
 
 def configure() -> None:
-    """Turn fast-math off and give generated source its place, in this process and in every process that it starts. Where the home
-    folder cannot be written the cache is in the temporary folder."""
+    """Turn fast-math off and give generated source its place, in this process and in every process that it starts.
+    Where the home folder cannot be written the cache is in the temporary folder."""
     flags = [f for f in os.environ.get("PYTENSOR_FLAGS", "").split(",") if f and not f.startswith("numba__fastmath")]
     elsewhere = [] if _settled(flags) or _usable(_home()) else [BASE + _temporary()]
     source = _source([*flags, *elsewhere])
@@ -67,7 +67,8 @@ def _temporary() -> str:
 
 
 def _source(flags: Sequence[str]) -> str:
-    """The folder of generated source, beside the compile cache; nothing where one is stated, or where it is not certain where the cache is."""
+    """The folder of generated source, beside the compile cache; nothing where one is stated, or where it is not
+    certain where the cache is."""
     if SOURCE.rstrip("=") in {flag.split("=")[0] for flag in flags}:
         return ""
     for flag in flags:

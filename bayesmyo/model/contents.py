@@ -1,10 +1,10 @@
 """What a stored fit says of itself: its table of contents, checked against an allow-list before one array is read.
 
-A file of HDF5 can claim any shape, fill it with nothing, and point to itself, to other files or to the middle of its own bytes; no
-walk through it is certain to end. So nothing that is read from disk is ever handed to the HDF5 library: a fit carries, behind its
-netCDF, a table of contents in JSON with the place of every array among the bytes, and that is what is read. It may name the variables
-that the study in it has, each of the one type and of the dimensions that it must have, each at bytes of its own that are there: so a
-fit needs as much memory as it has bytes, twice that at most.
+A file of HDF5 can claim any shape, fill it with nothing, and point to itself, to other files or to the middle of its
+own bytes; no walk through it is certain to end. So nothing that is read from disk is ever handed to the HDF5 library:
+a fit carries, behind its netCDF, a table of contents in JSON with the place of every array among the bytes, and that
+is what is read. It may name the variables that the study in it has, each of the one type and of the dimensions that it
+must have, each at bytes of its own that are there: so a fit needs as much memory as it has bytes, twice that at most.
 """
 
 import json

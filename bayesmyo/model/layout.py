@@ -1,4 +1,5 @@
-"""What a Fit holds, by name: every group, its variables, their dimensions and types, as the study's text alone gives them.
+"""What a Fit holds, by name: every group, its variables, their dimensions and types, as the study's text alone gives
+them.
 
 `wrap` makes a tree after it, `save_fit` stores what is in it, `load_fit` reads nothing else.
 """
@@ -31,7 +32,8 @@ class Variable:
     """One array of a fit.
 
     dims: names of its axes; dtype: as NumPy writes it
-    stored: its type in a file. What patients differ by fills a fit, and is known to single precision (1 part in 10 million) at most
+    stored: its type in a file. What patients differ by fills a fit, and is known to single precision (1 part in 10
+        million) at most
     optional: whether a whole fit may be without it
     """
 
@@ -87,8 +89,8 @@ def layout(study: Study, shared: bool = False) -> Layout:
 
 
 def rounded(variables: Mapping[str, Variable], name: str, values: np.ndarray) -> np.ndarray:
-    """Values as they are after a file: what is stored in single precision is rounded to it before anything is computed from it, so
-    that a fit says the same when it is fresh and when it was read."""
+    """Values as they are after a file: what is stored in single precision is rounded to it before anything is computed
+    from it, so that a fit says the same when it is fresh and when it was read."""
     variable = variables[name]
     values = np.asarray(values)
     if variable.stored:

@@ -22,7 +22,8 @@ AT_ONCE = 2_000_000  # numbers in one array
 
 
 def recover(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, rng: np.random.Generator) -> dict[str, Array]:
-    """Full name -> draws: parameters (chain, draw), effects (chain, draw, patient), imputed columns (chain, draw, missing patient).
+    """Full name -> draws: parameters (chain, draw), effects (chain, draw, patient), imputed columns (chain, draw,
+    missing patient).
 
     Of a large cohort in blocks of draws, so that no array grows with draws times measurements.
     """

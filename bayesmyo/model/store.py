@@ -1,7 +1,8 @@
 """Fit <-> file: netCDF-4, a table of contents, and a SHA-256 over both, written whole or not at all.
 
-The netCDF bytes are made in memory (a full disk would otherwise crash the HDF5 library). Other programs read the file as netCDF and
-ignore what follows; bayesmyo reads the table of contents, and the arrays where that says they are: see `contents`.
+The netCDF bytes are made in memory (a full disk would otherwise crash the HDF5 library). Other programs read the file
+as netCDF and ignore what follows; bayesmyo reads the table of contents, and the arrays where that says they are: see
+`contents`.
 """
 
 import hashlib
@@ -67,7 +68,8 @@ def load_fit(path: str | Path) -> Fit:
 
 
 def read_fit(path: str | Path) -> tuple[Fit, str]:
-    """A fit of which is known that every array is there, but not yet that they hang together; and the SHA-256 of its content."""
+    """A fit of which is known that every array is there, but not yet that they hang together; and the SHA-256 of its
+    content."""
     path = Path(path)
     try:
         with regular(path) as file:
@@ -111,7 +113,8 @@ def share(fit: Fit) -> Fit:
 
 
 def packed(fit: Fit) -> tuple[memoryview, bytes]:
-    """A fit as a file holds it, without its trailer: the netCDF, and the table of contents. Raises UsageError for what no fit holds."""
+    """A fit as a file holds it, without its trailer: the netCDF, and the table of contents. Raises UsageError for what
+    no fit holds."""
     held, tree = layout(fit.study, fit.shared), fit.tree.copy()
     for group, node in fit.tree.children.items():
         own = node.to_dataset()
@@ -189,7 +192,8 @@ def _verified(file: io.BufferedReader, path: Path, size: int) -> str:
 
 
 def _contents(file: io.BufferedReader, path: Path, end: int) -> tuple[bytes, int]:
-    """The JSON of the table of contents, which ends where the trailer begins; and how many bytes of netCDF stand before it."""
+    """The JSON of the table of contents, which ends where the trailer begins; and how many bytes of netCDF stand
+    before it."""
     file.seek(max(0, end - CONTENTS_LENGTH))
     sign = file.read(min(end, CONTENTS_LENGTH))
     length = sign.removeprefix(CONTENTS)
@@ -208,7 +212,8 @@ def _wanted(study: Study, contents: Contents, group: str) -> list[tuple[str, Reg
 
 
 def _array(file: io.BufferedReader, region: Region, variable: Variable) -> np.ndarray:
-    """An array from its place, as it is in memory. Raises ValueError where its bytes are not there, or no values of its type."""
+    """An array from its place, as it is in memory. Raises ValueError where its bytes are not there, or no values of
+    its type."""
     values = np.empty(region.shape, variable.in_file)
     file.seek(region.offset)
     if file.readinto(values.reshape(-1).view(np.uint8)) != values.nbytes:
