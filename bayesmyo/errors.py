@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import PurePath
 
+from bayesmyo.limits import CANDIDATES, COMPARED, LISTED
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -121,8 +123,15 @@ def must_be(kind: type, where: str, got: object, mend: str) -> None:
 
 
 def did_you_mean(got: str, allowed: Sequence[str]) -> str:
-    """`did you mean "x"?` for a near miss, otherwise the allowed words."""
-    near = get_close_matches(got, allowed, n=1, cutoff=0.6)
+    """`did you mean "x"?` for a near miss, otherwise the allowed words: those that can be compared in a moment, and listed in a line."""
+    short = [word for word in allowed if len(word) <= COMPARED][:CANDIDATES] if len(got) <= COMPARED else []
+    near = get_close_matches(got, short, n=1, cutoff=0.6)
     if near:
         return f'did you mean "{near[0]}"?'
-    return "allowed: " + ", ".join(allowed) if allowed else ""
+    return allowed_words(allowed)
+
+
+def allowed_words(allowed: Sequence[str]) -> str:
+    """`allowed: a, b, c`, so many as go into a line; nothing where none is."""
+    more = f" and {len(allowed) - LISTED} more" if len(allowed) > LISTED else ""
+    return "allowed: " + ", ".join(allowed[:LISTED]) + more if allowed else ""

@@ -1,8 +1,9 @@
-"""Writing files: whole or not at all."""
+"""Files: read without waiting for anything, written whole or not at all."""
 
 import contextlib
+import errno
 import hashlib
-import io
+import json
 import os
 import re
 import secrets
@@ -11,8 +12,52 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from bayesmyo.errors import StorageError, UsageError
+from bayesmyo.limits import JSON_DEPTH
+
+TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)  # in JSON
+BRACKET = re.compile(r"[\[\]{}]")
+
+
+def opened(path: str | Path) -> BinaryIO:
+    """A regular file, open for reading. A pipe or a device is not waited for. Raises OSError, also where it is no regular file."""
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115  # it is handed on
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return file
+
+
+def regular(path: str | Path) -> BinaryIO:
+    """The same for what must be one of our own: raises StorageError for a folder, a pipe or a device."""
+    try:
+        return opened(path)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EISDIR):
+            raise StorageError(f"{path}: is not a file that can be read.") from None
+        raise
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """The bytes of a regular file. Raises OSError, also where there are more than `most` of them."""
+    with opened(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"is larger than {most:,} bytes")
+    return content
+
+
+def read_json(content: bytes) -> Any:
+    """What JSON says. Raises ValueError, also where it is nested deeper than anything that we write."""
+    text, depth = content.decode(), 0
+    for bracket in BRACKET.finditer(TEXT.sub("", text)):
+        depth += 1 if bracket[0] in "[{" else -1
+        if depth > JSON_DEPTH:
+            raise ValueError("is nested too deeply")
+    return json.loads(text)
+
 
 if sys.platform != "win32":
     import fcntl
@@ -56,16 +101,6 @@ def folder(path: str | Path) -> Path:
     except OSError as error:
         raise StorageError(f"{path}: cannot be made: {error.strerror or error}.") from None
     return path
-
-
-def regular(path: str | Path) -> io.BufferedReader:
-    """Open a file to be read. Raises OSError where it cannot be, StorageError where it is a folder, a pipe or a
-    device: to open one of these could wait for ever."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise StorageError(f"{path}: is not a file that can be read.")
-    return open(descriptor, "rb")
 
 
 def write_bytes(path: Path, *content: bytes | memoryview) -> None:

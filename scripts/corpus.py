@@ -26,8 +26,8 @@ import tomli_w
 
 from bayesmyo.cohort import read_cohort
 from bayesmyo.cohort.codes import CODES
-from bayesmyo.cohort.table import MAXIMUM_BYTES, MAXIMUM_CELL, MAXIMUM_CELLS
 from bayesmyo.errors import InputError
+from bayesmyo.limits import CELL, CELLS, TABLE_BYTES, WORKBOOK_CELLS
 from bayesmyo.report.understood import show_cohort
 from bayesmyo.study import Study, parse_study
 
@@ -66,7 +66,7 @@ not measured, or was averaged into that of an earlier row.
 | two rows of one patient at one time | `data.duplicates = "mean"`; otherwise they are refused |
 | columns that identify people | refused, unless `data.identifying = ["surname"]`: then they are never read or shown |
 
-**Limits.** {MAXIMUM_BYTES:,} bytes for a file, {MAXIMUM_CELLS:,} cells for a table, {MAXIMUM_CELL:,} characters for a cell.
+**Limits.** {TABLE_BYTES:,} bytes for a file, {CELLS:,} cells for a table ({WORKBOOK_CELLS:,} for a workbook), {CELL:,} characters for a cell.
 
 Patients' ids, dates of a declared calendar, and cells of identifying columns are in no message. What cells hold is shown cut short and with
 control characters made visible, so that neither HTML nor an escape code of a terminal does anything; text that we write to a CSV gets

@@ -13,6 +13,7 @@ from tests.conftest import PACKAGE
 
 FLOORS = [
     "_version",
+    "limits",
     "errors",
     "files",
     "seeds",

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Literal
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT
+from bayesmyo.limits import NUMBER as LONGEST
+from bayesmyo.limits import beyond
 from bayesmyo.study.study import DataFormat
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -67,7 +69,7 @@ def _codes(missing: tuple[str, ...], decimal: Literal[".", ","], thousands: str 
 
 def number(text: str, form: DataFormat) -> float | None:
     """The finite number that a text is, however it is written (`2`, `2.0`, `2,0` as declared); None where it is none."""
-    plain = _plain(text.strip(), form)
+    plain = _plain(text.strip(), form) if len(text) <= LONGEST else ""
     if not (plain.isascii() and NUMBER.fullmatch(plain)):
         return None
     value = float(plain)
@@ -103,6 +105,9 @@ def parse(
     stripped = text.strip()
     if texts is not None and (known := meant(stripped, texts, form)) is not None:
         return Cell(texts[known])
+    if len(stripped) > LONGEST:
+        mend = "correct the cell, or leave it empty if nothing was measured"
+        return Bad(f"has more than {LONGEST} characters, which no number has", mend, "D44")
     if alone and texts is not None:
         if bad := _unseen(stripped):
             return bad
@@ -133,7 +138,11 @@ def parse(
     plain = _plain(digits, form)
     if NUMBER.fullmatch(plain) and plain.isascii():
         value = float(plain)
-        return Cell(value, side) if math.isfinite(value) else Bad("is infinite", "write the measured value", "D35")
+        if not math.isfinite(value):
+            return Bad("is infinite", "write the measured value", "D35")
+        if beyond(value):
+            return Bad("is no measurement: too large, or too close to zero", "write the measured value", "D35")
+        return Cell(value, side)
     return _unseen(digits) or _why(digits, form)
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from bayesmyo.cohort.table import lines_text
 from bayesmyo.cohort.typed_cells import Origin
 from bayesmyo.cohort.unlike import middle
 from bayesmyo.cohort.values import MISSING, SENTINELS, shown_otherwise
-from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.errors import Fault, allowed_words, did_you_mean
+from bayesmyo.limits import NAME
 from bayesmyo.study.covariates import coded, table_column, transformed, used, with_products
 from bayesmyo.study.predictors import Predictor, predictors
 from bayesmyo.study.study import Covariate, Study
@@ -38,7 +40,8 @@ def parse_column(study: Study, name: str, part: Part) -> list[float]:
         if c.levels and (said := known[typed_text]) is not None:  # a level may be a word that elsewhere means missing
             value = float(c.levels.index(meanings[said]))
         elif not cells.is_missing(text, study.data):
-            read = _level(name, c, text) if c.levels else _number(study, name, text, origin)
+            suggest = part.book.few(column)
+            read = _level(name, c, text, suggest) if c.levels else _number(study, name, text, origin)
             if isinstance(read, cells.Bad):
                 part.book.add(line, column, read.what, text, read.mend, read.code)
             else:
@@ -47,16 +50,23 @@ def parse_column(study: Study, name: str, part: Part) -> list[float]:
     return found
 
 
-def _level(name: str, c: Covariate, text: str) -> cells.Bad:
-    """Why a text is no level."""
+def _level(name: str, c: Covariate, text: str, suggest: bool) -> cells.Bad:
+    """Why a text is no level, and, where that is asked for, which it was meant to be."""
     assert c.levels is not None
-    for level in c.levels:
-        if fold(level) == fold(text):
-            what = f"differs from the level {typed(level)} of {name} only in {difference([level, text]).text}"
-            return cells.Bad(what, f"write {level}, or declare covariates.{name}.map", "D25")
-    near = did_you_mean(text, c.levels).replace("allowed:", "levels:")
+    if len(text) > NAME:
+        return cells.Bad(f"has more than {NAME:,} characters, which no level has", "correct the cell", "D44")
+    if level := _spellings(c.levels).get(fold(text)):
+        what = f"differs from the level {typed(level)} of {name} only in {difference([level, text]).text}"
+        return cells.Bad(what, f"write {level}, or declare covariates.{name}.map", "D25")
+    near = (did_you_mean(text, c.levels) if suggest else allowed_words(c.levels)).replace("allowed:", "levels:")
     mend = f'{near}{" Or" if near.endswith("?") else "; or"} say what it stands for: covariates.{name}.map = {{ "..." = "{c.levels[0]}" }}'
     return cells.Bad(f"is no level of {name}", mend, "D26")
+
+
+@cache
+def _spellings(levels: tuple[str, ...]) -> dict[str, str]:
+    """What is the same on paper -> the first of the levels that is so."""
+    return {fold(level): level for level in levels[::-1]}
 
 
 def _number(study: Study, name: str, text: str, origin: Origin) -> float | cells.Bad:
@@ -225,15 +235,17 @@ def _collinear(study: Study, cohort: Cohort, p: Predictor) -> Iterator[Fault]:
     m = cohort.measurements[p.outcome]
     columns = visit_columns(study, cohort, p.outcome)
     for names, what in ((p.level_columns, "covariates"), (p.change_columns, "moderators")):
-        basis = np.ones((len(m), 1))
-        for name in names:
-            column = np.nan_to_num(np.broadcast_to(columns[name], (len(m),)))[:, None]
-            rest = column - basis @ np.linalg.lstsq(basis, column, rcond=None)[0]
+        basis = np.full((len(m), 1 + len(names)), len(m) ** -0.5)  # orthonormal, as far as it is filled
+        for n, name in enumerate(names, 1):
+            column = np.nan_to_num(np.broadcast_to(columns[name], (len(m),)))
+            rest, before = column, basis[:, :n]
+            for _ in range(2):  # the second time takes away what rounding left
+                rest = rest - before @ (before.T @ rest)
             if np.linalg.norm(rest) <= SAME * max(1.0, np.linalg.norm(column)):
                 text = f"{name} is a combination of the {what} named before it"
                 yield Fault(f"{what} of {p.outcome}", text, mend="remove one of them", code="D40")
                 break
-            basis = np.hstack([basis, column])
+            basis[:, n] = rest / np.linalg.norm(rest)
 
 
 def visit_columns(study: Study, cohort: Cohort, outcome: str) -> dict[str, np.ndarray]:

@@ -30,18 +30,18 @@ Fates = list[str]  # of each row: why it is set aside, "" where it is used
 
 def without_baseline(
     study: Study, part: Part, measured: Mapping[str, Column], times: Sequence[float], fates: Fates
-) -> list[str]:
+) -> set[str]:
     """Patients with visits that are used, but none early enough of an outcome whose baseline the study requires."""
     required = study.data.require_baseline
     if required is None:
-        return []
+        return set()
     names = required.outcomes or tuple(study.outcomes)
     has: dict[str, set[str]] = {p: set() for p, fate in zip(part.ids, fates, strict=True) if not fate}
     for name in names:
         for patient, cell, time, fate in zip(part.ids, measured[name], times, fates, strict=True):
             if not fate and cell is not None and time <= required.until:
                 has[patient].add(name)
-    return [p for p, found in has.items() if len(found) < len(names)]
+    return {p for p, found in has.items() if len(found) < len(names)}
 
 
 def several_at_one_time(part: Part, times: Sequence[float], fates: Fates) -> list[list[int]]:

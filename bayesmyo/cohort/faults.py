@@ -1,10 +1,11 @@
 """Faults of cells, gathered so that one mistake in two hundred rows is one message with its lines."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 
 from bayesmyo.cohort.table import Table, lines_text
 from bayesmyo.errors import Fault
+from bayesmyo.limits import SUGGESTIONS
 
 SHOWN = 3  # texts of one mistake
 
@@ -18,6 +19,7 @@ class FaultBook:
 
     def __init__(self, table: Table, hidden: Collection[str] = (), inside: str = "") -> None:
         self._lines: dict[tuple[str, str, str, str], list[tuple[int, str]]] = defaultdict(list)
+        self._count: Counter[str] = Counter()
         self._hidden = frozenset(hidden)
         self._inside = f"{inside}, " if inside else ""
         self._word = table.word
@@ -25,7 +27,12 @@ class FaultBook:
 
     def add(self, line: int, column: str, what: str, got: str, mend: str = "", code: str = "") -> None:
         """A fault of one cell."""
+        self._count[column] += 1
         self._lines[column, what, mend, code].append((line, "" if column in self._hidden else got))
+
+    def few(self, column: str) -> bool:
+        """Whether so few faults of a column are known that it is worth looking for what one more was meant to be."""
+        return self._count[column] < SUGGESTIONS
 
     def rows(
         self, lines: Collection[int], what: str, got: str = "", mend: str = "", code: str = "", column: str = ""

@@ -8,9 +8,10 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.read import cohort_of
-from bayesmyo.cohort.table import MAXIMUM_CELL, MAXIMUM_CELLS, NO_ROWS, TOO_MANY_CELLS, Table, header_faults
+from bayesmyo.cohort.table import NO_ROWS, TOO_MANY_CELLS, Table, header_faults
 from bayesmyo.cohort.typed_cells import TYPED, Origin, typed
 from bayesmyo.errors import CohortError, Fault
+from bayesmyo.limits import CELL, CELLS
 from bayesmyo.study.study import Study
 
 FIRST = 2  # the line of the first row, as if a header stood above it
@@ -40,7 +41,7 @@ def _table(frame: Any, source: str, date: str | None) -> Table:
     faults = header_faults(header)
     if not len(frame) and not faults:
         faults.append(NO_ROWS)
-    if frame.size > MAXIMUM_CELLS:
+    if frame.size > CELLS:
         faults.append(TOO_MANY_CELLS)
     if faults:
         raise CohortError(source, faults)
@@ -52,8 +53,8 @@ def _table(frame: Any, source: str, date: str | None) -> Table:
     rows = [*zip(*columns, strict=True)]
     texts, origins = [[text for text, _ in row] for row in rows], [[origin for _, origin in row] for row in rows]
     lines = list(range(FIRST, FIRST + len(rows)))
-    if long := [line for line, row in zip(lines, texts, strict=True) if max(map(len, row)) > MAXIMUM_CELL]:
-        what = f"holds a cell of more than {MAXIMUM_CELL:,} characters"
+    if long := [line for line, row in zip(lines, texts, strict=True) if max(map(len, row)) > CELL]:
+        what = f"holds a cell of more than {CELL:,} characters"
         raise CohortError(source, [Fault(f"line {long[0]}", what, code="D44")])
     digest = hashlib.sha256("\n".join("\t".join(row) for row in [header, *texts]).encode()).hexdigest()
     return Table(source, digest, tuple(header), texts, lines, origins=origins)

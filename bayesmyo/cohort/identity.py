@@ -9,12 +9,13 @@ from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.spelling import Difference, difference, fold
 from bayesmyo.cohort.table import Table, lines_text
 from bayesmyo.errors import Fault
+from bayesmyo.limits import NAME
 from bayesmyo.study.study import Study
 
-EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[A-Za-z]{2,}")
+EMAIL = re.compile(r"(?<=[^\s@,;])@[^\s@,;]+\.[A-Za-z]{2}")  # from its sign on, so that a long text is read once
 WHOSE = ("patients", "patient", "patienten", "subjects", "subject", "participants", "participant", "pt")
 OF = ("ofthepatient", "ofpatient", "patients", "patient", "ofthesubject", "ofsubject", "subject", "participant")
-NAME = re.compile(r"[^\W\d_]{2,}(,\s*|\s+)[^\W\d_]{2,}([ -][^\W\d_]+)*")
+TWO_WORDS = re.compile(r"[^\W\d_]{2,}(,\s*|\s+)[^\W\d_]{2,}([ -][^\W\d_]+)*")
 IDENTIFYING = frozenset(  # written together, as in a header that is one word
     """
     name|full name|first name|last name|forename|given name|family name|surname|middle name|maiden name|nachname|vorname|nom|prenom|
@@ -34,9 +35,11 @@ IDENTIFYING = frozenset(  # written together, as in a header that is one word
 def check_ids(study: Study, table: Table, ids: Sequence[str], blank: Sequence[bool], book: FaultBook) -> None:
     """Blank ids, and several spellings of what is one on paper: patients who differ alike are one fault."""
     first = {text: line for line, text in zip(reversed(table.lines), reversed(ids), strict=True)}
-    folded = {text: fold(text) for text in first}
+    folded = {text: fold(text) if len(text) <= NAME else "" for text in first}
     for line, text, empty in zip(table.lines, ids, blank, strict=True):
-        if not folded[text] and not empty:
+        if len(text) > NAME:
+            book.add(line, study.patient, f"the patient id has more than {NAME:,} characters", "", "shorten it", "D44")
+        elif not folded[text] and not empty:
             mend = "fill it in: every row says who it is about"
             book.add(line, study.patient, "the patient id is blank", "", mend, "D19")
     spellings: dict[str, list[str]] = defaultdict(list)
@@ -69,12 +72,12 @@ def identifying_faults(study: Study, table: Table, inside: str = "") -> list[Fau
 def identifying(study: Study, table: Table) -> dict[str, str]:
     """The columns that say who the patients are and that the study does not allow, each with how it does."""
     found = {}
-    for name in table.header:
+    for n, name in enumerate(table.header):
         if name in study.data.identifying:
             continue
         if _says_who(name):
             found[name] = f'column "{name}" identifies people'
-        elif any(EMAIL.search(text) for text in table.column(name)):
+        elif any("@" in row[n] and EMAIL.search(row[n]) for row in table.rows):
             found[name] = f'column "{name}" holds e-mail addresses'
         elif name == study.patient and _names(table.column(name)):
             found[name] = f'column "{name}" holds names of people'
@@ -83,7 +86,7 @@ def identifying(study: Study, table: Table) -> dict[str, str]:
 
 def _says_who(name: str) -> bool:
     """Whether a header is a word of IDENTIFYING, however it is written: lastName, "Patient's name", name_1, DOB (dd/mm/yyyy)."""
-    words = {_word(text) for text in (name, re.sub(r"\(.*?\)|\[.*?\]", " ", name))}
+    words = {_word(text) for text in (name, re.sub(r"\([^()]*\)|\[[^][]*\]", " ", name))}
     words |= {word.removeprefix(whose) for word in words for whose in WHOSE}
     words |= {word.removesuffix(of) for word in words for of in OF}
     return not words.isdisjoint(IDENTIFYING)
@@ -91,13 +94,13 @@ def _says_who(name: str) -> bool:
 
 def _word(text: str) -> str:
     """A header in small letters alone, written together, without a number around it."""
-    return re.sub(r"^\d+|\d+$", "", re.sub(r"[\W_]+", "", _ascii(text).casefold()))
+    return re.sub(r"^\d+|(?<!\d)\d+$", "", re.sub(r"[\W_]+", "", _ascii(text).casefold()))
 
 
 def _names(texts: Sequence[str]) -> bool:
     """Whether most ids are two words or more: a name and a surname."""
     written = [t.strip() for t in texts if t.strip()]
-    return sum(bool(NAME.fullmatch(t)) for t in written) > len(written) / 2
+    return sum(bool(len(t) <= NAME and TWO_WORDS.fullmatch(t)) for t in written) > len(written) / 2
 
 
 def _ascii(text: str) -> str:

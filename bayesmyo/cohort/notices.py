@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -25,7 +25,7 @@ MOST_COLUMNS = 20  # that are named
 
 def notices(
     study: Study, parts: Parts, times: Sequence[float], exits: Mapping[str, float], fates: Fates, cohort: Cohort,
-    lacking: Sequence[str],
+    lacking: Collection[str],
 ) -> Iterator[str]:  # fmt: skip
     """Of the patients and what was measured. Each sentence ends with its entry in the catalogue.
 
@@ -43,7 +43,7 @@ def notices(
             f"{len(lacking)} of {len(lacking) + len(patients)} patients have no baseline, which data.require_baseline asks for, and "
             f"are set aside ({lines_text(where, word=word)}); {len(patients)} remain. [D39]"
         )
-    if lost := [p for p in everyone if p not in of_patient and p not in lacking]:
+    if lost := {p for p in everyone if p not in of_patient and p not in lacking}:
         where = [
             n for n, p, fate in zip(lines, parts.visits.ids, fates, strict=True) if p in lost and fate == NO_OUTCOME
         ]
@@ -53,7 +53,7 @@ def notices(
         assert parts.patients is not None
         whose, of = lines_text(absent, word=parts.patients.table.word), len(parts.patients.table.rows)
         yield f"{named(parts.patients, parts)}: {len(absent)} of {of} patients have no visit ({whose}). [D57]"
-    if single := [p for p in patients if of_patient[p] == 1]:
+    if single := {p for p in patients if of_patient[p] == 1}:
         where = [n for n, p, fate in zip(lines, parts.visits.ids, fates, strict=True) if p in single and not fate]
         yield (
             f"{len(single)} of {len(patients)} patients have a single visit ({lines_text(where, word=word)}): "

@@ -7,12 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bayesmyo.cohort.table import MAXIMUM_CELLS, NO_ROWS, TOO_MANY_CELLS, Table, header_faults
+from bayesmyo.cohort import pages
+from bayesmyo.cohort.table import NO_ROWS, TOO_MANY_CELLS, Table, header_faults
 from bayesmyo.cohort.typed_cells import TYPED, typed
 from bayesmyo.errors import CohortError, Fault
+from bayesmyo.limits import PARQUET_INFLATED
 from bayesmyo.study.study import DataFormat
 
-MAXIMUM_INFLATED = 200_000_000  # bytes
 TYPES = (
     pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_string,
     pa.types.is_large_string, pa.types.is_date, pa.types.is_timestamp, pa.types.is_null,
@@ -28,8 +29,12 @@ def parse_parquet(raw: bytes, source: str, form: DataFormat, date: str | None = 
     if not raw:
         raise CohortError(source, [Fault("file", "is empty (0 bytes)", code="D01")])
     try:
+        pages.look_through(raw)
         found = _columns(raw, source, form)
-    except (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError):
+    except pages.TooLarge as why:
+        mend = "write the table of visits alone, or export it as CSV"
+        raise CohortError(source, [Fault("file", str(why), mend=mend, code="D44")]) from None
+    except (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError, LookupError):
         mend = "write it again, or export it as CSV"
         raise CohortError(
             source, [Fault("file", "is not a Parquet file, or is damaged", mend=mend, code="D43")]
@@ -44,15 +49,12 @@ def parse_parquet(raw: bytes, source: str, form: DataFormat, date: str | None = 
 
 
 def _columns(raw: bytes, source: str, form: DataFormat) -> dict[str, list[Any]]:
-    """The values of each column; refused before they are read where there are too many, or they are no cells."""
-    schema = pq.read_schema(pa.BufferReader(raw))
+    """The values of each column; refused before they are read where they are no cells."""
+    schema = pq.ParquetFile(pa.BufferReader(raw)).schema_arrow
     texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
     file = pq.ParquetFile(pa.BufferReader(raw), read_dictionary=texts)
-    meta, schema = file.metadata, file.schema_arrow
+    schema = file.schema_arrow
     names = [field.name for field in schema if not field.name.startswith(INDEX)]
-    inflated = sum(meta.row_group(n).total_byte_size for n in range(meta.num_row_groups))
-    if meta.num_rows * max(1, len(names)) > MAXIMUM_CELLS or inflated > MAXIMUM_INFLATED:
-        raise CohortError(source, [TOO_MANY_CELLS])
     faults = header_faults(names)
     kept = [field for field in schema if field.name in names and field.name not in form.identifying]
     for field in kept:
@@ -64,9 +66,9 @@ def _columns(raw: bytes, source: str, form: DataFormat) -> dict[str, list[Any]]:
         raise CohortError(source, faults)
     table = file.read(columns=[field.name for field in kept])
     table.validate(full=True)
-    if sum(_characters(table.column(name)) for name in table.column_names) > MAXIMUM_INFLATED:
+    if sum(_characters(table.column(name)) for name in table.column_names) > PARQUET_INFLATED:
         raise CohortError(source, [TOO_MANY_CELLS])
-    found: dict[str, list[Any]] = {name: [""] * meta.num_rows for name in names}
+    found: dict[str, list[Any]] = {name: [""] * table.num_rows for name in names}
     return found | {name: _days(table.column(name)).to_pylist() for name in table.column_names}
 
 

@@ -4,8 +4,10 @@ import os
 from importlib import import_module
 from pathlib import Path
 
-from bayesmyo.cohort.table import MAXIMUM_BYTES, Table, parse_table
+from bayesmyo.cohort.table import Table, parse_table
 from bayesmyo.errors import CohortError, Fault
+from bayesmyo.files import opened
+from bayesmyo.limits import TABLE_BYTES
 from bayesmyo.study.study import DataFormat
 
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -22,10 +24,18 @@ def read_table(path: str | Path, form: DataFormat, date: str | None = None, shee
     raw = _bytes(path)
     suffix = path.suffix.lower()
     if suffix in WORKBOOKS:
-        return import_module("bayesmyo.cohort.workbook").parse_workbook(raw, path.name, form, sheet, date)
+        return _bounded(import_module("bayesmyo.cohort.workbook").parse_workbook(raw, path.name, form, sheet, date))
     if suffix in PARQUET:
-        return import_module("bayesmyo.cohort.parquet").parse_parquet(raw, path.name, form, date)
+        return _bounded(import_module("bayesmyo.cohort.parquet").parse_parquet(raw, path.name, form, date))
     return parse_table(raw, path.name, form)
+
+
+def _bounded(table: Table) -> Table:
+    """A table whose texts are together no longer than a text file may be: a workbook, or Parquet, may hold one of them many times."""
+    if sum(len(text) for row in table.rows for text in row) > TABLE_BYTES:
+        what = f"holds texts of more than {TABLE_BYTES:,} characters together"
+        raise CohortError(table.source, [Fault("file", what, mend="is this the right file?", code="D44")])
+    return table
 
 
 def is_workbook(path: str | Path) -> bool:
@@ -45,14 +55,14 @@ def _bytes(path: Path) -> bytes:
         what = what if path.exists() else "does not exist"
         raise CohortError(str(path), [Fault("file", what, code="D46")])
     try:
-        with path.open("rb") as opened:
-            before = os.fstat(opened.fileno())
-            raw = opened.read(MAXIMUM_BYTES + 1)
-            after = os.fstat(opened.fileno())
+        with opened(path) as file:
+            before = os.fstat(file.fileno())
+            raw = file.read(TABLE_BYTES + 1)
+            after = os.fstat(file.fileno())
     except OSError as error:
         raise CohortError(path.name, [Fault("file", "cannot be read", error.strerror or "", code="D46")]) from None
-    if len(raw) > MAXIMUM_BYTES:
-        what = f"is larger than {MAXIMUM_BYTES:,} bytes"
+    if len(raw) > TABLE_BYTES:
+        what = f"is larger than {TABLE_BYTES:,} bytes"
         raise CohortError(path.name, [Fault("file", what, mend="is this the right file?", code="D44")])
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(raw) != after.st_size:
         raise CohortError(path.name, [Fault("file", "changed while it was read", mend="try again", code="D45")])

@@ -7,17 +7,15 @@ import csv
 import hashlib
 import io
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bayesmyo.cohort.typed_cells import TYPED, Origin
 from bayesmyo.errors import CohortError, Fault
+from bayesmyo.limits import CELL, CELLS, COLUMNS, NAME
 from bayesmyo.study.study import DataFormat
 
-MAXIMUM_BYTES = 50_000_000
-MAXIMUM_CELLS = 2_000_000
-MAXIMUM_CELL = 100_000
 UTF_16 = ("looks like UTF-16", 'save it as "CSV UTF-8", or set data.encoding = "utf-16"', "D03")
 SIGNATURES = {
     b"PK\x03\x04": ("is an Excel workbook or a zip file", "export the sheet as CSV, or name it .xlsx if that is what it is", "D05"),
@@ -32,7 +30,7 @@ SIGNATURES = {
 }  # fmt: skip
 NO_ROWS = Fault("file", "has a header but no data rows", code="D02")
 TOO_MANY_CELLS = Fault(
-    "file", f"holds more than {MAXIMUM_CELLS:,} cells", mend="bayesmyo is for cohorts of 10 to 50 patients", code="D44"
+    "file", f"holds more than {CELLS:,} cells", mend="bayesmyo is for cohorts of 10 to 50 patients", code="D44"
 )
 
 
@@ -86,27 +84,24 @@ class Table:
 def parse_table(raw: bytes, source: str, form: DataFormat) -> Table:
     """The bytes of a delimited file as a Table. Raises CohortError with every fault of its shape."""
     text = _decode(raw, source, form)
-    if text.count(form.delimiter) + text.count("\n") + text.count("\r") > MAXIMUM_CELLS:
+    if text.count(form.delimiter) + text.count("\n") + text.count("\r") > CELLS:
         raise CohortError(source, [TOO_MANY_CELLS])
     records, faults = _records(text, form)
     if not records:
         raise CohortError(source, faults or [Fault("file", "holds nothing but blank lines", code="D01")])
     (first, header), body = records[0], records[1:]
     header = [name.strip(" \t") for name in header]
-    if no_header := _no_delimiter(header, form) or no_header_fault(first, header, body):
-        raise CohortError(source, [no_header])
+    if stop := _no_delimiter(header, form) or no_header_fault(first, header, body) or too_wide(header):
+        raise CohortError(source, [stop])
     faults += _widths(len(header), body)
-    kept = named_or_filled(header, (cells for _, cells in body)) if not faults else range(len(header))
-    header, body = (
-        [header[n] for n in kept],
-        [(line, [c for n, c in enumerate(cells) if n in kept]) for line, cells in body],
-    )
+    if not faults and not all(header):
+        kept = named_or_filled(header, (cells for _, cells in body))
+        header, body = [header[n] for n in kept], [(line, [cells[n] for n in kept]) for line, cells in body]
     faults = header_faults(header) + faults
     if not body and not faults:
         faults.append(NO_ROWS)
-    for n, name in enumerate(header if "\0" in text else ()):
-        if nul := [line for line, cells in [(first, header), *body] if "\0" in "".join(cells[n : n + 1])]:
-            faults.append(Fault(f'{lines_text(nul)}, column "{name}"', "contains a NUL byte", code="D07"))
+    for n, nul in (_nul([(first, header), *body], len(header)) if "\0" in text else {}).items():
+        faults.append(Fault(f'{lines_text(nul)}, column "{header[n]}"', "contains a NUL byte", code="D07"))
     if faults:
         raise CohortError(source, faults)
     return Table(source, hashlib.sha256(raw).hexdigest(), tuple(header), [c for _, c in body], [n for n, _ in body])
@@ -123,17 +118,30 @@ def named_or_filled(header: list[str], rows: Iterable[Sequence[str]]) -> list[in
 
 def _widths(width: int, body: list[tuple[int, list[str]]]) -> list[Fault]:
     """Rows that are longer or shorter than the header."""
+    rows: dict[int, list[tuple[int, list[str]]]] = defaultdict(list)
+    for line, cells in body:
+        if len(cells) != width:
+            rows[len(cells)].append((line, cells))
     faults = []
-    for fields in sorted({len(cells) for _, cells in body} - {width}):
-        rows = [(line, cells) for line, cells in body if len(cells) == fields]
+    for fields, of_it in sorted(rows.items()):
         code, hint = "D12", "a cell is missing"
         if fields > width:
             code, hint = "D11", "is there a delimiter or a decimal comma inside an unquoted cell?"
-            if not any("".join(cells[width:]).strip() for _, cells in rows):
+            if not any("".join(cells[width:]).strip() for _, cells in of_it):
                 code, hint = "D10", "remove the delimiter at the end of the line"
-        where = lines_text([line for line, _ in rows])
+        where = lines_text([line for line, _ in of_it])
         faults.append(Fault(where, f"{fields} fields, the header has {width}", mend=hint, code=code))
     return faults
+
+
+def _nul(records: list[tuple[int, list[str]]], width: int) -> dict[int, list[int]]:
+    """The lines with a NUL byte in each column that has one, by the column's position."""
+    lines: dict[int, list[int]] = defaultdict(list)
+    for line, cells in records:
+        for n, cell in enumerate(cells[:width]):
+            if "\0" in cell:
+                lines[n].append(line)
+    return dict(sorted(lines.items()))
 
 
 def _decode(raw: bytes, source: str, form: DataFormat) -> str:
@@ -172,7 +180,7 @@ def _decode(raw: bytes, source: str, form: DataFormat) -> str:
 
 def _records(text: str, form: DataFormat) -> tuple[list[tuple[int, list[str]]], list[Fault]]:
     """Each record with the line on which it starts; declared lines above the header and blank lines are passed over."""
-    previous_limit = csv.field_size_limit(MAXIMUM_CELL)
+    previous_limit = csv.field_size_limit(CELL)
     records: list[tuple[int, list[str]]] = []
     stream, above = io.StringIO(text, newline=""), form.skip_lines
     for _ in range(above):
@@ -186,7 +194,7 @@ def _records(text: str, form: DataFormat) -> tuple[list[tuple[int, list[str]]], 
             start = above + reader.line_num + 1
     except csv.Error as error:
         if "field larger" in str(error):
-            what = f"holds a cell of more than {MAXIMUM_CELL:,} characters"
+            what = f"holds a cell of more than {CELL:,} characters"
             return records, [Fault(f"line {start}", what, mend="is a quote never closed?", code="D44")]
         return records, [
             Fault(
@@ -228,16 +236,32 @@ def no_header_fault(
     return None
 
 
-def header_faults(header: list[str]) -> list[Fault]:
-    """Columns without a name, or with the name of another."""
+def too_wide(header: Sequence[str]) -> Fault | None:
+    """Why a header has more columns, or longer names, than are looked at one against the other."""
+    if len(header) > COLUMNS:
+        return Fault(
+            "header", f"has more than {COLUMNS:,} columns", f"{len(header):,}", "keep those that the study names", "D44"
+        )
+    if long := [n for n, name in enumerate(header, 1) if len(name) > NAME]:
+        what = f"has a column name of more than {NAME} characters"
+        return Fault(f"header, {lines_text(long, word='field')}", what, mend="shorten it", code="D44")
+    return None
+
+
+def header_faults(header: Sequence[str]) -> list[Fault]:
+    """Columns without a name, or with the name of another; nothing else where there are too many to compare."""
+    if wide := too_wide(header):
+        return [wide]
     faults = [
         Fault(f"header, field {n}", "has no column name", code="D14") for n, name in enumerate(header, 1) if not name
     ]
-    for name, count in Counter(header).items():
-        if count > 1 and name:
-            fields = [n for n, other in enumerate(header, 1) if other == name]
-            where = f"fields {', '.join(map(str, fields))}"
-            faults.append(Fault("header", f'column "{name}" appears {count} times', where, code="D13"))
+    fields = defaultdict(list)
+    for n, name in enumerate(header, 1):
+        fields[name].append(n)
+    for name, at in fields.items():
+        if len(at) > 1 and name:
+            where = lines_text(at, word="field")
+            faults.append(Fault("header", f'column "{name}" appears {len(at)} times', where, code="D13"))
     return faults
 
 

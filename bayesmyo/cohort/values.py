@@ -10,7 +10,7 @@ from bayesmyo.cohort import cells
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT
 from bayesmyo.cohort.parts import Part
 from bayesmyo.cohort.typed_cells import Origin
-from bayesmyo.errors import did_you_mean
+from bayesmyo.errors import allowed_words, did_you_mean
 from bayesmyo.study.study import Limits, Outcome, Study
 
 SENTINELS = {
@@ -118,7 +118,9 @@ def factors(study: Study, o: Outcome, part: Part) -> Sequence[float | None]:
         factor = known.get(unit.strip())
         if factor is None and _is_written(study, o, text):
             if unit.strip():
-                mend = did_you_mean(unit.strip(), list(known)).replace("allowed:", "declared:")
+                declared = list(known)
+                near = did_you_mean(unit.strip(), declared) if part.book.few(column) else allowed_words(declared)
+                mend = near.replace("allowed:", "declared:")
                 part.book.add(line, column, f"is not a declared unit of {o.column}", unit.strip(), mend, "D56")
             else:
                 part.book.add(line, column, f"the unit of {o.column} is missing", "", "fill it in", "D56")

@@ -1,7 +1,7 @@
 """A sheet of a workbook (.xlsx) as text cells with their rows, or every reason why it cannot be one.
 
-A workbook is a zip of XML files, and both can be made to explode: it is inflated once, under a limit, before anything understands
-it, and its cells are counted as they stream by, whatever size it says it has. No formula is run and no link is followed.
+A workbook is a zip of XML files, and both can be made to explode: it is looked through once, under limits, before anything understands
+it (`zipped`), and its cells are counted as they stream by, whatever size it says it has. No formula is run and no link is followed.
 """
 
 import hashlib
@@ -15,9 +15,9 @@ from typing import Any
 
 import openpyxl
 
+from bayesmyo.cohort import zipped
 from bayesmyo.cohort.markup import Markup, markup
 from bayesmyo.cohort.table import (
-    MAXIMUM_CELLS,
     NO_ROWS,
     TOO_MANY_CELLS,
     Looks,
@@ -29,14 +29,10 @@ from bayesmyo.cohort.table import (
 )
 from bayesmyo.cohort.typed_cells import TYPED, Origin, typed
 from bayesmyo.errors import CohortError, Fault, did_you_mean
+from bayesmyo.limits import CELLS, COLUMNS
 from bayesmyo.study.study import DataFormat
 
-MAXIMUM_INFLATED = 200_000_000  # bytes
-MOST_PARTS = 2_000
-CHUNK = 1 << 20
 OLD = b"\xd0\xcf\x11\xe0"
-ENTITIES = (b"<!DOCTYPE", b"<!ENTITY")
-WIDEST = 16_384  # columns of a sheet
 
 Records = dict[int, dict[int, tuple[str, Origin]]]  # row -> column -> text and what it was, filled cells only
 
@@ -68,7 +64,7 @@ def headers(raw: bytes, source: str, skip: int = 0) -> dict[str, tuple[str, ...]
             cells: list[str] = []
             for cell in filled:
                 first = cell.row if first is None else first
-                if cell.row > first or len(cells) > WIDEST:
+                if cell.row > first or len(cells) > COLUMNS:
                     break
                 cells.append(str(cell.value).strip(" \t"))
             found[sheet.title] = tuple(cells)
@@ -103,24 +99,13 @@ def _sound(raw: bytes, source: str) -> None:
     if raw.startswith(OLD):
         raise refused("is an old workbook, or one with a password", "save it as .xlsx without a password")
     again = "save it again as .xlsx, or export the sheet as CSV"
-    total = 0
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as parts:
-            if len(parts.infolist()) > MOST_PARTS:
-                raise refused("holds too many parts for a workbook", again, "D44")
-            for part in parts.infolist():
-                with parts.open(part) as opened:
-                    tail = b""
-                    while chunk := opened.read(CHUNK):
-                        total += len(chunk)
-                        if total > MAXIMUM_INFLATED:
-                            what = f"unpacks to more than {MAXIMUM_INFLATED:,} bytes"
-                            raise refused(what, "is this the right file?", "D44")
-                        if part.filename.endswith((".xml", ".rels")) and any(e in tail + chunk for e in ENTITIES):
-                            raise refused("defines entities, which no spreadsheet program writes", again)
-                        tail = chunk[-16:]
-            if "[Content_Types].xml" not in parts.namelist():
-                raise refused("is a zip file, not a workbook", again)
+        zipped.look_through(raw)
+    except zipped.TooLarge as why:
+        mend = "copy the sheet of the table into a new workbook, or export it as CSV"
+        raise refused(str(why), mend, "D44") from None
+    except zipped.Strange as why:
+        raise refused(str(why), again) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError, OSError):
         raise refused("is not a workbook, or is damaged", again) from None
 
@@ -155,7 +140,7 @@ def _stream(sheet: Any, source: str) -> Iterator[Any]:
     sheet.reset_dimensions()
     for cells in sheet.iter_rows():
         seen += 1 + len(cells)
-        if seen > MAXIMUM_CELLS:
+        if seen > CELLS:
             raise CohortError(source, [TOO_MANY_CELLS])
         for cell in cells:
             if cell.value is not None and cell.value != "":
@@ -172,7 +157,7 @@ def _table(raw: bytes, source: str, form: DataFormat, records: Records, beside: 
     for row, column in uncomputed:
         last[row] = max(last.get(row, 0), column)
     width = last[first]
-    if width > WIDEST or len(written) * width > MAXIMUM_CELLS:
+    if width > COLUMNS or len(written) * width > CELLS:
         raise CohortError(source, [TOO_MANY_CELLS])
     full = [[records.get(row, {}).get(column, empty) for column in range(1, width + 1)] for row in written]
     header, body = [text.strip(" \t") for text, _ in full[0]], full[1:]

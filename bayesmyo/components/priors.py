@@ -18,6 +18,7 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.errors import did_you_mean
+from bayesmyo.limits import beyond
 
 Support = Literal["real", "positive", "correlation"]
 
@@ -168,7 +169,12 @@ class Prior:
         for argument, value in zip(words.arguments, values, strict=True):
             if not math.isfinite(value) or (argument in words.positive and value <= 0):
                 raise ValueError(f"{name}: {argument} must be {'positive' if argument in words.positive else 'finite'}")
-        return cls(name, values)
+            if beyond(value):
+                raise ValueError(f"{name}: {argument} is too large, or too close to zero, for any prior")
+        found = cls(name, values)
+        if beyond(found.quantile(0.5)):
+            raise ValueError(f"the median of this {name} is too large, or too close to zero, for any prior")
+        return found
 
     @staticmethod
     def _shape(name: str) -> str:

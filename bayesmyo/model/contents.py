@@ -21,9 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bayesmyo.cohort.cohort import RowAccount
 from bayesmyo.errors import BayesmyoError
+from bayesmyo.limits import STUDY_BYTES
 from bayesmyo.model.engines.engine import Sampling
 from bayesmyo.model.layout import ESTIMANDS, PATIENT, Layout, layout
-from bayesmyo.study.read import MAXIMUM_BYTES as STUDY_BYTES
 from bayesmyo.study.read import parse_study
 from bayesmyo.study.study import Study
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from bayesmyo.errors import BayesmyoError, StorageError, UsageError
 from bayesmyo.files import regular, writable, write_bytes
+from bayesmyo.limits import FIT_BYTES
 from bayesmyo.model.contents import PRIVATE, Contents, Region, format_of, understood, words
 from bayesmyo.model.data import SHARED, arrays, imputed
 from bayesmyo.model.fit import FORMAT, Fit
@@ -28,7 +29,6 @@ CONTENTS = b"\nbayesmyo-contents:"  # and how many bytes of JSON stand before it
 CONTENTS_LENGTH = len(CONTENTS) + 12
 TRAILER = b"\nbayesmyo-sha256:"
 TRAILER_LENGTH = len(TRAILER) + 64 + 1
-MAXIMUM_BYTES = 4_000_000_000  # of a file
 MAXIMUM_CONTENTS = 100_000_000  # of a table of contents: the lines of a table's rows are in it
 BLOCK = 1 << 20
 
@@ -148,8 +148,8 @@ def _region(dataset: Any, variable: Variable) -> Region:
 
 def _read(file: io.BufferedReader, path: Path) -> tuple[Fit, str]:
     size = file.seek(0, io.SEEK_END)
-    if size > MAXIMUM_BYTES:
-        raise StorageError(f"{path}: is larger than any fit ({MAXIMUM_BYTES:,} bytes).")
+    if size > FIT_BYTES:
+        raise StorageError(f"{path}: is larger than any fit ({FIT_BYTES:,} bytes).")
     digest = _verified(file, path, size)
     raw, netcdf = _contents(file, path, size - TRAILER_LENGTH)
     try:

@@ -1,9 +1,11 @@
 """What covariates, and the outcomes that use them, may get wrong though they are well formed."""
 
+import math
 from collections.abc import Mapping
 
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.limits import STUDY_COEFFICIENTS
 from bayesmyo.study.covariates import slug
 from bayesmyo.study.study import Covariate, Outcome, Zero
 
@@ -87,7 +89,15 @@ def _product(where: str, name: str, c: Covariate, declared: Mapping[str, Covaria
             found.append(
                 Fault(f"{where}.product", "a product of products is not understood", f'"{part}"', "name all factors")
             )
+    if not found and (width := _width(name, declared)) > STUDY_COEFFICIENTS:
+        found.append(Fault(f"{where}.product", f"has more than {STUDY_COEFFICIENTS} coefficients", f"{width:,}"))
     return found
+
+
+def _width(name: str, declared: Mapping[str, Covariate]) -> int:
+    """How many coefficients a covariate has; 0 of one that is not declared."""
+    factors = [declared[n] for n in (declared[name].product or (name,)) if n in declared] if name in declared else []
+    return math.prod(len(c.levels or (0, 0)) - 1 for c in factors) if factors else 0
 
 
 def _only(where: str, c: Covariate, what: str, foreign: tuple[str, ...]) -> list[Fault]:
@@ -111,6 +121,9 @@ def part(where: str, o: Outcome | Zero, declared: Mapping[str, Covariate]) -> li
                 found.append(Fault(f"{where}.{key}", what, f'"{name}"', mend))
         if len(set(names)) < len(names):
             found.append(Fault(f"{where}.{key}", "names a covariate twice", str(list(names))))
+    if (width := sum(_width(name, declared) for name in (*o.covariates, *o.moderators))) > STUDY_COEFFICIENTS:
+        what = f"has more than {STUDY_COEFFICIENTS} coefficients of covariates and moderators"
+        return [*found, Fault(where, what, f"{width:,}", "name fewer, or merge levels")]
     for name in o.moderators:
         parts = declared[name].product or (name,) if name in declared else ()
         if any(declared[p].varies == "visits" for p in parts if p in declared):

@@ -1,5 +1,7 @@
 """What a study may get wrong about the table: its format, its columns, its dates."""
 
+import codecs
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +11,17 @@ from bayesmyo.study.study import MONTHS_PER, DataFormat, Outcome, Time
 
 MOST_SKIPPED = 1000
 SPACES = (" ", "\u00a0", "\u202f", "\u2009")  # a plain one, one that does not break, narrow ones
+ENCODINGS = r"ascii|utf-8(-sig)?|utf-(16|32)(-[bl]e)?|iso8859-\d+|cp\d+|mac-\w+|koi8-\w|tis-620|big5(hkscs)?|gb2312|gbk|gb18030|hz|euc_\w+|shift_jis\w*|iso2022_\w+|johab|ptcp154|kz1048|hp-roman8"
 BETWEEN_THOUSANDS = (",", ".", "'", "\u2019", *SPACES)
+
+
+def encoding_of(name: str) -> str | None:
+    """How Python calls an encoding of texts that tables are written in; None where it is none (`punycode` and `rot13` are none)."""
+    try:
+        plain = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        return None
+    return plain if re.fullmatch(ENCODINGS, plain) else None
 
 
 def data_format(data: DataFormat | None, outcomes: Sequence[str]) -> list[Fault]:
@@ -40,9 +52,7 @@ def data_format(data: DataFormat | None, outcomes: Sequence[str]) -> list[Fault]
             if name not in outcomes:
                 mend = did_you_mean(name, outcomes)
                 found.append(Fault("data.require_baseline.outcomes", "is no outcome", f'"{name}"', mend))
-    try:
-        "".encode(data.encoding)
-    except (LookupError, ValueError):
+    if encoding_of(data.encoding) is None:
         found.append(Fault("data.encoding", "is not an encoding", repr(data.encoding), 'such as "utf-8" or "latin-1"'))
     return found
 

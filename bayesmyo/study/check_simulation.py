@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.limits import STUDY_PATIENTS, STUDY_VISITS
 from bayesmyo.study import scenarios as truths
 from bayesmyo.study.design import Design, FollowUp, Scenario
 from bayesmyo.study.parameters import Parameter, correlations, parameters
@@ -48,6 +49,11 @@ def design(design: Design, exposures: Sequence[str] | None, covariates: Mapping[
     elif not isinstance(f, FollowUp) and 0 < f < first[-1]:
         what = f"lie after the end of follow_up ({f:g}): nobody would have them"
         found.append(Fault("design.visits.first", what, f"{first[-1]:g}"))
+    if not found and design.visits.then_every and (design.latest - first[-1]) / design.visits.then_every > STUDY_VISITS:
+        what = f"plans more than {STUDY_VISITS:,} visits of each patient"
+        found.append(Fault("design.visits.then_every", what, f"{design.visits.then_every:g}", "plan fewer"))
+    if design.patients > STUDY_PATIENTS:
+        found.append(Fault("design.patients", f"must be at most {STUDY_PATIENTS:,}", str(design.patients)))
     return found
 
 

@@ -4,7 +4,9 @@ A table becomes a dataclass: its keys are the dataclass's fields, checked strict
 becomes the component of that kind. What a well-formed study may still get wrong is in `check.py`.
 """
 
+import errno
 import json
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
@@ -21,17 +23,25 @@ from bayesmyo.components.estimands import ESTIMANDS
 from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
+from bayesmyo.files import read_bytes
+from bayesmyo.limits import (
+    LARGEST,
+    NAME,
+    STUDY_BYTES,
+    STUDY_DEPTH,
+    STUDY_FAULTS,
+    STUDY_MOST,
+    STUDY_MOST_OF,
+    STUDY_TEXT,
+    beyond,
+)
 from bayesmyo.study import check
 from bayesmyo.study.check_data import SPACES
 from bayesmyo.study.design import Design, Scenario
+from bayesmyo.study.scan import scan
 from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Covariate, DataFormat, Outcome, Response, Study
 
-MAXIMUM_BYTES = 1_000_000
-MOST = 200  # keys of a table, or values of a list
-MOST_OF = {"outcomes": 30, "covariates": 100}
-MOST_FAULTS = 50
-DEEPEST = 10  # tables within tables
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
 TABLES = (
@@ -74,11 +84,15 @@ def read_study(path: str | Path) -> Study:
             [Fault("file", "is not a file that can be read", mend="`bayesmyo studies` lists the bundled studies")],
         )
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path, STUDY_BYTES)
     except OSError as error:
-        raise StudyError(str(path), [Fault("file", "cannot be read", error.strerror or "")]) from None
-    if len(raw) > MAXIMUM_BYTES:
-        raise StudyError(path.name, [Fault("file", f"is larger than {MAXIMUM_BYTES:,} bytes; a study is a short text")])
+        large = error.errno == errno.EFBIG
+        why = (
+            [Fault("file", f"{error.strerror}; a study is a short text")]
+            if large
+            else [Fault("file", "cannot be read", error.strerror or "")]
+        )
+        raise StudyError(path.name if large else str(path), why) from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -94,12 +108,14 @@ def parse_study(text: str, source: str = "study") -> Study:
     >>> bayesmyo.parse_study(study.text).title
     'Small'
     """
+    if stop := scan(text):
+        raise StudyError(source, stop)
     try:
         document = tomllib.loads(text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits
         raise StudyError(source, [Fault("TOML", str(error) or "is nested too deeply")]) from None
-    if large := _too_large(document, ""):
-        raise StudyError(source, large[:MOST_FAULTS])
+    if beyond_any := _beyond(document, ""):
+        raise StudyError(source, beyond_any[:STUDY_FAULTS])
     faults: list[Fault] = []
     faults += unknown_keys(document, TABLES, "")
     head = document.get("study")
@@ -129,30 +145,36 @@ def parse_study(text: str, source: str = "study") -> Study:
     values["responses"] = _each(document, "responses", faults, lambda doc, where: _table(Response, doc, where, faults))
     values["scenarios"] = _each(document, "scenarios", faults, lambda doc, where: _scenario(doc, where, faults))
     faults += check.faults(document, values)
-    if len(faults) > MOST_FAULTS:
-        faults = [*faults[:MOST_FAULTS], Fault("study", f"and {len(faults) - MOST_FAULTS} more faults")]
+    if len(faults) > STUDY_FAULTS:
+        faults = [*faults[:STUDY_FAULTS], Fault("study", f"and {len(faults) - STUDY_FAULTS} more faults")]
     if faults:
         raise StudyError(source, faults)
     return Study(**values, text=text)
 
 
-def _too_large(value: Any, where: str) -> list[Fault]:
-    """Tables and lists that no study has: they would take minutes to check, one against the other."""
+def _beyond(value: Any, where: str) -> list[Fault]:
+    """What no study holds: tables and lists that would take minutes to check, one against the other, long texts, absurd numbers."""
+    if isinstance(value, str):
+        return [Fault(where, f"has more than {STUDY_TEXT:,} characters")] if len(value) > STUDY_TEXT else []
+    if isinstance(value, int | float):
+        what = (
+            "is larger than any number of a study"
+            if abs(value) > LARGEST
+            else "is closer to zero than any number of a study, but not zero"
+        )
+        return [Fault(where, what, repr(value))] if beyond(value) and abs(value) <= sys.float_info.max else []
     if not isinstance(value, dict | list):
         return []
-    if where.count(".") > DEEPEST:
+    if where.count(".") > STUDY_DEPTH:
         return [Fault(where[:60], "is nested too deeply")]
-    most = MOST_OF.get(where, MOST)
+    most = STUDY_MOST_OF.get(where, STUDY_MOST)
     if len(value) > most:
-        return [
-            Fault(
-                where or "study",
-                f"holds more than {most} {'keys' if isinstance(value, dict) else 'values'}",
-                str(len(value)),
-            )
-        ]
+        what = f"holds more than {most} {'keys' if isinstance(value, dict) else 'values'}"
+        return [Fault(where or "study", what, str(len(value)))]
+    if isinstance(value, dict) and (long := [key for key in value if len(key) > NAME]):
+        return [Fault(where or "study", f"has a key of more than {NAME:,} characters", f'"{long[0][:40]}..."')]
     named = value.items() if isinstance(value, dict) else enumerate(value)
-    return [fault for key, inner in named for fault in _too_large(inner, f"{where}.{key}" if where else str(key))]
+    return [fault for key, inner in named for fault in _beyond(inner, f"{where}.{key}" if where else str(key))]
 
 
 def unknown_keys(document: Mapping[str, Any], allowed: Sequence[str], where: str) -> list[Fault]:

@@ -5,7 +5,6 @@ import os
 import re
 import runpy
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -176,7 +175,7 @@ def test_a_file_that_may_not_be_read(said, tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)  # whoever runs the tests may be allowed to read everything
+    monkeypatch.setattr(sources, "opened", refuse)  # whoever runs the tests may be allowed to read everything
     assert said("forbidden.csv") == BUILT["D46-forbidden"].said
 
 

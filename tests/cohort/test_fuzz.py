@@ -13,8 +13,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from bayesmyo.cohort.read import cohort_of
-from bayesmyo.cohort.table import MAXIMUM_BYTES, MAXIMUM_CELLS, parse_table
+from bayesmyo.cohort.table import parse_table
 from bayesmyo.errors import CohortError, StudyError
+from bayesmyo.limits import CELLS as MOST_CELLS
+from bayesmyo.limits import TABLE_BYTES
 from bayesmyo.model.data import arrays
 from bayesmyo.study import parse_study
 from tests.conftest import DATA, SMALL
@@ -187,8 +189,8 @@ def wide(columns, rows):
 
 
 HUGE = {
-    "nothing but delimiters": b"patient,month,strength,cpk\n" + b"," * (MAXIMUM_BYTES - 100),
-    "nothing but line ends": b"patient,month,strength,cpk\n" + b"\n" * (MAXIMUM_BYTES - 100),
+    "nothing but delimiters": b"patient,month,strength,cpk\n" + b"," * (TABLE_BYTES - 100),
+    "nothing but line ends": b"patient,month,strength,cpk\n" + b"\n" * (TABLE_BYTES - 100),
     "a million rows": b"patient,month,strength,cpk\n" + b"A,0,50,900\n" * 1_000_000,
     "a cell of 10 MB": b"patient,month,strength,cpk\nA,0,50," + b"9" * 10_000_000 + b"\n",
     "a quote over everything": b'patient,month,strength,cpk\nA,0,50,"' + b"9\n" * 1_000_000,
@@ -207,14 +209,14 @@ def test_what_is_too_large_is_refused_soon_and_in_bounds(name):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert any(f.code in ("D44", "D17", "D01", "D02") for f in refused.value.faults), str(refused.value)
-    assert peak < 6 * MAXIMUM_BYTES
+    assert peak < 6 * TABLE_BYTES
     assert time.monotonic() - began < 60
 
 
 def test_as_many_cells_as_are_allowed_are_read_in_bounds():
     columns = 400
-    raw, asked = wide(columns - 4, MAXIMUM_CELLS // columns - 2), study((), "", "")
+    raw, asked = wide(columns - 4, MOST_CELLS // columns - 2), study((), "", "")
     tracemalloc.start()
-    assert len(parse_table(raw, "cohort.csv", asked.data).rows) == MAXIMUM_CELLS // columns - 2
+    assert len(parse_table(raw, "cohort.csv", asked.data).rows) == MOST_CELLS // columns - 2
     assert tracemalloc.get_traced_memory()[1] < 400e6
     tracemalloc.stop()

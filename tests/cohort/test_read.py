@@ -10,8 +10,9 @@ import pytest
 from bayesmyo.cohort.cohort import NOT_MEASURED, OutcomeRows
 from bayesmyo.cohort.fates import BLANK, NO_OUTCOME
 from bayesmyo.cohort.read import cohort_of, read_cohort
-from bayesmyo.cohort.table import MAXIMUM_CELL, parse_table
+from bayesmyo.cohort.table import parse_table
 from bayesmyo.errors import CohortError
+from bayesmyo.limits import CELL
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 
@@ -214,7 +215,7 @@ def test_unused_columns_are_noticed():
         pytest.param(GOOD + '"C,0,50,9\n', ["line 6", "a quote is opened and never closed"], id="D17 quote"),
         pytest.param(GOOD + 'C,0,50,"9"9\n', ["line 6", "quote"], id="D17 text after a quote"),
         pytest.param("patient,strength,cpk\nA,50,9\n", ['column "month" (time) is missing', "columns: patient, strength, cpk"], id="D18 missing column"),
-        pytest.param(HEAD + "A,0,50," + "9" * (MAXIMUM_CELL + 1), ["line 2", "a cell of more than 100,000"], id="large cell"),
+        pytest.param(HEAD + "A,0,50," + "9" * (CELL + 1), ["line 2", "a cell of more than 100,000"], id="large cell"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_such_table(content, fragments):

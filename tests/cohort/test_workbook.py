@@ -13,9 +13,9 @@ import pytest
 
 from bayesmyo.cohort import read_cohort
 from bayesmyo.cohort.sources import read_table
-from bayesmyo.cohort.table import MAXIMUM_CELLS
-from bayesmyo.cohort.workbook import MAXIMUM_INFLATED, parse_workbook
+from bayesmyo.cohort.workbook import parse_workbook
 from bayesmyo.errors import CohortError
+from bayesmyo.limits import CELLS, WORKBOOK_INFLATED
 from bayesmyo.study import parse_study
 from bayesmyo.study.study import DataFormat
 from tests.conftest import DATA, SMALL
@@ -226,18 +226,18 @@ def test_a_stray_cell_at_the_far_corner_costs_nothing():
 
 
 def test_more_cells_than_declared_are_refused():
-    xml = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in (1, MAXIMUM_CELLS + 5))
+    xml = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in (1, CELLS + 5))
     raw = changed(
         book(visits=ROWS),
         "xl/worksheets/sheet1.xml",
         lambda old: old[: old.index(b"<sheetData>") + 11] + xml + old[old.index(b"</sheetData>") :],
     )
-    refused(raw, f"more than {MAXIMUM_CELLS:,} cells", "[D44]")
+    refused(raw, f"more than {CELLS:,} cells", "[D44]")
 
 
 def test_a_bomb_is_refused_before_it_bursts():
-    raw = changed(book(visits=ROWS), "xl/worksheets/sheet1.xml", lambda xml: xml + b" " * (MAXIMUM_INFLATED + 1))
-    assert len(raw) < MAXIMUM_INFLATED / 100
+    raw = changed(book(visits=ROWS), "xl/worksheets/sheet1.xml", lambda xml: xml + b" " * (WORKBOOK_INFLATED + 1))
+    assert len(raw) < WORKBOOK_INFLATED / 100
     tracemalloc.start()
     refused(raw, "unpacks to more than", "[D44]")
     assert tracemalloc.get_traced_memory()[1] < 20e6

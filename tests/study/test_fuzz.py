@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from bayesmyo.cohort import simulate_scenario
 from bayesmyo.errors import BayesmyoError, StudyError
+from bayesmyo.limits import STUDY_BYTES
 from bayesmyo.report.documents import study_part
 from bayesmyo.study import parse_study, read_study
-from bayesmyo.study.read import MAXIMUM_BYTES
 from bayesmyo.study.write import study_hash, to_toml
 from tests.conftest import MODELS, ROOT, SMALL
 from tests.study.everything import EVERYTHING
@@ -156,7 +156,7 @@ LARGE["as many knots as are allowed"] = (
 @pytest.mark.parametrize("name", LARGE)
 def test_a_study_of_any_size_is_answered_soon_and_in_bounds(name, tmp_path):
     (tmp_path / "large.toml").write_text(LARGE[name])
-    assert (tmp_path / "large.toml").stat().st_size < MAXIMUM_BYTES
+    assert (tmp_path / "large.toml").stat().st_size < STUDY_BYTES
     began = time.monotonic()
     tracemalloc.start()
     with pytest.raises(StudyError) as refused:

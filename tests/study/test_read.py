@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayesmyo.errors import StudyError
+from bayesmyo.limits import STUDY_BYTES
 from bayesmyo.study import find_study, parse_study, read_study, studies
 from bayesmyo.study.predictors import effects
-from bayesmyo.study.read import MAXIMUM_BYTES
 from bayesmyo.study.write import study_hash, to_toml
 from tests.conftest import MODELS, SMALL
 from tests.study.everything import EVERYTHING
@@ -358,7 +358,7 @@ def test_a_scenario_of_an_unknown_outcome():
     ("content", "what"),
     [
         (b'[study]\ntitle = "\xe9"', "byte 17 is not UTF-8; save it as UTF-8"),
-        (b"#" * (MAXIMUM_BYTES + 1), "is larger than 1,000,000 bytes"),
+        (b"#" * (STUDY_BYTES + 1), "is larger than 1,000,000 bytes"),
         (b"patient,month\n1,2\n", "TOML"),
         (b"a = " + b"[" * 5000, "TOML"),
         (b"a = " + b"1" * 5000, "TOML"),
