@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bayesmyo.errors import StorageError
+from bayesmyo.errors import InputError, StorageError
+from bayesmyo.files import read_bytes, read_json
+from bayesmyo.limits import PART_BYTES, PLAN_BYTES
 from bayesmyo.model.versions import skew
 from bayesmyo.simulation.plan import Plan
 
@@ -40,11 +42,11 @@ class Header:
         if not path.is_file():
             raise StorageError(f"{folder}: is not a folder of results; `bayesmyo calibrate` and `power` write one.")
         try:
-            body = json.loads(content(path))
+            body = read_json(content(path, PLAN_BYTES))
             written, digest = body["format"], body.pop("sha256")
         except (ValueError, TypeError, KeyError, AttributeError):
             raise StorageError(f"{path}: is not what was written. {MEND}") from None
-        if digest != _digest(body):
+        if digest != _digest(body) or not isinstance(written, int):
             raise StorageError(f"{path}: is not what was written. {MEND}")
         if written != FORMAT:
             age = (
@@ -53,8 +55,18 @@ class Header:
                 else "an earlier bayesmyo; begin another folder"
             )
             raise StorageError(f"{path}: was written by {age} (format {written}, here {FORMAT}).")
-        shard = (body["shard"][0], body["shard"][1]) if body["shard"] else None
-        return cls(Plan.from_json(json.dumps(body["plan"])), body["versions"], shard, tuple(body["others"]))
+        try:
+            shard = (int(body["shard"][0]), int(body["shard"][1])) if body["shard"] else None
+            versions, others = dict(body["versions"]), tuple(map(dict, body["others"]))
+            return cls(Plan.from_json(json.dumps(body["plan"])), versions, shard, others)
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            InputError,
+        ):  # whoever can write the file can write the digest
+            raise StorageError(f"{path}: is not what was written. {MEND}") from None
 
     def goes_on(self, folder: Path, new: "Header") -> "Header":
         """The header of a folder that goes on with another command: more cells, more replicates, or a smaller Monte Carlo error.
@@ -105,10 +117,10 @@ def _few(cells: Sequence[str]) -> str:
     return "; ".join(cells[: 2 if more else 3]) + more
 
 
-def content(path: Path) -> bytes:
-    """The bytes of a file. Raises StorageError."""
+def content(path: Path, most: int = PART_BYTES) -> bytes:
+    """The bytes of a regular file, `most` at most. Raises StorageError."""
     try:
-        return path.read_bytes()
+        return read_bytes(path, most)
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {error.strerror or error}.") from None
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bayesmyo.errors import StorageError
-from bayesmyo.files import write_bytes
+from bayesmyo.files import read_bytes, read_json, write_bytes
+from bayesmyo.limits import NOTE_BYTES
 
 LOCK, OWNER = ".lock", ".owner"
 
@@ -43,7 +44,7 @@ def held(folder: Path) -> Iterator[None]:
 def _owner(folder: Path) -> str:
     """Who holds it: a moment after it was taken nobody may be named yet."""
     try:
-        owner = json.loads((folder / OWNER).read_bytes())
+        owner = read_json(read_bytes(folder / OWNER, NOTE_BYTES))
         return f"process {owner['pid']} on {owner['host']} (since {owner['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"

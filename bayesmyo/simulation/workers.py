@@ -1,7 +1,6 @@
 """Where workers come from: processes of this machine, or a running dask scheduler."""
 
 import contextlib
-import json
 import logging
 import os
 import time
@@ -14,14 +13,16 @@ from distributed import Client, LocalCluster, Security
 from distributed.system import MEMORY_LIMIT
 
 from bayesmyo.errors import UsageError
+from bayesmyo.files import read_bytes, read_json
+from bayesmyo.limits import ANSWER, NOTE_BYTES, WORKERS_ANSWER
 from bayesmyo.model.versions import skew, versions
 from bayesmyo.simulation.cluster import Cluster
+from bayesmyo.simulation.greeting import greeted, within
 from bayesmyo.simulation.pool import Work
 
 MEMORY = (
     2_500_000_000  # bytes that one worker may want: three outcomes, compiled for three numbers of patients, took 2.0e9
 )
-ANSWER = 20  # seconds within which a scheduler answers
 LOST = "60 s"  # after which dask gives a worker up that it tries to replace
 GUARD = 'a script that calls this must do so under `if __name__ == "__main__":`, or with workers=0'
 
@@ -74,12 +75,13 @@ def remote(
         try:
             if file:
                 address = _address(file)
-            client = Client(address, security=security, timeout=ANSWER)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            greeted(address, security, ANSWER)
+            client = within(2 * ANSWER, lambda: Client(address, security=security, timeout=ANSWER))
+        except Exception as error:  # its parts raise whatever they do on what is no scheduler's
             mend = "start one: see docs/cluster.md"
             if address.startswith("tls:") and "ssl_context" in str(error):
                 mend = "an encrypted scheduler needs --tls-ca, --tls-cert and --tls-key"
-            what = f"no scheduler answers within {ANSWER} seconds ({error})"
+            what = f"no scheduler answers within {ANSWER} seconds ({error or type(error).__name__})"
             raise UsageError("--cluster", what, str(file or address), mend) from None
         with client:
             _same_versions(client)
@@ -117,12 +119,17 @@ def _address(file: Path) -> str:
     deadline = time.monotonic() + ANSWER
     while not file.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    return str(json.loads(file.read_bytes())["address"])
+    return str(read_json(read_bytes(file, NOTE_BYTES))["address"])
 
 
 def _same_versions(client: Client) -> None:
     here = versions()
-    for worker, there in client.run(versions, on_error="return").items():
+    try:
+        said = within(WORKERS_ANSWER, lambda: client.run(versions, on_error="return"))
+    except TimeoutError:
+        what = f"its workers do not say within {WORKERS_ANSWER} seconds which versions they have"
+        raise UsageError("--cluster", what, mend="start it and its workers again") from None
+    for worker, there in said.items():
         found = f"bayesmyo cannot be loaded: {there}" if isinstance(there, Exception) else skew(there, here)
         if found:
             raise UsageError(
