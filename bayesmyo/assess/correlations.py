@@ -139,14 +139,9 @@ def sentence(
     """What a clinician may repeat. Changes are told as improvements, so that r > 0 means that they come together; where that
     turns the sign of the table, which counts rises, the sentence says so. Both are on the scale of the model, where patients' effects are."""
     sign = 1.0
-    words = []
     for outcome, quantity in (a, b):
-        label = in_sentence(study.label(outcome))
         if quantity == "change":
             sign *= 1.0 if study.outcomes[outcome].better == "higher" else -1.0
-            words.append(f"improve {{}} in {label}")
-        else:
-            words.append(f"start {{}} in {label}")
     if sign < 0:
         median, lower, upper, low, high = -median, -upper, -lower, -high, -low
     more = ["more" if quantity == "change" else "higher" for _, quantity in (a, b)]
@@ -155,6 +150,12 @@ def sentence(
     verb = "" if lower > 0 or upper < 0 else "may "
     turned = ", counted as improvements" if sign < 0 else ""
     return (
-        f"Patients who {words[0].format(more[0])} {verb}{words[1].format(second)}: r = {median:.2f}{turned} "
+        f"Patients who {_doing(study, a, more[0])} {verb}{_doing(study, b, second)}: r = {median:.2f}{turned} "
         f"({study.interval:.0%} interval {lower:.2f} to {upper:.2f}; before the data {low:.2f} to {high:.2f})."
     )
+
+
+def _doing(study: Study, whose: tuple[str, str], how: str) -> str:
+    """`improve more in strength`, or `start higher in CPK`."""
+    outcome, quantity = whose
+    return f"{'improve' if quantity == 'change' else 'start'} {how} in {in_sentence(study.label(outcome))}"

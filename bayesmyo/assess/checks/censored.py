@@ -51,7 +51,7 @@ class Censored:
         word = "above" if sign > 0 else "below"
         misfit = (
             f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are at or {word} {limit:g} {o.unit}, the limit of what was "
-            f"measured ({span(drawn, '{:.0%}')} is predicted): is that the laboratory's limit at all visits? Else the tail is not that of the "
+            f"measured ({span(drawn, '.0%')} is predicted): is that the laboratory's limit at all visits? Else the tail is not that of the "
             f"family {o.family.kind}; try another family, or another trajectory."
         )
         matters = abs(observed - float(drawn.mean())) > self.share

@@ -46,7 +46,7 @@ class Dependence:
             advice = "they alternate more than chance; are two rows of one visit in the table, or two ways to measure?"
         misfit = (
             f"Neighbouring residuals of {subject(fit.study, r.outcome)} in the same patient correlate by {observed:.2f} "
-            f"({span(drawn, '{:.2f}')} is predicted): {advice}."
+            f"({span(drawn, '.2f')} is predicted): {advice}."
         )
         matters = abs(observed - float(np.median(drawn))) > self.correlation
         return finding(r.outcome, "correlation of neighbours", data, drawn, matters, misfit.replace("?.", "?"))

@@ -44,7 +44,7 @@ class Distribution:
         remedy = wider.get(kind, "other effects, or another family") if ratio > 1 else "a simpler family"
         misfit = (
             f"Measurements of {subject(fit.study, r.outcome)} scatter {ratio:.2f} times as much around the patients' curves as "
-            f"the family says ({span(drawn, '{:.2f}')} is predicted): try {remedy}."
+            f"the family says ({span(drawn, '.2f')} is predicted): try {remedy}."
         )
         return finding(r.outcome, "spread", data, drawn, abs(np.log(ratio)) > np.log(self.ratio), misfit)
 
@@ -60,7 +60,7 @@ class Distribution:
         else:
             remedy = "ordered_beta" if bounded else "student_t, or declare a limit of measurement"
         misfit = (
-            f"Residuals of {subject(fit.study, r.outcome)} have a skewness of {observed:.2f} ({span(drawn, '{:.2f}')} is predicted), "
+            f"Residuals of {subject(fit.study, r.outcome)} have a skewness of {observed:.2f} ({span(drawn, '.2f')} is predicted), "
             f"a long tail {'above' if observed > np.median(drawn) else 'below'} that the family {o.family.kind} has not: try {remedy}."
         )
         matters = abs(observed - float(np.median(drawn))) > self.skew
@@ -80,12 +80,12 @@ class Distribution:
                 remedy = positive(r.y)
             misfit = (
                 f"A measurement of {subject(fit.study, r.outcome)}, {value}, lies {size[i]:.1f} SD from the patient's curve "
-                f"({span(np.exp(drawn), '{:.1f}')} is predicted for the most extreme): look it up in the record, or try {remedy}."
+                f"({span(np.exp(drawn), '.1f')} is predicted for the most extreme): look it up in the record, or try {remedy}."
             )
         else:
             misfit = (
                 f"No measurement of {subject(fit.study, r.outcome)} lies further than {size[i]:.1f} SD from its patient's curve "
-                f"({span(np.exp(drawn), '{:.1f}')} is predicted for the most extreme): are values cut off, or does it have ends?"
+                f"({span(np.exp(drawn), '.1f')} is predicted for the most extreme): are values cut off, or does it have ends?"
             )
         return finding(
             r.outcome, "most extreme residual", data, drawn, abs(np.log(far)) > np.log(self.far), misfit, np.exp

@@ -51,7 +51,7 @@ class Ends:
         or_beyond = "" if not beyond.any() else ", or above" if sign > 0 else ", or below"
         misfit = (
             f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are at the {word} of the range, {end:g} {o.unit}{or_beyond} "
-            f"({span(shares, '{:.0%}')} is predicted): {remedy}."
+            f"({span(shares, '.0%')} is predicted): {remedy}."
         )
         matters = abs(observed - float(shares.mean())) > self.share
         found.append(finding(r.outcome, f"share at the {word}", observed, shares, matters, misfit))
@@ -76,7 +76,7 @@ class Ends:
         observed, shares = float(np.mean(r.y == end)), np.mean(sign * rounded == ends, axis=-1)
         misfit = (
             f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are {end:g} {o.unit}, the "
-            f"{'largest' if sign > 0 else 'smallest'} of all ({span(shares, '{:.0%}')} tied there is predicted): is it a limit of what can be "
+            f"{'largest' if sign > 0 else 'smallest'} of all ({span(shares, '.0%')} tied there is predicted): is it a limit of what can be "
             f"measured? Then declare it (censoring); if it is an end of the scale, try the family ordered_beta."
         )
         word = "largest" if sign > 0 else "smallest"

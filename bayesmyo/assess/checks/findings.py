@@ -140,7 +140,7 @@ def between(f: Finding) -> str:
     return f"{amount(f.lower)} to {amount(f.upper)}"
 
 
-def span(replicates: np.ndarray, form: str = "{}") -> str:
-    """The middle 95 % of replicates, each end written in the form."""
+def span(replicates: np.ndarray, form: str) -> str:
+    """The middle 95 % of replicates, each end in a form of numbers such as ".2f"."""
     lower, upper = np.nanquantile(replicates, [0.025, 0.975])
-    return f"{form.format(lower)} to {form.format(upper)}"
+    return f"{lower:{form}} to {upper:{form}}"

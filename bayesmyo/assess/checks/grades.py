@@ -60,7 +60,7 @@ class Grades:
             for when, chosen in (("", np.full(len(r), True)), (" in the later half of the visits", late)):
                 observed, shares = float(data[chosen].mean()), drawn[:, chosen].mean(axis=-1)
                 misfit = (
-                    f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are {word}{when} ({span(shares, '{:.0%}')} is "
+                    f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are {word}{when} ({span(shares, '.0%')} is "
                     f"predicted): {remedy}."
                 )
                 matters = abs(observed - float(shares.mean())) > self.share
@@ -78,7 +78,7 @@ class Grades:
         )
         misfit = (
             f"Probabilities that {subject(fit.study, r.outcome)} is {word} are off by {np.median(ours):.2f} on average "
-            f"({span(theirs, '{:.2f}')} is predicted): {remedy}."
+            f"({span(theirs, '.2f')} is predicted): {remedy}."
         )
         matters = float(np.median(ours) - np.median(theirs)) > self.error
         return finding(r.outcome, f"calibration of {word}", ours, theirs, matters, misfit)

@@ -55,7 +55,7 @@ class TimeCourse:
         when = window(fit, r, cells)
         misfit = (
             f"Measurements of {subject(fit.study, r.outcome)} {when} lie {abs(observed):.2f} SD "
-            f"{'above' if observed > 0 else 'below'} the patients' own curves on average ({span(drawn, '{:.2f}')} is predicted): "
+            f"{'above' if observed > 0 else 'below'} the patients' own curves on average ({span(drawn, '.2f')} is predicted): "
             f"{remedy(fit.study, r, cells)}."
         )
         matters = abs(observed - float(np.median(drawn))) > self.shift

@@ -55,7 +55,7 @@ class Variance:
         )
         misfit = (
             f"Residuals of {subject(fit.study, r.outcome)} are {times:.2f} times as large {where} "
-            f"({span(np.exp(drawn), '{:.2f}')} is predicted): {self._remedy(fit, r, what, difference > 0, follows)}."
+            f"({span(np.exp(drawn), '.2f')} is predicted): {self._remedy(fit, r, what, difference > 0, follows)}."
         )
         return finding(
             r.outcome,

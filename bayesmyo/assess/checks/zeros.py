@@ -47,7 +47,7 @@ class Zeros:
         else:
             remedy = "try a covariate that tells who has none, or another trajectory"
         misfit = (
-            f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} {when} are zero ({span(drawn, '{:.0%}')} is predicted), "
+            f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} {when} are zero ({span(drawn, '.0%')} is predicted), "
             f"{'more' if more else 'fewer'} than the family {o.family.kind} allows: {remedy}."
         )
         matters = abs(observed - float(drawn.mean())) > self.share
