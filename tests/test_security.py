@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from bayesmyo import limits
 from bayesmyo.cohort import read, read_cohort, simulate_scenario, to_csv
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import parse_table
@@ -222,6 +223,39 @@ def test_no_date_is_kept(run, files, tmp_path):
         assert day not in fitted.out + fitted.err
     for day in [*days, "2019-03", "11/03"]:
         assert day.encode() not in stored
+
+
+def test_the_limits_that_security_states_are_those_that_are_held():
+    page = (ROOT / "SECURITY.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith("| a file that exhausts the machine"))
+    stated = [int(number.replace(",", "")) for number in re.findall(r"[0-9]{1,3}(?:,[0-9]{3})+", row)]
+    assert stated == [
+        limits.TABLE_BYTES, limits.CELLS, limits.COLUMNS, limits.CELL, limits.WORKBOOK_CELLS, limits.WORKBOOK_INFLATED,
+        limits.PARQUET_INFLATED, limits.STUDY_BYTES, limits.FIT_BYTES,
+    ]  # fmt: skip
+    assert f"at most {limits.STUDY_MOST_OF['outcomes']} outcomes" in row
+    assert f"greets within {limits.ANSWER} seconds" in page
+
+
+FORMATS = {("study/template.py", "TEMPLATE")}  # a text of ours
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_text_of_the_user_is_a_format(name):
+    """`format` and `%` are only asked of texts that stand in the source, as they stand there."""
+    for node in ast.walk(SOURCES[name]):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("format", "format_map")
+        ):
+            text = node.func.value
+            if isinstance(text, ast.Call):  # Markup("...")
+                (text,) = text.args
+            assert isinstance(text, ast.Constant) or (name, ast.unparse(text)) in FORMATS, ast.unparse(node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            assert not isinstance(node.left, ast.Constant | ast.JoinedStr) or isinstance(node.left.value, int | float), ast.unparse(node)  # fmt: skip
+    assert not {"Template", "from_string"} & {n.attr if isinstance(n, ast.Attribute) else n.id for n in ast.walk(SOURCES[name]) if isinstance(n, ast.Attribute | ast.Name)}  # fmt: skip
 
 
 def test_every_test_that_security_names_is_there():
