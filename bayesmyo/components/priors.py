@@ -172,8 +172,8 @@ class Prior:
             if beyond(value):
                 raise ValueError(f"{name}: {argument} is too large, or too close to zero, for any prior")
         found = cls(name, values)
-        if beyond(found.quantile(0.5)):
-            raise ValueError(f"the median of this {name} is too large, or too close to zero, for any prior")
+        if not math.isfinite(found.quantile(0.5)):  # a vague one may be wide, but half of it must be numbers
+            raise ValueError(f"the median of this {name} is infinite")
         return found
 
     @staticmethod
