@@ -1,6 +1,7 @@
 """Simulation-based calibration of every family with a straight line and with a plateau, at 5 patients and 4 visits.
 
     uv run python scripts/calibration.py FOLDER [--replicates 200] [--shard 1/2] [--only cumulative] [--seed 1804]
+    uv run python scripts/calibration.py FOLDER --groups [--replicates 200]: straight lines in two groups, 10 patients
     uv run python scripts/calibration.py FOLDER --summary
 
 Truths are drawn from the priors, cohorts from the truths, and each is fitted; the rank of every true value among its draws is then
@@ -23,6 +24,7 @@ from bayesmyo.study import Study, parse_study
 
 SEED = 1804
 PATIENTS = 5
+IN_GROUPS_PATIENTS = 10
 PASS = 0.01
 HEAD = """
 [study]
@@ -48,7 +50,7 @@ FAMILIES = {
     "lognormal": 'typical = 100\nscale = 2.5\nfamily = { kind = "lognormal" }',
     "gamma": 'typical = 100\nscale = 2.5\nfamily = { kind = "gamma" }',
     "hurdle_lognormal": 'typical = 40\nscale = 2\nfamily = { kind = "hurdle_lognormal" }\n'
-    'zero = { typical = 0.3, scale = 0.2, trajectory = { kind = "linear" } }',
+    'zero.typical = 0.3\nzero.scale = 0.2\nzero.trajectory = { kind = "linear" }',
     "cumulative": 'scale = 1.5\nfamily = { kind = "cumulative", coding = "mrc" }',
     "cumulative_probit": 'scale = 1\nfamily = { kind = "cumulative", coding = "mrc", link = "probit" }',
     "ordered_beta": 'typical = 3.6\nscale = 0.7\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }',
@@ -59,12 +61,31 @@ FAMILIES = {
     "negative_binomial": 'typical = 5\nscale = 2\nexposure = "infusions"\nfamily = { kind = "negative_binomial" }',
 }
 TRAJECTORIES = ("linear", "plateau")
+# whose defaults leave room for groups that differ
+GROUPED = ("bernoulli", "cumulative", "cumulative_probit", "beta_binomial", "ordered_beta", "hurdle_lognormal")
+IN_GROUPS = "linear, two groups"
+ARM = 'covariates = ["arm"]\nmoderators = ["arm"]\n'
+OF_ZERO = 'zero.covariates = ["arm"]\nzero.moderators = ["arm"]\n'
 
 
 def study(family: str, trajectory: str) -> Study:
-    text = HEAD + FAMILIES[family] + f'\ntrajectory = {{ kind = "{trajectory}" }}\n'
-    exposure = "exposure = { infusions = 3 }" if "exposure" in FAMILIES[family] else ""
+    declared, kind = FAMILIES[family], trajectory.split(",")[0]
+    text = f'{HEAD}{declared}\ntrajectory = {{ kind = "{kind}" }}\n'
+    if trajectory == IN_GROUPS:
+        text += f'{ARM}{OF_ZERO if "zero." in declared else ""}[covariates.arm]\nlevels = ["a", "b"]\n'
+        text = text.replace("patients = 5", f'patients = {IN_GROUPS_PATIENTS}\nbalanced = ["arm"]')
+    exposure = "exposure = { infusions = 3 }" if "exposure" in declared else ""
     return parse_study(text.replace("# exposure", exposure))
+
+
+def file_name(family: str, trajectory: str) -> str:
+    return f"{family}-{trajectory.replace(', ', '-').replace(' ', '_')}.jsonl"
+
+
+def cells(groups: bool, only: str = "") -> list[tuple[str, str]]:
+    """(family, trajectory) of every model."""
+    chosen = [(f, IN_GROUPS) for f in GROUPED] if groups else [(f, t) for f in FAMILIES for t in TRAJECTORIES]
+    return [(f, t) for f, t in chosen if not only or f in only.split(",")]
 
 
 def rows(path: Path) -> list[dict]:
@@ -74,13 +95,13 @@ def rows(path: Path) -> list[dict]:
 
 
 def run(folder: Path, family: str, trajectory: str, replicates: int, seed: int = SEED) -> None:
-    path = folder / f"{family}-{trajectory}.jsonl"
+    path = folder / file_name(family, trajectory)
     finished = {row["replicate"] for row in rows(path)}
     if len(finished) >= replicates:
         return
     sampling = Sampling(draws=500, tune=500, chains=2, cores=1, target_accept=0.95)
     one = study(family, trajectory)
-    cell = Cell(one, None, PATIENTS, one)
+    cell = Cell(one, None, IN_GROUPS_PATIENTS if trajectory == IN_GROUPS else PATIENTS, one)
     replicator = Replicator(cell, seed=seed, sampling=sampling, record=("parameter", "effect", "joint"), place=0)
     with path.open("a") as out:
         for replicate in range(replicates):
@@ -102,30 +123,29 @@ def holm(p: np.ndarray) -> np.ndarray:
     return found
 
 
-def summary(folder: Path, replicates: int) -> str:
+def summary(folder: Path, replicates: int, groups: bool) -> str:
     lines = [
         "| model | replicates | failed | divergent | quantities | least p | of | Holm p | |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     partial = []
-    for family in FAMILIES:
-        for trajectory in TRAJECTORIES:
-            name = f"{family}-{trajectory}"
-            found = rows(folder / f"{name}.jsonl")
-            done = [r for r in found if r["stage"] == "done"]
-            if len(found) < replicates:
-                partial.append(name)
-            if not done:
-                continue
-            p = {q: stats.kstest([r["ranks"][q] for r in done], "uniform").pvalue for q in done[0]["ranks"]}
-            adjusted = dict(zip(p, holm(np.array(list(p.values()))), strict=True))
-            worst = min(p, key=lambda q: p[q])
-            verdict = "passes" if adjusted[worst] > PASS else "**FAILS**"
-            divergent = sum(r["divergences"] > 0 for r in done)
-            lines.append(
-                f"| {family}, {trajectory} | {len(found)} | {len(found) - len(done)} | {divergent} | {len(p)} "
-                f"| {p[worst]:.3f} | `{worst}` | {adjusted[worst]:.2f} | {verdict} |"
-            )
+    for family, trajectory in cells(groups):
+        name = f"{family}-{trajectory}"
+        found = rows(folder / file_name(family, trajectory))
+        done = [r for r in found if r["stage"] == "done"]
+        if len(found) < replicates:
+            partial.append(name)
+        if not done:
+            continue
+        p = {q: stats.kstest([r["ranks"][q] for r in done], "uniform").pvalue for q in done[0]["ranks"]}
+        adjusted = dict(zip(p, holm(np.array(list(p.values()))), strict=True))
+        worst = min(p, key=lambda q: p[q])
+        verdict = "passes" if adjusted[worst] > PASS else "**FAILS**"
+        divergent = sum(r["divergences"] > 0 for r in done)
+        lines.append(
+            f"| {family}, {trajectory} | {len(found)} | {len(found) - len(done)} | {divergent} | {len(p)} "
+            f"| {p[worst]:.3f} | `{worst}` | {adjusted[worst]:.2f} | {verdict} |"
+        )
     if partial:
         lines += ["", f"PARTIAL: fewer than {replicates} replicates of {', '.join(partial)}."]
     return "\n".join(lines)
@@ -138,15 +158,15 @@ def main() -> None:
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--only", default="")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--groups", action="store_true")
     parser.add_argument("--summary", action="store_true")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     if not chosen.summary:
         first, of = map(int, chosen.shard.split("/"))
-        cells = [(f, t) for f in FAMILIES for t in TRAJECTORIES if not chosen.only or f == chosen.only]
-        for family, trajectory in cells[first - 1 :: of]:
+        for family, trajectory in cells(chosen.groups, chosen.only)[first - 1 :: of]:
             run(chosen.folder, family, trajectory, chosen.replicates, chosen.seed)
-    print(summary(chosen.folder, chosen.replicates))
+    print(summary(chosen.folder, chosen.replicates, chosen.groups))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bayesmyo.components import correlation
+from bayesmyo.components.component import Coefficient
 from bayesmyo.components.families import Bernoulli, Cumulative, Family
 from bayesmyo.components.families.thresholds import parse_joint
 from bayesmyo.components.priors import Joint, Prior, halfnormal, lkj, normal
@@ -87,9 +88,11 @@ class Parameter:
         return self.family.link_name == "log"
 
     def natural(self, value: Any) -> Any:
-        """Link scale -> what a clinician reads: levels in outcome units, log differences and SDs as ratios."""
+        """Link scale -> what a clinician reads: levels in outcome units, log differences and SDs as ratios, logits' as odds ratios."""
         if self.role == "level":
             return self.family.inverse(value)
+        if self.role in LINEAR_ROLES and self.family.link_name == "logit":
+            return np.exp(value)
         if self.unit == "log" or (self._log and (self.role in ("difference", "rate", "sd") or self.name == "sigma")):
             return np.exp(value)
         return value
@@ -147,16 +150,21 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
     time = study.time.unit
     latent = link if link != "identity" else unit
     level = f"log {unit}" if link == "log" else f"{link} {unit}" if link != "identity" else unit
+    spread, shift = ("ratio", "ratio") if link == "log" else (latent, "odds ratio" if link == "logit" else latent)
+    rate = f"{level} per {time}"
     units: dict[str, tuple[str, str]] = {
-        "level": (level, unit),
-        "difference": ("log ratio", "ratio") if link == "log" else (latent, latent),
-        "rate": (f"{level} per {time}", f"{'ratio' if link == 'log' else latent} per {time}"),
+        "level": (latent, latent) if family.anchored else (level, unit),
+        "difference": ("log ratio" if link == "log" else latent, shift),
+        "rate": (rate, f"{shift} per {time}"),
         "duration": (time, time),
         "shape": ("", ""),
     }
-    if family.anchored:
-        units["level"] = units["difference"]
-    spreads = units | {"level": (level, "ratio" if link == "log" else latent), "duration": ("log", "ratio")}
+    spreads: dict[str, tuple[str, str]] = {
+        "level": (level, spread),
+        "difference": (units["difference"][0], spread),
+        "rate": (rate, f"{spread} per {time}"),
+        "duration": ("log", "ratio"),
+    }
     found = []
 
     def add(name: str, role: Role, units: tuple[str, str], prior: Prior | None, needs: str = "") -> None:
@@ -167,13 +175,13 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
             add(c.name, "shape", (latent, latent), c.prior)
             found[-1] = replace(found[-1], positive=True)
         elif c.fixed is None:
-            add(c.name, c.nature, units[c.nature], c.prior, c.needs)
+            add(c.name, c.nature, units[c.nature], _of_coefficient(p, c, family), c.needs)
     for column in p.level_columns:
-        add(column, "difference", units["difference"], normal(0.0, scale.spread))
+        add(column, "difference", units["difference"], normal(0.0, family.between_groups(scale.spread)))
     for c in p.moderated:
         nature: Role = "rate" if c.nature == "rate" else "difference"
         for column in p.change_columns:
-            prior = normal(0.0, scale.spread / c.per) if c.prior else None
+            prior = normal(0.0, family.between_groups(scale.spread / c.per, c.per)) if c.prior else None
             add(f"{c.name}_{column}", nature, units[nature], prior, c.needs)
     by_name = {c.name: c for c in p.coefficients}
     for e in p.effects:
@@ -191,6 +199,15 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
             )
         )
     return found
+
+
+def _of_coefficient(p: Predictor, c: Coefficient, family: Family) -> Prior | None:
+    """The default prior of a coefficient. One that covariates shift is the reference group's, as far off, maybe, as groups are apart."""
+    shifted = p.change_columns if c in p.moderated else p.level_columns if c.nature == "level" else ()
+    if c.prior is None or not shifted:
+        return c.prior
+    mean, sd = c.prior.values
+    return normal(mean, family.between_groups(sd, c.per))
 
 
 def _of_block(study: Study, block: Block) -> list[Parameter]:

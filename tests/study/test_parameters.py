@@ -105,10 +105,11 @@ def test_moderators_shift_every_coefficient_of_the_change():
         ("falls", "asymptote_diagnosis_pm", "difference", "log ratio", "ratio", "real"),
         ("falls", "sd_half_time", "sd", "log", "ratio", "positive"),
         ("falls", "half_time", "duration", "month", "month", "positive"),
-        ("grade", "slope", "difference", "logit", "logit", "real"),
+        ("grade", "slope", "difference", "logit", "odds ratio", "real"),
+        ("grade", "sd_intercept", "sd", "logit grade", "logit", "positive"),
         ("grade", "threshold_1", "threshold", "logit", "logit", "real"),
         ("dose", "zero_intercept", "level", "logit probability of zero", "probability of zero", "real"),
-        ("dose", "zero_slope", "rate", "logit probability of zero per month", "logit per month", "real"),
+        ("dose", "zero_slope", "rate", "logit probability of zero per month", "odds ratio per month", "real"),
         ("dose", "slope_1", "rate", "log mg per month", "ratio per month", "real"),
         ("dose", "sigma", "family", "log mg", "ratio", "positive"),
     ],
@@ -136,8 +137,17 @@ def test_units(outcome, name, role, unit, natural_unit, support):
 def test_a_scenario_states_levels_in_outcome_units_and_ratios_on_the_log(outcome, name, typed, link):
     p = parameters(STUDY, outcome)[name]
     assert p.from_scenario(typed) == pytest.approx(link, rel=1e-12)
-    if p.role != "threshold":
+    if p.role != "threshold" and not p.natural_unit.startswith("odds"):
         assert p.natural(p.from_scenario(typed)) == pytest.approx(typed, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "name", "logit"), [("grade", "slope", 0.4), ("dose", "zero_slope", 0.05), ("dose", "zero_sex_m", -2.0)]
+)
+def test_a_shift_on_the_logit_reads_as_an_odds_ratio(outcome, name, logit):
+    p = parameters(STUDY, outcome)[name]
+    odds = [q / (1 - q) for q in special.expit([1.0, 1.0 + logit])]
+    assert p.natural(logit) == pytest.approx(odds[1] / odds[0], rel=1e-12)
 
 
 # --- priors
@@ -152,7 +162,9 @@ def test_a_scenario_states_levels_in_outcome_units_and_ratios_on_the_log(outcome
         ("falls", "sd_half_time", stats.halfnorm(scale=0.5)),
         ("grade", "sd_intercept", stats.halfnorm(scale=2)),
         ("grade", "slope", stats.norm(0, 2 * 2 / np.sqrt(24))),
-        ("dose", "zero_intercept", stats.norm(special.logit(0.2), 0.1 / (0.2 * 0.8))),
+        # sex shifts the zero part, so that its level is that of one sex alone
+        ("dose", "zero_intercept", stats.norm(special.logit(0.2), 2.5)),
+        ("dose", "zero_sex_m", stats.norm(0, 2.5)),
         ("dose", "sd_zero_intercept", stats.halfnorm(scale=0.1 / (0.2 * 0.8))),
         ("dose", "zero_slope", stats.norm(0, 2 * 0.1 / (0.2 * 0.8) / 24)),
         # eight effects: Beta(eta + (8 - 2) / 2) on (-1, 1) for each correlation alone
@@ -171,6 +183,70 @@ def test_priors_are_these(outcome, name, oracle, rng):
         np.testing.assert_allclose(found, np.quantile(drawn, levels), atol=0.02)
     else:
         np.testing.assert_allclose(found, oracle.ppf(levels), atol=1e-6)
+
+
+LOGITS = {
+    "bernoulli": 'typical = 0.5\nscale = 0.1\nfamily = { kind = "bernoulli" }',
+    "beta_binomial": 'typical = 40\nscale = 8\nfamily = { kind = "beta_binomial", trials = 80 }',
+    "ordered_beta": 'typical = 2.5\nscale = 0.5\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }',
+    "cumulative": 'scale = 0.4\nfamily = { kind = "cumulative", coding = "mrc" }',
+    "probit": 'scale = 0.4\nfamily = { kind = "cumulative", coding = "mrc", link = "probit" }',
+    "wide": 'typical = 0.5\nscale = 1\nfamily = { kind = "bernoulli" }',  # 4 logits between patients, and so between groups
+    "gaussian": 'typical = 50\nscale = 0.4\nfamily = { kind = "gaussian" }',
+    "lognormal": 'typical = 50\nscale = 1.5\nfamily = { kind = "lognormal" }',
+}  # all but the last three with 0.4 between patients on the link
+SDS = {"wide": (4.0, 4.0), "probit": (0.4, 1.5), "gaussian": (0.4, 0.4), "lognormal": (np.log(1.5), np.log(1.5))}
+
+
+def of_groups(declared, trajectory='{ kind = "plateau" }', use='covariates = ["arm"]\nmoderators = ["arm"]'):
+    return parameters(
+        parse_study(
+            '[study]\ntitle = "Groups"\npatient = "id"\ntime = { column = "month", unit = "month", typical = 12 }\n'
+            '[covariates.arm]\nlevels = ["a", "b"]\n'
+            f'[outcomes.y]\ncolumn = "y"\nunit = "u"\nbetter = "higher"\n{declared}\ntrajectory = {trajectory}\n{use}\n'
+        ),
+        "y",
+    )
+
+
+@pytest.mark.parametrize("family", LOGITS)
+def test_no_link_of_probabilities_bounds_a_difference_by_the_spread(family):
+    between_patients, between_groups = SDS.get(family, (0.4, 2.5))
+    found = {name: p.prior for name, p in of_groups(LOGITS[family]).items() if p.role not in ("family", "threshold")}
+    for shift in ("arm_b", "asymptote_arm_b"):
+        assert found[shift].values == pytest.approx((0.0, between_groups))
+    assert found["asymptote"].values[1] == pytest.approx(max(2 * between_patients, between_groups))
+    assert found["sd_start"].values == pytest.approx((between_patients,))
+    if "start" in found:
+        assert found["start"].values[1] == pytest.approx(between_groups)
+
+
+@pytest.mark.parametrize("family", LOGITS)
+def test_a_difference_in_slope_is_as_wide_over_a_typical_follow_up(family):
+    between_patients, between_groups = SDS.get(family, (0.4, 2.5))
+    found = of_groups(LOGITS[family], '{ kind = "linear" }')
+    assert found["slope_arm_b"].prior.values == pytest.approx((0.0, between_groups / 12))
+    assert found["slope"].prior.values == pytest.approx((0.0, max(2 * between_patients, between_groups) / 12))
+
+
+@pytest.mark.parametrize("family", LOGITS)
+def test_without_groups_priors_stand_on_the_spread_alone(family):
+    between_patients = SDS.get(family, (0.4, 2.5))[0]
+    found = of_groups(LOGITS[family], use="")
+    assert found["asymptote"].prior.values[1] == pytest.approx(2 * between_patients)
+    if "start" in found:
+        assert found["start"].prior.values[1] == pytest.approx(between_patients)
+
+
+def test_the_zero_part_of_a_hurdle_leaves_room_for_groups():
+    zero = '[outcomes.y.zero]\ntypical = 0.5\nscale = 0.1\ntrajectory = { kind = "linear" }\n'
+    dose = 'typical = 40\nscale = 2\nfamily = { kind = "hurdle_lognormal" }'
+    use = 'covariates = ["arm"]\nmoderators = ["arm"]\n'
+    found = {k: p.prior for k, p in of_groups(dose, use=use + zero + use).items()}
+    assert found["zero_arm_b"].values == pytest.approx((0, 2.5))
+    assert found["zero_slope_arm_b"].values == pytest.approx((0, 2.5 / 12))
+    assert found["zero_intercept"].values == pytest.approx((0, 2.5))
+    assert found["arm_b"].values == pytest.approx((0, np.log(2)))
 
 
 def test_the_correlations_of_many_read_as_their_joint_prior():
