@@ -1,12 +1,13 @@
-"""How far do default priors move a difference between groups on the logit? Kept in docs/evidence/default_priors.json, and as tables.
+"""How far do default priors move a difference between groups on the logit? Rows are kept in docs/evidence/default_priors.
 
     uv run python scripts/default_priors.py FOLDER [--cohorts 25] [--only "binary trial; bernoulli"] [--summary]
 
 Each cohort is analysed three times: `before`, with the spread between patients as the SD of a difference, as it was the default once;
 `after`, with the defaults of today; and `flat`, with every prior ten times as wide as those of today. What is compared is the
 difference on the link (a log odds ratio) and the contrast of the study in outcome units. Real cohorts are
-read where they are (they are not copied here); of simulated ones the difference is known. Rows are appended as they come, and the same
-command goes on where it stopped.
+read where they are (they are not copied here); of simulated ones the difference is known. Posteriors are exact (`quadrature.py`) where
+a measurement says little of its patient, and sampled where it says much. Rows are appended as they come, and the same command goes on
+where it stopped.
 """
 
 import argparse
@@ -37,10 +38,10 @@ from bayesmyo.study.study import Study
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
-OUTPUT = ROOT / "docs" / "evidence" / "default_priors.json"
 SEED = 1111
 SIZES = (10, 23, 50)
 FLAT = 10.0
+LEAST = 100  # effective draws of a posterior that is used
 PRIORS = ("before", "after", "flat")
 SAMPLING = Sampling(draws=750, tune=500, chains=2, cores=1)
 
@@ -262,6 +263,58 @@ def file_name(name: str) -> str:
     return f"{name.replace(', ', ' ').replace(' ', '_')}.jsonl"
 
 
+def trusted(row: dict[str, Any]) -> bool:
+    return "failed" not in row and row["ess"] >= LEAST and row.get("rhat", 1.0) < 1.05
+
+
+def cohorts_of(path: Path) -> tuple[list[dict[str, dict[str, Any]]], int]:
+    """The rows of each cohort by prior, of those whose three posteriors can be trusted; how many can not."""
+    found: dict[int, dict[str, dict[str, Any]]] = {}
+    for row in rows(path):
+        found.setdefault(row["cohort"], {})[row["prior"]] = row
+    complete = [c for c in found.values() if len(c) == len(PRIORS)]
+    kept = [c for c in complete if all(map(trusted, c.values()))]
+    return kept, len(complete) - len(kept)
+
+
+def shift(cohort: dict[str, dict[str, Any]], name: str, prior: str) -> float:
+    """How far a posterior mean is from that under flat priors, in SDs of the latter."""
+    mean, sd = cohort["flat"]["numbers"][name][:2]
+    return (cohort[prior]["numbers"][name][0] - mean) / sd
+
+
+def summary(folder: Path) -> str:
+    lines = [
+        "| cohort | number | before | after | flat | shift before | shift after |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in COHORTS:
+        for c in cohorts_of(folder / file_name(name))[0]:
+            for number in c["flat"]["numbers"]:
+                said = " | ".join("{:.3g} ({:.2g})".format(*c[p]["numbers"][number][:2]) for p in PRIORS)
+                lines.append(
+                    f"| {name} | `{number}` | {said} | {shift(c, number, 'before'):+.2f} | {shift(c, number, 'after'):+.2f} |"
+                )
+    lines += [
+        "",
+        "| family | patients | number | cohorts | left out | shift before, after | bias before, after, flat | coverage before, after, flat |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for family in FAMILIES:
+        for patients in SIZES:
+            kept, left = cohorts_of(folder / file_name(f"{family} {patients}"))
+            for number in kept[0]["flat"]["numbers"] if kept else ():
+                true = np.array([c["flat"]["truth"][number] for c in kept])
+                said = {p: np.array([c[p]["numbers"][number] for c in kept]) for p in PRIORS}
+                shifts = ", ".join(f"{np.mean([abs(shift(c, number, p)) for c in kept]):.2f}" for p in PRIORS[:2])
+                bias = ", ".join(f"{(said[p][:, 0] - true).mean():+.3g}" for p in PRIORS)
+                covers = ", ".join(str(int(((said[p][:, 2] <= true) & (true <= said[p][:, 4])).sum())) for p in PRIORS)
+                lines.append(
+                    f"| {family} | {patients} | `{number}` | {len(kept)} | {left} | {shifts} | {bias} | {covers} |"
+                )
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -272,6 +325,7 @@ def main() -> None:
     asked.folder.mkdir(parents=True, exist_ok=True)
     if not asked.summary:
         run_all(asked.folder, asked.cohorts, [name for name in asked.only.split("; ") if name])
+    print(summary(asked.folder))
 
 
 if __name__ == "__main__":
