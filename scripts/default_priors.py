@@ -5,8 +5,8 @@
 Each cohort is analysed three times: `before`, with the spread between patients as the SD of a difference, as it was the default once;
 `after`, with the defaults of today; and `flat`, with every prior ten times as wide as those of today. What is compared is the
 difference on the link (a log odds ratio) and the contrast of the study in outcome units. Real cohorts are
-read where they are (they are not copied here); of simulated ones the difference is known. Posteriors are exact (`quadrature.py`) where
-a measurement says little of its patient, and sampled where it says much. Rows are appended as they come, and the same command goes on
+read where they are (they are not copied here); of simulated ones the difference is known. Posteriors are exact
+(`quadrature.py`). Rows are appended as they come, and the same command goes on
 where it stopped.
 """
 
@@ -21,17 +21,13 @@ from typing import Any
 import numpy as np
 from quadrature import Quadrature
 
-from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.cohort import read_cohort
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.cohort.simulate import simulate
 from bayesmyo.cohort.truth import from_scenario
 from bayesmyo.errors import BayesmyoError
-from bayesmyo.model.compiled import Compiled
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import posterior_truth
-from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
+from bayesmyo.seeds import SAMPLE, SIMULATE, address
 from bayesmyo.study import parse_study
 from bayesmyo.study.predictors import effects, predictors
 from bayesmyo.study.study import Study
@@ -43,7 +39,6 @@ SIZES = (10, 23, 50)
 FLAT = 10.0
 LEAST = 100  # effective draws of a posterior that is used
 PRIORS = ("before", "after", "flat")
-SAMPLING = Sampling(draws=750, tune=500, chains=2, cores=1)
 
 HEAD = """
 [study]
@@ -171,7 +166,7 @@ def before(study: Study) -> Study:
 
 
 class Exactly:
-    """Posteriors by quadrature, of families of which a measurement says little of its patient: patients may differ in one thing only."""
+    """Posteriors by quadrature of a study in which patients differ in one thing. fixed: parameters of a hurdle's other part."""
 
     def __init__(self, study: Study, fixed: dict[str, float], nodes: int = 24):
         self.studies = {"before": before(study), "after": study, "flat": study}
@@ -183,35 +178,6 @@ class Exactly:
         return posterior.run(asked, FLAT if prior == "flat" else 1.0, seed)
 
 
-class Sampled:
-    """Posteriors by the sampler: two models, each compiled once for each number of patients."""
-
-    def __init__(self, study: Study):
-        self.after = Compiled(study, "nuts", SAMPLING)
-        self.before = Compiled(before(study), "nuts", SAMPLING)
-
-    def run(self, cohort: Cohort, prior: str, asked: tuple[str, ...], seed: int) -> dict[str, Any]:
-        """Mean, SD and interval of each number, and how well they were sampled."""
-        model = self.before if prior == "before" else self.after
-        draws = model.draws(cohort, seed, FLAT if prior == "flat" else 1.0)
-        posterior = posterior_truth(model.study, cohort, draws.posterior)
-        outcome = next(iter(model.study.outcomes))
-        values = {name: posterior.value(outcome, name) for name in asked if name != "contrast"}
-        if "contrast" in asked:
-            prediction = TruthPrediction(model.study, posterior, address(seed, PREDICT))
-            values["contrast"] = next(iter(model.study.estimands.values())).of(prediction)
-        sampled = diagnose(values)
-        return {
-            "numbers": {
-                name: [rounded(x) for x in (v.mean(), v.std(ddof=1), *np.quantile(v, (0.025, 0.5, 0.975)))]
-                for name, v in values.items()
-            },
-            "rhat": rounded(max(d.rhat for d in sampled.values())),
-            "ess": round(min(d.ess_bulk for d in sampled.values())),
-            "divergences": int(np.sum(draws.stats.get("diverging", 0))),
-        }
-
-
 def rounded(x: float) -> float:
     return float(f"{x:.5g}")
 
@@ -220,7 +186,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def run(path: Path, analyses: Exactly | Sampled, cohorts: Iterable[tuple[int, Cohort, dict[str, float]]]) -> None:
+def run(path: Path, analyses: Exactly, cohorts: Iterable[tuple[int, Cohort, dict[str, float]]]) -> None:
     """Analyse what has not been analysed yet, and append a row for each."""
     finished = {(r["cohort"], r["prior"]) for r in rows(path)}
     with path.open("a") as out:
@@ -254,7 +220,8 @@ def run_all(folder: Path, cohorts: int, only: list[str]) -> None:
             if "zero" in family:  # which the other part says nothing of: their effects are independent
                 known = from_scenario(study, "truth").outcomes["y"].values
                 fixed = {k: float(v) for k, v in known.items() if "zero" not in k}
-            analyses = Sampled(study) if study.outcomes["y"].family.approximated else Exactly(study, fixed)
+            informative = study.outcomes["y"].family.informative and not fixed
+            analyses = Exactly(study, fixed, nodes=40 if informative else 24)
             each = ((n, *simulated(family, patients, n)[1:]) for n in range(cohorts))
             run(folder / file_name(f"{family} {patients}"), analyses, each)
 
@@ -264,7 +231,7 @@ def file_name(name: str) -> str:
 
 
 def trusted(row: dict[str, Any]) -> bool:
-    return "failed" not in row and row["ess"] >= LEAST and row.get("rhat", 1.0) < 1.05
+    return "failed" not in row and row["ess"] >= LEAST
 
 
 def cohorts_of(path: Path) -> tuple[list[dict[str, dict[str, Any]]], int]:
