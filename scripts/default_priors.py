@@ -1,4 +1,4 @@
-"""How far do default priors move a difference between groups on the logit? Rows are kept in docs/evidence/default_priors.
+"""How far do default priors move a difference between groups on the logit? Kept in docs/evidence/default_priors.
 
     uv run python scripts/default_priors.py FOLDER [--cohorts 25] [--only "binary trial; bernoulli"] [--summary]
 
@@ -29,7 +29,7 @@ from bayesmyo.cohort.truth import from_scenario
 from bayesmyo.errors import BayesmyoError
 from bayesmyo.seeds import SAMPLE, SIMULATE, address
 from bayesmyo.study import parse_study
-from bayesmyo.study.predictors import effects, predictors
+from bayesmyo.study.predictors import predictors
 from bayesmyo.study.study import Study
 
 ROOT = Path(__file__).parents[1]
@@ -94,7 +94,7 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Real:
-    """A cohort that others have analysed; priors that its study file states are left out. differences: the parameters that are compared"""
+    """A cohort that others have analysed, without the priors of its study file. differences: parameters to compare"""
 
     study: Path
     table: Path
@@ -166,7 +166,7 @@ def before(study: Study) -> Study:
 
 
 class Exactly:
-    """Posteriors by quadrature of a study in which patients differ in one thing. fixed: parameters of a hurdle's other part."""
+    """Posteriors of a study in which patients differ in one thing. fixed: parameters of a hurdle's other part."""
 
     def __init__(self, study: Study, fixed: dict[str, float], nodes: int = 24):
         self.studies = {"before": before(study), "after": study, "flat": study}
@@ -212,8 +212,8 @@ def run_all(folder: Path, cohorts: int, only: list[str]) -> None:
     for name, one in COHORTS.items():
         if one.table.exists() and (not only or name in only):
             study, cohort = real(name)
-            asked = dict.fromkeys((*one.differences, f"sd_{effects(study, next(iter(study.outcomes)))[0].key}", *(["contrast"] if study.estimands else [])), np.nan)  # fmt: skip
-            run(folder / file_name(name), Exactly(study, {}, nodes=60), [(0, cohort, asked)])
+            asked = [*one.differences, "sd_intercept", *(["contrast"] if study.estimands else [])]
+            run(folder / file_name(name), Exactly(study, {}, nodes=60), [(0, cohort, dict.fromkeys(asked, np.nan))])
     for family in FAMILIES:
         for patients in SIZES if not only or family in only else ():
             study, fixed = simulated(family, patients, 0)[0], {}

@@ -1,4 +1,4 @@
-"""Exact posteriors of models in which patients differ in one thing: the likelihood by quadrature, the posterior by importance sampling.
+"""Exact posteriors of models in which patients differ in one thing: quadrature over patients, importance sampling.
 
 No sampler and no compilation: families, curves and priors are the NumPy ones that simulate.
 """
@@ -32,7 +32,7 @@ DF = 6
 class Quadrature:
     """The posterior of a study with one outcome, in whose parameters `fixed` (by name) are known.
 
-    key: of the effect in which patients differ; other effects are zero (those of the other part of a hurdle, say, if they are fixed)
+    key: of the effect in which patients differ; other effects are zero (those of the other part of a hurdle)
     """
 
     def __init__(

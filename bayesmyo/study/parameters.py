@@ -88,7 +88,7 @@ class Parameter:
         return self.family.link_name == "log"
 
     def natural(self, value: Any) -> Any:
-        """Link scale -> what a clinician reads: levels in outcome units, log differences and SDs as ratios, logits' as odds ratios."""
+        """Link scale -> what a clinician reads: levels in outcome units, differences as ratios or odds ratios."""
         if self.role == "level":
             return self.family.inverse(value)
         if self.role in LINEAR_ROLES and self.family.link_name == "logit":
@@ -202,8 +202,8 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
 
 
 def _of_coefficient(p: Predictor, c: Coefficient, family: Family) -> Prior | None:
-    """The default prior of a coefficient. One that covariates shift is the reference group's, as far off, maybe, as groups are apart."""
-    shifted = p.change_columns if c in p.moderated else p.level_columns if c.nature == "level" else ()
+    """The default prior of a coefficient; if covariates shift it, it is the reference group's, which leaves room for groups."""
+    shifted = (c.nature == "level" and p.level_columns) or (c in p.moderated and p.change_columns)
     if c.prior is None or not shifted:
         return c.prior
     mean, sd = c.prior.values

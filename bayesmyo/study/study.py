@@ -179,10 +179,10 @@ class Outcome:
     typical: a plausible baseline, in the outcome's unit (an ordinal family has `shares` instead)
     scale: a plausible spread between patients, in the outcome's unit (a ratio above 1 where the family works on the log)
     better: the direction of benefit; effects: the coefficients in which patients differ (default: both of two linear ones, the first of more)
-    covariates: names of covariates that shift the level; moderators: names of covariates that shift the change; the default prior of a
-        shift is Normal(0, spread), of the change over a typical follow-up. On the logit the spread between patients bounds no difference
-        between groups: what covariates shift, and the shift, have an SD of at least 2.5 there (a shift of 2.5 is an odds ratio of 12), and of
-        at least 1.5 on the probit
+    covariates: names of covariates that shift the level; moderators: names of covariates that shift the change; the default
+        prior of a shift is Normal(0, spread), of the change over a typical follow-up. On the logit the spread between patients
+        bounds no difference between groups: what covariates shift, and the shift, have an SD of at least 2.5 there (a shift of
+        2.5 is an odds ratio of 12), and of at least 1.5 on the probit
     zero: the zero part of a hurdle; exposure: the column that counts what events are counted per
     censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
     map: cell texts and the numbers that they stand for, { "12,5 (tapering)" = 12.5 }; a note says which cells were read by it

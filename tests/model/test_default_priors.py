@@ -1,4 +1,4 @@
-"""What default priors do to a difference between groups of a yes-or-no outcome: by quadrature, apart from the model, and by the sampler."""
+"""What default priors do to a difference between groups in yes or no: by quadrature, apart from the model, and sampled."""
 
 import csv
 
@@ -21,7 +21,7 @@ WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
 class Exact:
-    """A logistic model with patients' own intercepts: the likelihood by quadrature, the posterior by importance sampling.
+    """A logistic model with patients' own intercepts: quadrature over patients, importance sampling over parameters.
 
     Visits at months 1 to 4, of which 1 is the origin. Parameters are as in NAMES, but for the log of the SD between patients.
     """

@@ -229,6 +229,13 @@ def test_a_difference_in_slope_is_as_wide_over_a_typical_follow_up(family):
     assert found["slope"].prior.values == pytest.approx((0.0, max(2 * between_patients, between_groups) / 12))
 
 
+def test_covariates_that_shift_the_level_widen_an_asymptote_and_no_change():
+    level = of_groups(LOGITS["bernoulli"], use='covariates = ["arm"]')
+    assert level["asymptote"].prior.values == pytest.approx((0.0, 2.5))
+    change = of_groups(LOGITS["bernoulli"], '{ kind = "linear" }', 'covariates = ["arm"]')
+    assert change["slope"].prior.values == pytest.approx((0.0, 2 * 0.4 / 12))
+
+
 @pytest.mark.parametrize("family", LOGITS)
 def test_without_groups_priors_stand_on_the_spread_alone(family):
     between_patients = SDS.get(family, (0.4, 2.5))[0]

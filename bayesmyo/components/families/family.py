@@ -13,8 +13,8 @@ from bayesmyo.components.priors import Joint, Prior
 
 Arrays = Mapping[str, Any]
 
-# On these links nothing but the two ends is far: 2.5 logits lead from a probability of 0.5 to 0.92, and 1.5 probits to 0.93. The least SD
-# of what covariates shift. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
+# The least SD of what covariates shift, where nothing but the two ends is far: 2.5 logits lead from a probability of 0.5
+# to 0.92, and 1.5 probits to 0.93. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
 BETWEEN_GROUPS = {"logit": 2.5, "probit": 1.5}
 
 
@@ -74,9 +74,10 @@ class Family(Component):
         return float(np.log(scale) if self.link_name == "log" else scale)
 
     def between_groups(self, sd: float, per: float = 1.0) -> float:
-        """The SD of a default prior that leaves room for groups of patients that differ: `sd`, but at least 2.5 on the logit, 1.5 on the probit.
+        """The SD of a default prior that leaves room for groups that differ.
 
-        The spread between patients that a study declares is that of patients alike, and bounds no difference between groups.
+        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit: the spread between patients that a study declares
+        is that of patients alike, and bounds no difference between groups.
         per: how many of the coefficient's units pass over a typical follow-up (see `Coefficient`)
         """
         return max(sd, BETWEEN_GROUPS.get(self.link_name, 0.0) / per)
