@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_COEFFICIENTS
-from bayesmyo.study.covariates import slug
+from bayesmyo.study.covariates import slugs
 from bayesmyo.study.study import Covariate, Outcome, Zero
 
 KEYS_OF_COLUMNS = ("column", "varies", "missing", "minimum", "maximum")
@@ -30,8 +30,7 @@ def _levels(where: str, name: str, c: Covariate, declared: Mapping[str, Covariat
     assert c.levels is not None
     if len(c.levels) < 2:
         found.append(Fault(f"{where}.levels", "needs two levels or more, the reference first", str(list(c.levels))))
-    slugs = [slug(level) for level in c.levels]
-    if len(set(slugs)) < len(slugs):
+    if len({*slugs(c.levels)}) < len(c.levels):
         found.append(Fault(f"{where}.levels", "are not distinct in letters and digits", str(list(c.levels))))
     for text, level in (c.map or {}).items():
         if not text.strip() or text != text.strip():

@@ -27,9 +27,21 @@ SIGNS = {
 
 
 def slug(text: str) -> str:
-    """A level as a part of a parameter's name: its letters and digits, and a sign in front of them or after them in a word (`+`, `<6m`)."""
+    """A level as a part of a parameter's name: its letters and digits."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "level"
+
+
+def slugs(levels: Iterable[str]) -> tuple[str, ...]:
+    """Levels as parts of parameters' names; where letters and digits do not tell them apart (`-` and `+`, `<6m` and `>6m`), a sign in
+    front of one or after it is a word of its name."""
+    levels = tuple(levels)
+    plain = tuple(map(slug, levels))
+    return plain if len({*plain}) == len(plain) else tuple(map(_with_signs, levels))
+
+
+def _with_signs(text: str) -> str:
     word = text.strip().lower()
-    lead, tail = (SIGNS.get(word[:1], ""), SIGNS.get(word[-1:], "") if word[:-1] else "")
+    lead, tail = SIGNS.get(word[:1], ""), SIGNS.get(word[-1:], "") if word[:-1] else ""
     inner = re.sub(r"[^a-z0-9]+", "_", word).strip("_")
     return "_".join(filter(None, (lead, inner, tail))) or "level"
 
@@ -43,7 +55,7 @@ def columns(study: Study, name: str) -> tuple[str, ...]:
             return (name,)
         return tuple(f"{name}_{'_'.join(combination)}" for combination in product(*parts))
     if c.levels:
-        return tuple(f"{name}_{slug(level)}" for level in c.levels[1:])
+        return tuple(f"{name}_{part}" for part in slugs(c.levels)[1:])
     return (name,)
 
 

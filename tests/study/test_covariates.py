@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.study import parse_study
-from bayesmyo.study.covariates import base, coded, columns, columns_of, slug, uncoded, used, with_products
+from bayesmyo.study.covariates import base, coded, columns, columns_of, slug, slugs, uncoded, used, with_products
 from tests.study.everything import EVERYTHING
 
 MORE = """
@@ -24,10 +24,21 @@ NAN = np.nan
 
 @pytest.mark.parametrize(
     ("level", "name"),
-    [("PM", "pm"), ("anti-Jo-1", "anti_jo_1"), ("4+", "4_plus"), ("4-", "4_minus"), ("  x y ", "x_y"), ("+", "plus"), ("-", "minus"), ("<6m", "below_6m"), (">6m", "above_6m"), ("?", "level"), ("ä", "level"), ("A_B", "a_b")],
+    [("PM", "pm"), ("anti-Jo-1", "anti_jo_1"), ("4+", "4"), ("  x y ", "x_y"), ("++", "level"), ("ä", "level"), ("A_B", "a_b")],
 )  # fmt: skip
 def test_a_level_as_a_part_of_a_name(level, name):
     assert slug(level) == name
+
+
+@pytest.mark.parametrize(
+    ("levels", "names"),
+    [
+        (("DM", "+m"), ("dm", "m")), (("-", "+"), ("minus", "plus")), (("<6m", ">6m"), ("below_6m", "above_6m")),
+        (("4-", "4", "4+"), ("4_minus", "4", "4_plus")), (("a b", "a-b"), ("a_b", "a_b")),
+    ],
+)  # fmt: skip
+def test_a_sign_is_a_word_where_nothing_else_tells_levels_apart(levels, names):
+    assert slugs(levels) == names
 
 
 @pytest.mark.parametrize(
