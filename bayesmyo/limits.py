@@ -15,12 +15,14 @@ NAME = 1_000  # characters of an id, a level or a column's name: a longer text i
 # --- a workbook: to read one of its cells takes fifty times as long as one of a text
 WORKBOOK_CELLS = 100_000  # of all its sheets, empty ones among them; rows and shared texts, too
 WORKBOOK_ELEMENTS = 25_000  # of any other kind: styles, names, merged cells, pieces of texts, drawings ...
+WORKBOOK_SHEETS = 200
 WORKBOOK_INFLATED = 60_000_000  # bytes of all its parts
 WORKBOOK_PARTS = 2_000
 WORKBOOK_DEPTH = 30  # elements within elements
 WORKBOOK_ATTRIBUTES = 100  # of one element, CELL characters together
 
-# --- a Parquet file
+# --- a Parquet file: a megabyte of it may hold as many rows as fifty of a text
+PARQUET_CELLS = 600_000
 PARQUET_INFLATED = 100_000_000  # bytes of all its pages
 PARQUET_FOOTER = 4_000_000  # bytes of what it says of itself
 PARQUET_GROUPS = 5_000  # row groups

@@ -8,8 +8,8 @@ trusts the sizes in the heads of pages, whatever the footer claims, so that thes
 from typing import Any
 
 from bayesmyo.limits import (
-    CELLS,
     COLUMNS,
+    PARQUET_CELLS,
     PARQUET_DEPTH,
     PARQUET_FOOTER,
     PARQUET_GROUPS,
@@ -39,8 +39,8 @@ def look_through(raw: bytes) -> None:
     if len(groups) > PARQUET_GROUPS:
         raise TooLarge(f"holds more than {PARQUET_GROUPS:,} groups of rows")
     rows = max(_whole(footer, 3), sum(_whole(group, 3) for group in groups))
-    if rows * max(1, len(schema) - 1) > CELLS:
-        raise TooLarge(f"holds more than {CELLS:,} cells")
+    if rows * max(1, len(schema) - 1) > PARQUET_CELLS:
+        raise TooLarge(f"holds more than {PARQUET_CELLS:,} cells")
     pages = inflated = 0
     for group in groups:
         for column in _list(group, 1):

@@ -18,12 +18,22 @@ from bayesmyo.limits import (
     WORKBOOK_ELEMENTS,
     WORKBOOK_INFLATED,
     WORKBOOK_PARTS,
+    WORKBOOK_SHEETS,
 )
 
 PIECE = 1 << 18  # bytes unpacked at once
 ENTRY = b"PK\x01\x02"  # begins what a zip file says of each of its parts
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are in no workbook, and may ask for any memory
-KINDS = {"c": "cells", "v": "cells", "f": "formulas", "is": "texts", "t": "texts", "si": "texts", "row": "rows"}
+KINDS = {
+    "sheet": "sheets",
+    "c": "cells",
+    "v": "cells",
+    "f": "formulas",
+    "is": "texts",
+    "t": "texts",
+    "si": "texts",
+    "row": "rows",
+}
 
 
 class TooLarge(Exception):
@@ -95,7 +105,7 @@ class _Look:
         if self._cell == 0:
             self._length, self._cell = 0, self._depth if plain in ("c", "si") else 0
         self._elements[plain if kind else ""] += 1
-        most = WORKBOOK_CELLS if kind else WORKBOOK_ELEMENTS
+        most = WORKBOOK_SHEETS if plain == "sheet" else WORKBOOK_CELLS if kind else WORKBOOK_ELEMENTS
         if self._elements[plain if kind else ""] > most:
             raise TooLarge(
                 f"holds more than {most:,} {kind or 'styles, names, merged cells, pieces of texts and the like'}"

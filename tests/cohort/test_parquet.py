@@ -12,7 +12,7 @@ import pytest
 from bayesmyo.cohort.parquet import parse_parquet
 from bayesmyo.cohort.sources import read_table
 from bayesmyo.errors import CohortError
-from bayesmyo.limits import CELLS
+from bayesmyo.limits import PARQUET_CELLS
 from bayesmyo.study.study import DataFormat
 from tests.conftest import DATA
 
@@ -89,7 +89,7 @@ def test_what_is_no_table():
 
 
 def test_more_cells_than_declared_are_refused_before_they_are_read():
-    refused(written({"x": pa.array([None] * (CELLS + 1), pa.null())}), f"more than {CELLS:,} cells")
+    refused(written({"x": pa.array([None] * (PARQUET_CELLS + 1), pa.null())}), f"more than {PARQUET_CELLS:,} cells")
     refused(written({"x": pa.repeat("a" * 1000, 400_000)}), "[D44]")
 
 

@@ -163,27 +163,27 @@ def crafted(rng: random.Random) -> Iterator[tuple[str, Callable[[], bytes]]]:
         ),
     )
     yield (
-        "499,000 rows of one patient",
+        "149,000 rows of one patient",
         partial(
             lambda: parquet(
                 {
-                    "patient": ["A"] * 499_000,
-                    "month": pa.array([0] * 499_000),
-                    "strength": [50] * 499_000,
-                    "cpk": [900] * 499_000,
+                    "patient": ["A"] * 149_000,
+                    "month": pa.array([0] * 149_000),
+                    "strength": [50] * 149_000,
+                    "cpk": [900] * 149_000,
                 }
             )
         ),
     )
     yield (
-        "499,000 rows of empty cells",
+        "149,000 rows of empty cells",
         partial(
             lambda: parquet(
                 {
-                    "patient": pa.nulls(499_000, pa.string()),
-                    "month": pa.nulls(499_000, pa.int64()),
-                    "strength": pa.nulls(499_000, pa.int64()),
-                    "cpk": pa.nulls(499_000, pa.int64()),
+                    "patient": pa.nulls(149_000, pa.string()),
+                    "month": pa.nulls(149_000, pa.int64()),
+                    "strength": pa.nulls(149_000, pa.int64()),
+                    "cpk": pa.nulls(149_000, pa.int64()),
                 }
             )
         ),
