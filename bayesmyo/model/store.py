@@ -138,7 +138,7 @@ def packed(fit: Fit) -> tuple[memoryview, bytes]:
         arrays=places,
     )
     document = json.dumps(contents.model_dump(mode="json")).encode()
-    return out.getbuffer(), b"\n" + document + CONTENTS + b"%012d" % len(document)
+    return out.getbuffer(), b"\n" + document + CONTENTS + f"{len(document):012d}".encode()
 
 
 def _region(dataset: Any, variable: Variable) -> Region:
