@@ -284,6 +284,10 @@ def binaries() -> dict[str, bytes]:
         "D71-shown-with-another-unit.xlsx": workbook({"visits": with_cell(rows, 5, 5, ("shown", 1800, '0" U/mL"'))}),
         "D71-shown-as-nothing.xlsx": workbook({"visits": with_cell(rows, 4, 7, ("shown", 0, "0;-0;;@"))}),
         "D72-struck-out.xlsx": workbook({"visits": with_cell(rows, 5, 5, ("struck", 1800))}),
+        "D71-merged-measurements.xlsx": workbook(
+            {"visits": with_cell(with_cell(rows, 3, 6, None), 5, 5, None)}, merged=["G2:G3", "E5:F5"]
+        ),
+        "D72-partly-struck-out.xlsx": workbook({"visits": with_cell(rows, 5, 5, ("partly", "1", "800"))}),
         "D73-hidden-rows.xlsx": workbook({"visits": rows}, hidden=[5, 6]),
         "D73-hidden-column.xlsx": workbook({"visits": rows}, column=5),
         "D74-numbers-typed-as-text.xlsx": workbook({"visits": with_cell(with_cell(rows, 5, 5, "1800"), 7, 5, "5200")}),
@@ -295,6 +299,10 @@ def binaries() -> dict[str, bytes]:
         "clean-workbook-with-percentages.xlsx": workbook({"visits": percent}),
         "clean-workbook-with-limits-in-number-formats.xlsx": workbook(
             {"visits": with_cell(rows, 5, 5, ("shown", 1800, '">"0'))}
+        ),
+        "clean-workbook-with-merged-ages.xlsx": workbook(
+            {"visits": [rows[0], *([*r[:3], None if r[1] else r[3], *r[4:]] for r in rows[1:])]},
+            merged=["D2:D4", "D5:D6", "D7:D8", "D9:D10"],
         ),
         "D33-date-in-a-workbook.xlsx": workbook({"visits": with_cell(rows, 5, 6, ("date", 44928))}),
         "D34-error-in-a-workbook.xlsx": workbook({"visits": with_cell(rows, 5, 6, ("error", "#N/A"))}),
@@ -362,8 +370,8 @@ def workbook(
     merged: Sequence[str] = (),
     column: int = 0,
 ) -> bytes:
-    """An .xlsx of texts, numbers, None, dates ("date", day number), ("formula", text, cached, ...), ("error", text), ("struck", number) and
-    ("shown", number, number format). hidden: rows of every sheet; merged: ranges; column: one that is hidden, from 1
+    """An .xlsx of texts, numbers, None, dates ("date", day number), ("formula", text, cached, ...), ("error", text), ("struck", number),
+    ("partly", struck text, text) and ("shown", number, number format). hidden: rows of every sheet; merged: ranges; column: one that is hidden, from 1
     """
     shown = [*dict.fromkeys(v[2] for rows in sheets.values() for row in rows for v in row if isinstance(v, tuple) and v[0] == "shown")]  # fmt: skip
     struck = any(isinstance(v, tuple) and v[0] == "struck" for rows in sheets.values() for row in rows for v in row)
@@ -417,6 +425,9 @@ def cell(value: Any, row: int, column: int, shown: Sequence[str]) -> str:
             return f'<c {at} s="1"><v>{rest[0]}</v></c>'
         if what == "error":
             return f'<c {at} t="e"><v>{rest[0]}</v></c>'
+        if what == "partly":
+            run = f"<r><rPr><strike/></rPr><t>{escape(rest[0])}</t></r><r><t>{escape(rest[1])}</t></r>"
+            return f'<c {at} t="inlineStr"><is>{run}</is></c>'
         if what == "struck":
             return f'<c {at} s="2"><v>{rest[0]:.10g}</v></c>'
         if what == "shown":

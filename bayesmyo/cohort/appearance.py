@@ -37,8 +37,25 @@ def appearance_faults(study: Study, part: Part) -> None:
         part.book.rows(whole, "the row is struck out", mend=mend, code="D72")
     for line, of in struck.items():
         for name in of if line not in whole else ():
-            mend = "empty it if it does not count; otherwise take the line through it away"
-            part.book.add(line, name, "is struck out", "", mend, "D72")
+            mend = "empty it if it does not count; otherwise write what counts, without a line through it"
+            part.book.add(line, name, "is struck out, in whole or in part", "", mend, "D72")
+    _merged_faults(study, part)
+
+
+def _merged_faults(study: Study, part: Part) -> None:
+    """Cells that are empty because they are merged with a filled one: nobody can say whether what it shows holds for them too.
+
+    What is known of a patient once may be merged over the patient's rows, and a note below the table over all columns.
+    """
+    table, once = part.table, columns_of_patients(study)
+    notes = {n for n, row in zip(table.lines, table.rows, strict=True) if sum(bool(text.strip()) for text in row) == 1}
+    for name in asked(study, table):
+        texts = table.column(name)
+        known = {p for p, text in zip(part.ids, texts, strict=True) if name in once and text.strip()}
+        for line, patient, covered in zip(table.lines, part.ids, merged(table, name), strict=True):
+            if covered and patient.strip() and patient not in known and line not in notes and name != study.time.column:
+                what, mend = "is merged with a filled cell", "unmerge the cells, and fill in each that was measured"
+                part.book.add(line, name, what, "", mend, "D71")
 
 
 def merged(table: Table, column: str) -> list[bool]:

@@ -18,7 +18,8 @@ FAR = 4.0  # spreads between patients, from the declared typical value
 FAR_BY_A_FACTOR = 3.0  # the same, where a usual factor explains it
 SHARES = 2.0  # the same, where every value lies between 0 and 1 and the scale goes on, if its end halves the distance
 EXPLAINED = 1.0  # spreads within which a factor explains it
-ALONE = 8.0  # scales of a covariate: further from all others than any unit explains
+ALONE = 8.0  # spreads, as declared: further from all others than any unit explains
+NO_ZERO = 3.0  # spreads of the typical value from zero, beyond which nobody has zero
 LEAST_COUNT = 88  # of events, that may stand for "missing": 9 falls are a number
 OF_TIME = (7.0, 12.0, 30.4375, 365.25)  # days in a week, months in a year, days in a month and in a year
 LEAST_RATIO = 6.0  # of two units of time, below which visits do not show which it is
@@ -161,6 +162,32 @@ def _scaled(study: Study, name: str, m: Measurements, word: str) -> Iterator[str
         least = float(np.log(high / low)) if 0 < low < high else 0.0
         by = rescaled(Numbers(m.patient, m.time, m.value, level, scale.spread, least), both_ways(known))
     yield from _told(study.label(name), m, by, word)
+    if o.family.link_name == "identity" and o.family.ends() == (None, None):
+        yield from _far(study.label(name), m, m.value, by, (scale.typical, scale.spread), o.minimum, word)
+
+
+def _far(
+    label: str,
+    m: Measurements,
+    x: np.ndarray,
+    by: np.ndarray,
+    declared: tuple[float, float],
+    minimum: float | None,
+    word: str,
+) -> Iterator[str]:
+    """Numbers further from all others than any unit explains, or zero where that is none of what is measured.
+
+    x: (n,) on the scale on which they differ; by: (n,) the factor that explains each, or NaN; declared: the typical value and the
+    spread on that scale. Zero is what a formula makes of an empty cell.
+    """
+    typical, width = declared
+    centre, spread = middle(x, width)
+    far = np.isnan(by) & (np.abs(x - centre) > ALONE * spread)
+    if abs(typical) > NO_ZERO * width and minimum != 0:
+        far |= np.isin(m.value, lone(m.value, x, {0.0}))
+    if far.any():
+        where = lines_text(m.line[far].tolist(), word=word)
+        yield f"{label}: far from all others ({where}): is it right? A minimum and a maximum may be declared. [D64]"
 
 
 def _on_link(o: Outcome, values: np.ndarray) -> np.ndarray:
@@ -232,11 +259,8 @@ def covariate(study: Study, name: str, part: Part, cohort: Cohort) -> Iterator[s
     level = None if c.transform == "log" else of_rest
     by = rescaled(Numbers(rest.patient, rest.time, rest.value, level, width), both_ways(FACTORS))
     yield from _told(name, rest, by, word)
-    centre, spread = middle(of_rest, width)
-    far = np.isnan(by) & (np.abs(of_rest - centre) > ALONE * spread)
-    if far.any():
-        where = lines_text(rest.line[far].tolist(), word=word)
-        yield f"{name}: far from all others ({where}): is it right? Covariates may have a minimum and a maximum. [D64]"
+    typical = float(transformed(c, np.asarray(c.typical)))
+    yield from _far(name, rest, of_rest, by, (typical, width), c.minimum, word)
 
 
 def _cells(study: Study, name: str, part: Part, cohort: Cohort) -> Measurements:

@@ -4,10 +4,11 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.parts import Part, Parts
-from bayesmyo.cohort.typed_cells import Origin
+from bayesmyo.cohort.typed_cells import ISO, Origin
 from bayesmyo.cohort.values import SERIAL_DATES, shown_otherwise
 from bayesmyo.study.dates import (
     PLAUSIBLE_YEARS,
@@ -38,7 +39,7 @@ def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> tuple[list
     visits, time = parts.visits, study.time
     moments = _moments(study, visits, time.column)
     for line, text, missing in zip(visits.table.lines, visits.table.column(time.column), needed, strict=True):
-        if missing and cells.is_missing(text, study.data):
+        if missing and _is_missing(study, text):
             what = "the time of a measurement is missing"
             visits.book.add(line, time.column, what, "", "fill it in, or remove the row", "D63")
     starts = _starts(study, parts, moments, needed)
@@ -83,13 +84,27 @@ def _moments(study: Study, part: Part, column: str) -> list[float]:
         _one_kind(study, part, column, texts, was)
     read = []
     for line, text, origin in zip(part.table.lines, texts, was, strict=True):
-        moment = NONE if cells.is_missing(text, study.data) else _moment(study, text, origin)
+        moment = NONE if _is_missing(study, text) else _moment(study, text, origin)
         if isinstance(moment, cells.Bad):
             shown = "" if study.time.date is not None or moment.code == "D33" else text.strip()  # no date is shown
             part.book.add(line, column, moment.what, shown, moment.mend, moment.code)
             moment = NONE
         read.append(moment)
     return read
+
+
+def _is_missing(study: Study, text: str) -> bool:
+    """Whether no time is written; a declared code may be a date, however that is written."""
+    if cells.is_missing(text, study.data) or study.time.date is None:
+        return cells.is_missing(text, study.data)
+    return day_number(text, study.time.date) in _codes(study.data.missing, study.time.date)
+
+
+@cache
+def _codes(missing: tuple[str, ...], pattern: str) -> frozenset[float]:
+    """The days that declared codes are, written as dates are or as a spreadsheet's true dates."""
+    days = [day_number(code, written) for code in missing for written in (pattern, ISO)]
+    return frozenset(day for day in days if day is not None)
 
 
 def _moment(study: Study, text: str, origin: Origin) -> float | cells.Bad:

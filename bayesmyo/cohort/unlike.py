@@ -5,7 +5,7 @@ a cell with those around it, and with all. Where patients do not differ by facto
 there it must lie far away on the outcome's own scale too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,17 +192,19 @@ def other_unit(patient: np.ndarray, time: np.ndarray, factors: Sequence[float]) 
     return {p: float(f) for p, f in zip(times, by, strict=True) if not np.isnan(f)}
 
 
-def lone(values: np.ndarray, on_scale: np.ndarray) -> list[float]:
+def lone(values: np.ndarray, on_scale: np.ndarray, candidates: Collection[float] = SENTINELS) -> list[float]:
     """Numbers that often stand for "missing" and lie beyond all others, alone, or are negative where no other is.
 
     on_scale: (n,) the values on the scale on which they differ
     """
-    ordinary = ~np.isin(values, [*SENTINELS])
+    ordinary = ~np.isin(values, [*candidates])
     if ordinary.sum() < FEWEST:
         return []
     others = on_scale[ordinary]
     low, high = float(others.min()), float(others.max())
-    centre, spread = middle(others, max((high - low) / 4, np.finfo(float).tiny))
+    least, most = ((high - low) / share + np.finfo(float).tiny for share in (4, 3))
+    centre, spread = middle(others, least)
+    spread = min(spread, most)  # of two groups, the deviations say how far they lie apart
     found = []
     for v in sorted({*values[~ordinary].tolist()}):
         x = float(on_scale[values == v][0])

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -184,11 +185,14 @@ def _table(raw: bytes, source: str, form: DataFormat, records: Records, beside: 
     if faults:
         raise CohortError(source, faults)
     texts = [[cells[n][0] for n in kept] for cells in body]
-    origins = [[cells[n][1] for n in kept] for cells in body]
+    origins = [
+        [replace(cells[n][1], struck=True) if (row, n + 1) in beside.struck else cells[n][1] for n in kept]
+        for row, cells in zip(written[1:], body, strict=True)
+    ]
     named = {n + 1: header[n] for n in kept}
     hidden = tuple(row for row in written[1:] if row in beside.hidden_rows)
     columns = tuple(name for n, name in named.items() if any(a <= n <= b for a, b in beside.hidden_columns))
-    merged = frozenset((row, named[c]) for row, c in beside.covered({*written[1:]}, width) if c in named)
+    merged = frozenset((row, named[c]) for row, c in beside.covered(records, width) if c in named)
     looks = Looks(hidden, columns, merged)
     return Table(
         source, hashlib.sha256(raw).hexdigest(), tuple(names), texts, written[1:], "row", origins=origins, looks=looks

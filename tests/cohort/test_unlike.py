@@ -126,8 +126,17 @@ def test_who_missed_visits_or_left_early_has_no_other_unit(rng):
     [
         ([41, 55, 63, 38, 70, 52, 99], [99]), ([41, 55, 63, 38, 70, 52, -9], [-9]), ([41, 55, 63, 38, 70, 52, 999, -99], [-99, 999]),
         ([81, 85, 93, 78, 90, 92, 99], []), ([1, 0, 2, 3, 9, 0, 12, 4], []), ([-9, -12, 3, 5, -20, 8], []), ([41, 55, 99], []), ([], []),
+        ([31, 33, 38, 43, 45, 46, 49, 67, 67, 69, 77, 79, -1], [-1]),  # two groups, far apart
     ],
 )  # fmt: skip
 def test_what_stands_alone_may_mean_missing(values, expected):
     x = np.array(values, dtype=float)
     assert lone(x, x) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([11, 12, 13, 9.5, 10, 0, 0], [0]), ([3, 1, 0, 2, 5, 4], []), ([-1, 0, 2, -3, 1, 2], [])]
+)
+def test_zero_stands_alone_where_nobody_is_near_it(values, expected):
+    x = np.array(values, dtype=float)
+    assert lone(x, x, {0.0}) == expected

@@ -311,6 +311,46 @@ def test_a_cell_keeps_what_it_was():
     assert table.looks.hidden == (3,)
 
 
+def test_what_has_no_height_or_no_width_is_hidden():
+    def flat(xml):
+        return xml.replace(b'<row r="3"', b'<row r="3" ht="0" customHeight="1"').replace(
+            b"<sheetData>", b'<cols><col min="3" max="3" width="0" customWidth="1"/></cols><sheetData>'
+        )
+
+    looks = read(changed(book(visits=ROWS), "xl/worksheets/sheet1.xml", flat)).looks
+    assert (looks.hidden, looks.hidden_columns) == ((3,), ("mrc",))
+
+
+@pytest.mark.parametrize(("strike", "struck"), [("<strike/>", True), ('<strike val="0"/>', False), ("<b/>", False)])
+def test_a_text_is_struck_out_if_a_part_of_it_is(strike, struck):
+    runs = f"<is><r><rPr>{strike}</rPr><t>3</t></r><r><t>4</t></r></is>".encode()
+
+    def typed(xml):
+        return xml.replace(b'<c r="C2" t="n"><v>3.5</v></c>', b'<c r="C2" t="inlineStr">' + runs + b"</c>")
+
+    table = read(changed(book(visits=ROWS), "xl/worksheets/sheet1.xml", typed))
+    assert table.column("mrc")[0] == "34"
+    assert [origin.struck for origin in table.was("mrc")] == [struck, False, False]
+
+
+def test_a_text_that_cells_share_is_struck_out_in_each():
+    def shared(xml):
+        cells = xml.replace(b'<c r="C2" t="n"><v>3.5</v></c>', b'<c r="C2" t="s"><v>1</v></c>')
+        return cells.replace(b'<c r="C4" t="n"><v>4</v></c>', b'<c r="C4" t="s"><v>0</v></c>')
+
+    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    named = b'<Override PartName="/xl/sharedStrings.xml" ContentType="' + kind + b'"/></Types>'
+    texts = "<si><t>5</t></si><si><r><t>3</t></r><r><rPr><strike/></rPr><t>4</t></r></si>"
+    raw = changed(book(visits=ROWS), "xl/worksheets/sheet1.xml", shared)
+    out = io.BytesIO(changed(raw, "[Content_Types].xml", lambda xml: xml.replace(b"</Types>", named)))
+    with zipfile.ZipFile(out, "a") as parts:
+        main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        parts.writestr("xl/sharedStrings.xml", f'<sst xmlns="{main}">{texts}</sst>')
+    table = read(out.getvalue())
+    assert table.column("mrc") == ["34", "", "5"]
+    assert [origin.struck for origin in table.was("mrc")] == [True, False, False]
+
+
 def test_hidden_columns_merged_cells_and_results_that_are_empty_are_told_apart():
     made = openpyxl.Workbook()
     for row in ROWS:
