@@ -14,7 +14,7 @@ Anything else that reaches the user is a bug of ours (exit code 70).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import PurePath
 
 from bayesmyo.limits import CANDIDATES, COMPARED, LISTED
@@ -123,10 +123,13 @@ def must_be(kind: type, where: str, got: object, mend: str) -> None:
 
 
 def did_you_mean(got: str, allowed: Sequence[str]) -> str:
-    """`did you mean "x"?` for a near miss, otherwise the allowed words: those that can be compared in a moment, and listed in a line."""
+    """`did you mean "x"?` for a near miss, otherwise the allowed words: those that can be compared in a moment, and listed in a line.
+
+    Of two that are as near, neither is named.
+    """
     short = [word for word in allowed if len(word) <= COMPARED][:CANDIDATES] if len(got) <= COMPARED else []
-    near = get_close_matches(got, short, n=1, cutoff=0.6)
-    if near:
+    near = get_close_matches(got, short, n=2, cutoff=0.6)
+    if near and len({SequenceMatcher(None, word, got).ratio() for word in near}) == len(near):
         return f'did you mean "{near[0]}"?'
     return allowed_words(allowed)
 

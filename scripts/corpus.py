@@ -370,8 +370,10 @@ def workbook(
     merged: Sequence[str] = (),
     column: int = 0,
 ) -> bytes:
-    """An .xlsx of texts, numbers, None, dates ("date", day number), ("formula", text, cached, ...), ("error", text), ("struck", number),
-    ("partly", struck text, text) and ("shown", number, number format). hidden: rows of every sheet; merged: ranges; column: one that is hidden, from 1
+    """An .xlsx of texts, numbers, None, dates ("date", day number), ("formula", text, cached, ...), ("error", text),
+    ("struck", number),
+    ("partly", struck text, text) and ("shown", number, number format).
+    hidden: rows of every sheet; merged: ranges; column: one that is hidden, from 1
     """
     shown = [*dict.fromkeys(v[2] for rows in sheets.values() for row in rows for v in row if isinstance(v, tuple) and v[0] == "shown")]  # fmt: skip
     struck = any(isinstance(v, tuple) and v[0] == "struck" for rows in sheets.values() for row in rows for v in row)

@@ -43,7 +43,7 @@ def appearance_faults(study: Study, part: Part) -> None:
 
 
 def _merged_faults(study: Study, part: Part) -> None:
-    """Cells that are empty because they are merged with a filled one: nobody can say whether what it shows holds for them too.
+    """Cells that are empty because they are merged with a filled one: nobody can say whether what it shows holds for them.
 
     What is known of a patient once may be merged over the patient's rows, and a note below the table over all columns.
     """

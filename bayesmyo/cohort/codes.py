@@ -16,7 +16,7 @@ CODES = {
     "D13": "two columns of one name",
     "D14": "column without a name",
     "D15": "column name in another spelling",
-    "D16": "title or comment above the header",
+    "D16": "title, comment, units or the header again: a line about nobody",
     "D17": "quote never closed",
     "D18": "column missing",
     "D19": "patient id blank",

@@ -19,7 +19,7 @@ from bayesmyo.errors import Fault, allowed_words, did_you_mean
 from bayesmyo.limits import NAME
 from bayesmyo.study.covariates import coded, table_column, transformed, used, with_products
 from bayesmyo.study.predictors import Predictor, predictors
-from bayesmyo.study.study import Covariate, Study
+from bayesmyo.study.study import Covariate, DataFormat, Study
 
 NONE = float("nan")
 FAR = 4.0  # declared scales
@@ -58,6 +58,10 @@ def _level(name: str, c: Covariate, text: str, suggest: bool) -> cells.Bad:
     if level := _spellings(c.levels).get(fold(text)):
         what = f"differs from the level {typed(level)} of {name} only in {difference([level, text]).text}"
         return cells.Bad(what, f"write {level}, or declare covariates.{name}.map", "D25")
+    if cells.number(text, DataFormat()) in SENTINELS:
+        return cells.Bad(
+            f"is no level of {name}", f"{allowed_words(c.levels).replace('allowed:', 'levels:')}; {MISSING}", "D26"
+        )
     near = (did_you_mean(text, c.levels) if suggest else allowed_words(c.levels)).replace("allowed:", "levels:")
     mend = f'{near}{" Or" if near.endswith("?") else "; or"} say what it stands for: covariates.{name}.map = {{ "..." = "{c.levels[0]}" }}'
     return cells.Bad(f"is no level of {name}", mend, "D26")

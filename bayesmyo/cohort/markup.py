@@ -30,7 +30,7 @@ class Markup:
     struck: frozenset[tuple[int, int]]
 
     def covered(self, filled: Mapping[int, Collection[int]], width: int) -> Iterator[tuple[int, int]]:
-        """(row, column) of the cells that are empty because they are merged with one that is filled; filled: row -> columns."""
+        """(row, column) of cells that are empty because they are merged with one that is filled; filled: row -> columns."""
         for left, top, right, bottom in self.merged:
             for row in filled if left in filled.get(top, ()) else ():
                 if top <= row <= bottom:

@@ -177,8 +177,9 @@ def _far(
 ) -> Iterator[str]:
     """Numbers further from all others than any unit explains, or zero where that is none of what is measured.
 
-    x: (n,) on the scale on which they differ; by: (n,) the factor that explains each, or NaN; declared: the typical value and the
-    spread on that scale. Zero is what a formula makes of an empty cell.
+    x: (n,) on the scale on which they differ; by: (n,) the factor that explains each, or NaN
+    declared: the typical value and the spread on that scale
+    Zero is what a formula makes of an empty cell.
     """
     typical, width = declared
     centre, spread = middle(x, width)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.spelling import Likeness
-from bayesmyo.cohort.table import Table
+from bayesmyo.cohort.table import Table, lines_text
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.clean import RISKY
 from bayesmyo.study.covariates import base, table_column, used
@@ -53,6 +53,35 @@ def plain(table: Table) -> Table:
 def is_blank(row: list[str]) -> bool:
     """Whether nothing at all is written in a row, as in the `,,,` that spreadsheets leave behind."""
     return not any(cell.strip() for cell in row)
+
+
+def about_nobody(study: Study, table: Table, inside: str = "") -> tuple[Table, list[Fault]]:
+    """The table without the rows that are about nobody, and their faults: the header again, or words alone and no patient.
+
+    inside: how a message names a second table
+    """
+    of_patient, header = table.header.index(study.patient), [name.casefold() for name in table.header]
+    again, words = set(), set()
+    for n, (line, row) in enumerate(zip(table.lines, table.rows, strict=True)):
+        filled = {name: text.strip().casefold() for name, text in zip(header, row, strict=True) if text.strip()}
+        if len(filled) > 1 and all(name == text for name, text in filled.items()):
+            again.add(n)
+        elif filled and not row[of_patient].strip() and (line, study.patient) not in table.looks.merged:
+            words |= {n} if not any(c.isdigit() for text in filled.values() for c in text) else set()
+    said = ((again, "repeats the header"), (words, "holds words alone and no patient, as units or notes do"))
+    faults = [
+        Fault(
+            inside + lines_text([table.lines[n] for n in sorted(rows)], word=table.word),
+            what,
+            mend="remove it",
+            code="D16",
+        )
+        for rows, what in said if rows
+    ]  # fmt: skip
+    kept = [n for n in range(len(table.rows)) if n not in again | words]
+    rows, lines = [table.rows[n] for n in kept], [table.lines[n] for n in kept]
+    origins = None if table.origins is None else [table.origins[n] for n in kept]
+    return replace(table, rows=rows, lines=lines, origins=origins) if faults else table, faults
 
 
 def columns_of_visits(study: Study) -> dict[str, str]:

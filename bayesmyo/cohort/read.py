@@ -24,7 +24,7 @@ from bayesmyo.cohort.fates import (
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.identity import check_ids, identifying, identifying_faults
 from bayesmyo.cohort.notices import notices, table_notices
-from bayesmyo.cohort.parts import Part, Parts, column_faults, is_blank, join, plain, readable
+from bayesmyo.cohort.parts import Part, Parts, about_nobody, column_faults, is_blank, join, plain, readable
 from bayesmyo.cohort.sheets import Headers, choose
 from bayesmyo.cohort.sources import is_workbook, read_table, sheet_headers
 from bayesmyo.cohort.swaps import swap_notices
@@ -84,7 +84,12 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults
     unknown = {study.patient, study.time.column} - {*visits.header}
     if unknown or (patients and study.patient not in patients.header):  # nothing can be read without who and when
         _stop(visits.source, [*faults, *of_columns])
-    if of_columns:  # what can be read is read, so that all faults are told at once
+    visits, nobody = about_nobody(study, visits)
+    if patients is not None:
+        patients, more = about_nobody(study, patients, f"{patients.place(visits.source)}, ")
+        nobody += more
+    of_columns += nobody
+    if len(of_columns) > len(nobody):  # what can be read is read, so that all faults are told at once
         study = readable(study, visits, patients)
     parts, faults = _parts(study, visits, patients), [*faults, *of_columns]
     part = parts.visits
