@@ -225,6 +225,7 @@ ZERO = (
     'covariates = ["sex"]\nmoderators = ["age"]\n'
 )
 ODDS = 0.1 / 0.16  # the declared spread of the zero part, on the logit
+GROUPS = 2.5  # what groups may differ by on the logit, at least
 HURDLE = {
     "y.intercept": stats.norm(np.log(30), S),
     "y.slope": stats.norm(0, 2 * S / 12),
@@ -233,10 +234,10 @@ HURDLE = {
     "y.sd_intercept": half(S),
     "y.sd_slope": half(S / 12),
     "y.sigma": half(S / 2),
-    "y.zero_intercept": stats.norm(special.logit(0.2), ODDS),
-    "y.zero_slope": stats.norm(0, 2 * ODDS / 12),
-    "y.zero_sex_m": stats.norm(0, ODDS),
-    "y.zero_slope_age": stats.norm(0, ODDS / 12),
+    "y.zero_intercept": stats.norm(special.logit(0.2), GROUPS),
+    "y.zero_slope": stats.norm(0, GROUPS / 12),
+    "y.zero_sex_m": stats.norm(0, GROUPS),
+    "y.zero_slope_age": stats.norm(0, GROUPS / 12),
     "y.sd_zero_intercept": half(ODDS),
     "y.raw_zero_intercept": (STANDARD, 3),
     R: stats.beta(2, 2),

@@ -8,7 +8,7 @@ import pytest
 
 from bayesmyo.errors import StorageError
 from bayesmyo.model.store import load_fit, save_fit
-from tests import hostile
+from tests import hostile_fits as hostile
 
 ANSWER = """
 import json, resource, sys, time

@@ -14,7 +14,7 @@ from bayesmyo.model.fit import FORMAT, Fit
 from bayesmyo.model.store import load_fit, save_fit, share
 from bayesmyo.model.verify import verify
 from tests.conftest import DATA, MOCK
-from tests.hostile import edited, sealed, stored
+from tests.hostile_fits import edited, sealed, stored
 
 
 def failures(found):
