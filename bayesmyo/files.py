@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.limits import JSON_DEPTH
@@ -21,7 +22,7 @@ TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)  # in JSON
 BRACKET = re.compile(r"[\[\]{}]")
 
 
-def opened(path: str | Path) -> BinaryIO:
+def opened(path: str | Path) -> io.BufferedReader:
     """A regular file, open for reading. A pipe or a device is not waited for. Raises OSError, also where it is no regular file."""
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115  # it is handed on
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -30,7 +31,7 @@ def opened(path: str | Path) -> BinaryIO:
     return file
 
 
-def regular(path: str | Path) -> BinaryIO:
+def regular(path: str | Path) -> io.BufferedReader:
     """The same for what must be one of our own: raises StorageError for a folder, a pipe or a device."""
     try:
         return opened(path)
