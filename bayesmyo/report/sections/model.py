@@ -12,7 +12,7 @@ IN_R = "The same in R"
 
 
 def model(r: Results) -> Section:
-    study, blocks = r.study, in_words(r.study, r.fit.cohort)
+    study, blocks = r.study, in_words(r.study, None if r.fit.shared else r.fit.cohort)
     parameterisation = json.loads(str(r.fit.tree.attrs.get("parameterisation", "{}")))
     if parameterisation:
         listed = "; ".join(f"{study.label(o)}: {how}" for o, how in parameterisation.items() if o in study.outcomes)
