@@ -184,16 +184,17 @@ def test_an_unexpected_exception_is_a_bug_of_ours(run, monkeypatch):
     assert "secret" not in result.err
 
 
-def test_with_debugging_on_it_is_raised(run, monkeypatch):
+def test_with_debugging_on_a_bug_says_where_and_no_more(run, monkeypatch):
     monkeypatch.setattr("bayesmyo.study.find_study", stop(RuntimeError("details")))
     monkeypatch.setenv("BAYESMYO_DEBUG", "1")
     monkeypatch.setattr(sys, "argv", ["bayesmyo", "validate", "ivig"])
     before = signal.getsignal(signal.SIGTERM)
     try:
-        with pytest.raises(RuntimeError, match="details"):
+        with pytest.raises(SystemExit) as stopped:
             cli.main()
     finally:
         signal.signal(signal.SIGTERM, before)
+    assert stopped.value.code == 70
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from bayesmyo.errors import CohortError, Fault
 from bayesmyo.limits import CELL, CELLS, COLUMNS, NAME
 from bayesmyo.study.study import DataFormat
 
+CONTROL = re.compile("[\u0080-\u009f]")
 UTF_16 = ("looks like UTF-16", 'save it as "CSV UTF-8", or set data.encoding = "utf-16"', "D03")
 SIGNATURES = {
     b"PK\x03\x04": ("is an Excel workbook or a zip file", "export the sheet as CSV, or name it .xlsx if that is what it is", "D05"),
@@ -168,9 +169,8 @@ def _decode(raw: bytes, source: str, form: DataFormat) -> str:
         raise CohortError(source, [Fault(f"line {line}", what, mend=mend, code="D04")]) from None
     except UnicodeError:
         raise CohortError(source, [Fault("file", f"is not {form.encoding.upper()}", code="D04")]) from None
-    if control := re.search(
-        "[\u0080-\u009f]", text
-    ):  # signs of cp1252, such as dashes and the euro, where latin-1 has none
+    control = None if encoding.startswith("utf") else CONTROL.search(text)
+    if control:  # a sign of cp1252, such as a dash or the euro, where latin-1 has none
         line = text.count("\n", 0, control.start()) + 1
         mend = 'set data.encoding = "cp1252": in it that is a dash, a quote or a currency sign'
         what = f"holds the control character {ord(control[0]):#06x}, which no one types"
