@@ -5,6 +5,7 @@ answer, or answers in another language, would hang it or fill the memory.
 """
 
 import asyncio
+import contextlib
 import queue
 import sys
 import threading
@@ -74,4 +75,6 @@ async def _heard(host: str, port: int, context: Any) -> None:
     except asyncio.IncompleteReadError:
         raise ValueError("something else answers there, and hangs up") from None
     finally:
-        writer.close()
+        writer.transport.abort()  # not closed: nobody waits for how the other end takes leave
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
