@@ -1,6 +1,6 @@
 """Corrupt one cell of a clean table at a time, as people, spreadsheets and programs do, and count what the front door says.
 
-uv run python scripts/corruption.py [--corruptions 1000] [--seed 1] [-o docs/evidence/corruption.json]
+uv run python scripts/corruption.py [--corruptions 2000] [--seed 1] [-o docs/evidence/corruption.json]
 
 The table is a CSV file, a workbook or a data frame in turn. A corruption is *illegal* by the few lines of `legal` or by the name of its
 slip, neither of which knows anything of bayesmyo; *odd* where it may be meant and has to be named all the same. Each one is then
@@ -342,7 +342,7 @@ def run(corruptions: int, seed: int) -> list[dict[str, object]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corruptions", type=int, default=1000)
+    parser.add_argument("--corruptions", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path)
     asked = parser.parse_args()
