@@ -18,11 +18,15 @@ from distributed import LocalCluster
 from bayesmyo.errors import EngineError, Incomplete, StorageError, UsageError
 from bayesmyo.simulation import cluster as theirs
 from bayesmyo.simulation import workers as hands
+from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.merge import merge
 from bayesmyo.simulation.run import run
 from bayesmyo.simulation.store import part_paths, read_results
+from bayesmyo.study import parse_study
+from tests.conftest import SMALL
 from tests.simulation import light
 from tests.simulation.plans import final, plan, until
+from tests.test_store_faults import small_disk
 
 
 @pytest.fixture(scope="module")
@@ -257,13 +261,13 @@ def test_in_another_thread_signals_are_left_alone(tmp_path):
     assert read_results(tmp_path / "out").complete
 
 
-def at_work(folder, settings):
+def at_work(folder, settings, make=plan):
     """The body of a process that is killed. Rows are written as they come."""
     os.setpgrp()
     from bayesmyo.simulation import run as module
 
     module.PACE = 0.0
-    module.run(plan(replicates=20), folder, **settings)
+    module.run(make(replicates=20), folder, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -275,9 +279,9 @@ def processes():
 
 
 @contextlib.contextmanager
-def started(processes, folder, **settings):
+def started(processes, folder, make=plan, **settings):
     """A run in a process of its own, of which some rows are there."""
-    process = processes.Process(target=at_work, args=(folder, settings))
+    process = processes.Process(target=at_work, args=(folder, settings, make))
     process.start()
     try:
         until(lambda: part_paths(folder) or process.exitcode is not None)
@@ -304,6 +308,48 @@ def test_the_parent_killed_again_and_again_ends_with_the_same_bytes(processes, u
     assert kept == sorted(kept)  # nothing that was there is lost
     run(plan(replicates=20), tmp_path / "out", workers=0, work=light.work)
     assert final(tmp_path / "out") == undisturbed
+
+
+def calibration(replicates):
+    """A calibration with the engine that costs nothing; every row holds ranks."""
+    return calibration_plan(parse_study(SMALL), [4], replicates, engine="mock")
+
+
+def test_a_calibration_killed_again_and_again_ends_with_the_same_ranks(processes, tmp_path):
+    run(calibration(20), tmp_path / "whole", workers=0)
+    wait, killed = random.Random(20211), 0
+    for _ in range(3):
+        with started(processes, tmp_path / "out", calibration, workers=0) as process:
+            time.sleep(wait.uniform(0, 0.25))
+            process.kill()
+            process.join()
+        killed += process.exitcode == -signal.SIGKILL
+    assert killed
+    assert run(calibration(20), tmp_path / "out", workers=0).complete
+    assert final(tmp_path / "out") == final(tmp_path / "whole")
+
+
+def test_a_disk_that_fills_up_in_the_middle_stops_the_run_which_goes_on_when_there_is_room(
+    undisturbed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bayesmyo.simulation.run.PACE", 0.0)
+    with small_disk(tmp_path / "disk", 2_000_000) as disk:
+        left = []
+
+        def fill(state):
+            if state.done and not left:
+                free = os.statvfs(disk)
+                left.append(state.done)
+                (disk / "ballast").write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - 4096)))
+
+        with pytest.raises(StorageError, match="No space left on device"):
+            run(plan(replicates=20), disk / "out", workers=0, work=light.slow, progress=fill)
+        kept = 40 - read_results(disk / "out").missing
+        assert 0 < left[0] <= kept < 40
+        assert not list((disk / "out" / "parts").glob(".*"))
+        (disk / "ballast").unlink()
+        run(plan(replicates=20), disk / "out", workers=0, work=light.work)
+        assert final(disk / "out") == undisturbed
 
 
 def test_no_worker_outlives_a_parent_that_is_killed(processes, undisturbed, tmp_path):
