@@ -150,6 +150,10 @@ def page() -> str:
         'Stated per outcome, `priors = { slope = "normal(0, 1)" }`, on the scale that `bayesmyo validate` prints. SDs are standard '
         "deviations, never variances.\n",
         "\n".join(f"- `{name}({', '.join(d.arguments)})`, {d.support}" for name, d in LANGUAGE.items()) + "\n",
+        "`constant(2.5)` is a value that is known: nothing is estimated, and an SD that is positive, a correlation between -1 and 1 may have one too.\n",
+        "Any of them but `lkj`, `sqrt_inverse_gamma` and `constant` may be *truncated*, as Stan writes it: `normal(3, 1) T[0, 5]`, "
+        "`student_t(4, 0, 1) T[, 2]`; one that is truncated at zero or above may be that of an SD. And they may be *mixed*, "
+        "`0.8 normal(3.4, 0.2) + 0.2 normal(3.6, 0.7)`: what is known with a weight, and what holds where it does not.\n",
         "The thresholds of a cumulative family have a prior together, `thresholds = ...`:\n",
         "- `induced_dirichlet(1)`: the shares of the categories at the start are Dirichlet; one concentration for all, or one for each\n"
         "- `ordered_normal(mean, sd)`: independent normals, given that they are in order\n",

@@ -1,4 +1,9 @@
-"""The prior language: `"normal(0, 1)"` and its relatives.
+"""The prior language: `"normal(0, 1)"` and its relatives, truncated and mixed.
+
+    normal(0, 1)                                   a distribution with its arguments
+    normal(3, 1) T[0, 5]                           truncated to an interval, as Stan and JAGS write it; `T[0, ]` has no upper end
+    0.8 normal(3.4, 0.2) + 0.2 normal(3.6, 0.7)    a mixture, with weights that add up to 1
+    constant(2.5)                                  a value that is known
 
 A prior is read from text, knows its PyMC variable, draws from itself with NumPy (written
 independently, so that a calibration tests the model code), and gives quantiles for the sentences
@@ -11,11 +16,11 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from bayesmyo.errors import did_you_mean
 from bayesmyo.limits import beyond
@@ -25,18 +30,20 @@ Support = Literal["real", "positive", "correlation"]
 
 @dataclass(frozen=True)
 class Distribution:
-    """One word of the language: argument names, support, PyMC variable, NumPy draw, quantile function, log density.
+    """One word of the language: argument names, support, PyMC variable, NumPy draw, quantile, distribution function, log density.
 
     spread: the power with which each argument follows the prior's spread (an SD by 1, a rate by -1, a location not at all)
+    pymc: PyMC's distribution and how it calls the arguments; or what makes the variable, which then can be neither truncated nor mixed
     """
 
     arguments: tuple[str, ...]
     positive: tuple[str, ...]
     support: Support
     spread: tuple[int, ...]
-    variable: Callable[..., Any]
+    pymc: tuple[str, ...] | Callable[..., Any]
     draw: Callable[..., Any]
     quantile: Callable[..., Any]
+    below: Callable[..., Any]
     log_density: Callable[..., Any]
 
 
@@ -50,6 +57,10 @@ def _lkj(pm: Any, name: str, eta: float, dims: Any) -> Any:
     """The correlation of two effects under LKJ(eta): density (1 - r^2)^(eta - 1) (Lewandowski et al. 2009)."""
     half = pm.Beta(f"{name}_half", alpha=eta, beta=eta, dims=dims)
     return pm.Deterministic(name, 2 * half - 1, dims=dims)
+
+
+def _constant(pm: Any, name: str, value: float, dims: Any) -> Any:
+    return pm.Deterministic(name, pm.math.pt.as_tensor(float(value)), dims=dims)
 
 
 LOG_2 = math.log(2)
@@ -67,95 +78,165 @@ def _log_t(z: Any, df: float) -> Any:
 # fmt: off
 LANGUAGE: dict[str, Distribution] = {
     "normal": Distribution(
-        ("mean", "sd"), ("sd",), "real", (0, 1),
-        lambda pm, n, m, s, d: pm.Normal(n, m, s, dims=d),
+        ("mean", "sd"), ("sd",), "real", (0, 1), ("Normal", "mu", "sigma"),
         lambda rng, size, m, s: rng.normal(m, s, size),
         lambda p, m, s: m + s * special.ndtri(p),
+        lambda x, m, s: special.ndtr((x - m) / s),
         lambda x, m, s: _log_normal((x - m) / s) - np.log(s),
     ),
     "student_t": Distribution(
-        ("df", "location", "scale"), ("df", "scale"), "real", (0, 0, 1),
-        lambda pm, n, df, m, s, d: pm.StudentT(n, nu=df, mu=m, sigma=s, dims=d),
+        ("df", "location", "scale"), ("df", "scale"), "real", (0, 0, 1), ("StudentT", "nu", "mu", "sigma"),
         lambda rng, size, df, m, s: m + s * rng.standard_t(df, size),
         lambda p, df, m, s: m + s * special.stdtrit(df, p),
+        lambda x, df, m, s: special.stdtr(df, (x - m) / s),
         lambda x, df, m, s: _log_t((x - m) / s, df) - np.log(s),
     ),
     "halfnormal": Distribution(
-        ("sd",), ("sd",), "positive", (1,),
-        lambda pm, n, s, d: pm.HalfNormal(n, sigma=s, dims=d),
+        ("sd",), ("sd",), "positive", (1,), ("HalfNormal", "sigma"),
         lambda rng, size, s: np.abs(rng.normal(0.0, s, size)),
         lambda p, s: s * special.ndtri(0.5 + p / 2),
+        lambda x, s: 2 * special.ndtr(x / s) - 1,
         lambda x, s: LOG_2 + _log_normal(x / s) - np.log(s),
     ),
     "half_student_t": Distribution(
-        ("df", "scale"), ("df", "scale"), "positive", (0, 1),
-        lambda pm, n, df, s, d: pm.HalfStudentT(n, nu=df, sigma=s, dims=d),
+        ("df", "scale"), ("df", "scale"), "positive", (0, 1), ("HalfStudentT", "nu", "sigma"),
         lambda rng, size, df, s: np.abs(s * rng.standard_t(df, size)),
         lambda p, df, s: s * special.stdtrit(df, 0.5 + p / 2),
+        lambda x, df, s: 2 * special.stdtr(df, x / s) - 1,
         lambda x, df, s: LOG_2 + _log_t(x / s, df) - np.log(s),
     ),
     "halfcauchy": Distribution(
-        ("scale",), ("scale",), "positive", (1,),
-        lambda pm, n, s, d: pm.HalfCauchy(n, beta=s, dims=d),
+        ("scale",), ("scale",), "positive", (1,), ("HalfCauchy", "beta"),
         lambda rng, size, s: np.abs(s * rng.standard_cauchy(size)),
         lambda p, s: s * np.tan(math.pi * p / 2),
+        lambda x, s: 2 / math.pi * np.arctan(x / s),
         lambda x, s: LOG_2 + _log_t(x / s, 1.0) - np.log(s),
     ),
     "lognormal": Distribution(
-        ("log_median", "log_sd"), ("log_sd",), "positive", (0, 1),
-        lambda pm, n, m, s, d: pm.LogNormal(n, m, s, dims=d),
+        ("log_median", "log_sd"), ("log_sd",), "positive", (0, 1), ("LogNormal", "mu", "sigma"),
         lambda rng, size, m, s: np.exp(rng.normal(m, s, size)),
         lambda p, m, s: np.exp(m + s * special.ndtri(p)),
+        lambda x, m, s: special.ndtr((np.log(x) - m) / s),
         lambda x, m, s: _log_normal((np.log(x) - m) / s) - np.log(s * x),
     ),
     "exponential": Distribution(
-        ("rate",), ("rate",), "positive", (-1,),
-        lambda pm, n, r, d: pm.Exponential(n, lam=r, dims=d),
+        ("rate",), ("rate",), "positive", (-1,), ("Exponential", "lam"),
         lambda rng, size, r: rng.exponential(1 / r, size),
         lambda p, r: -np.log1p(-p) / r,
+        lambda x, r: -np.expm1(-r * x),
         lambda x, r: np.log(r) - r * x,
     ),
     "gamma": Distribution(
-        ("shape", "rate"), ("shape", "rate"), "positive", (0, -1),
-        lambda pm, n, a, b, d: pm.Gamma(n, alpha=a, beta=b, dims=d),
+        ("shape", "rate"), ("shape", "rate"), "positive", (0, -1), ("Gamma", "alpha", "beta"),
         lambda rng, size, a, b: rng.gamma(a, 1 / b, size),
         lambda p, a, b: special.gammaincinv(a, p) / b,
+        lambda x, a, b: special.gammainc(a, b * x),
         lambda x, a, b: a * np.log(b) + (a - 1) * np.log(x) - b * x - special.gammaln(a),
     ),
     "sqrt_inverse_gamma": Distribution(
-        ("shape", "scale"), ("shape", "scale"), "positive", (0, 2),
-        _sqrt_inverse_gamma,
+        ("shape", "scale"), ("shape", "scale"), "positive", (0, 2), _sqrt_inverse_gamma,
         lambda rng, size, a, b: np.sqrt(b / rng.gamma(a, 1.0, size)),
         lambda p, a, b: np.sqrt(b / special.gammainccinv(a, p)),
+        lambda x, a, b: special.gammaincc(a, b / x**2),
         lambda x, a, b: LOG_2 + a * np.log(b) - (2 * a + 1) * np.log(x) - b / x**2 - special.gammaln(a),
     ),
     "lkj": Distribution(
-        ("eta",), ("eta",), "correlation", (0,),
-        _lkj,
+        ("eta",), ("eta",), "correlation", (0,), _lkj,
         lambda rng, size, eta: 2 * rng.beta(eta, eta, size) - 1,
         lambda p, eta: 2 * special.betaincinv(eta, eta, p) - 1,
+        lambda x, eta: special.betainc(eta, eta, (x + 1) / 2),
         lambda x, eta: (eta - 1) * np.log1p(-(x**2)) - (2 * eta - 1) * LOG_2 - special.betaln(eta, eta),
+    ),
+    "constant": Distribution(
+        ("value",), (), "real", (0,), _constant,
+        lambda rng, size, value: np.full(size, value),
+        lambda p, value: value,
+        lambda x, value: np.heaviside(x - value, 1.0),
+        lambda x, value: np.zeros(np.shape(x)),  # of the one value that it has
     ),
 }
 # fmt: on
 
-_CALL = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*")
+_ALONE = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*(?:T\s*\[([^\[\],]*),([^\[\],]*)\]\s*)?")
+_WEIGHTED = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*\*?\s*([a-z_].*)")
+_PLUS = re.compile(r"(?<=[)\]])\s*\+")
+LEAST = 0.001  # of a distribution that is left where it is truncated
+
+
+class Prior(ABC):
+    """A prior distribution of one parameter: `Alone`, or a `Mixture`."""
+
+    @staticmethod
+    def parse(text: str) -> "Prior":
+        """Read `"normal(0, 1)"`. Raises ValueError with a message that says how to mend the text."""
+        parts = _PLUS.split(text)
+        return Alone.parse(text) if len(parts) == 1 and not _WEIGHTED.fullmatch(text) else Mixture.parse(parts)
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is one value, of which data say nothing."""
+        return False
+
+    @property
+    @abstractmethod
+    def support(self) -> Support:
+        """Where it lies."""
+
+    @abstractmethod
+    def variable(self, pm: Any, name: str, dims: Any = None) -> Any:
+        """The PyMC random variable called `name`, inside the model context that is open."""
+
+    @abstractmethod
+    def scaled(self, factor: Any) -> "Prior":
+        """The same prior with its spread multiplied by a factor, a number or a PyTensor scalar.
+
+        Correlations and constants stay as they are; of a mixture each part is spread around its own centre.
+        """
+
+    @abstractmethod
+    def moved(self, spreads: float) -> "Prior":
+        """The same prior with its centre moved by so many of its spreads; one that has no centre of its own stays as it is."""
+
+    @abstractmethod
+    def log_density(self, values: np.ndarray) -> np.ndarray:
+        """Log density of each value (of a constant, the logarithm of its probability)."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, size: tuple[int, ...] = ()) -> np.ndarray:
+        """Independent NumPy draws of the given shape."""
+
+    @abstractmethod
+    def below(self, value: float) -> float:
+        """The share of the prior below a value."""
+
+    @abstractmethod
+    def quantile(self, p: float) -> float:
+        """The value below which a share `p` of the prior lies."""
+
+    def halved(self) -> "Prior | None":
+        """The positive half of the same prior around zero, as an SD may have it; None where the language has no such word."""
+        return None
+
+    def fits(self, support: Support) -> bool:
+        """Whether a parameter with that support may have it."""
+        return support in ("real", self.support)
 
 
 @dataclass(frozen=True)
-class Prior:
-    """A prior distribution: `name` is a word of the language, `values` its arguments in order."""
+class Alone(Prior):
+    """One distribution: `name` is a word of the language, `values` its arguments in order; truncated to lower..upper."""
 
     name: str
     values: tuple[float, ...]
+    lower: float = -math.inf
+    upper: float = math.inf
 
     @classmethod
-    def parse(cls, text: str) -> "Prior":
-        """Read `"normal(0, 1)"`. Raises ValueError with a message that says how to mend the text."""
-        match = _CALL.fullmatch(text)
+    def parse(cls, text: str) -> "Alone":
+        match = _ALONE.fullmatch(text)
         if match is None:
             raise ValueError(f'write a distribution with its arguments, such as "normal(0, 1)" ({known()})')
-        name, arguments = match.groups()
+        name, arguments, *ends = match.groups()
         if name not in LANGUAGE:
             near = did_you_mean(name, list(LANGUAGE))
             raise ValueError(f'unknown distribution "{name}" ({known() if near.startswith("allowed") else near})')
@@ -163,65 +244,213 @@ class Prior:
         try:
             values = tuple(float(a) for a in arguments.split(",")) if arguments.strip() else ()
         except ValueError:
-            raise ValueError(f"the arguments of {name} are numbers: {cls._shape(name)}") from None
+            raise ValueError(f"the arguments of {name} are numbers: {_shape(name)}") from None
         if len(values) != len(words.arguments):
-            raise ValueError(f"{name} takes {len(words.arguments)} arguments: {cls._shape(name)}")
+            raise ValueError(f"{name} takes {len(words.arguments)} arguments: {_shape(name)}")
         for argument, value in zip(words.arguments, values, strict=True):
             if not math.isfinite(value) or (argument in words.positive and value <= 0):
                 raise ValueError(f"{name}: {argument} must be {'positive' if argument in words.positive else 'finite'}")
             if beyond(value):
                 raise ValueError(f"{name}: {argument} is too large, or too close to zero, for any prior")
-        found = cls(name, values)
-        if not math.isfinite(found.quantile(0.5)):  # a vague one may be wide, but half of it must be numbers
+        alone = cls(name, values)
+        if not math.isfinite(alone.quantile(0.5)):  # a vague one may be wide, but half of it must be numbers
             raise ValueError(f"the median of this {name} is infinite")
-        return found
+        return alone if ends == [None, None] else alone._truncated(*ends)
 
-    @staticmethod
-    def _shape(name: str) -> str:
-        return f"{name}({', '.join(LANGUAGE[name].arguments)})"
+    def _truncated(self, lower: str, upper: str) -> "Alone":
+        """Between two ends as typed; an empty one is none."""
+        if callable(LANGUAGE[self.name].pymc):
+            raise ValueError(f"{self.name} cannot be truncated")
+        try:
+            low, high = (float(end) if end.strip() else open_ for end, open_ in ((lower, -math.inf), (upper, math.inf)))
+        except ValueError:
+            raise ValueError(
+                'the ends of a truncated prior are numbers, or left out: "normal(0, 1) T[0, 5]", "T[0, ]"'
+            ) from None
+        if LANGUAGE[self.name].support == "positive":
+            low = max(low, 0.0)
+        if not low < high:
+            raise ValueError("a truncated prior needs a lower end below the upper one")
+        cut = replace(self, lower=low, upper=high)
+        if not cut._mass() >= LEAST:
+            raise ValueError(
+                f"T[{lower.strip()}, {upper.strip()}] leaves less than {LEAST:.1%} of this {self.name}: state another distribution"
+            )
+        return cut
+
+    @property
+    def _cut(self) -> bool:
+        return self.upper < math.inf or self.lower > (0 if LANGUAGE[self.name].support == "positive" else -math.inf)
+
+    @property
+    def _shares(self) -> tuple[float, float]:
+        """Of the whole distribution, what lies below the lower and below the upper end."""
+        below = LANGUAGE[self.name].below
+        low = float(below(self.lower, *self.values)) if self.lower > -math.inf else 0.0
+        return low, float(below(self.upper, *self.values)) if self.upper < math.inf else 1.0
+
+    def _mass(self) -> float:
+        low, high = self._shares
+        return high - low
+
+    @property
+    def constant(self) -> bool:
+        return self.name == "constant"
 
     @property
     def support(self) -> Support:
-        return LANGUAGE[self.name].support
+        return "positive" if self.lower >= 0 else LANGUAGE[self.name].support
+
+    def fits(self, support: Support) -> bool:
+        if self.constant:
+            (value,) = self.values
+            return {"real": True, "positive": value > 0, "correlation": -1 < value < 1}[support]
+        return super().fits(support)
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(format(v, '.6g') for v in self.values)})"
+        whole = f"{self.name}({', '.join(format(v, '.6g') for v in self.values)})"
+        low, high = ("" if math.isinf(end) else f"{end:.6g}" for end in (self.lower, self.upper))
+        return f"{whole} T[{low}, {high}]" if self._cut else whole
+
+    def distribution(self, pm: Any) -> Any:
+        """PyMC's distribution, without a name."""
+        word = LANGUAGE[self.name]
+        assert not callable(word.pymc)
+        kind, *names = word.pymc
+        return getattr(pm, kind).dist(**dict(zip(names, self.values, strict=True)))
 
     def variable(self, pm: Any, name: str, dims: Any = None) -> Any:
-        """The PyMC random variable called `name`, inside the model context that is open."""
-        return LANGUAGE[self.name].variable(pm, name, *self.values, dims)
+        word = LANGUAGE[self.name]
+        if callable(word.pymc):
+            return word.pymc(pm, name, *self.values, dims)
+        kind, *names = word.pymc
+        values = dict(zip(names, self.values, strict=True))
+        if not self._cut:
+            return getattr(pm, kind)(name, **values, dims=dims)
+        if kind == "HalfStudentT":  # of which PyMC has no distribution function; it is the other one beyond zero
+            kind, values = "StudentT", {**values, "mu": 0.0}
+        ends = {k: end for k, end in (("lower", self.lower), ("upper", self.upper)) if math.isfinite(end)}
+        return pm.Truncated(name, getattr(pm, kind).dist(**values), **ends, dims=dims)
 
-    def scaled(self, factor: Any) -> "Prior":
-        """The same prior with its spread multiplied by a factor, a number or a PyTensor scalar; correlations stay as they are."""
+    def scaled(self, factor: Any) -> "Alone":
         powers = LANGUAGE[self.name].spread
-        return Prior(self.name, tuple(v * factor**p if p else v for v, p in zip(self.values, powers, strict=True)))
+        return replace(self, values=tuple(v * factor**p if p else v for v, p in zip(self.values, powers, strict=True)))
 
-    def moved(self, spreads: float) -> "Prior":
-        """The same prior with its centre moved by so many of its spreads; one that has no centre of its own stays as it is."""
+    def moved(self, spreads: float) -> "Alone":
+        return self.shifted(spreads * self.values[-1]) if self._centred else self
+
+    @property
+    def _centred(self) -> bool:
+        """Whether it has a centre of its own, and its ends none to be moved out of."""
         words = LANGUAGE[self.name]
-        if 0 not in words.spread or words.support != "real":
-            return self
+        return words.support == "real" and words.spread[-1] == 1 and not self._cut
+
+    def shifted(self, by: float) -> "Alone":
+        """The same with its centre moved by an amount."""
         *shape, centre, spread = self.values
-        return Prior(self.name, (*shape, centre + spreads * spread, spread))
+        return replace(self, values=(*shape, centre + by, spread)) if self._centred else self
 
     def log_density(self, values: np.ndarray) -> np.ndarray:
-        """Log density of each value."""
-        return np.asarray(LANGUAGE[self.name].log_density(values, *self.values))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            whole = np.asarray(LANGUAGE[self.name].log_density(values, *self.values))
+        if not self._cut:
+            return whole
+        return np.where((values >= self.lower) & (values <= self.upper), whole - np.log(self._mass()), -np.inf)
 
     def halved(self) -> "Prior | None":
-        """The positive half of the same prior around zero, as an SD may have it; None where the language has no such word."""
         if self.name == "normal":
-            return Prior("halfnormal", self.values[1:])
-        return Prior("half_student_t", (self.values[0], self.values[2])) if self.name == "student_t" else None
+            return halfnormal(self.values[1])
+        return Alone("half_student_t", (self.values[0], self.values[2])) if self.name == "student_t" else None
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...] = ()) -> np.ndarray:
-        """Independent NumPy draws of the given shape."""
-        return np.asarray(LANGUAGE[self.name].draw(rng, size, *self.values))
+        word = LANGUAGE[self.name]
+        if not self._cut:
+            return np.asarray(word.draw(rng, size, *self.values))
+        low, high = self._shares
+        return np.asarray(word.quantile(low + (high - low) * rng.random(size), *self.values))
+
+    def below(self, value: float) -> float:
+        low, high = self._shares
+        inside = min(max(value, self.lower), self.upper)
+        return (float(LANGUAGE[self.name].below(inside, *self.values)) - low) / (high - low)
 
     def quantile(self, p: float) -> float:
-        """The value below which a share `p` of the prior lies."""
+        low, high = self._shares
         with np.errstate(divide="ignore", over="ignore"):  # a prior may reach to infinity
-            return float(LANGUAGE[self.name].quantile(p, *self.values))
+            return float(LANGUAGE[self.name].quantile(low + p * (high - low), *self.values))
+
+
+@dataclass(frozen=True)
+class Mixture(Prior):
+    """One of several distributions, each with a probability: what is known, and a vague one in case it does not hold here.
+
+    Reference: Schmidli et al. (2014), https://doi.org/10.1111/biom.12242.
+    """
+
+    weights: tuple[float, ...]
+    parts: tuple[Alone, ...]
+
+    @classmethod
+    def parse(cls, texts: list[str]) -> "Mixture":  # type: ignore[override]
+        shape = '"0.8 normal(3.4, 0.2) + 0.2 normal(3.6, 0.7)"'
+        matches = [_WEIGHTED.fullmatch(text) for text in texts]
+        try:
+            weights = tuple(float(m[1]) if m else math.nan for m in matches)
+        except ValueError:
+            weights = (math.nan,)
+        if len(texts) < 2 or not all(0 < w < 1 for w in weights) or abs(sum(weights) - 1) > 1e-6:
+            raise ValueError(f"a mixture has a weight before each part, and they add up to 1: {shape}")
+        parts = tuple(Alone.parse(m[2]) for m in matches if m)
+        for part in parts:
+            if part._cut or callable(LANGUAGE[part.name].pymc):
+                raise ValueError(
+                    f"{part} cannot be part of a mixture: its parts are distributions that are not truncated"
+                )
+        if len({part.support for part in parts}) > 1:
+            raise ValueError("the parts of a mixture are all of positive numbers, or all of any numbers")
+        return cls(weights, parts)
+
+    @property
+    def support(self) -> Support:
+        return self.parts[0].support
+
+    def __str__(self) -> str:
+        return " + ".join(f"{w:.6g} {part}" for w, part in zip(self.weights, self.parts, strict=True))
+
+    def variable(self, pm: Any, name: str, dims: Any = None) -> Any:
+        return pm.Mixture(name, list(self.weights), [part.distribution(pm) for part in self.parts], dims=dims)
+
+    def scaled(self, factor: Any) -> "Mixture":
+        return replace(self, parts=tuple(part.scaled(factor) for part in self.parts))
+
+    def moved(self, spreads: float) -> "Mixture":
+        by = spreads * (self.quantile(0.75) - self.quantile(0.25)) / (special.ndtri(0.75) - special.ndtri(0.25))
+        return replace(self, parts=tuple(part.shifted(by) for part in self.parts))
+
+    def log_density(self, values: np.ndarray) -> np.ndarray:
+        each = np.stack(
+            [np.log(w) + part.log_density(values) for w, part in zip(self.weights, self.parts, strict=True)]
+        )
+        return np.asarray(special.logsumexp(each, axis=0))
+
+    def draw(self, rng: np.random.Generator, size: tuple[int, ...] = ()) -> np.ndarray:
+        which = rng.choice(len(self.parts), size, p=self.weights)
+        return np.choose(which, [part.draw(rng, size) for part in self.parts])
+
+    def below(self, value: float) -> float:
+        return sum(w * part.below(value) for w, part in zip(self.weights, self.parts, strict=True))
+
+    def quantile(self, p: float) -> float:
+        """It lies between the least and the largest of the parts'."""
+        ends = [part.quantile(p) for part in self.parts]
+        low, high = min(ends), max(ends)
+        if low == high or not math.isfinite(high - low):
+            return low if low == high or math.isfinite(low) else high
+        return float(optimize.brentq(lambda x: self.below(x) - p, low, high, xtol=1e-12 * max(1.0, high - low)))
+
+
+def _shape(name: str) -> str:
+    return f"{name}({', '.join(LANGUAGE[name].arguments)})"
 
 
 class Joint(ABC):
@@ -244,20 +473,20 @@ class Joint(ABC):
 
 def known() -> str:
     """The words of the language with their arguments, for messages."""
-    return ", ".join(Prior._shape(name) for name in LANGUAGE)
+    return ", ".join(_shape(name) for name in LANGUAGE)
 
 
-def normal(mean: float, sd: float) -> Prior:
-    return Prior("normal", (float(mean), float(sd)))
+def normal(mean: float, sd: float) -> Alone:
+    return Alone("normal", (float(mean), float(sd)))
 
 
-def halfnormal(sd: float) -> Prior:
-    return Prior("halfnormal", (float(sd),))
+def halfnormal(sd: float) -> Alone:
+    return Alone("halfnormal", (float(sd),))
 
 
-def lognormal(log_median: float, log_sd: float) -> Prior:
-    return Prior("lognormal", (float(log_median), float(log_sd)))
+def lognormal(log_median: float, log_sd: float) -> Alone:
+    return Alone("lognormal", (float(log_median), float(log_sd)))
 
 
-def lkj(eta: float) -> Prior:
-    return Prior("lkj", (float(eta),))
+def lkj(eta: float) -> Alone:
+    return Alone("lkj", (float(eta),))

@@ -5,6 +5,7 @@ own settings of matplotlib change nothing.
 """
 
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -63,7 +64,16 @@ def drawing(width: float, height: float, rows: int = 1, columns: int = 1, **how:
         # a part of its own for the axes: else their common labels and a legend below share one place
         part: Any = figure.subfigures()
         yield figure, part.subplots(rows, columns, squeeze=False, **how)
-        figure.draw_without_rendering()
+        with any_letters():
+            figure.draw_without_rendering()
+
+
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """Nothing is said of letters that matplotlib's own font lacks: where text stays text, whoever shows it has a font for them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
 
 
 def title(figure: Figure, text: str) -> None:

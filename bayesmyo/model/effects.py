@@ -20,7 +20,7 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components import correlation
-from bayesmyo.components.priors import Prior
+from bayesmyo.components.priors import Alone
 from bayesmyo.study.predictors import LOCATION, Block, Effect, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
@@ -93,7 +93,7 @@ def factor(study: Study, o: Ordered, single: Any, partials: Any, xp: Any) -> lis
 
 def shapes(study: Study, block: Block) -> np.ndarray:
     """(pairs,) Beta shapes of the partial correlations of a block of three effects or more."""
-    return correlation.shapes(Prior.parse(study.correlation_prior).values[0], len(block.effects))
+    return correlation.shapes(Alone.parse(study.correlation_prior).values[0], len(block.effects))
 
 
 def sample(pm: Any, e: Effect, how: Parameterisation, mean: Any, sd: Any, shift: Any, left: Any) -> Any:

@@ -26,7 +26,7 @@ from bayesmyo.model.versions import versions
 from bayesmyo.seeds import PREDICT, SAMPLE, address
 from bayesmyo.study.asks import added, modelled_otherwise
 from bayesmyo.study.covariates import used
-from bayesmyo.study.parameters import inventory
+from bayesmyo.study.parameters import inventory, moving
 from bayesmyo.study.predictors import CORRELATIONS, effects
 from bayesmyo.study.read import parse_study
 from bayesmyo.study.study import Study
@@ -124,16 +124,17 @@ class Fit:
 
     @cached_property
     def quantities(self) -> dict[str, dict[str, np.ndarray]]:
-        """(chain, draw) values by kind and name: parameters, estimands, and each patient's effects under the pseudonym.
+        """(chain, draw) values by kind and name: parameters that are no constants, estimands, and each patient's effects under the pseudonym.
 
         >>> fit.quantities["effect"]["cpk.effect_start[P03]"].shape
         (4, 1000)
         """
         kinds: dict[str, dict[str, np.ndarray]] = {"parameter": {}, "estimand": dict(self.estimands), "effect": {}}
         names = () if self.shared else self.cohort.pseudonyms()
+        sampled = {p.full_name for p in moving(self.study)}
         for name, array in self.group("posterior").data_vars.items():
             if array.ndim == 2:
-                kinds["parameter"][str(name)] = array.values
+                kinds["parameter"] |= {str(name): array.values} if name in sampled else {}
             elif str(name).startswith(f"{SHARED}."):  # values imputed for patients who have none
                 kinds["effect"] |= {f"{name}[{i + 1}]": array.values[..., i] for i in range(array.shape[-1])}
             else:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import matplotlib
 
-from bayesmyo.figures.style import Drawing
+from bayesmyo.figures.style import Drawing, any_letters
 from bayesmyo.report.blocks import Picture
 
 SVG, LINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -29,7 +29,7 @@ def picture(drawn: Drawing, name: str, caption: str, alternative: str) -> Pictur
     wide = bool(width > BROAD)
     if not wide:
         drawn.set_size_inches(width * LARGER, height * LARGER)
-    with matplotlib.rc_context(SETTINGS):
+    with matplotlib.rc_context(SETTINGS), any_letters():
         drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return Picture(name, inline(out.getvalue().decode(), name, caption, alternative), caption, alternative, wide)
 

@@ -25,7 +25,7 @@ from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import SHORT, Plan
 from bayesmyo.simulation.power.comparators import checked, compare
 from bayesmyo.simulation.row import Kind, Quantity, Row
-from bayesmyo.study.parameters import all_parameters
+from bayesmyo.study.parameters import moving
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
@@ -152,7 +152,7 @@ class Replicator:
                 "estimand", name, self._true(name, truth, seed, prediction), study.estimands[name].of(prediction)
             )
         if "parameter" in self.record:
-            for p in all_parameters(study):
+            for p in moving(study):
                 true = float(truth.value(p.outcome, p.name)) if self.cell.alike else np.nan
                 yield Asked("parameter", p.full_name, true, posterior.value(p.outcome, p.name))
         if self.cell.alike and "effect" in self.record:

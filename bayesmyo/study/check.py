@@ -120,8 +120,10 @@ def _supported(prior: Prior, parameter: Parameter) -> str:
     if parameter.role == "duration":  # half of a prior around zero would hold a time near zero likely
         return 'a positive one is needed, such as "lognormal(1.1, 0.5)": its median is 3'
     half = prior.halved()
-    if half and prior.values[-2] == 0:
+    if half and prior.quantile(0.5) == 0:
         return f'a positive one is needed; did you mean "{half}"?'
+    if half and prior.below(0.0) < 0.5:
+        return f'a positive one is needed, such as "{prior} T[0, ]"'
     return f'a positive one is needed, such as "{half or "halfnormal(1)"}"'
 
 
@@ -170,7 +172,7 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
             key = JOINT if isinstance(known[name].prior, Part) else "study.correlation_prior"
             mend = f'state the prior of all of them, {key} = "{known[name].prior}"'
             found.append(Fault(f"{where}.priors.{name}", "has no prior of its own", mend=mend))
-        elif prior.support != known[name].support and known[name].support != "real":
+        elif not prior.fits(known[name].support):
             what, at = "has the wrong support", f"{where}.priors.{name}"
             found.append(Fault(at, what, f'"{prior}"', _supported(prior, known[name])))
     for name, parameter in known.items():

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from bayesmyo.components.priors import Prior
+from bayesmyo.components.priors import Alone, Prior
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_COEFFICIENTS
 from bayesmyo.study.covariates import slugs
@@ -142,6 +142,6 @@ def correlation_prior(text: str | None) -> list[Fault]:
         prior = Prior.parse(text) if text is not None else None
     except ValueError as error:
         return [Fault(where, str(error), f'"{text}"')]
-    if prior is not None and prior.name != "lkj":
+    if prior is not None and not (isinstance(prior, Alone) and prior.name == "lkj"):
         return [Fault(where, "has the wrong support", f'"{text}"', 'write "lkj(2)"')]
     return []

@@ -6,6 +6,7 @@ parameter table and the sentences of `validate`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from bayesmyo.components import correlation
 from bayesmyo.components.component import Coefficient
 from bayesmyo.components.families import Bernoulli, Cumulative, Family
 from bayesmyo.components.families.thresholds import parse_joint
-from bayesmyo.components.priors import Joint, Prior, halfnormal, lkj, normal
+from bayesmyo.components.priors import Alone, Joint, Prior, Support, halfnormal, lkj, normal
 from bayesmyo.study.predictors import CORRELATIONS, ZERO, Block, Predictor, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
@@ -76,7 +77,7 @@ class Parameter:
         return f"{self.outcome}.{self.name}"
 
     @property
-    def support(self) -> str:
+    def support(self) -> Support:
         if self.role == "correlation":
             return "correlation"
         if self.role in ("level", "difference", "rate", "threshold"):
@@ -106,9 +107,13 @@ class Parameter:
         return float(value)
 
 
-def parameters(study: Study, outcome: str) -> dict[str, Parameter]:
+def parameters(study: Study, outcome: str) -> Mapping[str, Parameter]:
     """The population parameters of one outcome by name, in reading order, with the study's own priors in place."""
-    return {p.name: p for p in parameter_list(study, outcome)}
+    return study.once(_parameters, outcome)
+
+
+def _parameters(study: Study, outcome: str) -> Mapping[str, Parameter]:
+    return MappingProxyType({p.name: p for p in parameter_list(study, outcome)})
 
 
 def parameter_list(study: Study, outcome: str) -> list[Parameter]:
@@ -206,13 +211,14 @@ def _of_coefficient(p: Predictor, c: Coefficient, family: Family) -> Prior | Non
     shifted = (c.nature == "level" and p.level_columns) or (c in p.moderated and p.change_columns)
     if c.prior is None or not shifted:
         return c.prior
+    assert isinstance(c.prior, Alone)
     mean, sd = c.prior.values
     return normal(mean, family.between_groups(sd, c.per))
 
 
 def _of_block(study: Study, block: Block) -> list[Parameter]:
     """The correlations of a block of effects."""
-    k, prior = len(block.effects), Prior.parse(study.correlation_prior)
+    k, prior = len(block.effects), Alone.parse(study.correlation_prior)
     alone = lkj(correlation.marginal(prior.values[0], k)) if k > 1 else prior
     shown = prior if k == 2 else Jointly(str(prior), alone)
     family = study.outcomes[block.effects[0].outcome].family
@@ -224,16 +230,25 @@ def correlations(study: Study) -> dict[str, Parameter]:
     return {p.name: p for b in blocks(study) for p in _of_block(study, b) if p.outcome == CORRELATIONS}
 
 
-def inventory(study: Study) -> dict[str, dict[str, Parameter]]:
+def inventory(study: Study) -> Mapping[str, Mapping[str, Parameter]]:
     """The parameters of every outcome by name, and after them, under `correlations`, those between outcomes."""
-    found = {outcome: parameters(study, outcome) for outcome in study.outcomes}
-    between = correlations(study)
-    return {**found, CORRELATIONS: between} if between else found
+    return study.once(_inventory)
+
+
+def _inventory(study: Study) -> Mapping[str, Mapping[str, Parameter]]:
+    every = {outcome: parameters(study, outcome) for outcome in study.outcomes}
+    between = MappingProxyType(correlations(study))
+    return MappingProxyType({**every, CORRELATIONS: between} if between else every)
 
 
 def all_parameters(study: Study) -> list[Parameter]:
     """The population parameters of every outcome, in the study's order."""
     return [p for listed in inventory(study).values() for p in listed.values()]
+
+
+def moving(study: Study) -> list[Parameter]:
+    """The same without those whose prior is one value, of which data say nothing."""
+    return [p for p in all_parameters(study) if not (isinstance(p.prior, Prior) and p.prior.constant)]
 
 
 def joints(listed: Mapping[str, Parameter]) -> Iterator[tuple[str, Joint]]:
@@ -256,7 +271,7 @@ def draw_values(study: Study, rng: np.random.Generator, size: tuple[int, ...] = 
         for _, joint in joints(listed):
             values |= dict(zip(joint.names, joint.draw(rng, size), strict=True))
         found[outcome] = values
-    eta = Prior.parse(study.correlation_prior).values[0]
+    eta = Alone.parse(study.correlation_prior).values[0]
     for block in drawn_jointly(study):
         position = {e: i for i, e in enumerate(block.effects)}
         drawn = correlation.draw(rng, size, eta, len(block.effects))

@@ -117,6 +117,10 @@ class Predictor:
 
 def predictors(study: Study, outcome: str) -> tuple[Predictor, ...]:
     """The linear predictors of an outcome, the location first."""
+    return study.once(_predictors, outcome)
+
+
+def _predictors(study: Study, outcome: str) -> tuple[Predictor, ...]:
     o = study.outcomes[outcome]
     found = [_predictor(study, outcome, LOCATION, o, study.scale(outcome))]
     if o.zero is not None:
@@ -200,6 +204,10 @@ class Block:
 
 def blocks(study: Study) -> tuple[Block, ...]:
     """The study's effects in blocks of correlated ones."""
+    return study.once(_blocks)
+
+
+def _blocks(study: Study) -> tuple[Block, ...]:
     joined: dict[str, list[Effect]] = {}
     alone: list[Effect] = []
     for outcome, o in study.outcomes.items():

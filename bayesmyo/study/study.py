@@ -1,8 +1,8 @@
 """The question: an immutable Study, whose fields are the keys of the TOML file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -274,6 +274,16 @@ class Study:
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     report: Statements | None = None
     text: str = field(default="", compare=False, repr=False)
+
+    def once[T](self, make: Callable[..., T], *args: str) -> T:
+        """What `make(study, *args)` says of this study, which never changes: computed when it is asked for first, and held.
+
+        It goes with the study: a copy (`dataclasses.replace`) holds nothing.
+        """
+        held: dict[Any, Any] = self.__dict__.setdefault("_held", {})
+        if (make, args) not in held:
+            held[make, args] = make(self, *args)
+        return cast("T", held[make, args])
 
     def label(self, outcome: str) -> str:
         return self.outcomes[outcome].label or outcome

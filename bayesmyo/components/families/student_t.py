@@ -12,7 +12,7 @@ from bayesmyo.components.families import censoring
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log1mexp, log_integral
 from bayesmyo.components.in_r import Call
-from bayesmyo.components.priors import Joint, Prior, halfnormal
+from bayesmyo.components.priors import Alone, Joint, Prior, halfnormal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class StudentT(Family):
     r_formula: ClassVar[str] = "student()"
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
-        return {"sigma": halfnormal(scale.spread / 2), "nu": Prior("gamma", (2.0, 0.1))}
+        return {"sigma": halfnormal(scale.spread / 2), "nu": Alone("gamma", (2.0, 0.1))}
 
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
         nu, sigma = aux["nu"], aux["sigma"]
