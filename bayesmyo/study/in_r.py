@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 
 from bayesmyo.components.in_r import Call, minus, names, number, text, together
+from bayesmyo.components.priors import Prior
 from bayesmyo.study.clean import all_bounds, bounds, columns, grades, inert
 from bayesmyo.study.covariates import base, table_column, used
 from bayesmyo.study.parameters import parameters
@@ -49,6 +50,8 @@ def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
     o = study.outcomes[outcome]
     if o.censoring:
         return f"{NONE} (censored cells)"
+    if known := [n for n, p in parameters(study, outcome).items() if isinstance(p.prior, Prior) and p.prior.constant]:
+        return f"{NONE} ({', '.join(known)}: known, not estimated)"
     parts = predictors(study, outcome)
     shared = next((b for b in blocks(study) if len({e.predictor for e in b.effects if e.outcome == outcome}) > 1), None)
     if shared:

@@ -108,6 +108,8 @@ def test_lme4_varies_only_the_effects(effects, call):
 
 def test_lme4_says_when_there_is_no_equivalent():
     assert likelihood(with_line('censoring = "as typed"'), "strength") == f"{NONE} (censored cells)"
+    known = with_line('priors = { sigma = "constant(4)" }')
+    assert likelihood(known, "strength") == f"{NONE} (sigma: known, not estimated)"
     left = "strength_value | cens(strength_censored, strength_upper) ~"
     assert left in brms(with_line('censoring = "as typed"'), "strength")
     assert "strength | cens(strength_censored) ~" in brms(with_line("censoring = { above = 90 }"), "strength")
