@@ -99,8 +99,8 @@ TRUE_SCORE = LINE.format(70, 0.02, 0.7, 0.02, "precision = 15, cut_floor = 4, cu
 TRUE_COUNTS = LINE.format(3, 0.97, 0.5, 0.02, "cv = 0.3")
 NORMAL = (GAUSSIAN, LINE.format(50, 0.3, 8, 0.4, "sigma = 4"))
 CASES = (
-    Case("gaussian10", "one Gaussian outcome, 10 patients", 50, study_of({"y": NORMAL}, 10)),
-    Case("gaussian23", "one Gaussian outcome, 23 patients", 50, study_of({"y": NORMAL}, 23)),
+    Case("gaussian10", "one Gaussian outcome, 10 patients", 60, study_of({"y": NORMAL}, 10)),
+    Case("gaussian23", "one Gaussian outcome, 23 patients", 60, study_of({"y": NORMAL}, 23)),
     Case("score23", "a score with a ceiling (ordered beta), 23 patients", 45,
          study_of({"y": (SCORE, TRUE_SCORE)}, 23)),
     Case("counts23", "counts (negative binomial), 23 patients", 45, study_of({"y": (COUNTS, TRUE_COUNTS)}, 23)),

@@ -250,9 +250,10 @@ def _why(
     """What other priors change, kind of prior by kind; empty where nothing that matters."""
     parts = []
     for which, others in ((WIDER, wider), (ELSEWHERE, elsewhere)):
-        changes = dict.fromkeys(filter(None, (_moves(judge, draws, other, e) for other in others)))
+        changes = list(dict.fromkeys(filter(None, (_moves(judge, draws, other, e) for other in others))))
         if changes:
-            parts.append(f"{which} {'; '.join(changes)}")
+            same = changes[0].rpartition("to ")[0]  # "it moves from 0.98 to 0.93 or to 0.99"
+            parts.append(f"{which} {' or '.join([changes[0], *(c.removeprefix(same) for c in changes[1:])])}")
     return "; ".join(parts)
 
 
