@@ -73,7 +73,7 @@ def _made_by_a_program(study: Study, table: Table, book: FaultBook) -> None:
             numbers[line] = text
     places = {len(text) - 1 - text.index(study.data.decimal) for text in numbers.values() if study.data.decimal in text}
     for line, text in numbers.items():
-        if "e+" in text or (table.word == "row" and len(text) > DIGITS and text.isdigit()):
+        if "e+" in text or text.endswith(f"{study.data.decimal}0"):
             what = f"the patient id is a number of more than {DIGITS} digits, of which programs lose the last"
             book.add(line, study.patient, what, "", as_text, "D52")
         elif len(places) > 1 and study.data.decimal in text:

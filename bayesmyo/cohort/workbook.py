@@ -49,7 +49,8 @@ def parse_workbook(raw: bytes, source: str, form: DataFormat, sheet: str | None,
         records: Records = {}
         for cell in _stream(opened, source):
             struck = bool(cell.font is not None and cell.font.strike)
-            text = typed(cell.value, form.decimal, date, cell.number_format, struck, cell.data_type == "e")
+            value = float(cell.value) if type(cell.value) is int else cell.value  # as the spreadsheet program holds it
+            text = typed(value, form.decimal, date, cell.number_format, struck, cell.data_type == "e")
             records.setdefault(cell.row, {})[cell.column] = text or ("", TYPED)
         beside = markup(raw, opened)
     return _table(raw, source, form, records, beside)
