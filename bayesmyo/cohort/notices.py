@@ -8,6 +8,7 @@ import numpy as np
 
 from bayesmyo.cohort import measured, slips
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.copies import copies
 from bayesmyo.cohort.covariates import spaced_levels
 from bayesmyo.cohort.fates import NO_BASELINE, NO_OUTCOME, Fates
 from bayesmyo.cohort.faults import typed as quoted
@@ -63,7 +64,13 @@ def notices(
     yield from _times(study, parts, times, fates)
     if study.time.exit is not None:
         yield _exits(study, cohort, exits)
-    yield from slips.twins(cohort, word)
+    twins = slips.twins(cohort)
+    for same in twins.values():
+        yield (
+            f"Two patients have {len(same) // 2} rows of the same times and values ({lines_text(same, word=word)}): "
+            "are they one patient? [D69]"
+        )
+    yield from copies(study, cohort, twins, word)
     yield from measured.times(study, cohort, word)
     for name, m in cohort.measurements.items():
         o = study.outcomes[name]

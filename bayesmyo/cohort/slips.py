@@ -82,8 +82,8 @@ def late(rows: Rows, word: str, unit: str) -> Iterator[str]:
         )
 
 
-def twins(cohort: Cohort, word: str) -> Iterator[str]:
-    """Two patients who share times and values beyond chance: one patient's rows, twice.
+def twins(cohort: Cohort) -> dict[tuple[int, int], list[int]]:
+    """Pairs of patients, by index, who share times and values beyond chance, one patient's rows, twice; with the lines of these.
 
     How much a shared value says is judged by how often two cells of the outcome agree at all; a value that comes again says no more.
     """
@@ -102,13 +102,14 @@ def twins(cohort: Cohort, word: str) -> Iterator[str]:
             for pair in combinations(people, 2):
                 shared[pair].append(row)
     visits, pairs = Counter(p for p, _ in rows), len(cohort) * (len(cohort) - 1) / 2
+    alike: dict[tuple[int, int], list[int]] = {}
     for pair, same in shared.items():
         if len(same) >= max(LEAST_ROWS, min(visits[p] for p in pair) / 2):
             cells = [cell for _, values in same for cell in values]
             said = sum(_bits(cohort.measurements[name].value, cells, name) for name in cohort.measurements)
             if said >= BITS + np.log2(pairs):
-                where = lines_text(sorted(lines[p, t] for p in pair for t, _ in same), word=word)
-                yield f"Two patients have {len(same)} rows of the same times and values ({where}): are they one patient? [D69]"
+                alike[min(pair), max(pair)] = sorted(lines[p, t] for p in pair for t, _ in same)
+    return alike
 
 
 def _bits(values: np.ndarray, shared: Sequence[tuple[str, float]], name: str) -> float:
