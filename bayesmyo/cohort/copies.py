@@ -70,7 +70,7 @@ class _Column:
     def filled(self) -> Iterator[tuple[list[int], float]]:
         """Lines of rows, one below the other, whose values do not change, or change by one step again and again; and the step."""
         order = np.argsort(self.line)
-        value, line = self.value[order], self.line[order].tolist()
+        patient, value, line = self.patient[order], self.value[order], self.line[order].tolist()
         steps = np.round(np.diff(value), DIGITS)
         first = 0
         while first < len(steps):
@@ -79,7 +79,14 @@ class _Column:
                 last += 1
             step, others = float(steps[first]), np.delete(steps, np.arange(first, last + 1))
             again = last - first + (step == 0)
-            if again > 1 and (step != 0 or (self.varied and float(value[first]) not in self.ends)):
+            several = (
+                len({*patient[first : last + 2].tolist()}) > 1
+            )  # one patient's dose may well fall by one step again and again
+            if (
+                again > 1
+                and (self.varied or (several and step != 0))
+                and (step != 0 or float(value[first]) not in self.ends)
+            ):
                 same = float(np.sum(others == 0)) / max(len(others), 1) if step == 0 else _agreeing(others)
                 if again * _bits(same, len(others) if step == 0 else len(others) ** 2 / 2) >= BITS + np.log2(
                     len(value)
