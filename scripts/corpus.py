@@ -253,6 +253,8 @@ def binaries() -> dict[str, bytes]:
     mixed = [[row[0], ("date", 44990 + 31 * n) if day == "date" else day, *row[2:]] for n, (day, row) in enumerate(zip(days, rows[1:], strict=True))]  # fmt: skip
     named = [rows[0], *([None if r[1] else r[0], *r[1:]] for r in rows[1:])]
     padded = [rows[0], *([("shown", float(r[0][1:]), "000"), *r[1:]] for r in rows[1:])]
+    ids_as_dates = {"P01": ("date", 44988), "P02": ("date", 44989), "P03": "3-13", "P04": "3-14"}
+    decimals = {"P01": 1.2, "P02": 1.8, "P03": 1.11, "P04": 1.1}
     percent = [rows[0], *([*r[:4], ("shown", r[4] / 5, "0.0%"), *r[5:]] for r in rows[1:])]
     return {
         "D03-utf-16.csv": b"\xff\xfe" + text.encode("utf-16-le"),
@@ -278,6 +280,11 @@ def binaries() -> dict[str, bytes]:
             {"visits": [rows[0], *([r[0], ("date", r[1]), *r[2:]] for r in rows[1:])]}
         ),
         "D38-day-and-month-swapped.xlsx": workbook({"visits": [[*rows[0][:1], "visit", *rows[0][2:]], *mixed]}),
+        "D52-dates.xlsx": workbook({"visits": [rows[0], *([ids_as_dates[r[0]], *r[1:]] for r in rows[1:])]}),
+        "D52-too-many-digits.xlsx": workbook(
+            {"visits": [rows[0], *([41230000000000000 + 10**9 * int(r[0][1:]), *r[1:]] for r in rows[1:])]}
+        ),
+        "D52-a-zero-lost.xlsx": workbook({"visits": [rows[0], *([decimals[r[0]], *r[1:]] for r in rows[1:])]}),
         "D71-percent-among-numbers.xlsx": workbook({"visits": with_cell(rows, 5, 4, ("shown", 0.7, "0%"))}),
         "D71-percent-everywhere.xlsx": workbook({"visits": percent}),
         "D71-shown-in-thousands.xlsx": workbook({"visits": with_cell(rows, 5, 5, ("shown", 1800, "0.0,"))}),

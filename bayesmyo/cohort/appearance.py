@@ -78,6 +78,13 @@ def appearance_notices(study: Study, parts: Parts) -> Iterator[str]:
         columns = [name for name in asked(study, table) if name in table.looks.hidden_columns]
         if columns:
             yield f"{whose}Hidden in the sheet and read: column{'s' if len(columns) > 1 else ''} {', '.join(columns)}. [D73]"
+        white = [(n, name) for name in asked(study, table) for n in table.lines if (n, name) in table.looks.white]
+        if white:
+            where, they = (
+                lines_text(sorted({n for n, _ in white}), word=table.word),
+                ("cell is" if len(white) == 1 else "cells are"),
+            )
+            yield f"{whose}{len(white)} {they} in white letters ({where}), and read like the others; empty what does not count. [D73]"
         for name in asked(study, table):
             percent = [
                 n for n, text in zip(table.lines, table.column(name), strict=True) if PERCENT.fullmatch(text.strip())

@@ -14,7 +14,7 @@ from bayesmyo.limits import beyond
 from bayesmyo.study.study import DataFormat
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-THOUSANDS = re.compile(r"[+-]?\d{1,3}([,. '’\u00a0\u202f\u2009]\d{3})+([.,]\d+)?")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([,. '’\u00a0\u202f\u2009]\d{3})+([.,]\d+)?")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}-[A-Za-z]{3}(-\d{2,4})?|[A-Za-z]{3}-\d{2,4}")
 GRADE = re.compile(r"\d{1,2}([+-]|/\d{1,2})")
 WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(%|[A-Za-zµμ][\w/µμ]*)")
@@ -164,7 +164,7 @@ def _plain(digits: str, form: DataFormat) -> str:
     """A number as Python writes it: without the declared thousands sign, with a decimal point."""
     if form.thousands is not None:
         sign = re.escape(form.thousands)
-        if re.fullmatch(rf"[+-]?\d{{1,3}}({sign}\d{{3}})+({re.escape(form.decimal)}\d*)?", digits):
+        if re.fullmatch(rf"[+-]?[1-9]\d{{0,2}}({sign}\d{{3}})+({re.escape(form.decimal)}\d*)?", digits):
             digits = digits.replace(form.thousands, "")
     return digits.translate(SWAPPED) if form.decimal == "," else digits
 
@@ -237,9 +237,9 @@ def _thousands(text: str, form: DataFormat) -> str:
 
 
 def _in_digits(text: str, form: DataFormat) -> bool:
-    """Whether a text has nothing but digits, the sign between thousands, and one decimal sign after them."""
+    """Whether a text has nothing but digits, the sign between thousands, and one decimal sign after them; zero has no thousands."""
     sign, decimal = re.escape(form.thousands or ""), re.escape(form.decimal)
-    return re.fullmatch(rf"[+-]?[\d{sign}]+({decimal}\d*)?", text) is not None
+    return re.fullmatch(rf"[+-]?(?!0)[\d{sign}]+({decimal}\d*)?", text) is not None
 
 
 def _seen(sign: str) -> str:

@@ -74,4 +74,5 @@ CODES = {
     "D72": "cell that is struck out",
     "D73": "hidden rows and columns",
     "D74": "numbers typed as text among numbers",
+    "D75": "values that repeat others",
 }

@@ -12,6 +12,7 @@ from bayesmyo.errors import Fault
 from bayesmyo.limits import NAME
 from bayesmyo.study.study import Study
 
+DIGITS = 15  # of a number, that a spreadsheet keeps
 EMAIL = re.compile(r"(?<=[^\s@,;])@[^\s@,;]+\.[A-Za-z]{2}")  # from its sign on, so that a long text is read once
 WHOSE = ("patients", "patient", "patienten", "subjects", "subject", "participants", "participant", "pt")
 OF = ("ofthepatient", "ofpatient", "patients", "patient", "ofthesubject", "ofsubject", "subject", "participant")
@@ -42,6 +43,7 @@ def check_ids(study: Study, table: Table, ids: Sequence[str], blank: Sequence[bo
         elif not folded[text] and not empty:
             mend = "fill it in: every row says who it is about"
             book.add(line, study.patient, "the patient id is blank", "", mend, "D19")
+    _made_by_a_program(study, table, book)
     spellings: dict[str, list[str]] = defaultdict(list)
     for text in dict.fromkeys(ids):
         if folded[text]:
@@ -57,6 +59,28 @@ def check_ids(study: Study, table: Table, ids: Sequence[str], blank: Sequence[bo
         what = f"patient ids differ only in {how_text}{where}"
         lines, mend = [first[text] for text, _ in told], "write one patient in one way"
         book.rows(lines, what, mend=mend, code=code, column=study.patient)
+
+
+def _made_by_a_program(study: Study, table: Table, book: FaultBook) -> None:
+    """Ids that a program has changed: into dates, or into numbers that have lost their last digits, by which two patients become one."""
+    as_text = "format the column as text, then type the ids again"
+    numbers: dict[int, str] = {}
+    for line, text, was in zip(table.lines, table.column(study.patient), table.was(study.patient), strict=True):
+        if was.kind == "date":
+            what = "the patient id is a date or a time, which spreadsheets make of ids such as 3-12"
+            book.add(line, study.patient, what, "", as_text, "D52")
+        elif was.kind == "number" and not was.held:
+            numbers[line] = text
+    places = {len(text) - 1 - text.index(study.data.decimal) for text in numbers.values() if study.data.decimal in text}
+    for line, text in numbers.items():
+        if "e+" in text or text.endswith(f"{study.data.decimal}0"):
+            what = f"the patient id is a number of more than {DIGITS} digits, of which programs lose the last"
+            book.add(line, study.patient, what, "", as_text, "D52")
+        elif len(places) > 1 and study.data.decimal in text:
+            what = (
+                "the patient id is a number with a decimal sign, of which programs lose a last zero: 3.10 becomes 3.1"
+            )
+            book.add(line, study.patient, what, "", as_text, "D52")
 
 
 def identifying_faults(study: Study, table: Table, inside: str = "") -> list[Fault]:

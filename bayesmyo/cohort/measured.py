@@ -22,6 +22,7 @@ ALONE = 8.0  # spreads, as declared: further from all others than any unit expla
 NO_ZERO = 3.0  # spreads of the typical value from zero, beyond which nobody has zero
 LEAST_COUNT = 88  # of events, that may stand for "missing": 9 falls are a number
 OF_TIME = (7.0, 12.0, 30.4375, 365.25)  # days in a week, months in a year, days in a month and in a year
+CALENDAR = (1900.0, 2100.0)  # years
 LEAST_RATIO = 6.0  # of two units of time, below which visits do not show which it is
 
 
@@ -254,6 +255,13 @@ def covariate(study: Study, name: str, part: Part, cohort: Cohort) -> Iterator[s
     for value in sorted({*repeated(m.value), *lone(m.value, x)} - {c.minimum, c.maximum}):
         told |= m.value == value
         yield _missing(name, value, m.line[m.value == value], word)
+    if (c.unit or "").startswith("year") and c.typical < CALENDAR[0]:
+        years = (m.value >= CALENDAR[0]) & (m.value <= CALENDAR[1]) & (m.value % 1 == 0)
+        if years.any():
+            where, one = lines_text(m.line[years].tolist(), word=word), years.sum() == 1
+            what = "is a year of the calendar: of birth?" if one else "are years of the calendar: of birth?"
+            yield f"{name}: {years.sum()} cell{'' if one else 's'} ({where}) {what} [D64]"
+        told |= years
     rest, of_rest = m.take(~told), x[~told]
     if len(rest) < FEWEST:
         return

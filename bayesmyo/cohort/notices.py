@@ -8,6 +8,7 @@ import numpy as np
 
 from bayesmyo.cohort import measured, slips
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.cohort.copies import copies
 from bayesmyo.cohort.covariates import spaced_levels
 from bayesmyo.cohort.fates import NO_BASELINE, NO_OUTCOME, Fates
 from bayesmyo.cohort.faults import typed as quoted
@@ -55,14 +56,21 @@ def notices(
         yield f"{named(parts.patients, parts)}: {len(absent)} of {of} patients have no visit ({whose}). [D57]"
     if single := {p for p in patients if of_patient[p] == 1}:
         where = [n for n, p, fate in zip(lines, parts.visits.ids, fates, strict=True) if p in single and not fate]
+        asked = ". Does the id say which visit it was?" if 1 < len(single) == len(patients) else "."
         yield (
             f"{len(single)} of {len(patients)} patients have a single visit ({lines_text(where, word=word)}): "
-            "kept, they inform the start, not the change. [D39]"
+            f"kept, they inform the start, not the change{asked} [D39]"
         )
     yield from _times(study, parts, times, fates)
     if study.time.exit is not None:
         yield _exits(study, cohort, exits)
-    yield from slips.twins(cohort, word)
+    twins = slips.twins(cohort)
+    for same in twins.values():
+        yield (
+            f"Two patients have {len(same) // 2} rows of the same times and values ({lines_text(same, word=word)}): "
+            "are they one patient? [D69]"
+        )
+    yield from copies(study, cohort, twins, word)
     yield from measured.times(study, cohort, word)
     for name, m in cohort.measurements.items():
         o = study.outcomes[name]
@@ -81,11 +89,17 @@ def notices(
 def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> Iterator[str]:
     part, unit = parts.visits, study.time.unit
     rows = [(n, t) for n, t, fate in zip(part.table.lines, times, fates, strict=True) if not fate]
+    longest = study.design.latest if study.design else LATE * study.time.typical if study.time.typical else None
+    first = min((t for _, t in rows), default=0.0)
     if early := [n for n, t in rows if t < 0]:
         one = len(early) == 1
         where = f"before {unit} 0 ({lines_text(early, word=part.table.word)})"
-        first = min(t for _, t in rows)
-        yield f"{len(early)} visit{' lies' if one else 's lie'} {where}: kept{_kept(study, first, one)}. [D50]"
+        plausible = longest is None or first >= -longest
+        kept = (
+            f"{_kept(study, first, one)}." if plausible else f", the earliest at {unit} {first:.4g}: is its date right?"
+        )
+        yield f"{len(early)} visit{' lies' if one else 's lie'} {where}: kept{kept} [D50]"
+        yield from _never_after(part, times, fates, unit)
     if BEFORE in fates:
         aside = [n for n, fate in zip(part.table.lines, fates, strict=True) if fate == BEFORE]
         one = len(aside) == 1
@@ -97,10 +111,25 @@ def _times(study: Study, parts: Parts, times: Sequence[float], fates: Fates) -> 
     if later := [name for name, e in study.estimands.items() if max(e.times()) > last]:
         looks = "looks" if len(later) == 1 else "look"
         yield f"The last visit is at {unit} {last:g}; {', '.join(later)} {looks} beyond it. [D63]"
-    longest = study.design.latest if study.design else LATE * study.time.typical if study.time.typical else None
-    begin = max(0.0, min((t for _, t in rows), default=0.0))  # where time is an age
+    begin = max(0.0, first)  # where time is an age
+    usual = study.typical_follow_up if study.time.since is not None else None
+    if usual and begin > usual:
+        yield f"Nobody is seen before {unit} {begin:.4g}: is the date in {study.time.since} right? [D63]"
     if longest and (far := [n for n, t in rows if t - begin > longest]):
         yield f"{lines_text(far, word=part.table.word).capitalize()}: later than {unit} {longest:g}, longer than the study expects to follow anyone: is it a {unit}? [D63]"
+
+
+def _never_after(part: Part, times: Sequence[float], fates: Fates, unit: str) -> Iterator[str]:
+    """Patients who have visits before time zero alone, though others have some after it."""
+    rows = [r for r in zip(part.table.lines, part.ids, times, fates, strict=True) if not r[3]]
+    after = {p for _, p, t, _ in rows if t >= 0}
+    if after and (never := [(n, p) for n, p, _, _ in rows if p not in after]):
+        where = lines_text([n for n, _ in never], word=part.table.word)
+        one = len({p for _, p in never}) == 1
+        yield (
+            f"Every visit of {'one patient' if one else f'{len({p for _, p in never})} patients'} lies before {unit} 0 ({where}): is the "
+            "start of treatment right? [D50]"
+        )
 
 
 def _kept(study: Study, first: float, one: bool) -> str:
@@ -159,6 +188,7 @@ def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fat
     rows = [(n, p, t) for n, p, t, fate in zip(part.table.lines, part.ids, times, fates, strict=True) if not fate]
     yield from slips.ids(rows, part.table.word)
     yield from slips.order(rows, part.table.word)
+    yield from slips.late(rows, part.table.word, study.time.unit)
     yield from _unused(study, parts)
     for name in in_use(study):
         each = parts.holding(table_column(study, name))

@@ -14,6 +14,7 @@ from bayesmyo.cohort.table import lines_text
 LEAST_ROWS = 3  # that two patients share
 MOST_SHARING = 4  # patients: what more of them share is common, and says nothing
 BITS = 10.0  # one chance in a thousand that any two patients are as alike
+TOGETHER = 0.6  # share of patients, above which to begin together is usual
 USUAL = 0.9  # share of rows or patients above which what the others do is unusual
 
 Rows = Sequence[tuple[int, str, float]]  # line, patient and time of each row that is used
@@ -56,8 +57,33 @@ def order(rows: Rows, word: str) -> Iterator[str]:
         yield f"Visits out of order, though others are in order: {lines_text(back, word=word)}. [D51]"
 
 
-def twins(cohort: Cohort, word: str) -> Iterator[str]:
-    """Two patients who share times and values beyond chance: one patient's rows, twice.
+def late(rows: Rows, word: str, unit: str) -> Iterator[str]:
+    """Patients who are first seen when the others, who begin together, have been seen three times."""
+    times: dict[str, list[float]] = defaultdict(list)
+    for _, p, t in rows:
+        times[p].append(t)
+    visits = [sorted({*own}) for own in times.values()]
+    often = [own for own in visits if len(own) >= LEAST_ROWS]
+    if len(often) < max(LEAST_ROWS, len(visits) / 3):
+        return
+    second, third = (float(np.median([own[k] for own in often])) for k in (1, 2))
+    behind = {p for p, own in times.items() if min(own) > third}
+    together = sum(own[0] < second for own in visits)
+    if behind and together >= TOGETHER * len(visits):
+        first: dict[str, int] = {}
+        for n, p, _ in rows:
+            if p in behind:
+                first.setdefault(p, n)
+        one = len(behind) == 1
+        yield (
+            f"{len(behind)} of {len(visits)} patients {'is' if one else 'are'} first seen after {unit} {third:.4g}, when most have been "
+            f"seen three times ({lines_text([*first.values()], word=word)}): are these rows another patient's, or is time counted from "
+            "the wrong day? [D39]"
+        )
+
+
+def twins(cohort: Cohort) -> dict[tuple[int, int], list[int]]:
+    """Pairs of patients, by index, who share times and values beyond chance, one patient's rows, twice; with the lines of these.
 
     How much a shared value says is judged by how often two cells of the outcome agree at all; a value that comes again says no more.
     """
@@ -76,13 +102,14 @@ def twins(cohort: Cohort, word: str) -> Iterator[str]:
             for pair in combinations(people, 2):
                 shared[pair].append(row)
     visits, pairs = Counter(p for p, _ in rows), len(cohort) * (len(cohort) - 1) / 2
+    alike: dict[tuple[int, int], list[int]] = {}
     for pair, same in shared.items():
         if len(same) >= max(LEAST_ROWS, min(visits[p] for p in pair) / 2):
             cells = [cell for _, values in same for cell in values]
             said = sum(_bits(cohort.measurements[name].value, cells, name) for name in cohort.measurements)
             if said >= BITS + np.log2(pairs):
-                where = lines_text(sorted(lines[p, t] for p in pair for t, _ in same), word=word)
-                yield f"Two patients have {len(same)} rows of the same times and values ({where}): are they one patient? [D69]"
+                alike[min(pair), max(pair)] = sorted(lines[p, t] for p in pair for t, _ in same)
+    return alike
 
 
 def _bits(values: np.ndarray, shared: Sequence[tuple[str, float]], name: str) -> float:

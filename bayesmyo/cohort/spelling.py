@@ -138,6 +138,15 @@ def _run_together(text: str) -> str:
     return "".join(c for c in text if c.isalnum() or unicodedata.category(c)[0] == "M")
 
 
+def _bare(text: str) -> str:
+    """A folded text without the accents in its words; a letter alone may well count: A1, Ä1."""
+    return re.sub(r"[^\W\d_]{2,}", lambda word: _without_marks(word[0]), text)
+
+
+def _without_marks(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", word) if unicodedata.category(c) != "Mn")
+
+
 def _read(text: str, digits: dict[int, int]) -> str:
     """Folded, with the letters that are taken for digits as digits."""
     return fold(_composed(text).translate(SKELETON).translate(digits))
@@ -164,6 +173,7 @@ SLIPS = (
     Slip("leading zeros", lambda text: _numbers(fold(text)), "D20"),
     Slip('".0" at the end', lambda text: _numbers(re.sub(r"(\d)[.,]0+$", r"\1", fold(text))), "D20"),
     Slip("letters that look like digits", lambda text: _read(text, SQUARE)),
+    Slip("accents", lambda text: _bare(fold(text))),
     Slip("punctuation", lambda text: _words(fold(text))),
     Slip("punctuation", lambda text: _run_together(fold(text)), plain=True),
     Slip("punctuation, leading zeros or letters that look like digits", lambda text: _words(_numbers(_read(text, ROUND)))),

@@ -37,11 +37,12 @@ TOO_MANY_CELLS = Fault(
 
 @dataclass(frozen=True)
 class Looks:
-    """How a sheet is shown, beyond its cells: lines that are hidden, hidden columns, and (line, column) of cells merged with others."""
+    """How a sheet is shown, beyond its cells: lines that are hidden, hidden columns, and (line, column) of cells merged with others, and of those in white letters."""
 
     hidden: tuple[int, ...] = ()
     hidden_columns: tuple[str, ...] = ()
     merged: frozenset[tuple[int, str]] = frozenset()
+    white: frozenset[tuple[int, str]] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,10 @@ WIDER = 1.25  # times the declared spread between patients: as wide as a few wit
 NEAR = 3.5  # robust spreads, within which a factor explains where a number lies
 CLEAR = 1.5  # times as far as the furthest number that nothing explains
 NORMAL = 1.4826  # SDs of a normal distribution in one median absolute deviation
+LEAST_GROUP = 3  # patients, and a fifth of all: of fewer than these it is seen that they are unlike the others
+EMPTY = 1.5  # spreads between two groups, where nobody is
+EXPLAINS = 1.5  # spreads, within which a factor explains how far two groups lie apart
+WHOLLY = 0.95  # share of the cells of a group on its side of the middle between the two
 LEAST = 0.1  # spread of logarithms
 LEAST_OF_TIMES = 0.2  # the same, of times
 FEWEST = 5  # numbers, below which none is unlike the others
@@ -80,7 +84,42 @@ def rescaled(numbers: Numbers, factors: np.ndarray) -> np.ndarray:
     cells = np.lexsort((numbers.time, numbers.patient))
     cells = cells[numbers.value[cells] > 0]
     if len(cells) >= FEWEST:
-        by[cells] = _Comparison(numbers.take(cells), factors).all_ways()
+        taken = numbers.take(cells)
+        groups = two_groups(taken, factors)
+        by[cells] = groups if np.isfinite(groups).any() else _Comparison(taken, factors).all_ways()
+    return by
+
+
+def two_groups(numbers: Numbers, factors: np.ndarray) -> np.ndarray:
+    """The factor by which the patients of the smaller of two groups that lie far apart differ from the others; NaN for all others. (n,)
+
+    Where half of the patients are in another unit, the median lies between the two, and no patient is unlike the others.
+    """
+    by = np.full(len(numbers.value), np.nan)
+    people, whose = np.unique(numbers.patient, return_inverse=True)
+    if len(people) < 2 * LEAST_GROUP or (numbers.level is None and numbers.least <= LEAST):
+        return by
+    own = np.array([np.median(np.log(numbers.value[whose == k])) for k in range(len(people))])
+    order = np.argsort(own)
+    least = max(LEAST_GROUP, len(people) // 5)
+    gaps = np.diff(own[order])[least - 1 : len(people) - least]
+    split = least + int(gaps.argmax())
+    low, high = order[:split], order[split:]
+    within = np.concatenate([own[low] - own[low].mean(), own[high] - own[high].mean()])
+    spread = max(float(np.sqrt(np.sum(within**2) / (len(own) - 2))), numbers.least)
+    apart = float(np.median(own[high]) - np.median(own[low]))
+    factor = float(factors[np.abs(apart - np.log(factors)).argmin()])
+    if apart < FAR * spread or gaps.max() < EMPTY * spread or abs(apart - np.log(factor)) > EXPLAINS * spread:
+        return by
+    if numbers.level is not None:
+        levels = [np.median(numbers.level[np.isin(whose, group)]) for group in (low, high)]
+        if levels[1] - levels[0] < BEYOND * numbers.spread:
+            return by
+    few, sign = (high, 1.0) if len(high) < len(low) else (low, -1.0)
+    cells = np.isin(whose, few)
+    between = float(np.median(own[high]) + np.median(own[low])) / 2
+    if np.mean(sign * (np.log(numbers.value[cells]) - between) > 0) >= WHOLLY:  # else some of their cells are, not they
+        by[cells] = factor**sign
     return by
 
 

@@ -9,7 +9,7 @@ import io
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -47,12 +47,27 @@ def parse_workbook(raw: bytes, source: str, form: DataFormat, sheet: str | None,
         book = _open(raw)
         opened = book[_sheet(book, source, sheet)]
         records: Records = {}
+        white: set[tuple[int, int]] = set()
         for cell in _stream(opened, source):
+            white |= {(cell.row, cell.column)} if _white(cell) else set()
             struck = bool(cell.font is not None and cell.font.strike)
-            text = typed(cell.value, form.decimal, date, cell.number_format, struck, cell.data_type == "e")
+            value = float(cell.value) if type(cell.value) is int else cell.value  # as the spreadsheet program holds it
+            text = typed(value, form.decimal, date, cell.number_format, struck, cell.data_type == "e")
             records.setdefault(cell.row, {})[cell.column] = text or ("", TYPED)
         beside = markup(raw, opened)
-    return _table(raw, source, form, records, beside)
+    return _table(raw, source, form, records, beside, white)
+
+
+def _white(cell: Any) -> bool:
+    """Whether a cell's letters are white on no ground, by which people hide what shall not be seen."""
+    colour = None if cell.font is None else cell.font.color
+    if colour is None or cell.fill.fill_type is not None:
+        return False
+    return (
+        colour.rgb == "FFFFFFFF"
+        if colour.type == "rgb"
+        else (colour.type, colour.value, colour.tint) == ("theme", 0, 0)
+    )
 
 
 def headers(raw: bytes, source: str, skip: int = 0) -> dict[str, tuple[str, ...]]:
@@ -148,7 +163,9 @@ def _stream(sheet: Any, source: str) -> Iterator[Any]:
                 yield cell
 
 
-def _table(raw: bytes, source: str, form: DataFormat, records: Records, beside: Markup) -> Table:
+def _table(
+    raw: bytes, source: str, form: DataFormat, records: Records, beside: Markup, white: Collection[tuple[int, int]]
+) -> Table:
     uncomputed = [(row, column) for row, column in beside.uncomputed if column not in records.get(row, {})]
     written = sorted({row for row in (*records, *(row for row, _ in uncomputed)) if row > form.skip_lines})
     if not written:
@@ -193,7 +210,7 @@ def _table(raw: bytes, source: str, form: DataFormat, records: Records, beside: 
     hidden = tuple(row for row in written[1:] if row in beside.hidden_rows)
     columns = tuple(name for n, name in named.items() if any(a <= n <= b for a, b in beside.hidden_columns))
     merged = frozenset((row, named[c]) for row, c in beside.covered(records, width) if c in named)
-    looks = Looks(hidden, columns, merged)
+    looks = Looks(hidden, columns, merged, frozenset((row, named[c]) for row, c in white if c in named))
     return Table(
         source, hashlib.sha256(raw).hexdigest(), tuple(names), texts, written[1:], "row", origins=origins, looks=looks
     )

@@ -12,6 +12,7 @@ from bayesmyo.cohort.unlike import (
     middle,
     other_unit,
     rescaled,
+    two_groups,
     without_course,
 )
 
@@ -52,6 +53,27 @@ def test_a_cell_in_another_unit_is_found_wherever_it_stands(rng, factor, visit):
         by = rescaled(Numbers(patient, time, np.where(odd, factor * value, value), least=0.5), USUAL)
         right += np.isfinite(by[odd][0]) and np.isnan(by[~odd]).all()
     assert right >= 19
+
+
+@pytest.mark.parametrize("factor", [1 / 1000, 1 / 60, 100.0])
+@pytest.mark.parametrize("many", [6, 11])
+def test_a_clinic_in_another_unit_is_found_though_it_has_half_of_the_patients(rng, factor, many):
+    right = 0
+    for _ in range(40):
+        patient, time, value = cohort(rng)
+        by = rescaled(Numbers(patient, time, np.where(patient < many, factor * value, value), least=0.5), USUAL)
+        right += np.isfinite(by[patient < many]).all() and np.isnan(by[patient >= many]).all()
+    assert right >= 36  # of 40
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0])
+def test_patients_who_differ_more_than_declared_are_no_two_groups(rng, spread):
+    people = (rng.standard_t(3, size=(300, 23)), rng.exponential(size=(300, 23)), rng.normal(size=(300, 23)))
+    flagged = 0
+    for own in spread * np.concatenate(people):
+        patient, time, value = cohort(rng, between=0.0)
+        flagged += np.isfinite(two_groups(Numbers(patient, time, value * np.exp(own[patient]), least=0.5), USUAL)).any()
+    assert flagged <= 18  # of 900
 
 
 def test_shares_among_percent_are_found_though_half_of_a_patients_cells_are():

@@ -21,6 +21,24 @@ from bayesmyo.study.study import DataFormat
 from tests.conftest import DATA, SMALL
 
 HEAD = ["patient", "month", "mrc"]
+WHITE = parse_study(
+    """
+[study]
+title = "White"
+patient = "patient"
+time = { column = "month", unit = "month", typical = 12 }
+[outcomes.mrc]
+column = "mrc"
+label = "MRC"
+unit = "grade"
+better = "higher"
+typical = 3.6
+scale = 0.7
+family = { kind = "gaussian" }
+trajectory = { kind = "linear" }
+""",
+    "white.toml",
+)
 ROWS = [HEAD, ["A", 0, 3.5], ["A", 1, None], ["B", 0, 4]]
 
 
@@ -375,3 +393,27 @@ def test_true_dates_of_early_days_among_texts_are_refused_and_of_late_days_are_n
     late = [[v.replace(day=v.day + 12) if isinstance(v, datetime) else v for v in row] for row in VISITS_TYPED]
     (tmp_path / "v.xlsx").write_bytes(book(visits=late))
     assert len(read_cohort(parse_study(DATED), tmp_path / "v.xlsx")) == 2
+
+
+@pytest.mark.parametrize(
+    ("colour", "ground", "noted"),
+    [
+        (openpyxl.styles.colors.Color(rgb="FFFFFFFF"), None, True),
+        (openpyxl.styles.colors.Color(theme=0), None, True),
+        (openpyxl.styles.colors.Color(rgb="FFFFFFFF"), "FF000080", False),
+        (openpyxl.styles.colors.Color(rgb="FFFF0000"), None, False),
+        (openpyxl.styles.colors.Color(theme=1), None, False),
+    ],
+)
+def test_white_letters_on_no_ground_are_noted(tmp_path, colour, ground, noted):
+    made = openpyxl.load_workbook(
+        io.BytesIO(book(visits=[HEAD, *(["ABCDEF"[n // 2], n % 2, 3.5 + n / 10] for n in range(12))]))
+    )
+    cell = made.active["C5"]
+    cell.font = openpyxl.styles.Font(color=colour)
+    if ground:
+        cell.fill = openpyxl.styles.PatternFill("solid", fgColor=ground)
+    made.save(tmp_path / "cohort.xlsx")
+    told = [n for n in read_cohort(WHITE, tmp_path / "cohort.xlsx").notices if "[D73]" in n]
+    said = "1 cell is in white letters (row 5), and read like the others; empty what does not count. [D73]"
+    assert told == ([said] if noted else [])

@@ -1,0 +1,172 @@
+"""Values that repeat others beyond chance: a column filled down or as a series, rows pasted twice, one patient's values under another.
+
+How much a repetition says, in bits, is judged by how seldom the outcome repeats itself elsewhere. Doses, grades and scores stay as they are
+from visit to visit: only outcomes most of whose values differ are looked at, and no value at the end of what was measured.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from itertools import combinations
+
+import numpy as np
+
+from bayesmyo.cohort.cohort import MEASURED, Cohort, Measurements
+from bayesmyo.cohort.table import lines_text
+from bayesmyo.components.numbers import listing
+from bayesmyo.study.study import Study
+
+BITS = 10.0  # one chance in a thousand that anything in a column is as alike
+OF_ROWS = 7.0  # the same, of rows that repeat the one before: one in a hundred
+VARIED = 0.5  # different values of a cohort, as a share of those of each patient: the outcome seldom repeats itself
+FEWEST = 12  # cells of an outcome
+MOST_SHARING = 4  # patients: what more of them share is common, and says nothing
+DIGITS = 9  # decimals, beyond which steps are the same
+
+
+def copies(study: Study, cohort: Cohort, twins: Collection[tuple[int, int]], word: str) -> Iterator[str]:
+    """What seems to be copied; twins: pairs of patients, by index, of whom it is said already."""
+    columns = {
+        name: _Column(m) for name, m in cohort.measurements.items() if study.outcomes[name].family.texts() is None
+    }
+    for name, column in columns.items():
+        for lines, step in column.filled():
+            how = "holds one value" if step == 0 else f"changes by {step:g} from row to row"
+            where, fill = lines_text(lines, word=word), "down" if step == 0 else "as a series"
+            yield f"{study.label(name)}: {how} in {len(lines)} rows ({where}): were they filled {fill}? [D75]"
+    columns = {name: column for name, column in columns.items() if column.varied}
+    if lines := _repeated_rows(columns):
+        one, of = len(lines) == 1, listing([study.label(name) for name in columns])
+        yield (
+            f"{len(lines)} row{' repeats' if one else 's repeat'} the row before of the same patient in {of} "
+            f"({lines_text(lines, word=word)}): {'was it' if one else 'were they'} copied? [D75]"
+        )
+    shared: dict[tuple[int, int], dict[str, tuple[float, list[int]]]] = defaultdict(dict)
+    for name, column in columns.items():
+        for pair, told in column.shared():
+            if pair not in twins:
+                shared[pair][name] = told
+    needed = BITS + max((np.log2(column.pairs) for column in columns.values()), default=0.0)
+    for found in shared.values():
+        if sum(bits for bits, _ in found.values()) >= needed:
+            lines = sorted({line for _, of_outcome in found.values() for line in of_outcome})
+            yield (
+                f"Two patients have the same values of {listing([study.label(name) for name in found])}, one after the other "
+                f"({lines_text(lines, word=word)}): were they copied, or are they one patient? [D75]"
+            )
+
+
+class _Column:
+    """The measured cells of one outcome."""
+
+    def __init__(self, m: Measurements) -> None:
+        cells = m.take(m.side == MEASURED)
+        order = np.lexsort((cells.line, cells.time, cells.patient))
+        self.patient, self.value, self.line = cells.patient[order], cells.value[order], cells.line[order]
+        self.ends = {float(cells.value.min()), float(cells.value.max())} if len(cells) else set()
+        own = {*zip(cells.patient.tolist(), cells.value.tolist(), strict=True)}
+        self.varied = len(cells) >= FEWEST and len({v for _, v in own}) >= VARIED * len(own)
+        self.pairs = max(len(cells) * (len(cells) - 1) / 2, 1.0)
+
+    def filled(self) -> Iterator[tuple[list[int], float]]:
+        """Lines of rows, one below the other, whose values do not change, or change by one step again and again; and the step."""
+        order = np.argsort(self.line)
+        patient, value, line = self.patient[order], self.value[order], self.line[order].tolist()
+        steps = np.round(np.diff(value), DIGITS)
+        first = 0
+        while first < len(steps):
+            last = first
+            while last + 1 < len(steps) and steps[last + 1] == steps[first]:
+                last += 1
+            step, others = float(steps[first]), np.delete(steps, np.arange(first, last + 1))
+            again = last - first + (step == 0)
+            several = (
+                len({*patient[first : last + 2].tolist()}) > 1
+            )  # one patient's dose may well fall by one step again and again
+            if (
+                again > 1
+                and (self.varied or (several and step != 0))
+                and (step != 0 or float(value[first]) not in self.ends)
+            ):
+                same = float(np.sum(others == 0)) / max(len(others), 1) if step == 0 else _agreeing(others)
+                if again * _bits(same, len(others) if step == 0 else len(others) ** 2 / 2) >= BITS + np.log2(
+                    len(value)
+                ):
+                    yield line[first : last + 2], step
+            first = last + 1
+
+    def steps(self) -> Iterator[tuple[int, int]]:
+        """Positions of each cell and the next of the same patient."""
+        yield from ((k, k + 1) for k in range(len(self.patient) - 1) if self.patient[k] == self.patient[k + 1])
+
+    def shared(self) -> Iterator[tuple[tuple[int, int], tuple[float, list[int]]]]:
+        """Pairs of patients with two or more values one after the other in common: how much that says, and the lines."""
+        places: dict[tuple[float, float], list[int]] = defaultdict(list)
+        for k, n in self.steps():
+            places[float(self.value[k]), float(self.value[n])].append(k)
+        best: dict[tuple[int, int], list[int]] = {}
+        for at in places.values():
+            for a, b in combinations(at, 2) if 1 < len({*self.patient[at].tolist()}) <= MOST_SHARING else ():
+                if self.patient[a] != self.patient[b]:
+                    pair, run = (int(self.patient[a]), int(self.patient[b])), self._run(a, b)
+                    best[pair] = max(best.get(pair, []), run, key=len)
+        if not best:
+            return
+        same = max(_agreeing(self.value) - sum(len(run) / 2 for run in best.values()) / self.pairs, 0.0)
+        steps = np.array([self.value[n] - self.value[k] for k, n in self.steps()])
+        pairs = max(len(steps) * (len(steps) - 1) / 2, 1.0)
+        alike = max(_agreeing(np.round(steps, DIGITS)) - sum(len(run) / 2 - 1 for run in best.values()) / pairs, 0.0)
+        for pair, run in best.items():
+            values = len({*self.value[run].tolist()} - self.ends)  # one that comes again says no more
+            if values > 1:
+                yield pair, (_bits(same, self.pairs) + (values - 1) * _bits(alike, pairs), self.line[run].tolist())
+
+    def _run(self, a: int, b: int) -> list[int]:
+        """The positions of the cells that two patients have in common from two positions on."""
+        n = 0
+        while (
+            max(a, b) + n < len(self.value)
+            and self._same(a, a + n)
+            and self._same(b, b + n)
+            and self.value[a + n] == self.value[b + n]
+        ):
+            n += 1
+        return [*range(a, a + n), *range(b, b + n)]
+
+    def _same(self, a: int, b: int) -> bool:
+        return bool(self.patient[a] == self.patient[b])
+
+
+def _repeated_rows(columns: dict[str, _Column]) -> list[int]:
+    """Lines of rows that hold, in every outcome, what the patient's row before holds."""
+    steps: dict[tuple[int, int], list[bool]] = defaultdict(list)
+    of: dict[str, list[tuple[tuple[int, int], bool]]] = {}
+    for name, column in columns.items():
+        of[name] = []
+        for k, n in column.steps():
+            key, same = (int(column.line[k]), int(column.line[n])), bool(column.value[k] == column.value[n])
+            steps[key].append(same)
+            of[name].append((key, same and float(column.value[n]) not in column.ends))
+    repeats = {key for key, same in steps.items() if len(same) == len(columns) > 1 and all(same)}
+    bits: dict[tuple[int, int], float] = defaultdict(float)
+    for told in of.values():
+        others = [same for key, same in told if key not in repeats]
+        chance = _bits(sum(others) / max(len(others), 1), len(others))
+        for key, same in told:
+            bits[key] += chance * (same and key in repeats)
+    if not repeats:
+        return []
+    places = len(repeats) * np.log2(len(steps)) - sum(
+        np.log2(k) for k in range(2, len(repeats) + 1)
+    )  # where these may lie
+    return sorted(key[1] for key in repeats) if sum(bits.values()) >= OF_ROWS + places else []
+
+
+def _agreeing(values: np.ndarray) -> float:
+    """The share of pairs of values that are the same."""
+    counts = np.unique(values, return_counts=True)[1]
+    return float(np.sum(counts * (counts - 1.0)) / max(len(values) * (len(values) - 1.0), 1.0))
+
+
+def _bits(share: float, of: float) -> float:
+    """What one more repetition says where a share of so many repeat; half of one more is added, since none is no proof of none."""
+    return -float(np.log2((share * of + 0.5) / (of + 1)))
