@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bayesmyo.components.families import Cumulative
-from bayesmyo.components.families.thresholds import parse_joint
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study import (
@@ -144,9 +142,7 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
     parsed = {}
     for name, text in o.priors.items():
         try:
-            if name == JOINT and isinstance(o.family, Cumulative):
-                parse_joint(text, len(o.family.categories), o.family.link_)
-            else:
+            if o.family.joint(name, text) is None:
                 parsed[name] = Prior.parse(text)
         except ValueError as error:
             found.append(Fault(f"{where}.priors.{name}", str(error), f'"{text}"'))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bayesmyo.components.estimands import Criteria, Criterion
-from bayesmyo.components.families import Cumulative, Family
+from bayesmyo.components.families import Family
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.study import Outcome, Response
 
@@ -94,8 +94,8 @@ def _possible(where: str, c: Criterion, family: Family, measured: bool) -> list[
 
 def _outside(family: Family, value: float, measured: bool) -> str:
     """What a limit of a level must be, where it is not; empty where it can be met and missed."""
-    if isinstance(family, Cumulative):
-        low, high = min(family.texts().values()), max(family.texts().values())
+    low, high = family.ends()
+    if family.ordinal and low is not None and high is not None:
         inside = low <= value <= high if measured else low < value < high
         return "" if inside else f"{'from' if measured else 'between'} {low:g} {'to' if measured else 'and'} {high:g}"
     if family.check_expected(value) or (measured and family.check(value)):

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmyo.components.estimands import Criteria, Estimand, Share, TimeTo, in_words
-from bayesmyo.components.families import Cumulative
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.components.trajectories import Constant
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp
 from bayesmyo.study.in_r import correlated
 from bayesmyo.study.parameters import Parameter, all_parameters
-from bayesmyo.study.predictors import ZERO, Predictor, blocks, predictors
+from bayesmyo.study.predictors import Predictor, blocks, predictors
 from bayesmyo.study.study import Limits, Response, Study
 
 
@@ -51,10 +50,8 @@ def words(study: Study, outcome: str) -> str:
         text += f" The probability of zero {_movement(study, zero)}"
         text += f"; patients differ in its {listing([e.coefficient for e in zero.effects])}." if zero.effects else "."
         text += _covariate_words(zero)
-    if isinstance(o.family, Cumulative):
-        scores = o.family.texts()
-        graded = [f"{' + '.join(levels)} ({scores[levels[0]]:.3g})" for levels in o.family.categories]
-        text += f" Categories, with the numbers that stand for them: {', '.join(graded)}; threshold_1 is between the first two."
+    if remark := o.family.remark():
+        text += f" {remark}"
     if o.exposure:
         text += f" Events are counted per {o.exposure}."
     if o.censoring == "as typed":
@@ -125,7 +122,7 @@ def covariates(study: Study) -> list[str]:
 
 def _movement(study: Study, p: Predictor) -> str:
     links = {"log": " on the log scale", "logit": " on the logit scale", "probit": " on the probit scale"}
-    link = "logit" if p.name == ZERO else study.outcomes[p.outcome].family.link_name
+    link = study.outcomes[p.outcome].family.part(p.name).link_name
     text = p.trajectory.sentence + links.get(link, "")
     if not isinstance(p.trajectory, Constant) and p.trajectory.origin != 0:
         text += f"; time runs from {study.time.unit} {p.trajectory.origin:g}"

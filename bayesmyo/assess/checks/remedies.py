@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bayesmyo.components.families import Family
 from bayesmyo.study.study import Outcome
 
 FILLED = (
@@ -12,6 +13,13 @@ FILLED = (
 def positive(y: np.ndarray) -> str:
     """The families of measurements that cannot be negative and scatter in proportion to their level."""
     return "hurdle_lognormal" if (y == 0).any() else "lognormal or gamma"
+
+
+def wider(family: Family, effects: str) -> str:
+    """The family that allows what this one finds too far off, or else other effects; empty where there is none."""
+    if family.overdispersed:
+        return f"the family {family.overdispersed}"
+    return f"{family.heavier_tailed}, or {effects}" if family.heavier_tailed else ""
 
 
 def skewed(y: np.ndarray) -> bool:

@@ -49,12 +49,33 @@ class Family(Component):
     informative: ClassVar[bool] = True  # a single measurement says much of its patient
     counts: ClassVar[bool] = False  # measurements are whole numbers
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
+    heavier_tailed: ClassVar[str] = ""  # the family of such measurements of which a few lie far off
+    overdispersed: ClassVar[str] = ""  # the family of such measurements that scatter more
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     r_formula: ClassVar[str] = "gaussian()"  # the family of brms; empty where it has none
+
+    @property
+    def binary(self) -> bool:
+        """Whether measurements are no and yes, whose probability is judged and drawn in place of a distribution."""
+        return self.counts and not self.score and self.ends() == (0.0, 1.0)
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether measurements are ordered categories, each of which has a probability and a name."""
+        return self.texts() is not None
+
+    @property
+    def has_zero_part(self) -> bool:
+        """Whether zeros stand apart from other measurements, with a predictor of their own."""
+        return "zero" in self.predictors()
 
     def predictors(self) -> tuple[str, ...]:
         """Names of the linear predictors, `location` first; each has its own trajectory and patient effects."""
         return ("location",)
+
+    def part(self, predictor: str) -> "Family":
+        """The family on whose link a predictor is, and in whose words its parameters are told."""
+        return self
 
     def link(self, values: Any) -> Any:
         """Expected values in outcome units -> link scale; here for the identity and the log."""
@@ -101,6 +122,13 @@ class Family(Component):
     @abstractmethod
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         """The family's own parameters and their default priors, on the clinical scale; a joint prior stands for several."""
+
+    def joint(self, name: str, text: str) -> Joint | None:
+        """The prior that a study states of several parameters at once; None where no joint prior has this name.
+
+        Raises ValueError that says how to mend the text.
+        """
+        return None
 
     @abstractmethod
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
@@ -149,6 +177,10 @@ class Family(Component):
     def expected(self) -> str:
         """What `check_expected` allows, in words, for messages."""
         return self.support()
+
+    def remark(self) -> str:
+        """What a reader must know of the measurements to read the model, in a sentence; usually nothing."""
+        return ""
 
     def faults(self) -> tuple[tuple[str, str], ...]:
         """(key, what is wrong) of fields that do not go together; empty where the family can be used."""
