@@ -136,8 +136,8 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
                 mend = did_you_mean(effect, varying)
                 found.append(Fault(f"{inside}.effects", "patients cannot differ in it", f'"{effect}"', mend))
     how = {"integrated": "integrated out", "informed": "informed by measurements"}.get(o.parameterisation)
-    if how and "half_time" in (o.effects or ()):
-        what = f"effects on a half-time cannot be {how}"
+    if how and (curved := [e.coefficient for e in predictors(study, outcome)[0].effects if not e.linear]):
+        what = f"effects on a {curved[0].replace('_', '-')} cannot be {how}"
         found.append(Fault(f"{where}.parameterisation", what, mend='leave "auto"'))
     parsed = {}
     for name, text in o.priors.items():

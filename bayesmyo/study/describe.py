@@ -7,7 +7,6 @@ import numpy as np
 
 from bayesmyo.components.estimands import Criteria, Estimand, Share, TimeTo, in_words
 from bayesmyo.components.numbers import in_sentence, listing
-from bayesmyo.components.trajectories import Constant
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp
 from bayesmyo.study.in_r import correlated
@@ -39,9 +38,7 @@ def words(study: Study, outcome: str) -> str:
     if location.effects:
         together = " (correlated)" if correlated(study, location) else ""
         text += f" Patients differ in their {listing([e.coefficient for e in location.effects])}{together}."
-        if not isinstance(o.trajectory, Constant) and [e.coefficient for e in location.effects] == [
-            location.coefficients[0].name
-        ]:
+        if o.trajectory.moves and [e.coefficient for e in location.effects] == [location.coefficients[0].name]:
             text += " All change alike: intervals of change are too narrow if they do not."
     else:
         text += " All patients share one curve."
@@ -124,7 +121,7 @@ def _movement(study: Study, p: Predictor) -> str:
     links = {"log": " on the log scale", "logit": " on the logit scale", "probit": " on the probit scale"}
     link = study.outcomes[p.outcome].family.part(p.name).link_name
     text = p.trajectory.sentence + links.get(link, "")
-    if not isinstance(p.trajectory, Constant) and p.trajectory.origin != 0:
+    if p.trajectory.moves and p.trajectory.origin != 0:
         text += f"; time runs from {study.time.unit} {p.trajectory.origin:g}"
     if p.trajectory.before == "trend":
         text += f"; the same curve runs on before {study.time.unit} 0"

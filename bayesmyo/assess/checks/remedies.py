@@ -3,6 +3,7 @@
 import numpy as np
 
 from bayesmyo.components.families import Family
+from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.study import Outcome
 
 FILLED = (
@@ -51,8 +52,8 @@ def at_end(o: Outcome, y: np.ndarray, top: bool) -> str:
     return "declare a limit of measurement (censoring) if values are cut off there, or both ends of the scale (minimum, maximum) and the family ordered_beta"
 
 
-def turning(trajectory: str) -> str:
+def turning(trajectory: Trajectory) -> str:
     """Trajectories that do what the present one cannot."""
-    if trajectory in ("constant", "linear", "log"):
+    if not (trajectory.levels_off or trajectory.knots()):
         return "try a trajectory that levels off or turns (plateau, spline, piecewise), with effects in its changes"
     return "try a trajectory that can turn (spline, piecewise), with effects in its changes"
