@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesmyo.components.estimands import Criteria, Estimand, Share, TimeTo, in_words
+from bayesmyo.components.estimands import Criteria, Estimand, in_words
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp
@@ -198,37 +198,22 @@ def _at_visits(study: Study, column: str) -> bool:
     return any(study.covariates[p].varies == "visits" for p in parts)
 
 
-POPULATION_WORDS = {
-    "these patients": "in these patients", "average patient": "in the average patient",
-    "new patient": "in a new patient", "population average": "on average over all such patients",
-}  # fmt: skip
-
-
-def population(e: Estimand) -> str:
-    """In whom an estimand is asked, inside a sentence."""
-    if isinstance(e, Share):
-        return "among these patients" if e.population == "these patients" else "among all such patients"
-    if isinstance(e, TimeTo) and e.population == "population average":
-        return "over all such patients"
-    return POPULATION_WORDS[e.population]
-
-
 def summary(study: Study, e: Estimand) -> str:
     """What an estimand's levels are: `measurement`, `geometric mean` or `mean`; of a share, `expected value`."""
     if e.predicts == "measurement":
         return "measurement"
-    if isinstance(e, Share):
+    if e.amount_of is None:
         return "expected value"
-    geometric = study.outcomes[e.outcomes[0]].family.geometric and e.summary != "mean"
+    geometric = study.outcomes[e.amount_of].family.geometric and e.summary != "mean"
     return "geometric mean" if geometric else "mean"
 
 
 def who(study: Study, e: Estimand) -> str:
     """The population of an estimand, as a sentence begins."""
-    words = population(e)
+    words = e.whom
     kind = summary(study, e)
     note = " (geometric mean)" if kind == "geometric mean" else ""
-    if kind == "measurement" and not isinstance(e, Share):
+    if kind == "measurement" and e.amount_of is not None:
         note = " (a measurement)"
     return words[0].upper() + words[1:] + note
 
@@ -250,7 +235,7 @@ def number(study: Study, e: Estimand) -> str:
 
 def subject(study: Study, e: Estimand) -> str:
     """What a decision calls its estimand, in the middle of a sentence."""
-    return f"{number(study, e)}, {population(e)},"
+    return f"{number(study, e)}, {e.whom},"
 
 
 def criteria(study: Study, r: Response, asked: Criteria) -> str:
