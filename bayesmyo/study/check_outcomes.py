@@ -74,7 +74,7 @@ def _scale(where: str, o: Outcome) -> list[Fault]:
     if o.scale <= 0:
         return [Fault(f"{where}.scale", "must be positive", f"{o.scale:g}")]
     if (
-        o.family.link_name == "logit"
+        None not in o.family.ends()
         and not o.family.anchored
         and o.typical is not None
         and bool(o.family.check_expected(o.typical))

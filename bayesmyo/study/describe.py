@@ -118,9 +118,8 @@ def covariates(study: Study) -> list[str]:
 
 
 def _movement(study: Study, p: Predictor) -> str:
-    links = {"log": " on the log scale", "logit": " on the logit scale", "probit": " on the probit scale"}
     link = study.outcomes[p.outcome].family.part(p.name).link_name
-    text = p.trajectory.sentence + links.get(link, "")
+    text = p.trajectory.sentence + (f" on the {link} scale" if link != "identity" else "")
     if p.trajectory.moves and p.trajectory.origin != 0:
         text += f"; time runs from {study.time.unit} {p.trajectory.origin:g}"
     if p.trajectory.before == "trend":

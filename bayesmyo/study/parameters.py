@@ -90,7 +90,7 @@ class Parameter:
         """Link scale -> what a clinician reads: levels in outcome units, differences as ratios or odds ratios."""
         if self.role == "level":
             return self.family.inverse(value)
-        if self.role in LINEAR_ROLES and self.family.link_name == "logit":
+        if self.role in LINEAR_ROLES and self.family.ratio:
             return np.exp(value)
         if self.unit == "log" or (self._log and (self.role in ("difference", "rate", "sd") or self.name == "sigma")):
             return np.exp(value)
@@ -144,7 +144,7 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
     time = study.time.unit
     latent = link if link != "identity" else unit
     level = f"log {unit}" if link == "log" else f"{link} {unit}" if link != "identity" else unit
-    spread, shift = ("ratio", "ratio") if link == "log" else (latent, "odds ratio" if link == "logit" else latent)
+    spread, shift = "ratio" if link == "log" else latent, family.ratio or latent
     rate = f"{level} per {time}"
     units: dict[str, tuple[str, str]] = {
         "level": (latent, latent) if family.anchored else (level, unit),

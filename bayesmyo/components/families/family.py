@@ -15,7 +15,8 @@ Arrays = Mapping[str, Any]
 
 # The least SD of what covariates shift, where nothing but the two ends is far: 2.5 logits lead from a probability of 0.5
 # to 0.92, and 1.5 probits to 0.93. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
-BETWEEN_GROUPS = {"logit": 2.5, "probit": 1.5}
+BETWEEN_GROUPS, FAR = {"logit": 2.5, "probit": 1.5}, 0.92
+RATIOS = {"log": "ratio", "logit": "odds ratio"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Family(Component):
         return self.counts and not self.score and self.ends() == (0.0, 1.0)
 
     @property
+    def ratio(self) -> str:
+        """What the exponential of a difference on the link scale is called; empty where it is none."""
+        return RATIOS.get(self.link_name, "")
+
+    @property
     def ordinal(self) -> bool:
         """Whether measurements are ordered categories, each of which has a probability and a name."""
         return self.texts() is not None
@@ -97,11 +103,19 @@ class Family(Component):
     def between_groups(self, sd: float, per: float = 1.0) -> float:
         """The SD of a default prior that leaves room for groups that differ.
 
-        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit: the spread between patients that a study declares
-        is that of patients alike, and bounds no difference between groups.
+        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit, and on any other link between two ends what leads
+        from their middle to 0.92 of the way: the spread between patients that a study declares is that of patients alike,
+        and bounds no difference between groups.
         per: how many of the coefficient's units pass over a typical follow-up (see `Coefficient`)
         """
-        return max(sd, BETWEEN_GROUPS.get(self.link_name, 0.0) / per)
+        return max(sd, (BETWEEN_GROUPS.get(self.link_name) or self._far()) / per)
+
+    def _far(self) -> float:
+        """From the middle between two ends to 0.92 of the way, on the link; zero where there are no two ends."""
+        low, high = self.ends()
+        return (
+            0.0 if low is None or high is None else float(np.ptp(self.link(low + (high - low) * np.array([0.5, FAR]))))
+        )
 
     def encode(self, values: Any) -> Any:
         """Measurements in outcome units -> as `observe` and `log_density` are handed them."""
