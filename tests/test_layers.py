@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bayesmyo.components.decisions import DECISIONS, Decision
+from bayesmyo.components.estimands import ESTIMANDS, Estimand
+from bayesmyo.components.families import FAMILIES, Family
+from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from tests.conftest import PACKAGE
 
 FLOORS = [
@@ -120,6 +124,84 @@ def test_subrooms_of_the_vocabulary_import_only_what_every_word_shares():
         assert members
         strangers |= {m: i for m in members for i in imports(m) - shared if i != own and not i.startswith(own + ".")}
     assert not strangers
+
+
+# --- facts of a word live in the word
+
+CONTRACTS = {"families": "family", "trajectories": "trajectory", "estimands": "estimand", "decisions": "decision"}
+OPEN = {  # modules of the vocabulary that the rest of the house may know
+    *(f"bayesmyo.components.{c}" for c in ("component", "correlation", "in_r", "numbers", "priors")),
+    *(f"bayesmyo.components.{room}" for room in CONTRACTS),
+    *(f"bayesmyo.components.{room}.{contract}" for room, contract in CONTRACTS.items()),
+    "bayesmyo.components.estimands.criteria",
+}
+KINDS = {word.kind for word in (*FAMILIES, *TRAJECTORIES, *ESTIMANDS, *DECISIONS)}
+# kinds that are words of other keys too: beside anything but a `kind` they tell nothing of a word
+ELSEWHERE = {"change", "level", "log", "probability", "ratio", "share", "slope"}
+
+
+def below(cls: type) -> set[str]:
+    """The names of all classes that are of a kind of word."""
+    return {name for own in cls.__subclasses__() for name in (own.__name__, *below(own))}
+
+
+CONCRETE = set().union(*(below(contract) for contract in (Family, Trajectory, Estimand, Decision)))
+
+
+def is_kind(node: ast.AST) -> bool:
+    """Whether something in the source is the kind of a word: `family.kind`, or a variable of that name."""
+    return (isinstance(node, ast.Attribute) and node.attr == "kind") or (
+        isinstance(node, ast.Name) and node.id == "kind"
+    )
+
+
+def of_word(node: ast.AST) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr in CONTRACTS.values()) or (
+        isinstance(node, ast.Name) and node.id in CONTRACTS.values()
+    )
+
+
+def kinds(node: ast.AST, constants: dict[str, ast.AST]) -> set[str]:
+    """The kinds of words in a literal, or in the literal that a constant of the module stands for."""
+    node = constants.get(node.id, node) if isinstance(node, ast.Name) else node
+    if not isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Set | ast.Dict):
+        return set()
+    return {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)} & KINDS
+
+
+def told_outside(module: str) -> set[str]:
+    """What a module knows of single words: the words it names, and the kinds that it asks for."""
+    tree = TREES[module]
+    constants = {
+        t.id: n.value for n in ast.walk(tree) if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)
+    }
+    told = {t for t in imports(module) if t.startswith("bayesmyo.components.")} - OPEN
+    for node in ast.walk(tree):
+        match node:
+            case ast.alias(name=name) | ast.Name(id=name) | ast.Attribute(attr=name) if name in CONCRETE:
+                told.add(name)
+            case ast.Compare(left=left, comparators=others):
+                sides = [left, *others]
+                named = set().union(*(kinds(side, constants) for side in sides))
+                told |= named if any(map(is_kind, sides)) else named - ELSEWHERE and named
+                if any("predictors" in ast.dump(s) for s in sides if isinstance(s, ast.Call) and not s.keywords):
+                    told.add("how many predictors")
+            case ast.MatchValue(value=value):
+                told |= kinds(value, constants)
+            case ast.Subscript(value=table, slice=key) if is_kind(key):
+                told |= kinds(table, constants)
+            case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[key, *_]) if is_kind(key):
+                told |= kinds(table, constants)
+            case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[word, *_]) if of_word(word):
+                told.add(ast.unparse(node))
+    return told
+
+
+@pytest.mark.parametrize("module", [m for m in INSIDE if room(m) != "components"])
+def test_facts_of_a_word_live_in_the_word(module):
+    """No family, trajectory, estimand or decision is named outside the vocabulary, and no kind of one is asked for:
+    what the house wants to know of a word is an attribute or a method of its contract."""
+    assert not told_outside(module)
 
 
 def test_no_circles_between_modules():

@@ -18,8 +18,8 @@ from bayesmyo.assess.sensitivity import EMPTY, SILENT, UNKNOWN, PriorSensitivity
 from bayesmyo.assess.withhold import withhold
 from bayesmyo.components.decisions import concluding
 from bayesmyo.model.fit import Fit, known_fit
+from bayesmyo.study.study import Study
 
-QUOTING = ("dual", "precision")  # decisions whose sentences tell the number itself
 WITHHELD = "withheld: "  # how a sentence begins that makes no claim
 SHARED = "met, but whether the data or the prior say so is not judged: this is a shared copy without patients"
 
@@ -53,7 +53,7 @@ def claims(
     if fit.shared:
         return Claims(tuple(withhold(said, failed)), tuple(withhold([_unjudged(d) for d in rules], failed)), ())
     known = judged(said, [s for s in sensitivities if s.kind == "estimand"])
-    ruled = _quoting(judged(rules, [s for s in sensitivities if s.kind == "decision"]), sensitivities)
+    ruled = _quoting(judged(rules, [s for s in sensitivities if s.kind == "decision"]), sensitivities, fit.study)
     return Claims(_withheld(known, failed), _withheld(ruled, failed), tuple(sensitivities))
 
 
@@ -111,12 +111,14 @@ def _withheld[T: (Estimate, DecisionResult)](rows: list[T], failed: Sequence[Che
     return tuple(row if row.verdict == EMPTY else held for row, held in zip(rows, withhold(rows, failed), strict=True))
 
 
-def _quoting(rules: Sequence[DecisionResult], sensitivities: Sequence[PriorSensitivity]) -> list[DecisionResult]:
+def _quoting(
+    rules: Sequence[DecisionResult], sensitivities: Sequence[PriorSensitivity], study: Study
+) -> list[DecisionResult]:
     """A number that is not to be reported is not told by a decision about it either."""
     silent = {s.name: s.sentence for s in sensitivities if s.kind == "estimand" and s.verdict == SILENT}
     return [
         replace(d, sentence=WITHHELD + silent[d.estimand], withheld=True, met=False)
-        if d.kind in QUOTING and d.estimand in silent
+        if study.decisions[d.name].quotes and d.estimand in silent
         else d
         for d in rules
     ]

@@ -18,7 +18,6 @@ from bayesmyo.assess.withhold import reasons
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.estimands import all_met
 from bayesmyo.components.numbers import listing
-from bayesmyo.components.trajectories import Plateau
 from bayesmyo.model.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.predictors import predictors
@@ -267,9 +266,7 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
 def notes(study: Study, response: Response) -> tuple[str, ...]:
     """What the trajectories of a rule's outcomes cannot say."""
     level = [
-        outcome
-        for outcome in response.outcomes
-        if any(isinstance(p.trajectory, Plateau) for p in predictors(study, outcome))
+        outcome for outcome in response.outcomes if any(p.trajectory.levels_off for p in predictors(study, outcome))
     ]
     if not level:
         return ()

@@ -107,7 +107,7 @@ def cell(o: Outcome, m: Measurements, n: int, digits: int | None, decimal: str =
     sign = "<" if side == LEFT else ">" if side == RIGHT else ""
     if o.family.counts:
         return f"{sign}{value:.0f}"
-    marked = {getattr(o.family, end, None) for end in ("lower", "upper")}
+    marked = {*o.family.ends()}
     marked |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
     low = -math.inf if o.minimum is None else o.minimum
     high = math.inf if o.maximum is None else o.maximum

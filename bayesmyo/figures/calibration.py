@@ -4,7 +4,6 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from bayesmyo.assess.checks.grades import DRAWS, RARE, reach
-from bayesmyo.components.families import Bernoulli, Cumulative
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.parts import judged, the_outcome
 from bayesmyo.figures.style import BLACK, BLUE, DOUBLE, GREY, PLAIN, SINGLE, Drawing, band, drawing, legend, line, title
@@ -22,7 +21,7 @@ def calibration(fit: Fit, outcome: str) -> Drawing:
     Raises UsageError for an unknown outcome, and where it is not of grades or of yes and no.
     """
     o = the_outcome(fit.study, outcome)
-    if not isinstance(o.family, Cumulative | Bernoulli):
+    if not (o.family.ordinal or o.family.binary):
         raise UsageError(
             "outcome",
             f"is of the family {o.family.kind}",

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from bayesmyo.assess.estimate import Estimate
 from bayesmyo.assess.estimate import estimates as estimate_rows
 from bayesmyo.assess.other_priors import prior_estimands
+from bayesmyo.components.estimands import Estimand
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.parts import mass
 from bayesmyo.figures.style import (
@@ -68,8 +69,10 @@ def estimates(fit: Fit, unit: str | None = None) -> Drawing:
 def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: dict[str, np.ndarray]) -> None:
     """The estimands of one unit."""
     tail = (1 - fit.study.interval) / 2
-    log = all(fit.study.estimands[r.name].relative for r in rows)
-    low, high = _extent(rows, log)
+    asked = [fit.study.estimands[r.name] for r in rows]
+    relative = all(e.relative for e in asked)
+    log = relative and all(r.lower > 0 for r in rows)  # a ratio of levels around zero has any sign
+    low, high = _extent(rows, asked, log)
     for y, r in enumerate(rows):
         first, last = (float(q) for q in np.nanquantile(before[r.name], [tail, 1 - tail]))
         q1, q3 = np.quantile(fit.estimands[r.name], [0.25, 0.75])
@@ -81,8 +84,8 @@ def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: dict[str, np.
         axes.hlines(y, r.lower, r.upper, color=BLUE, linewidth=1.2, label="interval")
         axes.hlines(y, q1, q3, color=BLUE, linewidth=3.0, label="half")
         axes.plot([r.median], [y], "o", color=BLUE, markersize=4.5, markerfacecolor="white", label="median")
-    neutral = 1.0 if log else 0.0
-    if low < neutral < high and any(fit.study.estimands[r.name].no_effect is not None for r in rows):
+    neutral = 1.0 if relative else 0.0
+    if low < neutral < high and any(e.no_effect is not None for e in asked):
         axes.axvline(neutral, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
     axes.set_yticks(range(len(rows)), [named(fit, r) for r in rows])
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=rows[0].unit)
@@ -102,7 +105,7 @@ def named(fit: Fit, r: Estimate) -> str:
     return textwrap.fill(text[:1].upper() + text[1:], 44) + f"\n({who})"
 
 
-def _extent(rows: Sequence[Estimate], log: bool) -> tuple[float, float]:
+def _extent(rows: Sequence[Estimate], asked: Sequence[Estimand], log: bool) -> tuple[float, float]:
     """Around all posteriors of a panel, and its neutral value if that is near."""
     low, high = min(r.lower for r in rows), max(r.upper for r in rows)
     if log:
@@ -113,8 +116,8 @@ def _extent(rows: Sequence[Estimate], log: bool) -> tuple[float, float]:
         least = min(least, -0.1 * span)
     if 0 < -high < NEAR * span:
         most = max(most, 0.1 * span)
-    if not log and all(r.kind in ("share", "time to", "level") for r in rows) and low >= 0:
+    if not log and all(e.neutral is None for e in asked) and low >= 0:
         least = max(least, -0.02 * high)
-    if not log and all(r.kind == "share" and r.contrast is None for r in rows):
+    if not log and all(e.amount_of is None and e.possible() == (0.0, 1.0) for e in asked):
         least, most = -0.02, 1.02
     return (float(np.exp(least)), float(np.exp(most))) if log else (float(least), float(most))

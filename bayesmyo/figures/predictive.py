@@ -74,11 +74,11 @@ def predictive(fit: Fit, outcome: str) -> Drawing:
 
 def bins(o: Outcome, r: Replicated) -> np.ndarray:
     """Edges of the bars, each closed on the left; a hurdle's first holds the zeros alone."""
-    whole = o.family.counts or o.family.texts() is not None
+    whole = o.family.counts or o.family.ordinal
     if whole:
         texts = o.family.texts()
         values = np.array(sorted(set(texts.values()))) if texts else np.arange(r.y.min(), _far(r) + 1)
-        if o.family.kind == "bernoulli":
+        if o.family.binary:
             values = np.array([0.0, 1.0])
         if len(values) > VALUES:
             step = int(np.ceil(len(values) / BINS))
@@ -127,7 +127,7 @@ def _label(axes: Axes, fit: Fit, o: Outcome, outcome: str, edges: np.ndarray) ->
     if texts is not None:
         scores = sorted(set(texts.values()))
         axes.set_xticks(scores, ["/".join(t for t, v in texts.items() if v == s) for s in scores])
-    elif o.family.kind == "bernoulli":
+    elif o.family.binary:
         axes.set_xticks([0, 1], ["no", "yes"])
     elif is_log(o):
         axes.set_xscale("log")

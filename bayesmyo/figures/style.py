@@ -128,7 +128,7 @@ def is_log(o: Outcome) -> bool:
 
 def is_root(o: Outcome) -> bool:
     """Whether an outcome is drawn on an axis of square roots: positive and skewed, with zeros that have no logarithm."""
-    return len(o.family.predictors()) > 1
+    return o.family.has_zero_part
 
 
 def root(value: np.ndarray) -> np.ndarray:

@@ -55,7 +55,7 @@ def arrays(study: Study, cohort: Cohort) -> Arrays:
 def splits(study: Study, outcome: str) -> bool:
     """Whether only a part of an outcome's cells is normal on the link scale."""
     family = study.outcomes[outcome].family
-    return family.normal and len(family.predictors()) > 1
+    return family.normal and family.has_zero_part
 
 
 def cells(study: Study, cohort: Cohort, outcome: str) -> Cells:
@@ -102,7 +102,7 @@ def facts(study: Study, data: Mapping[str, np.ndarray], integrated: Mapping[str,
         if integrated[name] and o.censoring:
             c = censored_cells(data, name)
             found |= {f"{name}: censored cells": np.concatenate([c.cell, c.sign, [-1], c.between])}
-        if getattr(o.family, "observation_effect", False):
+        if o.family.per_row():
             found[f"{name}: number of measurements"] = np.array([len(data[f"{name}.value"])])
     for column, values in imputed(data).items():
         found[f"{column}: patients without a value"] = np.flatnonzero(np.isnan(values))

@@ -46,7 +46,7 @@ def show_study(study: Study, cohort: Cohort | None = None) -> None:
     if study.estimands:
         say("Estimands")
     for name, e in study.estimands.items():
-        say(f"    {name}: {describe.number(study, e)}, {describe.population(e)} ({describe.summary(study, e)})")
+        say(f"    {name}: {describe.number(study, e)}, {e.whom} ({describe.summary(study, e)})")
     if study.decisions:
         say("Decisions, met when")
     for name, d in study.decisions.items():

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bayesmyo.components.families import Cumulative
-from bayesmyo.components.families.thresholds import parse_joint
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study import (
@@ -140,15 +138,13 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
                 mend = did_you_mean(effect, varying)
                 found.append(Fault(f"{inside}.effects", "patients cannot differ in it", f'"{effect}"', mend))
     how = {"integrated": "integrated out", "informed": "informed by measurements"}.get(o.parameterisation)
-    if how and "half_time" in (o.effects or ()):
-        what = f"effects on a half-time cannot be {how}"
+    if how and (curved := [e.coefficient for e in predictors(study, outcome)[0].effects if not e.linear]):
+        what = f"effects on a {curved[0].replace('_', '-')} cannot be {how}"
         found.append(Fault(f"{where}.parameterisation", what, mend='leave "auto"'))
     parsed = {}
     for name, text in o.priors.items():
         try:
-            if name == JOINT and isinstance(o.family, Cumulative):
-                parse_joint(text, len(o.family.categories), o.family.link_)
-            else:
+            if o.family.joint(name, text) is None:
                 parsed[name] = Prior.parse(text)
         except ValueError as error:
             found.append(Fault(f"{where}.priors.{name}", str(error), f'"{text}"'))

@@ -130,8 +130,8 @@ def part(where: str, o: Outcome | Zero, declared: Mapping[str, Covariate]) -> li
             found.append(
                 Fault(f"{where}.moderators", "a covariate of visits cannot moderate a change", f'"{name}"', mend)
             )
-    if o.moderators and o.trajectory.kind == "constant":
-        found.append(Fault(f"{where}.moderators", "a constant trajectory has no change to moderate"))
+    if o.moderators and not o.trajectory.moves:
+        found.append(Fault(f"{where}.moderators", f"a {o.trajectory.kind} trajectory has no change to moderate"))
     return found
 
 

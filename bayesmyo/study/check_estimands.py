@@ -1,17 +1,15 @@
 """What estimands and decisions may get wrong though they are well formed: names, and numbers that cannot be formed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from bayesmyo.components.decisions import Decision
-from bayesmyo.components.estimands import Criterion, Estimand, Level, OfOutcome, Ratio, Share, TimeTo
-from bayesmyo.components.estimands.estimand import Between
+from bayesmyo.components.estimands import Estimand
 from bayesmyo.errors import Fault, did_you_mean
-from bayesmyo.study.check_responses import of_criteria
+from bayesmyo.study.check_responses import of_criterion
 from bayesmyo.study.study import Covariate, Outcome
 
 
@@ -25,35 +23,45 @@ def estimand(
     if e.above is not None and e.below is not None:
         found.append(Fault(where, "give above or below, not both"))
     found += _population(where, e)
-    if e.contrast is not None and e.contrast.by == "ratio" and not isinstance(e, Level | Ratio):
+    if e.contrast is not None and e.contrast.by == "ratio" and not (e.is_level or _of_ratio(e)):
         mend = "leave it out, or compare levels"
         found.append(
             Fault(f"{where}.contrast.by", f"two groups' {e.kind} is compared by its difference", '"ratio"', mend)
         )
-    if isinstance(e, Share):
-        return found + _share(where, e, outcomes, read)
-    assert isinstance(e, OfOutcome)
-    o = read.get(e.outcome)
+    o = read.get(e.amount_of or "")
     found += _ratio(where, e, o)
-    if e.outcome not in outcomes:
-        mend = did_you_mean(e.outcome, outcomes)
-        found.append(Fault(f"{where}.outcome", "is not an outcome of this study", f'"{e.outcome}"', mend))
-    if isinstance(e, Between) and e.to <= e.from_:
-        found.append(Fault(f"{where}.to", f"must come after from, {e.from_:g}", f"{e.to:g}"))
-    elif isinstance(e, Between) and o is not None:
+    found += _criteria(where, e, outcomes, read)
+    own = [Fault(f"{where}.{key}" if key else where, *told) for key, *told in e.faults()]
+    if o is not None and not own:
         found += _before(where, e, o)
-    if isinstance(e, TimeTo):
-        found += _time_to(where, e, o)
-    return found + _summary(where, e, o)
+    return found + own + (_summary(where, e, o) if e.amount_of is not None else [])
+
+
+def _of_ratio(e: Estimand) -> bool:
+    """Whether it is the ratio of two levels, whose neutral value is one."""
+    return e.difference_on == "log"
+
+
+def _criteria(where: str, e: Estimand, outcomes: Sequence[str], read: Mapping[str, Outcome]) -> list[Fault]:
+    """Outcomes that the study has not, and levels that cannot be reached or missed."""
+    found, asked = [], e.asks()
+    places = {outcome: key for key, (outcome, _) in asked.items() if key}
+    for name in (o for o in e.outcomes if o not in outcomes):
+        at, got = (places[name], "") if name in places else ("outcome", f'"{name}"')
+        found.append(Fault(f"{where}.{at}", "is not an outcome of this study", got, did_you_mean(name, outcomes)))
+    measured = e.predicts == "measurement" and bool(e.measured)
+    for key, (outcome, c) in asked.items():
+        first, *_, last = (e.times()[0], *e.times())
+        found += of_criterion(f"{where}.{key}" if key else where, c, last, first, read.get(outcome), measured)
+    return found
 
 
 def _population(where: str, e: Estimand) -> list[Fault]:
     """Populations of which a kind of estimand cannot speak, or whose measurements it cannot predict."""
     found = []
     if e.population not in e.populations:
-        what = f"a {e.kind} estimand does not speak of it" if not isinstance(e, Share) else "one patient has no share"
         mend = f"allowed: {', '.join(e.populations)}"
-        found.append(Fault(f"{where}.population", what, f'"{e.population}"', mend))
+        found.append(Fault(f"{where}.population", e.unspoken, f'"{e.population}"', mend))
     elif e.predicts == "measurement" and e.population not in e.measured:
         if not e.measured:
             what = f"a {e.kind} estimand is of expected values"
@@ -64,31 +72,7 @@ def _population(where: str, e: Estimand) -> list[Fault]:
     return found
 
 
-def _share(where: str, e: Share, outcomes: list[str], read: Mapping[str, Outcome]) -> list[Fault]:
-    found = []
-    if not e.criteria:
-        found.append(Fault(f"{where}.criteria", "ask nothing", mend="write { strength = { at_least = 4.5 } }"))
-    if e.summary is not None:
-        what = "criteria are judged on what each family reports"
-        found.append(Fault(f"{where}.summary", what, f'"{e.summary}"', "leave it out"))
-    measured = e.predicts == "measurement"
-    return found + of_criteria(f"{where}.criteria", e.criteria, e.at, e.from_, outcomes, read, measured)
-
-
-def _time_to(where: str, e: TimeTo, o: Outcome | None) -> list[Fault]:
-    found = []
-    if (e.at_least is None) == (e.at_most is None):
-        found.append(Fault(where, "give exactly one of at_least and at_most, the level that is to be reached"))
-    elif o is not None:
-        criterion = {e.outcome: Criterion(at_least=e.at_least, at_most=e.at_most)}
-        for fault in of_criteria("", criterion, e.within, 0.0, [e.outcome], {e.outcome: o}, measured=False):
-            found.append(replace(fault, where=f"{where}.{fault.where.rsplit('.', 1)[-1]}"))
-    if e.within <= 0:
-        found.append(Fault(f"{where}.within", "must be a time after 0, when treatment began", f"{e.within:g}"))
-    return found
-
-
-def _summary(where: str, e: OfOutcome, o: Outcome | None) -> list[Fault]:
+def _summary(where: str, e: Estimand, o: Outcome | None) -> list[Fault]:
     """Summaries that the family does not have."""
     found = []
     if e.predicts == "measurement" and e.summary is not None:
@@ -99,7 +83,7 @@ def _summary(where: str, e: OfOutcome, o: Outcome | None) -> list[Fault]:
     if o.family.link_name != "identity":
         mend = "leave it out: levels are expected values"
         found.append(Fault(f"{where}.summary", what, '"median"', mend))
-    elif isinstance(e, Between | TimeTo):
+    elif not e.is_level:
         found.append(Fault(f"{where}.summary", what, '"median"', "leave it out"))
     return found
 
@@ -118,14 +102,14 @@ def _possible(where: str, stated: Mapping[str, float | None], e: Estimand) -> li
     ]
 
 
-def _ratio(where: str, e: OfOutcome, o: Outcome | None) -> list[Fault]:
+def _ratio(where: str, e: Estimand, o: Outcome | None) -> list[Fault]:
     """Numbers that cannot be formed from what the family measures."""
     if o is None or not e.relative:
         return []
     if o.family.anchored:
-        at, mend = ("kind", 'ask for the "change"') if isinstance(e, Ratio) else ("contrast.by", "leave it out")
+        at, mend = ("kind", 'ask for the "change"') if _of_ratio(e) else ("contrast.by", "leave it out")
         return [Fault(f"{where}.{at}", "scores of grades have no ratio", '"ratio"', mend)]
-    if o.family.ends()[0] != 0 and o.family.link_name == "identity" and isinstance(e, Level):
+    if o.family.ends()[0] != 0 and o.family.link_name == "identity" and e.is_level:
         return [
             Fault(
                 f"{where}.contrast.by",
@@ -140,28 +124,28 @@ def _ratio(where: str, e: OfOutcome, o: Outcome | None) -> list[Fault]:
     return []
 
 
-def _before(where: str, e: Between, o: Outcome) -> list[Fault]:
+def _before(where: str, e: Estimand, o: Outcome) -> list[Fault]:
     """A change that is zero (or none) by definition: at both times the outcome stands at the level before the start."""
     start = min(t.start for t in (o.trajectory, *([o.zero.trajectory] if o.zero else [])))
-    if e.to > start:
+    key, last = [*e.when().items()][-1]
+    if not e.compares or last > start:
         return []
-    what = f"is {'one' if isinstance(e, Ratio) else 'zero'} by definition: before {start:g} {e.outcome} stands at its level there"
-    mend = f'declare a trend before treatment, such as {{ kind = "piecewise", origin = {e.from_:g}, knots = [0] }}'
-    return [Fault(f"{where}.to", what, f"{e.to:g}", mend)]
+    none = "one" if _of_ratio(e) else "zero"
+    what = f"is {none} by definition: before {start:g} {e.amount_of} stands at its level there"
+    mend = f'declare a trend before treatment, such as {{ kind = "piecewise", origin = {e.times()[0]:g}, knots = [0] }}'
+    return [Fault(f"{where}.{key}", what, f"{last:g}", mend)]
 
 
 def _unmoderated(where: str, e: Estimand, o: Outcome, covariates: Mapping[str, Covariate]) -> list[Fault]:
     """A contrast that is zero (or one) by definition: the covariate shifts the level alone, and the change cancels it."""
     c = e.contrast
-    if c is None or not isinstance(e, Between):
+    if c is None or o.family.link_name != e.difference_on:
         return []
     named = [*o.moderators, *(o.zero.covariates + o.zero.moderators if o.zero else ())]
     if c.covariate in {p for n in named if n in covariates for p in covariates[n].product or (n,)}:
         return []
-    cancels = o.family.link_name == "log" if isinstance(e, Ratio) else o.family.link_name == "identity"
-    if not cancels:
-        return []
-    what = f"is {'one' if isinstance(e, Ratio) else 'zero'} by definition: {c.covariate} shifts the level of {e.outcome} alone"
+    none = "one" if _of_ratio(e) else "zero"
+    what = f"is {none} by definition: {c.covariate} shifts the level of {e.amount_of} alone"
     return [Fault(f"{where}.contrast", what, mend="name it among the moderators, or compare levels")]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from bayesmyo.errors import Fault
 from bayesmyo.study import check_covariates, check_data
-from bayesmyo.study.predictors import ZERO
 from bayesmyo.study.study import Covariate, Limits, Outcome
 
 WIDEST = 4.0  # logits between patients; at 4, a patient one SD away has odds 55 times as high
@@ -75,7 +74,7 @@ def _scale(where: str, o: Outcome) -> list[Fault]:
     if o.scale <= 0:
         return [Fault(f"{where}.scale", "must be positive", f"{o.scale:g}")]
     if (
-        o.family.link_name == "logit"
+        None not in o.family.ends()
         and not o.family.anchored
         and o.typical is not None
         and bool(o.family.check_expected(o.typical))
@@ -106,7 +105,7 @@ def _range(where: str, o: Outcome) -> list[Fault]:
 
 
 def _zero(where: str, o: Outcome) -> list[Fault]:
-    expected = ZERO in o.family.predictors()
+    expected = o.family.has_zero_part
     if o.zero is None:
         mend = f"write a table [{where}.zero] with typical, scale and trajectory"
         return (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bayesmyo.components.estimands import Criteria, Criterion
-from bayesmyo.components.families import Cumulative, Family
+from bayesmyo.components.families import Family
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.study import Outcome, Response
 
@@ -56,16 +56,21 @@ def of_criteria(
         inside = f"{where}.{outcome}"
         if outcome not in outcomes:
             found.append(Fault(inside, "is not an outcome of this study", mend=did_you_mean(outcome, outcomes)))
-        if c.at_least is None and c.at_most is None:
-            found.append(Fault(inside, "asks nothing", mend="give at_least, at_most or both"))
-        elif c.at_least is not None and c.at_most is not None and c.at_least > c.at_most:
-            found.append(Fault(f"{inside}.at_most", f"must not lie below at_least, {c.at_least:g}", f"{c.at_most:g}"))
-        if c.compares and from_ >= at:
-            what = f"compares with the time from, {from_:g}, which must come before at"
-            found.append(Fault(f"{inside}.of", what, f"{at:g}"))
-        if outcome in read:
-            found += _possible(inside, c, read[outcome].family, measured)
+        found += of_criterion(inside, c, at, from_, read.get(outcome), measured)
     return found
+
+
+def of_criterion(where: str, c: Criterion, at: float, from_: float, o: Outcome | None, measured: bool) -> list[Fault]:
+    """Faults of one criterion; the outcome is None where it could not be read."""
+    found = []
+    if c.at_least is None and c.at_most is None:
+        found.append(Fault(where, "asks nothing", mend="give at_least, at_most or both"))
+    elif c.at_least is not None and c.at_most is not None and c.at_least > c.at_most:
+        found.append(Fault(f"{where}.at_most", f"must not lie below at_least, {c.at_least:g}", f"{c.at_most:g}"))
+    if c.compares and from_ >= at:
+        what = f"compares with the time from, {from_:g}, which must come before at"
+        found.append(Fault(f"{where}.of", what, f"{at:g}"))
+    return found + (_possible(where, c, o.family, measured) if o is not None else [])
 
 
 def _possible(where: str, c: Criterion, family: Family, measured: bool) -> list[Fault]:
@@ -94,8 +99,8 @@ def _possible(where: str, c: Criterion, family: Family, measured: bool) -> list[
 
 def _outside(family: Family, value: float, measured: bool) -> str:
     """What a limit of a level must be, where it is not; empty where it can be met and missed."""
-    if isinstance(family, Cumulative):
-        low, high = min(family.texts().values()), max(family.texts().values())
+    low, high = family.ends()
+    if family.ordinal and low is not None and high is not None:
         inside = low <= value <= high if measured else low < value < high
         return "" if inside else f"{'from' if measured else 'between'} {low:g} {'to' if measured else 'and'} {high:g}"
     if family.check_expected(value) or (measured and family.check(value)):

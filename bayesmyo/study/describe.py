@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesmyo.components.estimands import Criteria, Estimand, Share, TimeTo, in_words
-from bayesmyo.components.families import Cumulative
+from bayesmyo.components.estimands import Criteria, Estimand, in_words
 from bayesmyo.components.numbers import in_sentence, listing
-from bayesmyo.components.trajectories import Constant
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp
 from bayesmyo.study.in_r import correlated
 from bayesmyo.study.parameters import Parameter, all_parameters
-from bayesmyo.study.predictors import ZERO, Predictor, blocks, predictors
+from bayesmyo.study.predictors import Predictor, blocks, predictors
 from bayesmyo.study.study import Limits, Response, Study
 
 
@@ -40,9 +38,7 @@ def words(study: Study, outcome: str) -> str:
     if location.effects:
         together = " (correlated)" if correlated(study, location) else ""
         text += f" Patients differ in their {listing([e.coefficient for e in location.effects])}{together}."
-        if not isinstance(o.trajectory, Constant) and [e.coefficient for e in location.effects] == [
-            location.coefficients[0].name
-        ]:
+        if o.trajectory.moves and [e.coefficient for e in location.effects] == [location.coefficients[0].name]:
             text += " All change alike: intervals of change are too narrow if they do not."
     else:
         text += " All patients share one curve."
@@ -51,10 +47,8 @@ def words(study: Study, outcome: str) -> str:
         text += f" The probability of zero {_movement(study, zero)}"
         text += f"; patients differ in its {listing([e.coefficient for e in zero.effects])}." if zero.effects else "."
         text += _covariate_words(zero)
-    if isinstance(o.family, Cumulative):
-        scores = o.family.texts()
-        graded = [f"{' + '.join(levels)} ({scores[levels[0]]:.3g})" for levels in o.family.categories]
-        text += f" Categories, with the numbers that stand for them: {', '.join(graded)}; threshold_1 is between the first two."
+    if remark := o.family.remark():
+        text += f" {remark}"
     if o.exposure:
         text += f" Events are counted per {o.exposure}."
     if o.censoring == "as typed":
@@ -124,10 +118,9 @@ def covariates(study: Study) -> list[str]:
 
 
 def _movement(study: Study, p: Predictor) -> str:
-    links = {"log": " on the log scale", "logit": " on the logit scale", "probit": " on the probit scale"}
-    link = "logit" if p.name == ZERO else study.outcomes[p.outcome].family.link_name
-    text = p.trajectory.sentence + links.get(link, "")
-    if not isinstance(p.trajectory, Constant) and p.trajectory.origin != 0:
+    link = study.outcomes[p.outcome].family.part(p.name).link_name
+    text = p.trajectory.sentence + (f" on the {link} scale" if link != "identity" else "")
+    if p.trajectory.moves and p.trajectory.origin != 0:
         text += f"; time runs from {study.time.unit} {p.trajectory.origin:g}"
     if p.trajectory.before == "trend":
         text += f"; the same curve runs on before {study.time.unit} 0"
@@ -204,37 +197,22 @@ def _at_visits(study: Study, column: str) -> bool:
     return any(study.covariates[p].varies == "visits" for p in parts)
 
 
-POPULATION_WORDS = {
-    "these patients": "in these patients", "average patient": "in the average patient",
-    "new patient": "in a new patient", "population average": "on average over all such patients",
-}  # fmt: skip
-
-
-def population(e: Estimand) -> str:
-    """In whom an estimand is asked, inside a sentence."""
-    if isinstance(e, Share):
-        return "among these patients" if e.population == "these patients" else "among all such patients"
-    if isinstance(e, TimeTo) and e.population == "population average":
-        return "over all such patients"
-    return POPULATION_WORDS[e.population]
-
-
 def summary(study: Study, e: Estimand) -> str:
     """What an estimand's levels are: `measurement`, `geometric mean` or `mean`; of a share, `expected value`."""
     if e.predicts == "measurement":
         return "measurement"
-    if isinstance(e, Share):
+    if e.amount_of is None:
         return "expected value"
-    geometric = study.outcomes[e.outcomes[0]].family.geometric and e.summary != "mean"
+    geometric = study.outcomes[e.amount_of].family.geometric and e.summary != "mean"
     return "geometric mean" if geometric else "mean"
 
 
 def who(study: Study, e: Estimand) -> str:
     """The population of an estimand, as a sentence begins."""
-    words = population(e)
+    words = e.whom
     kind = summary(study, e)
     note = " (geometric mean)" if kind == "geometric mean" else ""
-    if kind == "measurement" and not isinstance(e, Share):
+    if kind == "measurement" and e.amount_of is not None:
         note = " (a measurement)"
     return words[0].upper() + words[1:] + note
 
@@ -256,7 +234,7 @@ def number(study: Study, e: Estimand) -> str:
 
 def subject(study: Study, e: Estimand) -> str:
     """What a decision calls its estimand, in the middle of a sentence."""
-    return f"{number(study, e)}, {population(e)},"
+    return f"{number(study, e)}, {e.whom},"
 
 
 def criteria(study: Study, r: Response, asked: Criteria) -> str:

@@ -5,6 +5,7 @@ the one that bayesmyo read (`clean.py`), called `d`.
 """
 
 import math
+import re
 from collections.abc import Mapping
 
 from bayesmyo.components.in_r import Call, minus, names, number, text, together
@@ -158,11 +159,14 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
 def _nonlinear(study: Study, p: Predictor, curve: str, exposure: str) -> str:
     """A curve and its parameters; brms hands the curve to Stan, and allows no underscore in a parameter's name."""
     own = [e.coefficient for e in p.effects]
-    called = {"half_time": "loghalf" if "half_time" in own else "halftime"}  # patients differ in it by factors
-    curve = curve.replace("half_time", "exp(loghalf)" if "half_time" in own else "halftime")
+    called: dict[str, str] = {}
+    for c in p.coefficients:
+        by_factors = not c.linear and c.name in own  # patients differ in it so
+        called[c.name] = f"log{c.name.partition('_')[0]}" if by_factors else c.name.replace("_", "")
+        curve = re.sub(rf"\b{c.name}\b", f"exp({called[c.name]})" if by_factors else called[c.name], curve)
     bar = _bar(study, p, separate=True)
     parameters = [
-        f"{called.get(c.name, c.name)} ~ 1{f' + (1 {bar} {_column(study, study.patient)})' if c.name in own else ''}"
+        f"{called[c.name]} ~ 1{f' + (1 {bar} {_column(study, study.patient)})' if c.name in own else ''}"
         for c in p.coefficients
     ]
     return f"{curve}{exposure}, {', '.join(parameters)}"

@@ -13,10 +13,9 @@ import numpy as np
 
 from bayesmyo.components import correlation
 from bayesmyo.components.component import Coefficient
-from bayesmyo.components.families import Bernoulli, Cumulative, Family
-from bayesmyo.components.families.thresholds import parse_joint
+from bayesmyo.components.families import Family
 from bayesmyo.components.priors import Alone, Joint, Prior, Support, halfnormal, lkj, normal
-from bayesmyo.study.predictors import CORRELATIONS, ZERO, Block, Predictor, blocks, effects, predictors
+from bayesmyo.study.predictors import CORRELATIONS, Block, Predictor, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
 Role = Literal["level", "difference", "rate", "duration", "shape", "sd", "correlation", "family", "threshold"]
@@ -92,7 +91,7 @@ class Parameter:
         """Link scale -> what a clinician reads: levels in outcome units, differences as ratios or odds ratios."""
         if self.role == "level":
             return self.family.inverse(value)
-        if self.role in LINEAR_ROLES and self.family.link_name == "logit":
+        if self.role in LINEAR_ROLES and self.family.ratio:
             return np.exp(value)
         if self.unit == "log" or (self._log and (self.role in ("difference", "rate", "sd") or self.name == "sigma")):
             return np.exp(value)
@@ -129,7 +128,7 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
     level = (f"log {o.unit}", "ratio") if log else (o.unit, o.unit)
     for name, prior in o.family.parameters(study.scale(outcome)).items():
         if isinstance(prior, Joint):
-            joint = _stated_joint(o.family, stated.pop(JOINT)) if JOINT in stated else prior
+            joint = o.family.joint(name, stated.pop(name)) or prior if name in stated else prior
             units = (o.family.link_name, o.family.link_name)
             found += [
                 Parameter(outcome, n, "threshold", *units, Part(joint, k), o.family) for k, n in enumerate(joint.names)
@@ -142,20 +141,15 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
     return [replace(p, prior=own[p.name]) if p.name in own and p.name in alone else p for p in found]
 
 
-def _stated_joint(family: Family, text: str) -> Joint:
-    assert isinstance(family, Cumulative)
-    return parse_joint(text, len(family.categories), family.link_)
-
-
 def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
     """Coefficients, covariates' shifts of the level, moderators' shifts of the change, and patients' SDs."""
     o, scale = study.outcomes[p.outcome], p.scale
-    family: Family = Bernoulli() if p.name == ZERO else o.family
+    family = o.family.part(p.name)
     link, unit = family.link_name, p.scale.unit
     time = study.time.unit
     latent = link if link != "identity" else unit
     level = f"log {unit}" if link == "log" else f"{link} {unit}" if link != "identity" else unit
-    spread, shift = ("ratio", "ratio") if link == "log" else (latent, "odds ratio" if link == "logit" else latent)
+    spread, shift = "ratio" if link == "log" else latent, family.ratio or latent
     rate = f"{level} per {time}"
     units: dict[str, tuple[str, str]] = {
         "level": (latent, latent) if family.anchored else (level, unit),

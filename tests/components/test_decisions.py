@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bayesmyo.components.decisions import DECISIONS, Dual, Equivalence, Precision, Probability
+from bayesmyo.components.decisions import DECISIONS, Dual, Equivalence, OneSided, Precision, Probability
+from bayesmyo.components.numbers import Written
 
 DRAWS = np.array([[0.1, 0.2, 0.3, 0.4, 0.5], [0.6, 0.7, 0.8, 0.9, 1.0]])
 
@@ -29,6 +30,38 @@ def test_a_verdict_counts_the_draws_beyond_the_threshold(rule, probability, met)
 def test_a_verdict_in_a_sentence():
     verdict = Probability(estimand="cpk_ratio", below=0.55, probability=0.9).judge(DRAWS)
     assert verdict.sentence == "The probability that cpk_ratio is below 0.55 is 0.500; at least 0.9 was asked: not met."
+
+
+ONE = {
+    Probability: {"above": 0.0, "probability": 0.9},
+    Dual: {"null": 0.0, "relevant": 0.5, "probability": 0.9},
+    Equivalence: {"low": -0.5, "high": 0.5, "probability": 0.9},
+    Precision: {"width": 2.0, "interval": 0.9},
+}
+
+
+def test_what_quotes_the_number_is_withheld_with_it():
+    """A sentence quotes where it writes an amount of the estimand's draws."""
+    for cls in DECISIONS:
+        sentence = cls(estimand="e", **ONE[cls]).judge(DRAWS, written=Written(amount=lambda v: "QUOTED")).sentence
+        assert ("QUOTED" in sentence) == cls.quotes, cls.kind
+
+
+def test_a_claim_of_one_side_is_what_a_one_sided_test_can_be_asked():
+    claims = {cls.kind: cls(estimand="e", **ONE[cls]).one_sided for cls in DECISIONS}
+    assert claims.pop("probability") == OneSided(above=True, threshold=0.0, probability=0.9)
+    assert set(claims.values()) == {None}
+    assert Probability(estimand="e", below=0.5, probability=0.8).one_sided == OneSided(False, 0.5, 0.8)
+
+
+def test_every_rule_is_told_to_a_lay_reader():
+    said = {cls.kind: cls(estimand="e", **ONE[cls]).terms(" kg") for cls in DECISIONS}
+    assert said == {
+        "probability": "above 0 kg with a probability of at least 0.9",
+        "dual": "above 0 kg with a probability of at least 0.9, and its median above 0.5 kg",
+        "equivalence": "between -0.5 and 0.5 kg with a probability of at least 0.9",
+        "precision": "known to within 2 kg, the width of its 90% interval",
+    }
 
 
 # --- the dual criterion

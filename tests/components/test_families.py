@@ -319,6 +319,67 @@ def test_an_expected_value_lies_inside_the_support(family, expected, not_expecte
     np.testing.assert_array_equal(family.check_expected(np.array(not_expected, dtype=float)), False)
 
 
+def those(fact):
+    """The families of which a fact holds."""
+    return {case.family.kind for case in CASES if fact(case.family)}
+
+
+def test_facts_by_which_the_house_chooses_checks_figures_and_advice():
+    assert those(lambda f: f.binary) == {"bernoulli"}
+    assert those(lambda f: f.ordinal) == {"cumulative"}
+    assert those(lambda f: f.has_zero_part) == {"hurdle_lognormal"}
+    assert those(lambda f: f.heavier_tailed) == {"gaussian"}
+    assert those(lambda f: f.overdispersed) == {"poisson"}
+    assert not BetaBinomial(trials=1).binary  # a score, though of a single point
+
+
+@EVERY
+def test_a_family_that_is_recommended_instead_is_one(case):
+    kinds = {cls.kind for cls in FAMILIES}
+    assert {case.family.heavier_tailed, case.family.overdispersed} - {""} <= kinds - {case.family.kind}
+
+
+class Cloglog(Bernoulli):
+    """What a family of another link between two ends is without saying more."""
+
+    link_name = "cloglog"
+
+    def link(self, values):
+        return np.log(-np.log1p(-np.asarray(values, dtype=float)))
+
+
+def test_groups_may_differ_as_far_on_a_link_that_nobody_has_named():
+    """From a probability of 0.5 to 0.92, as 2.5 logits lead: log(-log(0.08)) - log(-log(0.5))."""
+    assert Cloglog().between_groups(0.4) == pytest.approx(np.log(np.log(0.08) / np.log(0.5)))
+    assert Cloglog().between_groups(3.0) == 3.0
+    assert (Bernoulli().between_groups(0.4), Gaussian().between_groups(0.4), Poisson().between_groups(0.4)) == (
+        2.5,
+        0.4,
+        0.4,
+    )
+
+
+def test_what_the_exponential_of_a_difference_is_called():
+    named = {case.family.kind: case.family.ratio for case in CASES if not case.name.endswith("probit")}
+    assert {k for k, v in named.items() if v == "odds ratio"} == {
+        "cumulative",
+        "ordered_beta",
+        "beta_binomial",
+        "bernoulli",
+    }
+    assert {k for k, v in named.items() if not v} == {"gaussian", "student_t"}
+    assert Cumulative(**GRADES, link_="probit").ratio == Cloglog().ratio == ""
+
+
+@EVERY
+def test_a_zero_part_is_a_probability(case):
+    """Its clinical scale is set on the logit."""
+    assert case.family.part("location") is case.family
+    if case.family.has_zero_part:
+        assert case.family.part("zero").link_name == "logit"
+        assert case.family.part("zero").inverse(0.0) == 0.5
+
+
 @EVERY
 def test_link_and_inverse_undo_each_other(case):
     if not case.family.anchored:

@@ -183,6 +183,25 @@ def test_examples_have_no_faults(trajectory):
     assert trajectory.knots() == getattr(trajectory, "at", ())
 
 
+@EVERY
+def test_what_it_says_of_its_course_is_what_its_curve_does(trajectory):
+    """Whether anything changes, and whether it comes to rest: the same level after ten million weeks as after twenty."""
+    values = different(trajectory)
+    assert (np.ptp(trajectory.curve(T, values, np)) > 0) == trajectory.moves
+    late, later = trajectory.curve(np.array([1e7, 2e7]), values, np)
+    assert (abs(later - late) < 1e-5) == (trajectory.levels_off or not trajectory.moves)
+
+
+@pytest.mark.parametrize("trajectory", [e for e in EXAMPLES if e.levels_off], ids=str)
+def test_what_levels_off_says_where_and_when(trajectory):
+    values = different(trajectory)
+    start, end = trajectory.curve(trajectory.origin, values, np), trajectory.final(values)
+    assert trajectory.curve(1e9, values, np) == pytest.approx(end, abs=1e-6)
+    for left in (0.9, 0.5, 0.1):
+        time = trajectory.origin + trajectory.until(left, values)
+        assert trajectory.curve(time, values, np) == pytest.approx(end + left * (start - end), rel=1e-12)
+
+
 def test_constant_stays_level():
     np.testing.assert_array_equal(Constant().curve(T, {"intercept": 4.0}, np), 4.0)
 

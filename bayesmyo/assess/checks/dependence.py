@@ -66,7 +66,7 @@ class Dependence:
         free = free_effects(fit.study, r.outcome)
         if free:
             return f'try adding "{free[0]}" to effects'
-        return turning(fit.study.outcomes[r.outcome].trajectory.kind)
+        return turning(fit.study.outcomes[r.outcome].trajectory)
 
 
 def neighbours(r: Replicated, z: np.ndarray) -> np.ndarray:

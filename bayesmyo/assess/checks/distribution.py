@@ -7,7 +7,7 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import extreme, skewness, spread, subject
-from bayesmyo.assess.checks.remedies import is_scale, positive, skewed
+from bayesmyo.assess.checks.remedies import is_scale, positive, skewed, wider
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.model.fit import Fit
 
@@ -39,9 +39,9 @@ class Distribution:
     def _spread(self, fit: Fit, r: Replicated) -> Finding:
         data, drawn = spread(inner(r.residual)), spread(inner(r.expected))
         ratio = float(np.median(data) / np.median(drawn))
-        kind = fit.study.outcomes[r.outcome].family.kind
-        wider = {"poisson": "the family negative_binomial", "gaussian": "student_t, or other effects"}
-        remedy = wider.get(kind, "other effects, or another family") if ratio > 1 else "a simpler family"
+        family = fit.study.outcomes[r.outcome].family
+        wide = wider(family, "other effects") or "other effects, or another family"
+        remedy = wide if ratio > 1 else "a simpler family"
         misfit = (
             f"Measurements of {subject(fit.study, r.outcome)} scatter {ratio:.2f} times as much around the patients' curves as "
             f"the family says ({span(drawn, '.2f')} is predicted): try {remedy}."
@@ -75,7 +75,7 @@ class Distribution:
             f"{r.y[i]:.4g} {o.unit} of {fit.cohort.pseudonyms()[r.patient[i]]} at {fit.study.time.unit} {r.time[i]:g}"
         )
         if far > 1:
-            remedy = "student_t" if o.family.kind == "gaussian" else "a family with a heavier tail"
+            remedy = o.family.heavier_tailed or "a family with a heavier tail"
             if o.family.link_name == "identity" and skewed(r.y):
                 remedy = positive(r.y)
             misfit = (

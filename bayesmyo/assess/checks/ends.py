@@ -30,13 +30,13 @@ class Ends:
         findings: list[Finding] = []
         for r in replicates.outcomes.values():
             o = fit.study.outcomes[r.outcome]
-            if o.family.texts() is not None or o.family.kind == "bernoulli":
+            if o.family.ordinal or o.family.binary:
                 continue
             lower, upper = _ends(o)
             for end, sign in ((lower, -1.0), (upper, 1.0)):
                 if end is not None and r.lower < end < r.upper:
                     findings += self._declared(fit, r, end, sign)
-                elif not o.family.counts and not (sign < 0 and len(o.family.predictors()) > 1):
+                elif not o.family.counts and not (sign < 0 and o.family.has_zero_part):
                     findings += self._tied(fit, r, sign)
         return verdict(self.name, "Shares at the ends of the range are", fit, replicates, findings)
 
@@ -87,7 +87,7 @@ class Ends:
 def _ends(o: Outcome) -> tuple[float | None, float | None]:
     if o.family.score:
         return o.family.ends()
-    if o.family.counts or len(o.family.predictors()) > 1:
+    if o.family.counts or o.family.has_zero_part:
         return None, o.maximum  # zeros have a check of their own
     return o.minimum, o.maximum
 

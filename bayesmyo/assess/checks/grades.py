@@ -10,7 +10,7 @@ from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.replicated import Replicated, replicated
-from bayesmyo.components.families import Bernoulli, Cells, Cumulative
+from bayesmyo.components.families import Cells
 from bayesmyo.model.fit import Fit
 
 DRAWS = 200
@@ -35,7 +35,8 @@ class Grades:
         replicates = replicated(fit)
         findings: list[Finding] = []
         for r in replicates.outcomes.values():
-            if isinstance(fit.study.outcomes[r.outcome].family, Cumulative | Bernoulli):
+            family = fit.study.outcomes[r.outcome].family
+            if family.ordinal or family.binary:
                 findings += self._outcome(fit, r)
         return verdict(
             self.name, "Frequencies and calibration of grades are", fit, replicates, findings,
@@ -53,7 +54,7 @@ class Grades:
             word = f"{grade:g} or higher" if len(np.unique(r.y)) > 2 else "yes"
             remedy = (
                 "the step between these grades is not the same at all levels or times; try another trajectory, or merge grades"
-                if isinstance(fit.study.outcomes[r.outcome].family, Cumulative)
+                if fit.study.outcomes[r.outcome].family.ordinal
                 else "the model's course over time is not that of the measurements; try another trajectory, or a covariate"
             )
             found.append(self._calibration(fit, r, word, data, drawn, probability))
@@ -72,7 +73,7 @@ class Grades:
     ) -> Finding:
         ours = np.array([miscalibration(p, data) for p in probability])
         theirs = np.array([miscalibration(p, y) for p, y in zip(probability, drawn, strict=True)])
-        grades = isinstance(fit.study.outcomes[r.outcome].family, Cumulative)
+        grades = fit.study.outcomes[r.outcome].family.ordinal
         remedy = (
             "try other effects, another link, or merge grades" if grades else "try other effects, or another trajectory"
         )

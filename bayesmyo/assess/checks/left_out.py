@@ -8,12 +8,11 @@ from arviz_stats.base import array_stats
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, verdict
 from bayesmyo.assess.checks.moments import subject
+from bayesmyo.assess.checks.remedies import wider
 from bayesmyo.assess.replicated import Replicated, Replicates, replicated
 from bayesmyo.assess.reweight import smoothed
 from bayesmyo.model.fit import Fit, log_likelihood
 from bayesmyo.seeds import PREDICT, address
-
-HEAVIER = {"gaussian": "student_t, or more effects", "poisson": "the family negative_binomial"}
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,12 @@ class LeftOut:
         ordered, n = np.sort(pit), len(pit)
         apart = float(np.abs(ordered - (np.arange(1, n + 1) - 0.5) / n).max())
         lower, middle = float(np.mean(pit < 0.5)), float(np.mean((pit > 0.25) & (pit < 0.75)))
-        kind = fit.study.outcomes[r.outcome].family.kind
+        wide = wider(fit.study.outcomes[r.outcome].family, "more effects")
         reach = float(1.36 / np.sqrt(n))
         if middle < 0.5 - self.distance:
-            seen = f"only {middle:.0%} lie in the middle half of their prediction: predictions are too narrow; try {HEAVIER.get(kind, 'more effects')}"
+            seen = f"only {middle:.0%} lie in the middle half of their prediction: predictions are too narrow; try {wide or 'more effects'}"
         elif middle > 0.5 + self.distance:
-            seen = f"{middle:.0%} lie in the middle half of their prediction: predictions are too wide for most, as where a few lie far off: see time course and variance; if both pass, try {HEAVIER.get(kind, 'another family')}"
+            seen = f"{middle:.0%} lie in the middle half of their prediction: predictions are too wide for most, as where a few lie far off: see time course and variance; if both pass, try {wide or 'another family'}"
         elif abs(lower - 0.5) > self.distance / 2:
             seen = (
                 f"{lower:.0%} lie below the middle of their prediction: predictions are too {'high' if lower > 0.5 else 'low'} for most; "

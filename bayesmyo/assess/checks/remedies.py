@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bayesmyo.components.families import Family
+from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.study import Outcome
 
 FILLED = (
@@ -12,6 +14,13 @@ FILLED = (
 def positive(y: np.ndarray) -> str:
     """The families of measurements that cannot be negative and scatter in proportion to their level."""
     return "hurdle_lognormal" if (y == 0).any() else "lognormal or gamma"
+
+
+def wider(family: Family, effects: str) -> str:
+    """The family that allows what this one finds too far off, or else other effects; empty where there is none."""
+    if family.overdispersed:
+        return f"the family {family.overdispersed}"
+    return f"{family.heavier_tailed}, or {effects}" if family.heavier_tailed else ""
 
 
 def skewed(y: np.ndarray) -> bool:
@@ -43,8 +52,8 @@ def at_end(o: Outcome, y: np.ndarray, top: bool) -> str:
     return "declare a limit of measurement (censoring) if values are cut off there, or both ends of the scale (minimum, maximum) and the family ordered_beta"
 
 
-def turning(trajectory: str) -> str:
+def turning(trajectory: Trajectory) -> str:
     """Trajectories that do what the present one cannot."""
-    if trajectory in ("constant", "linear", "log"):
+    if not (trajectory.levels_off or trajectory.knots()):
         return "try a trajectory that levels off or turns (plateau, spline, piecewise), with effects in its changes"
     return "try a trajectory that can turn (spline, piecewise), with effects in its changes"

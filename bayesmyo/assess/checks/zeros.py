@@ -26,7 +26,7 @@ class Zeros:
         findings: list[Finding] = []
         for r in replicates.outcomes.values():
             family = fit.study.outcomes[r.outcome].family
-            if (family.counts and family.link_name == "log") or len(family.predictors()) > 1:
+            if (family.counts and family.link_name == "log") or family.has_zero_part:
                 middle = np.median(r.time)
                 findings.append(self._share(fit, r, np.full(len(r), True), "at all visits"))
                 if (r.time < middle).any():
@@ -40,10 +40,10 @@ class Zeros:
         observed, drawn = float(np.mean(r.y[chosen] == 0)), np.mean(r.drawn[:, chosen] == 0, axis=-1)
         o = fit.study.outcomes[r.outcome]
         more = observed > drawn.mean()
-        if len(o.family.predictors()) > 1:
+        if o.family.has_zero_part:
             remedy = "try another trajectory, or other effects, for its zero part"
-        elif o.family.kind == "poisson":
-            remedy = "events that cluster have more zeros: try the family negative_binomial"
+        elif o.family.overdispersed:
+            remedy = f"events that cluster have more zeros: try the family {o.family.overdispersed}"
         else:
             remedy = "try a covariate that tells who has none, or another trajectory"
         misfit = (

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,11 +27,31 @@ class Verdict:
     sentence: str
 
 
+@dataclass(frozen=True)
+class OneSided:
+    """A claim that a one-sided test against the threshold can make too, at the level 1 - probability."""
+
+    above: bool
+    threshold: float
+    probability: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decision(Component):
     """A rule on the draws of one estimand, set before the data are seen."""
 
     estimand: str
+
+    quotes: ClassVar[bool] = True  # its sentence tells the number, and is withheld with it
+
+    @property
+    def one_sided(self) -> OneSided | None:
+        """What it claims, if that is that the number lies on one side of a threshold, and nothing else."""
+        return None
+
+    def terms(self, unit: str) -> str:
+        """What it asks of the number, for a lay reader; `unit` follows each value and begins with a space, or is empty."""
+        return f"a rule of the kind {self.kind}"
 
     @abstractmethod
     def rule(self, subject: str = "") -> str:

@@ -31,6 +31,11 @@ class Dual(Decision):
             f"{side} {self.relevant:g}, which is relevant"
         )
 
+    def terms(self, unit: str) -> str:
+        side = self._side()
+        likely = f"{side} {self.null:g}{unit} with a probability of at least {self.probability:g}"
+        return f"{likely}, and its median {side} {self.relevant:g}{unit}"
+
     def _side(self) -> str:
         return "above" if self.relevant > self.null else "below"
 

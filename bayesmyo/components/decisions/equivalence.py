@@ -1,7 +1,7 @@
 """Equivalence: the estimand lies in a region that makes no difference."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -20,6 +20,11 @@ class Equivalence(Decision):
     low: float
     high: float
     probability: float
+
+    quotes: ClassVar[bool] = False
+
+    def terms(self, unit: str) -> str:
+        return f"between {self.low:g} and {self.high:g}{unit} with a probability of at least {self.probability:g}"
 
     def rule(self, subject: str = "") -> str:
         between = f"between {self.low:g} and {self.high:g}"

@@ -20,6 +20,9 @@ class Precision(Decision):
     width: float
     interval: float = 0.95
 
+    def terms(self, unit: str) -> str:
+        return f"known to within {self.width:g}{unit}, the width of its {self.interval:.0%} interval"
+
     def rule(self, subject: str = "") -> str:
         return f"the {100 * self.interval:g}% interval of {subject or self.estimand} is narrower than {self.width:g}"
 

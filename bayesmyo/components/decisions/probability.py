@@ -1,11 +1,11 @@
 """Enough posterior probability beyond a threshold."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.decisions.decision import ENDINGS, Decision, Verdict, share_faults
+from bayesmyo.components.decisions.decision import ENDINGS, Decision, OneSided, Verdict, share_faults
 from bayesmyo.components.numbers import PLAIN, Written
 
 
@@ -17,6 +17,16 @@ class Probability(Decision):
     above: float | None = None
     below: float | None = None
     probability: float
+
+    quotes: ClassVar[bool] = False
+
+    @property
+    def one_sided(self) -> OneSided | None:
+        threshold = self.above if self.above is not None else self.below
+        return None if threshold is None else OneSided(self.above is not None, threshold, self.probability)
+
+    def terms(self, unit: str) -> str:
+        return f"{self._beyond()}{unit} with a probability of at least {self.probability:g}"
 
     def rule(self, subject: str = "") -> str:
         return f"the probability that {subject or self.estimand} is {self._beyond()} is at least {self.probability:g}"

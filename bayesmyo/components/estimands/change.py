@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ class Change(Between):
     """Level at `to` minus level at `from`, in outcome units. Without a control arm: change during treatment."""
 
     kind: Literal["change"] = "change"
+    difference_on: ClassVar[Literal["identity", "log"] | None] = "identity"
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         first, last = self._pair(prediction, given)

@@ -8,13 +8,17 @@ from typing import Any, ClassVar, Literal, Protocol, get_args
 import numpy as np
 
 from bayesmyo.components.component import Component, key
-from bayesmyo.components.estimands.criteria import Criteria
+from bayesmyo.components.estimands.criteria import Criteria, Criterion
 from bayesmyo.components.numbers import PLAIN, Written, significant
 
 Population = Literal["these patients", "average patient", "new patient", "population average"]
 Summary = Literal["median", "mean"]
 Predicts = Literal["expected value", "measurement"]
 POPULATIONS: tuple[str, ...] = get_args(Population)
+WHOM = {
+    "these patients": "in these patients", "average patient": "in the average patient",
+    "new patient": "in a new patient", "population average": "on average over all such patients",
+}  # fmt: skip
 Given = Mapping[str, str | float]
 
 
@@ -95,6 +99,11 @@ class Estimand(Component):
     contrast: Contrast | None = None
 
     neutral: ClassVar[float | None] = 0.0
+    is_level: ClassVar[bool] = False  # of an outcome that stands still it is the level itself
+    difference_on: ClassVar[Literal["identity", "log"] | None] = (
+        None  # the scale on which it is a difference of two levels
+    )
+    per_time: ClassVar[bool] = False  # that difference is told per unit of time
     bounded: ClassVar[bool] = False  # its posterior has a mean and an SD whatever the family
     populations: ClassVar[tuple[str, ...]] = POPULATIONS  # of which it can speak
     measured: ClassVar[tuple[str, ...]] = ("new patient",)  # whose measurements it can predict
@@ -131,6 +140,20 @@ class Estimand(Component):
         """The outcome whose level it reports, in units or as a ratio; None where it counts patients."""
         return None
 
+    @property
+    def whom(self) -> str:
+        """In whom it is asked, inside a sentence."""
+        return WHOM[self.population]
+
+    @property
+    def unspoken(self) -> str:
+        """Why it cannot speak of a population that is not among its own."""
+        return f"a {self.kind} estimand does not speak of it"
+
+    def asks(self) -> Mapping[str, tuple[str, Criterion]]:
+        """What levels must reach to count, (outcome, criterion) by the TOML key where that stands; "" where in keys of its own."""
+        return {}
+
     def of(self, prediction: Prediction) -> np.ndarray:
         """(chain, draw) values in the estimand's unit."""
         c = self.contrast
@@ -151,6 +174,10 @@ class Estimand(Component):
     @abstractmethod
     def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
         """What the number is, as the subject of a sentence."""
+
+    def faults(self) -> tuple[tuple[str, str, str, str], ...]:
+        """(key, what is wrong, what was got, how to mend it) of fields that do not go together; empty where it can be asked."""
+        return ()
 
     @abstractmethod
     def when(self) -> dict[str, float]:
@@ -207,14 +234,18 @@ class OfOutcome(Estimand):
 
 @dataclass(frozen=True, kw_only=True)
 class Between(OfOutcome):
-    """An estimand that compares two times, `from` and `to`, in the study's unit."""
+    """An estimand of two times, `from` and `to`, in the study's unit; most are a difference of the levels there."""
 
     from_: float = key("from")
     to: float
 
     @property
     def compares(self) -> bool:
-        return True
+        return self.difference_on is not None
+
+    def faults(self) -> tuple[tuple[str, str, str, str], ...]:
+        late = f"must come after from, {self.from_:g}"
+        return (("to", late, f"{self.to:g}", ""),) if self.to <= self.from_ else ()
 
     def when(self) -> dict[str, float]:
         return {"from": self.from_, "to": self.to}

@@ -17,6 +17,7 @@ class Level(OfOutcome):
     kind: Literal["level"] = "level"
     at: float
     neutral: ClassVar[float | None] = None
+    is_level: ClassVar[bool] = True
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         return self._level(prediction, self.at, given)

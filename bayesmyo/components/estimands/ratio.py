@@ -16,6 +16,7 @@ class Ratio(Between):
 
     kind: Literal["ratio"] = "ratio"
     neutral: ClassVar[float | None] = 1.0
+    difference_on: ClassVar[Literal["identity", "log"] | None] = "log"
 
     @property
     def relative(self) -> bool:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.criteria import Criteria, in_words
+from bayesmyo.components.estimands.criteria import Criteria, Criterion, in_words
 from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction
 from bayesmyo.components.numbers import PLAIN, Written
 
@@ -44,6 +44,23 @@ class Share(Estimand):
     @property
     def followed(self) -> tuple[str, ...]:
         return tuple(outcome for outcome, c in self.criteria.items() if c.compares)
+
+    @property
+    def whom(self) -> str:
+        return "among these patients" if self.population == "these patients" else "among all such patients"
+
+    @property
+    def unspoken(self) -> str:
+        return "one patient has no share"
+
+    def asks(self) -> Mapping[str, tuple[str, Criterion]]:
+        return {f"criteria.{outcome}": (outcome, c) for outcome, c in self.criteria.items()}
+
+    def faults(self) -> tuple[tuple[str, str, str, str], ...]:
+        write = "write { strength = { at_least = 4.5 } }"
+        none = () if self.criteria else (("criteria", "ask nothing", "", write),)
+        what = "criteria are judged on what each family reports"
+        return none if self.summary is None else (*none, ("summary", what, f'"{self.summary}"', "leave it out"))
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         return prediction.share(self.criteria, self.at, self.from_, self.population, self.predicts, given)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -17,6 +17,8 @@ class Slope(Between):
     """
 
     kind: Literal["slope"] = "slope"
+    difference_on: ClassVar[Literal["identity", "log"] | None] = "identity"
+    per_time: ClassVar[bool] = True
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         first, last = self._pair(prediction, given)

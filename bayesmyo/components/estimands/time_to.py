@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from bayesmyo.components.estimands.criteria import Criterion
 from bayesmyo.components.estimands.estimand import Given, Named, OfOutcome, Prediction
 from bayesmyo.components.numbers import PLAIN, Written
 
@@ -36,6 +37,25 @@ class TimeTo(OfOutcome):
     @property
     def followed(self) -> tuple[str, ...]:
         return self.outcomes
+
+    @property
+    def whom(self) -> str:
+        return "over all such patients" if self.population == "population average" else super().whom
+
+    @property
+    def _one(self) -> bool:
+        return (self.at_least is None) != (self.at_most is None)
+
+    def asks(self) -> Mapping[str, tuple[str, Criterion]]:
+        return {"": (self.outcome, Criterion(at_least=self.at_least, at_most=self.at_most))} if self._one else {}
+
+    def faults(self) -> tuple[tuple[str, str, str, str], ...]:
+        one = "give exactly one of at_least and at_most, the level that is to be reached"
+        after = "must be a time after 0, when treatment began"
+        return (
+            *(() if self._one else (("", one, "", ""),)),
+            *(() if self.within > 0 else (("within", after, f"{self.within:g}", ""),)),
+        )
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         def short(time: float | np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from scipy import special
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.tails import log_logistic_between, log_ndtr, log_normal_between, log_sigmoid
-from bayesmyo.components.families.thresholds import InducedDirichlet, Link
+from bayesmyo.components.families.thresholds import InducedDirichlet, Link, parse_joint
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
@@ -84,6 +84,9 @@ class Cumulative(Family):
         concentrations = tuple(count * share for share in self.shares) if self.shares else (1.0,) * count
         return {"thresholds": InducedDirichlet(concentrations, self.link_)}
 
+    def joint(self, name: str, text: str) -> Joint | None:
+        return parse_joint(text, len(self.categories), self.link_) if name == "thresholds" else None
+
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
         pt, location, last = pm.math.pt, eta["location"], len(self.categories) - 1
         thresholds = [aux[f"threshold_{k}"] for k in range(1, last + 1)]
@@ -133,6 +136,12 @@ class Cumulative(Family):
 
     def check_expected(self, values: Any) -> np.ndarray:
         return np.isfinite(values)
+
+    def remark(self) -> str:
+        scores = self.texts()
+        graded = [f"{' + '.join(levels)} ({scores[levels[0]]:.3g})" for levels in self.categories]
+        numbers = f"Categories, with the numbers that stand for them: {', '.join(graded)}"
+        return f"{numbers}; threshold_1 is between the first two."
 
     def faults(self) -> tuple[tuple[str, str], ...]:
         if (self.coding is None) == (self.levels is None):

@@ -15,7 +15,8 @@ Arrays = Mapping[str, Any]
 
 # The least SD of what covariates shift, where nothing but the two ends is far: 2.5 logits lead from a probability of 0.5
 # to 0.92, and 1.5 probits to 0.93. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
-BETWEEN_GROUPS = {"logit": 2.5, "probit": 1.5}
+BETWEEN_GROUPS, FAR = {"logit": 2.5, "probit": 1.5}, 0.92
+RATIOS = {"log": "ratio", "logit": "odds ratio"}
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,38 @@ class Family(Component):
     informative: ClassVar[bool] = True  # a single measurement says much of its patient
     counts: ClassVar[bool] = False  # measurements are whole numbers
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
+    heavier_tailed: ClassVar[str] = ""  # the family of such measurements of which a few lie far off
+    overdispersed: ClassVar[str] = ""  # the family of such measurements that scatter more
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     r_formula: ClassVar[str] = "gaussian()"  # the family of brms; empty where it has none
+
+    @property
+    def binary(self) -> bool:
+        """Whether measurements are no and yes, whose probability is judged and drawn in place of a distribution."""
+        return self.counts and not self.score and self.ends() == (0.0, 1.0)
+
+    @property
+    def ratio(self) -> str:
+        """What the exponential of a difference on the link scale is called; empty where it is none."""
+        return RATIOS.get(self.link_name, "")
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether measurements are ordered categories, each of which has a probability and a name."""
+        return self.texts() is not None
+
+    @property
+    def has_zero_part(self) -> bool:
+        """Whether zeros stand apart from other measurements, with a predictor of their own."""
+        return "zero" in self.predictors()
 
     def predictors(self) -> tuple[str, ...]:
         """Names of the linear predictors, `location` first; each has its own trajectory and patient effects."""
         return ("location",)
+
+    def part(self, predictor: str) -> "Family":
+        """The family on whose link a predictor is, and in whose words its parameters are told."""
+        return self
 
     def link(self, values: Any) -> Any:
         """Expected values in outcome units -> link scale; here for the identity and the log."""
@@ -76,11 +103,19 @@ class Family(Component):
     def between_groups(self, sd: float, per: float = 1.0) -> float:
         """The SD of a default prior that leaves room for groups that differ.
 
-        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit: the spread between patients that a study declares
-        is that of patients alike, and bounds no difference between groups.
+        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit, and on any other link between two ends what leads
+        from their middle to 0.92 of the way: the spread between patients that a study declares is that of patients alike,
+        and bounds no difference between groups.
         per: how many of the coefficient's units pass over a typical follow-up (see `Coefficient`)
         """
-        return max(sd, BETWEEN_GROUPS.get(self.link_name, 0.0) / per)
+        return max(sd, (BETWEEN_GROUPS.get(self.link_name) or self._far()) / per)
+
+    def _far(self) -> float:
+        """From the middle between two ends to 0.92 of the way, on the link; zero where there are no two ends."""
+        low, high = self.ends()
+        return (
+            0.0 if low is None or high is None else float(np.ptp(self.link(low + (high - low) * np.array([0.5, FAR]))))
+        )
 
     def encode(self, values: Any) -> Any:
         """Measurements in outcome units -> as `observe` and `log_density` are handed them."""
@@ -101,6 +136,13 @@ class Family(Component):
     @abstractmethod
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         """The family's own parameters and their default priors, on the clinical scale; a joint prior stands for several."""
+
+    def joint(self, name: str, text: str) -> Joint | None:
+        """The prior that a study states of several parameters at once; None where no joint prior has this name.
+
+        Raises ValueError that says how to mend the text.
+        """
+        return None
 
     @abstractmethod
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
@@ -149,6 +191,10 @@ class Family(Component):
     def expected(self) -> str:
         """What `check_expected` allows, in words, for messages."""
         return self.support()
+
+    def remark(self) -> str:
+        """What a reader must know of the measurements to read the model, in a sentence; usually nothing."""
+        return ""
 
     def faults(self) -> tuple[tuple[str, str], ...]:
         """(key, what is wrong) of fields that do not go together; empty where the family can be used."""

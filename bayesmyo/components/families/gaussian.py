@@ -29,6 +29,7 @@ class Gaussian(Family):
     censorable: ClassVar[bool] = True
     normal: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
+    heavier_tailed: ClassVar[str] = "student_t"
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2)}

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.component import Scale
+from bayesmyo.components.families.bernoulli import Bernoulli
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.gaussian import HALF_LOG_2PI
 from bayesmyo.components.families.tails import log_sigmoid
@@ -33,6 +34,9 @@ class HurdleLogNormal(Family):
 
     def predictors(self) -> tuple[str, ...]:
         return ("location", "zero")
+
+    def part(self, predictor: str) -> Family:
+        return Bernoulli() if predictor == "zero" else self
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2)}

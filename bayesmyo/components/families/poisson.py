@@ -29,6 +29,7 @@ class Poisson(Counts):
     kind: Literal["poisson"] = "poisson"
     counts: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
+    overdispersed: ClassVar[str] = "negative_binomial"
     observation_effect: bool = False
     r_formula: ClassVar[str] = "poisson()"
 

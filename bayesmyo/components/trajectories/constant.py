@@ -16,6 +16,7 @@ class Constant(Trajectory):
     kind: Literal["constant"] = "constant"
     sentence: ClassVar[str] = "stays level"
     formula: ClassVar[str] = "intercept"
+    moves: ClassVar[bool] = False
     elsewhere: ClassVar[str] = "the outcome changes; try the trajectory linear or plateau"
 
     @property

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from bayesmyo.components.component import Coefficient, Scale
 from bayesmyo.components.priors import lognormal, normal
 from bayesmyo.components.trajectories.trajectory import Trajectory
@@ -33,6 +35,7 @@ class Plateau(Trajectory):
     end: Literal["asymptote", "change"] = "asymptote"
     sentence: ClassVar[str] = "moves from a start towards a plateau, half of the remaining way in each half-time"
     formula: ClassVar[str] = "asymptote + (start - asymptote) * 2^(-max(0, (t - origin)) / half_time)"
+    levels_off: ClassVar[bool] = True
     elsewhere: ClassVar[str] = "a relapse or a second phase looks like this; try the trajectory spline or piecewise"
 
     def coefficients(self, scale: Scale) -> tuple[Coefficient, ...]:
@@ -55,6 +58,12 @@ class Plateau(Trajectory):
         change = coefficients["change"] if self.end == "change" else coefficients["asymptote"] - start
         elapsed = xp.maximum(t - self.origin, 0.0)
         return start + change * (1.0 - xp.exp2(-elapsed / coefficients["half_time"]))
+
+    def final(self, coefficients: Mapping[str, Any]) -> Any:
+        return coefficients["start"] + coefficients["change"] if self.end == "change" else coefficients["asymptote"]
+
+    def until(self, left: Any, coefficients: Mapping[str, Any]) -> Any:
+        return -coefficients["half_time"] * np.log2(left)
 
     def r_starts(self, middle: Mapping[str, float], spread: float) -> Mapping[str, float]:
         """Where nothing changes the half-time says nothing, and a search ends at once."""

@@ -27,6 +27,8 @@ class Trajectory(Component):
     origin: float = 0.0
     before: Literal["level", "trend"] = "level"
 
+    moves: ClassVar[bool] = True  # something changes in time, which covariates can moderate and patients differ in
+    levels_off: ClassVar[bool] = False  # it approaches a level and stays there: what is lost again is not seen
     elsewhere: ClassVar[str] = "try another trajectory"  # what to try where measurements do not follow the curve
 
     @property
@@ -106,6 +108,14 @@ class Trajectory(Component):
         """The time since the origin in R, and zero before it."""
         since = minus(time, self.origin)
         return f"{larger}({since}, 0)" if first < self.origin else since
+
+    def final(self, coefficients: Mapping[str, Any]) -> Any:
+        """The level that a curve approaches which levels off."""
+        raise NotImplementedError(f"{type(self).__name__} approaches no level")
+
+    def until(self, left: Any, coefficients: Mapping[str, Any]) -> Any:
+        """The time since the origin after which such a share of the way to that level is left, on the link scale."""
+        raise NotImplementedError(f"{type(self).__name__} approaches no level")
 
     def knots(self) -> tuple[float, ...]:
         """Times at which the curve is allowed to turn; each must lie inside the data."""

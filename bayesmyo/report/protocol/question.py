@@ -13,7 +13,7 @@ def question(study: Study, s: Statements) -> Section:
         Heading("What is to be estimated"),
         Terms(
             tuple(
-                (name, f"{describe.number(study, e)}, {describe.population(e)} ({describe.summary(study, e)})")
+                (name, f"{describe.number(study, e)}, {e.whom} ({describe.summary(study, e)})")
                 for name, e in study.estimands.items()
             )
         ),

@@ -5,7 +5,6 @@ import numpy as np
 from bayesmyo import figures
 from bayesmyo.assess.diagnostics import batch_error
 from bayesmyo.components.numbers import shared
-from bayesmyo.components.trajectories import Plateau
 from bayesmyo.figures.groups import tells_apart
 from bayesmyo.figures.parts import predicting
 from bayesmyo.figures.patients import MOST
@@ -130,15 +129,20 @@ def by_group(r: Results, outcome: str) -> list[Block]:
 
 
 def half_time(r: Results, outcome: str) -> list[Block]:
-    """When half of the change of a plateau is done: on the scale of the model, and in outcome units, which is another time."""
+    """When half of the change is done of a curve that levels off: on the scale of the model, and in outcome units, which is another time."""
     o = r.study.outcomes[outcome]
-    if not isinstance(o.trajectory, Plateau) or o.family.anchored:
+    if not o.trajectory.levels_off or o.family.anchored:
         return []
-    posterior = r.fit.group("posterior")
-    start, asymptote, half = (posterior[f"{outcome}.{k}"].values for k in ("start", "asymptote", "half_time"))
-    middle = o.family.link((o.family.inverse(start) + o.family.inverse(asymptote)) / 2)
+    posterior, listed = r.fit.group("posterior"), o.trajectory.coefficients(r.study.scale(outcome))
+    own = {c.name: posterior[f"{outcome}.{c.name}"].values for c in listed}
+    start, end, half = (
+        o.trajectory.curve(o.trajectory.origin, own, np),
+        o.trajectory.final(own),
+        o.trajectory.until(0.5, own),
+    )
+    middle = o.family.link((o.family.inverse(start) + o.family.inverse(end)) / 2)
     with np.errstate(all="ignore"):
-        natural = -half * np.log2((middle - asymptote) / (start - asymptote))
+        natural = o.trajectory.until((middle - end) / (start - end), own)
     link = {"identity": ""}.get(o.family.link_name, f" on the {o.family.link_name} scale of the model")
     clock = f"{r.study.time.unit}s"
     text = f"The average patient has done half of the change after {_interval(r, half)} {clock}{link}"

@@ -6,7 +6,7 @@ from bayesmyo.assess.claims import WITHHELD
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.responses import Category
 from bayesmyo.assess.sensitivity import DATA, EMPTY, UNKNOWN
-from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
+from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import Written, in_sentence, listing
 from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, stated
 from bayesmyo.report.results import Results
@@ -14,7 +14,6 @@ from bayesmyo.report.sections.cautions import alone, compared
 from bayesmyo.report.standing import standing
 from bayesmyo.study import describe
 
-CHANGES = ("change", "ratio", "slope")
 PREFERRED = ("population average", "these patients", "average patient", "new patient")
 
 
@@ -78,7 +77,7 @@ def said(r: Results) -> list[Block]:
 def told(r: Results, outcome: str) -> list[Estimate]:
     """The first contrast of changes, the main answer of an outcome, and the same of these patients where the study asks for it too."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
-    contrasts = [e for e in own if e.contrast is not None and e.kind in CHANGES]
+    contrasts = [e for e in own if e.contrast is not None and of(r, e).difference_on]
     e = main(r, outcome)
     if e is None:
         return []
@@ -94,31 +93,43 @@ def main(r: Results, outcome: str) -> Estimate | None:
     """The first change or ratio of all patients alike, of the population that reaches furthest; else the first contrast of changes, else the
     first estimand."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
-    changes = [e for e in own if e.kind in ("change", "ratio") and e.contrast is None and not e.given]
-    contrasts = [e for e in own if e.contrast is not None and e.kind in CHANGES]
+    changes = [e for e in own if moved(of(r, e)) and e.contrast is None and not e.given]
+    contrasts = [e for e in own if e.contrast is not None and of(r, e).difference_on]
     return min(changes or contrasts, key=lambda e: PREFERRED.index(e.population), default=own[0] if own else None)
+
+
+def of(r: Results, e: Estimate) -> Estimand:
+    """What the study asks, where an estimate is the answer."""
+    return r.study.estimands[e.name]
+
+
+def moved(e: Estimand) -> bool:
+    """Whether a number is how far an outcome moved between two times, which can be told as a rise or a fall."""
+    return e.difference_on is not None and not e.per_time
 
 
 def plain(r: Results, e: Estimate) -> str:
     """An estimate without the words of statistics; its numbers are those of the table, falls told without their sign."""
     how, study = e.written, r.study
-    if e.kind not in ("change", "ratio") or e.contrast is not None or e.given:
+    if not moved(of(r, e)) or e.contrast is not None or e.given:
         return e.sentence
     label, unit = study.label(e.outcomes[0]), study.time.unit
     during = f" during {study.treatment}" if study.treatment else ""
-    when = f"from {unit} {e.when['from']:g} to {unit} {e.when['to']:g}{during}"
+    first, *_, last = e.when.values()
+    when = f"from {unit} {first:g} to {unit} {last:g}{during}"
     scope = {"these patients": "In these patients", "population average": "On average over all such patients"}
     where = scope.get(e.population, f"In {'an' if e.population[0] == 'a' else 'a'} {e.population}")
-    neutral = 1.0 if e.kind == "ratio" else 0.0
+    ratio = of(r, e).difference_on == "log"
+    neutral = 1.0 if ratio else 0.0
     rose, sure = e.median > neutral, (e.lower > neutral) == (e.upper > neutral)
-    if e.kind == "ratio":
+    if ratio:
         amount = f"to {how.amount(e.median)} times what it was ({how.amount(e.lower)} to {how.amount(e.upper)} times)"
         if sure and not rose:
             amount = f"{fallen(how, e, study.interval)}, {amount}"
     else:
         low, high = (e.lower, e.upper) if rose or not sure else (e.upper, e.lower)
-        median, first, last = (how.amount(v if not sure or rose else -v) for v in (e.median, low, high))
-        amount = f"by {median} {e.unit} (between {first} and {last} with {study.interval:.0%} probability)"
+        median, start, end = (how.amount(v if not sure or rose else -v) for v in (e.median, low, high))
+        amount = f"by {median} {e.unit} (between {start} and {end} with {study.interval:.0%} probability)"
     if not sure:
         return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen."
     better = rose == (study.outcomes[e.outcomes[0]].better == "higher")
@@ -159,24 +170,8 @@ def rule(r: Results, d: DecisionResult) -> str:
     """What a decision asks, as the study states it."""
     asked, e = r.study.decisions[d.name], r.study.estimands[d.estimand]
     unit = next(row.unit for row in r.estimates if row.name == d.estimand)
-    unit = "" if e.relative or e.kind == "share" else f" {unit}"
-    match asked:
-        case Probability(above=None, below=limit, probability=p):
-            words = f"below {limit:g}{unit} with a probability of at least {p:g}"
-        case Probability(above=limit, probability=p):
-            words = f"above {limit:g}{unit} with a probability of at least {p:g}"
-        case Dual(null=null, relevant=relevant, probability=p):
-            side = "above" if relevant > null else "below"
-            words = (
-                f"{side} {null:g}{unit} with a probability of at least {p:g}, and its median {side} {relevant:g}{unit}"
-            )
-        case Equivalence(low=low, high=high, probability=p):
-            words = f"between {low:g} and {high:g}{unit} with a probability of at least {p:g}"
-        case Precision(width=width, interval=mass):
-            words = f"known to within {width:g}{unit}, the width of its {mass:.0%} interval"
-        case _:
-            words = f"a rule of the kind {d.kind}"
-    return f"{describe.number(r.study, e)}, {describe.population(e)}: {words}"
+    unit = "" if e.relative or e.amount_of is None else f" {unit}"
+    return f"{describe.number(r.study, e)}, {e.whom}: {asked.terms(unit)}"
 
 
 def untested(r: Results) -> str:

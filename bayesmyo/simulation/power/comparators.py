@@ -16,8 +16,7 @@ import numpy as np
 from scipy import stats
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.components.decisions import Probability
-from bayesmyo.components.estimands import Level, Ratio
+from bayesmyo.components.decisions import OneSided
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.simulation.power.mixed import mixed_model
 from bayesmyo.simulation.power.own import analysed, answerable, own_numbers, own_slopes, straight
@@ -146,7 +145,7 @@ def questions(study: Study, method: str) -> list[str]:
     found = [name for name in study.estimands if answerable(study, name)]
     if method == "t test":
         return found
-    return [n for n in found if straight(study, n) and not isinstance(study.estimands[n], Level)]
+    return [n for n in found if straight(study, n) and not study.estimands[n].is_level]
 
 
 def compare(
@@ -164,8 +163,9 @@ def compare(
             answer = METHODS[method](study, cohort, name)
             found.append(_estimated(study, method, name, answer, len(cohort), (truth or {}).get(name)))
             for decision, rule in study.decisions.items():
-                if rule.estimand == name and isinstance(rule, Probability):
-                    found.append(_decided(study, method, decision, rule, answer, len(cohort), (truth or {}).get(name)))
+                if rule.estimand == name and (claim := rule.one_sided):
+                    full = f"{method} for {decision}"
+                    found.append(_decided(study, full, name, claim, answer, len(cohort), (truth or {}).get(name)))
     return tuple(found)
 
 
@@ -176,24 +176,24 @@ def _estimated(study: Study, method: str, name: str, a: Answer | None, look: int
         return Quantity("comparator", full, look, truth=truth)
     p = float(p_value(np.asarray(a.estimate), np.asarray(a.error), np.asarray(a.freedom)))
     reach = float(stats.t.ppf(0.5 + study.interval / 2, a.freedom)) * a.error
-    back = np.exp if isinstance(e, Ratio) else float
+    logarithmic = e.difference_on == "log"
+    back = np.exp if logarithmic else float
     benefit = (a.estimate > 0) == (study.outcomes[e.outcomes[0]].better == "higher")
     return Quantity(
         "comparator", full, look, truth=truth, median=float(back(a.estimate)), lower=float(back(a.estimate - reach)),
-        upper=float(back(a.estimate + reach)), sd=None if isinstance(e, Ratio) else a.error, probability=p,
+        upper=float(back(a.estimate + reach)), sd=None if logarithmic else a.error, probability=p,
         met=bool(p < 1 - study.interval and benefit),
     )  # fmt: skip
 
 
 def _decided(
-    study: Study, method: str, decision: str, rule: Probability, a: Answer | None, look: int, truth: float | None
+    study: Study, full: str, name: str, claim: OneSided, a: Answer | None, look: int, truth: float | None
 ) -> Quantity:
-    full = f"{method} for {decision}"
     if a is None:
         return Quantity("comparator", full, look, truth=truth)
-    up = rule.above is not None
-    threshold = float(rule.above if rule.above is not None else rule.below or 0.0)
-    null = float(np.log(threshold)) if isinstance(study.estimands[rule.estimand], Ratio) else threshold
+    null = float(np.log(claim.threshold)) if study.estimands[name].difference_on == "log" else claim.threshold
     z = (a.estimate - null) / a.error
-    believed = float(stats.t.cdf(z if up else -z, a.freedom))
-    return Quantity("comparator", full, look, truth=truth, probability=believed, met=bool(believed >= rule.probability))
+    believed = float(stats.t.cdf(z if claim.above else -z, a.freedom))
+    return Quantity(
+        "comparator", full, look, truth=truth, probability=believed, met=bool(believed >= claim.probability)
+    )

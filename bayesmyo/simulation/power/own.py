@@ -17,7 +17,7 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort, Measurements
 from bayesmyo.components.component import Coefficient
-from bayesmyo.components.estimands import Change, Estimand, Level, Ratio, Slope
+from bayesmyo.components.estimands import Estimand
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
@@ -45,31 +45,29 @@ class Analysed:
 def answerable(study: Study, name: str) -> bool:
     """Whether patients' own numbers answer an estimand at all."""
     e = study.estimands[name]
-    if not isinstance(e, Change | Slope | Ratio | Level) or e.population == "new patient" or e.given:
+    if e.amount_of is None or not (e.is_level or e.difference_on) or e.population == "new patient" or e.given:
         return False
-    geometric = study.outcomes[e.outcome].family.geometric and e.summary != "mean"
-    if (
-        isinstance(e, Ratio) != geometric
-    ):  # a difference of geometric means, or a ratio of means, is no mean over patients
+    geometric = study.outcomes[e.amount_of].family.geometric and e.summary != "mean"
+    # a difference of geometric means, or a ratio of means, is no mean over patients
+    if (e.difference_on == "log") != geometric:
         return False
     if e.contrast is None:
-        return not isinstance(e, Level)
+        return not e.is_level
     c = study.covariates[e.contrast.covariate]
-    return c.levels is not None and c.varies == "patients" and (not isinstance(e, Level) or _flat(study, e))
+    return (
+        c.levels is not None
+        and c.varies == "patients"
+        and (not e.is_level or not study.outcomes[e.amount_of].trajectory.moves)
+    )
 
 
 def straight(study: Study, name: str) -> bool:
     """Whether an estimand is asked of an outcome whose trajectory is a straight line on a clock, on the scale of the analysis."""
     e = study.estimands[name]
     o = study.outcomes[e.outcomes[0]]
-    logarithmic = isinstance(e, Ratio)
     coefficients = o.trajectory.coefficients(study.scale(e.outcomes[0]))
-    same_scale = o.family.link_name == ("log" if logarithmic else "identity")
+    same_scale = o.family.link_name == (e.difference_on or "identity")
     return same_scale and len(coefficients) == 2 and all(c.linear for c in coefficients)
-
-
-def _flat(study: Study, e: Estimand) -> bool:
-    return len(study.outcomes[e.outcomes[0]].trajectory.coefficients(study.scale(e.outcomes[0]))) == 1
 
 
 def analysed(study: Study, cohort: Cohort, name: str) -> Analysed:
@@ -78,10 +76,10 @@ def analysed(study: Study, cohort: Cohort, name: str) -> Analysed:
     outcome = e.outcomes[0]
     m = cohort.measurements[outcome]
     value = m.value if m.exposure is None else m.value / m.exposure
-    if isinstance(e, Ratio):
+    if e.difference_on == "log":
         value = np.log(value)
     times = e.times()
-    per = float(times[-1] - times[0]) if isinstance(e, Slope) else 1.0
+    per = float(times[-1] - times[0]) if e.per_time else 1.0
     clock, step = None, float("nan")
     if straight(study, name):
         clock = _clock(study, outcome, np.asarray(m.time, dtype=float))
@@ -109,7 +107,7 @@ def _group(study: Study, cohort: Cohort, e: Estimand) -> Array | None:
 def own_numbers(study: Study, cohort: Cohort, name: str) -> tuple[Array, Array | None]:
     """(patient,) each patient's own value of an estimand, NaN where a patient has none, and (patient,) the group of each."""
     a, e = analysed(study, cohort, name), study.estimands[name]
-    if isinstance(e, Level):
+    if e.is_level:
         with np.errstate(invalid="ignore"):
             mean = np.bincount(a.patient, a.value, a.patients) / np.bincount(a.patient, minlength=a.patients)
         return mean, a.group

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive, skewed, turning
+from bayesmyo.components.trajectories import Linear, Plateau
 from bayesmyo.study import find_study
 from tests.assess.checks.conftest import PLATEAU, PLATEAU_TRUTH, changed, failing, lines, made
 
@@ -56,8 +57,8 @@ def test_measurements_crowd_below_a_ceiling_and_not_below_a_wild_one():
 
 
 def test_a_curve_that_turns_already_is_not_told_to_level_off():
-    assert "plateau" in turning("linear")
-    assert "plateau" not in turning("plateau")
+    assert "plateau" in turning(Linear())
+    assert "plateau" not in turning(Plateau())
 
 
 def test_scatter_in_proportion_to_a_positive_level_asks_for_a_positive_family():
