@@ -20,6 +20,7 @@ OF_ROWS = 7.0  # the same, of rows that repeat the one before: one in a hundred
 VARIED = 0.5  # different values of a cohort, as a share of those of each patient: the outcome seldom repeats itself
 FEWEST = 12  # cells of an outcome
 MOST_SHARING = 4  # patients: what more of them share is common, and says nothing
+OFTEN = 12  # times that one value follows another: what comes more often is common, too
 DIGITS = 9  # decimals, beyond which steps are the same
 
 
@@ -72,12 +73,14 @@ class _Column:
         order = np.argsort(self.line)
         patient, value, line = self.patient[order], self.value[order], self.line[order].tolist()
         steps = np.round(np.diff(value), DIGITS)
+        counts = {float(step): int(n) for step, n in zip(*np.unique(steps, return_counts=True), strict=True)}
+        alike = sum(n * (n - 1) for n in counts.values())  # ordered pairs of steps that agree
         first = 0
         while first < len(steps):
             last = first
             while last + 1 < len(steps) and steps[last + 1] == steps[first]:
                 last += 1
-            step, others = float(steps[first]), np.delete(steps, np.arange(first, last + 1))
+            step, run = float(steps[first]), last - first + 1
             again = last - first + (step == 0)
             several = (
                 len({*patient[first : last + 2].tolist()}) > 1
@@ -87,10 +90,16 @@ class _Column:
                 and (self.varied or (several and step != 0))
                 and (step != 0 or float(value[first]) not in self.ends)
             ):
-                same = float(np.sum(others == 0)) / max(len(others), 1) if step == 0 else _agreeing(others)
-                if again * _bits(same, len(others) if step == 0 else len(others) ** 2 / 2) >= BITS + np.log2(
-                    len(value)
-                ):
+                others, mine = (
+                    len(steps) - run,
+                    counts[step],
+                )  # what is said of the other steps, without those of this run
+                if step == 0:
+                    bits = _bits((mine - run) / max(others, 1), others)
+                else:
+                    agreeing = alike - mine * (mine - 1) + (mine - run) * (mine - run - 1)
+                    bits = _bits(agreeing / max(others * (others - 1), 1), others**2 / 2)
+                if again * bits >= BITS + np.log2(len(value)):
                     yield line[first : last + 2], step
             first = last + 1
 
@@ -103,12 +112,20 @@ class _Column:
         places: dict[tuple[float, float], list[int]] = defaultdict(list)
         for k, n in self.steps():
             places[float(self.value[k]), float(self.value[n])].append(k)
+        starts = [
+            (a, b)
+            for at in places.values()
+            if len(at) <= OFTEN and 1 < len({*self.patient[at].tolist()}) <= MOST_SHARING
+            for a, b in combinations(at, 2)
+            if self.patient[a] != self.patient[b]
+        ]
         best: dict[tuple[int, int], list[int]] = {}
-        for at in places.values():
-            for a, b in combinations(at, 2) if 1 < len({*self.patient[at].tolist()}) <= MOST_SHARING else ():
-                if self.patient[a] != self.patient[b]:
-                    pair, run = (int(self.patient[a]), int(self.patient[b])), self._run(a, b)
-                    best[pair] = max(best.get(pair, []), run, key=len)
+        reached: dict[int, int] = {}  # distance of two positions -> up to where what they begin has been followed
+        for a, b in sorted(starts):
+            if a >= reached.get(b - a, 0):
+                pair, run = (int(self.patient[a]), int(self.patient[b])), self._run(a, b)
+                best[pair] = max(best.get(pair, []), run, key=len)
+                reached[b - a] = a + len(run) // 2 - 1
         if not best:
             return
         same = max(_agreeing(self.value) - sum(len(run) / 2 for run in best.values()) / self.pairs, 0.0)

@@ -245,7 +245,7 @@ def test_one_fault(old, new, where, what):
         ('priors = { sigma = "normal(0, 1)" }', "priors.sigma", "has the wrong support"),
         ('priors = { sigma = "normal(0, 0.3)" }', "priors.sigma", 'a positive one is needed; did you mean "halfnormal(0.3)"?'),
         ('priors = { sd_start = "student_t(3, 0, 2.5)" }', "priors.sd_start", 'did you mean "half_student_t(3, 2.5)"?'),
-        ('priors = { sigma = "normal(1, 0.3)" }', "priors.sigma", 'a positive one is needed, such as "halfnormal(0.3)"'),
+        ('priors = { sigma = "normal(1, 0.3)" }', "priors.sigma", 'a positive one is needed, such as "normal(1, 0.3) T[0, ]"'),
         ('priors = { sigma = "half_normal(1)" }', "priors.sigma", 'unknown distribution "half_normal" (did you mean "halfnormal"?)'),
         ('priors = { half_time = "normal(3, 1)" }', "priors.half_time", 'a positive one is needed, such as "lognormal(1.1, 0.5)"'),
         ('priors = { correlation = "normal(0, 1)" }', "priors.correlation", 'write "lkj(2)"'),
