@@ -99,7 +99,7 @@ def two_groups(numbers: Numbers, factors: np.ndarray) -> np.ndarray:
     people, whose = np.unique(numbers.patient, return_inverse=True)
     if len(people) < 2 * LEAST_GROUP or (numbers.level is None and numbers.least <= LEAST):
         return by
-    own = np.array([np.median(np.log(numbers.value[whose == k])) for k in range(len(people))])
+    own = medians(np.log(numbers.value), whose)
     order = np.argsort(own)
     least = max(LEAST_GROUP, len(people) // 5)
     gaps = np.diff(own[order])[least - 1 : len(people) - least]
@@ -123,12 +123,21 @@ def two_groups(numbers: Numbers, factors: np.ndarray) -> np.ndarray:
     return by
 
 
+def medians(values: np.ndarray, whose: np.ndarray) -> np.ndarray:
+    """The median of each patient's values, all at once. whose: (n,) patients, counted from 0, each at least once"""
+    ordered = values[np.lexsort((values, whose))]
+    counts = np.bincount(whose)
+    first = np.cumsum(counts) - counts
+    return np.asarray((ordered[first + (counts - 1) // 2] + ordered[first + counts // 2]) / 2)
+
+
 class _Comparison:
     """Positive numbers, of each patient in the order of time, less what all patients share in the course of time."""
 
     def __init__(self, numbers: Numbers, factors: np.ndarray) -> None:
         self._factors = factors
         self._counts = np.unique(numbers.patient, return_counts=True)[1]
+        self._whose = np.repeat(np.arange(len(self._counts)), self._counts)
         self._own = np.split(np.arange(len(numbers.patient)), np.cumsum(self._counts)[:-1])
         self._x = without_course(numbers.time, np.log(numbers.value))
         self._least = max(numbers.least, LEAST)
@@ -136,7 +145,7 @@ class _Comparison:
         self._link, self._away = self._x, 0.0
         if numbers.level is not None:
             self._link = without_course(numbers.time, numbers.level)
-            between = middle(np.array([np.median(self._link[cells]) for cells in self._own]))[1]
+            between = middle(medians(self._link, self._whose))[1]
             self._away = BEYOND * float(np.clip(between, numbers.spread / 2, WIDER * numbers.spread))
 
     def all_ways(self) -> np.ndarray:
@@ -156,7 +165,7 @@ class _Comparison:
         by = np.full(len(self._x), np.nan)
         if len(self._own) < FEWEST:
             return by
-        typical, link = (np.array([np.median(v[cells]) for cells in self._own]) for v in (self._x, self._link))
+        typical, link = (medians(v, self._whose) for v in (self._x, self._link))
         centre, spread = middle(typical, self._least)
         whole = self._explained(typical - centre, link - np.median(link), spread, FAR)
         for cells, factor in zip(self._own, whole, strict=True):
