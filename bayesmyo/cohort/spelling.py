@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bayesmyo.components.numbers import listing
 
@@ -70,6 +71,7 @@ HABITS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=100_000)  # of one id several readings are compared
 def fold(text: str, but: Habit | None = None) -> str:
     """What two spellings of one text have in common that no reader of a page could tell apart; `but` leaves one habit in."""
     for habit in HABITS:
