@@ -13,9 +13,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from bayesmyo.components.component import Component
 from bayesmyo.components.decisions import DECISIONS
+from bayesmyo.components.distributions import LANGUAGE
 from bayesmyo.components.estimands import ESTIMANDS, Contrast, Criterion, Estimand
 from bayesmyo.components.families import FAMILIES
-from bayesmyo.components.priors import LANGUAGE
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.study.design import Design, FollowUp, Loss, Visits
 from bayesmyo.study.statements import StatedEstimand, Statements

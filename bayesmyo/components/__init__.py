@@ -1,6 +1,6 @@
 """The vocabulary: one word of a study file is one frozen dataclass in one file.
 
-priors.py         the prior language, `"normal(0, 1)"`
+priors.py         the prior language, `"normal(0, 1)"`; distributions.py its words
 correlation.py    the LKJ prior by partial correlations
 component.py      what every word shares; the clinical scale; a trajectory's coefficient
 families/         how an outcome is distributed around its expected value

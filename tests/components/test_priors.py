@@ -7,7 +7,8 @@ import pymc as pm
 import pytest
 from scipy import stats
 
-from bayesmyo.components.priors import LANGUAGE, Prior, halfnormal, lkj, lognormal, normal
+from bayesmyo.components.distributions import LANGUAGE
+from bayesmyo.components.priors import Prior, halfnormal, lkj, lognormal, normal
 
 ORACLES = {
     "normal(-1, 2.5)": stats.norm(-1, 2.5),
