@@ -95,8 +95,8 @@ def fit_pymc(data: str, output: str, seed: str) -> None:
 def sample_bayesmyo(study: str, data: str) -> None:
     """Print the seconds that the engine takes once it is compiled."""
     from bayesmyo import Sampling, read_cohort, read_study
-    from bayesmyo.model.build import build
-    from bayesmyo.model.engines import ENGINES
+    from bayesmyo.inference.build import build
+    from bayesmyo.inference.engines import ENGINES
 
     model = build(read_study(study), read_cohort(read_study(study), data))
     prepared = ENGINES["nuts"].prepare(model)

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from bayesmyo.assess.diagnostics import diagnose
-from bayesmyo.cohort import Cohort, read_cohort, simulate_scenario
-from bayesmyo.model.build import build
-from bayesmyo.model.engines import ENGINES, Sampling
-from bayesmyo.model.fit import wrap
+from bayesmyo.cohort import Cohort, read_cohort
+from bayesmyo.inference.build import build
+from bayesmyo.inference.engines import ENGINES, Sampling
+from bayesmyo.inference.fit import wrap
+from bayesmyo.model import simulate_scenario
 from bayesmyo.study import Study, find_study, read_study
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import Study, parse_study

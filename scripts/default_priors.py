@@ -23,10 +23,10 @@ from quadrature import Quadrature
 
 from bayesmyo.cohort import read_cohort
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.simulate import simulate
-from bayesmyo.cohort.truth import from_scenario
 from bayesmyo.errors import BayesmyoError
+from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.simulate import simulate
+from bayesmyo.model.truth import from_scenario
 from bayesmyo.seeds import SAMPLE, SIMULATE, address
 from bayesmyo.study import parse_study
 from bayesmyo.study.predictors import predictors

@@ -19,12 +19,12 @@ import numpy as np
 
 from bayesmyo.assess.checks import Convergence
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.simulate import simulate_scenario
 from bayesmyo.errors import BayesmyoError
-from bayesmyo.model.compiled import Compiled
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import Fit, short, wrap
-from bayesmyo.model.mixing import sampled_on
+from bayesmyo.inference.compiled import Compiled
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.fit import Fit, short, wrap
+from bayesmyo.inference.mixing import sampled_on
+from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.seeds import SAMPLE, SIMULATE, address
 from bayesmyo.study import find_study, parse_study
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.simulate import simulate
-from bayesmyo.cohort.truth import Truth, from_priors, from_scenario
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.simulate import simulate
+from bayesmyo.model.truth import Truth, from_priors, from_scenario
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import Study, parse_study

@@ -21,9 +21,10 @@ from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.assess.influence import of_left_out
 from bayesmyo.assess.leave_one_out import leave_one_out
 from bayesmyo.assess.refits import Refits
-from bayesmyo.cohort import Simulated, read_cohort, simulate_scenario
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.store import load_fit
+from bayesmyo.cohort import read_cohort
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.store import load_fit
+from bayesmyo.model import Simulated, simulate_scenario
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import find_study, parse_study

@@ -17,10 +17,10 @@ import numpy as np
 
 from bayesmyo.assess.checks import CHECKS
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.simulate import Simulated
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import Fit
-from bayesmyo.model.store import load_fit, save_fit
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.fit import Fit
+from bayesmyo.inference.store import load_fit, save_fit
+from bayesmyo.model.simulate import Simulated
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import find_study, parse_study

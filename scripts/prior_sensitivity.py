@@ -18,8 +18,8 @@ import numpy as np
 
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.sensitivity import DATA, EMPTY, PRIOR, SILENT, UNKNOWN, prior_sensitivities
-from bayesmyo.cohort import Simulated, simulate_scenario
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.model import Simulated, simulate_scenario
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import parse_study

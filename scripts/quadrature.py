@@ -10,12 +10,12 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.truth import OutcomeTruth, Truth, patient_columns
-from bayesmyo.cohort.visits import trailing, visit_predictors
 from bayesmyo.components.families.thresholds import InducedDirichlet
 from bayesmyo.components.priors import Prior
 from bayesmyo.model.data import cells
+from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.truth import OutcomeTruth, Truth, patient_columns
+from bayesmyo.model.visits import trailing, visit_predictors
 from bayesmyo.study.parameters import Part, joints, parameters
 from bayesmyo.study.predictors import effects
 from bayesmyo.study.study import Study

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.simulation.row import Row

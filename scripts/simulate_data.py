@@ -6,8 +6,9 @@ uv run python scripts/simulate_data.py
 import json
 from pathlib import Path
 
-from bayesmyo.cohort import Simulated, simulate_scenario, to_csv
-from bayesmyo.cohort.prediction import TruthPrediction
+from bayesmyo.cohort import to_csv
+from bayesmyo.model import Simulated, simulate_scenario
+from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.study import Study, find_study
 from bayesmyo.study.scenarios import stated_values
 

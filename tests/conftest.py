@@ -14,13 +14,13 @@ import pytest
 
 from bayesmyo import cli
 from bayesmyo.cohort import Cohort, read_cohort
-from bayesmyo.cohort.simulate import simulate
-from bayesmyo.cohort.truth import Truth, from_scenario, with_effects
+from bayesmyo.model.simulate import simulate
+from bayesmyo.model.truth import Truth, from_scenario, with_effects
 from bayesmyo.study import Study, parse_study, read_study
 
 if TYPE_CHECKING:  # the rest of the house takes seconds to load: only tests that need it do
-    from bayesmyo.model.engines import Draws
-    from bayesmyo.model.fit import Fit
+    from bayesmyo.inference.engines import Draws
+    from bayesmyo.inference.fit import Fit
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data" / "simulated"
@@ -132,8 +132,8 @@ def small_cohort(small: Study) -> Cohort:
 @pytest.fixture(scope="session")
 def mock_fit(ivig: Study) -> Fit:
     """The study ivig and its simulated cohort under draws from the priors: two chains of 200. It passes no check."""
-    from bayesmyo.model.engines import Sampling
-    from bayesmyo.model.fit import fit
+    from bayesmyo.inference.engines import Sampling
+    from bayesmyo.inference.fit import fit
 
     cohort = read_cohort(ivig, DATA / "ivig.csv")
     return fit(ivig, cohort, engine="mock", sampling=Sampling(draws=200, tune=1, chains=2))
@@ -147,7 +147,7 @@ def good_fit(small: Study, small_cohort: Cohort) -> Fit:
 
 def independent_draws(study: Study, cohort: Cohort, chains: int = 4, draws: int = 1000) -> Draws:
     """Draws that scatter around the study's first scenario, each independent of all others."""
-    from bayesmyo.model.engines import Draws
+    from bayesmyo.inference.engines import Draws
 
     rng, shape = np.random.default_rng(7), (chains, draws)
     truth = scenario_truth(study, len(cohort), rng)
@@ -172,8 +172,8 @@ def scenario_truth(study: Study, patients: int, rng: np.random.Generator) -> Tru
 
 def fit_of(study: Study, cohort: Cohort, draws: Draws) -> Fit:
     """Draws as a fit of the engine nuts, which did not make them."""
-    from bayesmyo.model.engines import Sampling
-    from bayesmyo.model.fit import wrap
+    from bayesmyo.inference.engines import Sampling
+    from bayesmyo.inference.fit import wrap
 
     return wrap(study, cohort, draws, engine="nuts", seed=1, sampling=Sampling(), how={})
 

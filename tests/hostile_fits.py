@@ -8,8 +8,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from bayesmyo.model.fit import Fit
-from bayesmyo.model.store import CONTENTS, CONTENTS_LENGTH, TRAILER, TRAILER_LENGTH, packed
+from bayesmyo.inference.fit import Fit
+from bayesmyo.inference.store import CONTENTS, CONTENTS_LENGTH, TRAILER, TRAILER_LENGTH, packed
 
 SECRET = b"root:x:0:0:a secret that is in another file:/root"
 

@@ -16,15 +16,15 @@ from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CHECKS
 from bayesmyo.assess.estimate import estimates, verdicts
 from bayesmyo.assess.sensitivity import prior_sensitivities
-from bayesmyo.cohort.simulate import simulate
-from bayesmyo.cohort.truth import from_priors, with_effects
 from bayesmyo.components.decisions import DECISIONS
 from bayesmyo.components.estimands import ESTIMANDS
 from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.trajectories import TRAJECTORIES
 from bayesmyo.errors import StudyError
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import fit
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.fit import fit
+from bayesmyo.model.simulate import simulate
+from bayesmyo.model.truth import from_priors, with_effects
 from bayesmyo.report import results as results_of
 from bayesmyo.report.html import html
 from bayesmyo.report.markdown import markdown

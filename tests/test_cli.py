@@ -9,7 +9,7 @@ import pytest
 
 from bayesmyo._version import __version__
 from bayesmyo.assess.checks import CHECKS
-from bayesmyo.model.store import load_fit, save_fit
+from bayesmyo.inference.store import load_fit, save_fit
 from bayesmyo.report.terminal import show_rows
 from tests.conftest import DATA, MOCK, MODELS, Result
 from tests.test_layers import HEAVY

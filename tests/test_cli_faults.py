@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bayesmyo import cli
-from bayesmyo.model.engines.mock import PreparedMock
+from bayesmyo.inference.engines.mock import PreparedMock
 from tests.conftest import DATA, MOCK, MODELS, Result
 
 HEAD = "patient,month,mrc,cpk,steroid\n"
@@ -32,7 +32,7 @@ def stop(error):
     [
         (("init", "mine"), "mine.csv", "bayesmyo.cli.tables.write_bytes"),
         (("simulate", "ivig", "-o", "out.csv"), "out.csv", "bayesmyo.cohort.simulate_scenario"),
-        (("fit", "ivig", DATA / "ivig.csv", "-o", "out.nc", *MOCK), "out.nc", "bayesmyo.model.fit.fit"),
+        (("fit", "ivig", DATA / "ivig.csv", "-o", "out.nc", *MOCK), "out.nc", "bayesmyo.inference.fit.fit"),
     ],
 )
 def test_a_file_that_is_there_is_refused_before_any_work_and_overwritten_with_force(

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort import simulate_scenario, to_csv
+from bayesmyo.cohort import to_csv
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import parse_table
 from bayesmyo.components.families import FAMILIES, Cells, Family
+from bayesmyo.model import simulate_scenario
 from bayesmyo.study import parse_study, read
 from tests.conftest import ROOT
 
@@ -76,8 +77,8 @@ def test_its_density_is_scipys_and_its_draws_follow_it(family, rng):
 @pytest.mark.sampling
 def test_it_can_be_fitted_and_asked(family):
     from bayesmyo.assess.estimate import estimates
-    from bayesmyo.model.engines import Sampling
-    from bayesmyo.model.fit import fit
+    from bayesmyo.inference.engines import Sampling
+    from bayesmyo.inference.fit import fit
 
     study = parse_study(STUDY)
     found = fit(study, simulate_scenario(study, patients=20).cohort, sampling=Sampling(draws=300, tune=300, chains=2))

@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from bayesmyo.cohort.simulate import simulate_scenario
 from bayesmyo.cohort.write import to_csv
+from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.study import parse_study
 from tests.conftest import MOCK, SMALL
 

@@ -9,9 +9,10 @@ import sys
 import pytest
 
 from bayesmyo import limits
-from bayesmyo.cohort import read, read_cohort, simulate_scenario, to_csv
+from bayesmyo.cohort import read, read_cohort, to_csv
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import parse_table
+from bayesmyo.model import simulate_scenario
 from bayesmyo.study import parse_study
 from tests.conftest import DATA, MOCK, PACKAGE, ROOT, SMALL
 

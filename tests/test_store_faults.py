@@ -13,8 +13,8 @@ import pytest
 
 from bayesmyo.errors import StorageError
 from bayesmyo.files import write_bytes
-from bayesmyo.model.store import load_fit, save_fit
-from bayesmyo.model.verify import verify
+from bayesmyo.inference.store import load_fit, save_fit
+from bayesmyo.inference.verify import verify
 from tests.conftest import DATA
 
 LIMITED = """

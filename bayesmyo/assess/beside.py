@@ -13,7 +13,7 @@ from bayesmyo.assess.claims import claims
 from bayesmyo.assess.compare import same_measurements
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.errors import UsageError
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.asks import modelled_otherwise
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bayesmyo.assess.checks import CHECKS, CheckResult
 from bayesmyo.assess.checks.refitted import refitted
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 
 def check(fit: Fit, refit: bool = False, progress: Callable[[int, int], None] | None = None) -> list[CheckResult]:

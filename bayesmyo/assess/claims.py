@@ -17,7 +17,7 @@ from bayesmyo.assess.refits import Refits, affordable
 from bayesmyo.assess.sensitivity import EMPTY, SILENT, UNKNOWN, PriorSensitivity, judged, prior_sensitivities
 from bayesmyo.assess.withhold import withhold
 from bayesmyo.components.decisions import concluding
-from bayesmyo.model.fit import Fit, known_fit
+from bayesmyo.inference.fit import Fit, known_fit
 from bayesmyo.study.study import Study
 
 WITHHELD = "withheld: "  # how a sentence begins that makes no claim

@@ -14,7 +14,7 @@ import pandas as pd
 
 from bayesmyo.assess.leave_one_out import WithoutPatient, leave_one_out
 from bayesmyo.errors import UsageError
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 LEAST = 4.0  # nats
 ERRORS = 2.0

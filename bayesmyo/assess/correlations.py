@@ -13,9 +13,9 @@ import pandas as pd
 
 from bayesmyo.assess.estimate import table
 from bayesmyo.cohort.evidence import PRIOR_ALONE, unchanging
-from bayesmyo.cohort.truth import Truth, covariance, from_priors
 from bayesmyo.components.numbers import in_sentence
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
+from bayesmyo.model.truth import Truth, covariance, from_priors
 from bayesmyo.seeds import PREDICT, address
 from bayesmyo.study.predictors import LOCATION, Effect, effects, predictors
 from bayesmyo.study.study import Study

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from arviz_stats.base import array_stats
 
-from bayesmyo.model.mixing import Diagnostics, diagnose
+from bayesmyo.inference.mixing import Diagnostics, diagnose
 
 
 def quantile_errors(quantities: Mapping[str, np.ndarray], probabilities: Sequence[float]) -> dict[str, list[float]]:

@@ -13,7 +13,7 @@ from bayesmyo.assess.diagnostics import Diagnostics, batch_error, diagnose, quan
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import Written, apart, interval_errors, written
-from bayesmyo.model.fit import Fit, known_fit
+from bayesmyo.inference.fit import Fit, known_fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study

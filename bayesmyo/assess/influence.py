@@ -15,7 +15,7 @@ from bayesmyo.assess.diagnostics import batch_error, diagnose, shift
 from bayesmyo.assess.leave_one_out import WithoutPatient, leave_one_out
 from bayesmyo.assess.refits import Refits
 from bayesmyo.components.numbers import chance_error, probability_text
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 Draws = Mapping[str, np.ndarray]
 CLEAR = 3.0  # Monte Carlo errors: many patients are looked at

@@ -20,9 +20,9 @@ from scipy.special import logsumexp
 from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.assess.refits import ROUGH, Refits, estimands
 from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
-from bayesmyo.cohort.truth import Truth
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.model.marginal import log_marginal
+from bayesmyo.model.truth import Truth
 
 Array = np.ndarray
 

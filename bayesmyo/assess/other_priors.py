@@ -13,10 +13,10 @@ from arviz_stats.base import array_stats
 
 from bayesmyo.assess.refits import ROUGH, Refits, estimands
 from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
-from bayesmyo.cohort.truth import Truth, from_priors, with_effects
 from bayesmyo.components.priors import Prior
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.model.marginal import log_marginal
+from bayesmyo.model.truth import Truth, from_priors, with_effects
 from bayesmyo.seeds import PREDICT, address
 from bayesmyo.study.parameters import Parameter, all_parameters
 from bayesmyo.study.predictors import CORRELATIONS

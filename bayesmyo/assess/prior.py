@@ -9,9 +9,9 @@ import numpy as np
 
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.correlations import horizon
-from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.truth import Truth, draw_covariate, from_priors
 from bayesmyo.components.numbers import in_sentence, significant
+from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.truth import Truth, draw_covariate, from_priors
 from bayesmyo.study.covariates import coded, used
 from bayesmyo.study.study import MONTHS_PER, Outcome, Study
 

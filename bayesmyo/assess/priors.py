@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from bayesmyo.model.arguments import known_study
+from bayesmyo.inference.arguments import known_study
 from bayesmyo.study import describe
 from bayesmyo.study.study import Study
 

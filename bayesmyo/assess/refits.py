@@ -8,11 +8,11 @@ import numpy as np
 
 from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.truth import Truth
-from bayesmyo.model.compiled import Compiled
-from bayesmyo.model.engines import ENGINES, Sampling
-from bayesmyo.model.fit import Fit, posterior_truth
+from bayesmyo.inference.compiled import Compiled
+from bayesmyo.inference.engines import ENGINES, Sampling
+from bayesmyo.inference.fit import Fit, posterior_truth
+from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.truth import Truth
 from bayesmyo.seeds import PREDICT, SAMPLE, address
 from bayesmyo.study.predictors import effects
 

@@ -13,11 +13,11 @@ from functools import lru_cache
 import numpy as np
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
-from bayesmyo.cohort.truth import OutcomeTruth, Truth, with_effects
-from bayesmyo.cohort.visits import Etas, trailing, visit_predictors
 from bayesmyo.components.families import Family
-from bayesmyo.model.engines import ENGINES
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.engines import ENGINES
+from bayesmyo.inference.fit import Fit
+from bayesmyo.model.truth import OutcomeTruth, Truth, with_effects
+from bayesmyo.model.visits import Etas, trailing, visit_predictors
 from bayesmyo.seeds import PREDICT, address
 
 MOST, LEAST = 500, 100  # draws

@@ -18,7 +18,7 @@ from bayesmyo.assess.withhold import reasons
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.estimands import all_met
 from bayesmyo.components.numbers import listing
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
 from bayesmyo.study.predictors import predictors
 from bayesmyo.study.study import Response, Study

@@ -44,7 +44,7 @@ from bayesmyo.cohort.evidence import lacking
 from bayesmyo.components.decisions import Decision, concluding
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import probability_text, significant
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.study.parameters import Parameter
 
 Array = np.ndarray

@@ -28,7 +28,7 @@ def check(
     """Run every check on a fit; with --prior, on a study's priors. Exit 1 if a check fails."""
     from bayesmyo.assess.check import check as run
     from bayesmyo.assess.prior import check_prior
-    from bayesmyo.model.store import load_fit
+    from bayesmyo.inference.store import load_fit
     from bayesmyo.report import documents, progress, terminal
     from bayesmyo.study import find_study
 
@@ -73,7 +73,7 @@ def estimate(
 
     With --study, questions that came after the fit: the model and the data stay, and a note says what was not asked before.
     """
-    from bayesmyo.model.store import load_fit
+    from bayesmyo.inference.store import load_fit
     from bayesmyo.report import terminal
     from bayesmyo.study import find_study
     from bayesmyo.study.asks import added
@@ -103,7 +103,7 @@ def influence(
 
     from bayesmyo.assess.claims import claims, influential
     from bayesmyo.assess.influence import influence as run
-    from bayesmyo.model.store import load_fit
+    from bayesmyo.inference.store import load_fit
     from bayesmyo.report import documents, progress, terminal
 
     fit = load_fit(path)
@@ -130,7 +130,7 @@ def compare(
     from dataclasses import asdict
 
     from bayesmyo.assess.compare import comparisons
-    from bayesmyo.model.store import load_fit
+    from bayesmyo.inference.store import load_fit
     from bayesmyo.report import documents, progress, terminal
 
     fits = {str(path): load_fit(path) for path in paths}

@@ -44,9 +44,9 @@ def fit(
     not_an_input(output, study, data, *([patients] if patients else []))
     writable(output, force)
     with progress.chains(chains, tune + draws) as chain:
-        from bayesmyo.model.engines import Sampling
-        from bayesmyo.model.fit import fit as run
-        from bayesmyo.model.store import save_fit
+        from bayesmyo.inference.engines import Sampling
+        from bayesmyo.inference.fit import fit as run
+        from bayesmyo.inference.store import save_fit
 
         sampling = Sampling(draws, tune, chains, cores, target_accept, adaptation)  # type: ignore[arg-type]
         result = run(understood, cohort, engine=engine, seed=seed, sampling=sampling, progress=chain)
@@ -70,9 +70,9 @@ def verify(
     """Check that a stored fit is what was written. Exit 4 if it is not, or does not hang together."""
     from dataclasses import asdict
 
-    from bayesmyo.model.store import load_fit, save_fit
-    from bayesmyo.model.store import share as without_patients
-    from bayesmyo.model.verify import verify as run
+    from bayesmyo.inference.store import load_fit, save_fit
+    from bayesmyo.inference.store import share as without_patients
+    from bayesmyo.inference.verify import verify as run
     from bayesmyo.report import documents, terminal
 
     if share:

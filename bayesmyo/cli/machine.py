@@ -19,7 +19,7 @@ def doctor(
 
     found = examine()
     if compile:
-        from bayesmyo.model.trial import trial
+        from bayesmyo.inference.trial import trial
 
         found.append(trial())
     passed = all(f.passed for f in found)

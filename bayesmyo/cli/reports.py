@@ -51,7 +51,7 @@ def report(
 
     The page needs neither network nor script. Exit 1 if a check failed, and claims are withheld.
     """
-    from bayesmyo.model.store import load_fit
+    from bayesmyo.inference.store import load_fit
     from bayesmyo.report import progress, terminal
     from bayesmyo.report.write import write_report
     from bayesmyo.study import find_study

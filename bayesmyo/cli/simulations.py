@@ -233,7 +233,7 @@ def _say_failures(results: "Results") -> bool:
 
 def _fit(path: Path | None) -> Any:
     """The fit that truths come from."""
-    from bayesmyo.model.store import load_fit
+    from bayesmyo.inference.store import load_fit
 
     return None if path is None else load_fit(path)
 

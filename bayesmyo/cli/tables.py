@@ -36,7 +36,8 @@ def init(
     force: FORCE = False,
 ) -> None:
     """Write an editable, commented study and an example table."""
-    from bayesmyo.cohort import simulate_scenario, to_csv
+    from bayesmyo.cohort import to_csv
+    from bayesmyo.model import simulate_scenario
     from bayesmyo.report import terminal
     from bayesmyo.study import parse_study
     from bayesmyo.study.template import template
@@ -116,7 +117,8 @@ def simulate(
     force: FORCE = False,
 ) -> None:
     """Simulate a cohort of patients that never were."""
-    from bayesmyo.cohort import simulate_scenario, to_csv
+    from bayesmyo.cohort import to_csv
+    from bayesmyo.model import simulate_scenario
     from bayesmyo.report import terminal
     from bayesmyo.study import find_study
 

@@ -1,4 +1,4 @@
-"""The patients: table -> Cohort, every row accounted for; Truth, and Truth -> simulated Cohort.
+"""The patients: table -> Cohort, every row accounted for.
 
 cohort.py       the Cohort, its measurements and its row accounting
 
@@ -17,30 +17,17 @@ notices.py      what a reader should know though nothing is wrong
 codes.py        the catalogue of both
 
 write.py        Cohort -> delimited text
-truth.py        values for every parameter and effect: one truth, or one for each posterior draw
-prediction.py   truth -> levels in outcome units, for each population
-visits.py       truth -> linear predictors of what was measured, visit by visit
-quadrature.py   averages over patients who could be drawn, exactly
-new_patients.py many of them under every draw, evenly spread
-simulate.py     Study + Truth + design -> patients that never were
 evidence.py     what a table cannot tell, whatever the model
-planned.py      what a design and its scenarios come to, before any fit
 """
 
 from bayesmyo.cohort.cohort import Cohort, Measurements
 from bayesmyo.cohort.read import read_cohort
-from bayesmyo.cohort.simulate import Simulated, simulate, simulate_scenario
-from bayesmyo.cohort.truth import Truth
 from bayesmyo.cohort.write import clean_csv, to_csv
 
 __all__ = [
     "Cohort",
     "Measurements",
-    "Simulated",
-    "Truth",
     "clean_csv",
     "read_cohort",
-    "simulate",
-    "simulate_scenario",
     "to_csv",
 ]

@@ -7,7 +7,7 @@ from bayesmyo.assess.checks.grades import DRAWS, RARE, reach
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.parts import judged, the_outcome
 from bayesmyo.figures.style import BLACK, BLUE, DOUBLE, GREY, PLAIN, SINGLE, Drawing, band, drawing, legend, line, title
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 GRID = np.linspace(0, 1, 101)
 

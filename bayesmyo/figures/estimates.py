@@ -25,7 +25,7 @@ from bayesmyo.figures.style import (
     log_ticks,
     title,
 )
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
 
 LONGEST = 88  # characters that describe a number; it goes by its name in the study where more are needed

@@ -22,7 +22,7 @@ from bayesmyo.figures.style import (
     value_axis,
 )
 from bayesmyo.figures.trajectories import windows
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.study.covariates import base
 from bayesmyo.study.study import Study
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.assess.reweight import evenly
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
-from bayesmyo.cohort.prediction import TruthPrediction
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.style import GREY, band, line
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
+from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.seeds import PREDICT, address
 from bayesmyo.study.study import Outcome, Study
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayesmyo.cohort.visits import trailing
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.parts import (
     mass,
@@ -32,7 +31,8 @@ from bayesmyo.figures.style import (
     title,
     value_axis,
 )  # fmt: skip
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
+from bayesmyo.model.visits import trailing
 from bayesmyo.seeds import PREDICT, address
 
 MOST = 24  # panels, unless more are named

@@ -8,7 +8,7 @@ from bayesmyo.assess.replicated import replicated
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.parts import judged
 from bayesmyo.figures.style import BLACK, BLUE, GREY, SINGLE, Drawing, band, drawing, legend, line, title
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.seeds import PREDICT, address
 
 SIMULATIONS = 1000

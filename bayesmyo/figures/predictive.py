@@ -24,7 +24,7 @@ from bayesmyo.figures.style import (
     square,
     title,
 )
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.study.study import Outcome
 
 BINS, VALUES = 20, 30  # of a continuous outcome; the most values of a count that have a bar each

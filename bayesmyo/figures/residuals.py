@@ -7,7 +7,7 @@ from bayesmyo.assess.checks.time_course import stretches
 from bayesmyo.assess.replicated import Replicated
 from bayesmyo.figures.parts import judged, shade_before
 from bayesmyo.figures.style import BLACK, BLUE, DOUBLE, GREY, Drawing, band, drawing, legend, line, time_label, title
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 LAGS = 5
 PAIRS = 20  # of residuals, at least, from which a correlation is drawn

@@ -21,7 +21,7 @@ from bayesmyo.figures.style import (
     legend,
     title,
 )
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 LOOK = ((BLUE, ""), (SKY, "////"), (ORANGE, "...."), (GREEN, "xxxx"), (PURPLE, "\\\\\\\\"), (PALE, ""), (GREY, "++++"))
 NARROW = 30  # patients in one column of bars

@@ -9,7 +9,7 @@ from bayesmyo.assess.checks.zeros import Zeros
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.parts import judged
 from bayesmyo.figures.style import BLACK, BLUE, SINGLE, Drawing, drawing, legend, line, title
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 CHECKS = (Zeros(), Ends(), Censored(), Grades())
 

@@ -25,7 +25,7 @@ from bayesmyo.figures.style import (
     title,
     value_axis,
 )
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 LOOK = {0.1: (-0.26, "v", "--", ORANGE), 0.5: (0.0, "o", "-", BLUE), 0.9: (0.26, "^", "--", ORANGE)}
 

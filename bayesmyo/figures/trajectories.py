@@ -35,7 +35,7 @@ from bayesmyo.figures.style import (
     title,
     value_axis,
 )  # fmt: skip
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 MANY = 60  # patients whose curves are drawn thinner
 MOST = 8  # windows of time

@@ -1,25 +1,18 @@
-"""The answer: Study + Cohort -> pm.Model -> Fit.
+"""What a study assumes, in NumPy alone: truths, what they predict, and how likely they make what was measured.
 
-compiler.py   settings of the compiler, before anything imports it
-data.py       Cohort -> the arrays a compiled model is handed, validated
-effects.py    how patient-level coefficients are sampled, and back to effects
-build.py      Study + Cohort -> pm.Model
-integrate.py  effects that are integrated out exactly, jointly over outcomes
-informed.py   effects that are sampled around what measurements say of them
-recover.py    draws of integrated effects and imputed covariates
-engines/      pm.Model -> draws
-mixing.py     have chains mixed, and when to sample on
-versions.py   versions of what computes
-layout.py     what a Fit holds, by name, dimensions and type
-fit.py        the verb `fit`, and the Fit
-contents.py   what a stored fit says of itself, checked before one array is read
-store.py      Fit <-> file; a copy without patient data
-verify.py     the verb `verify`
-trial.py      a tiny fit, to see that the machine can
-
-`compiler` comes first: draws are reproducible only if the compiler is configured before it is imported.
+truth.py        values for every parameter and effect: one truth, or one for each posterior draw
+visits.py       truth -> linear predictors of what was measured, visit by visit
+prediction.py   truth -> levels in outcome units, for each population
+asked.py        what a prediction may be asked, checked
+quadrature.py   averages over patients who could be drawn, exactly
+new_patients.py many of them under every draw, evenly spread
+marginal.py     how likely one patient's measurements are, the effects integrated out
+simulate.py     Study + Truth + design -> patients that never were
+planned.py      what a design and its scenarios come to, before any fit
+data.py         Cohort -> arrays of measurements, as every likelihood is handed them, validated
 """
 
-from bayesmyo.model import compiler
+from bayesmyo.model.simulate import Simulated, simulate, simulate_scenario
+from bayesmyo.model.truth import Truth
 
-compiler.configure()
+__all__ = ["Simulated", "Truth", "simulate", "simulate_scenario"]

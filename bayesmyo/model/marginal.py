@@ -19,11 +19,11 @@ import numpy as np
 from scipy import special, stats
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.truth import Truth, factor_of
-from bayesmyo.cohort.visits import trailing, visit_columns
 from bayesmyo.components.families import Cells
 from bayesmyo.components.families.family import Family
 from bayesmyo.model.data import cells
+from bayesmyo.model.truth import Truth, factor_of
+from bayesmyo.model.visits import trailing, visit_columns
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor, blocks, effects, predictors
 from bayesmyo.study.study import Study
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bayesmyo.cohort import planned
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.errors import InputError
+from bayesmyo.model import planned
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.predictors import effects
 from bayesmyo.study.scenarios import design_priors

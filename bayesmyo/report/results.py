@@ -18,7 +18,7 @@ from bayesmyo.assess.responses import Responses, responses, withhold_responses
 from bayesmyo.assess.sensitivity import PriorSensitivity, prior_sensitivities
 from bayesmyo.assess.withhold import reasons, withhold
 from bayesmyo.errors import UsageError
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.report.simulations import Simulated
 from bayesmyo.study import describe
 from bayesmyo.study.statements import Statements

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bayesmyo.errors import UsageError
-from bayesmyo.model.engines import ENGINES
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.engines import ENGINES
+from bayesmyo.inference.fit import Fit
 from bayesmyo.simulation.calibration.verdict import calibration
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import Results, read_results

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from bayesmyo.cohort import planned
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.components.numbers import listing
+from bayesmyo.model import planned
 from bayesmyo.report.columns import Ends
 from bayesmyo.report.terminal import figure, say, show_table
 from bayesmyo.study import describe, in_r

@@ -7,7 +7,7 @@ from pathlib import Path
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.errors import UsageError
 from bayesmyo.files import folder, writable, write_bytes
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.report.html import html
 from bayesmyo.report.markdown import markdown
 from bayesmyo.report.page import page

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from bayesmyo.errors import UsageError
-from bayesmyo.model.arguments import known_study
-from bayesmyo.model.fit import known_fit
+from bayesmyo.inference.arguments import known_study
+from bayesmyo.inference.fit import known_fit
 
 
 def texts(name: str, given: Any) -> tuple[str, ...]:

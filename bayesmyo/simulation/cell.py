@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
-from bayesmyo.cohort.truth import OutcomeTruth, Truth, from_priors, from_scenario
+from bayesmyo.model.truth import OutcomeTruth, Truth, from_priors, from_scenario
 from bayesmyo.study.read import parse_study
 from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bayesmyo.model.compiler import BASE, SOURCE, configure
+from bayesmyo.inference.compiler import BASE, SOURCE, configure
 from bayesmyo.model.versions import versions
 
 _held: list[FileLock] = []  # by this process, until it ends

@@ -4,9 +4,9 @@ import numpy as np
 
 from bayesmyo.assess.checks import Convergence
 from bayesmyo.assess.reweight import evenly
-from bayesmyo.cohort.truth import Truth
 from bayesmyo.errors import Fault, InputError
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
+from bayesmyo.model.truth import Truth
 from bayesmyo.study.asks import modelled_otherwise
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study

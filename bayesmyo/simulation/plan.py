@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.row import Kind
 

@@ -11,13 +11,13 @@ from functools import lru_cache
 import numpy as np
 
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
-from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.simulate import Simulated, simulate
-from bayesmyo.cohort.truth import Truth
 from bayesmyo.errors import BayesmyoError
-from bayesmyo.model.compiled import Compiled
-from bayesmyo.model.engines import ENGINES, Draws, Sampling
-from bayesmyo.model.fit import Fit, posterior_truth, wrap
+from bayesmyo.inference.compiled import Compiled
+from bayesmyo.inference.engines import ENGINES, Draws, Sampling
+from bayesmyo.inference.fit import Fit, posterior_truth, wrap
+from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.simulate import Simulated, simulate
+from bayesmyo.model.truth import Truth
 from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
 from bayesmyo.simulation.calibration.posterior import remeasured
 from bayesmyo.simulation.calibration.ranks import first_patient, joint, position

@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 
 from distributed import Security
 
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.simulation.arguments import alone, numbers, schedules, texts, usable, whole_numbers
 from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.calibration.verdict import Calibration, calibration

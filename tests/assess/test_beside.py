@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.beside import beside
-from bayesmyo.cohort import simulate_scenario
 from bayesmyo.errors import UsageError
+from bayesmyo.model import simulate_scenario
 from bayesmyo.report.blocks import Paragraph, Table
 from bayesmyo.report.results import results
 from bayesmyo.report.sections.checklist import items

@@ -18,9 +18,9 @@ from bayesmyo.assess.withhold import withhold
 from bayesmyo.cohort import read_cohort
 from bayesmyo.components.decisions import concluding
 from bayesmyo.components.priors import Prior
-from bayesmyo.model.engines import Draws, Sampling
-from bayesmyo.model.fit import fit
-from bayesmyo.model.store import load_fit, save_fit, share
+from bayesmyo.inference.engines import Draws, Sampling
+from bayesmyo.inference.fit import fit
+from bayesmyo.inference.store import load_fit, save_fit, share
 from bayesmyo.report.markdown import markdown
 from bayesmyo.report.page import page
 from bayesmyo.report.results import results

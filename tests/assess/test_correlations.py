@@ -12,10 +12,10 @@ from bayesmyo.assess.correlations import (
     patient_correlations,
     sentence,
 )
-from bayesmyo.cohort import simulate_scenario
-from bayesmyo.cohort.truth import from_priors, from_scenario, with_effects
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import fit
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.fit import fit
+from bayesmyo.model import simulate_scenario
+from bayesmyo.model.truth import from_priors, from_scenario, with_effects
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 

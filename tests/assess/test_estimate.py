@@ -18,9 +18,9 @@ from bayesmyo.assess.estimate import (
     verdicts,
 )
 from bayesmyo.assess.withhold import withhold
-from bayesmyo.cohort import simulate_scenario
 from bayesmyo.components.numbers import probability_text, significant
-from bayesmyo.model.engines import Draws
+from bayesmyo.inference.engines import Draws
+from bayesmyo.model import simulate_scenario
 from bayesmyo.report import documents
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL, fit_of, independent_draws

@@ -13,15 +13,15 @@ from bayesmyo.assess.other_priors import log_prior
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.reweight import TRUSTED
 from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, contraction, prior_sensitivities
-from bayesmyo.cohort import simulate, simulate_scenario
 from bayesmyo.cohort.cohort import RIGHT
-from bayesmyo.cohort.prediction import TruthPrediction
-from bayesmyo.cohort.truth import from_priors
 from bayesmyo.errors import StorageError, UsageError
-from bayesmyo.model.compiled import Compiled
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import fit, posterior_truth
-from bayesmyo.model.store import save_fit, share
+from bayesmyo.inference.compiled import Compiled
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.fit import fit, posterior_truth
+from bayesmyo.inference.store import save_fit, share
+from bayesmyo.model import simulate, simulate_scenario
+from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.truth import from_priors
 from bayesmyo.report.terminal import show_influence
 from bayesmyo.study import parse_study
 from bayesmyo.study.design import Visits

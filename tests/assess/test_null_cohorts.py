@@ -6,8 +6,8 @@ from bayesmyo.assess.claims import claims
 from bayesmyo.assess.estimate import verdicts
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.sensitivity import prior_sensitivities
-from bayesmyo.cohort import simulate_scenario
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.model import simulate_scenario
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import parse_study

@@ -9,9 +9,9 @@ from bayesmyo.assess.influence import of_left_out
 from bayesmyo.assess.leave_one_out import leave_one_out
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.sensitivity import prior_sensitivities
-from bayesmyo.cohort import simulate_scenario
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import fit
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.fit import fit
+from bayesmyo.model import simulate_scenario
 from bayesmyo.study import parse_study
 
 HURDLE = """

@@ -10,7 +10,7 @@ from bayesmyo.assess.responses import assigned, last_measured, responses, withho
 from bayesmyo.cohort import Cohort, Measurements
 from bayesmyo.cohort.cohort import OutcomeRows, RowAccount
 from bayesmyo.errors import StorageError
-from bayesmyo.model.store import share
+from bayesmyo.inference.store import share
 from bayesmyo.report import documents
 from bayesmyo.report.terminal import show_responses
 from bayesmyo.study import parse_study

@@ -11,9 +11,9 @@ from bayesmyo.assess.estimate import estimates, verdicts
 from bayesmyo.assess.other_priors import OtherPriors
 from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, judged, prior_sensitivities
 from bayesmyo.errors import StorageError
-from bayesmyo.model.engines import Sampling
-from bayesmyo.model.fit import fit
-from bayesmyo.model.store import save_fit, share
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.fit import fit
+from bayesmyo.inference.store import save_fit, share
 from bayesmyo.report.terminal import show_rows
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL

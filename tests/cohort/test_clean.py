@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.cohort import clean_csv, read_cohort
-from bayesmyo.cohort.simulate import simulate_scenario
+from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.study import parse_study
 from bayesmyo.study.clean import plain
 from tests.conftest import SMALL

@@ -8,9 +8,9 @@ import pytest
 from bayesmyo.cohort.covariates import level_counts, visit_columns
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import parse_table
-from bayesmyo.cohort.truth import draw_covariate
 from bayesmyo.cohort.write import to_csv
 from bayesmyo.errors import CohortError, StudyError
+from bayesmyo.model.truth import draw_covariate
 from bayesmyo.study import describe, parse_study
 
 TEXT = """

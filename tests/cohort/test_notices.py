@@ -7,10 +7,11 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from bayesmyo.cohort import simulate_scenario, to_csv
+from bayesmyo.cohort import to_csv
 from bayesmyo.cohort.read import cohort_of
 from bayesmyo.cohort.table import lines_text, parse_table
 from bayesmyo.errors import CohortError
+from bayesmyo.model import simulate_scenario
 from bayesmyo.study import parse_study, read_study
 from tests.conftest import MODELS
 

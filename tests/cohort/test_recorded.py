@@ -8,9 +8,9 @@ from scipy import stats
 
 from bayesmyo.cohort import read_cohort, to_csv
 from bayesmyo.cohort.cohort import MEASURED, RIGHT
-from bayesmyo.cohort.simulate import recorded, simulate, simulate_scenario
-from bayesmyo.cohort.truth import from_scenario
 from bayesmyo.cohort.write import cell
+from bayesmyo.model.simulate import recorded, simulate, simulate_scenario
+from bayesmyo.model.truth import from_scenario
 from bayesmyo.study import find_study, parse_study
 from tests.conftest import SMALL
 

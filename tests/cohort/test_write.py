@@ -11,8 +11,8 @@ import pytest
 from bayesmyo.cohort import Cohort, Measurements, read_cohort, to_csv
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, RIGHT, RowAccount
 from bayesmyo.cohort.frame import cohort_from_frame
-from bayesmyo.cohort.simulate import simulate_scenario
 from bayesmyo.cohort.write import number
+from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.study import parse_study
 from bayesmyo.study.clean import inert
 from tests.conftest import SMALL

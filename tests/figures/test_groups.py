@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bayesmyo import figures
-from bayesmyo.cohort import simulate_scenario
 from bayesmyo.errors import UsageError
+from bayesmyo.model import simulate_scenario
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL, fit_of, independent_draws
 

@@ -22,7 +22,7 @@ from bayesmyo.figures.predictive import bins as bars_of
 from bayesmyo.figures.predictive import counted
 from bayesmyo.figures.residuals import later
 from bayesmyo.figures.trajectories import windows
-from bayesmyo.model.store import share
+from bayesmyo.inference.store import share
 from bayesmyo.seeds import PREDICT, address
 from bayesmyo.study import parse_study
 from tests.assess.checks.conftest import true_fit

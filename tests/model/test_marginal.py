@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort.simulate import simulate
-from bayesmyo.cohort.truth import OutcomeTruth, Truth, covariance, from_priors
-from bayesmyo.cohort.visits import trailing, visit_predictors
 from bayesmyo.model.data import cells
 from bayesmyo.model.marginal import log_marginal
+from bayesmyo.model.simulate import simulate
+from bayesmyo.model.truth import OutcomeTruth, Truth, covariance, from_priors
+from bayesmyo.model.visits import trailing, visit_predictors
 from bayesmyo.study import parse_study
 from bayesmyo.study.predictors import effects
 

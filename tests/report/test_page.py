@@ -12,9 +12,9 @@ import pytest
 from bayesmyo.assess.checks import CHECKS, CheckResult
 from bayesmyo.assess.estimate import estimates
 from bayesmyo.assess.influence import Flip, Influence, PatientInfluence, sentence
-from bayesmyo.cohort import simulate_scenario
 from bayesmyo.errors import UsageError
-from bayesmyo.model.store import share
+from bayesmyo.inference.store import share
+from bayesmyo.model import simulate_scenario
 from bayesmyo.report.blocks import NOT_STATED, Code, Items, Number, Paragraph, Picture, Table, Terms, text
 from bayesmyo.report.html import html, linked
 from bayesmyo.report.markdown import inside, markdown, plain
@@ -459,7 +459,7 @@ def test_references_are_those_of_the_words_that_are_used():
 
 
 def test_the_command_writes_a_page_and_tables(run, good_fit, tmp_path, files):
-    from bayesmyo.model.store import save_fit
+    from bayesmyo.inference.store import save_fit
 
     save_fit(good_fit, tmp_path / "fit.nc")
     (tmp_path / "later.toml").write_text(SMALL + '[report]\ngoal = "Told later"\n')
@@ -479,7 +479,7 @@ def test_the_command_writes_a_page_and_tables(run, good_fit, tmp_path, files):
 
 
 def test_a_fit_that_fails_is_written_and_told_by_the_exit_code(run, mock_fit, tmp_path):
-    from bayesmyo.model.store import save_fit
+    from bayesmyo.inference.store import save_fit
 
     save_fit(mock_fit, tmp_path / "fit.nc")
     done = run("report", "fit.nc", "-o", "r.md", "--study", str(MODELS / "ivig.toml"))

@@ -9,7 +9,7 @@ import pytest
 
 import bayesmyo
 from bayesmyo.errors import StorageError, UsageError
-from bayesmyo.model.engines import ENGINES
+from bayesmyo.inference.engines import ENGINES
 from bayesmyo.report.blocks import Code, Table, text
 from bayesmyo.report.html import html
 from bayesmyo.report.protocol import power_page

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bayesmyo.model.store import save_fit
+from bayesmyo.inference.store import save_fit
 from tests.conftest import DATA
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")

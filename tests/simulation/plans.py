@@ -2,7 +2,7 @@
 
 import time
 
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.header import Header
 from bayesmyo.simulation.plan import Plan

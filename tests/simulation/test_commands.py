@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from bayesmyo.errors import EngineError
-from bayesmyo.model.store import save_fit
+from bayesmyo.inference.store import save_fit
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.simulation.row import failures
 from bayesmyo.simulation.store import read_results

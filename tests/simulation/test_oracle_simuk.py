@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort.visits import visit_predictors
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.model.visits import visit_predictors
 from bayesmyo.simulation.calibration.uniformity import p_value
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator

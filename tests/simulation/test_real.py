@@ -2,7 +2,7 @@
 
 import pytest
 
-from bayesmyo.model.engines import Sampling
+from bayesmyo.inference.engines import Sampling
 from bayesmyo.simulation.run import run
 from tests.simulation.plans import final, plan
 

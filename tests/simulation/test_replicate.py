@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayesmyo.cohort.truth import from_priors
 from bayesmyo.errors import EngineError
-from bayesmyo.model.engines import ENGINES, Mock, Sampling
+from bayesmyo.inference.engines import ENGINES, Mock, Sampling
+from bayesmyo.model.truth import from_priors
 from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.replicate import Replicator, first, longer, trusted, work

@@ -11,9 +11,9 @@ import tomli_w
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from bayesmyo.cohort import simulate_scenario
 from bayesmyo.errors import BayesmyoError, StudyError
 from bayesmyo.limits import STUDY_BYTES
+from bayesmyo.model import simulate_scenario
 from bayesmyo.report.documents import study_part
 from bayesmyo.study import parse_study, read_study
 from bayesmyo.study.write import study_hash, to_toml

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bayesmyo.cohort import clean_csv, read_cohort
-from bayesmyo.cohort.simulate import simulate_scenario
-from bayesmyo.cohort.truth import of_values, patient_columns
 from bayesmyo.model.marginal import LOG_2PI, _Integral
+from bayesmyo.model.simulate import simulate_scenario
+from bayesmyo.model.truth import of_values, patient_columns
 from bayesmyo.study import parse_study
 from bayesmyo.study.in_r import brms, likelihood, table
 from bayesmyo.study.predictors import blocks, predictors

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort import simulate_scenario
-from bayesmyo.cohort.truth import from_scenario
 from bayesmyo.errors import StudyError, UsageError
+from bayesmyo.model import simulate_scenario
+from bayesmyo.model.truth import from_scenario
 from bayesmyo.study import parse_study
 from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.write import study_hash, to_toml

@@ -9,7 +9,7 @@ from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.replicated import Replicated, known_range, replicated
 from bayesmyo.cohort.cohort import BETWEEN, MEASURED
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 
 @dataclass(frozen=True)

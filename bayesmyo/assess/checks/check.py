@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import free_effects, subject
 from bayesmyo.assess.checks.remedies import turning
 from bayesmyo.assess.replicated import Replicated, replicated
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 FEWEST = 5  # patients with three measurements or more
 

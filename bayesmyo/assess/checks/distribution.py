@@ -9,7 +9,7 @@ from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import extreme, skewness, spread, subject
 from bayesmyo.assess.checks.remedies import is_scale, positive, skewed, wider
 from bayesmyo.assess.replicated import Replicated, replicated
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from scipy import special
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.replicated import Replicates
 from bayesmyo.components.numbers import significant
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 LEVEL = 0.005  # of one check over all its statistics and outcomes
 REACH = 1.959964  # SDs from the middle to the 2.5 % and 97.5 % quantiles of a normal

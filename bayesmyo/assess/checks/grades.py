@@ -11,7 +11,7 @@ from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.components.families import Cells
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 DRAWS = 200
 RARE = 5  # measurements on either side of a grade

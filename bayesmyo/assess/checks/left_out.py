@@ -11,7 +11,7 @@ from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.checks.remedies import wider
 from bayesmyo.assess.replicated import Replicated, Replicates, replicated
 from bayesmyo.assess.reweight import smoothed
-from bayesmyo.model.fit import Fit, log_likelihood
+from bayesmyo.inference.fit import Fit, log_likelihood
 from bayesmyo.seeds import PREDICT, address
 
 

@@ -11,7 +11,7 @@ from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.influence import Influence, influence
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, prior_sensitivities
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 
 def refitted(fit: Fit, progress: Callable[[int, int], None] | None = None) -> list[CheckResult]:

@@ -11,7 +11,7 @@ from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import FEW, bins, mean, subject
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.components.numbers import significant
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.study.study import Outcome, Study
 
 MOST, LEAST = 6, 20  # bins of time, measurements in each

@@ -9,7 +9,7 @@ from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import free_effects, spread, subject
 from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive
 from bayesmyo.assess.replicated import Replicated, replicated
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 FEWEST = 20  # measurements with a residual
 

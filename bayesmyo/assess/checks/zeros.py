@@ -8,7 +8,7 @@ from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.replicated import Replicated, replicated
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.fit import Fit
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The analysis that is planned: its model, its priors, and what they hold likely of the estimands."""
 
-from bayesmyo.cohort import planned
+from bayesmyo.model import planned
 from bayesmyo.report.blocks import Block, Heading, Paragraph, Section, Table, stated
 from bayesmyo.report.numbers import spread
 from bayesmyo.report.sections.model import in_words

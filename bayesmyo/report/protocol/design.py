@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bayesmyo.cohort import planned
 from bayesmyo.components.numbers import listing
+from bayesmyo.model import planned
 from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table
 from bayesmyo.report.numbers import number
 from bayesmyo.report.sections.planning import share

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bayesmyo.cohort.simulate import MOST_PATIENTS
 from bayesmyo.errors import Fault, InputError
-from bayesmyo.model.engines import known_engine
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.engines import known_engine
+from bayesmyo.inference.fit import Fit
+from bayesmyo.model.simulate import MOST_PATIENTS
 from bayesmyo.simulation.calibration.verdict import ENOUGH
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.given import posterior_draws

@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort, Measurements, OutcomeRows, RowAccount
-from bayesmyo.cohort.simulate import Simulated, limited
-from bayesmyo.cohort.truth import Truth
-from bayesmyo.cohort.visits import trailing, visit_predictors
+from bayesmyo.model.simulate import Simulated, limited
+from bayesmyo.model.truth import Truth
+from bayesmyo.model.visits import trailing, visit_predictors
 from bayesmyo.study.study import Study
 
 

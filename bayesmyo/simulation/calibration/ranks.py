@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.cohort.truth import Truth
-from bayesmyo.model.fit import log_likelihood
+from bayesmyo.inference.fit import log_likelihood
+from bayesmyo.model.truth import Truth
 from bayesmyo.study.predictors import effects
 from bayesmyo.study.study import Study
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from bayesmyo.cohort.simulate import MOST_PATIENTS
-from bayesmyo.cohort.truth import Truth
 from bayesmyo.components.families import Family
 from bayesmyo.errors import Fault, InputError, did_you_mean
-from bayesmyo.model.engines import known_engine
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.engines import known_engine
+from bayesmyo.inference.fit import Fit
+from bayesmyo.model.simulate import MOST_PATIENTS
+from bayesmyo.model.truth import Truth
 from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.given import posterior_draws
 from bayesmyo.simulation.plan import Plan

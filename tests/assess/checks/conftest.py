@@ -8,10 +8,10 @@ import numpy as np
 
 from bayesmyo.assess.checks import CHECKS
 from bayesmyo.cohort import Cohort
-from bayesmyo.cohort.simulate import simulate
-from bayesmyo.cohort.truth import Truth, from_scenario
-from bayesmyo.model.engines import Draws
-from bayesmyo.model.fit import Fit
+from bayesmyo.inference.engines import Draws
+from bayesmyo.inference.fit import Fit
+from bayesmyo.model.simulate import simulate
+from bayesmyo.model.truth import Truth, from_scenario
 from bayesmyo.study import Study, parse_study
 from tests.conftest import fit_of
 

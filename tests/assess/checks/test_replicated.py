@@ -9,8 +9,8 @@ from bayesmyo.assess.checks import CHECKS
 from bayesmyo.assess.checks.findings import adjusted, tail_probability
 from bayesmyo.assess.replicated import FEWEST, known_range, replicated
 from bayesmyo.cohort.cohort import LEFT, MEASURED, RIGHT
-from bayesmyo.model.engines import Draws
-from bayesmyo.model.store import share
+from bayesmyo.inference.engines import Draws
+from bayesmyo.inference.store import share
 from tests.assess.checks.conftest import GAUSSIAN, GAUSSIAN_TRUTH, around, changed, failing, made, true_fit
 from tests.conftest import fit_of
 

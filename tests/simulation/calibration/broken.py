@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from bayesmyo.components.priors import halfnormal
-from bayesmyo.model.engines import Draws, Nuts
+from bayesmyo.inference.engines import Draws, Nuts
 from bayesmyo.study import parse_study
 
 STUDY = parse_study("""

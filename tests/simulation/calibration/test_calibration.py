@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayesmyo.cohort.simulate import simulate
-from bayesmyo.cohort.truth import from_priors
 from bayesmyo.errors import InputError
-from bayesmyo.model.engines import ENGINES, Sampling
-from bayesmyo.model.fit import wrap
+from bayesmyo.inference.engines import ENGINES, Sampling
+from bayesmyo.inference.fit import wrap
+from bayesmyo.model.simulate import simulate
+from bayesmyo.model.truth import from_priors
 from bayesmyo.simulation.calibration.grid import RECORD, calibration_plan
 from bayesmyo.simulation.calibration.posterior import measured_again
 from bayesmyo.simulation.calibration.verdict import calibration

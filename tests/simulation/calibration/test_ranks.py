@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort import new_patients
 from bayesmyo.components.estimands import Criterion, Share
-from bayesmyo.model.engines import ENGINES, Draws, Mock, Sampling
+from bayesmyo.inference.engines import ENGINES, Draws, Mock, Sampling
+from bayesmyo.model import new_patients
 from bayesmyo.simulation.calibration.ranks import joint, position
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import JOINT, Replicator

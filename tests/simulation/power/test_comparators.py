@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.cohort.simulate import simulate_scenario
 from bayesmyo.errors import UsageError
+from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.simulation.power.comparators import (
     common_slope,
     compare,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayesmyo.cohort.simulate import simulate
 from bayesmyo.errors import InputError, UsageError
+from bayesmyo.model.simulate import simulate
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.grid import POSTERIOR, Axes, cells, power_plan

@@ -1,0 +1,21 @@
+"""Engines: pm.Model -> draws.
+
+To add one: copy `mock.py` to a new file, write `prepare` and `sample`, and add its line to `ENGINES`. An engine is
+always named; none is chosen by what happens to be installed.
+"""
+
+from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.inference.engines.engine import Draws, Engine, Prepared, Progress, Sampling
+from bayesmyo.inference.engines.mock import Mock
+from bayesmyo.inference.engines.nuts import Nuts
+
+ENGINES: dict[str, Engine] = {"nuts": Nuts(), "mock": Mock()}
+
+
+def known_engine(name: str) -> None:
+    """Raises UsageError for an engine that there is not."""
+    if name not in ENGINES:
+        raise UsageError("engine", "is unknown", f'"{name}"', did_you_mean(name, list(ENGINES)))
+
+
+__all__ = ["ENGINES", "Draws", "Engine", "Prepared", "Progress", "Sampling", "known_engine"]

@@ -1,0 +1,339 @@
+"""Truth -> levels in outcome units: one formula for a simulated truth and for posterior draws.
+
+This module alone decides between the average patient and the average over patients.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+
+import numpy as np
+
+from bayesmyo.components.estimands import Criteria, all_met
+from bayesmyo.components.estimands.estimand import Given, Population, Predicts, Summary
+from bayesmyo.errors import UsageError
+from bayesmyo.model.asked import (
+    SHARED_BY,
+    known_criteria,
+    known_given,
+    known_outcome,
+    known_population,
+    known_summary,
+    times,
+)
+from bayesmyo.model.new_patients import AT_ONCE, MOST, NewPatients, draw_new_patients
+from bayesmyo.model.quadrature import OUTER, normal_mean
+from bayesmyo.model.truth import Truth, draw_effects, factor_of
+from bayesmyo.model.visits import Etas, trailing
+from bayesmyo.study.covariates import coded, with_products
+from bayesmyo.study.predictors import effects, predictors
+from bayesmyo.study.study import Study
+
+Array = np.ndarray
+Times = float | Sequence[float] | Array
+
+
+class TruthPrediction:
+    """Levels in outcome units under a Truth: (chain, draw) each for a posterior, a single number for a scenario.
+
+    seed: fixes the new patient (one for each draw, the same at every time and in every estimand) and its measurements
+    among: a share is counted as finely as if there were so many truths (default: as many as there are). A truth that is ranked among
+        draws is counted as they are: a share of 1 in 10,000 would lie above most draws of the very same share, counted in 1,000 patients
+
+    >>> fit.prediction.level("cpk", [0, 6, 12], "population average").shape
+    (4, 1000, 3)
+    """
+
+    def __init__(self, study: Study, truth: Truth, seed: int = 0, among: int | None = None):
+        self.study = study
+        self.truth = truth
+        self.seed = seed
+        self._among = among
+
+    @property
+    def among(self) -> int:
+        """Of how many truths each is to have its part of the patients over whom a share is counted."""
+        return int(np.prod(self.truth.shape)) if self._among is None else self._among
+
+    def level(
+        self,
+        outcome: str,
+        time: Times,
+        population: Population,
+        summary: Summary | None = None,
+        predicts: Predicts = "expected value",
+        given: Given | None = None,
+    ) -> Array:
+        """The level of one outcome, in outcome units, (chain, draw); with several times (chain, draw, time).
+
+        time: one time, or a list, in the study's unit; an array of the shape of the truth is a time for each draw
+        population: "these patients", "average patient", "new patient" or "population average"
+        summary: "median" averages on the link scale and returns to outcome units (a geometric mean where the link is the
+            log), "mean" averages expected measurements; by default what the family reports
+        predicts: "expected value", or of a new patient a "measurement"
+        given: covariate values that take the place of these patients' own, { "diagnosis": "PM", "age": 60 }
+        A population average integrates the expected value over new patients by quadrature, and averages over the covariates
+        of these patients. Raises UsageError for a word, a name or a value that is not known.
+        """
+        given = {} if given is None else given
+        known_outcome(self.study, outcome)
+        known_population(population, predicts, measured="new patient")
+        known_summary(self.study.outcomes[outcome].family, summary, predicts)
+        known_given(self.study, given)
+        when = times(time, self.truth.shape)
+        if isinstance(when, tuple):
+            return np.stack([self._level(outcome, t, population, summary, predicts, given) for t in when], axis=-1)
+        if predicts == "measurement" and np.ndim(when):
+            raise UsageError("time", "a measurement is predicted at one time for all draws", "a time for each draw")
+        return self._level(outcome, when, population, summary, predicts, given)
+
+    def _level(
+        self,
+        outcome: str,
+        time: float | Array,
+        population: Population,
+        summary: Summary | None,
+        predicts: Predicts,
+        given: Given,
+    ) -> Array:
+        """At one time, or at a time for each draw.
+
+        The predictors of a new patient are normal, because every trajectory is linear in the coefficients in which patients
+        differ (in all but the half-time, which has a quadrature of its own).
+        """
+        family = self.study.outcomes[outcome].family
+        values = self.truth.outcomes[outcome].values
+        median = family.geometric if summary is None else summary == "median"
+
+        def finish(etas: Etas, aux: Mapping[str, Array]) -> Array:
+            return family.inverse(etas["location"]) if median else family.mean(etas, aux)
+
+        if population == "these patients" and self.truth.patients is not None:
+            etas = self._own(outcome, time, given)
+            if median:
+                return np.asarray(family.inverse(etas["location"].mean(axis=-1)))
+            return np.asarray(family.mean(etas, trailing(values)).mean(axis=-1))
+        if population == "new patient":
+            etas = {k: v[..., 0] for k, v in self._new(outcome, time, given).items()}
+            if predicts == "measurement":
+                return family.draw(self._rng(1, outcome, float(time)), etas, values)
+            return np.asarray(finish(etas, values))
+        if population == "average patient":
+            etas = self._etas(outcome, time, {}, self._columns(given, {}))
+            return np.asarray(finish({k: v[..., 0] for k, v in etas.items()}, values))
+        return self._population(outcome, time, given, median)
+
+    def patients(self, outcome: str, time: Times, given: Given | None = None) -> Etas:
+        """The linear predictors of these patients by name ("location"), on the link scale, (chain, draw, patient) each; with
+        several times (chain, draw, patient, time)."""
+        given = {} if given is None else given
+        known_outcome(self.study, outcome)
+        known_given(self.study, given)
+        when = times(time, self.truth.shape)
+        if isinstance(when, tuple):
+            found = [self._own(outcome, t, given) for t in when]
+            return {k: np.stack([etas[k] for etas in found], axis=-1) for k in found[0]}
+        return self._own(outcome, when, given)
+
+    def _own(self, outcome: str, time: float | Array, given: Given) -> Etas:
+        """The linear predictors of these patients, (..., patient), at one time or at a time for each draw."""
+        columns = self._columns(given, self.truth.covariates)
+        return self._etas(outcome, time, self.truth.outcomes[outcome].effects, columns)
+
+    def each(self, outcome: str, time: Times) -> Array:
+        """The level of each of these patients, in outcome units as the family reports it, (chain, draw, patient); with several
+        times (chain, draw, patient, time)."""
+        known_outcome(self.study, outcome)
+        when = times(time, self.truth.shape)
+        if isinstance(when, tuple):
+            return np.stack([self._reported(outcome, self._own(outcome, t, {})) for t in when], axis=-1)
+        return self._reported(outcome, self._own(outcome, when, {}))
+
+    def share(
+        self,
+        criteria: Criteria,
+        at: float,
+        from_: float,
+        population: Population,
+        predicts: Predicts = "expected value",
+        given: Given | None = None,
+    ) -> Array:
+        """The share of patients who meet all criteria at a time, shape of the truth; outcomes are taken together in each patient.
+
+        These patients: all of them. Population average: the probability for a new patient, by quasi-Monte Carlo, with some
+        hundred patients for each of 4,000 draws and 131,072 for a single truth. Measurements are drawn again and again, about
+        as many in all. Raises UsageError for a word, a name or a value that is not known.
+        """
+        given = {} if given is None else given
+        known_criteria(self.study, criteria)
+        known_population(population, predicts, SHARED_BY)
+        known_given(self.study, given)
+        rngs: dict[tuple[str, float], np.random.Generator] = {}
+        met, count = np.zeros(self.truth.shape), 0
+        for etas in self._crowds(tuple(criteria), population, predicts, given):
+
+            def level(outcome: str, time: float, etas: Callable[[str, float], Etas] = etas) -> Array:
+                if predicts == "expected value":
+                    return self._reported(outcome, etas(outcome, time))
+                rng = rngs.setdefault((outcome, time), self._rng(3, outcome, time))
+                aux = trailing(self.truth.outcomes[outcome].values)
+                return self.study.outcomes[outcome].family.draw(rng, etas(outcome, time), aux)
+
+            found = all_met(criteria, at, from_, level)
+            met, count = met + found.sum(axis=-1), count + np.shape(found)[-1]
+        return np.asarray(met / count)
+
+    def _crowds(
+        self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
+    ) -> Iterator[Callable[[str, float], Etas]]:
+        """Groups of patients over whom a share is counted: what gives their predictors, (..., patient), by outcome and time."""
+        patients = self.truth.patients
+        if population == "these patients" and patients is not None:
+            wanted, at_once = (
+                max(1, m // (patients * self.among)) if predicts == "measurement" else 1 for m in (MOST, AT_ONCE)
+            )
+            for _ in range(-(-wanted // at_once)):
+                yield partial(self._repeated, given, at_once)
+            return
+        for new in draw_new_patients(self.study, self.truth, outcomes, self.seed, self.among):
+            columns = self._columns(given, self._covariates_of(new.chosen))
+            yield partial(self._of_new, new, columns)
+
+    def _repeated(self, given: Given, times: int, outcome: str, time: float) -> Etas:
+        """Predictors of these patients, all of them several times over."""
+        return {k: np.tile(v, times) for k, v in self._own(outcome, time, given).items()}
+
+    def _of_new(self, new: NewPatients, columns: Mapping[str, Array], outcome: str, time: float) -> Etas:
+        return self._etas(outcome, time, new.effects[outcome], columns)
+
+    def _reported(self, outcome: str, etas: Etas) -> Array:
+        """Levels in outcome units as the family reports them: the median where that is geometric, else the mean."""
+        family = self.study.outcomes[outcome].family
+        if family.geometric:
+            return np.asarray(family.inverse(etas["location"]))
+        return np.asarray(family.mean(etas, trailing(self.truth.outcomes[outcome].values)))
+
+    def _covariates_of(self, chosen: Callable[[int], Array]) -> dict[str, Array]:
+        """Design columns, (..., patient), of patients chosen among these; `chosen` is handed how many there are."""
+        if not self.truth.covariates:
+            return {}
+        n = np.shape(next(iter(self.truth.covariates.values())))[-1]
+        who = chosen(n)
+        everyone = {k: np.broadcast_to(c, (*self.truth.shape, n)) for k, c in self.truth.covariates.items()}
+        return {k: np.take_along_axis(c, who, axis=-1) for k, c in everyone.items()}
+
+    def _etas(
+        self, outcome: str, time: float | Array, deviations: Mapping[str, Array], columns: Mapping[str, Array]
+    ) -> Etas:
+        """Linear predictors by name, (..., patient), broadcast to one shape."""
+        values = trailing(self.truth.outcomes[outcome].values)
+        found = {
+            p.name: np.asarray(p.eta(clock(time), values, deviations, columns, np))
+            for p in predictors(self.study, outcome)
+        }
+        shape = np.broadcast_shapes((*self.truth.shape, 1), *(v.shape for v in found.values()))
+        return {k: np.broadcast_to(v, shape) for k, v in found.items()}
+
+    def _columns(self, given: Given, own: Mapping[str, Array]) -> dict[str, Array]:
+        """Design columns: as given, else the patients' own, else those of the reference patient."""
+        base: dict[str, Array] = {k: np.asarray(v) for k, v in own.items()}
+        for name, value in given.items():
+            levels = self.study.covariates[name].levels
+            number = float(levels.index(str(value))) if levels else float(value)
+            base |= coded(self.study, name, number)
+        return with_products(self.study, base, self.study.covariates)
+
+    def _population(self, outcome: str, time: float | Array, given: Given, median: bool) -> Array:
+        """The average over new patients with these patients' covariates, or the given ones."""
+        family = self.study.outcomes[outcome].family
+        values = self.truth.outcomes[outcome].values
+
+        def mean(etas: Etas) -> Array:
+            """Nodes are the last axis of the predictors, or their last two."""
+            axes = np.ndim(etas["location"]) - len(self.truth.shape)
+            return family.mean(etas, trailing(values, axes))
+
+        total, weight = np.zeros(self.truth.shape), 0.0
+        for columns, share in self._covariate_patterns(outcome, given):
+            if median and all(e.linear for e in effects(self.study, outcome)):
+                inner = self._etas(outcome, time, {}, columns)["location"][..., 0]
+            elif median:
+                inner = self._expectation(outcome, time, columns, lambda etas: etas["location"])
+            else:
+                inner = self._expectation(outcome, time, columns, mean)
+            total, weight = total + share * inner, weight + share
+        average = total / weight
+        return np.asarray(family.inverse(average)) if median else average
+
+    def _covariate_patterns(self, outcome: str, given: Given) -> Iterator[tuple[dict[str, Array], float]]:
+        """Design columns of the patients averaged over, (...,) each with a trailing axis of one, and how many have them."""
+        needed = {c for p in predictors(self.study, outcome) for c in (*p.level_columns, *p.change_columns)}
+        own = {k: np.asarray(v) for k, v in self.truth.covariates.items()}
+        columns = {k: v for k, v in self._columns(given, own).items() if k in needed}
+        n = max((np.shape(v)[-1] for v in columns.values() if np.ndim(v)), default=1)
+        if all(np.ndim(v) < 2 for v in columns.values()):
+            names = list(columns)
+            table = np.stack([np.broadcast_to(columns[k], (n,)) for k in names], axis=-1) if names else np.zeros((n, 0))
+            patterns, counts = np.unique(table, axis=0, return_counts=True)
+            for row, count in zip(patterns, counts, strict=True):
+                yield dict(zip(names, row, strict=True)), float(count)
+            return
+        for i in range(n):  # an imputed covariate differs from draw to draw
+            yield {k: v[..., i : i + 1] if np.shape(v)[-1:] == (n,) else v for k, v in columns.items()}, 1.0
+
+    def _expectation(
+        self, outcome: str, time: float | Array, columns: Mapping[str, Array], function: Callable[[Etas], Array]
+    ) -> Array:
+        """(...,) the mean of a function of the predictors over new patients; nodes are the last axis of what it is handed."""
+        found = effects(self.study, outcome)
+        listed = predictors(self.study, outcome)
+        durations = [e for e in found if not e.linear]
+        linear = [e for e in found if e not in durations]
+        if not found:
+            return np.asarray(function(self._etas(outcome, time, {}, columns)))[..., 0]
+        ordered = [*durations, *linear]
+        factor = factor_of(self.study, self.truth, ordered)
+        k = len(durations)
+        grid = np.array(np.meshgrid(*[OUTER[0]] * k)).reshape(k, -1).T if k else np.zeros((1, 0))
+        weights = np.prod(np.array(np.meshgrid(*[OUTER[1]] * k)).reshape(k, -1), axis=0) if k else np.ones(1)
+        inner = factor[..., k:, k:] @ np.swapaxes(factor[..., k:, k:], -1, -2)
+        total = np.zeros(self.truth.shape)
+        for node, weight in zip(grid, weights, strict=True):
+            moved = factor[..., :, :k] @ node
+            deviations = {e.key: moved[..., i, None] for i, e in enumerate(ordered) if k}
+            etas = self._etas(outcome, time, deviations, columns)
+            values = trailing(self.truth.outcomes[outcome].values)
+            loadings = np.zeros((*self.truth.shape, len(listed), len(linear)))
+            for i, p in enumerate(listed):
+                for j, e in enumerate(linear):
+                    if e.predictor == p.name:
+                        one = p.loading(clock(time), values, e, np, deviations)
+                        loadings[..., i, j] = np.broadcast_to(one, (*self.truth.shape, 1))[..., 0]
+            variance = loadings @ inner @ np.swapaxes(loadings, -1, -2)
+            total = total + weight * normal_mean([p.name for p in listed], etas, variance, function)
+        return total
+
+    def _new(self, outcome: str, time: float | Array, given: Given) -> Etas:
+        """Linear predictors of the new patient of each draw, (..., 1); covariates are those of one of these patients."""
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(2,)))
+        own = self._covariates_of(lambda n: rng.integers(n, size=self.truth.shape)[..., None])
+        return self._etas(outcome, time, self._new_patient[outcome], self._columns(given, own))
+
+    @cached_property
+    def _new_patient(self) -> dict[str, dict[str, Array]]:
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0,)))
+        return draw_effects(self.study, self.truth, 1, rng)
+
+    def _rng(self, role: int, outcome: str, time: float = 0.0) -> np.random.Generator:
+        """An address, not a sequence: the same draw whatever was asked before."""
+        position = list(self.study.outcomes).index(outcome)
+        microtime = round(time * 1e6) & 0xFFFFFFFF
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(role, position, microtime)))
+
+
+def clock(time: float | Array) -> Array:
+    """A time, or one for each draw with a last axis for patients or nodes."""
+    found = np.asarray(time, dtype=float)
+    return found[..., None] if found.ndim else found
+
+
+__all__ = ["TruthPrediction"]

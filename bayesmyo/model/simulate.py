@@ -1,0 +1,195 @@
+"""Patients that never were: Study + Truth + design -> a simulated Cohort, in NumPy, apart from the PyMC code."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesmyo.cohort.cohort import LEFT, MEASURED, NOT_MEASURED, RIGHT, Cohort, Measurements, OutcomeRows, RowAccount
+from bayesmyo.errors import UsageError
+from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
+from bayesmyo.model.visits import trailing, visit_predictors
+from bayesmyo.study.covariates import stated
+from bayesmyo.study.covariates import used as covariates_used
+from bayesmyo.study.design import Design, FollowUp
+from bayesmyo.study.study import Limits, Outcome, Study
+
+MOST_PATIENTS = 100_000
+ROUNDING = 1e-9  # of planned times that are sums of intervals
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A cohort with what only a simulation knows.
+
+    truth: with the effects of these patients; follow_up: (patient,) when each was last under observation
+    lost: (patient,) True where the patient left before the end of the potential follow-up
+    """
+
+    cohort: Cohort
+    truth: Truth
+    follow_up: np.ndarray
+    lost: np.ndarray
+
+
+def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int | None = None) -> Simulated:
+    """Draw a cohort as the study's [design] describes it, under a truth.
+
+    A truth that already holds effects keeps its patients; otherwise `patients` new ones are drawn (default: the
+    design's number). Raises UsageError where the study has no [design].
+
+    >>> import numpy as np
+    >>> again = bayesmyo.simulate(study, fit.truth.take(0), np.random.default_rng(1))
+    >>> len(again.cohort)
+    12
+    """
+    design = study.design
+    if design is None:
+        raise UsageError("simulate", "the study has no [design]", mend="declare patients, follow_up and visits")
+    known = truth.patients
+    n = known if known is not None else design.patients if patients is None else patients
+    if not 1 <= n <= MOST_PATIENTS:
+        raise UsageError("patients", f"must lie between 1 and {MOST_PATIENTS:,}", str(n))
+    of_patients: dict[str, np.ndarray] = {}
+    if known is None:
+        truth = with_effects(study, truth, n, rng)
+    if known is None or not truth.covariates:
+        of_patients = {
+            name: draw_covariate(study, name, n, rng, name in (design.balanced or ()))
+            for name in covariates_used(study, "patients")
+        }
+        truth = replace(truth, covariates=patient_columns(study, of_patients))
+    else:
+        of_patients = {name: stated(study, name, truth.covariates) for name in covariates_used(study, "patients")}
+    follow_up, lost = draw_follow_up(design, n, rng)
+    times = [draw_visits(design, end, rng) for end in follow_up]
+    patient = np.repeat(np.arange(n), [len(t) for t in times])
+    time = np.concatenate(times)
+    baseline = np.concatenate([np.arange(len(t)) == 0 for t in times])
+    of_visits = {name: draw_covariate(study, name, len(time), rng) for name in covariates_used(study, "visits")}
+    exposures = {column: 1.0 + rng.poisson(max(mean - 1, 0), len(time)) for column, mean in design.exposure.items()}
+    measurements, kept_cells = {}, {}
+    for name, o in study.outcomes.items():
+        exposure = exposures.get(o.exposure, np.ones(len(time))) if o.exposure else None
+        blank = np.zeros(len(time))
+        planned = Measurements(patient, time, blank, blank, blank, exposure=exposure, covariates=of_visits)
+        etas = visit_predictors(study, truth, name, planned)
+        value, side = limited(o, o.family.draw(rng, etas, trailing(truth.outcomes[name].values)))
+        kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
+        measurements[name] = Measurements(
+            patient[kept],
+            time[kept],
+            value[kept],
+            side[kept],
+            np.zeros(kept.sum(), dtype=np.int64),
+            exposure=None if exposure is None else exposure[kept],
+            covariates={k: v[kept] for k, v in of_visits.items()},
+        )
+    rows = np.any(list(kept_cells.values()), axis=0)
+    line = 1 + np.cumsum(rows)  # below a header
+    accounts = {}
+    for k, m in measurements.items():
+        blank_cells = line[rows & ~kept_cells[k]].tolist()
+        accounts[k] = OutcomeRows(len(m), m.censored, {NOT_MEASURED: tuple(blank_cells)} if blank_cells else {})
+    account = RowAccount(int(rows.sum()), int(rows.sum()), {}, accounts)
+    width = max(2, len(str(n)))
+    ids = tuple(f"S{i:0{width}d}" for i in range(1, n + 1))
+    return Simulated(
+        Cohort(ids, measurements, account, source="simulated", covariates=of_patients),
+        truth,
+        follow_up,
+        lost,
+    )
+
+
+def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Measurements as they are recorded where limits of what can be measured are declared, and on which side the truth lies."""
+    side = np.full(len(value), MEASURED, dtype=np.int8)
+    if isinstance(o.censoring, Limits):
+        if o.censoring.above is not None:
+            side[value >= o.censoring.above] = RIGHT
+            value = np.minimum(value, o.censoring.above)
+        if o.censoring.below is not None:
+            side[value <= o.censoring.below] = LEFT
+            value = np.maximum(value, o.censoring.below)
+    return value, side
+
+
+def recorded(study: Study, cohort: Cohort) -> Cohort:
+    """A simulated cohort as a clinic would have recorded it: what lies beyond a declared minimum or maximum stands at that end.
+
+    A family without ends, such as the gaussian, draws a muscle grade above 5; the examiner writes 5. Drawing again within the range
+    would be another distribution (a truncated one, with another mean), and leaving the cell empty would lose measurements for
+    what they are. The model knows nothing of the heap at the end, in a simulation as in a clinic: a notice counts it. `simulate` itself keeps
+    the values as they are drawn, because calibration asks about the model as it is.
+    """
+    measurements, notices = dict(cohort.measurements), list(cohort.notices)
+    for name, o in study.outcomes.items():
+        m = measurements[name]
+        low = -np.inf if o.minimum is None else o.minimum
+        high = np.inf if o.maximum is None else o.maximum
+        beyond = ((m.value < low) | (m.value > high)) & (m.side == MEASURED)
+        if beyond.any():
+            measurements[name] = replace(m, value=np.where(beyond, np.clip(m.value, low, high), m.value))
+            where = f"outside {low:g} to {high:g}" if np.isfinite([low, high]).all() else f"below {low:g}" if np.isfinite(low) else f"above {high:g}"  # fmt: skip
+            notices.append(
+                f"{study.label(name)}: {beyond.sum()} of {len(m)} simulated values lay {where} {o.unit}".rstrip()
+                + f", which the family {o.family.kind} allows; they are recorded at the end of the range."
+            )
+    return replace(cohort, measurements=measurements, notices=tuple(notices))
+
+
+def simulate_scenario(
+    study: Study, scenario: str | None = None, seed: int = 1, patients: int | None = None
+) -> Simulated:
+    """A cohort of one of the study's scenarios (default: the first), as a clinic would have recorded it (see `recorded`).
+
+    Raises UsageError where there is no scenario of that name.
+
+    >>> simulated = bayesmyo.simulate_scenario(study, "improves", seed=2, patients=5)
+    >>> len(simulated.cohort), simulated.lost.tolist()
+    (5, [False, False, False, False, False])
+    """
+    if scenario is None and not study.scenarios:
+        raise UsageError("simulate", "the study has no scenario", mend="write a table [scenarios.my_scenario]")
+    name = scenario or next(iter(study.scenarios))
+    rng = np.random.default_rng(seed)
+    found = simulate(study, from_scenario(study, name, rng), rng, patients)
+    return replace(found, cohort=recorded(study, found.cohort))
+
+
+def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(patient,) end of observation, and (patient,) whether it was a loss before the potential follow-up was over."""
+    f = design.follow_up
+    if isinstance(f, FollowUp):
+        potential = np.minimum(rng.gamma((f.mean / f.sd) ** 2, f.sd**2 / f.mean, patients), f.maximum)
+    else:
+        potential = np.full(patients, float(f))
+    if design.loss is None or design.loss.hazard == 0:
+        return potential, np.zeros(patients, dtype=bool)
+    loss = rng.exponential(1 / design.loss.hazard, patients)
+    return np.minimum(potential, loss), loss < potential
+
+
+def draw_visits(design: Design, end: float, rng: np.random.Generator) -> np.ndarray:
+    """Visit times of one patient, in hundredths of the time unit: the first as planned, later ones jittered.
+
+    end: of observation, after which there are none; but who has stayed as long as a protocol says has all visits that it plans
+    """
+    return kept_visits(design, end, rng)[1]
+
+
+def kept_visits(design: Design, end: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """When the visits that take place were planned, and when they are."""
+    v, f = design.visits, design.follow_up
+    planned = np.array(v.first, dtype=float)
+    if v.then_every:
+        later = np.arange(v.first[-1] + v.then_every, max(end, v.first[-1]) + v.then_every, v.then_every)
+        planned = np.concatenate([planned, later])
+    if not isinstance(f, FollowUp):
+        planned = planned[(planned <= f + ROUNDING * max(1.0, f)) | (planned == planned[0])]
+        end = np.inf if end >= f else end
+    moved = planned + np.concatenate([[0.0], v.jitter * rng.standard_normal(len(planned) - 1)])
+    moved[1:] = np.maximum(moved[1:], planned[0] + 0.01)
+    times, which = np.unique(np.round(moved, 2), return_index=True)
+    kept = (times <= end) | (times == planned[0])
+    return planned[which][kept], times[kept]
