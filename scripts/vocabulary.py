@@ -19,7 +19,7 @@ from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.study.design import Design, FollowUp, Loss, Visits
 from bayesmyo.study.statements import StatedEstimand, Statements
-from bayesmyo.study.study import Covariate, DataFormat, Limits, Outcome, Response, Study, Time, Zero
+from bayesmyo.study.study import Covariate, DataFormat, Distributional, Limits, Outcome, Response, Study, Time
 
 PAGE = Path(__file__).parents[1] / "docs" / "vocabulary.md"
 HEAD = """# The vocabulary of a study file
@@ -100,7 +100,7 @@ def page() -> str:
         ("[data]", DataFormat, ()),
         ("[covariates.NAME]", Covariate, ()),
         ("[outcomes.NAME]", Outcome, ()),
-        ("[outcomes.NAME.zero]", Zero, ()),
+        ("[outcomes.NAME.zero]", Distributional, ()),
         ("outcomes.NAME.censoring", Limits, ()),
         ("[responses.NAME]", Response, ()),
         ("[design]", Design, ()),

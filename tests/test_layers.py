@@ -135,6 +135,7 @@ OPEN = {  # modules of the vocabulary that the rest of the house may know
     *(f"bayesmyo.components.{room}" for room in CONTRACTS),
     *(f"bayesmyo.components.{room}.{contract}" for room, contract in CONTRACTS.items()),
     "bayesmyo.components.estimands.criteria",
+    "bayesmyo.components.families.link",
 }
 KINDS = {word.kind for word in (*FAMILIES, *TRAJECTORIES, *ESTIMANDS, *DECISIONS)}
 # kinds that are words of other keys too: beside anything but a `kind` they tell nothing of a word

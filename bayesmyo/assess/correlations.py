@@ -17,6 +17,7 @@ from bayesmyo.components.numbers import in_sentence
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model.truth import Truth, covariance, from_priors
 from bayesmyo.seeds import PREDICT, address
+from bayesmyo.study.covariates import with_products
 from bayesmyo.study.predictors import LOCATION, Effect, effects, predictors
 from bayesmyo.study.study import Study
 
@@ -58,12 +59,14 @@ def weights(study: Study, truth: Truth, outcome: str, quantity: str, listed: lis
     """(..., effect) how a patient's quantity moves with each effect."""
     location = predictors(study, outcome)[0]
     origin = location.trajectory.origin
-    values = truth.outcomes[outcome].values
+    values, columns = truth.outcomes[outcome].values, with_products(study, {}, study.covariates)
     found = np.zeros((*truth.shape, len(listed)))
     for j, e in enumerate(listed):
         if e.outcome == outcome and e.predictor == LOCATION and e.linear:
-            at_start = np.asarray(location.loading(np.asarray(origin), values, e, np), dtype=float)
-            later = np.asarray(location.loading(np.asarray(origin + horizon(study)), values, e, np), dtype=float)
+            at_start = np.asarray(location.loading(np.asarray(origin), values, e, columns, np), dtype=float)
+            later = np.asarray(
+                location.loading(np.asarray(origin + horizon(study)), values, e, columns, np), dtype=float
+            )
             found[..., j] = at_start if quantity == "start" else later - at_start
     return found
 

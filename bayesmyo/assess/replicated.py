@@ -159,8 +159,9 @@ def _outcome(
     family = fit.study.outcomes[name].family
     aux = trailing(truth.outcomes[name].values)
     etas = visit_predictors(fit.study, truth, name, m)
-    drawn = np.asarray(family.draw(rng, etas, aux), dtype=float)
-    new = np.asarray(family.draw(rng, visit_predictors(fit.study, strangers, name, m), aux), dtype=float)
+    drawn = np.asarray(family.draw(rng, *family.told(etas, aux, np)), dtype=float)
+    elsewhere = visit_predictors(fit.study, strangers, name, m)
+    new = np.asarray(family.draw(rng, *family.told(elsewhere, aux, np)), dtype=float)
     if not (np.isfinite(drawn).all() and np.isfinite(new).all()):
         return None
     known = known_range(m)
@@ -171,7 +172,7 @@ def _outcome(
     centre = (
         etas["location"]
         if family.link_name == "log" and not family.counts
-        else on_scale(family, family.mean(etas, aux))
+        else on_scale(family, family.mean(*family.told(etas, aux, np)))
     )
     residual, expected = _standardised(on_scale(family, y) - centre, on_scale(family, drawn) - centre)
     level = centre.mean(axis=0)

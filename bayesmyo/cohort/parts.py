@@ -118,8 +118,13 @@ def readable(study: Study, visits: Table, patients: Table | None) -> Study:
     for name, o in study.outcomes.items():
         needed = (o.column, o.exposure, o.recorded.column if o.recorded else None)
         if all(column is None or column in of_visits for column in needed):
-            zero = o.zero and replace(o.zero, covariates=there(o.zero.covariates), moderators=there(o.zero.moderators))
-            outcomes[name] = replace(o, covariates=there(o.covariates), moderators=there(o.moderators), zero=zero)
+            parts = {
+                k: replace(p, covariates=there(p.covariates), moderators=there(p.moderators))
+                for k, p in o.predictors.items()
+            }
+            outcomes[name] = replace(
+                o, covariates=there(o.covariates), moderators=there(o.moderators), predictors=parts
+            )
     since, left = (c if c in of_patients else None for c in (study.time.since, study.time.exit))
     time = replace(study.time, since=since, exit=left, before="kept")
     return replace(study, outcomes=outcomes, time=time, data=replace(study.data, require_baseline=None))

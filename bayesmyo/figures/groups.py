@@ -80,8 +80,7 @@ def tells_apart(study: Study, outcome: str, covariate: str) -> bool:
 
 def _inside(study: Study, outcome: str) -> list[str]:
     o, known = study.outcomes[outcome], study.covariates
-    zero = (*o.zero.covariates, *o.zero.moderators) if o.zero else ()
-    names = base(study, (*o.covariates, *o.moderators, *zero))
+    names = base(study, o.named)
     return [n for n in names if known[n].levels and known[n].varies == "patients"]
 
 

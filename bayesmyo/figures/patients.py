@@ -127,6 +127,6 @@ def _bands(fit: Fit, outcome: str, times: np.ndarray, who: list[int]) -> tuple[n
             etas = prediction.patients(outcome, t)
             etas["location"] = etas["location"] + np.log(exposure)
             rng = np.random.default_rng(seed)  # the same chance at every time: a smooth band
-            drawn = family.draw(rng, etas, aux)[:, who] / exposure
+            drawn = family.draw(rng, *family.told(etas, aux, np))[:, who] / exposure
             predicted.append(np.quantile(drawn, [tail, 1 - tail], axis=0))
     return np.stack(expected, axis=1), np.stack(predicted, axis=1)

@@ -63,6 +63,20 @@ class Visits:
 
 
 @dataclass(frozen=True)
+class Normal:
+    """The cells of one outcome that are normal on the link scale, whose effects are integrated: (cell,) each, sigma of all or of each.
+
+    residual: measurement minus curve; columns: design columns at the cells
+    """
+
+    residual: Any
+    time: Any
+    patient: Any
+    sigma: Any
+    columns: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Effects:
     """The patients' effects in the open model.
 
@@ -91,7 +105,7 @@ def build(study: Study, cohort: Cohort) -> BuiltModel:
             if piece is not None:
                 pieces[name] = piece
         for group in found.together:
-            members = [_piece(study, name, group, values[name], found, *pieces[name]) for name in _outcomes(group)]
+            members = [_piece(study, name, group, values[name], found, pieces[name]) for name in _outcomes(group)]
             name = "+".join(_outcomes(group))
             pm.Potential(name, integrate.log_likelihood(pt, members, len(group), len(cohort.patients)))
     return BuiltModel(model, study, cohort.patients, data, how)
@@ -193,10 +207,12 @@ def _inform(
     study: Study, values: Values, visits: Mapping[str, Visits], o: fx.Ordered, lower: Any, patients: int, name: str, z: list[Any]
 ) -> dict[Effect, Any]:  # fmt: skip
     """The standardised effects of an informed outcome, all at once, when the first of them is asked for; z: those sampled before."""
-    location, data = predictors(study, name)[0], visits[name]
+    (location, *rest), data, family = predictors(study, name), visits[name], study.outcomes[name].family
     time, patient = data.shared["time"], data.shared["patient"]
+    # of the other predictors what they are without the patients' own effects: they only steer
+    _, aux = family.told({p.name: p.eta(time, values[name], {}, data.columns, pt) for p in rest}, values[name], pt)
     informed = Informed(
-        location, study.outcomes[name].family, data.cells, time, values[name], data.columns, data.shared.get("offset", 0.0),
+        location, family, data.cells, time, values[name], aux, data.columns, data.shared.get("offset", 0.0),
         per_patient=lambda x: pt.zeros(patients)[patient].inc(x), at_cells=lambda x: x[patient], xp=pt,
     )  # fmt: skip
     t = [pm.Flat(f"{name}.raw_{e.key}", dims="patient") for e in location.effects]
@@ -208,7 +224,7 @@ def _inform(
 
 def _outcome(
     study: Study, name: str, data: Arrays, values: dict[str, Any], visits: Visits, found: Effects, integrated: bool
-) -> tuple[Any, ...] | None:  # fmt: skip
+) -> Normal | None:  # fmt: skip
     """One outcome, inside the open model: predictors, likelihood; what is left to integrate, if anything is."""
     o, shared = study.outcomes[name], visits.shared
     patient, time = shared["patient"], shared["time"]
@@ -216,28 +232,29 @@ def _outcome(
     eta = {p.name: p.eta(time, values, own, visits.columns, pt) for p in predictors(study, name)}
     if "offset" in shared:
         eta[LOCATION] = eta[LOCATION] + shared["offset"]
-    aux = {p: values[p] for p in _family_parameters(study, name)}
+    linear, aux = o.family.told(eta, values, pt)
     if not integrated:
-        o.family.observe(pm, name, eta, aux, visits.cells)
+        o.family.observe(pm, name, linear, aux, visits.cells)
         return None
-    o.family.observe_rest(pm, name, eta, aux, visits.cells)
+    o.family.observe_rest(pm, name, linear, aux, visits.cells)
     value = _true_values(name, shared, censored_cells(data, name))
-    curve = eta[LOCATION]
+    curve, sigma, columns = eta[LOCATION], aux["sigma"], visits.columns
     if splits(study, name):
         where = pm.Data(f"{name}.normal", data[f"{name}.normal"])
         value, curve, time, patient = (x[where] for x in (value, pt.broadcast_to(curve, time.shape), time, patient))
-    return o.family.on_link(value, pt) - curve, time, patient
+        sigma = sigma[where] if sigma.ndim else sigma
+        columns = {k: x[where] if getattr(x, "ndim", 0) else x for k, x in columns.items()}
+    return Normal(o.family.on_link(value, pt) - curve, time, patient, sigma, columns)
 
 
 def _piece(
-    study: Study, name: str, group: list[Effect], values: dict[str, Any], found: Effects, residual: Any, time: Any, patient: Any
+    study: Study, name: str, group: list[Effect], values: dict[str, Any], found: Effects, normal: Normal
 ) -> integrate.Piece:  # fmt: skip
     location: Predictor = predictors(study, name)[0]
-    loadings = {e.key: location.loading(time, values, e, pt) for e in location.effects}
+    loadings = {e.key: location.loading(normal.time, values, e, normal.columns, pt) for e in location.effects}
     sds = {e.key: values[f"sd_{e.key}"] for e in location.effects}
-    return integrate.Piece(
-        residual, integrate.weights(group, name, loadings, sds, found.rows), values["sigma"], patient
-    )
+    weights = integrate.weights(group, name, loadings, sds, found.rows)
+    return integrate.Piece(normal.residual, weights, normal.sigma, normal.patient, normal.sigma.ndim > 0)
 
 
 def _true_values(name: str, shared: dict[str, Any], censored: CensoredCells) -> Any:
@@ -251,7 +268,3 @@ def _true_values(name: str, shared: dict[str, Any], censored: CensoredCells) -> 
         low, high = shared["low"][censored.between], shared["high"][censored.between]
         value = value[censored.between].inc(share * (high - low))
     return value
-
-
-def _family_parameters(study: Study, name: str) -> list[str]:
-    return [p.name for p in inventory(study)[name].values() if p.role in ("family", "threshold")]

@@ -214,7 +214,7 @@ class Fit:
         replicated = {}
         for name, o in self.study.outcomes.items():
             etas = visit_predictors(self.study, self.truth, name, self.cohort.measurements[name])
-            drawn = o.family.draw(rng, etas, trailing(self.truth.outcomes[name].values))
+            drawn = o.family.draw(rng, *o.family.told(etas, trailing(self.truth.outcomes[name].values), np))
             replicated[name] = (("chain", "draw", f"{name}.visit"), drawn)
         tree = self.tree.copy()
         tree["posterior_predictive"] = xr.DataTree(xr.Dataset(replicated, coords=_draw_coords(self.tree)))
@@ -329,8 +329,8 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
             found[some] = log_likelihood(study, cohort, truth.take(some), outcome)
         return found.reshape(*truth.shape, len(m))
     etas = visit_predictors(study, truth, outcome, m)
-    aux = trailing(truth.outcomes[outcome].values)
-    return study.outcomes[outcome].family.log_density(cells(study, cohort, outcome), etas, aux)
+    family, values = study.outcomes[outcome].family, trailing(truth.outcomes[outcome].values)
+    return family.log_density(cells(study, cohort, outcome), *family.told(etas, values, np))
 
 
 def known_fit(fit: object) -> None:

@@ -27,7 +27,8 @@ from bayesmyo.study.predictors import Effect, Predictor
 class Informed:
     """One informed outcome under one set of parameters, or under every draw of them; stated once, for the model and for the way back.
 
-    values: its parameters, which broadcast against cells; columns: design columns at its cells; offset: log exposure
+    values: its parameters, which broadcast against cells; aux: those of its family, as `Family.told` makes them
+    columns: design columns at its cells; offset: log exposure
     per_patient: (..., cell) -> (..., patient) sums over each patient's cells; at_cells: (..., patient) -> (..., cell)
     xp: `numpy` or `pytensor.tensor`
     """
@@ -37,6 +38,7 @@ class Informed:
     cells: Cells
     time: Any
     values: Mapping[str, Any]
+    aux: Mapping[str, Any]
     columns: Mapping[str, Any]
     offset: Any
     per_patient: Callable[[Any], Any]
@@ -52,7 +54,7 @@ class Informed:
         before: the first effects of the block, of other outcomes, standardised
         """
         own, xp = self.location.effects, self.xp
-        loadings = {e.key: self.location.loading(self.time, self.values, e, xp) for e in own}
+        loadings = {e.key: self.location.loading(self.time, self.values, e, self.columns, xp) for e in own}
         sds = {e.key: self.values[f"sd_{e.key}"] for e in own}
         curve = self.location.eta(self.time, self.values, {}, self.columns, xp) + self.offset + xp.zeros_like(self.time)
         rows: dict[Effect, dict[Effect, Any]] = {}
@@ -76,7 +78,7 @@ class Informed:
         def pooled(x: Any) -> Any:
             return self.at_cells(self.per_patient(x))
 
-        value, precision = self.family.approximate(self.cells, self.values, curve, pooled, self.xp)
+        value, precision = self.family.approximate(self.cells, self.aux, curve, pooled, self.xp)
         precision = precision + 0.0 * curve
         if self.cells.low is not None:
             measured = self.xp.isfinite(self.cells.low) & (self.cells.low >= self.cells.high)

@@ -30,13 +30,14 @@ class Piece:
     """One outcome of a group: its normal cells, and how they move with the group's standardised effects.
 
     residual: (..., cell) measurement minus curve; weights: (..., cell) W, one for each of the group's columns, None where zero
-    sigma: (...,) residual SD; patient: (cell,)
+    sigma: (...,) residual SD, or (..., cell) where measurements differ in it (`by_cell`); patient: (cell,)
     """
 
     residual: Any
     weights: Sequence[Any]
     sigma: Any
     patient: Any
+    by_cell: bool = False
 
 
 def groups(integrated: Sequence[Effect], joined: Sequence[Sequence[Effect]]) -> list[list[Effect]]:
@@ -86,16 +87,18 @@ def log_likelihood(pt: Any, pieces: Sequence[Piece], columns: int, patients: int
     constant: Any = 0.0
     for piece in pieces:
         precision = piece.sigma**-2
+        inside, outside = (precision, 1.0) if piece.by_cell else (1.0, precision)  # of the sums over a patient's cells
         w = [None if w_i is None else pt.ones_like(piece.residual) * w_i for w_i in piece.weights]
         for i, w_i in enumerate(w):
             if w_i is None:
                 continue
-            u[i] = u[i] + precision * per_patient(piece, w_i * piece.residual)
+            u[i] = u[i] + outside * per_patient(piece, inside * w_i * piece.residual)
             for j in range(i + 1):
                 if w[j] is not None:
-                    m[i][j] = m[i][j] + precision * per_patient(piece, w_i * w[j])
+                    m[i][j] = m[i][j] + outside * per_patient(piece, inside * w_i * w[j])
         n = piece.residual.shape[0]
-        constant += n * (LOG_2PI + 2 * pt.log(piece.sigma)) + precision * pt.sum(piece.residual**2)
+        log_sigma = pt.sum(pt.log(piece.sigma)) if piece.by_cell else n * pt.log(piece.sigma)
+        constant += n * LOG_2PI + 2 * log_sigma + outside * pt.sum(inside * piece.residual**2)
     # Cholesky of M, column by column, over vectors of patients; half = C^-1 u
     c: list[list[Any]] = [[None] * columns for _ in range(columns)]
     half: list[Any] = []
@@ -128,20 +131,21 @@ def draw_standard(pieces: Sequence[Piece], columns: int, patients: int, rng: np.
 
     A patient without measurements gets effects from their distribution in the population.
     """
-    shape = np.broadcast_shapes(*(np.shape(p.sigma) for p in pieces))
+    shape = np.broadcast_shapes(*(np.shape(p.sigma)[:-1] if p.by_cell else np.shape(p.sigma) for p in pieces))
     u = np.zeros((*shape, patients, columns))
     m = np.broadcast_to(np.eye(columns), (*shape, patients, columns, columns)).copy()
     for piece in pieces:
         if not len(piece.patient):
             continue
-        precision, sums = np.asarray(piece.sigma)[..., None] ** -2, per_patient(piece.patient, patients)
+        precision, sums = np.asarray(piece.sigma) ** -2, per_patient(piece.patient, patients)
+        inside, outside = (precision, 1.0) if piece.by_cell else (1.0, precision[..., None])
         for i, w_i in enumerate(piece.weights):
             if w_i is None:
                 continue
-            u[..., i] += precision * sums(w_i * piece.residual)
+            u[..., i] += outside * sums(inside * w_i * piece.residual)
             for j, w_j in enumerate(piece.weights[: i + 1]):
                 if w_j is not None:
-                    crossed = precision * sums(np.broadcast_to(w_i * w_j, piece.residual.shape))
+                    crossed = outside * sums(np.broadcast_to(inside * w_i * w_j, piece.residual.shape))
                     m[..., i, j] += crossed
                     if i != j:
                         m[..., j, i] += crossed

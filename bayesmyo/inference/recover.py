@@ -124,13 +124,15 @@ def _informed(
     z: list[Array], data: Arrays,
 ) -> dict[Effect, Array]:  # fmt: skip
     """The standardised effects of an informed outcome, as the model makes them."""
-    location, own = predictors(model.study, name)[0], trailing(values[name])
+    (location, *rest), own = predictors(model.study, name), trailing(values[name])
     patient, time = data[f"{name}.patient"], data[f"{name}.time"]
     t = [raw[f"{name}.raw_{e.key}"] for e in location.effects]
     shape, sums = (*t[0].shape[:-1], len(time)), integrate.per_patient(patient, len(model.patients))
+    family, columns = model.study.outcomes[name].family, visit_columns(model, raw, data, name)
+    _, aux = family.told({p.name: p.eta(time, own, {}, columns, np) for p in rest}, own, np)
     informed = Informed(
-        location, model.study.outcomes[name].family, Cells(data[f"{name}.value"], data.get(f"{name}.low"), data.get(f"{name}.high")),
-        time, own, visit_columns(model, raw, data, name), data.get(f"{name}.offset", 0.0),
+        location, family, Cells(data[f"{name}.value"], data.get(f"{name}.low"), data.get(f"{name}.high")),
+        time, own, aux, columns, data.get(f"{name}.offset", 0.0),
         per_patient=lambda x: sums(np.broadcast_to(x, shape)), at_cells=lambda x: x[..., patient], xp=np,
     )  # fmt: skip
     return informed.effects(t, o.effects, [[_last(x) for x in row] for row in lower], z)[0]
@@ -142,11 +144,12 @@ def _piece(
 ) -> integrate.Piece:  # fmt: skip
     """One outcome's normal cells under every draw, as `integrate` wants them."""
     study = model.study
-    o, location = study.outcomes[name], predictors(study, name)[0]
+    o, (location, *rest) = study.outcomes[name], predictors(study, name)
     patient, time, value = (data[f"{name}.{f}"] for f in ("patient", "time", "value"))
     own = trailing(values[name])
     columns = visit_columns(model, raw, data, name)
-    value = _true_values(name, raw, data, np.shape(values[name]["sigma"]))
+    shape = np.shape(next(iter(values[name].values())))
+    value = _true_values(name, raw, data, shape)
     if splits(study, name):
         cell = data[f"{name}.normal"]
         patient, time, value = patient[cell], time[cell], value[..., cell]
@@ -154,13 +157,13 @@ def _piece(
     moved = {key: v[..., patient] for key, v in deviations[name].items()}
     curve = location.eta(time, own, moved, columns, np)
     residual = np.asarray(o.family.on_link(value, np)) - curve
-    residual = np.broadcast_to(residual, (*np.shape(values[name]["sigma"]), len(time)))
-    loadings = {e.key: location.loading(time, own, e, np) for e in location.effects}
+    residual = np.broadcast_to(residual, (*shape, len(time)))
+    _, aux = o.family.told({p.name: p.eta(time, own, moved, columns, np) for p in rest}, values[name], np)
+    loadings = {e.key: location.loading(time, own, e, columns, np) for e in location.effects}
     sds = {e.key: own[f"sd_{e.key}"] for e in location.effects}
     lasting = {e: {column: _last(v) for column, v in row.items()} for e, row in rows.items()}
-    return integrate.Piece(
-        residual, integrate.weights(group, name, loadings, sds, lasting), values[name]["sigma"], patient
-    )
+    weights, sigma = integrate.weights(group, name, loadings, sds, lasting), aux["sigma"]
+    return integrate.Piece(residual, weights, sigma, patient, np.ndim(sigma) > len(shape))
 
 
 def visit_columns(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, outcome: str) -> dict[str, Array]:

@@ -85,7 +85,7 @@ class _Part:
     def log_density(self, etas: Sequence[Array]) -> Array:
         """(s, point, cell)."""
         named = {p.name: eta for p, eta in zip(self.listed, etas, strict=True)}
-        return np.asarray(self.family.log_density(self.cells, named, self.values))
+        return np.asarray(self.family.log_density(self.cells, *self.family.told(named, self.values, np)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,17 +105,17 @@ class TruthPrediction:
         median = family.geometric if summary is None else summary == "median"
 
         def finish(etas: Etas, aux: Mapping[str, Array]) -> Array:
-            return family.inverse(etas["location"]) if median else family.mean(etas, aux)
+            return family.inverse(etas["location"]) if median else family.mean(*family.told(etas, aux, np))
 
         if population == "these patients" and self.truth.patients is not None:
             etas = self._own(outcome, time, given)
             if median:
                 return np.asarray(family.inverse(etas["location"].mean(axis=-1)))
-            return np.asarray(family.mean(etas, trailing(values)).mean(axis=-1))
+            return np.asarray(family.mean(*family.told(etas, trailing(values), np)).mean(axis=-1))
         if population == "new patient":
             etas = {k: v[..., 0] for k, v in self._new(outcome, time, given).items()}
             if predicts == "measurement":
-                return family.draw(self._rng(1, outcome, float(time)), etas, values)
+                return family.draw(self._rng(1, outcome, float(time)), *family.told(etas, values, np))
             return np.asarray(finish(etas, values))
         if population == "average patient":
             etas = self._etas(outcome, time, {}, self._columns(given, {}))
@@ -175,8 +175,8 @@ class TruthPrediction:
                 if predicts == "expected value":
                     return self._reported(outcome, etas(outcome, time))
                 rng = rngs.setdefault((outcome, time), self._rng(3, outcome, time))
-                aux = trailing(self.truth.outcomes[outcome].values)
-                return self.study.outcomes[outcome].family.draw(rng, etas(outcome, time), aux)
+                family, values = self.study.outcomes[outcome].family, trailing(self.truth.outcomes[outcome].values)
+                return family.draw(rng, *family.told(etas(outcome, time), values, np))
 
             found = all_met(criteria, at, from_, level)
             met, count = met + found.sum(axis=-1), count + np.shape(found)[-1]
@@ -210,7 +210,7 @@ class TruthPrediction:
         family = self.study.outcomes[outcome].family
         if family.geometric:
             return np.asarray(family.inverse(etas["location"]))
-        return np.asarray(family.mean(etas, trailing(self.truth.outcomes[outcome].values)))
+        return np.asarray(family.mean(*family.told(etas, trailing(self.truth.outcomes[outcome].values), np)))
 
     def _covariates_of(self, chosen: Callable[[int], Array]) -> dict[str, Array]:
         """Design columns, (..., patient), of patients chosen among these; `chosen` is handed how many there are."""
@@ -250,7 +250,7 @@ class TruthPrediction:
         def mean(etas: Etas) -> Array:
             """Nodes are the last axis of the predictors, or their last two."""
             axes = np.ndim(etas["location"]) - len(self.truth.shape)
-            return family.mean(etas, trailing(values, axes))
+            return family.mean(*family.told(etas, trailing(values, axes), np))
 
         total, weight = np.zeros(self.truth.shape), 0.0
         for columns, share in self._covariate_patterns(outcome, given):
@@ -306,10 +306,10 @@ class TruthPrediction:
             for i, p in enumerate(listed):
                 for j, e in enumerate(linear):
                     if e.predictor == p.name:
-                        one = p.loading(clock(time), values, e, np, deviations)
+                        one = p.loading(clock(time), values, e, columns, np, deviations)
                         loadings[..., i, j] = np.broadcast_to(one, (*self.truth.shape, 1))[..., 0]
             variance = loadings @ inner @ np.swapaxes(loadings, -1, -2)
-            total = total + weight * normal_mean([p.name for p in listed], etas, variance, function)
+            total = total + weight * normal_mean(etas, variance, function)
         return total
 
     def _new(self, outcome: str, time: float | Array, given: Given) -> Etas:

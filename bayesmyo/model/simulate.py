@@ -73,7 +73,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
         blank = np.zeros(len(time))
         planned = Measurements(patient, time, blank, blank, blank, exposure=exposure, covariates=of_visits)
         etas = visit_predictors(study, truth, name, planned)
-        value, side = limited(o, o.family.draw(rng, etas, trailing(truth.outcomes[name].values)))
+        value, side = limited(o, o.family.draw(rng, *o.family.told(etas, trailing(truth.outcomes[name].values), np)))
         kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
         measurements[name] = Measurements(
             patient[kept],

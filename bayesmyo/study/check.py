@@ -18,9 +18,9 @@ from bayesmyo.study import (
     check_responses,
     check_simulation,
 )
-from bayesmyo.study.covariates import columns
+from bayesmyo.study.covariates import columns, of_patients
 from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, parameter_list, parameters
-from bayesmyo.study.predictors import ZERO, predictors
+from bayesmyo.study.predictors import LOCATION, predictors
 from bayesmyo.study.study import Study
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -130,13 +130,20 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
     o, where, found = study.outcomes[outcome], f"outcomes.{outcome}", []
     for predictor in predictors(study, outcome):
         chosen, inside = (
-            (o.zero.effects if o.zero else (), f"{where}.zero") if predictor.name == ZERO else (o.effects, where)
+            o.parts[predictor.name].effects,
+            where if predictor.name == LOCATION else f"{where}.{predictor.name}",
         )
         varying = [c.name for c in predictor.coefficients if c.may_vary]
+        varying += [n for n in predictor.covariates if n not in of_patients(study)]
         for effect in chosen or ():
-            if effect not in varying:
-                mend = did_you_mean(effect, varying)
-                found.append(Fault(f"{inside}.effects", "patients cannot differ in it", f'"{effect}"', mend))
+            if effect in varying:
+                continue
+            mend = did_you_mean(effect, varying)
+            if effect in predictor.covariates:
+                mend = f'only in what varies within a patient: declare varies = "visits" for {effect}, or leave it out'
+            elif effect in study.covariates and effect not in of_patients(study):
+                mend = "name it among the covariates too"
+            found.append(Fault(f"{inside}.effects", "patients cannot differ in it", f'"{effect}"', mend))
     how = {"integrated": "integrated out", "informed": "informed by measurements"}.get(o.parameterisation)
     if how and (curved := [e.coefficient for e in predictors(study, outcome)[0].effects if not e.linear]):
         what = f"effects on a {curved[0].replace('_', '-')} cannot be {how}"

@@ -7,7 +7,7 @@ from bayesmyo.components.priors import Alone, Prior
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_COEFFICIENTS
 from bayesmyo.study.covariates import slugs
-from bayesmyo.study.study import Covariate, Outcome, Zero
+from bayesmyo.study.study import Covariate, Distributional, Outcome
 
 KEYS_OF_COLUMNS = ("column", "varies", "missing", "minimum", "maximum")
 
@@ -108,8 +108,8 @@ def _only(where: str, c: Covariate, what: str, foreign: tuple[str, ...]) -> list
     ]
 
 
-def part(where: str, o: Outcome | Zero, declared: Mapping[str, Covariate]) -> list[Fault]:
-    """Faults of the covariates and moderators that an outcome, or its zero part, names."""
+def part(where: str, o: Outcome | Distributional, declared: Mapping[str, Covariate]) -> list[Fault]:
+    """Faults of the covariates and moderators that an outcome, or a parameter of it, names."""
     found = []
     for key in ("covariates", "moderators"):
         names = getattr(o, key)

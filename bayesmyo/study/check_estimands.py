@@ -126,7 +126,7 @@ def _ratio(where: str, e: Estimand, o: Outcome | None) -> list[Fault]:
 
 def _before(where: str, e: Estimand, o: Outcome) -> list[Fault]:
     """A change that is zero (or none) by definition: at both times the outcome stands at the level before the start."""
-    start = min(t.start for t in (o.trajectory, *([o.zero.trajectory] if o.zero else [])))
+    start = min(part.trajectory.start for part in o.parts.values())
     key, last = [*e.when().items()][-1]
     if not e.compares or last > start:
         return []
@@ -141,7 +141,7 @@ def _unmoderated(where: str, e: Estimand, o: Outcome, covariates: Mapping[str, C
     c = e.contrast
     if c is None or o.family.link_name != e.difference_on:
         return []
-    named = [*o.moderators, *(o.zero.covariates + o.zero.moderators if o.zero else ())]
+    named = [*o.moderators, *(name for part in o.predictors.values() for name in (*part.covariates, *part.moderators))]
     if c.covariate in {p for n in named if n in covariates for p in covariates[n].product or (n,)}:
         return []
     none = "one" if _of_ratio(e) else "zero"
@@ -152,11 +152,7 @@ def _unmoderated(where: str, e: Estimand, o: Outcome, covariates: Mapping[str, C
 def _given(where: str, e: Estimand, covariates: Mapping[str, Covariate], known: Sequence[Outcome]) -> list[Fault]:
     """Covariate values that an estimand sets, and groups that it compares; `known` are its outcomes, if all could be read."""
     found = []
-    named = [
-        n
-        for o in known
-        for n in (*o.covariates, *o.moderators, *(o.zero.covariates + o.zero.moderators if o.zero else ()))
-    ]
+    named = [n for o in known for n in o.named]
     parts = {p for n in named if n in covariates for p in covariates[n].product or (n,)}
     outcomes = " and ".join(e.outcomes)
     if known and e.contrast is not None and e.contrast.covariate in covariates and e.contrast.covariate not in parts:

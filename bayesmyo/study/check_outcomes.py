@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.errors import Fault
 from bayesmyo.study import check_covariates, check_data
-from bayesmyo.study.study import Covariate, Limits, Outcome
+from bayesmyo.study.study import Covariate, Distributional, Limits, Outcome
 
 WIDEST = 4.0  # logits between patients; at 4, a patient one SD away has odds 55 times as high
 
@@ -15,10 +16,9 @@ def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> list[
     found += [Fault(f"{where}.trajectory.{key}", what) for key, what in o.trajectory.faults()]
     if found:
         return found
-    found += _typical(where, o) + _scale(where, o) + _range(where, o) + _zero(where, o)
-    found += check_covariates.part(where, o, covariates)
-    if o.zero is not None:
-        found += check_covariates.part(f"{where}.zero", o.zero, covariates)
+    found += _typical(where, o) + _scale(where, o) + _range(where, o) + _parts(where, o)
+    for name, part in o.parts.items():
+        found += check_covariates.part(where if name == "location" else f"{where}.{name}", part, covariates)
     can = {
         "integrated": (o.family.normal, "integrated out"),
         "informed": (o.family.approximated, "informed by measurements"),
@@ -104,24 +104,42 @@ def _range(where: str, o: Outcome) -> list[Fault]:
     return found
 
 
-def _zero(where: str, o: Outcome) -> list[Fault]:
-    expected = o.family.has_zero_part
-    if o.zero is None:
-        mend = f"write a table [{where}.zero] with typical, scale and trajectory"
-        return (
-            [Fault(f"{where}.zero", f"is missing: the family {o.family.kind} has a zero part", mend=mend)]
-            if expected
-            else []
+def _parts(where: str, o: Outcome) -> list[Fault]:
+    """Parameters with a predictor of their own: those that the family has, and those that it must have."""
+    found = []
+    for name in o.family.predictors()[1:]:
+        if name not in o.predictors:
+            mend = f"write a table [{where}.{name}] with typical, scale and trajectory"
+            what = f"is missing: the family {o.family.kind} has a {name} part"
+            found.append(Fault(f"{where}.{name}", what, mend=mend))
+    for name, part in o.predictors.items():
+        if name not in o.family.links:
+            mend = f"use {' or '.join(f.kind for f in FAMILIES if name in f.links)}"
+            what = f"the family {o.family.kind} has no {name}{' part' if name == 'zero' else ''}"
+            found.append(Fault(f"{where}.{name}", what, mend=mend))
+        else:
+            found += _part(f"{where}.{name}", part, o.family, name)
+    return found
+
+
+def _part(where: str, part: Distributional, family: Family, name: str) -> list[Fault]:
+    link = family.part(name)
+    found = [Fault(f"{where}.trajectory.{key}", what) for key, what in part.trajectory.faults()]
+    if None not in link.ends():
+        missing = [key for key in ("typical", "scale") if getattr(part, key) is None]
+        found += [Fault(f"{where}.{key}", "is missing") for key in missing]
+    if part.typical is not None and not link.check_expected(part.typical):
+        return [*found, Fault(f"{where}.typical", f"must be {link.expected()}", f"{part.typical:g}")]
+    if part.scale is None:
+        return found
+    if link.link_name == "log" and not 1 < part.scale <= 20:
+        mend = "2 means that patients differ by factors of about 2"
+        found.append(
+            Fault(f"{where}.scale", "must be a ratio between patients, above 1 and at most 20", f"{part.scale:g}", mend)
         )
-    if not expected:
-        mend = "use hurdle_lognormal"
-        return [Fault(f"{where}.zero", f"the family {o.family.kind} has no zero part", mend=mend)]
-    found = [Fault(f"{where}.zero.trajectory.{key}", what) for key, what in o.zero.trajectory.faults()]
-    if not 0 < o.zero.typical < 1:
-        found.append(Fault(f"{where}.zero.typical", "must be a probability between 0 and 1", f"{o.zero.typical:g}"))
-    elif o.zero.scale > WIDEST * o.zero.typical * (1 - o.zero.typical):
-        what = f"is wider than a probability of {o.zero.typical:g} allows"
-        found.append(Fault(f"{where}.zero.scale", what, f"{o.zero.scale:g}", "declare a smaller scale"))
-    if o.zero.scale <= 0:
-        found.append(Fault(f"{where}.zero.scale", "must be positive", f"{o.zero.scale:g}"))
+    elif part.scale <= 0:
+        found.append(Fault(f"{where}.scale", "must be positive", f"{part.scale:g}"))
+    elif None not in link.ends() and part.typical is not None and link.spread(part.scale, part.typical) > WIDEST:
+        what = f"is wider than a probability of {part.typical:g} allows"
+        found.append(Fault(f"{where}.scale", what, f"{part.scale:g}", "declare a smaller scale"))
     return found

@@ -77,9 +77,7 @@ def used(study: Study, varies: str | None = None) -> tuple[str, ...]:
     """The covariates with a column in the table that some outcome uses, all or those that vary between `patients` or `visits`."""
     names: list[str] = []
     for o in study.outcomes.values():
-        names += [*o.covariates, *o.moderators]
-        if o.zero:
-            names += [*o.zero.covariates, *o.zero.moderators]
+        names += o.named
     return tuple(n for n in base(study, names) if varies is None or study.covariates[n].varies == varies)
 
 

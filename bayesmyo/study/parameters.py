@@ -13,7 +13,7 @@ import numpy as np
 
 from bayesmyo.components import correlation
 from bayesmyo.components.component import Coefficient
-from bayesmyo.components.families import Family
+from bayesmyo.components.families.link import Link
 from bayesmyo.components.priors import Alone, Joint, Prior, Support, halfnormal, lkj, normal
 from bayesmyo.study.predictors import CORRELATIONS, Block, Predictor, blocks, effects, predictors
 from bayesmyo.study.study import Study
@@ -67,7 +67,7 @@ class Parameter:
     unit: str
     natural_unit: str
     prior: Prior | Part | Jointly | None
-    family: Family
+    link: Link
     needs: str = ""
     positive: bool = False  # of a shape: whether it must be
 
@@ -85,13 +85,13 @@ class Parameter:
 
     @property
     def _log(self) -> bool:
-        return self.family.link_name == "log"
+        return self.link.link_name == "log"
 
     def natural(self, value: Any) -> Any:
         """Link scale -> what a clinician reads: levels in outcome units, differences as ratios or odds ratios."""
         if self.role == "level":
-            return self.family.inverse(value)
-        if self.role in LINEAR_ROLES and self.family.ratio:
+            return self.link.inverse(value)
+        if self.role in LINEAR_ROLES and self.link.ratio:
             return np.exp(value)
         if self.unit == "log" or (self._log and (self.role in ("difference", "rate", "sd") or self.name == "sigma")):
             return np.exp(value)
@@ -99,8 +99,8 @@ class Parameter:
 
     def from_scenario(self, value: float) -> float:
         """The value a scenario states (levels in outcome units, ratios where the link is the log) -> link scale."""
-        if self.role == "level" and not self.family.anchored:
-            return float(self.family.link(value))
+        if self.role == "level" and not self.link.anchored:
+            return float(self.link.link(value))
         if self._log and self.role in LINEAR_ROLES:
             return float(np.log(value))
         return float(value)
@@ -127,6 +127,8 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
     log = o.family.link_name == "log"
     level = (f"log {o.unit}", "ratio") if log else (o.unit, o.unit)
     for name, prior in o.family.parameters(study.scale(outcome)).items():
+        if name in o.predictors:
+            continue
         if isinstance(prior, Joint):
             joint = o.family.joint(name, stated.pop(name)) or prior if name in stated else prior
             units = (o.family.link_name, o.family.link_name)
@@ -184,6 +186,9 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
             add(f"{c.name}_{column}", nature, units[nature], prior, c.needs)
     by_name = {c.name: c for c in p.coefficients}
     for e in p.effects:
+        if e.column:
+            add(f"sd_{e.key}", "sd", spreads["difference"], halfnormal(scale.spread))
+            continue
         c = by_name[e.coefficient]
         sd = halfnormal(0.5) if c.nature == "duration" else halfnormal(scale.spread / c.per)
         found.append(
@@ -200,7 +205,7 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
     return found
 
 
-def _of_coefficient(p: Predictor, c: Coefficient, family: Family) -> Prior | None:
+def _of_coefficient(p: Predictor, c: Coefficient, family: Link) -> Prior | None:
     """The default prior of a coefficient; if covariates shift it, it is the reference group's, which leaves room for groups."""
     shifted = (c.nature == "level" and p.level_columns) or (c in p.moderated and p.change_columns)
     if c.prior is None or not shifted:

@@ -12,17 +12,18 @@ import numpy as np
 from bayesmyo.components.component import Coefficient, Scale
 from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.covariates import columns_of
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import Distributional, Outcome, Study
 
-LOCATION, ZERO = "location", "zero"
+LOCATION = "location"
 CORRELATIONS = "correlations"
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A coefficient in which patients differ. key: its name within the outcome (`start`, `zero_intercept`).
+    """A coefficient in which patients differ. key: its name within the outcome (`start`, `zero_intercept`, `on`).
 
     linear: normally, by an amount added to it; or log-normally, by a factor (a half-time)
+    column: the design column that it multiplies, where it is the coefficient of a covariate of visits; else empty
     """
 
     outcome: str
@@ -30,6 +31,7 @@ class Effect:
     coefficient: str
     key: str
     linear: bool = True
+    column: str = ""
 
     @property
     def full_name(self) -> str:
@@ -82,7 +84,9 @@ class Predictor:
             own[c.name] = value
         eta = self.trajectory.curve(t, own, xp)
         for column in self.level_columns:
-            eta = eta + values[self.prefix + column] * columns[column]
+            key = self.prefix + column
+            own_shift = values[key] + deviations[key] if key in deviations else values[key]
+            eta = eta + own_shift * columns[column]
         return eta
 
     def centre(self, effect: Effect, values: Mapping[str, Any], columns: Mapping[str, Any]) -> Any:
@@ -91,6 +95,8 @@ class Predictor:
         columns: design columns of patients; those that only visits have are left out. A shift of the level is a shift of every
         coefficient that is a level, so patients' own coefficients can be sampled around it.
         """
+        if effect.column:
+            return values[effect.key]
         c = next(c for c in self.coefficients if c.name == effect.coefficient)
         centre = values[effect.key] if c.fixed is None else c.fixed
         if c.nature == "level":
@@ -99,13 +105,22 @@ class Predictor:
                     centre = centre + values[self.prefix + column] * columns[column]
         if c in self.moderated:
             for column in self.change_columns:
-                centre = centre + values[f"{effect.key}_{column}"] * columns[column]
+                if column in columns:
+                    centre = centre + values[f"{effect.key}_{column}"] * columns[column]
         return centre
 
     def loading(
-        self, t: Any, values: Mapping[str, Any], effect: Effect, xp: Any, deviations: Mapping[str, Any] | None = None
+        self,
+        t: Any,
+        values: Mapping[str, Any],
+        effect: Effect,
+        columns: Mapping[str, Any],
+        xp: Any,
+        deviations: Mapping[str, Any] | None = None,
     ) -> Any:
-        """How far the predictor moves at times t when a patient's linear coefficient moves by one."""
+        """How far the predictor moves at times t, with these design columns, when a patient's linear coefficient moves by one."""
+        if effect.column:
+            return columns[effect.column] + 0.0 * t
         own: dict[str, Any] = {}
         for c in self.coefficients:
             key = self.prefix + c.name
@@ -121,21 +136,18 @@ def predictors(study: Study, outcome: str) -> tuple[Predictor, ...]:
 
 
 def _predictors(study: Study, outcome: str) -> tuple[Predictor, ...]:
-    o = study.outcomes[outcome]
-    found = [_predictor(study, outcome, LOCATION, o, study.scale(outcome))]
-    if o.zero is not None:
-        found.append(_predictor(study, outcome, ZERO, o.zero, study.zero_scale(outcome)))
-    return tuple(found)
+    return tuple(_predictor(study, outcome, name, part) for name, part in study.outcomes[outcome].parts.items())
 
 
-def _predictor(study: Study, outcome: str, name: str, part: Any, scale: Scale) -> Predictor:
-    """part: the outcome itself, or its zero part; both declare trajectory, effects, covariates and moderators."""
+def _predictor(study: Study, outcome: str, name: str, part: Outcome | Distributional) -> Predictor:
+    family = study.outcomes[outcome].family
+    scale = study.scale(outcome) if name == LOCATION else study.part_scale(outcome, name)
     prefix = "" if name == LOCATION else f"{name}_"
     coefficients = part.trajectory.coefficients(scale)
-    if name == LOCATION and study.outcomes[outcome].family.anchored:
+    if name == LOCATION and family.anchored:
         coefficients = (replace(coefficients[0], fixed=0.0), *coefficients[1:])
     linear = [c.name for c in coefficients if c.linear]
-    by_default = linear if len(linear) <= 2 and name == LOCATION else linear[:1]
+    by_default = linear if len(linear) <= 2 and name == LOCATION else linear[:1] if family.always(name) else []
     chosen = part.effects if part.effects is not None else by_default
     effects = tuple(
         Effect(outcome, name, c.name, prefix + c.name, c.linear)
@@ -143,6 +155,12 @@ def _predictor(study: Study, outcome: str, name: str, part: Any, scale: Scale) -
         if c.may_vary and c.name in chosen
     )
     known = study.covariates
+    effects += tuple(
+        Effect(outcome, name, column, prefix + column, column=column)
+        for covariate in part.covariates
+        if covariate in known and covariate in chosen
+        for column in columns_of(study, [covariate])
+    )
     covariates = tuple(n for n in part.covariates if n in known)
     moderators = tuple(n for n in part.moderators if n in known)
     return Predictor(
@@ -212,7 +230,7 @@ def _blocks(study: Study) -> tuple[Block, ...]:
     alone: list[Effect] = []
     for outcome, o in study.outcomes.items():
         for e in effects(study, outcome):
-            apart = e.predictor == ZERO and not (o.zero and o.zero.correlate)
+            apart = e.predictor != LOCATION and not o.predictors[e.predictor].correlate
             if study.correlate == "none" or apart:
                 alone.append(e)
             else:

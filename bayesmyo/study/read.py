@@ -228,14 +228,19 @@ def _table(cls: Any, doc: Any, where: str, faults: list[Fault]) -> Any:
         return None
     before = len(faults)
     hints = get_type_hints(cls)
-    keys = {f.metadata.get("key", f.name): f for f in fields(cls)}
-    faults.extend(unknown_keys(doc, list(keys), where))
+    keys = {f.metadata.get("key", f.name): f for f in fields(cls) if "tables" not in f.metadata}
+    named = {key: f for f in fields(cls) for key in f.metadata.get("tables", ())}
+    faults.extend(unknown_keys(doc, [*keys, *named], where))
     values: dict[str, Any] = {}
     for key, f in keys.items():
         if key in doc:
             values[f.name] = _value(hints[f.name], doc[key], f"{where}.{key}", faults)
         elif f.default is MISSING and f.default_factory is MISSING:
             faults.append(Fault(f"{where}.{key}", "is missing"))
+    for key, f in named.items():
+        if key in doc:
+            inner = get_args(hints[f.name])[1]
+            values.setdefault(f.name, {})[key] = _value(inner, doc[key], f"{where}.{key}", faults)
     return cls(**values) if len(faults) == before else None
 
 

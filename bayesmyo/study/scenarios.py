@@ -69,8 +69,8 @@ def impossible(p: Parameter, value: float) -> str:
         return "must be positive"
     if p.role in LINEAR_ROLES and p.natural_unit.startswith("ratio") and value <= 0:
         return "must be a positive ratio (1 is no change)"
-    if p.role == "level" and not p.family.anchored and not p.family.check_expected(value):
-        return f"must be {p.family.expected()}"
+    if p.role == "level" and not p.link.anchored and not p.link.check_expected(value):
+        return f"must be {p.link.expected()}"
     return ""
 
 

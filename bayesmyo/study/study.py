@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-import numpy as np
-
 from bayesmyo.components.component import Scale
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Criteria, Estimand, Named
-from bayesmyo.components.families import Family
+from bayesmyo.components.families import PARTS, Family
 from bayesmyo.components.numbers import in_sentence
-from bayesmyo.components.trajectories import Trajectory
+from bayesmyo.components.priors import Prior
+from bayesmyo.components.trajectories import STILL, Trajectory
 from bayesmyo.study.design import Design, Scenario
 from bayesmyo.study.statements import Statements
 
+SPREAD = 2.0  # the ratio by which a parameter on the log plausibly differs between patients
 MONTHS_PER = {
     "minute": 1 / 43830,
     "hour": 1 / 730.5,
@@ -154,18 +154,23 @@ class Recorded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Zero:
-    """The zero part of a hurdle: the probability that a measurement is zero, on the logit, with its own trajectory.
+class Distributional:
+    """A parameter of an outcome's family with a linear predictor of its own: its residual SD may differ between arms, drift, or differ
+    from patient to patient.
 
-    typical: a plausible probability of zero at the start; scale: a plausible spread of it between patients
-    effects: the coefficients in which patients differ (default: the first alone)
+    The table is called as the parameter: `[outcomes.NAME.sigma]`, `precision` or `cv`, on the log, or `[outcomes.NAME.zero]`, on the
+    logit: the probability that a measurement of a hurdle is zero. Parameters and effects begin with its name: `sigma_intercept`.
+    typical: a plausible value at the start (default: the middle of the parameter's default prior)
+    scale: a plausible spread between patients: of a probability its SD, on the log a ratio above 1 (default: 2)
+    trajectory: how it moves (default: it does not); effects: the coefficients in which patients differ (default: none; of a zero part
+        the first alone)
     correlate: whether these effects are correlated with the others, as [study] says for those
-    Parameters and effects begin with `zero_`.
+    Reference: Rigby and Stasinopoulos (2005), https://doi.org/10.1111/j.1467-9876.2005.00510.x.
     """
 
-    typical: float
-    scale: float
-    trajectory: Trajectory
+    typical: float | None = None
+    scale: float | None = None
+    trajectory: Trajectory = STILL
     effects: tuple[str, ...] | None = None
     covariates: tuple[str, ...] = ()
     moderators: tuple[str, ...] = ()
@@ -183,7 +188,8 @@ class Outcome:
         prior of a shift is Normal(0, spread), of the change over a typical follow-up. On the logit the spread between patients
         bounds no difference between groups: what covariates shift, and the shift, have an SD of at least 2.5 there (a shift of
         2.5 is an odds ratio of 12), and of at least 1.5 on the probit
-    zero: the zero part of a hurdle; exposure: the column that counts what events are counted per
+    zero, sigma, precision, cv: tables of parameters of the family that have a predictor of their own
+    exposure: the column that counts what events are counted per
     censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
     map: cell texts and the numbers that they stand for, { "12,5 (tapering)" = 12.5 }; a note says which cells were read by it
     minimum, maximum: the legal range of a measurement, in the outcome's unit
@@ -204,7 +210,7 @@ class Outcome:
     effects: tuple[str, ...] | None = None
     covariates: tuple[str, ...] = ()
     moderators: tuple[str, ...] = ()
-    zero: Zero | None = None
+    predictors: Mapping[str, Distributional] = field(default_factory=dict, metadata={"tables": PARTS})
     exposure: str | None = None
     priors: Mapping[str, str] = field(default_factory=dict)
     censoring: Literal["as typed"] | Limits | None = None
@@ -214,6 +220,16 @@ class Outcome:
     maximum: float | None = None
     plausible: tuple[float, float] | None = None
     parameterisation: Literal["auto", "integrated", "informed", "centred", "non-centred"] = "auto"
+
+    @property
+    def parts(self) -> "dict[str, Outcome | Distributional]":
+        """What declares a trajectory, effects, covariates and moderators, by predictor: the outcome itself is its location."""
+        return {"location": self, **self.predictors}
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The covariates and moderators of all its predictors."""
+        return tuple(name for part in self.parts.values() for name in (*part.covariates, *part.moderators))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,12 +320,17 @@ class Study:
         typical = 0.0 if o.typical is None else o.typical
         return self._scale(float(o.family.link(typical)), o.family.spread(o.scale, typical), o.unit)
 
-    def zero_scale(self, outcome: str) -> Scale:
-        """The clinical scale of a hurdle's zero part, on the logit."""
-        zero = self.outcomes[outcome].zero
-        assert zero is not None
-        odds = zero.typical * (1 - zero.typical)
-        return self._scale(float(np.log(zero.typical / (1 - zero.typical))), zero.scale / odds, "probability of zero")
+    def part_scale(self, outcome: str, name: str) -> Scale:
+        """The clinical scale of a parameter with a predictor of its own, on its link."""
+        o = self.outcomes[outcome]
+        link, part = o.family.part(name), o.predictors[name]
+        prior = o.family.parameters(self.scale(outcome)).get(name)
+        typical = part.typical
+        if typical is None:
+            assert isinstance(prior, Prior)
+            typical = prior.quantile(0.5)
+        unit = f"probability of {name}" if prior is None else o.unit if name == "sigma" else ""
+        return self._scale(float(link.link(typical)), link.spread(part.scale or SPREAD, typical), unit)
 
     def _scale(self, typical: float, spread: float, unit: str) -> Scale:
         months = MONTHS_PER.get(self.time.unit)

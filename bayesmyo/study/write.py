@@ -37,6 +37,9 @@ def _plain(value: Any) -> Any:
         return {k: v for k, v in head.items() if v is not None} | _plain(value.values)
     if is_dataclass(value):
         pairs = {f.metadata.get("key", f.name): getattr(value, f.name) for f in fields(value)}
+        for f in fields(value):
+            if "tables" in f.metadata:
+                pairs |= pairs.pop(f.name)
         return {k: _plain(v) for k, v in pairs.items() if v is not None and v != {}}
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}

@@ -92,7 +92,9 @@ def reach(fit: Fit, r: Replicated, some: np.ndarray) -> dict[float, np.ndarray]:
     grades = np.unique(list(texts.values())) if texts is not None else np.array([0.0, 1.0])
     etas, aux = {k: v[some] for k, v in r.etas.items()}, {k: v[some] for k, v in r.aux.items()}
     with np.errstate(all="ignore"):
-        log = np.stack([family.log_density(Cells(family.encode(np.full(len(r), g))), etas, aux) for g in grades])
+        log = np.stack(
+            [family.log_density(Cells(family.encode(np.full(len(r), g))), *family.told(etas, aux, np)) for g in grades]
+        )
     return {float(g): np.exp(logsumexp(log[k:], axis=0)) for k, g in enumerate(grades) if k}
 
 

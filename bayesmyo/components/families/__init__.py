@@ -32,8 +32,11 @@ FAMILIES: tuple[type[Family], ...] = (
     NegativeBinomial,
 )
 
+PARTS: tuple[str, ...] = tuple(dict.fromkeys(name for family in FAMILIES for name in family.links))
+
 __all__ = [
     "FAMILIES",
+    "PARTS",
     "Bernoulli",
     "BetaBinomial",
     "Cells",

@@ -9,12 +9,13 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.link import Probability
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bernoulli(Family):
+class Bernoulli(Probability, Family):
     """P(y = 1) = expit(eta); cells are 0 or 1, the declared `typical` is a probability.
 
     It has no parameters of its own. The declared `scale` is an SD of the probability around the typical one; on the
@@ -25,18 +26,8 @@ class Bernoulli(Family):
     kind: Literal["bernoulli"] = "bernoulli"
     formula: ClassVar[str] = "y ~ Bernoulli(expit(eta))"
     counts: ClassVar[bool] = True
-    link_name: ClassVar[str] = "logit"
     informative: ClassVar[bool] = False
     r_formula: ClassVar[str] = "bernoulli()"
-
-    def link(self, values: Any) -> Any:
-        return special.logit(np.asarray(values, dtype=float))
-
-    def inverse(self, eta: Any) -> Any:
-        return special.expit(np.asarray(eta, dtype=float))
-
-    def spread(self, scale: float, typical: float) -> float:
-        return float(scale / (typical * (1 - typical)))
 
     def encode(self, values: Any) -> Any:
         return np.asarray(values).astype(np.int64)
@@ -54,9 +45,6 @@ class Bernoulli(Family):
     def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
         return special.log_expit(np.where(np.asarray(cells.value) == 1, 1.0, -1.0) * eta["location"])
 
-    def ends(self) -> tuple[float | None, float | None]:
-        return 0.0, 1.0
-
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
         return Call("lme4::glmer", "stats::glm", y, ("family = binomial",))
 
@@ -68,9 +56,3 @@ class Bernoulli(Family):
 
     def support(self) -> str:
         return "0 or 1"
-
-    def expected(self) -> str:
-        return "a probability between 0 and 1"
-
-    def check_expected(self, values: Any) -> np.ndarray:
-        return (values > 0) & (values < 1)

@@ -42,6 +42,7 @@ class BetaBinomial(Family):
     trials: int
     link_name: ClassVar[str] = "logit"
     r_formula: ClassVar[str] = "beta_binomial()"
+    links: ClassVar[Mapping[str, str]] = {"precision": "log"}
 
     def link(self, values: Any) -> Any:
         return special.logit(np.asarray(values, dtype=float) / self.trials)

@@ -8,15 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayesmyo.components.component import Component, Scale
+from bayesmyo.components.families.link import LINKS, Link
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 Arrays = Mapping[str, Any]
-
-# The least SD of what covariates shift, where nothing but the two ends is far: 2.5 logits lead from a probability of 0.5
-# to 0.92, and 1.5 probits to 0.93. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
-BETWEEN_GROUPS, FAR = {"logit": 2.5, "probit": 1.5}, 0.92
-RATIOS = {"log": "ratio", "logit": "odds ratio"}
 
 
 @dataclass(frozen=True)
@@ -33,18 +29,16 @@ class Cells:
     high: Any = None
 
 
-class Family(Component):
+class Family(Link, Component):
     """How an outcome is distributed around its expected value.
 
     `eta` is a dict of linear predictors by name (see `predictors`); `aux` is a dict of the family's own
     parameters by name (see `parameters`). Arrays broadcast, so draws may lead: (chain, draw, visit).
     """
 
-    link_name: ClassVar[str] = "identity"
     censorable: ClassVar[bool] = False
     normal: ClassVar[bool] = False  # normal on the link scale, with residual SD `sigma`
     geometric: ClassVar[bool] = False  # levels are reported as medians (geometric means)
-    anchored: ClassVar[bool] = False  # the first level is zero by definition: the family's thresholds say where it is
     exposed: ClassVar[bool] = False  # counts per exposure: the log of the exposure is added to the predictor
     approximated: ClassVar[bool] = False  # `approximate` says what a cell is worth
     informative: ClassVar[bool] = True  # a single measurement says much of its patient
@@ -52,6 +46,8 @@ class Family(Component):
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
     heavier_tailed: ClassVar[str] = ""  # the family of such measurements of which a few lie far off
     overdispersed: ClassVar[str] = ""  # the family of such measurements that scatter more
+    # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only then
+    links: ClassVar[Mapping[str, str]] = {}
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     r_formula: ClassVar[str] = "gaussian()"  # the family of brms; empty where it has none
 
@@ -59,11 +55,6 @@ class Family(Component):
     def binary(self) -> bool:
         """Whether measurements are no and yes, whose probability is judged and drawn in place of a distribution."""
         return self.counts and not self.score and self.ends() == (0.0, 1.0)
-
-    @property
-    def ratio(self) -> str:
-        """What the exponential of a difference on the link scale is called; empty where it is none."""
-        return RATIOS.get(self.link_name, "")
 
     @property
     def ordinal(self) -> bool:
@@ -79,51 +70,25 @@ class Family(Component):
         """Names of the linear predictors, `location` first; each has its own trajectory and patient effects."""
         return ("location",)
 
-    def part(self, predictor: str) -> "Family":
-        """The family on whose link a predictor is, and in whose words its parameters are told."""
-        return self
+    def always(self, predictor: str) -> bool:
+        """Whether every outcome of this family has that predictor, whether a study says so or not."""
+        return predictor in self.predictors()
 
-    def link(self, values: Any) -> Any:
-        """Expected values in outcome units -> link scale; here for the identity and the log."""
-        values = np.asarray(values, dtype=float)
-        return np.log(values) if self.link_name == "log" else values
+    def part(self, predictor: str) -> Link:
+        """The link on which a predictor is, in whose words its parameters are told."""
+        return self if predictor == "location" else LINKS[self.links[predictor]]
 
-    def inverse(self, eta: Any) -> Any:
-        """Link scale -> outcome units; here for the identity and the log."""
-        eta = np.asarray(eta, dtype=float)
-        return np.exp(eta) if self.link_name == "log" else eta
+    def told(self, eta: Arrays, values: Arrays, xp: Any) -> tuple[Arrays, Arrays]:
+        """`eta` and `aux` from all predictors: a parameter with a predictor on the log is handed over as what it is.
 
-    def spread(self, scale: float, typical: float) -> float:
-        """The declared spread between patients on the link scale, around a typical value in outcome units.
-
-        Where the link is the log, the declared scale is a ratio.
+        eta: linear predictors by name; values: the outcome's parameters by name; `xp` is `numpy` or `pytensor.tensor`
         """
-        return float(np.log(scale) if self.link_name == "log" else scale)
-
-    def between_groups(self, sd: float, per: float = 1.0) -> float:
-        """The SD of a default prior that leaves room for groups that differ.
-
-        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit, and on any other link between two ends what leads
-        from their middle to 0.92 of the way: the spread between patients that a study declares is that of patients alike,
-        and bounds no difference between groups.
-        per: how many of the coefficient's units pass over a typical follow-up (see `Coefficient`)
-        """
-        return max(sd, (BETWEEN_GROUPS.get(self.link_name) or self._far()) / per)
-
-    def _far(self) -> float:
-        """From the middle between two ends to 0.92 of the way, on the link; zero where there are no two ends."""
-        low, high = self.ends()
-        return (
-            0.0 if low is None or high is None else float(np.ptp(self.link(low + (high - low) * np.array([0.5, FAR]))))
-        )
+        own = {name: xp.exp(eta[name]) for name in eta if self.links.get(name) == "log"}
+        return {name: v for name, v in eta.items() if name not in own}, {**values, **own}
 
     def encode(self, values: Any) -> Any:
         """Measurements in outcome units -> as `observe` and `log_density` are handed them."""
         return np.asarray(values, dtype=float)
-
-    def ends(self) -> tuple[float | None, float | None]:
-        """The least and the largest measurement there can be, where measurements have a probability, not a density."""
-        return None, None
 
     def averages(self, values: np.ndarray) -> bool:
         """Whether the mean of these measurements, of one patient at one time, is a measurement such as they are."""
@@ -175,22 +140,6 @@ class Family(Component):
     def mean_has_moments(self) -> bool:
         """Whether the posterior of a population mean has a mean and an SD of its own (not only quantiles)."""
         return True
-
-    def check(self, values: Any) -> np.ndarray:
-        """(n,) True where a value, in outcome units, can be a measurement of this family."""
-        return np.isfinite(values)
-
-    def support(self) -> str:
-        """What `check` allows, in words, for messages."""
-        return "a finite number"
-
-    def check_expected(self, values: Any) -> np.ndarray:
-        """(n,) True where a value can be an expected one: inside the support, where the link is finite."""
-        return np.isfinite(values) & np.isfinite(self.link(np.where(self.check(values), values, np.nan)))
-
-    def expected(self) -> str:
-        """What `check_expected` allows, in words, for messages."""
-        return self.support()
 
     def remark(self) -> str:
         """What a reader must know of the measurements to read the model, in a sentence; usually nothing."""

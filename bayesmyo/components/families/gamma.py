@@ -31,6 +31,7 @@ class Gamma(Family):
     censorable: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = 'Gamma("log")'
+    links: ClassVar[Mapping[str, str]] = {"cv": "log"}
 
     def encode(self, values: Any) -> Any:
         """A limit of zero is none: all outcomes lie above it."""

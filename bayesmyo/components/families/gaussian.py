@@ -30,6 +30,7 @@ class Gaussian(Family):
     normal: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     heavier_tailed: ClassVar[str] = "student_t"
+    links: ClassVar[Mapping[str, str]] = {"sigma": "log"}
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2)}

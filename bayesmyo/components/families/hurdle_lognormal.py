@@ -8,7 +8,6 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.families.bernoulli import Bernoulli
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.gaussian import HALF_LOG_2PI
 from bayesmyo.components.families.tails import log_sigmoid
@@ -30,13 +29,11 @@ class HurdleLogNormal(Family):
     formula: ClassVar[str] = "P(y = 0) = expit(eta_zero); log y ~ Normal(eta, sigma) where positive"
     link_name: ClassVar[str] = "log"
     normal: ClassVar[bool] = True
+    links: ClassVar[Mapping[str, str]] = {"zero": "logit", "sigma": "log"}
     r_formula: ClassVar[str] = "hurdle_lognormal()"
 
     def predictors(self) -> tuple[str, ...]:
         return ("location", "zero")
-
-    def part(self, predictor: str) -> Family:
-        return Bernoulli() if predictor == "zero" else self
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2)}

@@ -29,6 +29,7 @@ class NegativeBinomial(Counts):
     counts: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = "negbinomial()"
+    links: ClassVar[Mapping[str, str]] = {"cv": "log"}
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"cv": halfnormal(scale.spread / 2)}

@@ -41,6 +41,7 @@ class OrderedBeta(Family):
     score: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = ""  # brms has none
+    links: ClassVar[Mapping[str, str]] = {"precision": "log"}
 
     @property
     def _range(self) -> float:

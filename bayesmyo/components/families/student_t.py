@@ -28,6 +28,7 @@ class StudentT(Family):
     formula: ClassVar[str] = "y ~ StudentT(nu, eta, sigma)"
     censorable: ClassVar[bool] = True
     r_formula: ClassVar[str] = "student()"
+    links: ClassVar[Mapping[str, str]] = {"sigma": "log"}
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2), "nu": Alone("gamma", (2.0, 0.1))}

@@ -13,6 +13,7 @@ from bayesmyo.components.trajectories.plateau import Plateau
 from bayesmyo.components.trajectories.spline import Spline
 from bayesmyo.components.trajectories.trajectory import Trajectory
 
+STILL = Constant()  # of what is not said to move
 TRAJECTORIES: tuple[type[Trajectory], ...] = (Constant, Linear, Log, Piecewise, Plateau, Spline)
 
-__all__ = ["TRAJECTORIES", "Constant", "Linear", "Log", "Piecewise", "Plateau", "Spline", "Trajectory"]
+__all__ = ["STILL", "TRAJECTORIES", "Constant", "Linear", "Log", "Piecewise", "Plateau", "Spline", "Trajectory"]

@@ -26,7 +26,10 @@ def measured_again(study: Study, cohort: Cohort, truth: Truth, rng: np.random.Ge
         m = cohort.measurements[name]
         etas = visit_predictors(study, truth, name, m)
         value, side = limited(
-            o, np.asarray(o.family.draw(rng, etas, trailing(truth.outcomes[name].values)), dtype=float)
+            o,
+            np.asarray(
+                o.family.draw(rng, *o.family.told(etas, trailing(truth.outcomes[name].values), np)), dtype=float
+            ),
         )
         end = None if m.end is None else np.full(len(m), np.nan)
         both[name] = _joined(m, replace(m, value=value, side=side, end=end, line=np.zeros_like(m.line)))
