@@ -36,12 +36,20 @@ def keys(cls: Any, skip: tuple[str, ...] = ()) -> str:
     for f in fields(cls):
         if f.name in skip:
             continue
+        if "tables" in f.metadata:
+            rows += [f"| `{name}` | table, see below |  |" for name in f.metadata["tables"]]
+            continue
         required = f.default is MISSING and f.default_factory is MISSING
-        default = "" if f.default in (None, MISSING, "") else f"`{json.dumps(f.default)}`"
+        default = "" if f.default in (None, MISSING, "") else f"`{shown(f.default)}`"
         rows.append(
             f"| `{f.metadata.get('key', f.name)}` | {words(hints[f.name])} | {'**required**' if required else default} |"
         )
     return "\n".join(rows)
+
+
+def shown(value: Any) -> str:
+    """A default as it would be typed."""
+    return f'{{ kind = "{value.kind}" }}' if isinstance(value, Component) else json.dumps(value)
 
 
 def words(hint: Any) -> str:
@@ -100,7 +108,7 @@ def page() -> str:
         ("[data]", DataFormat, ()),
         ("[covariates.NAME]", Covariate, ()),
         ("[outcomes.NAME]", Outcome, ()),
-        ("[outcomes.NAME.zero]", Distributional, ()),
+        ("[outcomes.NAME.sigma]", Distributional, ()),
         ("outcomes.NAME.censoring", Limits, ()),
         ("[responses.NAME]", Response, ()),
         ("[design]", Design, ()),

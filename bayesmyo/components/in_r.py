@@ -18,6 +18,7 @@ class Call:
 
     mixed: with patients' effects; alone: without them; response: the left side of its formula
     arguments: further ones, such as `family = binomial`; normal: the response is, so that nlme can fit curves to it
+    inside: of a parameter that is fitted in the call of the location, the argument that takes its formula, or with `by_group` its group
     """
 
     mixed: str
@@ -25,6 +26,8 @@ class Call:
     response: str
     arguments: tuple[str, ...] = ()
     normal: bool = False
+    inside: str = ""
+    by_group: bool = False
 
 
 def names(columns: Sequence[str]) -> dict[str, str]:

@@ -112,6 +112,7 @@ def _parts(where: str, o: Outcome) -> list[Fault]:
             mend = f"write a table [{where}.{name}] with typical, scale and trajectory"
             what = f"is missing: the family {o.family.kind} has a {name} part"
             found.append(Fault(f"{where}.{name}", what, mend=mend))
+    found += [Fault(f"{where}.{key}", what) for key, what in o.family.together(o.predictors)]
     for name, part in o.predictors.items():
         if name not in o.family.links:
             mend = f"use {' or '.join(f.kind for f in FAMILIES if name in f.links)}"

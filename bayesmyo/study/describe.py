@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmyo.components.estimands import Criteria, Estimand, in_words
+from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp
@@ -43,10 +44,10 @@ def words(study: Study, outcome: str) -> str:
     else:
         text += " All patients share one curve."
     text += _covariate_words(location)
-    for zero in rest:
-        text += f" The probability of zero {_movement(study, zero)}"
-        text += f"; patients differ in its {listing([e.coefficient for e in zero.effects])}." if zero.effects else "."
-        text += _covariate_words(zero)
+    for part in rest:
+        text += f" The {CALLED[part.name]} {_movement(study, part)}"
+        text += f"; patients differ in its {listing([e.coefficient for e in part.effects])}." if part.effects else "."
+        text += _covariate_words(part)
     if remark := o.family.remark():
         text += f" {remark}"
     if o.exposure:
@@ -132,12 +133,12 @@ def _movement(study: Study, p: Predictor) -> str:
 def _covariate_words(p: Predictor) -> str:
     text = ""
     if p.covariates:
-        text += f" {listing(list(p.covariates)).capitalize()} shift{'s' if len(p.covariates) == 1 else ''} the level."
+        text += f" {listing(list(p.covariates)).capitalize()} shift{'s' if len(p.covariates) == 1 else ''} {'it' if p.prefix else 'the level'}."
     if p.moderators:
         text += (
             f" {listing(list(p.moderators)).capitalize()} moderate{'s' if len(p.moderators) == 1 else ''} the change."
         )
-    if equal := [m for m in p.moderators if m not in p.covariates]:
+    if equal := [m for m in p.moderators if m not in p.covariates and not p.prefix]:
         verb = "does" if len(equal) == 1 else "do"
         text += f" {listing(equal).capitalize()} {verb} not shift the level: baselines are taken as equal."
     return text
@@ -155,9 +156,10 @@ def formula(study: Study, outcome: str) -> list[str]:
     """The model of one outcome in formula, one line each."""
     o = study.outcomes[outcome]
     lines = []
-    for part in o.family.formula.split(";"):
+    of_visits = "|".join(["eta", *(_name(study, p) for p in predictors(study, outcome))])
+    for part in o.family.written(o.predictors).split(";"):
         line = re.sub(r"\by\b", f"{outcome}[i, t]", part.strip())
-        lines.append(re.sub(r"\b(eta|eta_zero)\b", r"\1[i, t]", line))
+        lines.append(re.sub(rf"\b({of_visits})\b", r"\1[i, t]", line))
     exposure = f" + log({o.exposure}[i, t])" if o.exposure else ""
     for p in predictors(study, outcome):
         curve = p.trajectory.written
@@ -166,9 +168,14 @@ def formula(study: Study, outcome: str) -> list[str]:
             curve = re.sub(rf"\b{name}\b", "0", curve)
         for c in p.coefficients:
             curve = re.sub(rf"\b{c.name}\b", p.prefix + c.name, curve)
-        eta = "eta" if not p.prefix else f"eta_{p.name}"
-        shifts = "".join(f" + {p.prefix}{c} * {c}[i{', t' if _at_visits(study, c) else ''}]" for c in p.level_columns)
-        lines.append(f"{eta}[i, t] = {curve}{shifts}{exposure if not p.prefix else ''}")
+        apart = {e.column: f" + b_{e.key}[i]" for e in p.effects if e.column}
+        shifts = "".join(
+            f" + {_times(p.prefix + c, apart.get(c, ''))} * {c}[i{', t' if _at_visits(study, c) else ''}]"
+            for c in p.level_columns
+        )
+        name = f"{_name(study, p)}[i, t]"
+        name = name if name.startswith("eta") else f"{o.family.links[p.name]}({name})"
+        lines.append(f"{name} = {curve}{shifts}{exposure if not p.prefix else ''}")
         varying = {e.coefficient: e for e in p.effects}
         for c in p.coefficients:
             moved = "".join(f" + {p.prefix}{c.name}_{x} * {x}[i]" for x in p.change_columns if c in p.moderated)
@@ -189,6 +196,16 @@ def formula(study: Study, outcome: str) -> list[str]:
         elif mine:
             lines.append(f"{mine[0]}[i] ~ Normal(0, sd_{mine[0][2:]})")
     return lines
+
+
+def _name(study: Study, p: Predictor) -> str:
+    """What formulas call a predictor, or the parameter of which it is the logarithm."""
+    logarithm = study.outcomes[p.outcome].family.links.get(p.name) == "log"
+    return p.name if logarithm else f"eta_{p.name}" if p.prefix else "eta"
+
+
+def _times(coefficient: str, own: str) -> str:
+    return f"({coefficient}{own})" if own else coefficient
 
 
 def _at_visits(study: Study, column: str) -> bool:

@@ -7,7 +7,9 @@ the one that bayesmyo read (`clean.py`), called `d`.
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
+from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.in_r import Call, minus, names, number, text, together
 from bayesmyo.components.priors import Prior
 from bayesmyo.study.clean import all_bounds, bounds, columns, grades, inert
@@ -54,6 +56,8 @@ def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
     if known := [n for n, p in parameters(study, outcome).items() if isinstance(p.prior, Prior) and p.prior.constant]:
         return f"{NONE} ({', '.join(known)}: known, not estimated)"
     parts = predictors(study, outcome)
+    if len(parts) > 1 and not o.family.r_apart:
+        return _in_one(study, parts, first)
     shared = next((b for b in blocks(study) if len({e.predictor for e in b.effects if e.outcome == outcome}) > 1), None)
     if shared:
         return f"{NONE} (the effects of its parts are correlated)"
@@ -72,11 +76,47 @@ def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
     )
 
 
+def _in_one(study: Study, parts: tuple[Predictor, ...], first: float) -> str:
+    """One call for the location and one parameter of the family: zeros that are no counts, or a residual SD of each group."""
+    location, part, *more = parts
+    o = study.outcomes[location.outcome]
+    call = o.family.r_call(_column(study, o.column), part.name)
+    if call is None or more or not call.inside or location.trajectory.r_curve(_time(study), first):
+        return f"{NONE} (the {CALLED[part.name]} has a predictor of its own)"
+    if why := _why_not(study, location, first) or _why_not(study, part, first):
+        return f"{NONE} ({why})"
+    if not call.by_group:
+        inside = call.inside.format(_linear(study, part, first))
+        told = _call(study, location, replace(call, arguments=(inside, *call.arguments)), first)
+    elif why := _not_by_group(study, location, part):
+        return f"{NONE} ({why})"
+    else:
+        told = _by_group(study, location, call, _covariate(study, part.covariates[0]), first)
+    return _noted(told, [*(["this outcome alone"] if _joined(study) else []), *_differences(study, parts, first)])
+
+
+def _not_by_group(study: Study, location: Predictor, part: Predictor) -> str:
+    """Why nlme does not fit a parameter of the family that has a predictor of its own; empty where it is one value in each group."""
+    if not location.effects or part.effects or part.moderators or part.trajectory.moves or len(part.covariates) != 1:
+        return f"the {CALLED[part.name]} is more than one value in each group"
+    return "" if study.covariates[part.covariates[0]].levels else f"the {CALLED[part.name]} follows a number"
+
+
+def _by_group(study: Study, p: Predictor, call: Call, group: str, first: float) -> str:
+    clocks, patient = _clocks(study, p, first), _column(study, study.patient)
+    own = _inner(_own_terms(study, p, clocks))
+    random = f"random = ~ {own} | {patient}"
+    if len(p.effects) > 1 and not correlated(study, p):
+        random = f"random = list({patient} = nlme::pdDiag(~ {own}))"
+    fixed = f"{call.response} ~ {' + '.join(_fixed(study, p, clocks))}"
+    return f"{call.mixed}({fixed}, data = d, {random}, {call.inside.format(group)}, na.action = na.omit)"
+
+
 def _call(study: Study, p: Predictor, call: Call, first: float) -> str:
     o = study.outcomes[p.outcome]
     clocks = _clocks(study, p, first)
     right = _fixed(study, p, clocks)
-    terms = [clocks[e.coefficient] for e in p.effects]
+    terms = _own_terms(study, p, clocks)
     apart = [[term] for term in terms]
     own = apart if not correlated(study, p) else [terms]
     right += [f"({_inner(t)} | {_column(study, study.patient)})" for t in own]
@@ -139,9 +179,10 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
     notes = ["with those of the other outcomes, + set_rescor(FALSE), in one brm()"] if _joined(study) else []
     notes += _differences(study, (location, *rest), first)
     for p in rest:
-        if why := _why_not(study, p, first):
-            return f"no short equivalent in brms (the zero part: {why})"
-    parts = "".join(f", hu ~ {_linear(study, p, first)}" for p in rest)
+        why = _why_not(study, p, first) or ("" if p.name in o.family.r_parts else "brms calls it otherwise")
+        if why:
+            return f"no short equivalent in brms (the {CALLED[p.name]}: {why})"
+    parts = "".join(f", {o.family.r_parts[p.name]} ~ {_linear(study, p, first)}" for p in rest)
     family = f", family = {o.family.r_formula}"
     exposure = f"log({_column(study, o.exposure)})" if o.exposure else ""
     if curve := location.trajectory.r_curve(_time(study), first, "fmax"):
@@ -175,9 +216,14 @@ def _nonlinear(study: Study, p: Predictor, curve: str, exposure: str) -> str:
 def _linear(study: Study, p: Predictor, first: float) -> str:
     """Fixed and patient-level terms, for brms, of a predictor that is linear in all its coefficients."""
     clocks = _clocks(study, p, first)
-    terms = [clocks[e.coefficient] for e in p.effects]
+    terms = _own_terms(study, p, clocks)
     patients = [f"({_inner(terms)} {_bar(study, p)} {_column(study, study.patient)})"] if terms else []
     return " + ".join([*_fixed(study, p, clocks), *patients])
+
+
+def _own_terms(study: Study, p: Predictor, clocks: Mapping[str, str]) -> list[str]:
+    """What the coefficients in which patients differ multiply."""
+    return [_covariate(study, e.column) if e.column else clocks[e.coefficient] for e in p.effects]
 
 
 def _fixed(study: Study, p: Predictor, clocks: Mapping[str, str]) -> list[str]:
@@ -200,7 +246,9 @@ def _why_not(study: Study, p: Predictor, first: float) -> str:
     clocks = _clocks(study, p, first)
     if not clocks:
         return f"trajectory {p.trajectory.kind}"
-    if apart := [e.coefficient for e in p.effects if e.coefficient not in clocks]:
+    if apart := [e.column for e in p.effects if e.column and e.column not in study.covariates]:
+        return f"patients differ in the effect of {apart[0]}, one level of several"
+    if apart := [e.coefficient for e in p.effects if not e.column and e.coefficient not in clocks]:
         return f"patients differ in {apart[0]}, which is no term of R"
     moving = [*clocks.values()][1:]
     present = {frozenset[str](), *(frozenset([clock]) for clock in moving)}

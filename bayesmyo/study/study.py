@@ -8,6 +8,7 @@ from bayesmyo.components.component import Scale
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Criteria, Estimand, Named
 from bayesmyo.components.families import PARTS, Family
+from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.priors import Prior
 from bayesmyo.components.trajectories import STILL, Trajectory
@@ -158,8 +159,9 @@ class Distributional:
     """A parameter of an outcome's family with a linear predictor of its own: its residual SD may differ between arms, drift, or differ
     from patient to patient.
 
-    The table is called as the parameter: `[outcomes.NAME.sigma]`, `precision` or `cv`, on the log, or `[outcomes.NAME.zero]`, on the
-    logit: the probability that a measurement of a hurdle is zero. Parameters and effects begin with its name: `sigma_intercept`.
+    The table is called as the parameter: `[outcomes.NAME.sigma]`, `precision` or `cv`, on the log; or on the logit `zero`, the
+    probability that a measurement is zero and no hurdle is crossed, and `zero_inflation`, the probability that a zero is none of the
+    counts. Parameters and effects begin with its name: `sigma_intercept`.
     typical: a plausible value at the start (default: the middle of the parameter's default prior)
     scale: a plausible spread between patients: of a probability its SD, on the log a ratio above 1 (default: 2)
     trajectory: how it moves (default: it does not); effects: the coefficients in which patients differ (default: none; of a zero part
@@ -188,7 +190,7 @@ class Outcome:
         prior of a shift is Normal(0, spread), of the change over a typical follow-up. On the logit the spread between patients
         bounds no difference between groups: what covariates shift, and the shift, have an SD of at least 2.5 there (a shift of
         2.5 is an odds ratio of 12), and of at least 1.5 on the probit
-    zero, sigma, precision, cv: tables of parameters of the family that have a predictor of their own
+    zero, zero_inflation, sigma, precision, cv: tables of parameters of the family that have a predictor of their own
     exposure: the column that counts what events are counted per
     censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
     map: cell texts and the numbers that they stand for, { "12,5 (tapering)" = 12.5 }; a note says which cells were read by it
@@ -329,7 +331,7 @@ class Study:
         if typical is None:
             assert isinstance(prior, Prior)
             typical = prior.quantile(0.5)
-        unit = f"probability of {name}" if prior is None else o.unit if name == "sigma" else ""
+        unit = CALLED[name] if prior is None else o.unit if name == "sigma" else ""
         return self._scale(float(link.link(typical)), link.spread(part.scale or SPREAD, typical), unit)
 
     def _scale(self, typical: float, spread: float, unit: str) -> Scale:

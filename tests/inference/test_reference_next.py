@@ -27,7 +27,7 @@ def exact(case):
 
 def fitted(study_file, frame):
     study = read_study(HERE / study_file)
-    found = fit(study, cohort_from_frame(study, frame), seed=11, sampling=Sampling(draws=2000))
+    found = fit(study, cohort_from_frame(study, frame), seed=11, sampling=Sampling(draws=3000))
     assert Convergence().run(found).passed
     return found
 
@@ -67,3 +67,14 @@ def test_an_own_effect_of_treatment_in_each_patient():
         assert (own[..., i] < 0).mean() == pytest.approx(reference["p_below_0"], abs=0.02)
     share = (own < 0).mean(axis=-1)
     assert share.mean() == pytest.approx(case["estimands"]["share_benefiting_these_12"]["mean"], abs=0.00903)
+
+
+def test_zeros_that_are_no_counts():
+    found, case = fitted("zi_nb.toml", pd.read_csv(NEXT / "zi_nb.csv")), exact("zi_nb_30")
+    names = {"intercept": "intercept", "treated": "treated", "sd_intercept": "sd_intercept", "cv": "cv", "zi_logit": "zero_inflation_intercept"}  # fmt: skip
+    agree(parameters(found), case["params"], names)
+    posterior = found.group("posterior")
+    close(posterior["count.slope"].values, case["params"]["month_per_5"], times=5.0)
+    close(1 / (1 + np.exp(-posterior["count.zero_inflation_intercept"].values)), case["estimands"]["zi_probability"])
+    close(found.estimands["control_0"], case["estimands"]["mean_count_month_0_control"])
+    close(found.estimands["treated_5"], case["estimands"]["mean_count_month_5_treated"])

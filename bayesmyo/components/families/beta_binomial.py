@@ -9,7 +9,8 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.extra_zeros import ExtraZeros
+from bayesmyo.components.families.family import Arrays, Cells
 from bayesmyo.components.families.tails import log_sigmoid
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, lognormal
@@ -23,7 +24,7 @@ def default_precision(scale: Scale) -> Prior:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BetaBinomial(Family):
+class BetaBinomial(ExtraZeros):
     """y ~ Binomial(trials, p) with p ~ Beta(mu * precision, (1 - mu) * precision) and mu = expit(eta).
 
     trials: the highest score; cells are whole numbers from 0 to it
@@ -42,7 +43,8 @@ class BetaBinomial(Family):
     trials: int
     link_name: ClassVar[str] = "logit"
     r_formula: ClassVar[str] = "beta_binomial()"
-    links: ClassVar[Mapping[str, str]] = {"precision": "log"}
+    links: ClassVar[Mapping[str, str]] = {"precision": "log", **ExtraZeros.links}
+    r_parts: ClassVar[Mapping[str, str]] = {"precision": "phi", **ExtraZeros.r_parts}
 
     def link(self, values: Any) -> Any:
         return special.logit(np.asarray(values, dtype=float) / self.trials)
@@ -60,7 +62,7 @@ class BetaBinomial(Family):
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"precision": default_precision(scale)}
 
-    def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
+    def log_counts(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], value: Any) -> Any:
         """Rising factorials with a first factor on the log: finite where the share rounds to 0 or 1."""
         pt, location, precision = pm.math.pt, eta["location"], aux["precision"]
 
@@ -69,10 +71,10 @@ class BetaBinomial(Family):
             a, more = precision * pt.sigmoid(share), pt.maximum(count, 1)
             return pt.switch(count > 0, first + pt.gammaln(a + more) - pt.gammaln(a + 1), 0.0)
 
-        hits, misses = cells.value, self.trials - cells.value
+        hits, misses = value, self.trials - value
         ways = special.gammaln(self.trials + 1) - pt.gammaln(hits + 1.0) - pt.gammaln(misses + 1.0)
         total = pt.gammaln(precision + self.trials) - pt.gammaln(precision)
-        return pm.Potential(name, (ways + rising(hits, location) + rising(misses, -location) - total).sum())
+        return ways + rising(hits, location) + rising(misses, -location) - total
 
     def approximate(
         self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
@@ -87,7 +89,7 @@ class BetaBinomial(Family):
         worth = self.trials * (1 + aux["precision"]) / (self.trials + aux["precision"])  # in tosses
         return start + (cells.value / self.trials - share) / variance, worth * variance
 
-    def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+    def draw_counts(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         """A share from two gamma variates (which may be very small), then a binomial."""
         mu, precision = special.expit(np.asarray(eta["location"], dtype=float)), np.asarray(aux["precision"])
         shape = np.broadcast_shapes(mu.shape, precision.shape)
@@ -96,8 +98,18 @@ class BetaBinomial(Family):
         share = np.where(lost, rng.random(shape) < mu, hit / np.where(lost, 1.0, hit + miss))
         return rng.binomial(self.trials, share).astype(float)
 
-    def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
-        location, phi, y = np.asarray(eta["location"], dtype=float), np.asarray(aux["precision"]), cells.value
+    def draw_positive(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+        """A quantile beyond the share of zeros: the scores are few, and are gone through."""
+        shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["precision"]))
+        mass = [np.exp(self.log_mass(np.asarray(k), eta, aux)) for k in range(self.trials + 1)]
+        share, reached, drawn = rng.random(shape) * (1 - mass[0]), np.zeros(shape), np.ones(shape)
+        for k in range(1, self.trials):
+            reached = reached + mass[k]
+            drawn = drawn + (share > reached)
+        return drawn
+
+    def log_mass(self, value: Any, eta: Arrays, aux: Arrays) -> np.ndarray:
+        location, phi, y = np.asarray(eta["location"], dtype=float), np.asarray(aux["precision"]), value
         log_a, log_b = np.log(phi) + special.log_expit(location), np.log(phi) + special.log_expit(-location)
         ways = -np.log(self.trials + 1) - special.betaln(y + 1.0, self.trials - y + 1.0)
         split = _log_rising(log_a, y) + _log_rising(log_b, self.trials - y) - _log_rising(np.log(phi), self.trials)
@@ -107,17 +119,14 @@ class BetaBinomial(Family):
         return 0.0, float(self.trials)
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
-        return Call(
-            "glmmTMB::glmmTMB",
-            "glmmTMB::glmmTMB",
-            f"cbind({y}, {self.trials} - {y})",
-            ("family = glmmTMB::betabinomial",),
-        )
+        cells, family = f"cbind({y}, {self.trials} - {y})", ("family = glmmTMB::betabinomial",)
+        call = Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", cells, family)
+        return call if predictor == "location" else self.r_part(predictor, call)
 
     def r_additions(self) -> tuple[str, ...]:
         return (f"trials({self.trials})",)
 
-    def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
+    def mean_count(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return self.trials * special.expit(np.asarray(eta["location"], dtype=float))
 
     def check(self, values: Any) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayesmyo.components.families.family import Family
+from bayesmyo.components.families.extra_zeros import ExtraZeros
 
 LARGEST_LOG_RATE = 41.0  # NumPy draws no Poisson counts beyond about 9e18
 HALF = 0.5  # an event that nobody had, so that who had none has a rate
@@ -23,7 +23,7 @@ def scored(y: Any, curve: Any, pooled: Callable[[Any], Any], overdispersion: Any
     return curve + xp.log(ratio) + (y - mu) / mu, mu / (1 + overdispersion * mu)
 
 
-class Counts(Family):
+class Counts(ExtraZeros):
     """Counts with expected value exp(eta); the log of the exposure is part of eta. The declared `scale` is a ratio."""
 
     link_name: ClassVar[str] = "log"

@@ -1,7 +1,7 @@
 """The contract of a family."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -49,6 +49,10 @@ class Family(Link, Component):
     # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only then
     links: ClassVar[Mapping[str, str]] = {}
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
+    r_apart: ClassVar[bool] = False  # R fits its parts one by one
+    r_parts: ClassVar[
+        Mapping[str, str]
+    ] = {}  # what brms calls a parameter with a predictor of its own, on the same link
     r_formula: ClassVar[str] = "gaussian()"  # the family of brms; empty where it has none
 
     @property
@@ -69,6 +73,14 @@ class Family(Link, Component):
     def predictors(self) -> tuple[str, ...]:
         """Names of the linear predictors, `location` first; each has its own trajectory and patient effects."""
         return ("location",)
+
+    def written(self, parts: Collection[str]) -> str:
+        """The formula of measurements where the study gives these parameters a predictor of their own."""
+        return self.formula
+
+    def together(self, parts: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """(key, what is wrong) of predictors that do not go together; empty where they do."""
+        return ()
 
     def always(self, predictor: str) -> bool:
         """Whether every outcome of this family has that predictor, whether a study says so or not."""

@@ -91,6 +91,8 @@ class Gamma(Family):
         )
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        if predictor != "location":
+            return None
         return Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", y, ('family = Gamma(link = "log")',))
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:

@@ -31,6 +31,7 @@ class Gaussian(Family):
     approximated: ClassVar[bool] = True
     heavier_tailed: ClassVar[str] = "student_t"
     links: ClassVar[Mapping[str, str]] = {"sigma": "log"}
+    r_parts: ClassVar[Mapping[str, str]] = {"sigma": "sigma"}
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2)}
@@ -73,6 +74,8 @@ class Gaussian(Family):
         )
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        if predictor == "sigma":
+            return Call("nlme::lme", "nlme::gls", y, inside="weights = nlme::varIdent(form = ~ 1 | {})", by_group=True)
         return Call("lme4::lmer", "stats::lm", y, normal=True)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:

@@ -29,7 +29,9 @@ class HurdleLogNormal(Family):
     formula: ClassVar[str] = "P(y = 0) = expit(eta_zero); log y ~ Normal(eta, sigma) where positive"
     link_name: ClassVar[str] = "log"
     normal: ClassVar[bool] = True
+    r_apart: ClassVar[bool] = True
     links: ClassVar[Mapping[str, str]] = {"zero": "logit", "sigma": "log"}
+    r_parts: ClassVar[Mapping[str, str]] = {"zero": "hu", "sigma": "sigma"}
     r_formula: ClassVar[str] = "hurdle_lognormal()"
 
     def predictors(self) -> tuple[str, ...]:
@@ -78,6 +80,8 @@ class HurdleLogNormal(Family):
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
         if predictor == "zero":
             return Call("lme4::glmer", "stats::glm", f"{y} == 0", ("family = binomial",))
+        if predictor == "sigma":
+            return None
         return Call("lme4::lmer", "stats::lm", f"log({y})", (f"subset = {y} > 0",), normal=True)
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:

@@ -115,4 +115,12 @@ class Probability(Link):
         return "a probability between 0 and 1"
 
 
+# what a parameter with a predictor of its own is called in a sentence
+CALLED = {
+    "zero": "probability of zero",
+    "zero_inflation": "probability of a zero that is no count",
+    "sigma": "residual SD",
+    "precision": "precision",
+    "cv": "coefficient of variation",
+}
 LINKS: dict[str, Link] = {"log": Positive(), "logit": Probability()}

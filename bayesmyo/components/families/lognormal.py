@@ -1,6 +1,6 @@
 """The log-normal distribution: a positive outcome whose logarithm is normal (CPK, bilirubin, a dose)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -36,7 +36,8 @@ class LogNormal(Gaussian):
         return on_log_scale - np.where(measured, cells.value, 0.0)
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
-        return Call("lme4::lmer", "stats::lm", f"log({y})", normal=True)
+        call = super().r_call(y, predictor)
+        return call and replace(call, response=f"log({y})")
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return np.asarray(np.exp(eta["location"] + np.square(aux["sigma"]) / 2))

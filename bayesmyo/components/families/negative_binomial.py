@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
@@ -29,18 +29,17 @@ class NegativeBinomial(Counts):
     counts: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = "negbinomial()"
-    links: ClassVar[Mapping[str, str]] = {"cv": "log"}
+    links: ClassVar[Mapping[str, str]] = {"cv": "log", **Counts.links}
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"cv": halfnormal(scale.spread / 2)}
 
-    def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
-        pt, location, y = pm.math.pt, eta["location"], cells.value
+    def log_counts(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], value: Any) -> Any:
+        pt, location, y = pm.math.pt, eta["location"], value
         square = aux["cv"] ** 2.0
         # log(1 + mu * cv^2), and not mu / (mu + shape), whose difference from zero is lost where the cv is small
         growth = pt.softplus(location + pt.log(square))
-        logp = y * (location - growth) - growth / square + _log_rising(pt, 1 / square, y) - pt.gammaln(y + 1.0)
-        return pm.Potential(name, logp.sum())
+        return y * (location - growth) - growth / square + _log_rising(pt, 1 / square, y) - pt.gammaln(y + 1.0)
 
     def approximate(
         self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
@@ -48,22 +47,31 @@ class NegativeBinomial(Counts):
         """One step of Fisher's scoring from the patient's own rate (see `scored`)."""
         return scored(cells.value, curve, pooled, aux["cv"] ** 2, xp)
 
-    def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+    def draw_counts(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(aux["cv"]))
         factor = np.square(aux["cv"]) * rng.standard_gamma(1 / np.square(aux["cv"]), shape)
         rate = np.exp(np.minimum(eta["location"], LARGEST_LOG_RATE)) * factor
         return rng.poisson(np.minimum(rate, np.exp(LARGEST_LOG_RATE))).astype(float)
 
-    def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
-        location, shape, y = np.asarray(eta["location"], dtype=float), 1 / np.square(aux["cv"]), cells.value
+    def draw_positive(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+        """A quantile beyond the share of zeros."""
+        mu = np.exp(np.minimum(np.asarray(eta["location"], dtype=float), LARGEST_LOG_RATE))
+        mu, size = np.broadcast_arrays(mu, 1 / np.square(aux["cv"]))
+        zeros = np.exp(-size * np.log1p(mu / size))
+        share = np.minimum(zeros + rng.random(mu.shape) * (1 - zeros), 1 - 1e-16)
+        return np.maximum(stats.nbinom.ppf(share, size, size / (size + mu)), 1.0)
+
+    def log_mass(self, value: Any, eta: Arrays, aux: Arrays) -> np.ndarray:
+        location, shape, y = np.asarray(eta["location"], dtype=float), 1 / np.square(aux["cv"]), value
         growth = np.logaddexp(0.0, location - np.log(shape))
         logp = y * (location - growth) - shape * growth + _log_rising(np, shape, y)
         return np.asarray(logp - special.gammaln(y + 1.0))
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
-        return Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", y, ("family = glmmTMB::nbinom2",))
+        call = Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", y, ("family = glmmTMB::nbinom2",))
+        return call if predictor == "location" else self.r_part(predictor, call)
 
-    def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
+    def mean_count(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         return np.exp(np.asarray(eta["location"], dtype=float))
 
 

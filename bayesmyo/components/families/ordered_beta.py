@@ -119,6 +119,8 @@ class OrderedBeta(Family):
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
         """The cuts of glmmTMB are `psi = c(-cut_floor, cut_ceiling)`; from its own start at zero they have no likelihood."""
+        if predictor != "location":
+            return None
         share = f"({minus(y, self.lower)})/{number(self._range)}" if self.lower else f"{y}/{number(self.upper)}"
         start = "start = list(psi = c(-3, 3))"
         return Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", share, ("family = glmmTMB::ordbeta", start))

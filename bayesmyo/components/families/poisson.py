@@ -1,6 +1,6 @@
 """The Poisson distribution: counts of events, for the exposure of each visit (adverse events per infusion)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -9,6 +9,7 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
+from bayesmyo.components.families.extra_zeros import HURDLE
 from bayesmyo.components.families.family import Arrays, Cells
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
@@ -41,15 +42,17 @@ class Poisson(Counts):
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sd_observation": halfnormal(scale.spread / 2)} if self.observation_effect else {}
 
-    def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
-        location = eta["location"]
+    def together(self, parts: Collection[str]) -> tuple[tuple[str, str], ...]:
+        if HURDLE in parts and self.observation_effect:
+            return ((HURDLE, "does not go together with observation_effect; use the family negative_binomial"),)
+        return super().together(parts)
+
+    def log_counts(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], value: Any) -> Any:
+        pt, location = pm.math.pt, eta["location"]
         if self.observation_effect:
-            shape = tuple(
-                pm.math.pt.as_tensor_variable(cells.value).shape.eval()
-            )  # of the data at hand: one effect for each
-            raw = pm.Normal(f"{name}.raw_observation", 0.0, 1.0, shape=shape)
-            location = location + aux["sd_observation"] * raw
-        return pm.Poisson(name, pm.math.exp(location), observed=cells.value)
+            shape = tuple(pt.as_tensor_variable(value).shape.eval())  # of the data at hand: one effect for each
+            location = location + aux["sd_observation"] * pm.Normal(f"{name}.raw_observation", 0.0, 1.0, shape=shape)
+        return value * location - pt.exp(location) - pt.gammaln(value + 1.0)
 
     def approximate(
         self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
@@ -57,26 +60,34 @@ class Poisson(Counts):
         """One step of Fisher's scoring from the patient's own rate (see `scored`); the observation's own scatter is part of the variance."""
         return scored(cells.value, curve, pooled, aux["sd_observation"] ** 2 if self.observation_effect else 0.0, xp)
 
-    def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+    def draw_counts(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         location = np.asarray(eta["location"], dtype=float)
         if self.observation_effect:
             shape = np.broadcast_shapes(location.shape, np.shape(aux["sd_observation"]))
             location = location + aux["sd_observation"] * rng.standard_normal(shape)
         return rng.poisson(np.exp(np.minimum(location, LARGEST_LOG_RATE))).astype(float)
 
-    def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
-        location, y = np.asarray(eta["location"], dtype=float), cells.value
+    def draw_positive(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
+        """The first event is drawn before the unit of time is over, the others after it."""
+        rate = np.exp(np.minimum(np.asarray(eta["location"], dtype=float), LARGEST_LOG_RATE))
+        first = -np.log1p(rng.random(rate.shape) * np.expm1(-rate))
+        return 1.0 + rng.poisson(np.maximum(rate - first, 0.0))
+
+    def log_mass(self, value: Any, eta: Arrays, aux: Arrays) -> np.ndarray:
+        location, y = np.asarray(eta["location"], dtype=float), value
         if self.observation_effect:
             return _log_poisson_lognormal(y, location, aux["sd_observation"])
         return y * location - np.exp(location) - special.gammaln(y + 1.0)
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        if predictor != "location":
+            return self.r_part(predictor, Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", y, ("family = poisson",)))
         return Call("lme4::glmer", "stats::glm", y, ("family = poisson",))
 
     def per_row(self) -> bool:
         return self.observation_effect
 
-    def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
+    def mean_count(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         location = np.asarray(eta["location"], dtype=float)
         return np.exp(location + np.square(aux["sd_observation"]) / 2 if self.observation_effect else location)
 

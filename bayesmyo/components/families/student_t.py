@@ -29,6 +29,7 @@ class StudentT(Family):
     censorable: ClassVar[bool] = True
     r_formula: ClassVar[str] = "student()"
     links: ClassVar[Mapping[str, str]] = {"sigma": "log"}
+    r_parts: ClassVar[Mapping[str, str]] = {"sigma": "sigma"}
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
         return {"sigma": halfnormal(scale.spread / 2), "nu": Alone("gamma", (2.0, 0.1))}
@@ -77,6 +78,8 @@ class StudentT(Family):
         )
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
+        if predictor != "location":
+            return None
         return Call("glmmTMB::glmmTMB", "glmmTMB::glmmTMB", y, ("family = glmmTMB::t_family",))
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
