@@ -19,6 +19,7 @@ from bayesmyo.assess.sensitivity import prior_sensitivities
 from bayesmyo.components.decisions import DECISIONS
 from bayesmyo.components.estimands import ESTIMANDS
 from bayesmyo.components.families import FAMILIES
+from bayesmyo.components.residuals import RESIDUALS
 from bayesmyo.components.trajectories import TRAJECTORIES
 from bayesmyo.errors import StudyError
 from bayesmyo.inference.engines import Sampling
@@ -63,6 +64,7 @@ EXAMPLES: dict[str, list[dict[str, str]]] = {
     "piecewise": [{"knots": "[4]"}],
     "plateau": [{}, {"end": '"change"'}],
     "spline": [{}, {"penalised": "true"}],
+    "visits": [{"at": "[0, 1, 2, 4, 6, 8, 9, 12]", "window": "0.4"}],
     "share": [{"criteria": "{{ {outcome} = {{ at_least = 0.5 }} }}"}],
     "time to": [{"at_least": "0.5"}],
     "probability": [{"above": "0.3"}],
@@ -106,17 +108,17 @@ def outcome(name, family, trajectory, moves):
 
 
 def study_of(chosen, everything=False):
-    """A study with an outcome for each (family, trajectory, form of it) that is chosen, and what is asked of them.
+    """A study with an outcome for each (family, trajectory, form of it, more keys) that is chosen, and what is asked of them.
 
     everything: every estimand of every outcome, of two groups where one moves, and every decision about every estimand of that one;
     else estimands and decisions take turns, each at least once
     """
     text, named = HEAD, {}
-    for family, trajectory, form in chosen:
+    for family, trajectory, form, *more in chosen:
         name = f"{family.kind}_{trajectory.kind}"
         name += str(sum(n.startswith(name) for n in named) or "")
         named[name] = trajectory, [e for e in ESTIMANDS if (family.kind, e.kind) not in REFUSED]
-        text += outcome(name, family, form, trajectory.moves)
+        text += outcome(name, family, form, trajectory.moves) + "".join(more)
     first = min(named, key=lambda n: not named[n][0].moves)
     turns = zip(named.items(), cycle(range(len(ESTIMANDS))), strict=False)
     asked = [(name, e) for name, (_, sayable) in named.items() for e in sayable if everything or name == first]
@@ -135,6 +137,11 @@ def study_of(chosen, everything=False):
         pytest.fail(f"see EXAMPLES and REFUSED of tests/test_catalogue.py: {error}")
 
 
+def make(one):
+    """A trajectory from its class and its form in TOML."""
+    return parse_study(HEAD + outcome("one", FIRST, one[1], True)).outcomes["one"].trajectory
+
+
 def slug(word):
     return word.kind.replace(" ", "_")
 
@@ -146,6 +153,20 @@ FIRST, *OTHERS = FAMILIES
 ANSWERED = {FIRST.kind: ([(FIRST, *t) for t in FORMS], True)} | {
     f.kind: ([(f, *t) for t in ONE], False) for f in OTHERS
 }
+# every parameter of every family with a predictor of its own, and every residual
+LINE, PLANNED = (next(one for one in ONE if one[0].kind == kind) for kind in ("linear", "visits"))
+OWN = 'covariates = ["arm"], effects = ["intercept"], trajectory = { kind = "linear" }'
+PARTS = [
+    (f, *LINE, f"{name} = {{ {OWN}{', typical = 0.2, scale = 0.1' if link == 'logit' else ''} }}\n")
+    for f in FAMILIES
+    for name, link in f.links.items()
+    if name not in f.predictors(f)
+]
+HANGING = [
+    (FIRST, *next(t for t in (LINE, PLANNED) if not r().faults(make(t))), f'residual = {{ kind = "{r.kind}" }}\n')
+    for r in RESIDUALS
+]
+ANSWERED |= {"parts": (PARTS, False), "residuals": (HANGING, False)}
 # a whole report of the first family with each trajectory, and of every other with one form of one
 REPORTED = {
     "report": ([*((FIRST, *t) for t in ONE), *((f, *t) for f, t in zip(OTHERS, cycle(FORMS), strict=False))], False)

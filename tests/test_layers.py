@@ -129,7 +129,13 @@ def test_subrooms_of_the_vocabulary_import_only_what_every_word_shares():
 
 # --- facts of a word live in the word
 
-CONTRACTS = {"families": "family", "trajectories": "trajectory", "estimands": "estimand", "decisions": "decision"}
+CONTRACTS = {
+    "families": "family",
+    "trajectories": "trajectory",
+    "residuals": "residual",
+    "estimands": "estimand",
+    "decisions": "decision",
+}
 OPEN = {  # modules of the vocabulary that the rest of the house may know
     *(f"bayesmyo.components.{c}" for c in ("component", "correlation", "in_r", "numbers", "priors")),
     *(f"bayesmyo.components.{room}" for room in CONTRACTS),
@@ -139,7 +145,7 @@ OPEN = {  # modules of the vocabulary that the rest of the house may know
 }
 KINDS = {word.kind for word in (*FAMILIES, *TRAJECTORIES, *ESTIMANDS, *DECISIONS)}
 # kinds that are words of other keys too: beside anything but a `kind` they tell nothing of a word
-ELSEWHERE = {"change", "level", "log", "probability", "ratio", "share", "slope"}
+ELSEWHERE = {"change", "level", "log", "probability", "ratio", "share", "slope", "visits"}
 
 
 def below(cls: type) -> set[str]:

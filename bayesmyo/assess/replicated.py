@@ -16,6 +16,7 @@ from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
 from bayesmyo.components.families import Family
 from bayesmyo.inference.engines import ENGINES
 from bayesmyo.inference.fit import Fit
+from bayesmyo.model import residuals
 from bayesmyo.model.truth import OutcomeTruth, Truth, with_effects
 from bayesmyo.model.visits import Etas, trailing, visit_predictors
 from bayesmyo.seeds import PREDICT, address
@@ -159,9 +160,10 @@ def _outcome(
     family = fit.study.outcomes[name].family
     aux = trailing(truth.outcomes[name].values)
     etas = visit_predictors(fit.study, truth, name, m)
-    drawn = np.asarray(family.draw(rng, *family.told(etas, aux, np)), dtype=float)
+    o, values = fit.study.outcomes[name], truth.outcomes[name].values
+    drawn = np.asarray(residuals.draw(o, rng, etas, values, m), dtype=float)
     elsewhere = visit_predictors(fit.study, strangers, name, m)
-    new = np.asarray(family.draw(rng, *family.told(elsewhere, aux, np)), dtype=float)
+    new = np.asarray(residuals.draw(o, rng, elsewhere, values, m), dtype=float)
     if not (np.isfinite(drawn).all() and np.isfinite(new).all()):
         return None
     known = known_range(m)
@@ -172,7 +174,7 @@ def _outcome(
     centre = (
         etas["location"]
         if family.link_name == "log" and not family.counts
-        else on_scale(family, family.mean(*family.told(etas, aux, np)))
+        else on_scale(family, family.mean(*residuals.told(o, etas, aux)))
     )
     residual, expected = _standardised(on_scale(family, y) - centre, on_scale(family, drawn) - centre)
     level = centre.mean(axis=0)

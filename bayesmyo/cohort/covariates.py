@@ -180,8 +180,31 @@ def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
                         f"the knot {knot:g} lies outside the times of {outcome}, {m.time.min():g} to {m.time.max():g}"
                     )
                     yield Fault(f'column "{study.time.column}"', what, mend="move the knot in the study", code="D63")
+            if p.trajectory.visits_planned():
+                yield from _unplanned(study, cohort, outcome, p)
             if not unclear.intersection(p.covariates + p.moderators):
                 yield from _collinear(study, cohort, p)
+
+
+def _unplanned(study: Study, cohort: Cohort, outcome: str, p: Predictor) -> Iterator[Fault]:
+    """Measurements at times that no visit is planned for, and two of one patient at one planned visit."""
+    m, where = cohort.measurements[outcome], f'column "{study.time.column}"'
+    plan = ", ".join(f"{time:g}" for time in p.trajectory.visits_planned())
+    lost = [(int(line), t) for line, t in zip(m.line, m.time, strict=True) if not p.trajectory.planned(float(t))]
+    if lost:
+        line, t = lost[0]
+        what = f"{len(lost)} of {len(m)} measurements of {outcome} are outside the windows of the planned visits {plan}"
+        mend = "widen the window, plan a visit then, or leave the rows out"
+        yield Fault(where, what, f"{t:g} in line {line}", mend, "D63")
+        return
+    visit, seen = p.trajectory.visit(m.time, np), dict[tuple[int, int], int]()
+    for line, patient, k in zip(m.line.tolist(), m.patient.tolist(), visit.tolist(), strict=True):
+        if (patient, k) in seen:
+            what = f"two measurements of {outcome} of one patient belong to one planned visit"
+            got = f"lines {seen[patient, k]} and {line}"
+            yield Fault(where, what, got, "narrow the window, or leave one of them out", "D63")
+            return
+        seen[patient, k] = line
 
 
 def level_counts(study: Study, cohort: Cohort) -> dict[str, dict[str, int]]:

@@ -6,9 +6,13 @@ Reference: Lewandowski, Kurowicka and Joe (2009), https://doi.org/10.1016/j.jmva
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
+
+from bayesmyo.components.priors import Joint, lkj
 
 
 def shapes(eta: float, effects: int) -> np.ndarray:
@@ -52,3 +56,38 @@ def draw(
     a = shapes(eta, effects)
     partials = 2 * rng.beta(a, a, (*size, len(a))) - 1
     return correlations(cholesky(list(np.moveaxis(partials, -1, 0)), effects, np))
+
+
+@dataclass(frozen=True)
+class CorrelationMatrix(Joint):
+    """LKJ(eta) over the correlations of `size` numbers, called `stem_1_2`, `stem_1_3`, ..., `stem_2_3`, ..."""
+
+    stem: str
+    size: int
+    eta: float
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        return tuple(combinations(range(self.size), 2))
+
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(f"{self.stem}_{i + 1}_{j + 1}" for i, j in self.pairs)
+
+    def __str__(self) -> str:
+        return f"lkj({self.eta:g})"
+
+    def variables(self, pm: Any, prefix: str) -> tuple[Any, ...]:
+        a = shapes(self.eta, self.size)
+        half = pm.Beta(f"{prefix}{self.stem}_half", a, a, shape=len(a))
+        rows = cholesky([2 * half[i] - 1 for i in range(len(a))], self.size, pm.math.pt)
+        by_pair = correlations(rows)
+        named = zip(self.names, self.pairs, strict=True)
+        return tuple(pm.Deterministic(prefix + name, by_pair[pair]) for name, pair in named)
+
+    def draw(self, rng: np.random.Generator, size: tuple[int, ...] = ()) -> tuple[np.ndarray, ...]:
+        by_pair = draw(rng, size, self.eta, self.size)
+        return tuple(by_pair[pair] for pair in self.pairs)
+
+    def quantile(self, position: int, p: float) -> float:
+        return lkj(marginal(self.eta, self.size)).quantile(p)

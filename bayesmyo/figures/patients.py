@@ -32,6 +32,7 @@ from bayesmyo.figures.style import (
     value_axis,
 )  # fmt: skip
 from bayesmyo.inference.fit import Fit
+from bayesmyo.model import residuals
 from bayesmyo.model.visits import trailing
 from bayesmyo.seeds import PREDICT, address
 
@@ -127,6 +128,6 @@ def _bands(fit: Fit, outcome: str, times: np.ndarray, who: list[int]) -> tuple[n
             etas = prediction.patients(outcome, t)
             etas["location"] = etas["location"] + np.log(exposure)
             rng = np.random.default_rng(seed)  # the same chance at every time: a smooth band
-            drawn = family.draw(rng, *family.told(etas, aux, np))[:, who] / exposure
+            drawn = family.draw(rng, *residuals.told(fit.study.outcomes[outcome], etas, aux))[:, who] / exposure
             predicted.append(np.quantile(drawn, [tail, 1 - tail], axis=0))
     return np.stack(expected, axis=1), np.stack(predicted, axis=1)

@@ -67,6 +67,7 @@ class Normal:
     """The cells of one outcome that are normal on the link scale, whose effects are integrated: (cell,) each, sigma of all or of each.
 
     residual: measurement minus curve; columns: design columns at the cells
+    own: (patient, most) positions of each patient's cells, where residuals hang together
     """
 
     residual: Any
@@ -74,6 +75,7 @@ class Normal:
     patient: Any
     sigma: Any
     columns: dict[str, Any]
+    own: Any = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,10 @@ def build(study: Study, cohort: Cohort) -> BuiltModel:
             piece = _outcome(study, name, data, values[name], visits[name], found, integrated)
             if piece is not None:
                 pieces[name] = piece
+        alone = [name for name in pieces if not any(e.outcome == name for group in found.together for e in group)]
+        for name in alone:  # no effects, but residuals that hang together
+            members = [_piece(study, name, [], values[name], found, pieces[name])]
+            pm.Potential(name, integrate.log_likelihood(pt, members, 0, len(cohort.patients)))
         for group in found.together:
             members = [_piece(study, name, group, values[name], found, pieces[name]) for name in _outcomes(group)]
             name = "+".join(_outcomes(group))
@@ -154,7 +160,7 @@ def _visits(study: Study, name: str, data: Arrays, columns: Mapping[str, Any]) -
     shared = {
         k.removeprefix(f"{name}."): pm.Data(k, v)
         for k, v in data.items()
-        if k.startswith(f"{name}.") and k != f"{name}.normal"
+        if k.startswith(f"{name}.") and k not in (f"{name}.normal", f"{name}.own")
     }
     base = {column: x[shared["patient"]] for column, x in columns.items()}
     base |= {k.removeprefix("x."): x for k, x in shared.items() if k.startswith("x.")}
@@ -244,7 +250,7 @@ def _outcome(
         value, curve, time, patient = (x[where] for x in (value, pt.broadcast_to(curve, time.shape), time, patient))
         sigma = sigma[where] if sigma.ndim else sigma
         columns = {k: x[where] if getattr(x, "ndim", 0) else x for k, x in columns.items()}
-    return Normal(o.family.on_link(value, pt) - curve, time, patient, sigma, columns)
+    return Normal(o.family.on_link(value, pt) - curve, time, patient, sigma, columns, data.get(f"{name}.own"))
 
 
 def _piece(
@@ -254,7 +260,16 @@ def _piece(
     loadings = {e.key: location.loading(normal.time, values, e, normal.columns, pt) for e in location.effects}
     sds = {e.key: values[f"sd_{e.key}"] for e in location.effects}
     weights = integrate.weights(group, name, loadings, sds, found.rows)
-    return integrate.Piece(normal.residual, weights, normal.sigma, normal.patient, normal.sigma.ndim > 0)
+    piece = integrate.Piece(normal.residual, weights, normal.sigma, normal.patient, normal.sigma.ndim > 0)
+    o = study.outcomes[name]
+    if o.residual is None:
+        return piece
+    own = pm.Data(f"{name}.own", normal.own)
+    place = pt.maximum(own, 0)
+    sigma = (normal.sigma + pt.zeros_like(normal.time))[place]
+    covariance = o.residual.covariance(normal.time[place], sigma, values, o.trajectory, pt)
+    solve = partial(pt.linalg.solve_triangular, lower=True, b_ndim=2)
+    return integrate.whitened(piece, own, covariance, len(normal.own), pt, solve)
 
 
 def _true_values(name: str, shared: dict[str, Any], censored: CensoredCells) -> Any:

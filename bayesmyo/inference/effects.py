@@ -36,6 +36,8 @@ def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisa
     patient (not a yes or no, nor a grade), and non-centred otherwise. A zero part is always non-centred.
     """
     o = study.outcomes[outcome]
+    if o.residual is not None:
+        return "integrated"
     if o.parameterisation != "auto":
         return o.parameterisation
     location = predictors(study, outcome)[0]

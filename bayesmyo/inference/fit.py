@@ -18,6 +18,7 @@ from bayesmyo.inference.engines import ENGINES, Draws, Progress, Sampling
 from bayesmyo.inference.layout import DRAWS, ESTIMANDS, LOG_LIKELIHOOD, layout, rounded, tree_of
 from bayesmyo.inference.mixing import Diagnostics, diagnose, sampled_on, too_few
 from bayesmyo.inference.recover import complete
+from bayesmyo.model import residuals
 from bayesmyo.model.data import SHARED, cells
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.truth import OutcomeTruth, Truth, patient_columns
@@ -214,7 +215,7 @@ class Fit:
         replicated = {}
         for name, o in self.study.outcomes.items():
             etas = visit_predictors(self.study, self.truth, name, self.cohort.measurements[name])
-            drawn = o.family.draw(rng, *o.family.told(etas, trailing(self.truth.outcomes[name].values), np))
+            drawn = residuals.draw(o, rng, etas, self.truth.outcomes[name].values, self.cohort.measurements[name])
             replicated[name] = (("chain", "draw", f"{name}.visit"), drawn)
         tree = self.tree.copy()
         tree["posterior_predictive"] = xr.DataTree(xr.Dataset(replicated, coords=_draw_coords(self.tree)))
@@ -316,7 +317,7 @@ def wrap(
 
 
 def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> np.ndarray:
-    """(..., visit) log density of each measurement in outcome units, given the patients' own effects.
+    """(..., visit) log density of each measurement in outcome units, given the patients' own effects, whatever the others were.
 
     Computed with NumPy, not by the model's code: nothing more is compiled. A large one is computed in blocks of draws.
     """
@@ -329,8 +330,8 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
             found[some] = log_likelihood(study, cohort, truth.take(some), outcome)
         return found.reshape(*truth.shape, len(m))
     etas = visit_predictors(study, truth, outcome, m)
-    family, values = study.outcomes[outcome].family, trailing(truth.outcomes[outcome].values)
-    return family.log_density(cells(study, cohort, outcome), *family.told(etas, values, np))
+    o, values = study.outcomes[outcome], trailing(truth.outcomes[outcome].values)
+    return o.family.log_density(cells(study, cohort, outcome), *residuals.told(o, etas, values))
 
 
 def known_fit(fit: object) -> None:

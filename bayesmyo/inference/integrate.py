@@ -38,6 +38,9 @@ class Piece:
     sigma: Any
     patient: Any
     by_cell: bool = False
+    log_scale: Any = (
+        None  # the sum of log SDs of its cells, where residuals are already uncorrelated and of SD one (`whitened`)
+    )
 
 
 def groups(integrated: Sequence[Effect], joined: Sequence[Sequence[Effect]]) -> list[list[Effect]]:
@@ -98,6 +101,7 @@ def log_likelihood(pt: Any, pieces: Sequence[Piece], columns: int, patients: int
                     m[i][j] = m[i][j] + outside * per_patient(piece, inside * w_i * w[j])
         n = piece.residual.shape[0]
         log_sigma = pt.sum(pt.log(piece.sigma)) if piece.by_cell else n * pt.log(piece.sigma)
+        log_sigma = log_sigma if piece.log_scale is None else piece.log_scale
         constant += n * LOG_2PI + 2 * log_sigma + outside * pt.sum(inside * piece.residual**2)
     # Cholesky of M, column by column, over vectors of patients; half = C^-1 u
     c: list[list[Any]] = [[None] * columns for _ in range(columns)]
@@ -111,6 +115,31 @@ def log_likelihood(pt: Any, pieces: Sequence[Piece], columns: int, patients: int
         log_diagonal = log_diagonal + pt.log(squared)
         half.append((u[i] - sum(c[i][k] * half[k] for k in range(i))) / c[i][i])
     return -0.5 * (constant + pt.sum(log_diagonal - sum(h**2 for h in half)))
+
+
+def whitened(
+    piece: Piece, own: Any, covariance: Any, patients: int, xp: Any, solve: Callable[[Any, Any], Any]
+) -> Piece:
+    """The same outcome with residuals that hang together, in coordinates in which they do not: C^-1 of residuals and weights, C C' = V.
+
+    own: (patient, most) positions of each patient's cells, negative where there are no more; covariance: (..., patient, most, most) V of
+    them; solve: (C, right sides) -> solutions of the lower triangular system. Where a patient has no more cells, V is one, the residual is
+    zero, and `log_scale` takes off again what the density of a normal is there.
+    """
+    most, there = own.shape[1], own >= 0
+    place = xp.where(there, own, 0)
+    factor = xp.linalg.cholesky(xp.where(there[:, :, None] & there[:, None, :], covariance, xp.eye(most)))
+    columns = [piece.residual, *(w for w in piece.weights if w is not None)]
+    right = [xp.where(there, (x + 0.0 * piece.residual)[..., place], 0.0) for x in columns]
+    solved = solve(factor, xp.stack(right, axis=-1))
+    flat = [solved[..., k].reshape((*right[0].shape[:-2], patients * most)) for k in range(len(columns))]
+    residual, *rest = flat
+    weights = [None if w is None else rest.pop(0) for w in piece.weights]
+    log_det = xp.sum(xp.log(xp.sum(factor * xp.eye(most), axis=-1)))
+    patient = xp.repeat(xp.arange(patients), most)
+    return Piece(
+        residual, weights, xp.ones(residual.shape[:-1]), patient, log_scale=log_det - xp.sum(~there) * LOG_2PI / 2
+    )
 
 
 def per_patient(patient: np.ndarray, patients: int) -> Callable[[np.ndarray], np.ndarray]:

@@ -10,6 +10,7 @@ from bayesmyo.inference import integrate
 from bayesmyo.inference.build import BuiltModel
 from bayesmyo.inference.informed import Informed
 from bayesmyo.model.data import SHARED, Arrays, censored_cells, imputed, splits
+from bayesmyo.model.residuals import covariances
 from bayesmyo.model.visits import trailing
 from bayesmyo.study.covariates import of_patients, used, with_products
 from bayesmyo.study.parameters import inventory
@@ -163,7 +164,13 @@ def _piece(
     sds = {e.key: own[f"sd_{e.key}"] for e in location.effects}
     lasting = {e: {column: _last(v) for column, v in row.items()} for e, row in rows.items()}
     weights, sigma = integrate.weights(group, name, loadings, sds, lasting), aux["sigma"]
-    return integrate.Piece(residual, weights, sigma, patient, np.ndim(sigma) > len(shape))
+    piece = integrate.Piece(residual, weights, sigma, patient, np.ndim(sigma) > len(shape))
+    if o.residual is None:
+        return piece
+    cells = data[f"{name}.own"]
+    at_cells = np.broadcast_to(sigma if piece.by_cell else sigma[..., None], residual.shape)
+    covariance = covariances(o, trailing(values[name], axes=3), time, at_cells, cells)
+    return integrate.whitened(piece, cells, covariance, len(cells), np, np.linalg.solve)
 
 
 def visit_columns(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, outcome: str) -> dict[str, Array]:

@@ -43,6 +43,8 @@ def arrays(study: Study, cohort: Cohort) -> Arrays:
             found[f"{name}.offset"] = np.log(m.exposure)
         if splits(study, name):
             found[f"{name}.normal"] = o.family.normal_cells(c.value)
+        if o.residual is not None:
+            found[f"{name}.own"] = own_cells(m.patient, len(cohort.patients))
         for covariate in used(study, "visits"):
             at_visits = coded(study, covariate, m.covariates[covariate])
             found |= {f"{name}.x.{column}": values for column, values in at_visits.items()}
@@ -50,6 +52,16 @@ def arrays(study: Study, cohort: Cohort) -> Arrays:
         of_patients = coded(study, covariate, cohort.covariates[covariate])
         found |= {f"{SHARED}.{column}": values for column, values in of_patients.items()}
     return validated(study, found, len(cohort.patients))
+
+
+def own_cells(patient: np.ndarray, patients: int) -> np.ndarray:
+    """(patient, most) positions of each patient's cells, in their order; -1 where there are no more."""
+    counts = np.bincount(patient, minlength=patients)
+    order = np.argsort(patient, kind="stable")
+    found = np.full((patients, max(1, int(counts.max(initial=0)))), -1, dtype=np.int64)
+    place = np.arange(len(patient)) - np.repeat(np.cumsum(counts) - counts, counts)
+    found[patient[order], place] = order
+    return found
 
 
 def splits(study: Study, outcome: str) -> bool:
@@ -151,6 +163,10 @@ def validated(study: Study, data: Mapping[str, np.ndarray], patients: int) -> Ar
                 np.isnan(low) | np.isnan(high) | (low > value) | (value > high) | (open_ended & (limit != value))
             ):
                 raise UsageError(where, "every value must lie between its limits, and be the limit where there is one")
+        if o.residual is not None:
+            if not np.array_equal(data[f"{name}.own"], own_cells(np.asarray(data[f"{name}.patient"]), patients)):
+                raise UsageError(where, "the positions of each patient's cells are not those of the patients")
+            found[f"{name}.own"] = np.ascontiguousarray(data[f"{name}.own"], dtype=np.int64)
         for f in fields:
             whole = f in INDICES or (f == "value" and np.issubdtype(np.asarray(data[f"{name}.{f}"]).dtype, np.integer))
             found[f"{name}.{f}"] = np.ascontiguousarray(data[f"{name}.{f}"], dtype=np.int64 if whole else np.float64)

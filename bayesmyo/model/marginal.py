@@ -25,7 +25,7 @@ from bayesmyo.model.data import cells
 from bayesmyo.model.truth import Truth, factor_of
 from bayesmyo.model.visits import trailing, visit_columns
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor, blocks, effects, predictors
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import Outcome, Study
 
 Array = np.ndarray
 LOG_2PI = float(np.log(2 * np.pi))
@@ -75,6 +75,7 @@ class _Part:
     values: Mapping[str, Array]
     columns: Mapping[str, Array]
     offset: Array
+    outcome: Outcome
 
     def etas(self, deviations: Mapping[str, Array]) -> list[Array]:
         """(s, point, cell) of each predictor; deviations: effect key -> (s, point, 1)."""
@@ -85,7 +86,30 @@ class _Part:
     def log_density(self, etas: Sequence[Array]) -> Array:
         """(s, point, cell)."""
         named = {p.name: eta for p, eta in zip(self.listed, etas, strict=True)}
-        return np.asarray(self.family.log_density(self.cells, *self.family.told(named, self.values, np)))
+        eta, aux = self.family.told(named, self.values, np)
+        if self.outcome.residual is None:
+            return np.asarray(self.family.log_density(self.cells, eta, aux))
+        return self._hanging_together(np.asarray(eta["location"]), aux)
+
+    def _hanging_together(self, location: Array, aux: Mapping[str, Array]) -> Array:
+        """(s, point, cell) log density of each measurement given those before it."""
+        factor, z = self.apart(location, aux)
+        density = -0.5 * z**2 - np.log(np.diagonal(factor, axis1=-2, axis2=-1))
+        value = np.asarray(self.family.on_link(self.cells.value, np))
+        to_units = self.family.log_density(
+            self.cells, {"location": value}, {"sigma": np.ones(1)}
+        )  # at the median, with SD one
+        return np.asarray(density + to_units)
+
+    def apart(self, location: Array, aux: Mapping[str, Array]) -> tuple[Array, Array]:
+        """The Cholesky factor C of the covariance of residuals, (s, point, cell, cell), and C^-1 (measurement - location)."""
+        assert self.outcome.residual is not None
+        sigma = np.broadcast_to(aux["sigma"], location.shape)
+        values = {k: v[..., None] for k, v in self.values.items()}
+        covariance = self.outcome.residual.covariance(self.time, sigma, values, self.outcome.trajectory, np)
+        factor = np.linalg.cholesky(np.broadcast_to(covariance, (*location.shape, location.shape[-1])))
+        value = np.asarray(self.family.on_link(self.cells.value, np))
+        return factor, np.linalg.solve(factor, (value - location)[..., None])[..., 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +143,14 @@ class _Integral:
         values = trailing(self.truth.outcomes[name].values, axes=2)
         offset = np.zeros(len(m)) if m.exposure is None else np.log(m.exposure)
         return _Part(
-            o.family, cells(self.study, self.own, name), m.time, predictors(self.study, name), values, columns, offset
+            o.family,
+            cells(self.study, self.own, name),
+            m.time,
+            predictors(self.study, name),
+            values,
+            columns,
+            offset,
+            o,
         )
 
     def log_value(self, points: int) -> Array:
@@ -180,8 +211,15 @@ class _Integral:
         deviations = self._deviations(z[:, None, :])
         for name, part in self.parts.items():
             etas = part.etas(deviations[name])
-            first, second = _derivatives(part, etas)
             moved = self._loadings(part, name, deviations[name], etas)
+            if part.outcome.residual is not None:  # normal in the effects on its location: no derivative is needed
+                named = {p.name: eta for p, eta in zip(part.listed, etas, strict=True)}
+                factor, left = part.apart(etas[0], part.family.told(named, part.values, np)[1])
+                w = np.linalg.solve(factor[:, 0], moved[0])
+                gradient = gradient + np.einsum("sc,scd->sd", left[:, 0], w)
+                curvature = curvature + np.einsum("sci,scj->sij", w, w)
+                continue
+            first, second = _derivatives(part, etas)
             for i in range(len(etas)):
                 gradient = gradient + np.einsum("sc,scd->sd", first[i], moved[i])
                 for j in range(len(etas)):

@@ -22,6 +22,7 @@ from bayesmyo.model.asked import (
 )
 from bayesmyo.model.new_patients import AT_ONCE, MOST, NewPatients, draw_new_patients
 from bayesmyo.model.quadrature import OUTER, normal_mean
+from bayesmyo.model.residuals import told
 from bayesmyo.model.truth import Truth, draw_effects, factor_of
 from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.study.covariates import coded, with_products
@@ -105,17 +106,23 @@ class TruthPrediction:
         median = family.geometric if summary is None else summary == "median"
 
         def finish(etas: Etas, aux: Mapping[str, Array]) -> Array:
-            return family.inverse(etas["location"]) if median else family.mean(*family.told(etas, aux, np))
+            return (
+                family.inverse(etas["location"])
+                if median
+                else family.mean(*told(self.study.outcomes[outcome], etas, aux))
+            )
 
         if population == "these patients" and self.truth.patients is not None:
             etas = self._own(outcome, time, given)
             if median:
                 return np.asarray(family.inverse(etas["location"].mean(axis=-1)))
-            return np.asarray(family.mean(*family.told(etas, trailing(values), np)).mean(axis=-1))
+            return np.asarray(family.mean(*told(self.study.outcomes[outcome], etas, trailing(values))).mean(axis=-1))
         if population == "new patient":
             etas = {k: v[..., 0] for k, v in self._new(outcome, time, given).items()}
             if predicts == "measurement":
-                return family.draw(self._rng(1, outcome, float(time)), *family.told(etas, values, np))
+                return family.draw(
+                    self._rng(1, outcome, float(time)), *told(self.study.outcomes[outcome], etas, values)
+                )
             return np.asarray(finish(etas, values))
         if population == "average patient":
             etas = self._etas(outcome, time, {}, self._columns(given, {}))
@@ -176,7 +183,7 @@ class TruthPrediction:
                     return self._reported(outcome, etas(outcome, time))
                 rng = rngs.setdefault((outcome, time), self._rng(3, outcome, time))
                 family, values = self.study.outcomes[outcome].family, trailing(self.truth.outcomes[outcome].values)
-                return family.draw(rng, *family.told(etas(outcome, time), values, np))
+                return family.draw(rng, *told(self.study.outcomes[outcome], etas(outcome, time), values))
 
             found = all_met(criteria, at, from_, level)
             met, count = met + found.sum(axis=-1), count + np.shape(found)[-1]
@@ -210,7 +217,9 @@ class TruthPrediction:
         family = self.study.outcomes[outcome].family
         if family.geometric:
             return np.asarray(family.inverse(etas["location"]))
-        return np.asarray(family.mean(*family.told(etas, trailing(self.truth.outcomes[outcome].values), np)))
+        return np.asarray(
+            family.mean(*told(self.study.outcomes[outcome], etas, trailing(self.truth.outcomes[outcome].values)))
+        )
 
     def _covariates_of(self, chosen: Callable[[int], Array]) -> dict[str, Array]:
         """Design columns, (..., patient), of patients chosen among these; `chosen` is handed how many there are."""
@@ -250,7 +259,7 @@ class TruthPrediction:
         def mean(etas: Etas) -> Array:
             """Nodes are the last axis of the predictors, or their last two."""
             axes = np.ndim(etas["location"]) - len(self.truth.shape)
-            return family.mean(*family.told(etas, trailing(values, axes), np))
+            return family.mean(*told(self.study.outcomes[outcome], etas, trailing(values, axes)))
 
         total, weight = np.zeros(self.truth.shape), 0.0
         for columns, share in self._covariate_patterns(outcome, given):

@@ -6,8 +6,9 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import LEFT, MEASURED, NOT_MEASURED, RIGHT, Cohort, Measurements, OutcomeRows, RowAccount
 from bayesmyo.errors import UsageError
+from bayesmyo.model import residuals
 from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
-from bayesmyo.model.visits import trailing, visit_predictors
+from bayesmyo.model.visits import visit_predictors
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used
 from bayesmyo.study.design import Design, FollowUp
@@ -73,7 +74,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
         blank = np.zeros(len(time))
         planned = Measurements(patient, time, blank, blank, blank, exposure=exposure, covariates=of_visits)
         etas = visit_predictors(study, truth, name, planned)
-        value, side = limited(o, o.family.draw(rng, *o.family.told(etas, trailing(truth.outcomes[name].values), np)))
+        value, side = limited(o, residuals.draw(o, rng, etas, truth.outcomes[name].values, planned))
         kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
         measurements[name] = Measurements(
             patient[kept],

@@ -65,6 +65,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
         read = values["outcomes"]
         exposures = [o.exposure for o in read.values() if o.exposure] if len(read) == len(names["outcomes"]) else None
         found += check_simulation.design(values["design"], exposures, covariates)
+        found += check_simulation.planned(values["design"], read)
     faulty = {name: check_outcomes.outcome(name, o, covariates) for name, o in values["outcomes"].items()}
     found += [fault for listed in faulty.values() for fault in listed]
     whole = {name: o for name, o in values["outcomes"].items() if not faulty[name]}
@@ -145,6 +146,8 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
                 mend = "name it among the covariates too"
             found.append(Fault(f"{inside}.effects", "patients cannot differ in it", f'"{effect}"', mend))
     how = {"integrated": "integrated out", "informed": "informed by measurements"}.get(o.parameterisation)
+    if o.residual is not None:
+        how = "integrated out with residuals"
     if how and (curved := [e.coefficient for e in predictors(study, outcome)[0].effects if not e.linear]):
         what = f"effects on a {curved[0].replace('_', '-')} cannot be {how}"
         found.append(Fault(f"{where}.parameterisation", what, mend='leave "auto"'))

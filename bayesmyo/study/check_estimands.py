@@ -34,6 +34,8 @@ def estimand(
     own = [Fault(f"{where}.{key}" if key else where, *told) for key, *told in e.faults()]
     if o is not None and not own:
         found += _before(where, e, o)
+    if not own:
+        found += _unplanned(where, e, known)
     return found + own + (_summary(where, e, o) if e.amount_of is not None else [])
 
 
@@ -122,6 +124,20 @@ def _ratio(where: str, e: Estimand, o: Outcome | None) -> list[Fault]:
         mend = "ask for the ratio of expected values"
         return [Fault(f"{where}.predicts", "a measurement may be zero, and then has no ratio", '"measurement"', mend)]
     return []
+
+
+def _unplanned(where: str, e: Estimand, known: Sequence[Outcome]) -> list[Fault]:
+    """Times of which a trajectory says nothing, and measurements at two times whose residuals hang together."""
+    found = []
+    for o in known:
+        for key, t in e.when().items():
+            if not o.trajectory.planned(t):
+                plan = ", ".join(f"{time:g}" for time in o.trajectory.visits_planned())
+                found.append(Fault(f"{where}.{key}", f"no visit is planned then: {plan}", f"{t:g}"))
+        if e.predicts == "measurement" and e.compares and o.residual is not None:
+            what = "measurements at two times hang together by the residual of the outcome"
+            found.append(Fault(f"{where}.predicts", what, '"measurement"', "ask for expected values"))
+    return found
 
 
 def _before(where: str, e: Estimand, o: Outcome) -> list[Fault]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bayesmyo.components.families import FAMILIES, Family
+from bayesmyo.components.residuals import Residual
 from bayesmyo.errors import Fault
 from bayesmyo.study import check_covariates, check_data
 from bayesmyo.study.study import Covariate, Distributional, Limits, Outcome
@@ -16,6 +17,8 @@ def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> list[
     found += [Fault(f"{where}.trajectory.{key}", what) for key, what in o.trajectory.faults()]
     if found:
         return found
+    if o.residual is not None:
+        found += _residual(where, o, o.residual)
     found += _typical(where, o) + _scale(where, o) + _range(where, o) + _parts(where, o)
     for name, part in o.parts.items():
         found += check_covariates.part(where if name == "location" else f"{where}.{name}", part, covariates)
@@ -101,6 +104,24 @@ def _range(where: str, o: Outcome) -> list[Fault]:
         found.append(Fault(f"{where}.typical", "lies outside minimum to maximum", f"{t:g}"))
     if o.plausible is not None and o.plausible[0] >= o.plausible[1]:
         found.append(Fault(f"{where}.plausible", "must be a lower and a higher value", str(list(o.plausible))))
+    return found
+
+
+def _residual(where: str, o: Outcome, residual: Residual) -> list[Fault]:
+    """A covariance of residuals is integrated out with patients' effects, where that is exact."""
+    at = f"{where}.residual"
+    found = [Fault(at, what) for what in residual.faults(o.trajectory)]
+    if not o.family.normal or o.family.has_zero_part:
+        found.append(Fault(at, f"is not available for the family {o.family.kind}", mend="use gaussian or lognormal"))
+    if o.censoring:
+        found.append(Fault(at, "is not available with censored cells", mend="leave it out"))
+    if o.parameterisation not in ("auto", "integrated"):
+        found.append(
+            Fault(f"{where}.parameterisation", "effects are integrated out with residuals", mend='leave "auto"')
+        )
+    if residual.by_visit and o.effects:
+        what = "patients have no effects of their own: the correlations of residuals hold what they differ in"
+        found.append(Fault(f"{where}.effects", what, str(list(o.effects)), "leave them out"))
     return found
 
 

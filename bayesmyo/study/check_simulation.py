@@ -10,8 +10,9 @@ from bayesmyo.study import scenarios as truths
 from bayesmyo.study.design import Design, FollowUp, Scenario
 from bayesmyo.study.parameters import Parameter, correlations, parameters
 from bayesmyo.study.predictors import CORRELATIONS
-from bayesmyo.study.study import Covariate, Study
+from bayesmyo.study.study import Covariate, Outcome, Study
 
+JITTERS = 4.0  # SDs of the jitter that a window must hold: beyond it is one visit in 16,000
 SEED, DRAWS, MOST = (
     2005,
     200,
@@ -65,6 +66,26 @@ def _balanced(name: str, covariates: Mapping[str, Covariate]) -> list[Fault]:
     if not c.levels or c.varies != "patients":
         return [Fault(where, "names a covariate that has no groups of patients", f'"{name}"', "name one with levels")]
     return []
+
+
+def planned(d: Design, outcomes: Mapping[str, Outcome]) -> list[Fault]:
+    """Visits of simulated patients at times that an outcome with a level of each planned visit does not know."""
+    times, step = list(d.visits.first), d.visits.then_every
+    if step and step > 0 and len(times):
+        times += [times[-1] + step * k for k in range(1, int((d.latest - times[-1]) / step) + 1)][:STUDY_VISITS]
+    found = []
+    for name, o in outcomes.items():
+        if not o.trajectory.visits_planned() or o.trajectory.faults():
+            continue
+        if beyond := [t for t in times if t <= d.latest and not o.trajectory.planned(t)]:
+            what = f"plans a visit that the trajectory of {name} does not"
+            found.append(Fault("design.visits", what, f"{beyond[0]:g}", f"add it to outcomes.{name}.trajectory.at"))
+        elif d.visits.jitter * JITTERS > o.trajectory.reach():
+            what = f"takes visits out of the windows of {name}"
+            found.append(
+                Fault("design.visits.jitter", what, f"{d.visits.jitter:g}", "a quarter of the window is enough")
+            )
+    return found
 
 
 def scenario(

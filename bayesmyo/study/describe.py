@@ -41,9 +41,11 @@ def words(study: Study, outcome: str) -> str:
         text += f" Patients differ in their {listing([e.coefficient for e in location.effects])}{together}."
         if o.trajectory.moves and [e.coefficient for e in location.effects] == [location.coefficients[0].name]:
             text += " All change alike: intervals of change are too narrow if they do not."
-    else:
+    elif o.residual is None or not o.residual.by_visit:
         text += " All patients share one curve."
     text += _covariate_words(location)
+    if o.residual is not None:
+        text += f" {o.residual.sentence}"
     for part in rest:
         text += f" The {CALLED[part.name]} {_movement(study, part)}"
         text += f"; patients differ in its {listing([e.coefficient for e in part.effects])}." if part.effects else "."
@@ -185,6 +187,8 @@ def formula(study: Study, outcome: str) -> list[str]:
                 fixed = "" if c.fixed is None else "0"
                 own = f" + b_{varying[c.name].key}[i]" if c.name in varying else ""
                 lines.append(f"{p.prefix}{c.name}[i] = {fixed or p.prefix + c.name}{moved}{own}")
+    if o.residual is not None:
+        lines += o.residual.written(outcome)
     for block in blocks(study):
         mine = [f"b_{e.key}" for e in block.effects if e.outcome == outcome]
         others = len(block.effects) - len(mine)

@@ -55,6 +55,8 @@ def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
         return f"{NONE} (censored cells)"
     if known := [n for n, p in parameters(study, outcome).items() if isinstance(p.prior, Prior) and p.prior.constant]:
         return f"{NONE} ({', '.join(known)}: known, not estimated)"
+    if o.residual is not None:
+        return f"{NONE} (residuals that hang together)"
     parts = predictors(study, outcome)
     if len(parts) > 1 and not o.family.r_apart:
         return _in_one(study, parts, first)
@@ -168,6 +170,8 @@ def _no_curve(study: Study, p: Predictor, call: Call) -> str:
 def brms(study: Study, outcome: str, first: float = 0.0) -> str:
     """The equivalent brms formula, or why there is no short one. first: the earliest time in the table."""
     o = study.outcomes[outcome]
+    if o.residual is not None:
+        return "no short equivalent in brms (residuals that hang together)"
     if not o.family.r_formula:
         return f"no equivalent in brms (family {o.family.kind})"
     limits = bounds(study, outcome)

@@ -15,6 +15,7 @@ from bayesmyo.components import correlation
 from bayesmyo.components.component import Coefficient
 from bayesmyo.components.families.link import Link
 from bayesmyo.components.priors import Alone, Joint, Prior, Support, halfnormal, lkj, normal
+from bayesmyo.components.residuals import Residual
 from bayesmyo.study.predictors import CORRELATIONS, Block, Predictor, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
@@ -29,7 +30,7 @@ class Part:
 
     joint: Joint
     position: int
-    support = "real"
+    support: Support = "real"
 
     def __str__(self) -> str:
         return str(self.joint)
@@ -127,7 +128,7 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
     log = o.family.link_name == "log"
     level = (f"log {o.unit}", "ratio") if log else (o.unit, o.unit)
     for name, prior in o.family.parameters(study.scale(outcome)).items():
-        if name in o.predictors:
+        if name in o.parts:
             continue
         if isinstance(prior, Joint):
             joint = o.family.joint(name, stated.pop(name)) or prior if name in stated else prior
@@ -138,6 +139,8 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
         else:
             units = level if name == "sigma" else ("", "")
             found.append(Parameter(outcome, name, "family", *units, prior, o.family))
+    if o.residual is not None:
+        found += _of_residual(study, outcome, o.residual, level)
     own = {name: Prior.parse(text) for name, text in stated.items()}
     alone = {p.name for p in found if not isinstance(p.prior, Part | Jointly)}
     return [replace(p, prior=own[p.name]) if p.name in own and p.name in alone else p for p in found]
@@ -202,6 +205,21 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
                 c.needs,
             )
         )
+    return found
+
+
+def _of_residual(study: Study, outcome: str, residual: Residual, level: tuple[str, str]) -> list[Parameter]:
+    o, time = study.outcomes[outcome], study.time.unit
+    units = {"sd": level, "duration": (time, time), "correlation": ("", "")}
+    found: list[Parameter] = []
+    for name, (role, prior, needs) in residual.parameters(study.scale(outcome), o.trajectory).items():
+        if isinstance(prior, Joint):
+            parts = [Part(prior, k, "correlation") for k in range(len(prior.names))]
+            found += [
+                Parameter(outcome, n, role, *units[role], p, o.family) for n, p in zip(prior.names, parts, strict=True)
+            ]
+        else:
+            found.append(Parameter(outcome, name, role, *units[role], prior, o.family, needs))
     return found
 
 

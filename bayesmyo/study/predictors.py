@@ -147,6 +147,8 @@ def _predictor(study: Study, outcome: str, name: str, part: Outcome | Distributi
     if name == LOCATION and family.anchored:
         coefficients = (replace(coefficients[0], fixed=0.0), *coefficients[1:])
     linear = [c.name for c in coefficients if c.linear]
+    if study.outcomes[outcome].residual and study.outcomes[outcome].residual.by_visit:  # type: ignore[union-attr]
+        linear = []  # what patients differ in is in the correlations of their residuals
     by_default = linear if len(linear) <= 2 and name == LOCATION else linear[:1] if family.always(name) else []
     chosen = part.effects if part.effects is not None else by_default
     effects = tuple(
@@ -230,7 +232,8 @@ def _blocks(study: Study) -> tuple[Block, ...]:
     alone: list[Effect] = []
     for outcome, o in study.outcomes.items():
         for e in effects(study, outcome):
-            apart = e.predictor != LOCATION and not o.predictors[e.predictor].correlate
+            part = o.parts[e.predictor]
+            apart = isinstance(part, Distributional) and not part.correlate
             if study.correlate == "none" or apart:
                 alone.append(e)
             else:

@@ -21,6 +21,7 @@ from bayesmyo.components.component import Component
 from bayesmyo.components.decisions import DECISIONS
 from bayesmyo.components.estimands import ESTIMANDS
 from bayesmyo.components.families import FAMILIES, Family
+from bayesmyo.components.residuals import RESIDUALS, Residual
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
 from bayesmyo.files import read_bytes
@@ -43,7 +44,7 @@ from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Covariate, DataFormat, Outcome, Response, Study
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
-CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES}
+CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES, Residual: RESIDUALS}
 TABLES = (
     "study",
     "data",

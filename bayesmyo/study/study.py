@@ -11,6 +11,7 @@ from bayesmyo.components.families import PARTS, Family
 from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.priors import Prior
+from bayesmyo.components.residuals import Residual
 from bayesmyo.components.trajectories import STILL, Trajectory
 from bayesmyo.study.design import Design, Scenario
 from bayesmyo.study.statements import Statements
@@ -190,6 +191,7 @@ class Outcome:
         prior of a shift is Normal(0, spread), of the change over a typical follow-up. On the logit the spread between patients
         bounds no difference between groups: what covariates shift, and the shift, have an SD of at least 2.5 there (a shift of
         2.5 is an odds ratio of 12), and of at least 1.5 on the probit
+    residual: how a patient's measurements hang together beyond the own curve (default: not at all)
     zero, zero_inflation, sigma, precision, cv: tables of parameters of the family that have a predictor of their own
     exposure: the column that counts what events are counted per
     censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
@@ -209,6 +211,7 @@ class Outcome:
     scale: float
     family: Family
     trajectory: Trajectory
+    residual: Residual | None = None
     effects: tuple[str, ...] | None = None
     covariates: tuple[str, ...] = ()
     moderators: tuple[str, ...] = ()
@@ -226,7 +229,10 @@ class Outcome:
     @property
     def parts(self) -> "dict[str, Outcome | Distributional]":
         """What declares a trajectory, effects, covariates and moderators, by predictor: the outcome itself is its location."""
-        return {"location": self, **self.predictors}
+        parts: dict[str, Outcome | Distributional] = {"location": self, **self.predictors}
+        if self.residual is not None and self.residual.by_visit:
+            parts.setdefault("sigma", Distributional(trajectory=self.trajectory))
+        return parts
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -325,7 +331,8 @@ class Study:
     def part_scale(self, outcome: str, name: str) -> Scale:
         """The clinical scale of a parameter with a predictor of its own, on its link."""
         o = self.outcomes[outcome]
-        link, part = o.family.part(name), o.predictors[name]
+        link, part = o.family.part(name), o.parts[name]
+        assert isinstance(part, Distributional)
         prior = o.family.parameters(self.scale(outcome)).get(name)
         typical = part.typical
         if typical is None:

@@ -8,7 +8,16 @@ from scipy.integrate import quad
 from scipy.interpolate import CubicSpline
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.trajectories import TRAJECTORIES, Constant, Linear, Log, Piecewise, Plateau, Spline
+from bayesmyo.components.trajectories import (
+    TRAJECTORIES,
+    Constant,
+    Linear,
+    Log,
+    Piecewise,
+    PlannedVisits,
+    Plateau,
+    Spline,
+)
 
 SCALE = Scale(typical=3.0, spread=0.5, unit="u", time_unit="week", follow_up=24, month=30.4375 / 7)
 BARE = Scale(typical=3.0, spread=0.5, unit="u", time_unit="cycle")
@@ -27,6 +36,7 @@ EXAMPLES = [
         Plateau(origin=origin, end="change"),
         Spline(origin=origin, at=(origin, 3.0, 6.0)),
         Spline(origin=origin, at=(origin, 3.0, 4.0, 9.0, 24.0)),
+        PlannedVisits(origin=origin, at=(origin, 3.0, 6.0, 20.0), window=0.5),
         Spline(origin=origin, at=(origin, 3.0, 6.0), penalised=True),
         Spline(origin=origin, at=(origin, 3.0, 4.0, 9.0, 24.0), penalised=True),
     )
@@ -180,7 +190,7 @@ def test_words_and_formulas_are_one_line_and_name_every_coefficient(trajectory):
 @EVERY
 def test_examples_have_no_faults(trajectory):
     assert trajectory.faults() == ()
-    assert trajectory.knots() == getattr(trajectory, "at", ())
+    assert (trajectory.knots() or trajectory.visits_planned()) == getattr(trajectory, "at", ())
 
 
 @EVERY
@@ -189,7 +199,8 @@ def test_what_it_says_of_its_course_is_what_its_curve_does(trajectory):
     values = different(trajectory)
     assert (np.ptp(trajectory.curve(T, values, np)) > 0) == trajectory.moves
     late, later = trajectory.curve(np.array([1e7, 2e7]), values, np)
-    assert (abs(later - late) < 1e-5) == (trajectory.levels_off or not trajectory.moves)
+    still = trajectory.levels_off or trajectory.visits_planned() or not trajectory.moves
+    assert (abs(later - late) < 1e-5) == bool(still)
 
 
 @pytest.mark.parametrize("trajectory", [e for e in EXAMPLES if e.levels_off], ids=str)

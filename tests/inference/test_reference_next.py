@@ -78,3 +78,37 @@ def test_zeros_that_are_no_counts():
     close(1 / (1 + np.exp(-posterior["count.zero_inflation_intercept"].values)), case["estimands"]["zi_probability"])
     close(found.estimands["control_0"], case["estimands"]["mean_count_month_0_control"])
     close(found.estimands["treated_5"], case["estimands"]["mean_count_month_5_treated"])
+
+
+def test_residuals_that_drift():
+    names = {"intercept": "intercept", "sd_intercept": "sd_intercept", "sd_ou": "sd_ou", "sigma": "sigma"}
+    found, case = fitted("ou_residual.toml", pd.read_csv(NEXT / "ou_residual.csv")), exact("ou_residual_12")
+    agree(parameters(found), case["params"], names)
+    posterior = found.group("posterior")
+    close(posterior["value.slope"].values, case["params"]["slope_per_12_months"], times=12.0)
+    close(np.log(posterior["value.tau_ou"].values), case["estimands"]["log_tau"])
+    close(np.exp(-1 / posterior["value.tau_ou"].values), case["estimands"]["correlation_of_ou_1_month"])
+    close(found.estimands["at_24"], case["estimands"]["mean_24_population"])
+
+
+@pytest.mark.slow
+def test_the_mixed_model_for_repeated_measures():
+    table = pd.read_csv(SHARED / "extra" / "fev.csv").dropna(subset=["FEV1"])
+    table["visit"] = table["AVISIT"].str.removeprefix("VIS").astype(float)
+    table["gain"] = table["FEV1"] - table["FEV1_BL"]
+    study = read_study(HERE / "fev.toml")
+    columns = ["USUBJID", "visit", "gain", "ARMCD", "RACE", "SEX", "FEV1_BL"]
+    found = fit(study, cohort_from_frame(study, table[columns]), seed=11, sampling=Sampling())
+    cases = json.loads((SHARED / "reference.json").read_text())["cases"]
+    published = next(
+        r for c in cases if c["id"] == "fev_mmrm" for r in c["references"] if r["kind"] == "bayes_published"
+    )
+    p = {str(name).removeprefix("gain."): v.values for name, v in found.group("posterior").data_vars.items()}
+    ours = {
+        "fev1_bl": p["baseline"] / 10, "avisit2": p["change_2"], "avisit3": p["change_3"], "avisit4": p["change_4"], "female": p["sex_female"],
+        "race_black": p["race_black_or_african_american"], "race_white": p["race_white"], "trt_v1": p["arm_trt"],
+        "intercept": p["start"] - 4 * p["baseline"], **{f"trt_v{k}": p["arm_trt"] + p[f"change_{k}_arm_trt"] for k in (2, 3, 4)},
+    }  # fmt: skip
+    for name, r in published["params"].items():
+        assert ours[name].mean() == pytest.approx(r["mean"], abs=r["tol_mean"]), name
+        assert ours[name].std() == pytest.approx(r["sd"], rel=r["tol_sd_rel"]), name

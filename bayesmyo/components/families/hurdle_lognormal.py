@@ -86,7 +86,8 @@ class HurdleLogNormal(Family):
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         positive = special.expit(-np.asarray(eta["zero"], dtype=float))
-        return positive * np.exp(eta["location"] + np.square(aux["sigma"]) / 2)
+        with np.errstate(over="ignore"):  # priors on the log may hold an infinite mean possible
+            return positive * np.exp(eta["location"] + np.square(aux["sigma"]) / 2)
 
     def mean_has_moments(self) -> bool:
         return False

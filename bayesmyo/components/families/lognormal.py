@@ -40,7 +40,8 @@ class LogNormal(Gaussian):
         return call and replace(call, response=f"log({y})")
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
-        return np.asarray(np.exp(eta["location"] + np.square(aux["sigma"]) / 2))
+        with np.errstate(over="ignore"):  # priors on the log may hold an infinite mean possible
+            return np.asarray(np.exp(eta["location"] + np.square(aux["sigma"]) / 2))
 
     def mean_has_moments(self) -> bool:
         return False

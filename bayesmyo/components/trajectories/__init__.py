@@ -12,8 +12,20 @@ from bayesmyo.components.trajectories.piecewise import Piecewise
 from bayesmyo.components.trajectories.plateau import Plateau
 from bayesmyo.components.trajectories.spline import Spline
 from bayesmyo.components.trajectories.trajectory import Trajectory
+from bayesmyo.components.trajectories.visits import PlannedVisits
 
 STILL = Constant()  # of what is not said to move
-TRAJECTORIES: tuple[type[Trajectory], ...] = (Constant, Linear, Log, Piecewise, Plateau, Spline)
+TRAJECTORIES: tuple[type[Trajectory], ...] = (Constant, Linear, Log, Piecewise, Plateau, Spline, PlannedVisits)
 
-__all__ = ["STILL", "TRAJECTORIES", "Constant", "Linear", "Log", "Piecewise", "Plateau", "Spline", "Trajectory"]
+__all__ = [
+    "STILL",
+    "TRAJECTORIES",
+    "Constant",
+    "Linear",
+    "Log",
+    "Piecewise",
+    "PlannedVisits",
+    "Plateau",
+    "Spline",
+    "Trajectory",
+]

@@ -117,6 +117,22 @@ class Trajectory(Component):
         """The time since the origin after which such a share of the way to that level is left, on the link scale."""
         raise NotImplementedError(f"{type(self).__name__} approaches no level")
 
+    def planned(self, t: float) -> bool:
+        """Whether it says anything of a time."""
+        return True
+
+    def visits_planned(self) -> tuple[float, ...]:
+        """The times of planned visits, where it has a level of each; empty where it is a curve."""
+        return ()
+
+    def reach(self) -> float:
+        """How far from its planned time a visit may be."""
+        return inf
+
+    def visit(self, t: Any, xp: Any) -> Any:
+        """Which planned visit, counted from zero, is nearest to times t."""
+        raise NotImplementedError(f"{type(self).__name__} plans no visits")
+
     def knots(self) -> tuple[float, ...]:
         """Times at which the curve is allowed to turn; each must lie inside the data."""
         return ()

@@ -13,9 +13,10 @@ from dataclasses import replace
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort, Measurements, OutcomeRows, RowAccount
+from bayesmyo.model import residuals
 from bayesmyo.model.simulate import Simulated, limited
 from bayesmyo.model.truth import Truth
-from bayesmyo.model.visits import trailing, visit_predictors
+from bayesmyo.model.visits import visit_predictors
 from bayesmyo.study.study import Study
 
 
@@ -27,9 +28,7 @@ def measured_again(study: Study, cohort: Cohort, truth: Truth, rng: np.random.Ge
         etas = visit_predictors(study, truth, name, m)
         value, side = limited(
             o,
-            np.asarray(
-                o.family.draw(rng, *o.family.told(etas, trailing(truth.outcomes[name].values), np)), dtype=float
-            ),
+            np.asarray(residuals.draw(o, rng, etas, truth.outcomes[name].values, m), dtype=float),
         )
         end = None if m.end is None else np.full(len(m), np.nan)
         both[name] = _joined(m, replace(m, value=value, side=side, end=end, line=np.zeros_like(m.line)))
