@@ -48,6 +48,8 @@ def _merged_faults(study: Study, part: Part) -> None:
     What is known of a patient once may be merged over the patient's rows, and a note below the table over all columns.
     """
     table, once = part.table, columns_of_patients(study)
+    if not table.looks.merged:
+        return
     notes = {n for n, row in zip(table.lines, table.rows, strict=True) if sum(bool(text.strip()) for text in row) == 1}
     for name in asked(study, table):
         texts = table.column(name)

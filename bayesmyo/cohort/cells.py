@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -84,8 +85,19 @@ def meant(text: str, declared: Iterable[str], form: DataFormat) -> str | None:
     same = [t for t in declared if t.casefold() == stripped.casefold()] if stripped.upper() in TRUTH else []
     value = number(stripped, form) if stripped[-1:].isdigit() or stripped[-1:] in ".," else None
     if value is not None:
-        same = [t for t in declared if number(t, form) == value or number(t, DataFormat()) == value]
+        same = _of_numbers(declared, form.decimal, form.thousands).get(value, [])
     return same[0] if len(same) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def _of_numbers(declared: tuple[str, ...], decimal: Literal[".", ","], thousands: str | None) -> dict[float, list[str]]:
+    """The declared texts that are each number, as the study writes numbers or with a decimal point."""
+    form, found = DataFormat(decimal=decimal, thousands=thousands), defaultdict[float, list[str]](list)
+    for text in declared:
+        for value in {number(text, form), number(text, DataFormat())}:
+            if value is not None:
+                found[value].append(text)
+    return found
 
 
 def parse(

@@ -63,6 +63,7 @@ class _Column:
         cells = m.take(m.side == MEASURED)
         order = np.lexsort((cells.line, cells.time, cells.patient))
         self.patient, self.value, self.line = cells.patient[order], cells.value[order], cells.line[order]
+        self.before = np.flatnonzero(self.patient[1:] == self.patient[:-1])  # cells with a next of the same patient
         self.ends = {float(cells.value.min()), float(cells.value.max())} if len(cells) else set()
         own = {*zip(cells.patient.tolist(), cells.value.tolist(), strict=True)}
         self.varied = len(cells) >= FEWEST and len({v for _, v in own}) >= VARIED * len(own)
@@ -75,21 +76,16 @@ class _Column:
         steps = np.round(np.diff(value), DIGITS)
         counts = {float(step): int(n) for step, n in zip(*np.unique(steps, return_counts=True), strict=True)}
         alike = sum(n * (n - 1) for n in counts.values())  # ordered pairs of steps that agree
-        first = 0
-        while first < len(steps):
-            last = first
-            while last + 1 < len(steps) and steps[last + 1] == steps[first]:
-                last += 1
+        ends = np.flatnonzero(np.append(np.diff(steps) != 0, True)[: len(steps)])  # of steps that come again and again
+        for first, last in zip([0, *(ends[:-1] + 1).tolist()], ends.tolist(), strict=False):
             step, run = float(steps[first]), last - first + 1
             again = last - first + (step == 0)
+            if again <= 1:
+                continue
             several = (
                 len({*patient[first : last + 2].tolist()}) > 1
             )  # one patient's dose may well fall by one step again and again
-            if (
-                again > 1
-                and (self.varied or (several and step != 0))
-                and (step != 0 or float(value[first]) not in self.ends)
-            ):
+            if (self.varied or (several and step != 0)) and (step != 0 or float(value[first]) not in self.ends):
                 others, mine = (
                     len(steps) - run,
                     counts[step],
@@ -101,35 +97,31 @@ class _Column:
                     bits = _bits(agreeing / max(others * (others - 1), 1), others**2 / 2)
                 if again * bits >= BITS + np.log2(len(value)):
                     yield line[first : last + 2], step
-            first = last + 1
-
-    def steps(self) -> Iterator[tuple[int, int]]:
-        """Positions of each cell and the next of the same patient."""
-        yield from ((k, k + 1) for k in range(len(self.patient) - 1) if self.patient[k] == self.patient[k + 1])
 
     def shared(self) -> Iterator[tuple[tuple[int, int], tuple[float, list[int]]]]:
         """Pairs of patients with two or more values one after the other in common: how much that says, and the lines."""
+        patient, value = self.patient.tolist(), self.value.tolist()
         places: dict[tuple[float, float], list[int]] = defaultdict(list)
-        for k, n in self.steps():
-            places[float(self.value[k]), float(self.value[n])].append(k)
+        for k in self.before.tolist():
+            places[value[k], value[k + 1]].append(k)
         starts = [
             (a, b)
             for at in places.values()
-            if len(at) <= OFTEN and 1 < len({*self.patient[at].tolist()}) <= MOST_SHARING
+            if len(at) <= OFTEN and 1 < len({patient[k] for k in at}) <= MOST_SHARING
             for a, b in combinations(at, 2)
-            if self.patient[a] != self.patient[b]
+            if patient[a] != patient[b]
         ]
         best: dict[tuple[int, int], list[int]] = {}
         reached: dict[int, int] = {}  # distance of two positions -> up to where what they begin has been followed
         for a, b in sorted(starts):
             if a >= reached.get(b - a, 0):
-                pair, run = (int(self.patient[a]), int(self.patient[b])), self._run(a, b)
+                pair, run = (patient[a], patient[b]), _run(patient, value, a, b)
                 best[pair] = max(best.get(pair, []), run, key=len)
                 reached[b - a] = a + len(run) // 2 - 1
         if not best:
             return
         same = max(_agreeing(self.value) - sum(len(run) / 2 for run in best.values()) / self.pairs, 0.0)
-        steps = np.array([self.value[n] - self.value[k] for k, n in self.steps()])
+        steps = self.value[self.before + 1] - self.value[self.before]
         pairs = max(len(steps) * (len(steps) - 1) / 2, 1.0)
         alike = max(_agreeing(np.round(steps, DIGITS)) - sum(len(run) / 2 - 1 for run in best.values()) / pairs, 0.0)
         for pair, run in best.items():
@@ -137,20 +129,18 @@ class _Column:
             if values > 1:
                 yield pair, (_bits(same, self.pairs) + (values - 1) * _bits(alike, pairs), self.line[run].tolist())
 
-    def _run(self, a: int, b: int) -> list[int]:
-        """The positions of the cells that two patients have in common from two positions on."""
-        n = 0
-        while (
-            max(a, b) + n < len(self.value)
-            and self._same(a, a + n)
-            and self._same(b, b + n)
-            and self.value[a + n] == self.value[b + n]
-        ):
-            n += 1
-        return [*range(a, a + n), *range(b, b + n)]
 
-    def _same(self, a: int, b: int) -> bool:
-        return bool(self.patient[a] == self.patient[b])
+def _run(patient: list[int], value: list[float], a: int, b: int) -> list[int]:
+    """The positions of the cells that two patients have in common from two positions on."""
+    n = 0
+    while (
+        max(a, b) + n < len(value)
+        and patient[a] == patient[a + n]
+        and patient[b] == patient[b + n]
+        and value[a + n] == value[b + n]
+    ):
+        n += 1
+    return [*range(a, a + n), *range(b, b + n)]
 
 
 def _repeated_rows(columns: dict[str, _Column]) -> list[int]:
@@ -159,10 +149,11 @@ def _repeated_rows(columns: dict[str, _Column]) -> list[int]:
     of: dict[str, list[tuple[tuple[int, int], bool]]] = {}
     for name, column in columns.items():
         of[name] = []
-        for k, n in column.steps():
-            key, same = (int(column.line[k]), int(column.line[n])), bool(column.value[k] == column.value[n])
+        line, value = column.line.tolist(), column.value.tolist()
+        for k in column.before.tolist():
+            key, same = (line[k], line[k + 1]), value[k] == value[k + 1]
             steps[key].append(same)
-            of[name].append((key, same and float(column.value[n]) not in column.ends))
+            of[name].append((key, same and value[k + 1] not in column.ends))
     repeats = {key for key, same in steps.items() if len(same) == len(columns) > 1 and all(same)}
     bits: dict[tuple[int, int], float] = defaultdict(float)
     for told in of.values():

@@ -30,7 +30,7 @@ SAME = 1e-7  # share of a column's length that lies outside the others, below wh
 def parse_column(study: Study, name: str, part: Part) -> list[float]:
     """One covariate in every row of a table: a number, or the position of a level; NaN where nothing is written. (n,)"""
     c, column = study.covariates[name], table_column(study, name)
-    found = []
+    found, understood = [], dict[tuple[str, Origin, bool], float | cells.Bad]()
     meanings = {**{level: level for level in c.levels or ()}, **(c.map or {})}
     known = {text: cells.meant(text, meanings, study.data) for text in {*part.table.column(column)}}
     for line, typed_text, origin in zip(
@@ -40,8 +40,10 @@ def parse_column(study: Study, name: str, part: Part) -> list[float]:
         if c.levels and (said := known[typed_text]) is not None:  # a level may be a word that elsewhere means missing
             value = float(c.levels.index(meanings[said]))
         elif not cells.is_missing(text, study.data):
-            suggest = part.book.few(column)
-            read = _level(name, c, text, suggest) if c.levels else _number(study, name, text, origin)
+            key = (text, origin, part.book.few(column))
+            if key not in understood:
+                understood[key] = _level(name, c, text, key[2]) if c.levels else _number(study, name, text, origin)
+            read = understood[key]
             if isinstance(read, cells.Bad):
                 part.book.add(line, column, read.what, text, read.mend, read.code)
             else:

@@ -1,6 +1,6 @@
 """Notices of numbers: what was measured, what it was counted per, when, and of numeric covariates."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -232,15 +232,11 @@ def times(study: Study, cohort: Cohort, word: str) -> Iterator[str]:
     patient, time, line = (
         np.concatenate([getattr(m, key) for m in cohort.measurements.values()]) for key in ("patient", "time", "line")
     )
-    lines: dict[float, set[int]] = defaultdict(set)
     people = other_unit(patient, time, [*others.values()])
-    for p, factor in people.items():
-        lines[factor] |= {*line[patient == p].tolist()}
     for unit, factor in others.items():
-        if factor in lines:
-            count = sum(f == factor for f in people.values())
-            of = "one patient" if count == 1 else f"{count} patients"
-            where = lines_text(sorted(lines[factor]), word=word)
+        if whose := [p for p, by in people.items() if by == factor]:
+            of = "one patient" if len(whose) == 1 else f"{len(whose)} patients"
+            where = lines_text(np.unique(line[np.isin(patient, whose)]).tolist(), word=word)
             yield f"The visits of {of} ({where}) lie as if counted in {unit}s: are they in {study.time.unit}s? [D63]"
 
 

@@ -46,13 +46,13 @@ def plain(table: Table) -> Table:
     def typed(text: str) -> str:
         return text[1:] if text[:1] == "'" and text[1:2] in RISKY else text
 
-    rows = [[typed(text) for text in row] for row in table.rows]
+    rows = [[typed(text) for text in row] if "'" in "".join(row) else row for row in table.rows]
     return replace(table, header=tuple(map(typed, table.header)), rows=rows)
 
 
 def is_blank(row: list[str]) -> bool:
     """Whether nothing at all is written in a row, as in the `,,,` that spreadsheets leave behind."""
-    return not any(cell.strip() for cell in row)
+    return not any(map(str.strip, row))
 
 
 def about_nobody(study: Study, table: Table, inside: str = "") -> tuple[Table, list[Fault]]:
@@ -63,10 +63,13 @@ def about_nobody(study: Study, table: Table, inside: str = "") -> tuple[Table, l
     of_patient, header = table.header.index(study.patient), [name.casefold() for name in table.header]
     again, words = set(), set()
     for n, (line, row) in enumerate(zip(table.lines, table.rows, strict=True)):
+        patient = row[of_patient].strip()
+        if patient and patient.casefold() != header[of_patient]:
+            continue
         filled = {name: text.strip().casefold() for name, text in zip(header, row, strict=True) if text.strip()}
         if len(filled) > 1 and all(name == text for name, text in filled.items()):
             again.add(n)
-        elif filled and not row[of_patient].strip() and (line, study.patient) not in table.looks.merged:
+        elif filled and not patient and (line, study.patient) not in table.looks.merged:
             words |= {n} if not any(c.isdigit() for text in filled.values() for c in text) else set()
     said = ((again, "repeats the header"), (words, "holds words alone and no patient, as units or notes do"))
     faults = [
@@ -188,10 +191,13 @@ def join(parts: Parts) -> None:
             what = "the same patient has two rows in the table of patients"
             patients.book.rows([first[patient], line], what, mend="keep one", code="D58")
         first.setdefault(patient, line)
-    alike, orphans = Likeness(first), defaultdict(list)
+    lost: dict[str, list[int]] = defaultdict(list)
     for line, patient in zip(visits.table.lines, visits.ids, strict=True):
         if patient.strip() and patient not in first:
-            orphans[alike.to(patient)].append(line)
+            lost[patient].append(line)
+    alike, orphans = Likeness(first if lost else ()), defaultdict[str, list[int]](list)
+    for patient, lines in lost.items():
+        orphans[alike.to(patient)] += lines
     for how, lines in orphans.items():
         what = f"visits of patients who are not in {patients.table.place(visits.table.source)}"
         mend = "add the patients, or correct the ids"

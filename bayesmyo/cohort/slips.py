@@ -102,20 +102,24 @@ def twins(cohort: Cohort) -> dict[tuple[int, int], list[int]]:
             for pair in combinations(people, 2):
                 shared[pair].append(row)
     visits, pairs = Counter(p for p, _ in rows), len(cohort) * (len(cohort) - 1) / 2
+    agreeing = {name: _agreeing(m.value) for name, m in cohort.measurements.items()}
     alike: dict[tuple[int, int], list[int]] = {}
     for pair, same in shared.items():
         if len(same) >= max(LEAST_ROWS, min(visits[p] for p in pair) / 2):
             cells = [cell for _, values in same for cell in values]
-            said = sum(_bits(cohort.measurements[name].value, cells, name) for name in cohort.measurements)
+            said = sum(_bits(*agreeing[name], [v for of, v in cells if of == name]) for name in agreeing)
             if said >= BITS + np.log2(pairs):
                 alike[min(pair), max(pair)] = sorted(lines[p, t] for p in pair for t, _ in same)
     return alike
 
 
-def _bits(values: np.ndarray, shared: Sequence[tuple[str, float]], name: str) -> float:
-    """What two patients who share cells of an outcome have in common, in bits."""
-    of_outcome = [v for outcome, v in shared if outcome == name]
+def _agreeing(values: np.ndarray) -> tuple[float, float]:
+    """How many pairs of cells of an outcome agree, and how many there are."""
     counts = np.unique(values, return_counts=True)[1]
-    agreeing = float(np.sum(counts * (counts - 1.0)) / 2) - len(of_outcome)  # but for these
-    chance = (max(agreeing, 0.0) + 0.5) / (len(values) * (len(values) - 1) / 2 + 1)
-    return -len({*of_outcome}) * float(np.log2(chance))
+    return float(np.sum(counts * (counts - 1.0)) / 2), len(values) * (len(values) - 1) / 2
+
+
+def _bits(agreeing: float, pairs: float, shared: Sequence[float]) -> float:
+    """What two patients who share these cells of an outcome have in common, in bits."""
+    chance = (max(agreeing - len(shared), 0.0) + 0.5) / (pairs + 1)  # of the others
+    return -len({*shared}) * float(np.log2(chance))

@@ -8,7 +8,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from itertools import accumulate
 
 from bayesmyo.components.numbers import listing
 
@@ -71,13 +72,20 @@ HABITS = (
 )  # fmt: skip
 
 
+def fold(text: str) -> str:
+    """What two spellings of one text have in common that no reader of a page could tell apart."""
+    return text.casefold() if text.isascii() and text.isalnum() else _readings(text)[-1]
+
+
 @lru_cache(maxsize=100_000)  # of one id several readings are compared
-def fold(text: str, but: Habit | None = None) -> str:
-    """What two spellings of one text have in common that no reader of a page could tell apart; `but` leaves one habit in."""
-    for habit in HABITS:
-        if habit is not but:
-            text = habit.without(text)
-    return text
+def _readings(text: str) -> tuple[str, ...]:
+    """The text, and what is left of it without one habit after the other. (habit + 1,)"""
+    return (*accumulate(HABITS, lambda left, habit: habit.without(left), initial=text),)
+
+
+def _but(text: str, n: int) -> str:
+    """What a text folds to where one habit is left in."""
+    return reduce(lambda left, habit: habit.without(left), HABITS[n + 1 :], _readings(text)[n])
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,8 @@ class Difference:
 
 def difference(spellings: Sequence[str]) -> Difference:
     """Between two or more spellings that fold to one text."""
-    habits = [h for h in HABITS if len({fold(text, but=h) for text in spellings}) > 1]
+    held = [n for n in range(len(HABITS)) if any(r[n] != r[n + 1] for r in map(_readings, spellings))]
+    habits = [HABITS[n] for n in held if len({_but(text, n) for text in spellings}) > 1]
     habits = habits or [h for h in HABITS if any(h.without(text) != text for text in spellings)]
     parts, odd = [], []
     for habit in habits:
@@ -112,7 +121,7 @@ def difference(spellings: Sequence[str]) -> Difference:
 def _places(text: str, habit: Habit) -> Iterator[str]:
     """Where a text holds a character of a habit that cannot be seen, or is taken for another: `U+200B after character 3`."""
     for n, c in enumerate(text):
-        if habit.without(c) != c and not (c.isascii() and c.isprintable() and not c.isspace()):
+        if not (c.isascii() and c.isprintable() and not c.isspace()) and habit.without(c) != c:
             name = {" ": "a space", "\t": "a tab"}.get(c, f"U+{ord(c):04X}")
             hidden = c.isspace() or _unseen(c)
             yield (

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cache
 
@@ -82,9 +82,9 @@ def _moments(study: Study, part: Part, column: str) -> list[float]:
         return [NONE] * len(texts)
     if study.time.date is not None:
         _one_kind(study, part, column, texts, was)
-    read = []
+    read, known = [], {cell: _moment(study, *cell) for cell in {*zip(texts, was, strict=True)}}
     for line, text, origin in zip(part.table.lines, texts, was, strict=True):
-        moment = NONE if _is_missing(study, text) else _moment(study, text, origin)
+        moment = known[text, origin]
         if isinstance(moment, cells.Bad):
             shown = "" if study.time.date is not None or moment.code == "D33" else text.strip()  # no date is shown
             part.book.add(line, column, moment.what, shown, moment.mend, moment.code)
@@ -108,7 +108,9 @@ def _codes(missing: tuple[str, ...], pattern: str) -> frozenset[float]:
 
 
 def _moment(study: Study, text: str, origin: Origin) -> float | cells.Bad:
-    """One time: a number in the study's unit, or a day."""
+    """One time: a number in the study's unit, or a day; NaN where none is written."""
+    if _is_missing(study, text):
+        return NONE
     if study.time.date is None:
         cell = cells.parse(text, study.data, censoring=False)
         cell = shown_otherwise(cell, text, origin, study) or cell
@@ -189,7 +191,8 @@ def _undeclared_dates(study: Study, part: Part, column: str, texts: Sequence[str
         mend = "format the column as numbers"
         book.rows([table.lines[n] for n in numbers], what, mend=mend, code="D33", column=column)
         return True
-    if sum(bool(fitting([t], ALL)) for t in written) <= len(written) / 2:
+    odd = Counter(t for t in written if not cells.NUMBER.fullmatch(t))
+    if sum(n for t, n in odd.items() if fitting([t], ALL)) <= len(written) / 2:
         return False
     patterns = fitting(written, ALL)
     if len(patterns) == 1:

@@ -138,7 +138,6 @@ class _Comparison:
         self._factors = factors
         self._counts = np.unique(numbers.patient, return_counts=True)[1]
         self._whose = np.repeat(np.arange(len(self._counts)), self._counts)
-        self._own = np.split(np.arange(len(numbers.patient)), np.cumsum(self._counts)[:-1])
         self._x = without_course(numbers.time, np.log(numbers.value))
         self._least = max(numbers.least, LEAST)
         self._spread = middle(self._x, self._least)[1]
@@ -162,33 +161,27 @@ class _Comparison:
         return explained(x, spread, far, self._factors, np.abs(link) >= self._away)
 
     def _patients(self) -> np.ndarray:
-        by = np.full(len(self._x), np.nan)
-        if len(self._own) < FEWEST:
-            return by
+        if len(self._counts) < FEWEST:
+            return np.full(len(self._x), np.nan)
         typical, link = (medians(v, self._whose) for v in (self._x, self._link))
         centre, spread = middle(typical, self._least)
         whole = self._explained(typical - centre, link - np.median(link), spread, FAR)
-        for cells, factor in zip(self._own, whole, strict=True):
-            off = self._x[cells] - centre
-            by[cells] = np.where(np.abs(off - np.log(factor)) < np.abs(off), factor, np.nan)
-        return by
+        factor, off = whole[self._whose], self._x - centre
+        return np.where(np.abs(off - np.log(factor)) < np.abs(off), factor, np.nan)
 
     def _beside(self) -> np.ndarray:
         x, link = around(self._x, self._counts), around(self._link, self._counts)
         if not np.isfinite(x).any():
             return x
         spread = np.full(len(x), middle(x[np.isfinite(x)], LEAST)[1])
-        for end in (
-            0,
-            -1,
-        ):  # beside the first and the last, all lie on one side: more of a patient's own course is left
-            at = np.array([cells[end] for cells in self._own if len(cells) > 1])
+        end = np.cumsum(self._counts)
+        for edge in (end - self._counts, end - 1):
+            at = edge[self._counts > 1]  # all lie on one side of it: more of a patient's own course is left
             spread[at] = middle(x[at], float(spread[at].max()))[1]
         by = self._explained(np.nan_to_num(x), np.nan_to_num(link), spread, APART)
         likely = np.abs(self._x - np.nan_to_num(np.log(by))) < FAR * self._spread  # what it would be is like the others
-        for cells in self._own:
-            if len(cells) <= AROUND:  # which of two or three is the odd one, the others must say
-                likely[cells] &= (np.abs(self._x[cells]) > LONE * self._spread) & (self._x[cells] * x[cells] > 0)
+        odd = (np.abs(self._x) > LONE * self._spread) & (self._x * x > 0)
+        likely &= odd | (self._counts > AROUND)[self._whose]  # which of two or three is odd, the others must say
         return np.where(likely, by, np.nan)
 
 
@@ -224,20 +217,25 @@ def other_unit(patient: np.ndarray, time: np.ndarray, factors: Sequence[float]) 
     missed visits is unlike the others in the one, who left early in the other.
     """
     order = np.lexsort((time, patient))
-    people, starts = np.unique(patient[order], return_index=True)
-    blocks = np.split(time[order], starts[1:])
-    times = {int(p): np.unique(t) for p, t in zip(people, blocks, strict=True) if len({*t[t > 0].tolist()}) > 1}
-    if len(times) < FEWEST:
+    patient, time = patient[order], time[order]
+    once = np.append(True, (np.diff(patient) != 0) | (np.diff(time) != 0))[: len(time)]
+    patient, time = patient[once], time[once]
+    people, counts = np.unique(patient[time > 0], return_counts=True)
+    people, counts = people[counts > 1], counts[counts > 1]
+    if len(people) < FEWEST:
         return {}
-    after = [np.log(t[t > 0]) for t in times.values()]
-    kth = [np.median([t[k] for t in after if len(t) > k]) for k in range(max(map(len, after)))]
-    when = np.array([np.median(t - kth[: len(t)]) for t in after])
-    between = np.array([np.median(np.log(np.diff(t))) for t in times.values()])
+    kept = np.isin(patient, people)
+    time, whose = time[kept], np.searchsorted(people, patient[kept])
+    after, of = np.log(time[time > 0]), whose[time > 0]
+    k = np.arange(len(after)) - np.repeat(np.cumsum(counts) - counts, counts)
+    when = medians(after - medians(after, k)[k], of)
+    same = np.diff(whose) == 0
+    between = medians(np.log(np.diff(time)[same]), whose[1:][same])
     (of_when, most_when), (of_between, most_between) = middle(when, LEAST_OF_TIMES), middle(between, LEAST_OF_TIMES)
     when, between = when - of_when, between - of_between
     agree = (when * between > 0) & (np.abs(when) > FAR * most_when) & (np.abs(between) > FAR * most_between)
     by = explained((when + between) / 2, max(most_when, most_between), FAR, np.asarray(factors), agree)
-    return {p: float(f) for p, f in zip(times, by, strict=True) if not np.isnan(f)}
+    return {p: float(f) for p, f in zip(people.tolist(), by, strict=True) if not np.isnan(f)}
 
 
 def lone(values: np.ndarray, on_scale: np.ndarray, candidates: Collection[float] = SENTINELS) -> list[float]:

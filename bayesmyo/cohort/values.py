@@ -40,31 +40,36 @@ Column = list[cells.Cell | None]
 
 def outcome_column(study: Study, o: Outcome, part: Part) -> Column:
     """Every cell of one outcome, in the outcome's unit; None where nothing was measured, or nothing usable. (n,)"""
+    written, was = part.table.column(o.column), part.table.was(o.column)
+    typed = [*zip(written, was, factors(study, o, part), strict=True)]
+    known = {key: _measured(study, o, *key) for key in {*typed}}
+    found: Column = []
+    for line, key in zip(part.table.lines, typed, strict=True):
+        cell, bad = known[key]
+        if bad is not None:
+            part.book.add(line, o.column, bad.what, key[0].strip(), bad.mend, bad.code)
+        found.append(cell)
+    return found
+
+
+def _measured(
+    study: Study, o: Outcome, text: str, origin: Origin, factor: float | None
+) -> tuple[cells.Cell | None, cells.Bad | None]:
+    """One cell of an outcome, and what is wrong with it; None and None where nothing is."""
+    if not _is_written(study, o, text):
+        return None, None
     levels = o.family.texts()
     texts = levels if levels is not None else o.map
-    found: Column = []
-    written = part.table.column(o.column)
-    for line, text, origin, factor in zip(
-        part.table.lines, written, part.table.was(o.column), factors(study, o, part), strict=True
-    ):
-        if not _is_written(study, o, text):
-            found.append(None)
-            continue
-        as_typed, percent = o.censoring == "as typed", o.unit.startswith("%")
-        cell = cells.parse(text, study.data, as_typed, texts, alone=levels is not None, percent=percent)
-        cell = shown_otherwise(cell, text, origin, study) or cell
-        if isinstance(cell, cells.Bad):
-            may_map = cell.what == cells.NOT_A_NUMBER and cell.code == "D31" and o.recorded is None
-            part.book.add(line, o.column, cell.what, text.strip(), MAP if may_map else cell.mend, cell.code)
-            found.append(None)
-            continue
-        typed = cell.value
-        if factor is not None and factor != 1:
-            cell = replace(cell, value=cell.value * factor, end=cell.end * factor)
-        if bad := _unusable(o, cell, typed):
-            part.book.add(line, o.column, bad.what, text.strip(), bad.mend, bad.code)
-        found.append(_limited(o, cell))
-    return found
+    as_typed, percent = o.censoring == "as typed", o.unit.startswith("%")
+    cell = cells.parse(text, study.data, as_typed, texts, alone=levels is not None, percent=percent)
+    cell = shown_otherwise(cell, text, origin, study) or cell
+    if isinstance(cell, cells.Bad):
+        may_map = cell.what == cells.NOT_A_NUMBER and cell.code == "D31" and o.recorded is None
+        return None, replace(cell, mend=MAP) if may_map else cell
+    typed = cell.value
+    if factor is not None and factor != 1:
+        cell = replace(cell, value=cell.value * factor, end=cell.end * factor)
+    return _limited(o, cell), _unusable(o, cell, typed)
 
 
 def shown_otherwise(cell: cells.Cell | cells.Bad, text: str, origin: Origin, study: Study) -> cells.Bad | None:
@@ -93,8 +98,12 @@ def _is_written(study: Study, o: Outcome, text: str) -> bool:
 
 def filled_rows(study: Study, part: Part) -> list[bool]:
     """The rows in which something is written for any outcome. (n,)"""
-    columns = [(o, part.table.column(o.column)) for o in study.outcomes.values()]
-    return [any(_is_written(study, o, column[n]) for o, column in columns) for n in range(len(part.table.rows))]
+    filled = [False] * len(part.table.rows)
+    for o in study.outcomes.values():
+        column = part.table.column(o.column)
+        written = {text: _is_written(study, o, text) for text in {*column}}
+        filled = [full or written[text] for full, text in zip(filled, column, strict=True)]
+    return filled
 
 
 def units(study: Study, o: Outcome, part: Part) -> Mapping[str, int]:
