@@ -89,7 +89,9 @@ def appearance_notices(study: Study, parts: Parts) -> Iterator[str]:
             yield f"{whose}{len(white)} {they} in white letters ({where}), and read like the others; empty what does not count. [D73]"
         for name in asked(study, table):
             percent = [
-                n for n, text in zip(table.lines, table.column(name), strict=True) if PERCENT.fullmatch(text.strip())
+                n
+                for n, text in zip(table.lines, table.column(name), strict=True)
+                if "%" in text and PERCENT.fullmatch(text.strip())
             ]
             if percent and part is parts.visits:
                 where = lines_text(percent, word=table.word)

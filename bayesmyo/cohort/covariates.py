@@ -32,7 +32,8 @@ def parse_column(study: Study, name: str, part: Part) -> list[float]:
     c, column = study.covariates[name], table_column(study, name)
     found, understood = [], dict[tuple[str, Origin, bool], float | cells.Bad]()
     meanings = {**{level: level for level in c.levels or ()}, **(c.map or {})}
-    known = {text: cells.meant(text, meanings, study.data) for text in {*part.table.column(column)}}
+    texts = {*part.table.column(column)} if c.levels else ()
+    known = {text: cells.meant(text, meanings, study.data) for text in texts}
     for line, typed_text, origin in zip(
         part.table.lines, part.table.column(column), part.table.was(column), strict=True
     ):
@@ -80,7 +81,7 @@ def _number(study: Study, name: str, text: str, origin: Origin) -> float | cells
     cell = shown_otherwise(cell, text, origin, study) or cell
     if isinstance(cell, cells.Bad):
         return cell
-    if not np.isfinite(_transformed(study, name, cell.value)):
+    if cell.value <= 0 and not np.isfinite(_transformed(study, name, cell.value)):
         what = f"has no {study.covariates[name].transform}"
         return cells.Bad(what, "correct the cell, or the transform that is declared in the study", "D36")
     return _outside(study.covariates[name], cell.value) or cell.value

@@ -30,15 +30,21 @@ MOST = 3  # characters that a difference names
 
 @dataclass(frozen=True)
 class Habit:
-    """One way in which the same text is written in two: its name, the text without it, and its entry in the catalogue."""
+    """One way in which the same text is written in two: its name, what takes it out of a text, and its entry in the catalogue."""
 
     name: str
-    without: Callable[[str], str]
+    taken_out: Callable[[str], str]
     code: str = "D21"
+
+    def without(self, text: str) -> str:
+        """The text without it; of letters and digits of ASCII alone, only case can differ."""
+        plain = text.isascii() and text.isalnum() and self.taken_out is not str.casefold
+        return text if plain else self.taken_out(text)
 
 
 def _each(replaced: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda text: text if text.isascii() and text.isalnum() else "".join(map(replaced, text))
+    of_one = lru_cache(maxsize=10_000)(replaced)
+    return lambda text: "".join(map(of_one, text))
 
 
 def _unseen(c: str) -> bool:
@@ -136,7 +142,7 @@ def _places(text: str, habit: Habit) -> Iterator[str]:
 
 def _numbers(text: str) -> str:
     """A folded text without the zeros before its numbers."""
-    return re.sub(r"\d+", lambda digits: digits[0].lstrip("0") or "0", text)
+    return re.sub(r"\d+", lambda digits: digits[0].lstrip("0") or "0", text) if "0" in text else text
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -146,12 +152,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _run_together(text: str) -> str:
     """Its letters and digits, written together."""
-    return "".join(c for c in text if c.isalnum() or unicodedata.category(c)[0] == "M")
+    return text if text.isalnum() else "".join(c for c in text if c.isalnum() or unicodedata.category(c)[0] == "M")
 
 
 def _bare(text: str) -> str:
     """A folded text without the accents in its words; a letter alone may well count: A1, Ä1."""
-    return re.sub(r"[^\W\d_]{2,}", lambda word: _without_marks(word[0]), text)
+    return text if text.isascii() else re.sub(r"[^\W\d_]{2,}", lambda word: _without_marks(word[0]), text)
 
 
 def _without_marks(word: str) -> str:
@@ -160,7 +166,7 @@ def _without_marks(word: str) -> str:
 
 def _read(text: str, digits: dict[int, int]) -> str:
     """Folded, with the letters that are taken for digits as digits."""
-    return fold(_composed(text).translate(SKELETON).translate(digits))
+    return fold((text if text.isascii() else _composed(text).translate(SKELETON)).translate(digits))
 
 
 @dataclass(frozen=True)
