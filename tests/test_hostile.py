@@ -59,6 +59,29 @@ def test_two_thousand_patients_are_read(ask, tmp_path):
     assert "2000 patients" in found.said.replace(",", "")
 
 
+def twins() -> bytes:
+    """15,000 patients of whom each two have the same three rows."""
+    three = ((n, k, t) for n in range(7500) for k in (0, 1) for t in range(3))
+    rows = [f"{2 * n + k},{3 * t},{(n * 7 + t) % 9973 / 100},{n * 3 + t + 1}" for n, k, t in three]
+    return "\n".join([HEAD, *rows, ""]).encode()
+
+
+MAP = ", ".join(f'"{n}" = {n + 1}' for n in range(199))
+OF_EACH_ROW = [
+    Case("rows about nobody", "about-nobody.csv", lambda: tables.many(HEAD, ",x,y,z"), declaring()),
+    Case("numbers beside 199 in a map", "map.csv", lambda: tables.many(HEAD, "#,0,1,#"), declaring(cpk=f"map = {{ {MAP} }}")),
+    Case("every two patients alike", "twins.csv", twins, declaring()),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", OF_EACH_ROW, ids=lambda c: c.file)
+def test_what_is_asked_of_each_row_is_not_asked_of_all_for_it(ask, case, tmp_path):
+    found = ask.case(case, tmp_path)
+    print(f"{case.kind}: {found.seconds + START:.1f} s, {found.memory / 1e6:.0f} MB, {case.name}")
+    assert found.wrong == ""
+
+
 def test_the_same_rows_are_too_many_for_a_workbook(ask, tmp_path):
     row = "<row>" + "<c><v>1</v></c>" * 12 + "</row>"
     case = Case("480,000 cells", "large.xlsx", lambda: workbooks.book(workbooks.rows(row, 40_000)), declaring())

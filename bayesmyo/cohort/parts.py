@@ -81,7 +81,8 @@ def about_nobody(study: Study, table: Table, inside: str = "") -> tuple[Table, l
         )
         for rows, what in said if rows
     ]  # fmt: skip
-    kept = [n for n in range(len(table.rows)) if n not in again | words]
+    aside = again | words
+    kept = [n for n in range(len(table.rows)) if n not in aside]
     rows, lines = [table.rows[n] for n in kept], [table.lines[n] for n in kept]
     origins = None if table.origins is None else [table.origins[n] for n in kept]
     return replace(table, rows=rows, lines=lines, origins=origins) if faults else table, faults
