@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
+from functools import lru_cache
+from itertools import chain, count
 
 RESERVED = {
     "if", "else", "repeat", "while", "function", "for", "next", "break", "in", "TRUE", "FALSE", "NULL", "NA", "NaN", "Inf",
@@ -35,14 +36,20 @@ def names(columns: Sequence[str]) -> dict[str, str]:
 
     A coefficient of a curve has its name for itself.
     """
+    return {**_names(tuple(columns))}
+
+
+@lru_cache(maxsize=8)  # each covariate of each formula asks for its own
+def _names(columns: tuple[str, ...]) -> dict[str, str]:
     named: dict[str, str] = {}
+    known, given = {*columns}, set[str]()
     for column in columns:
         plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9._]*(?<!_)", column) and "__" not in column and column not in RESERVED
         called = column if plain else re.sub(r"[^A-Za-z0-9]+", "_", column).strip("_") or "x"
         called = called if called[0].isalpha() and called not in RESERVED else f"x_{called}"
-        others = {*named.values(), *(c for c in columns if c != column)}
-        free = (f"{called}{n}" for n in count(2))
-        named[column] = called if called not in others else next(c for c in free if c not in others)
+        tried = chain([called], (f"{called}{n}" for n in count(2)))
+        named[column] = next(c for c in tried if c not in given and (c == column or c not in known))
+        given.add(named[column])
     return named
 
 
