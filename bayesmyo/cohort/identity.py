@@ -101,7 +101,7 @@ def identifying(study: Study, table: Table) -> dict[str, str]:
             continue
         if _says_who(name):
             found[name] = f'column "{name}" identifies people'
-        elif any("@" in row[n] and EMAIL.search(row[n]) for row in table.rows):
+        elif any("@" in text and EMAIL.search(text) for text in {row[n] for row in table.rows}):
             found[name] = f'column "{name}" holds e-mail addresses'
         elif name == study.patient and _names(table.column(name)):
             found[name] = f'column "{name}" holds names of people'
