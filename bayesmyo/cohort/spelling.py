@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
-from itertools import accumulate
 
 from bayesmyo.components.numbers import listing
 
@@ -86,7 +85,11 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=100_000)  # of one id several readings are compared
 def _readings(text: str) -> tuple[str, ...]:
     """The text, and what is left of it without one habit after the other. (habit + 1,)"""
-    return (*accumulate(HABITS, lambda left, habit: habit.without(left), initial=text),)
+    read = [text]
+    for habit in HABITS:
+        left = habit.without(read[-1])
+        read.append(read[-1] if left == read[-1] else left)  # what stays is held once
+    return tuple(read)
 
 
 def _but(text: str, n: int) -> str:
