@@ -16,6 +16,7 @@ from bayesmyo.components.decisions import DECISIONS
 from bayesmyo.components.distributions import LANGUAGE
 from bayesmyo.components.estimands import ESTIMANDS, Contrast, Criterion, Estimand
 from bayesmyo.components.families import FAMILIES
+from bayesmyo.components.residuals import RESIDUALS
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.study.design import Design, FollowUp, Loss, Visits
 from bayesmyo.study.statements import StatedEstimand, Statements
@@ -134,6 +135,7 @@ def page() -> str:
         catalogue("Trajectories", 'trajectory = { kind = "linear", origin = 0 }', TRAJECTORIES),
         "Of every trajectory:\n",
         doc(Trajectory) + "\n",
+        catalogue("Residuals", 'residual = { kind = "ou" }', RESIDUALS),
         catalogue(
             "Estimands",
             '[estimands.my_change]\nkind = "change"\noutcome = "strength"\nfrom = 0\nto = 12',

@@ -269,7 +269,8 @@ ZERO = "[outcomes.one.zero]\ntypical = 0.2\nscale = 0.1\ntrajectory = { kind = '
     [
         ("hurdle_lognormal", "", "", "is missing: the family hurdle_lognormal has a zero part; write a table [outcomes.one.zero] with typical, scale and trajectory"),
         ("lognormal", ZERO, "", "the family lognormal has no zero part; use hurdle_lognormal"),
-        ("poisson", ZERO, "", "the family poisson has no zero part"),
+        ("gamma", ZERO, "", "the family gamma has no zero part"),
+        ("poisson", ZERO + "[outcomes.one.zero_inflation]\ntypical = 0.2\nscale = 0.1\n", "", "zeros have one part of their own: zero, or zero_inflation"),
         ("hurdle_lognormal", ZERO.replace("0.2", "0"), "typical", "must be a probability between 0 and 1; got 0"),
         ("hurdle_lognormal", ZERO.replace("0.2", "1"), "typical", "must be a probability between 0 and 1; got 1"),
         ("hurdle_lognormal", ZERO.replace("0.2", "20"), "typical", "must be a probability between 0 and 1; got 20"),
