@@ -2,6 +2,8 @@
 
     uv run python scripts/calibration.py FOLDER [--replicates 200] [--shard 1/2] [--only cumulative] [--seed 1804]
     uv run python scripts/calibration.py FOLDER --groups [--replicates 200]: straight lines in two groups, 10 patients
+    uv run python scripts/calibration.py FOLDER --words [--replicates 200]: parameters with predictors of their own, residuals that hang together,
+        effects of covariates of visits
     uv run python scripts/calibration.py FOLDER --summary
 
 Truths are drawn from the priors, cohorts from the truths, and each is fitted; the rank of every true value among its draws is then
@@ -60,17 +62,52 @@ FAMILIES = {
     "poisson_observation": 'typical = 5\nscale = 2\nfamily = { kind = "poisson", observation_effect = true }',
     "negative_binomial": 'typical = 5\nscale = 2\nexposure = "infusions"\nfamily = { kind = "negative_binomial" }',
 }
+LINE = 'trajectory = { kind = "linear" }\n'
+LOW_COUNTS = "typical = 3\nscale = 2\n"
+ONE_ARM = '[covariates.arm]\nlevels = ["a", "b"]\n'
+EXTRA = "typical = 0.3\nscale = 0.15\n"
+# what stands in the outcome's table after its unit, and further tables
+WORDS = {
+    "sigma by arm": FAMILIES["gaussian"] + f'\n{LINE}[outcomes.y.sigma]\ncovariates = ["arm"]\n{ONE_ARM}',
+    "sigma of each patient": FAMILIES["lognormal"] + f'\n{LINE}[outcomes.y.sigma]\neffects = ["intercept"]\n',
+    "sigma over time": FAMILIES["student_t"] + f"\n{LINE}[outcomes.y.sigma]\n{LINE}",
+    "precision over time": FAMILIES["ordered_beta"] + f"\n{LINE}[outcomes.y.precision]\n{LINE}",
+    "cv by arm": FAMILIES["gamma"] + f'\n{LINE}[outcomes.y.cv]\ncovariates = ["arm"]\n{ONE_ARM}',
+    "zero-inflated poisson": LOW_COUNTS
+    + f'family = {{ kind = "poisson" }}\n{LINE}[outcomes.y.zero_inflation]\n{EXTRA}',
+    "zero-inflated negative binomial": LOW_COUNTS
+    + f'family = {{ kind = "negative_binomial" }}\n{LINE}[outcomes.y.zero_inflation]\n{EXTRA}effects = ["intercept"]\n',
+    "zero-inflated beta-binomial": FAMILIES["beta_binomial"] + f"\n{LINE}[outcomes.y.zero_inflation]\n{EXTRA}",
+    "hurdle poisson": LOW_COUNTS
+    + f'family = {{ kind = "poisson" }}\n{LINE}[outcomes.y.zero]\n{EXTRA}effects = ["intercept"]\n',
+    "hurdle negative binomial": LOW_COUNTS
+    + f'family = {{ kind = "negative_binomial" }}\n{LINE}[outcomes.y.zero]\n{EXTRA}{LINE}',
+    "own effect of treatment": FAMILIES["gaussian"]
+    + '\ntrajectory = { kind = "constant" }\ncovariates = ["on"]\neffects = ["intercept", "on"]\n'
+    '[covariates.on]\nlevels = ["off", "on"]\nvaries = "visits"\n',
+    "own effect of treatment, counts": FAMILIES["poisson"]
+    + '\ntrajectory = { kind = "constant" }\ncovariates = ["on"]\neffects = ["intercept", "on"]\n'
+    '[covariates.on]\nlevels = ["off", "on"]\nvaries = "visits"\n',
+    "ou": FAMILIES["gaussian"] + f'\n{LINE}residual = {{ kind = "ou" }}\n',
+    "unstructured": FAMILIES["gaussian"]
+    + '\ntrajectory = { kind = "visits", at = [0, 1, 3, 6], window = 0.4 }\nresidual = { kind = "unstructured" }\n',
+}
 TRAJECTORIES = ("linear", "plateau")
 # whose defaults leave room for groups that differ
 GROUPED = ("bernoulli", "cumulative", "cumulative_probit", "beta_binomial", "ordered_beta", "hurdle_lognormal")
 IN_GROUPS = "linear, two groups"
+OWN = "as it stands"
 ARM = 'covariates = ["arm"]\nmoderators = ["arm"]\n'
 OF_ZERO = 'zero.covariates = ["arm"]\nzero.moderators = ["arm"]\n'
 
 
 def study(family: str, trajectory: str) -> Study:
-    declared, kind = FAMILIES[family], trajectory.split(",")[0]
-    text = f'{HEAD}{declared}\ntrajectory = {{ kind = "{kind}" }}\n'
+    declared, kind = {**FAMILIES, **WORDS}[family], trajectory.split(",")[0]
+    text = f"{HEAD}{declared}\n"
+    if trajectory != OWN:
+        text += f'trajectory = {{ kind = "{kind}" }}\n'
+    elif ONE_ARM in text:
+        text = text.replace("patients = 5", 'patients = 5\nbalanced = ["arm"]')
     if trajectory == IN_GROUPS:
         text += f'{ARM}{OF_ZERO if "zero." in declared else ""}[covariates.arm]\nlevels = ["a", "b"]\n'
         text = text.replace("patients = 5", f'patients = {IN_GROUPS_PATIENTS}\nbalanced = ["arm"]')
@@ -79,12 +116,16 @@ def study(family: str, trajectory: str) -> Study:
 
 
 def file_name(family: str, trajectory: str) -> str:
-    return f"{family}-{trajectory.replace(', ', '-').replace(' ', '_')}.jsonl"
+    return f"{family}-{trajectory}.jsonl".replace(", ", "-").replace(" ", "_")
 
 
-def cells(groups: bool, only: str = "") -> list[tuple[str, str]]:
+def cells(which: str, only: str = "") -> list[tuple[str, str]]:
     """(family, trajectory) of every model."""
-    chosen = [(f, IN_GROUPS) for f in GROUPED] if groups else [(f, t) for f in FAMILIES for t in TRAJECTORIES]
+    chosen = {
+        "families": [(f, t) for f in FAMILIES for t in TRAJECTORIES],
+        "groups": [(f, IN_GROUPS) for f in GROUPED],
+        "words": [(word, OWN) for word in WORDS],
+    }[which]
     return [(f, t) for f, t in chosen if not only or f in only.split(",")]
 
 
@@ -123,13 +164,13 @@ def holm(p: np.ndarray) -> np.ndarray:
     return found
 
 
-def summary(folder: Path, replicates: int, groups: bool) -> str:
+def summary(folder: Path, replicates: int, which: str) -> str:
     lines = [
         "| model | replicates | failed | divergent | quantities | least p | of | Holm p | |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     partial = []
-    for family, trajectory in cells(groups):
+    for family, trajectory in cells(which):
         name = f"{family}-{trajectory}"
         found = rows(folder / file_name(family, trajectory))
         done = [r for r in found if r["stage"] == "done"]
@@ -158,15 +199,16 @@ def main() -> None:
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--only", default="")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--groups", action="store_true")
+    parser.add_argument("--groups", action="store_const", const="groups", default="families", dest="which")
+    parser.add_argument("--words", action="store_const", const="words", dest="which")
     parser.add_argument("--summary", action="store_true")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     if not chosen.summary:
         first, of = map(int, chosen.shard.split("/"))
-        for family, trajectory in cells(chosen.groups, chosen.only)[first - 1 :: of]:
+        for family, trajectory in cells(chosen.which, chosen.only)[first - 1 :: of]:
             run(chosen.folder, family, trajectory, chosen.replicates, chosen.seed)
-    print(summary(chosen.folder, chosen.replicates, chosen.groups))
+    print(summary(chosen.folder, chosen.replicates, chosen.which))
 
 
 if __name__ == "__main__":

@@ -107,6 +107,11 @@ def _range(where: str, o: Outcome) -> list[Fault]:
     return found
 
 
+def can_hang_together(o: Outcome) -> bool:
+    """Whether residuals of an outcome without a covariance could have one."""
+    return o.residual is None and o.family.normal and not o.family.has_zero_part and not o.censoring
+
+
 def _residual(where: str, o: Outcome, residual: Residual) -> list[Fault]:
     """A covariance of residuals is integrated out with patients' effects, where that is exact."""
     at = f"{where}.residual"

@@ -10,6 +10,7 @@ from bayesmyo.assess.checks.moments import free_effects, subject
 from bayesmyo.assess.checks.remedies import turning
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.inference.fit import Fit
+from bayesmyo.study.check_outcomes import can_hang_together
 
 FEWEST = 5  # patients with three measurements or more
 
@@ -63,10 +64,11 @@ class Dependence:
 
     @staticmethod
     def _remedy(fit: Fit, r: Replicated) -> str:
-        free = free_effects(fit.study, r.outcome)
+        o, free = fit.study.outcomes[r.outcome], free_effects(fit.study, r.outcome)
+        drifting = 'residual = { kind = "ou" }' if can_hang_together(o) else ""
         if free:
-            return f'try adding "{free[0]}" to effects'
-        return turning(fit.study.outcomes[r.outcome].trajectory)
+            return f'try adding "{free[0]}" to effects' + (f", or {drifting}" if drifting else "")
+        return f"try {drifting}" if drifting else turning(o.trajectory)
 
 
 def neighbours(r: Replicated, z: np.ndarray) -> np.ndarray:
