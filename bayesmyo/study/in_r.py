@@ -12,6 +12,7 @@ from dataclasses import replace
 from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.in_r import Call, minus, names, number, text, together
 from bayesmyo.components.priors import Prior
+from bayesmyo.components.residuals import Residual
 from bayesmyo.study.clean import all_bounds, bounds, columns, grades, inert
 from bayesmyo.study.covariates import base, table_column, used
 from bayesmyo.study.parameters import parameters
@@ -56,7 +57,7 @@ def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
     if known := [n for n, p in parameters(study, outcome).items() if isinstance(p.prior, Prior) and p.prior.constant]:
         return f"{NONE} ({', '.join(known)}: known, not estimated)"
     if o.residual is not None:
-        return f"{NONE} (residuals that hang together)"
+        return _hanging_together(study, outcome, o.residual, first)
     parts = predictors(study, outcome)
     if len(parts) > 1 and not o.family.r_apart:
         return _in_one(study, parts, first)
@@ -93,7 +94,8 @@ def _in_one(study: Study, parts: tuple[Predictor, ...], first: float) -> str:
     elif why := _not_by_group(study, location, part):
         return f"{NONE} ({why})"
     else:
-        told = _by_group(study, location, call, _covariate(study, part.covariates[0]), first)
+        group = call.inside.format(_covariate(study, part.covariates[0]))
+        told = _linear_nlme(study, location, call.response, first, (group,))
     return _noted(told, [*(["this outcome alone"] if _joined(study) else []), *_differences(study, parts, first)])
 
 
@@ -104,14 +106,29 @@ def _not_by_group(study: Study, location: Predictor, part: Predictor) -> str:
     return "" if study.covariates[part.covariates[0]].levels else f"the {CALLED[part.name]} follows a number"
 
 
-def _by_group(study: Study, p: Predictor, call: Call, group: str, first: float) -> str:
+def _hanging_together(study: Study, outcome: str, residual: Residual, first: float) -> str:
+    """A normal outcome whose residuals have a covariance, by nlme."""
+    o, (p, *_) = study.outcomes[outcome], predictors(study, outcome)
+    call = o.family.r_call(_column(study, o.column))
+    if o.predictors or call is None or not call.normal:
+        return f"{NONE} (residuals that hang together, and more)"
+    if why := _why_not(study, p, first):
+        return f"{NONE} ({why})"
+    told = residual.r_arguments(_time(study), _column(study, study.patient), o.trajectory)
+    notes = [*(["this outcome alone"] if _joined(study) else []), *_differences(study, (p,), first)]
+    return _noted(_linear_nlme(study, p, call.response, first, told), notes)
+
+
+def _linear_nlme(study: Study, p: Predictor, response: str, first: float, told: tuple[str, ...]) -> str:
+    """A linear mixed model by nlme, or without patients' effects a linear one. told: what it is told of residuals"""
     clocks, patient = _clocks(study, p, first), _column(study, study.patient)
-    own = _inner(_own_terms(study, p, clocks))
-    random = f"random = ~ {own} | {patient}"
+    terms = _own_terms(study, p, clocks)
+    random = f"random = ~ {_inner(terms)} | {patient}"
     if len(p.effects) > 1 and not correlated(study, p):
-        random = f"random = list({patient} = nlme::pdDiag(~ {own}))"
-    fixed = f"{call.response} ~ {' + '.join(_fixed(study, p, clocks))}"
-    return f"{call.mixed}({fixed}, data = d, {random}, {call.inside.format(group)}, na.action = na.omit)"
+        random = f"random = list({patient} = nlme::pdDiag(~ {_inner(terms)}))"
+    arguments = ["data = d", *([random] if terms else []), *told, "na.action = na.omit"]
+    fixed = " + ".join(_fixed(study, p, clocks))
+    return f"nlme::{'lme' if terms else 'gls'}({response} ~ {fixed}, {', '.join(arguments)})"
 
 
 def _call(study: Study, p: Predictor, call: Call, first: float) -> str:

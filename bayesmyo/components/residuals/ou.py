@@ -46,5 +46,9 @@ class OrnsteinUhlenbeck(Residual):
         apart = xp.abs(t[..., :, None] - t[..., None, :])
         return values["sd_ou"] ** 2 * xp.exp(-apart / values["tau_ou"]) + sigma[..., None] ** 2 * xp.eye(t.shape[-1])
 
+    def r_arguments(self, time: str, patient: str, trajectory: Trajectory) -> tuple[str, ...]:
+        """The range of nlme is tau_ou, its nugget the share of the measurement error in the variance of a residual."""
+        return (f"correlation = nlme::corExp(form = ~ {time} | {patient}, nugget = TRUE)",)
+
     def total(self, sigma: Any, values: Mapping[str, Any], xp: Any) -> Any:
         return xp.sqrt(sigma**2 + values["sd_ou"] ** 2)

@@ -42,6 +42,10 @@ class Residual(Component):
     def total(self, sigma: Any, values: Mapping[str, Any], xp: Any) -> Any:
         """The SD of a single residual."""
 
+    def r_arguments(self, time: str, patient: str, trajectory: Trajectory) -> tuple[str, ...]:
+        """What nlme is told of it. time, patient: R's names of the columns"""
+        return ()
+
     def faults(self, trajectory: Trajectory) -> tuple[str, ...]:
         """Why it does not go with a trajectory; empty where it does."""
         return ()

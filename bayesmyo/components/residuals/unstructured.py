@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.correlation import CorrelationMatrix
+from bayesmyo.components.in_r import number
 from bayesmyo.components.priors import Joint, Prior
 from bayesmyo.components.residuals.residual import Residual, Role
 from bayesmyo.components.trajectories.trajectory import Trajectory
@@ -51,6 +52,14 @@ class Unstructured(Residual):
             both = xp.equal(low, i) & xp.equal(high, j)
             correlation = correlation + xp.where(both, values[f"residual_correlation_{i + 1}_{j + 1}"], 0.0)
         return sigma[..., :, None] * sigma[..., None, :] * correlation
+
+    def r_arguments(self, time: str, patient: str, trajectory: Trajectory) -> tuple[str, ...]:
+        middles = ", ".join(number((a + b) / 2) for a, b in pairwise(trajectory.visits_planned()))
+        visit = f"findInterval({time}, c({middles}))"
+        return (
+            f"correlation = nlme::corSymm(form = ~ I({visit} + 1) | {patient})",
+            f"weights = nlme::varIdent(form = ~ 1 | {visit})",
+        )
 
     def total(self, sigma: Any, values: Mapping[str, Any], xp: Any) -> Any:
         return sigma
