@@ -20,6 +20,7 @@ class Measurements:
     line: (n,) line of the file, 0 where there is no file
     end: (n,) the upper limit of a cell with two, NaN elsewhere; None where no cell can have two
     exposure: (n,) what events are counted per (infusions); None where the outcome has none
+    error: (n,) SD of the measurement's own error, in the outcome's unit; None where none is known
     covariates: covariates of visits by name, (n,) each: numbers as typed, or positions among the levels
     """
 
@@ -30,6 +31,7 @@ class Measurements:
     line: np.ndarray
     end: np.ndarray | None = None
     exposure: np.ndarray | None = None
+    error: np.ndarray | None = None
     covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -200,7 +200,7 @@ def table_notices(study: Study, parts: Parts, times: Sequence[float], fates: Fat
 def _unused(study: Study, parts: Parts) -> Iterator[str]:
     known = {study.patient, study.time.column, study.time.since, study.time.exit, *study.data.identifying}
     for o in study.outcomes.values():
-        known |= {o.column, o.exposure, o.recorded.column if o.recorded else None}
+        known |= {o.column, *o.beside, o.recorded.column if o.recorded else None}
     known |= {table_column(study, n) for n in in_use(study)}
     for each in parts.all():
         if unused := [h for h in each.table.header if h not in known]:

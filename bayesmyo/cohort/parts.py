@@ -95,6 +95,8 @@ def columns_of_visits(study: Study) -> dict[str, str]:
         found[o.column] = f"outcome {name}"
         if o.exposure is not None:
             found[o.exposure] = f"exposure of {name}"
+        if o.error is not None:
+            found[o.error] = f"error of {name}"
         if o.recorded is not None and o.recorded.column is not None:
             found[o.recorded.column] = f"unit of {name}"
     return found | {table_column(study, name): f"covariate {name}" for name in used(study, "visits")}
@@ -120,7 +122,7 @@ def readable(study: Study, visits: Table, patients: Table | None) -> Study:
 
     outcomes = {}
     for name, o in study.outcomes.items():
-        needed = (o.column, o.exposure, o.recorded.column if o.recorded else None)
+        needed = (o.column, *o.beside, o.recorded.column if o.recorded else None)
         if all(column is None or column in of_visits for column in needed):
             parts = {
                 k: replace(p, covariates=there(p.covariates), moderators=there(p.moderators))

@@ -30,7 +30,7 @@ from bayesmyo.cohort.sources import is_workbook, read_table, sheet_headers
 from bayesmyo.cohort.swaps import swap_notices
 from bayesmyo.cohort.table import Table
 from bayesmyo.cohort.times import BEFORE, before, read_times
-from bayesmyo.cohort.values import Column, exposure_column, filled_rows, outcome_column
+from bayesmyo.cohort.values import ERROR, EXPOSURE, Column, beside_column, filled_rows, outcome_column
 from bayesmyo.errors import CohortError, Fault
 from bayesmyo.study.covariates import table_column, used
 from bayesmyo.study.study import DataFormat, Study
@@ -108,17 +108,23 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults
         n: of_patients(study, parts.holding(table_column(study, n)), n, covariates[n]) for n in used(study, "patients")
     }
     _missing_at_visits(study, part, covariates, fates)
-    exposures = {n: exposure_column(study, o, part, typed[n]) for n, o in study.outcomes.items() if o.exposure}
+    exposures, errors = (
+        {n: beside_column(study, study.outcomes[n], c, what, part, typed[n]) for n, c in columns.items() if c}
+        for what, columns in (
+            (EXPOSURE, {n: o.exposure for n, o in study.outcomes.items()}),
+            (ERROR, {n: o.error for n, o in study.outcomes.items()}),
+        )
+    )
     measured: dict[str, Column] = typed
     groups = several_at_one_time(part, times, fates)
     if study.data.duplicates == "refused":
         refuse(study, part, groups, times)
     else:
-        agreeing = [*exposures.values(), *(covariates[n] for n in used(study, "visits"))]
+        agreeing = [*exposures.values(), *errors.values(), *(covariates[n] for n in used(study, "visits"))]
         measured = settle(study, part, groups, typed, agreeing)
     _stop(visits.source, [*faults, *parts.faults()] or _nothing(study, fates, measured))
     rows = account(part, fates, measured, typed, study.data.duplicates)
-    cohort = _assemble(study, part, times, measured, fates, exposures, covariates, own, rows)
+    cohort = _assemble(study, part, times, measured, fates, exposures, errors, covariates, own, rows)
     told = [*notices(study, parts, times, exits, fates, cohort, lacking), *table_notices(study, parts, times, fates)]
     told += [*swap_notices(study, parts), *appearance_notices(study, parts), *covariate_notices(study, cohort)]
     cohort = replace(cohort, notices=tuple(told))
@@ -209,7 +215,7 @@ def _missing_at_visits(study: Study, part: Part, covariates: Mapping[str, Sequen
 
 def _assemble(
     study: Study, part: Part, times: Sequence[float], measured: Mapping[str, Column], fates: Fates,
-    exposures: Mapping[str, Sequence[float]], covariates: Mapping[str, Sequence[float]],
+    exposures: Mapping[str, Sequence[float]], errors: Mapping[str, Sequence[float]], covariates: Mapping[str, Sequence[float]],
     own: Mapping[str, Mapping[str, float]], rows: RowAccount,
 ) -> Cohort:  # fmt: skip
     patients = tuple(dict.fromkeys(p for p, fate in zip(part.ids, fates, strict=True) if not fate))
@@ -226,6 +232,7 @@ def _assemble(
             line=np.array([part.table.lines[n] for n in at], dtype=np.int64),
             end=np.array([c.end for c in filled]) if any(c.side == BETWEEN for c in filled) else None,
             exposure=np.array([exposures[name][n] for n in at]) if name in exposures else None,
+            error=np.array([errors[name][n] for n in at]) if name in errors else None,
             covariates={c: np.array([covariates[c][n] for n in at]) for c in used(study, "visits")},
         )
     of_patient = {c: np.array([own[c].get(p, np.nan) for p in patients]) for c in used(study, "patients")}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -178,25 +178,41 @@ def _limited(o: Outcome, cell: cells.Cell) -> cells.Cell:
     return cell
 
 
-def exposure_column(study: Study, o: Outcome, part: Part, measured: Column) -> list[float]:
-    """What the events of each row are counted per; positive wherever events are counted. (n,)"""
-    assert o.exposure is not None
+@dataclass(frozen=True)
+class Beside:
+    """What belongs to each measurement in a column of its own: how messages call it, and what they say of what is not positive."""
+
+    word: str
+    mend: str
+    zero: bool = False
+
+    def legal(self, value: float) -> bool:
+        return value > 0 or (self.zero and value == 0)
+
+
+EXPOSURE = Beside("exposure of a count", "nothing can be counted per nothing: leave {} empty")
+ERROR = Beside("known error of a measurement", "an SD is zero or more: leave {} empty where it is unknown", zero=True)
+
+
+def beside_column(study: Study, o: Outcome, column: str, what: Beside, part: Part, measured: Column) -> list[float]:
+    """The exposure or the known error of each row; legal wherever something was measured. (n,)"""
     found = []
-    written, was = part.table.column(o.exposure), part.table.was(o.exposure)
+    written, was = part.table.column(column), part.table.was(column)
     for line, text, origin, counted in zip(part.table.lines, written, was, measured, strict=True):
         value = float("nan")
         if cells.is_missing(text, study.data):
             if counted is not None:
                 mend = f"fill it in, or leave {o.column} empty"
-                part.book.add(line, o.exposure, "the exposure of a count is missing", "", mend, "D60")
+                part.book.add(line, column, f"the {what.word} is missing", "", mend, "D60")
         else:
             cell = cells.parse(text, study.data, censoring=False)
             cell = shown_otherwise(cell, text, origin, study) or cell
             if isinstance(cell, cells.Bad):
-                part.book.add(line, o.exposure, cell.what, text.strip(), cell.mend, cell.code)
-            elif cell.value <= 0 and counted is not None:
-                mend = f"nothing can be counted per nothing: leave {o.column} empty"
-                part.book.add(line, o.exposure, "the exposure must be positive", text.strip(), mend, "D60")
+                part.book.add(line, column, cell.what, text.strip(), cell.mend, cell.code)
+            elif not what.legal(cell.value) and counted is not None:
+                called, must = what.word.split(" of ")[0], "zero or more" if what.zero else "positive"
+                mend = what.mend.format(o.column)
+                part.book.add(line, column, f"the {called} must be {must}", text.strip(), mend, "D60")
             else:
                 value = cell.value
         found.append(value)

@@ -70,6 +70,8 @@ def _text(study: Study, cohort: Cohort, digits: int | None, limits: Mapping[str,
                 row |= _known(limits[name], m, n)
             if o.exposure and m.exposure is not None:
                 row[o.exposure] = finely(m.exposure[n])
+            if o.error and m.error is not None:
+                row[o.error] = finely(m.error[n])
             row |= {table_column(study, c): covariate(c, v[n]) for c, v in m.covariates.items()}
     for patient, time in rows:
         own = {table_column(study, c): covariate(c, v[patient]) for c, v in cohort.covariates.items()}

@@ -26,6 +26,7 @@ from bayesmyo.model.data import (
     imputed,
     splits,
 )
+from bayesmyo.model.residuals import with_errors
 from bayesmyo.study.covariates import of_patients, used, with_products
 from bayesmyo.study.parameters import inventory, joints
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor, predictor_of, predictors
@@ -216,7 +217,11 @@ def _inform(
     (location, *rest), data, family = predictors(study, name), visits[name], study.outcomes[name].family
     time, patient = data.shared["time"], data.shared["patient"]
     # of the other predictors what they are without the patients' own effects: they only steer
-    _, aux = family.told({p.name: p.eta(time, values[name], {}, data.columns, pt) for p in rest}, values[name], pt)
+    _, aux = family.told(
+        {p.name: p.eta(time, values[name], {}, data.columns, pt) for p in rest},
+        with_errors(values[name], data.shared.get("error")),
+        pt,
+    )
     informed = Informed(
         location, family, data.cells, time, values[name], aux, data.columns, data.shared.get("offset", 0.0),
         per_patient=lambda x: pt.zeros(patients)[patient].inc(x), at_cells=lambda x: x[patient], xp=pt,
@@ -238,7 +243,7 @@ def _outcome(
     eta = {p.name: p.eta(time, values, own, visits.columns, pt) for p in predictors(study, name)}
     if "offset" in shared:
         eta[LOCATION] = eta[LOCATION] + shared["offset"]
-    linear, aux = o.family.told(eta, values, pt)
+    linear, aux = o.family.told(eta, with_errors(values, shared.get("error")), pt)
     if not integrated:
         o.family.observe(pm, name, linear, aux, visits.cells)
         return None

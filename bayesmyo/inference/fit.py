@@ -330,7 +330,7 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
             found[some] = log_likelihood(study, cohort, truth.take(some), outcome)
         return found.reshape(*truth.shape, len(m))
     etas = visit_predictors(study, truth, outcome, m)
-    o, values = study.outcomes[outcome], trailing(truth.outcomes[outcome].values)
+    o, values = study.outcomes[outcome], residuals.with_errors(trailing(truth.outcomes[outcome].values), m.error)
     return o.family.log_density(cells(study, cohort, outcome), *residuals.told(o, etas, values))
 
 

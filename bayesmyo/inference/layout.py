@@ -76,7 +76,7 @@ def layout(study: Study, shared: bool = False) -> Layout:
         constant[f"{name}.time"] = Variable(visit)
         constant[f"{name}.side"] = Variable(visit, "|i1")
         constant[f"{name}.line"] = Variable(visit, "<i8")
-        constant |= {f"{name}.{field}": Variable(visit, optional=True) for field in ("end", "exposure")}
+        constant |= {f"{name}.{field}": Variable(visit, optional=True) for field in ("end", "exposure", "error")}
         constant |= {f"{name}.x.{c}": Variable(visit, optional=may) for c, may in declared["visits"].items()}
     constant |= {f"{SHARED}.{c}": Variable((PATIENT,), optional=may) for c, may in declared["patients"].items()}
     return {

@@ -10,7 +10,7 @@ from bayesmyo.inference import integrate
 from bayesmyo.inference.build import BuiltModel
 from bayesmyo.inference.informed import Informed
 from bayesmyo.model.data import SHARED, Arrays, censored_cells, imputed, splits
-from bayesmyo.model.residuals import covariances
+from bayesmyo.model.residuals import covariances, with_errors
 from bayesmyo.model.visits import trailing
 from bayesmyo.study.covariates import of_patients, used, with_products
 from bayesmyo.study.parameters import inventory
@@ -130,7 +130,9 @@ def _informed(
     t = [raw[f"{name}.raw_{e.key}"] for e in location.effects]
     shape, sums = (*t[0].shape[:-1], len(time)), integrate.per_patient(patient, len(model.patients))
     family, columns = model.study.outcomes[name].family, visit_columns(model, raw, data, name)
-    _, aux = family.told({p.name: p.eta(time, own, {}, columns, np) for p in rest}, own, np)
+    _, aux = family.told(
+        {p.name: p.eta(time, own, {}, columns, np) for p in rest}, with_errors(own, data.get(f"{name}.error")), np
+    )
     informed = Informed(
         location, family, Cells(data[f"{name}.value"], data.get(f"{name}.low"), data.get(f"{name}.high")),
         time, own, aux, columns, data.get(f"{name}.offset", 0.0),
@@ -159,7 +161,12 @@ def _piece(
     curve = location.eta(time, own, moved, columns, np)
     residual = np.asarray(o.family.on_link(value, np)) - curve
     residual = np.broadcast_to(residual, (*shape, len(time)))
-    _, aux = o.family.told({p.name: p.eta(time, own, moved, columns, np) for p in rest}, values[name], np)
+    error = data.get(f"{name}.error")
+    _, aux = o.family.told(
+        {p.name: p.eta(time, own, moved, columns, np) for p in rest},
+        with_errors(values[name] if error is None else own, error),
+        np,
+    )
     loadings = {e.key: location.loading(time, own, e, columns, np) for e in location.effects}
     sds = {e.key: own[f"sd_{e.key}"] for e in location.effects}
     lasting = {e: {column: _last(v) for column, v in row.items()} for e, row in rows.items()}

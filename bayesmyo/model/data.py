@@ -25,7 +25,7 @@ def arrays(study: Study, cohort: Cohort) -> Arrays:
     """The model's data by name.
 
     `cpk.patient`, `cpk.time`, `cpk.value` (as the family encodes it), where they apply `cpk.low`, `cpk.high` (limits),
-    `cpk.offset` (log exposure), `cpk.normal` (positions of the cells that are normal on the link scale), `cpk.x.warm` (a design
+    `cpk.offset` (log exposure), `cpk.error` (known errors), `cpk.normal` (positions of the cells that are normal on the link scale), `cpk.x.warm` (a design
     column of visits); `covariates.age` (a design column of patients, NaN where it is imputed); and `prior_spread`.
     """
     found: Arrays = {PRIOR_SPREAD: np.array(1.0)}
@@ -41,6 +41,10 @@ def arrays(study: Study, cohort: Cohort) -> Arrays:
             if m.exposure is None:
                 raise UsageError(f"data of {name}", "have no exposure", mend=f"fill the column {o.exposure}")
             found[f"{name}.offset"] = np.log(m.exposure)
+        if o.error:
+            if m.error is None:
+                raise UsageError(f"data of {name}", "have no known errors", mend=f"fill the column {o.error}")
+            found[f"{name}.error"] = m.error
         if splits(study, name):
             found[f"{name}.normal"] = o.family.normal_cells(c.value)
         if o.residual is not None:
@@ -136,7 +140,11 @@ def validated(study: Study, data: Mapping[str, np.ndarray], patients: int) -> Ar
     found: Arrays = {PRIOR_SPREAD: spread}
     for name, o in study.outcomes.items():
         fields = ["patient", "time", "value"] + (["low", "high"] if o.censoring else [])
-        fields += (["offset"] if o.exposure else []) + [f"x.{c}" for c in _visit_columns(study)]
+        fields += (
+            (["offset"] if o.exposure else [])
+            + (["error"] if o.error else [])
+            + [f"x.{c}" for c in _visit_columns(study)]
+        )
         lengths = {f: np.shape(data[f"{name}.{f}"]) for f in fields}
         where = f"data of {name}"
         if len(set(lengths.values())) != 1 or len(lengths["value"]) != 1:

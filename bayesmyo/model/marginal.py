@@ -20,8 +20,9 @@ from scipy import special, stats
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families import Cells
-from bayesmyo.components.families.family import Family
+from bayesmyo.components.families.family import KNOWN_ERROR, Family
 from bayesmyo.model.data import cells
+from bayesmyo.model.residuals import with_errors
 from bayesmyo.model.truth import Truth, factor_of
 from bayesmyo.model.visits import trailing, visit_columns
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor, blocks, effects, predictors
@@ -105,7 +106,7 @@ class _Part:
         """The Cholesky factor C of the covariance of residuals, (s, point, cell, cell), and C^-1 (measurement - location)."""
         assert self.outcome.residual is not None
         sigma = np.broadcast_to(aux["sigma"], location.shape)
-        values = {k: v[..., None] for k, v in self.values.items()}
+        values = {k: v[..., None] for k, v in self.values.items() if k != KNOWN_ERROR}
         covariance = self.outcome.residual.covariance(self.time, sigma, values, self.outcome.trajectory, np)
         factor = np.linalg.cholesky(np.broadcast_to(covariance, (*location.shape, location.shape[-1])))
         value = np.asarray(self.family.on_link(self.cells.value, np))
@@ -140,7 +141,7 @@ class _Integral:
         o, m = self.study.outcomes[name], self.own.measurements[name]
         found = visit_columns(self.study, self.truth, m)
         columns = {k: v[..., None, :] if np.ndim(v) > 1 else v for k, v in found.items()}
-        values = trailing(self.truth.outcomes[name].values, axes=2)
+        values = with_errors(trailing(self.truth.outcomes[name].values, axes=2), m.error)
         offset = np.zeros(len(m)) if m.exposure is None else np.log(m.exposure)
         return _Part(
             o.family,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bayesmyo.cohort.cohort import Measurements
+from bayesmyo.components.families.family import KNOWN_ERROR
 from bayesmyo.model.data import own_cells
 from bayesmyo.model.visits import trailing
 from bayesmyo.study.study import Outcome
@@ -31,7 +32,7 @@ def draw(
 
     etas: linear predictors by name, (..., visit); values: the outcome's parameters, (...,)
     """
-    eta, aux = o.family.told(etas, trailing(values), np)
+    eta, aux = o.family.told(etas, with_errors(trailing(values), m.error), np)
     if o.residual is None:
         return o.family.draw(rng, eta, aux)
     location = np.asarray(eta["location"])
@@ -45,6 +46,11 @@ def draw(
     return o.family.draw(rng, {**eta, "location": moved}, {**aux, "sigma": np.zeros(1)})
 
 
+def with_errors(values: Mapping[str, Any], error: Any) -> dict[str, Any]:
+    """An outcome's parameters with the known errors of measurements beside them, where there are any."""
+    return dict(values) if error is None else {**values, KNOWN_ERROR: error}
+
+
 def told(o: Outcome, etas: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """`eta` and `aux` of measurements looked at one by one: where residuals hang together, with the SD of a single one.
 
@@ -54,4 +60,4 @@ def told(o: Outcome, etas: Mapping[str, Any], values: Mapping[str, Any]) -> tupl
     return eta, aux if o.residual is None else {**aux, "sigma": o.residual.total(aux["sigma"], values, np)}
 
 
-__all__ = ["covariances", "draw", "told"]
+__all__ = ["covariances", "draw", "told", "with_errors"]

@@ -72,7 +72,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     for name, o in study.outcomes.items():
         exposure = exposures.get(o.exposure, np.ones(len(time))) if o.exposure else None
         blank = np.zeros(len(time))
-        planned = Measurements(patient, time, blank, blank, blank, exposure=exposure, covariates=of_visits)
+        error = np.full(len(time), design.error[o.error]) if o.error else None
+        planned = Measurements(patient, time, blank, blank, blank, exposure=exposure, error=error, covariates=of_visits)
         etas = visit_predictors(study, truth, name, planned)
         value, side = limited(o, residuals.draw(o, rng, etas, truth.outcomes[name].values, planned))
         kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
@@ -83,6 +84,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
             side[kept],
             np.zeros(kept.sum(), dtype=np.int64),
             exposure=None if exposure is None else exposure[kept],
+            error=None if error is None else error[kept],
             covariates={k: v[kept] for k, v in of_visits.items()},
         )
     rows = np.any(list(kept_cells.values()), axis=0)

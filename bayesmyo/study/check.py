@@ -63,8 +63,10 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     unclear = bool(found)
     if values["design"] is not None:
         read = values["outcomes"]
-        exposures = [o.exposure for o in read.values() if o.exposure] if len(read) == len(names["outcomes"]) else None
+        complete = len(read) == len(names["outcomes"])
+        exposures = [o.exposure for o in read.values() if o.exposure] if complete else None
         found += check_simulation.design(values["design"], exposures, covariates)
+        found += check_simulation.errors(values["design"], read) if complete else []
         found += check_simulation.planned(values["design"], read)
     faulty = {name: check_outcomes.outcome(name, o, covariates) for name, o in values["outcomes"].items()}
     found += [fault for listed in faulty.values() for fault in listed]

@@ -86,6 +86,7 @@ def columns(values: Mapping[str, Any]) -> list[Fault]:
     alone += [(f"outcomes.{name}.column", o.column) for name, o in values["outcomes"].items()]
     alone += [(f"covariates.{n}.column", c.column or n) for n, c in values["covariates"].items() if not c.product]
     shared = [(f"outcomes.{name}.exposure", o.exposure) for name, o in values["outcomes"].items()]
+    shared += [(f"outcomes.{name}.error", o.error) for name, o in values["outcomes"].items()]
     shared += [
         (f"outcomes.{name}.recorded.column", o.recorded.column)
         for name, o in values["outcomes"].items()

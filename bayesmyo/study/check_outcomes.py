@@ -41,6 +41,8 @@ def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> list[
     if o.exposure is not None and not o.family.exposed:
         mend = "use poisson or negative_binomial for counts"
         found.append(Fault(f"{where}.exposure", f"has no meaning for the family {o.family.kind}", mend=mend))
+    if o.error is not None and not o.family.takes_errors:
+        found.append(Fault(f"{where}.error", f"has no meaning for the family {o.family.kind}", mend="use gaussian"))
     if o.map is not None and o.family.texts() is not None:
         found.append(Fault(f"{where}.map", "the family has levels of its own", mend="leave the map out"))
     return found + check_data.recorded(where, o)

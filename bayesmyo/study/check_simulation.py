@@ -68,6 +68,23 @@ def _balanced(name: str, covariates: Mapping[str, Covariate]) -> list[Fault]:
     return []
 
 
+def errors(d: Design, outcomes: Mapping[str, Outcome]) -> list[Fault]:
+    """Known errors of simulated measurements: each column's, and no other's."""
+    columns = {o.error for o in outcomes.values() if o.error}
+    found = [
+        Fault(f"design.error.{c}", "is missing: how large is the error of a measurement?")
+        for c in sorted(columns - {*d.error})
+    ]
+    for column, size in d.error.items():
+        if column not in columns:
+            found.append(
+                Fault(f"design.error.{column}", "is no outcome's error", mend=did_you_mean(column, sorted(columns)))
+            )
+        elif size < 0:
+            found.append(Fault(f"design.error.{column}", "must not be negative", f"{size:g}"))
+    return found
+
+
 def planned(d: Design, outcomes: Mapping[str, Outcome]) -> list[Fault]:
     """Visits of simulated patients at times that an outcome with a level of each planned visit does not know."""
     times, step = list(d.visits.first), d.visits.then_every

@@ -55,7 +55,7 @@ def columns(study: Study, limits: Mapping[str, Bounds]) -> tuple[str, ...]:
     listed = [study.patient, study.time.column, *(table_column(study, name) for name in used(study))]
     for name, o in study.outcomes.items():
         listed += [o.column, *(limits[name].added if name in limits else ())]
-    return tuple(dict.fromkeys([*listed, *(o.exposure for o in study.outcomes.values() if o.exposure)]))
+    return tuple(dict.fromkeys([*listed, *(c for o in study.outcomes.values() for c in o.beside)]))
 
 
 def all_bounds(study: Study) -> dict[str, Bounds]:
@@ -66,7 +66,7 @@ def all_bounds(study: Study) -> dict[str, Bounds]:
 def beside(study: Study, column: str) -> str:
     """A name for a column that the study has not."""
     taken = {study.patient, study.time.column, *(table_column(study, name) for name in study.covariates)}
-    taken |= {column for o in study.outcomes.values() for column in (o.column, o.exposure) if column}
+    taken |= {column for o in study.outcomes.values() for column in (o.column, *o.beside)}
     while column in taken:
         column += "_"
     return column

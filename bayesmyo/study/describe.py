@@ -54,6 +54,8 @@ def words(study: Study, outcome: str) -> str:
         text += f" {remark}"
     if o.exposure:
         text += f" Events are counted per {o.exposure}."
+    if o.error:
+        text += f" Each measurement has a known error of its own, {o.error}, beside the residual SD."
     if o.censoring == "as typed":
         text += " Cells such as <20, >2000 and 20..50 count as known only to lie beyond or between limits."
     elif isinstance(o.censoring, Limits):
@@ -162,6 +164,8 @@ def formula(study: Study, outcome: str) -> list[str]:
     for part in o.family.written(o.predictors).split(";"):
         line = re.sub(r"\by\b", f"{outcome}[i, t]", part.strip())
         lines.append(re.sub(rf"\b({of_visits})\b", r"\1[i, t]", line))
+    if o.error:
+        lines = [re.sub(r"\bsigma\b(\[i, t\])?", rf"sqrt(sigma\1^2 + {o.error}[i, t]^2)", line) for line in lines]
     exposure = f" + log({o.exposure}[i, t])" if o.exposure else ""
     for p in predictors(study, outcome):
         curve = p.trajectory.written

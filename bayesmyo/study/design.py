@@ -39,6 +39,7 @@ class Design:
         may be; or a distribution of the times at which data are cut, after which nothing is seen
     missing: the share of cells, baseline excepted, that nobody filled in
     exposure: for each exposure column its mean; a visit's exposure is one more than a Poisson count
+    error: for each column of known errors the error of every simulated measurement
     balanced: covariates of patients whose groups have their shares as exactly as can be after every patient, as by randomisation in the
         smallest blocks; in the others each patient's group is drawn by chance
     """
@@ -49,6 +50,7 @@ class Design:
     loss: Loss | None = None
     missing: float = 0.0
     exposure: Mapping[str, float] = field(default_factory=dict)
+    error: Mapping[str, float] = field(default_factory=dict)
     balanced: tuple[str, ...] | None = None
 
     @property

@@ -56,6 +56,8 @@ def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
         return f"{NONE} (censored cells)"
     if known := [n for n, p in parameters(study, outcome).items() if isinstance(p.prior, Prior) and p.prior.constant]:
         return f"{NONE} ({', '.join(known)}: known, not estimated)"
+    if o.error is not None:
+        return f"{NONE} (known errors of measurements)"
     if o.residual is not None:
         return _hanging_together(study, outcome, o.residual, first)
     parts = predictors(study, outcome)
@@ -192,7 +194,7 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
     if not o.family.r_formula:
         return f"no equivalent in brms (family {o.family.kind})"
     limits = bounds(study, outcome)
-    told = [*o.family.r_additions()]
+    told = [*o.family.r_additions(), *([f"se({_column(study, o.error)}, sigma = TRUE)"] if o.error else [])]
     if limits:
         told.append(f"cens({', '.join(_column(study, c) for c in (limits.censored, limits.upper) if c)})")
     left = " | ".join([_column(study, limits.value if limits else o.column), *([" + ".join(told)] if told else [])])

@@ -194,6 +194,8 @@ class Outcome:
     residual: how a patient's measurements hang together beyond the own curve (default: not at all)
     zero, zero_inflation, sigma, precision, cv: tables of parameters of the family that have a predictor of their own
     exposure: the column that counts what events are counted per
+    error: the column that holds the SD of each measurement's own error, where it is known (a standard error, the precision of a device),
+        in the outcome's unit; sigma is what measurements scatter beyond it
     censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
     map: cell texts and the numbers that they stand for, { "12,5 (tapering)" = 12.5 }; a note says which cells were read by it
     minimum, maximum: the legal range of a measurement, in the outcome's unit
@@ -217,6 +219,7 @@ class Outcome:
     moderators: tuple[str, ...] = ()
     predictors: Mapping[str, Distributional] = field(default_factory=dict, metadata={"tables": PARTS})
     exposure: str | None = None
+    error: str | None = None
     priors: Mapping[str, str] = field(default_factory=dict)
     censoring: Literal["as typed"] | Limits | None = None
     map: Mapping[str, float] | None = None
@@ -233,6 +236,11 @@ class Outcome:
         if self.residual is not None and self.residual.by_visit:
             parts.setdefault("sigma", Distributional(trajectory=self.trajectory))
         return parts
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The columns that hold what belongs to each measurement."""
+        return tuple(column for column in (self.exposure, self.error) if column is not None)
 
     @property
     def named(self) -> tuple[str, ...]:

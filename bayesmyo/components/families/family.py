@@ -13,6 +13,7 @@ from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 Arrays = Mapping[str, Any]
+KNOWN_ERROR = "known_error"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Family(Link, Component):
     normal: ClassVar[bool] = False  # normal on the link scale, with residual SD `sigma`
     geometric: ClassVar[bool] = False  # levels are reported as medians (geometric means)
     exposed: ClassVar[bool] = False  # counts per exposure: the log of the exposure is added to the predictor
+    takes_errors: ClassVar[bool] = False  # a measurement may come with an error of its own, in its unit, beside `sigma`
     approximated: ClassVar[bool] = False  # `approximate` says what a cell is worth
     informative: ClassVar[bool] = True  # a single measurement says much of its patient
     counts: ClassVar[bool] = False  # measurements are whole numbers
@@ -93,10 +95,14 @@ class Family(Link, Component):
     def told(self, eta: Arrays, values: Arrays, xp: Any) -> tuple[Arrays, Arrays]:
         """`eta` and `aux` from all predictors: a parameter with a predictor on the log is handed over as what it is.
 
-        eta: linear predictors by name; values: the outcome's parameters by name; `xp` is `numpy` or `pytensor.tensor`
+        eta: linear predictors by name; values: the outcome's parameters by name, and under `known_error` the SDs of measurement errors
+            that are known, by which the residual SD of each measurement is larger; `xp` is `numpy` or `pytensor.tensor`
         """
         own = {name: xp.exp(eta[name]) for name in eta if self.links.get(name) == "log"}
-        return {name: v for name, v in eta.items() if name not in own}, {**values, **own}
+        aux = {**values, **own}
+        if KNOWN_ERROR in values:
+            aux["sigma"] = xp.sqrt(aux["sigma"] ** 2 + values[KNOWN_ERROR] ** 2)
+        return {name: v for name, v in eta.items() if name not in own}, aux
 
     def encode(self, values: Any) -> Any:
         """Measurements in outcome units -> as `observe` and `log_density` are handed them."""

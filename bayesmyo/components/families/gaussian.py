@@ -29,6 +29,7 @@ class Gaussian(Family):
     censorable: ClassVar[bool] = True
     normal: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
+    takes_errors: ClassVar[bool] = True
     heavier_tailed: ClassVar[str] = "student_t"
     links: ClassVar[Mapping[str, str]] = {"sigma": "log"}
     r_parts: ClassVar[Mapping[str, str]] = {"sigma": "sigma"}

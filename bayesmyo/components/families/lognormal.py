@@ -23,6 +23,7 @@ class LogNormal(Gaussian):
     formula: ClassVar[str] = "log y ~ Normal(eta, sigma)"
     link_name: ClassVar[str] = "log"
     geometric: ClassVar[bool] = True
+    takes_errors: ClassVar[bool] = False
     heavier_tailed: ClassVar[str] = ""
     r_formula: ClassVar[str] = "lognormal()"
 
