@@ -17,7 +17,7 @@ from bayesmyo.cohort.unlike import middle
 from bayesmyo.cohort.values import MISSING, SENTINELS, shown_otherwise
 from bayesmyo.errors import Fault, allowed_words, did_you_mean
 from bayesmyo.limits import NAME
-from bayesmyo.study.covariates import coded, table_column, transformed, used, with_products
+from bayesmyo.study.covariates import coded, columns_of, table_column, transformed, used, with_products
 from bayesmyo.study.predictors import Predictor, predictors
 from bayesmyo.study.study import Covariate, DataFormat, Study
 
@@ -165,7 +165,7 @@ def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
                 mend="a covariate that does not vary says nothing: remove it from the outcomes",
                 code="D27",
             )
-        elif c.levels and len(seen) < len(c.levels):
+        elif c.levels and len(seen) < len(c.levels) and not c.group:
             unclear.add(name)
             absent = [typed(level) for k, level in enumerate(c.levels) if k not in seen]
             yield Fault(
@@ -264,7 +264,10 @@ def covariate_notices(study: Study, cohort: Cohort) -> Iterator[str]:
 def _collinear(study: Study, cohort: Cohort, p: Predictor) -> Iterator[Fault]:
     m = cohort.measurements[p.outcome]
     columns = visit_columns(study, cohort, p.outcome)
-    for names, what in ((p.level_columns, "covariates"), (p.change_columns, "moderators")):
+    for named, what in ((p.covariates, "covariates"), (p.moderators, "moderators")):
+        names = columns_of(
+            study, [n for n in named if not study.covariates[n].group]
+        )  # of a group all are told apart by its prior
         basis = np.full((len(m), 1 + len(names)), len(m) ** -0.5)  # orthonormal, as far as it is filled
         for n, name in enumerate(names, 1):
             column = np.nan_to_num(np.broadcast_to(columns[name], (len(m),)))

@@ -81,7 +81,7 @@ def tells_apart(study: Study, outcome: str, covariate: str) -> bool:
 def _inside(study: Study, outcome: str) -> list[str]:
     o, known = study.outcomes[outcome], study.covariates
     names = base(study, o.named)
-    return [n for n in names if known[n].levels and known[n].varies == "patients"]
+    return [n for n in names if known[n].levels and known[n].varies == "patients" and not known[n].group]
 
 
 def _levels(fit: Fit, outcome: str, covariate: str) -> tuple[str, ...]:

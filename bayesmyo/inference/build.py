@@ -28,7 +28,7 @@ from bayesmyo.model.data import (
 )
 from bayesmyo.model.residuals import with_errors
 from bayesmyo.study.covariates import of_patients, used, with_products
-from bayesmyo.study.parameters import inventory, joints
+from bayesmyo.study.parameters import Pooled, inventory, joints
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor, predictor_of, predictors
 from bayesmyo.study.study import Study
 
@@ -133,6 +133,10 @@ def _parameters(study: Study, spread: Any) -> Values:
         }
         for _, joint in joints(listed):
             own |= dict(zip(joint.names, joint.variables(pm, f"{outcome}."), strict=True))
+        for p in listed.values():
+            if isinstance(p.prior, Pooled):  # not centred: the SD of a few sites is a funnel
+                raw = pm.Normal(f"{outcome}.raw_{p.name}", 0.0, 1.0)
+                own[p.name] = pm.Deterministic(p.full_name, own[p.prior.sd] * raw)
         found[outcome] = own
     return found
 

@@ -11,7 +11,7 @@ import numpy as np
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.study import predictors, scenarios
 from bayesmyo.study.covariates import coded, used
-from bayesmyo.study.parameters import draw_values, inventory
+from bayesmyo.study.parameters import draw_pooled, draw_values, inventory
 from bayesmyo.study.predictors import CORRELATIONS, Effect, blocks
 from bayesmyo.study.study import Study
 
@@ -121,7 +121,8 @@ def from_scenario(study: Study, name: str, rng: np.random.Generator | None = Non
         known = stated.get(outcome, {})
         if outcome == CORRELATIONS:
             known = dict.fromkeys(listed, 0.0) | known
-        values[outcome] = {p.name: np.asarray(p.from_scenario(known[p.name])) for p in listed.values()}
+        stated_here = {p.name: np.asarray(p.from_scenario(known[p.name])) for p in listed.values() if p.name in known}
+        values[outcome] = {**stated_here, **draw_pooled(listed, stated_here, rng)}
     return of_values(values)
 
 

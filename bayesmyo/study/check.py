@@ -19,7 +19,7 @@ from bayesmyo.study import (
     check_simulation,
 )
 from bayesmyo.study.covariates import columns, of_patients
-from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, parameter_list, parameters
+from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, Pooled, parameter_list, parameters
 from bayesmyo.study.predictors import LOCATION, predictors
 from bayesmyo.study.study import Study
 
@@ -44,7 +44,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
     found: list[Fault] = []
     names = {
         k: list(document[k]) if isinstance(document.get(k), dict) else []
-        for k in ("covariates", "outcomes", "estimands", "decisions", "responses", "scenarios")
+        for k in ("covariates", "groups", "outcomes", "estimands", "decisions", "responses", "scenarios")
     }
     if not document.get("outcomes"):
         found.append(Fault("outcomes", "no outcome is declared", mend="write at least one table [outcomes.my_outcome]"))
@@ -176,8 +176,15 @@ def _priors(study: Study, outcome: str) -> list[Fault]:
                     f"{where}.priors.{name}", "is not a parameter of this outcome", mend=did_you_mean(name, list(known))
                 )
             )
-        elif isinstance(known[name].prior, Part | Jointly):
-            key = JOINT if isinstance(known[name].prior, Part) else "study.correlation_prior"
+        elif isinstance(known[name].prior, Part | Jointly | Pooled):
+            prior_of = known[name].prior
+            key = (
+                prior_of.sd
+                if isinstance(prior_of, Pooled)
+                else JOINT
+                if isinstance(prior_of, Part)
+                else "study.correlation_prior"
+            )
             mend = f'state the prior of all of them, {key} = "{known[name].prior}"'
             found.append(Fault(f"{where}.priors.{name}", "has no prior of its own", mend=mend))
         elif not prior.fits(known[name].support):

@@ -7,13 +7,15 @@ from bayesmyo.components.priors import Alone, Prior
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_COEFFICIENTS
 from bayesmyo.study.covariates import slugs
-from bayesmyo.study.study import Covariate, Distributional, Outcome
+from bayesmyo.study.study import NEW, Covariate, Distributional, Group, Outcome
 
 KEYS_OF_COLUMNS = ("column", "varies", "missing", "minimum", "maximum")
 
 
 def covariate(name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
-    """Faults of one [covariates.NAME]."""
+    """Faults of one [covariates.NAME]; those of a group are told where it is declared."""
+    if c.group:
+        return []
     where = f"covariates.{name}"
     forms = {"levels": c.levels, "typical": c.typical, "product": c.product}
     stated = [key for key, value in forms.items() if value is not None]
@@ -23,6 +25,25 @@ def covariate(name: str, c: Covariate, declared: Mapping[str, Covariate]) -> lis
         )
         return [Fault(where, "must be exactly one of categorical, numeric and a product", ", ".join(stated), mend)]
     return {"levels": _levels, "typical": _numeric, "product": _product}[stated[0]](where, name, c, declared)
+
+
+def groups(declared: Mapping[str, Group], covariates: Mapping[str, Covariate]) -> list[Fault]:
+    """Faults of [groups.*]."""
+    found = []
+    for name, g in declared.items():
+        where = f"groups.{name}"
+        if name in covariates:
+            found.append(
+                Fault(where, "is a covariate too", mend="declare it once: its coefficients are pooled, or they are not")
+            )
+        if NEW in g.levels:
+            what = "is the level of every group that is not in the table"
+            found.append(Fault(f"{where}.levels", what, f'"{NEW}"', "call it otherwise"))
+        found += [
+            Fault(f.where, f.what, f.got, f.mend)
+            for f in _levels(where, name, Covariate(levels=g.levels, map=g.map), covariates)
+        ]
+    return found
 
 
 def _levels(where: str, name: str, c: Covariate, declared: Mapping[str, Covariate]) -> list[Fault]:
@@ -84,6 +105,12 @@ def _product(where: str, name: str, c: Covariate, declared: Mapping[str, Covaria
         if part not in declared:
             mend = did_you_mean(part, [n for n in declared if n != name])
             found.append(Fault(f"{where}.product", "names no covariate", f'"{part}"', mend))
+        elif declared[part].group:
+            found.append(
+                Fault(
+                    f"{where}.product", "a group is no factor of a product", f'"{part}"', "name it among the moderators"
+                )
+            )
         elif declared[part].product:
             found.append(
                 Fault(f"{where}.product", "a product of products is not understood", f'"{part}"', "name all factors")

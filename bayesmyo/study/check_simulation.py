@@ -8,7 +8,7 @@ from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_PATIENTS, STUDY_VISITS
 from bayesmyo.study import scenarios as truths
 from bayesmyo.study.design import Design, FollowUp, Scenario
-from bayesmyo.study.parameters import Parameter, correlations, parameters
+from bayesmyo.study.parameters import Parameter, Pooled, correlations, parameters
 from bayesmyo.study.predictors import CORRELATIONS
 from bayesmyo.study.study import Covariate, Outcome, Study
 
@@ -177,6 +177,8 @@ def _values(study: Study, outcome: str, stated: Mapping[str, float | str], where
     what = "is not a parameter of this outcome"
     found = [Fault(f"{where}.{key}", what, mend=did_you_mean(key, list(known))) for key in stated if key not in known]
     for key, parameter in known.items():
+        if key not in stated and isinstance(parameter.prior, Pooled):
+            continue  # each cohort draws its own
         if key not in stated:
             found.append(Fault(f"{where}.{key}", "is missing: a scenario states every parameter"))
         else:

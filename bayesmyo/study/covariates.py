@@ -46,6 +46,11 @@ def _with_signs(text: str) -> str:
     return "_".join(filter(None, (lead, inner, tail))) or "level"
 
 
+def first(c: Covariate) -> int:
+    """The first level that has a coefficient: the second, but of a group, which has no reference, the first."""
+    return 0 if c.group else 1
+
+
 def columns(study: Study, name: str) -> tuple[str, ...]:
     """The design columns of one covariate."""
     c = study.covariates[name]
@@ -55,7 +60,7 @@ def columns(study: Study, name: str) -> tuple[str, ...]:
             return (name,)
         return tuple(f"{name}_{'_'.join(combination)}" for combination in product(*parts))
     if c.levels:
-        return tuple(f"{name}_{part}" for part in slugs(c.levels)[1:])
+        return tuple(f"{name}_{part}" for part in slugs(c.levels)[first(c) :])
     return (name,)
 
 
@@ -101,7 +106,7 @@ def coded(study: Study, name: str, values: Any) -> dict[str, Any]:
     values = np.asarray(values, dtype=float)
     if c.levels:
         missing = np.where(np.isnan(values), np.nan, 0.0)
-        return {column: (values == k) + missing for k, column in enumerate(columns(study, name), 1)}
+        return {column: (values == k) + missing for k, column in enumerate(columns(study, name), first(c))}
     assert c.typical is not None
     assert c.scale is not None
     width = np.log(c.scale) if c.transform == "log" else c.scale
@@ -125,8 +130,9 @@ def of_patients(study: Study) -> tuple[str, ...]:
 
 def stated(study: Study, name: str, found: Mapping[str, Any]) -> Any:
     """Design columns -> a covariate's values as `coded` takes them: numbers as typed, or positions among the levels."""
-    if study.covariates[name].levels:
-        return np.asarray(sum(k * np.asarray(found[column]) for k, column in enumerate(columns(study, name), 1)))
+    c = study.covariates[name]
+    if c.levels:
+        return np.asarray(sum(k * np.asarray(found[column]) for k, column in enumerate(columns(study, name), first(c))))
     return uncoded(study, name, found[name])
 
 

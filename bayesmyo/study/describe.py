@@ -11,7 +11,7 @@ from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp
 from bayesmyo.study.in_r import correlated
-from bayesmyo.study.parameters import Parameter, all_parameters
+from bayesmyo.study.parameters import Parameter, Pooled, all_parameters, parameters
 from bayesmyo.study.predictors import Predictor, blocks, predictors
 from bayesmyo.study.study import Limits, Response, Study
 
@@ -88,7 +88,7 @@ def design(study: Study, d: Design, patients: str = "") -> str:
         c = study.covariates[name]
         if c.levels:
             shares = c.shares or (1 / len(c.levels),) * len(c.levels)
-            groups = listing([f"{share:.0%} {level}" for level, share in zip(c.levels, shares, strict=True)])
+            groups = listing([f"{share:.0%} {level}" for level, share in zip(c.levels, shares, strict=True) if share])
             text += f"; {name}: {groups}, {'balanced after every patient' if name in (d.balanced or ()) else 'drawn by chance'}"
     return text + "."
 
@@ -99,6 +99,10 @@ def covariates(study: Study) -> list[str]:
     for name, c in study.covariates.items():
         if c.product:
             lines.append(f"{name}: the product of {listing(list(c.product))}")
+            continue
+        if c.group and c.levels:
+            text = f"{', '.join(c.levels[:-1])}: their shifts are drawn from one normal distribution"
+            lines.append(f"{name} (column {table_column(study, name)}, of {c.varies}): {text}")
             continue
         if c.levels:
             text = f"{c.levels[0]} (reference), {', '.join(c.levels[1:])}"
@@ -175,16 +179,14 @@ def formula(study: Study, outcome: str) -> list[str]:
         for c in p.coefficients:
             curve = re.sub(rf"\b{c.name}\b", p.prefix + c.name, curve)
         apart = {e.column: f" + b_{e.key}[i]" for e in p.effects if e.column}
-        shifts = "".join(
-            f" + {_times(p.prefix + c, apart.get(c, ''))} * {c}[i{', t' if _at_visits(study, c) else ''}]"
-            for c in p.level_columns
-        )
+        shifts = "".join(_shift(study, p, c, apart) for c in p.covariates)
         name = f"{_name(study, p)}[i, t]"
         name = name if name.startswith("eta") else f"{o.family.links[p.name]}({name})"
         lines.append(f"{name} = {curve}{shifts}{exposure if not p.prefix else ''}")
         varying = {e.coefficient: e for e in p.effects}
         for c in p.coefficients:
-            moved = "".join(f" + {p.prefix}{c.name}_{x} * {x}[i]" for x in p.change_columns if c in p.moderated)
+            moderators = p.moderators if c in p.moderated else ()
+            moved = "".join(_shift(study, p, m, {}, f"{c.name}_") for m in moderators)
             if c.name in varying and not c.linear:
                 lines.append(f"{p.prefix}{c.name}[i] = {p.prefix}{c.name} * exp(b_{varying[c.name].key}[i])")
             elif c.name in varying or moved:
@@ -193,6 +195,8 @@ def formula(study: Study, outcome: str) -> list[str]:
                 lines.append(f"{p.prefix}{c.name}[i] = {fixed or p.prefix + c.name}{moved}{own}")
     if o.residual is not None:
         lines += o.residual.written(outcome)
+    pooled = {q.prior.sd for q in parameters(study, outcome).values() if isinstance(q.prior, Pooled)}
+    lines += [f"{sd.removeprefix('sd_')}[k] ~ Normal(0, {sd})" for sd in sorted(pooled)]
     for block in blocks(study):
         mine = [f"b_{e.key}" for e in block.effects if e.outcome == outcome]
         others = len(block.effects) - len(mine)
@@ -210,6 +214,14 @@ def _name(study: Study, p: Predictor) -> str:
     """What formulas call a predictor, or the parameter of which it is the logarithm."""
     logarithm = study.outcomes[p.outcome].family.links.get(p.name) == "log"
     return p.name if logarithm else f"eta_{p.name}" if p.prefix else "eta"
+
+
+def _shift(study: Study, p: Predictor, covariate: str, own: dict[str, str], of: str = "") -> str:
+    """What a covariate adds to the level, or to the coefficient `of`. own: by column what patients add to its coefficient"""
+    if study.covariates[covariate].group:
+        return f" + {p.prefix}{of}{covariate}[{covariate}[i]]"
+    at = "[i, t]" if any(_at_visits(study, c) for c in columns(study, covariate)) else "[i]"
+    return "".join(f" + {_times(p.prefix + of + c, own.get(c, ''))} * {c}{at}" for c in columns(study, covariate))
 
 
 def _times(coefficient: str, own: str) -> str:
@@ -277,7 +289,7 @@ def _held(study: Study, e: Estimand) -> dict[str, str | float]:
     for p in (p for outcome in e.outcomes for p in predictors(study, outcome)):
         for name in base(study, (*p.covariates, *p.moderators)):
             c = study.covariates[name]
-            if (c.varies == "visits" or e.population == "average patient") and not (
+            if (c.varies == "visits" or (e.population == "average patient" and not c.group)) and not (
                 e.contrast and e.contrast.covariate == name
             ):
                 found[name] = c.levels[0] if c.levels else c.typical or 0.0

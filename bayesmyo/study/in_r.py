@@ -6,7 +6,7 @@ the one that bayesmyo read (`clean.py`), called `d`.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bayesmyo.components.families.link import CALLED
@@ -17,7 +17,7 @@ from bayesmyo.study.clean import all_bounds, bounds, columns, grades, inert
 from bayesmyo.study.covariates import base, table_column, used
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.predictors import LOCATION, Predictor, blocks, predictors
-from bayesmyo.study.study import Covariate, Study
+from bayesmyo.study.study import NEW, Covariate, Study
 
 NONE = "no equivalent in lme4, nlme, glmmTMB or ordinal"
 ROW = "observation"  # the column that numbers the rows
@@ -29,7 +29,7 @@ def table(study: Study, file: str = "CLEAN.csv") -> list[str]:
         _column(study, o.column): grades(o.family) for o in study.outcomes.values() if o.family.texts() is not None
     }
     factors = {_column(study, table_column(study, n)): study.covariates[n].levels or () for n in used(study)}
-    factors = {column: levels for column, levels in factors.items() if levels}
+    factors = {column: tuple(v for v in levels if v != NEW) for column, levels in factors.items() if levels}
     named = names(columns(study, all_bounds(study)))
     renamed = (
         [f"col.names = c({', '.join(map(text, named.values()))})"] if any(c != n for c, n in named.items()) else []
@@ -56,6 +56,9 @@ def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
         return f"{NONE} (censored cells)"
     if known := [n for n, p in parameters(study, outcome).items() if isinstance(p.prior, Prior) and p.prior.constant]:
         return f"{NONE} ({', '.join(known)}: known, not estimated)"
+    grouped = any(study.covariates[n].group for n in o.named)
+    if grouped and (o.residual is not None or o.predictors):
+        return f"{NONE} (groups, and more)"
     if o.error is not None:
         return f"{NONE} (known errors of measurements)"
     if o.residual is not None:
@@ -254,9 +257,18 @@ def _fixed(study: Study, p: Predictor, clocks: Mapping[str, str]) -> list[str]:
     family = study.outcomes[p.outcome].family
     first, *moving = clocks.values()
     fixed = [*([] if family.anchored and moving else [first]), *moving]
-    fixed += [_covariate(study, c) for c in p.covariates]
-    fixed += [f"{_covariate(study, c)}:{clock}" for c in p.moderators for clock in moving]
+    fixed += [_covariate(study, c) for c in p.covariates if not study.covariates[c].group]
+    fixed += [
+        f"{_covariate(study, c)}:{clock}" for c in p.moderators for clock in moving if not study.covariates[c].group
+    ]
+    fixed += _of_groups(study, p, moving)
     return [*fixed, f"(1 | {_row(study)})"] if family.per_row() else fixed
+
+
+def _of_groups(study: Study, p: Predictor, moving: Sequence[str]) -> list[str]:
+    """Terms of groups, whose coefficients are drawn from one distribution, independent of each other."""
+    grouped = [(n, "1") for n in p.covariates] + [(n, f"0 + {clock}") for n in p.moderators for clock in moving]
+    return [f"({term} | {_column(study, table_column(study, n))})" for n, term in grouped if study.covariates[n].group]
 
 
 def _clocks(study: Study, p: Predictor, first: float) -> Mapping[str, str]:
@@ -275,8 +287,9 @@ def _why_not(study: Study, p: Predictor, first: float) -> str:
         return f"patients differ in {apart[0]}, which is no term of R"
     moving = [*clocks.values()][1:]
     present = {frozenset[str](), *(frozenset([clock]) for clock in moving)}
-    terms = [frozenset(_parts(study, c)) for c in p.covariates]
-    terms += [frozenset([*_parts(study, c), clock]) for c in p.moderators for clock in moving]
+    grouped = {n for n in (*p.covariates, *p.moderators) if study.covariates[n].group}
+    terms = [frozenset(_parts(study, c)) for c in p.covariates if c not in grouped]
+    terms += [frozenset([*_parts(study, c), clock]) for c in p.moderators for clock in moving if c not in grouped]
     present |= set(terms)
     for term in terms:  # R codes a factor without its reference only where the rest of the term is in the formula too
         factors = [part for part in term if part in study.covariates and study.covariates[part].levels]

@@ -16,6 +16,7 @@ from bayesmyo.components.component import Coefficient
 from bayesmyo.components.families.link import Link
 from bayesmyo.components.priors import Alone, Joint, Prior, Support, halfnormal, lkj, normal
 from bayesmyo.components.residuals import Residual
+from bayesmyo.study.covariates import columns
 from bayesmyo.study.predictors import CORRELATIONS, Block, Predictor, blocks, effects, predictors
 from bayesmyo.study.study import Study
 
@@ -55,6 +56,25 @@ class Jointly:
 
 
 @dataclass(frozen=True)
+class Pooled:
+    """The prior of what one level of a group differs by: Normal(0, sd), where the SD is a parameter. sd: its name; width: its prior"""
+
+    sd: str
+    width: Prior | None
+    support: Support = "real"
+
+    def __str__(self) -> str:
+        return f"normal(0, {self.sd})"
+
+    def quantile(self, p: float) -> float:
+        """Of the prior over all SDs, by 100,000 draws on either side of zero."""
+        assert self.width is not None
+        rng = np.random.default_rng(2006)
+        above = self.width.draw(rng, (100_000,)) * np.abs(rng.standard_normal(100_000))
+        return float(np.quantile(np.concatenate([-above, above]), p))
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One population parameter of one outcome (`correlations` for a correlation between two outcomes).
 
@@ -67,7 +87,7 @@ class Parameter:
     role: Role
     unit: str
     natural_unit: str
-    prior: Prior | Part | Jointly | None
+    prior: Prior | Part | Jointly | Pooled | None
     link: Link
     needs: str = ""
     positive: bool = False  # of a shape: whether it must be
@@ -142,8 +162,13 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
     if o.residual is not None:
         found += _of_residual(study, outcome, o.residual, level)
     own = {name: Prior.parse(text) for name, text in stated.items()}
-    alone = {p.name for p in found if not isinstance(p.prior, Part | Jointly)}
-    return [replace(p, prior=own[p.name]) if p.name in own and p.name in alone else p for p in found]
+    alone = {p.name for p in found if not isinstance(p.prior, Part | Jointly | Pooled)}
+    found = [replace(p, prior=own[p.name]) if p.name in own and p.name in alone else p for p in found]
+    widths = {p.name: p.prior for p in found if isinstance(p.prior, Prior)}
+    return [
+        replace(p, prior=Pooled(p.prior.sd, widths.get(p.prior.sd))) if isinstance(p.prior, Pooled) else p
+        for p in found
+    ]
 
 
 def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
@@ -171,8 +196,11 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
     }
     found = []
 
-    def add(name: str, role: Role, units: tuple[str, str], prior: Prior | None, needs: str = "") -> None:
+    def add(name: str, role: Role, units: tuple[str, str], prior: Prior | Pooled | None, needs: str = "") -> None:
         found.append(Parameter(p.outcome, p.prefix + name, role, *units, prior, family, needs))
+
+    def add_sd(key: str, units: tuple[str, str], prior: Prior | None, needs: str = "") -> None:
+        found.append(Parameter(p.outcome, f"sd_{key}", "sd", *units, prior, family, needs))
 
     for c in p.coefficients:
         if c.nature == "shape" and c.prior and c.prior.support == "positive":
@@ -180,17 +208,27 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
             found[-1] = replace(found[-1], positive=True)
         elif c.fixed is None:
             add(c.name, c.nature, units[c.nature], _of_coefficient(p, c, family), c.needs)
-    for column in p.level_columns:
-        add(column, "difference", units["difference"], normal(0.0, family.between_groups(scale.spread)))
+    for name in p.covariates:
+        key, pooled = p.prefix + name, study.covariates[name].group
+        if pooled:
+            add_sd(key, spreads["level"], halfnormal(scale.spread))
+        for column in columns(study, name):
+            apart = normal(0.0, family.between_groups(scale.spread))
+            add(column, "difference", units["difference"], Pooled(f"sd_{key}", None) if pooled else apart)
     for c in p.moderated:
         nature: Role = "rate" if c.nature == "rate" else "difference"
-        for column in p.change_columns:
+        for name in (n for n in p.moderators if study.covariates[n].group):
+            key = f"{p.prefix}{c.name}_{name}"
+            add_sd(key, spreads[c.nature], halfnormal(scale.spread / c.per) if c.prior else None, c.needs)
+            for column in columns(study, name):
+                add(f"{c.name}_{column}", nature, units[nature], Pooled(f"sd_{key}", None))
+        for column in (column for n in p.moderators if not study.covariates[n].group for column in columns(study, n)):
             prior = normal(0.0, family.between_groups(scale.spread / c.per, c.per)) if c.prior else None
             add(f"{c.name}_{column}", nature, units[nature], prior, c.needs)
     by_name = {c.name: c for c in p.coefficients}
     for e in p.effects:
         if e.column:
-            add(f"sd_{e.key}", "sd", spreads["difference"], halfnormal(scale.spread))
+            add_sd(e.key, spreads["difference"], halfnormal(scale.spread))
             continue
         c = by_name[e.coefficient]
         sd = halfnormal(0.5) if c.nature == "duration" else halfnormal(scale.spread / c.per)
@@ -280,6 +318,22 @@ def drawn_jointly(study: Study) -> tuple[Block, ...]:
     return tuple(b for b in blocks(study) if len(b.effects) > 2)
 
 
+def draw_pooled(
+    listed: Mapping[str, Parameter],
+    values: Mapping[str, Any],
+    rng: np.random.Generator | None,
+    size: tuple[int, ...] = (),
+) -> dict[str, np.ndarray]:
+    """What levels of groups differ by, drawn given the SDs among an outcome's values; those that are among them stay.
+
+    rng: None for levels that are all alike
+    """
+    pooled = {name: p.prior for name, p in listed.items() if isinstance(p.prior, Pooled) and name not in values}
+    if rng is None:
+        return {name: np.zeros(size) for name in pooled}
+    return {name: np.asarray(values[prior.sd] * rng.standard_normal(size)) for name, prior in pooled.items()}
+
+
 def draw_values(study: Study, rng: np.random.Generator, size: tuple[int, ...] = ()) -> dict[str, dict[str, np.ndarray]]:
     """Independent NumPy draws of every parameter from its prior: outcome -> name -> (*size,)."""
     found: dict[str, dict[str, np.ndarray]] = {}
@@ -287,7 +341,7 @@ def draw_values(study: Study, rng: np.random.Generator, size: tuple[int, ...] = 
         values = {name: p.prior.draw(rng, size) for name, p in listed.items() if isinstance(p.prior, Prior)}
         for _, joint in joints(listed):
             values |= dict(zip(joint.names, joint.draw(rng, size), strict=True))
-        found[outcome] = values
+        found[outcome] = {**values, **draw_pooled(listed, values, rng, size)}
     eta = Alone.parse(study.correlation_prior).values[0]
     for block in drawn_jointly(study):
         position = {e: i for i, e in enumerate(block.effects)}

@@ -36,12 +36,12 @@ from bayesmyo.limits import (
     STUDY_TEXT,
     beyond,
 )
-from bayesmyo.study import check
+from bayesmyo.study import check, check_covariates
 from bayesmyo.study.check_data import SPACES
 from bayesmyo.study.design import Design, Scenario
 from bayesmyo.study.scan import scan
 from bayesmyo.study.statements import Statements
-from bayesmyo.study.study import Covariate, DataFormat, Outcome, Response, Study
+from bayesmyo.study.study import Covariate, DataFormat, Group, Outcome, Response, Study
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES, Residual: RESIDUALS}
@@ -49,6 +49,7 @@ TABLES = (
     "study",
     "data",
     "covariates",
+    "groups",
     "outcomes",
     "estimands",
     "decisions",
@@ -140,6 +141,11 @@ def parse_study(text: str, source: str = "study") -> Study:
     values["covariates"] = _each(
         document, "covariates", faults, lambda doc, where: _table(Covariate, doc, where, faults)
     )
+    values["groups"] = _each(document, "groups", faults, lambda doc, where: _table(Group, doc, where, faults))
+    faults += check_covariates.groups(values["groups"], values["covariates"])
+    values["covariates"] |= {
+        name: g.covariate for name, g in values["groups"].items() if name not in values["covariates"]
+    }
     values["outcomes"] = _each(document, "outcomes", faults, lambda doc, where: _table(Outcome, doc, where, faults))
     for name, catalogue in (("estimands", ESTIMANDS), ("decisions", DECISIONS)):
         values[name] = _each(document, name, faults, lambda doc, where, c=catalogue: _component(c, doc, where, faults))
@@ -229,7 +235,7 @@ def _table(cls: Any, doc: Any, where: str, faults: list[Fault]) -> Any:
         return None
     before = len(faults)
     hints = get_type_hints(cls)
-    keys = {f.metadata.get("key", f.name): f for f in fields(cls) if "tables" not in f.metadata}
+    keys = {f.metadata.get("key", f.name): f for f in fields(cls) if not f.metadata.keys() & {"tables", "made"}}
     named = {key: f for f in fields(cls) for key in f.metadata.get("tables", ())}
     faults.extend(unknown_keys(doc, [*keys, *named], where))
     values: dict[str, Any] = {}

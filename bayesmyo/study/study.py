@@ -123,6 +123,7 @@ class Covariate:
     minimum: float | None = None
     maximum: float | None = None
     shares: tuple[float, ...] | None = None
+    group: bool = field(default=False, metadata={"made": True})
 
     def beyond(self, value: float) -> str:
         """Why a number is not legal, `is below the declared minimum 18`; "" where it is."""
@@ -132,6 +133,37 @@ class Covariate:
             f"is above the declared maximum {self.maximum:g}"
             if self.maximum is not None and value > self.maximum
             else ""
+        )
+
+
+NEW = "new"  # the level of a group that is not in the table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """To what patients belong beside themselves, one to each: a site, a ward, a family, an examiner.
+
+    column: of the table (default: the group's name); label: as sentences call it
+    levels: which there are; map: cell texts and the levels that they stand for
+    Named among the covariates of an outcome it shifts the level, among the moderators the change, as a covariate does; but its coefficients
+    are not known apart: each site's is drawn from Normal(0, sd_site), and the SD is a parameter. A site with few patients is drawn to the
+    others (partial pooling). There is always a level `new`, a site that is not among these: `given = { site = "new" }` asks about its
+    patients, `given = { site = "S2" }` about those of one; otherwise patients averaged over have the sites that they have, and the average
+    patient is one of an average site.
+    Reference: Gelman and Hill (2006), chapter 12, https://doi.org/10.1017/CBO9780511790942.
+    """
+
+    column: str = ""
+    label: str = ""
+    levels: tuple[str, ...]
+    map: Mapping[str, str] | None = None
+
+    @property
+    def covariate(self) -> Covariate:
+        """The same as a covariate, with the level `new` behind the others, which no simulated patient has."""
+        shares = (*(1 / max(1, len(self.levels)),) * len(self.levels), 0.0)
+        return Covariate(
+            column=self.column, label=self.label, levels=(*self.levels, NEW), map=self.map, shares=shares, group=True
         )
 
 
@@ -298,6 +330,7 @@ class Study:
     rule: str = ""
     data: DataFormat = field(default_factory=DataFormat)
     covariates: Mapping[str, Covariate] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
     outcomes: Mapping[str, Outcome]
     estimands: Mapping[str, Estimand] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)

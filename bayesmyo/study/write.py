@@ -22,6 +22,10 @@ def to_toml(study: Study) -> str:
         value = getattr(study, f.name)
         if f.name not in (*HEAD, "text") and value is not None and value != {}:
             document[f.name] = _plain(value)
+    for name in study.groups:  # each is a covariate too
+        document["covariates"].pop(name, None)
+    if not document.get("covariates", True):
+        del document["covariates"]
     return tomli_w.dumps(document)
 
 
@@ -36,7 +40,9 @@ def _plain(value: Any) -> Any:
         head = {"like": value.like, "title": value.title or None}
         return {k: v for k, v in head.items() if v is not None} | _plain(value.values)
     if is_dataclass(value):
-        pairs = {f.metadata.get("key", f.name): getattr(value, f.name) for f in fields(value)}
+        pairs = {
+            f.metadata.get("key", f.name): getattr(value, f.name) for f in fields(value) if "made" not in f.metadata
+        }
         for f in fields(value):
             if "tables" in f.metadata:
                 pairs |= pairs.pop(f.name)

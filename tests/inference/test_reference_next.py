@@ -91,6 +91,24 @@ def test_residuals_that_drift():
     close(found.estimands["at_24"], case["estimands"]["mean_24_population"])
 
 
+def test_patients_in_sites():
+    names = {n: n for n in ("intercept", "slope", "sd_site", "sd_intercept", "sd_slope", "correlation", "sigma")}
+    found, case = fitted("site_level.toml", pd.read_csv(NEXT / "site_level.csv")), exact("site_level_24")
+    agree(parameters(found), case["params"], names)
+    posterior = found.group("posterior")
+    for k in range(1, 7):
+        close(posterior[f"score.site_s{k}"].values, case["estimands"][f"site_effect_S{k}"])
+    close(found.estimands["at_6"], case["estimands"]["mean_6_months_population"])
+    own, patients = posterior["score.sd_site"].values ** 2, posterior["score.sd_intercept"].values ** 2
+    close(own / (own + patients), case["estimands"]["share_of_baseline_variance_between_sites"])
+    # a new site is as uncertain as an average one and what sites differ by, together
+    new, average = found.estimands["new_site"], found.estimands["at_6"]
+    assert new.var() == pytest.approx(average.var() + own.mean(), rel=0.1)
+    assert found.estimands["first_site"].mean() == pytest.approx(
+        average.mean() + posterior["score.site_s1"].values.mean(), abs=1e-9
+    )
+
+
 @pytest.mark.slow
 def test_the_mixed_model_for_repeated_measures():
     table = pd.read_csv(SHARED / "extra" / "fev.csv").dropna(subset=["FEV1"])

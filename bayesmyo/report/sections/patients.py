@@ -8,7 +8,7 @@ from bayesmyo.report.blocks import Block, Cell, Heading, Items, Number, Paragrap
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import NEW, Study
 
 NEAR = 1e-9
 CALENDAR = {
@@ -62,6 +62,7 @@ def characteristics(study: Study, cohort: Cohort) -> Table:
             rows += [
                 (f"{label}: {level}", "", count(int(np.sum(value == k))), "", "", "")
                 for k, level in enumerate(c.levels)
+                if not (c.group and level == NEW)
             ]
         else:
             rows.append((label, c.unit, *_spread(value[np.isfinite(value)])))
