@@ -66,7 +66,7 @@ class Flip:
 
 @dataclass(frozen=True)
 class Influence:
-    """patients: the most influential first; decisions: every decision without every patient; sentences: one for each decision."""
+    """patients: the most influential first, or the levels of a group; decisions: every decision without every patient; sentences: one for each decision."""
 
     patients: tuple[PatientInfluence, ...]
     decisions: tuple[Flip, ...]
@@ -82,20 +82,25 @@ class Influence:
 
 
 def influence(
-    fit: Fit, *, exact: bool = True, refits: Refits | None = None, progress: Callable[[int, int], None] | None = None
+    fit: Fit,
+    *,
+    exact: bool = True,
+    by: str = "",
+    refits: Refits | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Influence:
-    """Leave out each patient, and see what is said then.
+    """Leave out each patient, or each level of a group with all its patients, and see what is said then.
 
-    exact, progress: as in `leave_one_out`. Raises StorageError for a fit without patient data.
+    exact, by, progress: as in `leave_one_out`. Raises StorageError for a fit without patient data, UsageError for an unknown group.
 
     >>> found = bayesmyo.influence(fit, exact=False)
     >>> len(found.patients), found.sentences[0][:35]
     (12, 'cpk_halved stays met whichever pati')
     """
-    return of_left_out(fit, leave_one_out(fit, exact=exact, refits=refits, progress=progress))
+    return of_left_out(fit, leave_one_out(fit, exact=exact, by=by, refits=refits, progress=progress), by)
 
 
-def of_left_out(fit: Fit, left_out: Sequence[WithoutPatient]) -> Influence:
+def of_left_out(fit: Fit, left_out: Sequence[WithoutPatient], by: str = "") -> Influence:
     """The same from patients left out before."""
     flips = [f for name in fit.study.decisions for f in _flips(fit, name, left_out)]
     patients = [_patient(_ranked_by(fit), one, flips) for one in left_out]
@@ -104,7 +109,7 @@ def of_left_out(fit: Fit, left_out: Sequence[WithoutPatient]) -> Influence:
     ess = {n: d.ess_bulk for n, d in diagnose(fit.estimands).items()}
     return Influence(
         tuple(patients), tuple(flips),
-        tuple(sentence(name, rows, ess[fit.study.decisions[name].estimand]) for name, rows in listed.items() if rows),
+        tuple(sentence(name, rows, ess[fit.study.decisions[name].estimand], by or "patient") for name, rows in listed.items() if rows),
     )  # fmt: skip
 
 
@@ -143,7 +148,7 @@ def _flips(fit: Fit, name: str, left_out: Sequence[WithoutPatient]) -> list[Flip
     return rows
 
 
-def sentence(name: str, rows: Sequence[Flip], ess: float = math.inf) -> str:
+def sentence(name: str, rows: Sequence[Flip], ess: float = math.inf, who: str = "patient") -> str:
     """What leaving out one patient does to a decision; `ess`: effective draws of its estimand, which leave probabilities so many digits."""
 
     def chance(p: float) -> str:
@@ -155,7 +160,7 @@ def sentence(name: str, rows: Sequence[Flip], ess: float = math.inf) -> str:
     )
     found = [f.probability_without for f in rows if f.probability_without is not None]
     if not flipping:
-        text = f"{name} stays {state} whichever patient is left out"
+        text = f"{name} stays {state} whichever {who} is left out"
         span = dict.fromkeys((chance(min(found)), chance(max(found)))) if found else {}
         return f"{text} (probability {' to '.join(span)})." if span else f"{text}."
     clear = [f for f in flipping if f.clear]

@@ -20,6 +20,7 @@ from scipy.special import logsumexp
 from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.assess.refits import ROUGH, Refits, estimands
 from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
+from bayesmyo.errors import UsageError
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model.marginal import log_marginal
 from bayesmyo.model.truth import Truth
@@ -31,7 +32,7 @@ Array = np.ndarray
 class WithoutPatient:
     """What the others say without one patient.
 
-    patient: pseudonym; measurements: how many were taken away; last: the time of the latest of them, in the study's unit
+    patient: pseudonym, or the level of a group that was left out; measurements: how many were taken away; last: the time of the latest of them, in the study's unit
     method: "refit", "importance" (Pareto-smoothed weights on the posterior of all; pareto_k: theirs), or "impossible": then there is
         no score and no estimand
     score: log predictive density of all the patient's measurements given the others, in outcome units; mcse: its Monte Carlo error
@@ -56,32 +57,51 @@ class WithoutPatient:
 
 
 def leave_one_out(
-    fit: Fit, *, exact: bool = True, refits: Refits | None = None, progress: Callable[[int, int], None] | None = None
+    fit: Fit,
+    *,
+    exact: bool = True,
+    by: str = "",
+    refits: Refits | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[WithoutPatient]:
-    """Leave out each patient who has measurements, in the cohort's order.
+    """Leave out each patient who has measurements, in the cohort's order; or each level of a group, with all its patients.
 
-    exact: sample again without each patient; False reweights wherever that can be trusted
-    progress: called with patients done and patients in all
-    Raises StorageError for a fit without patient data.
+    exact: sample again without each patient; False reweights wherever that can be trusted, never for a group
+    by: a group of the study; progress: called with patients done and patients in all
+    Raises StorageError for a fit without patient data, UsageError for what is no group of the study.
     """
     refits = refits or Refits(fit)
-    measurements = refits.cohort.measurements.values()
-    patients = sorted(set(np.concatenate([m.patient for m in measurements]).tolist()))
-    possible = [i for i in patients if all(len(m) for m in refits.cohort.without(i).measurements.values())]
-    shared = {i: refits.shares(i) for i in possible}
+    named = _units(refits, by)
+    possible = [name for name, who in named.items() if all(map(len, refits.cohort.without(*who).measurements.values()))]
+    shared = {name: refits.shares(*named[name]) for name in possible}
     whole = fit.truth.take(evenly(math.prod(fit.truth.shape), MOST))
-    found: dict[int, WithoutPatient] = {}
-    for i in set(patients) - set(possible):
-        found[i] = WithoutPatient(*_who(refits, i), "impossible", float("nan"), float("nan"), {})
-    for i in sorted(possible, key=lambda i: not shared[i]):
-        reweighted = None if exact else _reweighted(refits, whole, i)
-        found[i] = reweighted or _refitted(refits, i)
+    found: dict[str, WithoutPatient] = {}
+    for name in named.keys() - set(possible):
+        found[name] = WithoutPatient(*_who(refits, name, named[name]), "impossible", float("nan"), float("nan"), {})
+    for name in sorted(possible, key=lambda name: not shared[name]):
+        reweighted = None if exact or by else _reweighted(refits, whole, name, named[name][0])
+        found[name] = reweighted or _refitted(refits, name, named[name])
         if progress:
-            progress(len(found), len(patients))
-    return [found[i] for i in patients]
+            progress(len(found), len(named))
+    return [found[name] for name in named]
 
 
-def _reweighted(refits: Refits, whole: Truth, patient: int) -> WithoutPatient | None:
+def _units(refits: Refits, by: str) -> dict[str, tuple[int, ...]]:
+    """Who is left out together, by the name under which it is told: each patient under the pseudonym, or each level of a group."""
+    cohort, study = refits.cohort, refits.fit.study
+    measured = sorted(set(np.concatenate([m.patient for m in cohort.measurements.values()]).tolist()))
+    if not by:
+        names = cohort.pseudonyms()
+        return {names[i]: (i,) for i in measured}
+    if by not in study.groups or by not in cohort.covariates:
+        some = f"groups: {', '.join(study.groups)}" if study.groups else "it declares none; write a table [groups.site]"
+        raise UsageError("by", "is not a group that an outcome of this study names", f'"{by}"', some)
+    level = cohort.covariates[by]
+    units = {name: tuple(i for i in measured if level[i] == k) for k, name in enumerate(study.groups[by].levels)}
+    return {name: who for name, who in units.items() if who}
+
+
+def _reweighted(refits: Refits, whole: Truth, name: str, patient: int) -> WithoutPatient | None:
     """By weights on the posterior of all; None where they cannot be trusted."""
     log_density = log_marginal(refits.fit.study, refits.cohort, whole, patient)
     chosen, weights, k = reweight(-log_density)
@@ -90,22 +110,22 @@ def _reweighted(refits: Refits, whole: Truth, patient: int) -> WithoutPatient | 
     score = float(logsumexp(log_density, b=weights))
     mcse = float(np.sqrt(np.sum((weights * np.expm1(log_density - score)) ** 2)))
     said = estimands(refits.fit, whole.take(chosen).without(patient))
-    return WithoutPatient(*_who(refits, patient), "importance", score, mcse, said, pareto_k=k)
+    return WithoutPatient(*_who(refits, name, (patient,)), "importance", score, mcse, said, pareto_k=k)
 
 
-def _refitted(refits: Refits, patient: int) -> WithoutPatient:
-    """By sampling again."""
-    again = refits.without(patient)
-    log_density = log_marginal(refits.fit.study, refits.cohort, again.truth, patient)
+def _refitted(refits: Refits, name: str, patients: tuple[int, ...]) -> WithoutPatient:
+    """By sampling again. What patients of one group share is part of each truth, and their measurements are independent given it."""
+    again = refits.without(*patients)
+    log_density = np.sum([log_marginal(refits.fit.study, refits.cohort, again.truth, i) for i in patients], axis=0)
     score = float(logsumexp(log_density) - np.log(log_density.size))
     relative = diagnose({"density": np.exp(log_density - score), "score": log_density})
     rhat = float(np.nanmax([again.rhat, relative["score"].rhat]))
-    who = _who(refits, patient)
+    who = _who(refits, name, patients)
     return WithoutPatient(
         *who, "refit", score, relative["density"].mcse, again.estimands, rhat=rhat, divergences=again.divergences
     )
 
 
-def _who(refits: Refits, patient: int) -> tuple[str, int, float]:
-    own = [m.time[m.patient == patient] for m in refits.cohort.measurements.values()]
-    return refits.cohort.pseudonyms()[patient], sum(map(len, own)), max(float(t.max()) for t in own if len(t))
+def _who(refits: Refits, name: str, patients: tuple[int, ...]) -> tuple[str, int, float]:
+    own = [m.time[np.isin(m.patient, patients)] for m in refits.cohort.measurements.values()]
+    return name, sum(map(len, own)), max(float(t.max()) for t in own if len(t))

@@ -62,14 +62,14 @@ class Refits:
         """The one model, built where it is first needed."""
         return self._given or Compiled(self.fit.study, self.fit.engine, self._sampling, self.cohort)
 
-    def shares(self, patient: int) -> bool:
-        """Whether the one compiled model also serves without this patient."""
-        return self._compiled.takes(self.cohort.without(patient))
+    def shares(self, *patients: int) -> bool:
+        """Whether the one compiled model also serves without these patients."""
+        return self._compiled.takes(self.cohort.without(*patients))
 
-    def without(self, patient: int) -> Refitted:
+    def without(self, *patients: int) -> Refitted:
         """Of the others' measurements alone. Raises UsageError where they have none of an outcome."""
-        found = self._run(self.cohort.without(patient), replicate=1 + patient)
-        return replace(found, estimands=estimands(self.fit, found.truth.without(patient)))
+        found = self._run(self.cohort.without(*patients), replicate=1 + patients[0])
+        return replace(found, estimands=estimands(self.fit, found.truth.without(*patients)))
 
     def with_spreads(self, *spreads: float) -> list[Refitted]:
         """With the spread of every top-level prior multiplied by each factor."""

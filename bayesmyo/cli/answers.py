@@ -96,6 +96,7 @@ def estimate(
 def influence(
     path: FIT,
     quick: Annotated[bool, typer.Option("--quick", help="Reweight the draws where that can be trusted.")] = False,
+    by: Annotated[str, typer.Option("--by", help="Leave out each level of this group, such as each site.")] = "",
     json: JSON = False,
 ) -> None:
     """Leave out each patient in turn: who carries a conclusion. Exit 1 if the fit is not to be trusted at all."""
@@ -109,14 +110,14 @@ def influence(
     fit = load_fit(path)
     _converged({str(path): fit})
     with progress.steps("Leaving out patients") as step:
-        found = run(fit, exact=not quick, progress=step)
-    if fit.study.decisions:
+        found = run(fit, exact=not quick, by=by, progress=step)
+    if fit.study.decisions and not by:
         with progress.steps(AGAIN) as step:
             found = influential(found, claims(fit, [], progress=step).decisions)
     if json:
         typer.echo(documents.document(**asdict(found)))
     else:
-        terminal.show_influence(found, fit.study)
+        terminal.show_influence(found, fit.study, by or "patient")
 
 
 def compare(

@@ -123,9 +123,10 @@ class Cohort:
         """The measurements of one patient alone; every patient keeps the index."""
         return replace(self, measurements={k: m.take(m.patient == patient) for k, m in self.measurements.items()})
 
-    def without(self, patient: int) -> "Cohort":
-        """The measurements of all but one patient; every patient keeps the index."""
-        return replace(self, measurements={k: m.take(m.patient != patient) for k, m in self.measurements.items()})
+    def without(self, *patients: int) -> "Cohort":
+        """The measurements of all but some patients; every patient keeps the index."""
+        others = {k: m.take(~np.isin(m.patient, patients)) for k, m in self.measurements.items()}
+        return replace(self, measurements=others)
 
     def first(self, patients: int) -> "Cohort":
         """The first patients, in the order of the table, with an account of their rows alone."""

@@ -57,13 +57,13 @@ class Truth:
         arrays = [*self.covariates.values(), *(e for o in self.outcomes.values() for e in o.effects.values())]
         return np.shape(arrays[0])[-1] if arrays else None
 
-    def without(self, patient: int) -> "Truth":
+    def without(self, *patients: int) -> "Truth":
         """The same truths of the other patients."""
         outcomes = {
-            name: OutcomeTruth(o.values, {k: np.delete(v, patient, axis=-1) for k, v in o.effects.items()})
+            name: OutcomeTruth(o.values, {k: np.delete(v, patients, axis=-1) for k, v in o.effects.items()})
             for name, o in self.outcomes.items()
         }
-        columns = {k: np.delete(v, patient, axis=-1) for k, v in self.covariates.items()}
+        columns = {k: np.delete(v, patients, axis=-1) for k, v in self.covariates.items()}
         return Truth(outcomes, self.correlations, columns)
 
     def take(self, draws: Array) -> "Truth":

@@ -208,10 +208,10 @@ def show_verification(found: Any) -> None:
         say("Written with the versions that are installed.")
 
 
-def show_influence(found: Any, study: Study) -> None:
-    """Patients, the most influential first; what leaving one out does to each decision."""
+def show_influence(found: Any, study: Study, who: str = "patient") -> None:
+    """Patients, or levels of a group, the most influential first; what leaving one out does to each decision."""
     methods = {p.method for p in found.patients}
-    headers = ["patient", "measurements", f"last {study.time.unit}", "moves most", "by (SD)", "score", "mcse", "flips"]
+    headers = [who, "measurements", f"last {study.time.unit}", "moves most", "by (SD)", "score", "mcse", "flips"]
     rows = [
         [p.patient, p.measurements, p.last, p.moved, p.shift, Number(f"{p.score:.1f}"), p.mcse, ", ".join(p.flips)]
         for p in found.patients
