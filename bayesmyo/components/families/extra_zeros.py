@@ -33,6 +33,8 @@ class ExtraZeros(Family):
     """A family of counts whose zeros may have a part of their own."""
 
     links: ClassVar[Mapping[str, str]] = {INFLATION: "logit", HURDLE: "logit"}
+    more_zeros: ClassVar[str] = INFLATION
+    fewer_zeros: ClassVar[str] = HURDLE
     r_parts: ClassVar[Mapping[str, str]] = {INFLATION: "zi"}
 
     @abstractmethod

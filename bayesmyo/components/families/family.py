@@ -48,6 +48,9 @@ class Family(Link, Component):
     overdispersed: ClassVar[str] = ""  # the family of such measurements that scatter more
     # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only then
     links: ClassVar[Mapping[str, str]] = {}
+    # which of these says where zeros are more, or fewer, than the rest of the family allows
+    more_zeros: ClassVar[str] = ""
+    fewer_zeros: ClassVar[str] = ""
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     r_apart: ClassVar[bool] = False  # R fits its parts one by one
     r_parts: ClassVar[
