@@ -28,6 +28,7 @@ _WHERE = {
     "compare": "bayesmyo.assess.compare",
     "correlations": "bayesmyo.assess.correlations",
     "decisions": "bayesmyo.assess.claims",
+    "each_patient": "bayesmyo.assess.each_patient",
     "estimate": "bayesmyo.assess.claims",
     "figures": "bayesmyo",  # the room itself: its functions draw
     "find_study": "bayesmyo.study",
