@@ -144,6 +144,10 @@ class Family(Link, Component):
         """What fits a predictor to the column `y` in R by likelihood, all other predictors apart; None where no package does."""
         return None
 
+    def r_family(self, parts: Collection[str]) -> str:
+        """The family of brms where the study gives these parameters a predictor of their own; empty where it has none."""
+        return self.r_formula
+
     def r_additions(self) -> tuple[str, ...]:
         """What brms is told of the response beside its column, such as `trials(30)`."""
         return ()
