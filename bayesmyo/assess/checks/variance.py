@@ -15,6 +15,10 @@ from bayesmyo.inference.fit import Fit
 FEWEST = 20  # measurements with a residual
 FEW = 10  # of them in each of two parts that are compared
 PATIENTS, EACH = 8, 4  # patients whose scatter is compared, and measurements of each
+WILD = 3.0  # SDs: a residual further off counts as so far, or a single one would say that all around it scatter
+STILL = (
+    0.1  # SDs: patients whose residuals are smaller on average, all of them at one end of a scale say, count as alike
+)
 ELSE = "try another family or trajectory, or a covariate of visits, and look for wild measurements"
 
 
@@ -56,6 +60,7 @@ class Variance:
 
     def _between(self, fit: Fit, r: Replicated, parts: Parts) -> Finding:
         def ratio(z: np.ndarray) -> np.ndarray:
+            z = np.clip(z, -WILD, WILD)
             first, last = (np.maximum(spread(z[:, cells]), 1e-6) for cells in (parts.first, parts.last))
             return np.log(last / first)
 
@@ -81,9 +86,9 @@ class Variance:
 
         def apart(z: np.ndarray) -> np.ndarray:
             count = np.isfinite(z) @ belongs
-            size = np.where(np.isfinite(z), np.abs(z), 0.0) @ belongs
+            size = np.where(np.isfinite(z), np.minimum(np.abs(z), WILD), 0.0) @ belongs
             with np.errstate(divide="ignore", invalid="ignore"):
-                logs = np.where(count >= EACH // 2, np.log(np.maximum(size, 1e-12) / count), np.nan)
+                logs = np.where(count >= EACH // 2, np.log(np.maximum(size / count, STILL)), np.nan)
             return np.nanstd(logs, axis=-1)
 
         data, drawn = apart(r.residual), apart(r.expected)
