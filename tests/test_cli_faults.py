@@ -31,7 +31,7 @@ def stop(error):
     ("words", "name", "work"),
     [
         (("init", "mine"), "mine.csv", "bayesmyo.cli.tables.write_bytes"),
-        (("simulate", "ivig", "-o", "out.csv"), "out.csv", "bayesmyo.cohort.simulate_scenario"),
+        (("simulate", "ivig", "-o", "out.csv"), "out.csv", "bayesmyo.model.simulate_scenario"),
         (("fit", "ivig", DATA / "ivig.csv", "-o", "out.nc", *MOCK), "out.nc", "bayesmyo.inference.fit.fit"),
     ],
 )

@@ -142,9 +142,10 @@ class DecisionResult:
 def estimates(fit: Fit) -> list[Estimate]:
     """Every estimand of the study, in its order."""
     draws = fit.estimands
-    found, errors = diagnose(draws), quantile_errors(draws, _tails(fit.study))
+    found, errors = diagnose(draws), quantile_errors(draws, tails(fit.study))
     return [
-        _estimate(fit.study, name, e, draws[name], found[name], errors[name]) for name, e in fit.study.estimands.items()
+        estimate_of(fit.study, name, e, draws[name], found[name], errors[name])
+        for name, e in fit.study.estimands.items()
     ]
 
 
@@ -152,12 +153,12 @@ def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
     """Every population parameter of the study, on the link scale."""
     listed, posterior = all_parameters(fit.study), fit.group("posterior")
     draws = {p.full_name: posterior[p.full_name].values for p in listed}
-    found, errors = diagnose(draws), quantile_errors(draws, _tails(fit.study))
+    found, errors = diagnose(draws), quantile_errors(draws, tails(fit.study))
     tail = (1 - fit.study.interval) / 2
     rows = []
     for p in listed:
         values, d, (e_lower, e_median, e_upper) = draws[p.full_name], found[p.full_name], errors[p.full_name]
-        lower, median, upper = np.quantile(values, _tails(fit.study))
+        lower, median, upper = np.quantile(values, tails(fit.study))
         assert p.prior is not None
         rows.append(
             ParameterEstimate(
@@ -209,16 +210,18 @@ def table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return frame.set_index("name") if "name" in frame else frame
 
 
-def _tails(study: Study) -> list[float]:
+def tails(study: Study) -> list[float]:
+    """The quantiles of lower end, median and upper end of an interval."""
     tail = (1 - study.interval) / 2
     return [tail, 0.5, 1 - tail]
 
 
-def _estimate(
+def estimate_of(
     study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagnostics, errors: Sequence[float]
 ) -> Estimate:
+    """An estimand by its (chain, draw) draws, their diagnostics and the Monte Carlo errors of its quantiles."""
     o = study.outcomes[e.outcomes[0]]
-    lower, median, upper = (float(q) for q in np.quantile(draws, _tails(study)))
+    lower, median, upper = (float(q) for q in np.quantile(draws, tails(study)))
     arithmetic = e.predicts == "measurement" or describe.summary(study, e) == "mean"
     moments = (
         e.bounded
@@ -245,10 +248,15 @@ def _estimate(
 
 def sentence(study: Study, e: Estimand, found: Estimate) -> str:
     """What a clinician may repeat: who, what, how much, how sure."""
+    return f"{describe.who(study, e)}, {describe.number(study, e)} is {amount(study, e, found)}."
+
+
+def amount(study: Study, e: Estimand, found: Estimate) -> str:
+    """How much, and how sure."""
     clock, how = study.time.unit, found.written
-    amount, ends = e.amount(found.median, found.unit, clock, how), e.ends(found.lower, found.upper, clock, how)
-    text = f"{describe.who(study, e)}, {describe.number(study, e)} is {amount} ({study.interval:.0%} interval {ends})"
+    middle, ends = e.amount(found.median, found.unit, clock, how), e.ends(found.lower, found.upper, clock, how)
+    text = f"{middle} ({study.interval:.0%} interval {ends})"
     if found.direction is not None and found.probability is not None:
         event = e.event(found.direction, found.threshold or 0.0, clock)
         text += f"; the probability that {event} is {how.chance(found.probability)}"
-    return text + "."
+    return text

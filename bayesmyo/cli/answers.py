@@ -63,6 +63,15 @@ def estimate(
     responses: Annotated[
         bool, typer.Option("--responses", help="How many patients have each category of response instead.")
     ] = False,
+    each_patient: Annotated[
+        str | None,
+        typer.Option(
+            "--each-patient",
+            help="One estimand, asked of each of these patients instead.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
     study: Annotated[
         str | None,
         typer.Option("--study", help="Ask what this study of the same model asks instead.", show_default=False),
@@ -80,6 +89,7 @@ def estimate(
 
     asked = {
         "parameters": parameters, "decisions": decisions, "correlations": correlations, "responses": responses,
+        "each-patient": each_patient is not None,
     }  # fmt: skip
     chosen = [what for what, wanted in asked.items() if wanted]
     if len(chosen) > 1:
@@ -90,7 +100,7 @@ def estimate(
         later, found = added(found.study, asked_now), found.asking(asked_now)
         if later:
             terminal.say(f"Note: asked after the fit was made: {', '.join(later)}.", "yellow", stderr=True)
-    report(found, json, what=chosen[0] if chosen else "estimates")
+    report(found, json, what=chosen[0] if chosen else "estimates", estimand=each_patient or "")
 
 
 def influence(
@@ -146,23 +156,28 @@ def compare(
         terminal.show_comparisons(found)
 
 
-def report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> None:
-    """Print what a fit says, if its checks let it; exit 1 if they do not."""
+def report(result: Any, json: bool, what: str = "estimates", estimand: str = "", **extra: Any) -> None:
+    """Print what a fit says, if its checks let it; exit 1 if they do not. estimand: that is asked of each patient"""
     from dataclasses import asdict
 
     from bayesmyo.assess.check import check as run
     from bayesmyo.assess.claims import claims
     from bayesmyo.assess.correlations import correlation_estimates
+    from bayesmyo.assess.each_patient import asked, each_estimate
     from bayesmyo.assess.estimate import parameter_estimates
     from bayesmyo.assess.responses import responses, withhold_responses
     from bayesmyo.assess.withhold import withhold
     from bayesmyo.report import documents, progress, terminal
 
+    if what == "each-patient":
+        asked(result.study, estimand)
     failed = [r for r in run(result) if not r.passed]
     if what == "parameters":
         rows = [asdict(p) for p in parameter_estimates(result)]
     elif what == "responses":
         rows = [r.as_dict() for r in withhold_responses(responses(result), failed)]
+    elif what == "each-patient":
+        rows = [r.as_dict() for r in withhold(each_estimate(result, estimand), failed)]
     elif what == "correlations":
         rows = [asdict(c) for c in withhold(correlation_estimates(result), failed)]
     else:
@@ -170,9 +185,12 @@ def report(result: Any, json: bool, what: str = "estimates", **extra: Any) -> No
             said = claims(result, failed, progress=step)
         rows = [asdict(d) for d in said.decisions] if what == "decisions" else [e.as_dict() for e in said.estimates]
     if json:
-        typer.echo(documents.document(**extra, passed=not failed, **{what: rows}))
+        of = {"estimand": estimand} if estimand else {}
+        typer.echo(documents.document(**extra, passed=not failed, **of, **{what.replace("-", "_"): rows}))
     elif what == "responses":
         terminal.show_responses(rows, result.study)
+    elif what == "each-patient":
+        terminal.show_each_patient(rows, result.study, estimand)
     else:
         terminal.show_rows(what, rows, result.study.interval)
     for r in failed:

@@ -14,6 +14,7 @@ residuals.py     around patients' own curves, over time and from visit to visit
 calibration.py   of grades, and of yes and no
 pit.py           each measurement in its prediction from all others
 estimates.py     every estimand, its prior behind
+each_patient.py  an estimand in each patient
 responses.py     categories of response, patient by patient
 influence.py     which patient carries a conclusion
 priors.py        what the priors believe, before any data
@@ -24,6 +25,7 @@ Numbers are those of the rooms `assess` and `simulation`: a figure draws what a 
 """
 
 from bayesmyo.figures.calibration import calibration
+from bayesmyo.figures.each_patient import each_patient
 from bayesmyo.figures.estimates import estimates
 from bayesmyo.figures.groups import groups
 from bayesmyo.figures.influence import influence
@@ -41,6 +43,7 @@ from bayesmyo.figures.trajectories import trajectories
 
 __all__ = [
     "calibration",
+    "each_patient",
     "estimates",
     "groups",
     "influence",

@@ -13,6 +13,7 @@ from rich.text import Text
 from bayesmyo.components.numbers import apart, chance_decimals, chance_error, interval_errors, resolved, rhat_text
 from bayesmyo.errors import printable
 from bayesmyo.report.columns import Cell, Ends, Number, layout
+from bayesmyo.study import describe
 from bayesmyo.study.study import Study
 
 WIDTH_OF_A_FILE = 80  # of a table; sentences are never broken in a file
@@ -131,6 +132,28 @@ def show_rows(what: str, rows: Sequence[dict[str, Any]], interval: float) -> Non
     say("")
     for sentence in dict.fromkeys(r["sentence"] for r in rows):
         say(f"- {sentence}")
+
+
+def show_each_patient(rows: Sequence[dict[str, Any]], study: Study, estimand: str) -> None:
+    """What is asked of each patient, and a row for each; why not, where it is withheld."""
+    say(f"In each patient: {describe.own_number(study, study.estimands[estimand])} ({rows[0]['unit']})", "bold")
+    p = rows[0]["probability"]
+    event = next(
+        (f"probability {word} {declared:g}" for word, declared in (p or {}).items() if word != "value"), "probability"
+    )
+    shown = [
+        (r["name"], *_shown(r, _number(r, "median"), _number(r, "mean"), _number(r, "sd"), _band(r), _chance(r)), _whole(r["ess"]))
+        for r in rows
+    ]  # fmt: skip
+    show_table(["patient", "median", "mean", "sd", f"{study.interval:.0%} interval", event, "ess"], shown)
+    for sentence in dict.fromkeys(r["sentence"] for r in rows if r["withheld"]):
+        say(f"- {sentence}")
+
+
+def _chance(r: dict[str, Any]) -> Number:
+    """The probability beside a number, with the digits of its sentence."""
+    p = r["probability"]
+    return Number("-" if p is None else chance(p["value"], chance_decimals(chance_error(p["value"], r["ess"]))))
 
 
 def show_responses(rows: Sequence[dict[str, Any]], study: Study) -> None:

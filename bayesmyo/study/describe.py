@@ -1,7 +1,7 @@
 """A study in words and in formula; priors in clinical units (in R: `in_r.py`)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -267,6 +267,12 @@ def number(study: Study, e: Estimand) -> str:
     if held:
         text += f"{', both' if e.contrast else ''} with {listing([_value(study, k, v) for k, v in held.items()])}"
     return text
+
+
+def own_number(study: Study, e: Estimand) -> str:
+    """The same asked of one patient: of the patient's own curve, not of an average one."""
+    of_all, of_one = (a.sentence(study.named, study.time.unit) for a in (e, replace(e, population="average patient")))
+    return number(study, e).replace(of_all, of_one)
 
 
 def subject(study: Study, e: Estimand) -> str:

@@ -15,6 +15,7 @@ from bayesmyo.components.priors import Prior
 from bayesmyo.components.residuals import Residual
 from bayesmyo.study.clean import all_bounds, bounds, columns, grades, inert
 from bayesmyo.study.covariates import base, table_column, used
+from bayesmyo.study.covariates import columns as design
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.predictors import LOCATION, Predictor, blocks, predictors
 from bayesmyo.study.study import NEW, Covariate, Study
@@ -194,7 +195,7 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
     o = study.outcomes[outcome]
     if o.residual is not None:
         return "no short equivalent in brms (residuals that hang together)"
-    if not o.family.r_formula:
+    if not (written := o.family.r_family(o.predictors)):
         return f"no equivalent in brms (family {o.family.kind})"
     limits = bounds(study, outcome)
     told = [*o.family.r_additions(), *([f"se({_column(study, o.error)}, sigma = TRUE)"] if o.error else [])]
@@ -209,7 +210,7 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
         if why:
             return f"no short equivalent in brms (the {CALLED[p.name]}: {why})"
     parts = "".join(f", {o.family.r_parts[p.name]} ~ {_linear(study, p, first)}" for p in rest)
-    family = f", family = {o.family.r_formula}"
+    family = f", family = {written}"
     exposure = f"log({_column(study, o.exposure)})" if o.exposure else ""
     if curve := location.trajectory.r_curve(_time(study), first, "fmax"):
         if location.covariates or location.moderators or o.family.anchored or o.family.per_row():
@@ -248,8 +249,14 @@ def _linear(study: Study, p: Predictor, first: float) -> str:
 
 
 def _own_terms(study: Study, p: Predictor, clocks: Mapping[str, str]) -> list[str]:
-    """What the coefficients in which patients differ multiply."""
-    return [_covariate(study, e.column) if e.column else clocks[e.coefficient] for e in p.effects]
+    """What the coefficients in which patients differ multiply: a factor once, for all its levels."""
+    terms = [_covariate(study, _owner(study, p, e.column)) if e.column else clocks[e.coefficient] for e in p.effects]
+    return list(dict.fromkeys(terms))
+
+
+def _owner(study: Study, p: Predictor, column: str) -> str:
+    """The covariate of which a design column is."""
+    return next(n for n in p.covariates if column in design(study, n))
 
 
 def _fixed(study: Study, p: Predictor, clocks: Mapping[str, str]) -> list[str]:
@@ -281,8 +288,12 @@ def _why_not(study: Study, p: Predictor, first: float) -> str:
     clocks = _clocks(study, p, first)
     if not clocks:
         return f"trajectory {p.trajectory.kind}"
-    if apart := [e.column for e in p.effects if e.column and e.column not in study.covariates]:
-        return f"patients differ in the effect of {apart[0]}, one level of several"
+    own = {e.column: _owner(study, p, e.column) for e in p.effects if e.column}
+    levels = [
+        n for column, n in own.items() if column != n
+    ]  # R leaves out the reference only beside an intercept in the same bracket
+    if levels and not (correlated(study, p) and any(clocks.get(e.coefficient) == "1" for e in p.effects)):
+        return f"patients differ in the effect of the levels of {levels[0]}, on its own"
     if apart := [e.coefficient for e in p.effects if not e.column and e.coefficient not in clocks]:
         return f"patients differ in {apart[0]}, which is no term of R"
     moving = [*clocks.values()][1:]

@@ -16,6 +16,7 @@ spread <- function(group, covariance) {
 }
 groups <- function(listed) for (i in seq_along(listed)) spread(sub("[.].*", "", names(listed)[i]), listed[[i]])
 facts <- function(f) {
+  if (inherits(f, "lme") && f$method == "REML") { library(nlme); f <- update(f, method = "ML") }
   if (inherits(f, "lmerMod")) f <- lme4::refitML(f)
   if (inherits(f, "glmerMod")) f <- update(f, control = lme4::glmerControl(tolPwrss = 1e-12))  # its own is 0.005 of a likelihood
   say("logLik", logLik(f))
@@ -23,13 +24,17 @@ facts <- function(f) {
     say("fixed", lme4::fixef(f)); groups(lme4::VarCorr(f)); say("sigma", sigma(f))
   } else if (inherits(f, "glmmTMB")) {
     say("fixed", glmmTMB::fixef(f)$cond); groups(glmmTMB::VarCorr(f)$cond); say("sigma", sigma(f))
+    say("zi", glmmTMB::fixef(f)$zi); for (v in glmmTMB::VarCorr(f)$zi) say("sd.zi", sqrt(diag(v)))
     say("psi", f$fit$par[names(f$fit$par) == "psi"])
   } else if (inherits(f, "clmm")) {
     say("thresholds", f$alpha); say("fixed", f$beta); groups(ordinal::VarCorr(f))
   } else if (inherits(f, "clm")) {
     say("thresholds", f$alpha); say("fixed", f$beta)
-  } else if (inherits(f, "nlme")) {
-    say("fixed", nlme::fixef(f)); spread(names(f$groups), as.matrix(f$modelStruct$reStruct[[1]]) * f$sigma^2); say("sigma", f$sigma)
+  } else if (inherits(f, "lme")) {
+    say("fixed", nlme::fixef(f)); spread(names(f$groups), as.matrix(f$modelStruct$reStruct[[1]]) * f$sigma^2)
+    v <- f$modelStruct$varStruct
+    times <- if (is.null(v)) 1 else coef(v, unconstrained = FALSE, allCoef = TRUE)[levels(d[[all.vars(formula(v))]])]
+    say("sigma", f$sigma * times)
   } else {
     say("fixed", coef(f)); say("sigma", sqrt(mean(residuals(f)^2)))
   }
@@ -61,7 +66,7 @@ def run(script: str) -> str:
 
 @dataclass(frozen=True)
 class Found:
-    """What R found, by name, in R's order: logLik, fixed, sd.GROUP, correlation, sigma, psi, thresholds."""
+    """What R found, by name, in R's order: logLik, fixed, sd.GROUP, correlation, sigma, zi, psi, thresholds."""
 
     numbers: dict[str, list[float]]
 

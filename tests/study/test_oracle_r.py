@@ -15,6 +15,7 @@ from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.model.truth import of_values, patient_columns
 from bayesmyo.study import parse_study
 from bayesmyo.study.in_r import brms, likelihood, table
+from bayesmyo.study.parameters import parameters
 from bayesmyo.study.predictors import blocks, predictors
 from tests.study import r
 
@@ -34,6 +35,10 @@ typical = 50
 scale = 10
 [covariates.season]
 levels = ["winter", "summer", "autumn"]
+varies = "visits"
+[covariates.dose]
+typical = 0
+scale = 1
 varies = "visits"
 
 [outcomes.y]
@@ -267,6 +272,93 @@ CASES = {
         more=FALLS + '\nzero = { typical = 0.2, scale = 0.1, trajectory = { kind = "log" } }',
         packages=("nlme", "lme4"),
     ),
+    "residual SDs": Case(
+        GAUSSIAN,
+        LINE,
+        LEVEL.replace(", sigma = 0.5", "") + ", arm_active = 0.5, sigma_intercept = 0.5, sigma_arm_active = 2",
+        (*TWO, "arm_active"),
+        more='covariates = ["arm"]\nsigma = { covariates = ["arm"] }',
+        packages=("nlme",),
+    ),
+    "residual SDs by season, independent effects": Case(
+        'kind = "lognormal"',
+        LINE,
+        "intercept = 2, slope = 1.02, sd_intercept = 1, sd_slope = 0.05, sigma_intercept = 0.5, sigma_season_summer = 2, sigma_season_autumn = 0.5",
+        TWO,
+        more='sigma = { covariates = ["season"] }',
+        correlate="none",
+        packages=("nlme",),
+    ),
+    "zeros that are no counts": Case(
+        NEGATIVE_BINOMIAL,
+        LINE,
+        COUNTS + ", cv = 0.7, zero_inflation_intercept = 0.3, zero_inflation_arm_active = 0.5",
+        TWO,
+        zero=("zero_inflation_intercept", "zero_inflation_arm_active"),
+        more='zero_inflation = { typical = 0.3, scale = 0.1, covariates = ["arm"] }',
+        packages=("glmmTMB",),
+    ),
+    "zeros that are no counts, more in some patients": Case(
+        'kind = "poisson"',
+        LINE,
+        COUNTS + ", zero_inflation_intercept = 0.3, zero_inflation_slope = 1.1, sd_zero_inflation_intercept = 1",
+        TWO,
+        zero=("zero_inflation_intercept", "zero_inflation_slope"),
+        more='zero_inflation = { typical = 0.3, scale = 0.1, trajectory = { kind = "linear" }, effects = ["intercept"] }',
+        packages=("glmmTMB",),
+    ),
+    "counts beyond a hurdle": Case(
+        NEGATIVE_BINOMIAL,
+        'kind = "constant"',
+        "intercept = 4, sd_intercept = 0.6, cv = 0.7, zero_intercept = 0.3, zero_arm_active = 0.5",
+        ("intercept",),
+        zero=("zero_intercept", "zero_arm_active"),
+        more='zero = { typical = 0.3, scale = 0.1, effects = [], covariates = ["arm"] }',
+        packages=("glmmTMB",),
+    ),
+    "counts of a Poisson beyond a hurdle": Case(
+        'kind = "poisson"',
+        LINE,
+        COUNTS + ", zero_intercept = 0.3",
+        TWO,
+        zero=("zero_intercept",),
+        more="zero = { typical = 0.3, scale = 0.1, effects = [] }",
+        packages=("glmmTMB",),
+    ),
+    "scores whose zeros are apart": Case(
+        'kind = "beta_binomial", trials = 30',
+        LINE,
+        SCORE + ", zero_inflation_intercept = 0.2",
+        TWO,
+        POINTS,
+        zero=("zero_inflation_intercept",),
+        more="zero_inflation = { typical = 0.3, scale = 0.1 }",
+        packages=("glmmTMB",),
+    ),
+    "own effects of a dose": Case(
+        GAUSSIAN,
+        LINE,
+        "intercept = 2, slope = 0.1, dose = 0.5, sd_intercept = 1, sd_dose = 0.7, correlation = 0.3, sigma = 0.5",
+        (*TWO, "dose"),
+        more='effects = ["intercept", "dose"]\ncovariates = ["dose"]',
+    ),
+    "own effects of a dose, independent, of counts": Case(
+        'kind = "poisson"',
+        'kind = "constant"',
+        "intercept = 3, dose = 0.5, sd_intercept = 0.6, sd_dose = 0.4",
+        ("intercept", "dose"),
+        more='effects = ["intercept", "dose"]\ncovariates = ["dose"]',
+        correlate="none",
+    ),
+    "own effects of seasons": Case(
+        GAUSSIAN,
+        'kind = "constant"',
+        "intercept = 2, season_summer = 0.5, season_autumn = -1, sd_intercept = 1, sd_season_summer = 0.7, sd_season_autumn = 0.5, "
+        "correlation_intercept_season_summer = 0.3, correlation_intercept_season_autumn = 0.2, "
+        "correlation_season_summer_season_autumn = 0.4, sigma = 0.5",
+        ("intercept", "season_summer", "season_autumn"),
+        more='effects = ["intercept", "season"]\ncovariates = ["season"]',
+    ),
     "ordered_beta": Case(
         RANGE,
         LINE,
@@ -288,9 +380,18 @@ def estimates(case, study, found):
     pairs = [pair.name for b in blocks(study) for pair in b.pairs()]
     if pairs:
         listed |= dict(zip(pairs, [c for f in found for c in f["correlation"]], strict=True))
+    listed |= dict(zip(case.zero, found[0]["zi"], strict=False))
+    listed |= {
+        f"sd_{e.key}": sd
+        for p in predictors(study, "y")[1:]
+        for e, sd in zip(p.effects, found[0]["sd.zi"], strict=False)
+    }
     sigma, psi = (found[0]["sigma"] or [np.nan])[0], found[0]["psi"]
     kind = study.outcomes["y"].family.kind
     match kind:
+        case "gaussian" | "lognormal" if "sigma" in study.outcomes["y"].predictors:
+            names = [k for k in parameters(study, "y") if k.startswith("sigma_")]
+            listed |= dict(zip(names, np.log([sigma, *(np.array(found[0]["sigma"][1:]) / sigma)]), strict=True))
         case "gaussian" | "lognormal" | "hurdle_lognormal":
             listed["sigma"] = sigma
         case "student_t":

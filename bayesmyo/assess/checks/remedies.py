@@ -4,7 +4,8 @@ import numpy as np
 
 from bayesmyo.components.families import Family
 from bayesmyo.components.trajectories import Trajectory
-from bayesmyo.study.study import Outcome
+from bayesmyo.study.predictors import predictors
+from bayesmyo.study.study import Outcome, Study
 
 FILLED = (
     0.25  # of a declared range, from which it is taken for the ends of a scale, not for a guard against typing errors
@@ -44,12 +45,56 @@ def crowded(y: np.ndarray) -> bool:
 def at_end(o: Outcome, y: np.ndarray, top: bool) -> str:
     """What to try where the model does not know of an end."""
     if o.family.score:
-        return "try other effects, or another trajectory"
+        apart = not top and o.family.more_zeros and not o.predictors
+        return "try other effects, or another trajectory" + (f", or a table {o.family.more_zeros}" if apart else "")
     if is_scale(o, y):
         return "try the family ordered_beta"
     if not top and y.min() >= 0:
         return f"try the family {positive(y)}"
     return "declare a limit of measurement (censoring) if values are cut off there, or both ends of the scale (minimum, maximum) and the family ordered_beta"
+
+
+def scatter(study: Study, outcome: str, *, covariate: str = "", drifts: bool = False, correlate: bool = False) -> str:
+    """The table in which the scatter of measurements depends on a covariate, drifts in time, or else differs between patients; what to
+    write into it where it is there. Empty where the family has no such parameter, or the table says so already.
+
+    correlate: patients who scatter more may be those at high levels
+    """
+    o = study.outcomes[outcome]
+    name = next((name for name, link in o.family.links.items() if link == "log"), "")
+    if not name:
+        return ""
+    part = o.predictors.get(name)
+    if drifts:  # a trajectory that moves already is told elsewhere to turn
+        said = 'trajectory = { kind = "linear" }' if part is None or not part.trajectory.moves else ""
+    else:
+        own = next((p for p in predictors(study, outcome) if p.name == name), None)
+        key, new = (
+            ("covariates", covariate) if covariate else ("effects", own.coefficients[0].name if own else "intercept")
+        )
+        there = () if own is None else own.covariates if covariate else tuple(e.coefficient for e in own.effects)
+        listed = ", ".join(f'"{n}"' for n in (*there, new))
+        said = "" if new in there else f"{key} = [{listed}]" + (" and correlate = true" if correlate else "")
+    verb, link = ("write a", "with") if part is None else ("give the", "")
+    return " ".join(filter(None, (verb, f"table [outcomes.{outcome}.{name}]", link, said))) if said else ""
+
+
+def zeros(study: Study, outcome: str, more: bool, over_time: bool) -> str:
+    """What to try where zeros are more, or fewer, than predicted; over_time: at some visits, which others do not make up for."""
+    o = study.outcomes[outcome]
+    part = next((name for name in (o.family.more_zeros, o.family.fewer_zeros) if name in o.predictors), "")
+    if part:
+        moves = o.predictors[part].trajectory.moves
+        what = "another trajectory" if moves else 'trajectory = { kind = "linear" }'
+        rest = "a covariate that tells who has none, or other effects"
+        return f"give the table [outcomes.{outcome}.{part}] {f'{what}, or {rest}' if over_time else rest}"
+    name = o.family.more_zeros if more else o.family.fewer_zeros
+    table = f"write a table [outcomes.{outcome}.{name}] with a typical probability and its scale"
+    if more and (family := o.family.overdispersed):
+        return (
+            f"events that cluster have more zeros: try the family {family}; if its zeros are too few as well, {table}"
+        )
+    return table
 
 
 def turning(trajectory: Trajectory) -> str:

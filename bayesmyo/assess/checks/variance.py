@@ -1,5 +1,6 @@
-"""Do measurements scatter as much late as early, and as much at high levels as at low ones, as the model predicts?"""
+"""Do measurements scatter as much late as early, at high levels as at low ones, in one patient as in another, as the model predicts?"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,18 +8,38 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import free_effects, spread, subject
-from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive
+from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive, scatter, turning
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.inference.fit import Fit
 
 FEWEST = 20  # measurements with a residual
+FEW = 10  # of them in each of two parts that are compared
+PATIENTS, EACH = 8, 4  # patients whose scatter is compared, and measurements of each
+WILD = 3.0  # SDs: a residual further off counts as so far, or a single one would say that all around it scatter
+STILL = (
+    0.1  # SDs: patients whose residuals are smaller on average, all of them at one end of a scale say, count as alike
+)
+ELSE = "try another family or trajectory, or a covariate of visits, and look for wild measurements"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Cells whose residuals may spread more, or less, than those of others. what: time, level or a covariate's name"""
+
+    what: str
+    where: str
+    first: np.ndarray
+    last: np.ndarray
+    covariate: str = ""
 
 
 @dataclass(frozen=True)
 class Variance:
-    """The spread of residuals in the last third of the visits over that in the first; the same for predicted levels.
+    """The spread of residuals late over that early, at high levels over that at low ones, at one value of a covariate over that at
+    others; and how far patients differ in the spread of their own.
 
-    Residuals are in SDs that the model predicts, so both ratios are about one where it is right. ratio: that matters
+    Residuals are in SDs that the model predicts, so the ratios are about one where it is right. ratio: that matters, and by which
+    patients differ (one SD of them) where that matters
     """
 
     name: str = "variance"
@@ -29,61 +50,111 @@ class Variance:
         findings: list[Finding] = []
         for r in replicates.outcomes.values():
             if len(np.unique(r.y)) > 2 and np.isfinite(r.expected).any(axis=0).sum() >= FEWEST:
-                findings += [self._over(fit, r, r.time, "time"), self._over(fit, r, r.level, "level")]
+                findings += [self._between(fit, r, parts) for parts in compared(fit, r)]
+                findings += self._patients(fit, r)
         return verdict(
-            self.name, "Residual spread over time and over predicted levels is", fit, replicates, findings,
+            self.name, "Residual spread is", fit, replicates, findings,
             none="too few measurements have a spread of their own",
             lacking=True,
         )  # fmt: skip
 
-    def _over(self, fit: Fit, r: Replicated, by: np.ndarray, what: str) -> Finding:
-        there = np.flatnonzero(np.isfinite(r.expected).any(axis=0))
-        low, high = np.quantile(by[there], [1 / 3, 2 / 3])
-        first, last = there[by[there] <= low], there[by[there] >= high]
-
+    def _between(self, fit: Fit, r: Replicated, parts: Parts) -> Finding:
         def ratio(z: np.ndarray) -> np.ndarray:
-            return np.log(np.maximum(spread(z[:, last]), 1e-6) / np.maximum(spread(z[:, first]), 1e-6))
+            z = np.clip(z, -WILD, WILD)
+            first, last = (np.maximum(spread(z[:, cells]), 1e-6) for cells in (parts.first, parts.last))
+            return np.log(last / first)
 
         data, drawn = ratio(r.residual), ratio(r.expected)
         difference = float(np.median(data) - np.median(drawn))
-        times = np.exp(np.median(data))
-        early, late = (max(float(np.median(r.level[cells])), 1e-6) for cells in (first, last))
+        early, late = (max(float(np.median(r.level[cells])), 1e-6) for cells in (parts.first, parts.last))
         follows = bool(np.log(late / early) * np.sign(difference) >= abs(difference) / 2)
-        unit = fit.study.time.unit
-        where = (
-            f"from {unit} {high:.3g} as up to {unit} {low:.3g}" if what == "time" else "at high levels as at low ones"
-        )
         misfit = (
-            f"Residuals of {subject(fit.study, r.outcome)} are {times:.2f} times as large {where} "
-            f"({span(np.exp(drawn), '.2f')} is predicted): {self._remedy(fit, r, what, difference > 0, follows)}."
+            f"Residuals of {subject(fit.study, r.outcome)} are {np.exp(np.median(data)):.2f} times as large {parts.where} "
+            f"({span(np.exp(drawn), '.2f')} is predicted): {self._remedy(fit, r, parts, difference > 0, follows)}."
         )
-        return finding(
-            r.outcome,
-            f"ratio of spreads over {what}",
-            data,
-            drawn,
-            abs(difference) > np.log(self.ratio),
-            misfit,
-            np.exp,
-        )
+        matters = abs(difference) > np.log(self.ratio)
+        return finding(r.outcome, f"ratio of spreads over {parts.what}", data, drawn, matters, misfit, np.exp)
 
-    @staticmethod
-    def _remedy(fit: Fit, r: Replicated, what: str, grows: bool, in_proportion: bool) -> str:
-        """in_proportion: the level changes over time as the spread does, in the same direction and at least half as much."""
+    def _patients(self, fit: Fit, r: Replicated) -> list[Finding]:
+        """By how much the logs of patients' own mean absolute residuals differ; none where too few patients have enough of them."""
+        there = np.isfinite(r.residual).all(axis=0)
+        own = np.bincount(r.patient[there], minlength=len(fit.cohort))
+        who = np.flatnonzero(own >= EACH)
+        if len(who) < PATIENTS:
+            return []
+        belongs = (r.patient[:, None] == who).astype(float)
+
+        def apart(z: np.ndarray) -> np.ndarray:
+            count = np.isfinite(z) @ belongs
+            size = np.where(np.isfinite(z), np.minimum(np.abs(z), WILD), 0.0) @ belongs
+            with np.errstate(divide="ignore", invalid="ignore"):
+                logs = np.where(count >= EACH // 2, np.log(np.maximum(size / count, STILL)), np.nan)
+            return np.nanstd(logs, axis=-1)
+
+        data, drawn = apart(r.residual), apart(r.expected)
+        excess = float(np.sqrt(max(np.median(data) ** 2 - np.median(drawn) ** 2, 0.0)))
+        remedy = scatter(fit.study, r.outcome) or self._other(fit, r)
+        misfit = (
+            f"Some patients' {subject(fit.study, r.outcome)} scatters more than that of others: residuals are of about a size within a "
+            f"factor {np.exp(np.median(data)):.2f} from patient to patient ({span(np.exp(drawn), '.2f')} is predicted): {remedy}."
+        )
+        matters = excess > np.log(self.ratio)
+        return [finding(r.outcome, "factor of spreads between patients", data, drawn, matters, misfit, np.exp)]
+
+    def _remedy(self, fit: Fit, r: Replicated, parts: Parts, grows: bool, in_proportion: bool) -> str:
+        """in_proportion: the level changes as the spread does, in the same direction and at least half as much."""
         o = fit.study.outcomes[r.outcome]
         free = free_effects(fit.study, r.outcome)
         plain = o.family.link_name == "identity"
-        if plain and what == "level" and not grows and crowded(r.y):
+        level, time = parts.what == "level", parts.what == "time"
+        if plain and level and not grows and crowded(r.y):
             return f"scatter that shrinks at high levels looks like a ceiling; {at_end(o, r.y, top=True)}"
-        if plain and what == "level" and is_scale(o, r.y):
+        if plain and level and is_scale(o, r.y):
             return "scatter that shrinks at low levels looks like a floor; try the family ordered_beta"
-        if plain and r.y.min() >= 0 and (grows if what == "level" else in_proportion):
+        if plain and r.y.min() >= 0 and (grows if level else in_proportion):
             return f"scatter in proportion to the level looks like this; try the family {positive(r.y)}"
-        if what == "time" and grows and free:
+        if time and grows and free:
             return f'patients may drift apart; try adding "{free[0]}" to effects'
-        if what == "time":
-            return (
-                "the model's spread does not change with time; were measurements taken otherwise later? "
-                "Try a trajectory that can turn, or a covariate of visits"
-            )
-        return "the family does not allow for it; try another family or trajectory, or a covariate of visits, and look for wild measurements"
+        own = scatter(fit.study, r.outcome, covariate=parts.covariate, drifts=time, correlate=level)
+        return own or self._other(fit, r)
+
+    @staticmethod
+    def _other(fit: Fit, r: Replicated) -> str:
+        """Where no table says more of the scatter."""
+        o = fit.study.outcomes[r.outcome]
+        if o.family.overdispersed:
+            return f"try the family {o.family.overdispersed}, whose scatter may have a table of its own"
+        return next((turning(p.trajectory) for p in o.predictors.values() if p.trajectory.moves), ELSE)
+
+
+def compared(fit: Fit, r: Replicated) -> Iterator[Parts]:
+    """The last third of visits and the first, high levels and low ones, and for each covariate each level and all others, or high
+    values and low ones."""
+    unit = fit.study.time.unit
+    there = np.isfinite(r.expected).any(axis=0)
+    for what, by in (("time", r.time), ("level", r.level)):
+        if thirds := _thirds(by, there):
+            low, high, first, last = thirds
+            when = f"from {unit} {high:.3g} as up to {unit} {low:.3g}"
+            yield Parts(what, when if what == "time" else "at high levels as at low ones", first, last)
+    visits = fit.cohort.measurements[r.outcome].covariates
+    values = {c: v[r.patient] for c, v in fit.cohort.covariates.items()} | {c: v[r.cell] for c, v in visits.items()}
+    for name, by in values.items():
+        label = fit.study.covariates[name].label or name
+        if levels := fit.study.covariates[name].levels:
+            for k, level in list(enumerate(levels))[1 if len(levels) == 2 else 0 :]:
+                first, last = (np.flatnonzero(there & chosen) for chosen in (by != k, by == k))
+                if min(len(first), len(last)) >= FEW:
+                    yield Parts(f"{label} {level}", f"where {label} is {level} as elsewhere", first, last, name)
+        elif thirds := _thirds(by, there & np.isfinite(by)):
+            yield Parts(label, f"at high values of {label} as at low ones", *thirds[2:], name)
+
+
+def _thirds(by: np.ndarray, there: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray] | None:
+    """The ends of the lowest and the highest third, and the cells of each; None where either has few."""
+    if not there.any():
+        return None
+    low, high = (float(q) for q in np.quantile(by[there], [1 / 3, 2 / 3]))
+    first = np.flatnonzero(there & (by <= low))
+    last = np.flatnonzero(there & (by >= high if high > low else by > low))
+    return (low, high, first, last) if min(len(first), len(last)) >= FEW else None

@@ -7,13 +7,14 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import subject
+from bayesmyo.assess.checks.remedies import zeros
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.inference.fit import Fit
 
 
 @dataclass(frozen=True)
 class Zeros:
-    """The share of zeros in counts and hurdles: over all visits, over the earlier and over the later half.
+    """The share of zeros in counts, and wherever zeros have a table of their own: over all visits, over the earlier and over the later half.
 
     share: the difference that matters
     """
@@ -25,8 +26,9 @@ class Zeros:
         replicates = replicated(fit)
         findings: list[Finding] = []
         for r in replicates.outcomes.values():
-            family = fit.study.outcomes[r.outcome].family
-            if (family.counts and family.link_name == "log") or family.has_zero_part:
+            o = fit.study.outcomes[r.outcome]
+            apart = {o.family.more_zeros, o.family.fewer_zeros} & o.predictors.keys()
+            if apart or (o.family.counts and o.family.link_name == "log"):
                 middle = np.median(r.time)
                 findings.append(self._share(fit, r, np.full(len(r), True), "at all visits"))
                 if (r.time < middle).any():
@@ -39,13 +41,8 @@ class Zeros:
     def _share(self, fit: Fit, r: Replicated, chosen: np.ndarray, when: str) -> Finding:
         observed, drawn = float(np.mean(r.y[chosen] == 0)), np.mean(r.drawn[:, chosen] == 0, axis=-1)
         o = fit.study.outcomes[r.outcome]
-        more = observed > drawn.mean()
-        if o.family.has_zero_part:
-            remedy = "try another trajectory, or other effects, for its zero part"
-        elif o.family.overdispersed:
-            remedy = f"events that cluster have more zeros: try the family {o.family.overdispersed}"
-        else:
-            remedy = "try a covariate that tells who has none, or another trajectory"
+        more = observed > float(drawn.mean())
+        remedy = zeros(fit.study, r.outcome, more, not bool(chosen.all()))
         misfit = (
             f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} {when} are zero ({span(drawn, '.0%')} is predicted), "
             f"{'more' if more else 'fewer'} than the family {o.family.kind} allows: {remedy}."

@@ -33,7 +33,12 @@ class ExtraZeros(Family):
     """A family of counts whose zeros may have a part of their own."""
 
     links: ClassVar[Mapping[str, str]] = {INFLATION: "logit", HURDLE: "logit"}
-    r_parts: ClassVar[Mapping[str, str]] = {INFLATION: "zi"}
+    more_zeros: ClassVar[str] = INFLATION
+    fewer_zeros: ClassVar[str] = HURDLE
+    r_truncated: ClassVar[str] = (
+        ""  # the family of glmmTMB of counts above zero; empty where R has no hurdle before this one
+    )
+    r_parts: ClassVar[Mapping[str, str]] = {INFLATION: "zi", HURDLE: "hu"}
 
     @abstractmethod
     def log_counts(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], value: Any) -> Any:
@@ -57,7 +62,16 @@ class ExtraZeros(Family):
 
     def r_part(self, predictor: str, call: Call) -> Call | None:
         """The call of glmmTMB for a part beside the location. call: that of the location"""
-        return replace(call, inside="ziformula = ~ {}") if predictor == INFLATION else None
+        if predictor == HURDLE and self.r_truncated:
+            call = replace(call, arguments=(f"family = {self.r_truncated}",))
+        elif predictor != INFLATION:
+            return None
+        return replace(call, inside="ziformula = ~ {}")
+
+    def r_family(self, parts: Collection[str]) -> str:
+        if HURDLE in parts:
+            return f"hurdle_{self.r_formula}" if self.r_truncated else ""
+        return f"zero_inflated_{self.r_formula}" if INFLATION in parts else self.r_formula
 
     def written(self, parts: Collection[str]) -> str:
         if INFLATION in parts:

@@ -50,6 +50,9 @@ class Family(Link, Component):
     overdispersed: ClassVar[str] = ""  # the family of such measurements that scatter more
     # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only then
     links: ClassVar[Mapping[str, str]] = {}
+    # which of these says where zeros are more, or fewer, than the rest of the family allows
+    more_zeros: ClassVar[str] = ""
+    fewer_zeros: ClassVar[str] = ""
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     r_apart: ClassVar[bool] = False  # R fits its parts one by one
     r_parts: ClassVar[
@@ -146,6 +149,10 @@ class Family(Link, Component):
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
         """What fits a predictor to the column `y` in R by likelihood, all other predictors apart; None where no package does."""
         return None
+
+    def r_family(self, parts: Collection[str]) -> str:
+        """The family of brms where the study gives these parameters a predictor of their own; empty where it has none."""
+        return self.r_formula
 
     def r_additions(self) -> tuple[str, ...]:
         """What brms is told of the response beside its column, such as `trials(30)`."""

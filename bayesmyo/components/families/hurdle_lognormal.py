@@ -31,6 +31,8 @@ class HurdleLogNormal(Family):
     normal: ClassVar[bool] = True
     r_apart: ClassVar[bool] = True
     links: ClassVar[Mapping[str, str]] = {"zero": "logit", "sigma": "log"}
+    more_zeros: ClassVar[str] = "zero"
+    fewer_zeros: ClassVar[str] = "zero"
     r_parts: ClassVar[Mapping[str, str]] = {"zero": "hu", "sigma": "sigma"}
     r_formula: ClassVar[str] = "hurdle_lognormal()"
 

@@ -29,6 +29,7 @@ class NegativeBinomial(Counts):
     counts: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = "negbinomial()"
+    r_truncated: ClassVar[str] = "glmmTMB::truncated_nbinom2"
     links: ClassVar[Mapping[str, str]] = {"cv": "log", **Counts.links}
 
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:

@@ -33,6 +33,7 @@ class Poisson(Counts):
     overdispersed: ClassVar[str] = "negative_binomial"
     observation_effect: bool = False
     r_formula: ClassVar[str] = "poisson()"
+    r_truncated: ClassVar[str] = "glmmTMB::truncated_poisson"
 
     @property
     def formula(self) -> str:  # type: ignore[override]

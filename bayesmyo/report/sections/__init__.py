@@ -6,7 +6,7 @@ patients.py      patients, rows and visits
 model.py         in words, formula and code
 priors.py        beside posteriors, and what they believe
 course.py        every outcome over time
-answers.py       estimands and decisions
+answers.py       estimands and decisions, and each_patient.py where the study asks for it
 responses.py     categories of response
 checks.py        what was looked at, and drawn
 influence.py     single patients

@@ -9,6 +9,7 @@ from bayesmyo.report.numbers import chance, declared, error_of, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import compared
+from bayesmyo.report.sections.each_patient import each_patient
 
 WITHHELD = "withheld"
 HOW = (
@@ -44,6 +45,7 @@ def answers(r: Results) -> Section:
         )
     if r.decisions:
         blocks += [Heading("Decisions"), *claims([(d.name, d.sentence) for d in r.decisions]), decisions(r)]
+    blocks += each_patient(r)
     if r.correlations:
         blocks += [Heading("How patients' outcomes hang together"), *correlations(r)]
     blocks.append(
