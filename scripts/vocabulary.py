@@ -20,7 +20,7 @@ from bayesmyo.components.residuals import RESIDUALS
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.study.design import Design, FollowUp, Loss, Visits
 from bayesmyo.study.statements import StatedEstimand, Statements
-from bayesmyo.study.study import Covariate, DataFormat, Distributional, Limits, Outcome, Response, Study, Time
+from bayesmyo.study.study import Covariate, DataFormat, Distributional, Group, Limits, Outcome, Response, Study, Time
 
 PAGE = Path(__file__).parents[1] / "docs" / "vocabulary.md"
 HEAD = """# The vocabulary of a study file
@@ -35,7 +35,7 @@ def keys(cls: Any, skip: tuple[str, ...] = ()) -> str:
     hints = get_type_hints(cls)
     rows = ["| key | is | default |", "|---|---|---|"]
     for f in fields(cls):
-        if f.name in skip:
+        if f.name in skip or "made" in f.metadata:
             continue
         if "tables" in f.metadata:
             rows += [f"| `{name}` | table, see below |  |" for name in f.metadata["tables"]]
@@ -95,6 +95,7 @@ def page() -> str:
             (
                 "data",
                 "covariates",
+                "groups",
                 "outcomes",
                 "estimands",
                 "decisions",
@@ -108,6 +109,7 @@ def page() -> str:
         ("time", Time, ()),
         ("[data]", DataFormat, ()),
         ("[covariates.NAME]", Covariate, ()),
+        ("[groups.NAME]", Group, ()),
         ("[outcomes.NAME]", Outcome, ()),
         ("[outcomes.NAME.sigma]", Distributional, ()),
         ("outcomes.NAME.censoring", Limits, ()),
