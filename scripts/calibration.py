@@ -88,6 +88,10 @@ WORDS = {
     "own effect of treatment, counts": FAMILIES["poisson"]
     + '\ntrajectory = { kind = "constant" }\ncovariates = ["on"]\neffects = ["intercept", "on"]\n'
     '[covariates.on]\nlevels = ["off", "on"]\nvaries = "visits"\n',
+    "groups": FAMILIES["gaussian"] + f'\n{LINE}covariates = ["site"]\n[groups.site]\nlevels = ["a", "b"]\n',
+    "groups, change of counts": FAMILIES["poisson"]
+    + f'\n{LINE}moderators = ["site"]\n[groups.site]\nlevels = ["a", "b"]\n',
+    "known errors": FAMILIES["gaussian"] + f'\n{LINE}error = "se"\n[design.error]\nse = 2\n',
     "ou": FAMILIES["gaussian"] + f'\n{LINE}residual = {{ kind = "ou" }}\n',
     "unstructured": FAMILIES["gaussian"]
     + '\ntrajectory = { kind = "visits", at = [0, 1, 3, 6], window = 0.4 }\nresidual = { kind = "unstructured" }\n',
