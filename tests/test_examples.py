@@ -15,7 +15,7 @@ MEMBERS = [
     "Fit.posterior_predictive",
     "Fit.prediction",
     "Fit.truth",
-    "cohort.prediction.TruthPrediction",
+    "model.prediction.TruthPrediction",
 ]
 ELSEWHERE = {"Study"}  # whose docstring is the page of the vocabulary, tested there
 

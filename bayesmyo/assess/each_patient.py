@@ -33,7 +33,9 @@ def each_patient(fit: Fit, estimand: str) -> pd.DataFrame:
     An estimand with a contrast of a covariate of visits (on treatment against off) is the patient's own effect. Raises UsageError for an
     estimand that one patient cannot be asked, or in which patients do not differ; StorageError for a shared copy.
 
-    >>> bayesmyo.each_patient(fit, "cpk_ratio_12").loc["P01", ["lower", "upper", "probability"]]
+    >>> each = bayesmyo.each_patient(fit, "cpk_ratio_12")
+    >>> len(each), each.attrs["unit"]
+    (12, 'ratio')
     """
     known_fit(fit)
     rows = withhold(each_estimate(fit, estimand), [r for r in check(fit) if not r.passed])

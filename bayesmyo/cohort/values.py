@@ -183,15 +183,16 @@ class Beside:
     """What belongs to each measurement in a column of its own: how messages call it, and what they say of what is not positive."""
 
     word: str
-    mend: str
+    because: str
+    unless: str = ""
     zero: bool = False
 
     def legal(self, value: float) -> bool:
         return value > 0 or (self.zero and value == 0)
 
 
-EXPOSURE = Beside("exposure of a count", "nothing can be counted per nothing: leave {} empty")
-ERROR = Beside("known error of a measurement", "an SD is zero or more: leave {} empty where it is unknown", zero=True)
+EXPOSURE = Beside("exposure of a count", "nothing can be counted per nothing")
+ERROR = Beside("known error of a measurement", "an SD is zero or more", " where it is unknown", zero=True)
 
 
 def beside_column(study: Study, o: Outcome, column: str, what: Beside, part: Part, measured: Column) -> list[float]:
@@ -211,8 +212,14 @@ def beside_column(study: Study, o: Outcome, column: str, what: Beside, part: Par
                 part.book.add(line, column, cell.what, text.strip(), cell.mend, cell.code)
             elif not what.legal(cell.value) and counted is not None:
                 called, must = what.word.split(" of ")[0], "zero or more" if what.zero else "positive"
-                mend = what.mend.format(o.column)
-                part.book.add(line, column, f"the {called} must be {must}", text.strip(), mend, "D60")
+                part.book.add(
+                    line,
+                    column,
+                    f"the {called} must be {must}",
+                    text.strip(),
+                    f"{what.because}: leave {o.column} empty{what.unless}",
+                    "D60",
+                )
             else:
                 value = cell.value
         found.append(value)

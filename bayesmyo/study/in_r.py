@@ -95,12 +95,12 @@ def _in_one(study: Study, parts: tuple[Predictor, ...], first: float) -> str:
     if why := _why_not(study, location, first) or _why_not(study, part, first):
         return f"{NONE} ({why})"
     if not call.by_group:
-        inside = call.inside.format(_linear(study, part, first))
+        inside = call.inside.replace("{}", _linear(study, part, first))
         told = _call(study, location, replace(call, arguments=(inside, *call.arguments)), first)
     elif why := _not_by_group(study, location, part):
         return f"{NONE} ({why})"
     else:
-        group = call.inside.format(_covariate(study, part.covariates[0]))
+        group = call.inside.replace("{}", _covariate(study, part.covariates[0]))
         told = _linear_nlme(study, location, call.response, first, (group,))
     return _noted(told, [*(["this outcome alone"] if _joined(study) else []), *_differences(study, parts, first)])
 

@@ -99,8 +99,8 @@ def test_patients_in_sites():
     for k in range(1, 7):
         close(posterior[f"score.site_s{k}"].values, case["estimands"][f"site_effect_S{k}"])
     close(found.estimands["at_6"], case["estimands"]["mean_6_months_population"])
-    own, patients = posterior["score.sd_site"].values ** 2, posterior["score.sd_intercept"].values ** 2
-    close(own / (own + patients), case["estimands"]["share_of_baseline_variance_between_sites"])
+    own, patients, error = (posterior[f"score.{n}"].values ** 2 for n in ("sd_site", "sd_intercept", "sigma"))
+    close(own / (own + patients + error), case["estimands"]["share_of_baseline_variance_between_sites"])
     # a new site is as uncertain as an average one and what sites differ by, together
     new, average = found.estimands["new_site"], found.estimands["at_6"]
     assert new.var() == pytest.approx(average.var() + own.mean(), rel=0.1)

@@ -51,7 +51,7 @@ class Poisson(Counts):
     def log_counts(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], value: Any) -> Any:
         pt, location = pm.math.pt, eta["location"]
         if self.observation_effect:
-            shape = tuple(pt.as_tensor_variable(value).shape.eval())  # of the data at hand: one effect for each
+            shape = tuple(pm.math.pt.as_tensor_variable(value).shape.eval())  # of the data at hand: one effect for each
             location = location + aux["sd_observation"] * pm.Normal(f"{name}.raw_observation", 0.0, 1.0, shape=shape)
         return value * location - pt.exp(location) - pt.gammaln(value + 1.0)
 
