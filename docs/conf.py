@@ -36,7 +36,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|pandas|pd|xarray|xr|pathlib|collections|typing|matplotlib|abc)\..*"),
     ("py:class", r"(Path|Figure|DataTree|Callable|Mapping|Sequence|optional|Any)"),
     # parts of the house that are met as arguments and results; the reference documents the face
-    ("py:.*", r"bayesmyo\.(assess|cohort|components|figures|model|report|simulation|study)\..*"),
+    ("py:.*", r"bayesmyo\.(assess|cohort|components|figures|inference|model|report|simulation|study)\..*"),
     ("py:obj", r"bayesmyo\..*"),
 ]
 
