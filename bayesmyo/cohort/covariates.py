@@ -226,7 +226,9 @@ def level_counts(study: Study, cohort: Cohort) -> dict[str, dict[str, int]]:
                 for p, t, v in zip(m.patient.tolist(), m.time.tolist(), m.covariates[name].tolist(), strict=True)
             }
             values = np.array([*at.values()])
-        found[name] = {level: int(np.sum(values == k)) for k, level in enumerate(c.levels)}
+        found[name] = {
+            level: int(np.sum(values == k)) for k, level in enumerate(c.levels) if k < len(c.levels) - c.group
+        }
     return found
 
 

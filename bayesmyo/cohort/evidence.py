@@ -63,7 +63,7 @@ def _groups(study: Study, cohort: Cohort, e: Estimand, outcome: str) -> Iterator
     asked = [(c.covariate, c.level), (c.covariate, c.reference)] if c else []
     asked += [(name, value) for name, value in e.given.items()]
     for name, value in asked:
-        if name not in used(study):
+        if name not in used(study) or study.covariates[name].group:  # the other levels say something of each
             continue
         levels, own = study.covariates[name].levels, _covariate(cohort, m, name)
         if levels is None:
