@@ -147,7 +147,8 @@ def _predictor(study: Study, outcome: str, name: str, part: Outcome | Distributi
     if name == LOCATION and family.anchored:
         coefficients = (replace(coefficients[0], fixed=0.0), *coefficients[1:])
     linear = [c.name for c in coefficients if c.linear]
-    if study.outcomes[outcome].residual and study.outcomes[outcome].residual.by_visit:  # type: ignore[union-attr]
+    residual = study.outcomes[outcome].residual
+    if residual is not None and residual.by_visit:
         linear = []  # what patients differ in is in the correlations of their residuals
     by_default = linear if len(linear) <= 2 and name == LOCATION else linear[:1] if family.always(name) else []
     chosen = part.effects if part.effects is not None else by_default
