@@ -24,6 +24,7 @@ MEMORY = (
     2_500_000_000  # bytes that one worker may want: three outcomes, compiled for three numbers of patients, took 2.0e9
 )
 LOST = "60 s"  # after which dask gives a worker up that it tries to replace
+OURS = {"set_as_default": False}  # of a client: our workers compute nobody else's arrays
 GUARD = 'a script that calls this must do so under `if __name__ == "__main__":`, or with workers=0'
 
 
@@ -44,7 +45,7 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
             dask.config.set(settings),
             _quiet(),
             _processes(workers) as cluster,
-            Client(cluster) as client,
+            Client(cluster, **OURS) as client,
         ):
             yield Cluster(client, work, plan, limit, cluster)
     finally:
@@ -76,7 +77,7 @@ def remote(
             if file:
                 address = _address(file)
             greeted(address, security, ANSWER)
-            client = within(2 * ANSWER, lambda: Client(address, security=security, timeout=ANSWER))
+            client = within(2 * ANSWER, lambda: Client(address, security=security, timeout=ANSWER, **OURS))
         except Exception as error:  # its parts raise whatever they do on what is no scheduler's
             mend = "start one: see docs/cluster.md"
             if address.startswith("tls:") and "ssl_context" in str(error):

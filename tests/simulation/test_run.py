@@ -172,6 +172,13 @@ def test_nobody_at_an_address_is_said(tmp_path, monkeypatch):
         run(plan(), tmp_path / "out", cluster="tcp://127.0.0.1:1", work=light.work)
 
 
+def test_our_workers_compute_nobody_elses_arrays(caches, cluster):
+    """Of two clients that overlap, one that failed to begin is enough, dask keeps the second as its default for ever."""
+    for pool in (hands.remote(light.work, plan().to_json(), cluster), hands.local(light.work, plan().to_json(), 1)):
+        with pool:
+            assert dask.config.get("scheduler", None) is None
+
+
 # --- workers that die, hang, or are wrong
 
 
