@@ -12,10 +12,10 @@ from scipy import optimize, special, stats
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families.thresholds import InducedDirichlet
 from bayesmyo.components.priors import Prior
-from bayesmyo.model.data import cells
+from bayesmyo.model.measured import visit_predictors
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.truth import OutcomeTruth, Truth, patient_columns
-from bayesmyo.model.visits import trailing, visit_predictors
+from bayesmyo.model.visits import cells, trailing
 from bayesmyo.study.parameters import Part, joints, parameters
 from bayesmyo.study.predictors import effects
 from bayesmyo.study.study import Study
@@ -41,7 +41,7 @@ class Quadrature:
         self.study, self.cohort = study, cohort
         self.outcome = next(iter(study.outcomes))
         self.family = study.outcomes[self.outcome].family
-        self.cells = cells(study, cohort, self.outcome)
+        self.cells = cells(study.outcomes[self.outcome], cohort.measurements[self.outcome])
         self.fixed = dict(fixed or {})
         self.keys = [e.key for e in effects(study, self.outcome)]
         self.key = key or self.keys[0]

@@ -17,8 +17,10 @@ from bayesmyo.components.families import Family
 from bayesmyo.inference.engines import ENGINES
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model import residuals
+from bayesmyo.model.measured import visit_predictors
+from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import OutcomeTruth, Truth, with_effects
-from bayesmyo.model.visits import Etas, trailing, visit_predictors
+from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.seeds import PREDICT, address
 
 MOST, LEAST = 500, 100  # draws
@@ -160,10 +162,8 @@ def _outcome(
     family = fit.study.outcomes[name].family
     aux = trailing(truth.outcomes[name].values)
     etas = visit_predictors(fit.study, truth, name, m)
-    o, values = fit.study.outcomes[name], truth.outcomes[name].values
-    drawn = np.asarray(residuals.draw(o, rng, etas, values, m), dtype=float)
-    elsewhere = visit_predictors(fit.study, strangers, name, m)
-    new = np.asarray(residuals.draw(o, rng, elsewhere, values, m), dtype=float)
+    o, submodel = fit.study.outcomes[name], spec(fit.study).submodels[name]
+    drawn, new = (np.asarray(submodel.draw(of, m, rng), dtype=float) for of in (truth, strangers))
     if not (np.isfinite(drawn).all() and np.isfinite(new).all()):
         return None
     known = known_range(m)

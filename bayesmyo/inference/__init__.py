@@ -1,10 +1,8 @@
 """The answer: Study + Cohort -> pm.Model -> draws -> Fit. Everything that loads PyMC is here or above.
 
 compiler.py   settings of the compiler, before anything imports it
-effects.py    how patient-level coefficients are sampled, and back to effects
+effects.py    how patients' effects are sampled, and how they follow from what was
 build.py      Study + Cohort -> pm.Model
-integrate.py  effects that are integrated out exactly, jointly over outcomes
-informed.py   effects that are sampled around what measurements say of them
 recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
 mixing.py     have chains mixed, and when to sample on

@@ -1,9 +1,9 @@
 """How patients' effects are sampled, and the way back from what was sampled to the effects.
 
-integrated: not sampled at all; integrated out in closed form and drawn back exactly (see `integrate.py`). For a family that is
+integrated: not sampled at all; integrated out in closed form and drawn back exactly (see `model/normal.py`). For a family that is
     normal on its link scale (the true values of censored cells are sampled). Mixes at any number of visits.
 informed: a standard normal number is sampled, and the effect is what the patient's measurements say of it, moved by that (see
-    `informed.py`). For every other family whose cells can be approximated. Mixes at any number of visits, and any spread of patients.
+    `model/informed.py`). For every other family whose cells can be approximated. Mixes at any number of visits, and any spread of patients.
 centred: each patient's own coefficient is sampled around the population's (hierarchical centring); for well-observed patients.
 non-centred: a standardised effect is sampled; where the data say little about a single patient.
 Reference: Papaspiliopoulos, Roberts and Skold (2007), https://doi.org/10.1214/088342307000000014.
@@ -12,7 +12,7 @@ Effects of a block are correlated through the Cholesky factor of their correlati
 the sampled effects first and the integrated ones after them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,7 +21,10 @@ import numpy as np
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components import correlation
 from bayesmyo.components.priors import Alone
-from bayesmyo.study.predictors import LOCATION, Block, Effect, blocks, effects, predictors
+from bayesmyo.model.normal import Piece, together
+from bayesmyo.model.normal import joined as join
+from bayesmyo.model.submodel import Values
+from bayesmyo.study.predictors import LOCATION, Block, Effect, Pair, blocks, predictors
 from bayesmyo.study.study import Study
 
 Parameterisation = Literal["integrated", "informed", "centred", "non-centred"]
@@ -36,7 +39,7 @@ def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisa
     patient (not a yes or no, nor a grade), and non-centred otherwise. A zero part is always non-centred.
     """
     o = study.outcomes[outcome]
-    if o.residual is not None:
+    if o.residual is not None or outcome in study.correlate_residuals:
         return "integrated"
     if o.parameterisation != "auto":
         return o.parameterisation
@@ -66,31 +69,35 @@ class Ordered:
     def correlations(self, rows: list[list[Any]]) -> dict[tuple[str, str], Any]:
         """(outcome, parameter name) -> correlation, from the block's Cholesky factor."""
         position = {e: i for i, e in enumerate(self.effects)}
-        found = correlation.correlations(rows)
-        return {
-            (p.outcome, p.name): found[
-                min(position[p.first], position[p.second]), max(position[p.first], position[p.second])
-            ]
-            for p in self.block.pairs()
-        }
+        by_pair = correlation.correlations(rows)
+
+        def of(pair: Pair) -> Any:
+            earlier, later = sorted((position[pair.first], position[pair.second]))
+            return by_pair[earlier, later]
+
+        return {(p.outcome, p.name): of(p) for p in self.block.pairs()}
 
 
 def ordered(study: Study, how: Mapping[str, Parameterisation]) -> list[Ordered]:
     """The study's blocks of effects, ordered as they are sampled."""
-    found = []
+    listed = []
     for block in blocks(study):
         inside = tuple(e for e in block.effects if e.predictor == LOCATION and how[e.outcome] == "integrated")
-        found.append(Ordered(block, tuple(e for e in block.effects if e not in inside), inside))
-    return found
+        listed.append(Ordered(block, tuple(e for e in block.effects if e not in inside), inside))
+    return listed
 
 
-def factor(study: Study, o: Ordered, single: Any, partials: Any, xp: Any) -> list[list[Any]]:
+def factor(o: Ordered, values: Values, partials: Callable[[], Sequence[Any]], xp: Any) -> list[list[Any]]:
     """The Cholesky factor of a block's correlations, row by row.
 
-    single: the correlation itself where the block has two effects; partials: the partial correlations where it has more
+    values: parameters, the correlation itself among them where the block has two effects; partials: called for the partial
+    correlations where it has more
     """
     k = len(o.effects)
-    return correlation.cholesky([] if k == 1 else [single] if k == 2 else partials, k, xp)
+    if k == 2:
+        pair = o.block.pairs()[0]
+        return correlation.cholesky([values[pair.outcome][pair.name]], k, xp)
+    return correlation.cholesky(partials() if k > 2 else [], k, xp)
 
 
 def shapes(study: Study, block: Block) -> np.ndarray:
@@ -98,21 +105,82 @@ def shapes(study: Study, block: Block) -> np.ndarray:
     return correlation.shapes(Alone.parse(study.correlation_prior).values[0], len(block.effects))
 
 
-def sample(pm: Any, e: Effect, how: Parameterisation, mean: Any, sd: Any, shift: Any, left: Any) -> Any:
-    """The standardised effect z (patient,) of one sampled effect, inside the open model.
+@dataclass(frozen=True)
+class Unfolded:
+    """The patients' effects as they follow from what was sampled.
 
-    Its deviation is sd (shift + left z): shift comes from effects sampled before it, left is the diagonal of the Cholesky factor.
+    deviations: outcome -> key -> (..., patient) of the sampled ones; of the integrated ones what the sampled ones say of them
+    rows: integrated effect -> its row of the Cholesky factor by integrated effect
+    together: the outcomes whose likelihoods are stated together, and the effects that are integrated out of them
     """
-    raw = f"{e.outcome}.raw_{e.key}"
-    if how == "centred":
-        own = pm.Normal(raw, mean + sd * shift, sd * left, dims="patient")
-        return ((own - mean) / sd - shift) / left
-    return pm.Normal(raw, 0.0, 1.0, dims="patient")
+
+    deviations: dict[str, dict[str, Any]]
+    rows: dict[Effect, dict[Effect, Any]]
+    together: list[tuple[list[str], list[Effect]]]
 
 
-def standard(raw: np.ndarray, how: Parameterisation, mean: Any, sd: Any, shift: Any, left: Any) -> np.ndarray:
-    """The same from what was sampled, in NumPy."""
-    return np.asarray(((raw - mean) / sd - shift) / left if how == "centred" else raw)
+def unfold(
+    study: Study,
+    listed: Sequence[Ordered],
+    lowers: Sequence[list[list[Any]]],
+    how: Mapping[str, Parameterisation],
+    values: Values,
+    standard: Callable[[Effect, Parameterisation, Any, Any, Any], Any],
+    inform: Callable[[str, Ordered, list[list[Any]], list[Any]], dict[Effect, Any]],
+) -> Unfolded:
+    """The effects b_i = sd_i (L_i1 z_1 + ... + L_ii z_i) of every block, stated once for the model and for the way back from its draws.
+
+    lowers: the Cholesky factor of each block; values: parameters, which broadcast against patients
+    standard: the standardised effect z of (effect, how it is sampled, its SD, what those before it say of it, L_ii)
+    inform: all of an informed outcome at once, when the first of them is asked for
+    """
+    deviations: dict[str, dict[str, Any]] = {name: {} for name in study.outcomes}
+    rows: dict[Effect, dict[Effect, Any]] = {}
+    known: dict[Effect, Any] = {}
+    for o, lower in zip(listed, lowers, strict=True):
+        z: list[Any] = []
+        for i, e in enumerate(o.effects):
+            sd = values[e.outcome][f"sd_{e.key}"]
+            shift = sum(lower[i][j] * z[j] for j in range(min(i, len(o.sampled))))
+            if i >= len(o.sampled):
+                if o.sampled:
+                    deviations[e.outcome][e.key] = sd * shift
+                rows[e] = {o.effects[j]: lower[i][j] for j in range(len(o.sampled), i + 1)}
+                continue
+            way = how_sampled(e, how)
+            if way == "informed":
+                known |= {} if e in known else inform(e.outcome, o, lower, z)
+                z.append(known[e])
+            else:
+                z.append(standard(e, way, sd, shift, lower[i][i]))
+            deviations[e.outcome][e.key] = sd * (shift + lower[i][i] * z[i])
+    return Unfolded(deviations, rows, _groups(study, list(rows), [o.integrated for o in listed], how))
+
+
+def _groups(
+    study: Study, effects: list[Effect], blocks: list[tuple[Effect, ...]], how: Mapping[str, Parameterisation]
+) -> list[tuple[list[str], list[Effect]]]:
+    """Integrated outcomes by whose effects, or residuals, are correlated; one without effects is there for its residuals."""
+    joint = list(study.correlate_residuals)
+    groups = [
+        (list(dict.fromkeys(e.outcome for e in group)), group)
+        for group in together(effects, [*blocks, [e for e in effects if e.outcome in joint]])
+    ]
+    for names, _ in groups:
+        names += [name for name in joint if name not in names and not set(names).isdisjoint(joint)]
+    left = [name for name, way in how.items() if way == "integrated" and not any(name in names for names, _ in groups)]
+    if joint and joint[0] in left:
+        groups.append((joint, []))
+    return groups + [([name], []) for name in left if name not in joint]
+
+
+def joined(study: Study, own: Any, patient: Any, correlation: Any, xp: Any, pieces: Mapping[str, Piece]) -> list[Piece]:
+    """Pieces by outcome, those whose residuals are correlated made one. own, patient: as `model.joint.visits` says"""
+    together = [name for name in study.correlate_residuals if name in pieces]
+    if not together:
+        return list(pieces.values())
+    one = join([pieces[name] for name in together], own, patient, correlation, xp)
+    return [one, *(p for name, p in pieces.items() if name not in together)]
 
 
 def how_sampled(e: Effect, how: Mapping[str, Parameterisation]) -> Parameterisation:
@@ -121,6 +189,4 @@ def how_sampled(e: Effect, how: Mapping[str, Parameterisation]) -> Parameterisat
     return declared if e.linear and e.predictor == LOCATION and declared in ("centred", "informed") else "non-centred"
 
 
-__all__ = [
-    "Ordered", "Parameterisation", "effects", "factor", "how_sampled", "ordered", "parameterisation", "sample", "shapes", "standard",
-]  # fmt: skip
+__all__ = ["Ordered", "Parameterisation", "Unfolded", "factor", "ordered", "parameterisation", "shapes", "unfold"]

@@ -18,12 +18,12 @@ from bayesmyo.inference.engines import ENGINES, Draws, Progress, Sampling
 from bayesmyo.inference.layout import DRAWS, ESTIMANDS, LOG_LIKELIHOOD, layout, rounded, tree_of
 from bayesmyo.inference.mixing import Diagnostics, diagnose, sampled_on, too_few
 from bayesmyo.inference.recover import complete
-from bayesmyo.model import residuals
-from bayesmyo.model.data import SHARED, cells
+from bayesmyo.model.data import SHARED
+from bayesmyo.model.joint import standard_residuals
 from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import OutcomeTruth, Truth, patient_columns
 from bayesmyo.model.versions import versions
-from bayesmyo.model.visits import trailing, visit_predictors
 from bayesmyo.seeds import PREDICT, SAMPLE, address
 from bayesmyo.study.asks import added, modelled_otherwise
 from bayesmyo.study.covariates import used
@@ -212,10 +212,11 @@ class Fit:
         ('chain', 'draw', 'cpk.visit')
         """
         rng = np.random.default_rng(address(self.seed if seed is None else seed, PREDICT))
+        standard = standard_residuals(self.study, self.truth, self.cohort.measurements, rng)
         replicated = {}
-        for name, o in self.study.outcomes.items():
-            etas = visit_predictors(self.study, self.truth, name, self.cohort.measurements[name])
-            drawn = residuals.draw(o, rng, etas, self.truth.outcomes[name].values, self.cohort.measurements[name])
+        for name in self.study.outcomes:
+            m = self.cohort.measurements[name]
+            drawn = spec(self.study).submodels[name].draw(self.truth, m, rng, standard.get(name))
             replicated[name] = (("chain", "draw", f"{name}.visit"), drawn)
         tree = self.tree.copy()
         tree["posterior_predictive"] = xr.DataTree(xr.Dataset(replicated, coords=_draw_coords(self.tree)))
@@ -329,9 +330,7 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
             some = np.arange(start, min(start + step, total))
             found[some] = log_likelihood(study, cohort, truth.take(some), outcome)
         return found.reshape(*truth.shape, len(m))
-    etas = visit_predictors(study, truth, outcome, m)
-    o, values = study.outcomes[outcome], residuals.with_errors(trailing(truth.outcomes[outcome].values), m.error)
-    return o.family.log_density(cells(study, cohort, outcome), *residuals.told(o, etas, values))
+    return spec(study).submodels[outcome].log_density(truth, cohort)
 
 
 def known_fit(fit: object) -> None:

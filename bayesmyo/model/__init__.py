@@ -1,7 +1,13 @@
 """What a study assumes, in NumPy alone: truths, what they predict, and how likely they make what was measured.
 
+spec.py         what a study assumes, as one object: its submodels, parameters and blocks of effects
+submodel.py     the contract of everything that has a likelihood
+measured.py     a value at a visit: the submodel of an outcome
+normal.py       the algebra of normal effects: integrated out, drawn back, moved to where data want them
+informed.py     effects around what a patient's own measurements say of them
+residuals.py    residuals that hang together within a patient
 truth.py        values for every parameter and effect: one truth, or one for each posterior draw
-visits.py       truth -> linear predictors of what was measured, visit by visit
+visits.py       cells as a family wants them, and design columns at visits
 prediction.py   truth -> levels in outcome units, for each population
 asked.py        what a prediction may be asked, checked
 quadrature.py   averages over patients who could be drawn, exactly

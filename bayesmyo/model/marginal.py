@@ -21,11 +21,11 @@ from scipy import special, stats
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families import Cells
 from bayesmyo.components.families.family import KNOWN_ERROR, Family
-from bayesmyo.model.data import cells
+from bayesmyo.model.joint import visits
 from bayesmyo.model.residuals import with_errors
-from bayesmyo.model.truth import Truth, factor_of
-from bayesmyo.model.visits import trailing, visit_columns
-from bayesmyo.study.predictors import LOCATION, Effect, Predictor, blocks, effects, predictors
+from bayesmyo.model.truth import Truth, correlation_matrix, factor_of
+from bayesmyo.model.visits import cells, trailing, visit_columns
+from bayesmyo.study.predictors import RESIDUAL, Effect, Predictor, at, correlated, effects, predictors
 from bayesmyo.study.study import Outcome, Study
 
 Array = np.ndarray
@@ -53,13 +53,13 @@ def log_marginal(study: Study, cohort: Cohort, truth: Truth, patient: int, point
 
 
 def _groups(study: Study) -> list[list[str]]:
-    """Outcomes whose effects must be integrated together."""
-    found = [{name} for name in study.outcomes]
-    for block in blocks(study):
+    """Outcomes that must be taken together, because effects or residuals are correlated."""
+    groups = [{name} for name in study.outcomes]
+    for block in correlated(study):
         touched = {e.outcome for e in block.effects}
-        joined = [g for g in found if g & touched]
-        found = [g for g in found if not g & touched] + [set().union(*joined)]
-    return [[name for name in study.outcomes if name in g] for g in found]
+        joined = [g for g in groups if g & touched]
+        groups = [g for g in groups if not g & touched] + [set().union(*joined)]
+    return [[name for name in study.outcomes if name in g] for g in groups]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,37 +80,70 @@ class _Part:
 
     def etas(self, deviations: Mapping[str, Array]) -> list[Array]:
         """(s, point, cell) of each predictor; deviations: effect key -> (s, point, 1)."""
-        found = [np.asarray(p.eta(self.time, self.values, deviations, self.columns, np)) for p in self.listed]
-        found = [eta + self.offset if p.name == LOCATION else eta for p, eta in zip(self.listed, found, strict=True)]
-        return list(np.broadcast_arrays(*found))
+        etas = at(self.listed, self.time, self.values, deviations, self.columns, np, self.offset)
+        return list(np.broadcast_arrays(*etas.values()))
+
+    def told(self, etas: Sequence[Array]) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        named = {p.name: eta for p, eta in zip(self.listed, etas, strict=True)}
+        return self.family.told(named, self.values, np)
 
     def log_density(self, etas: Sequence[Array]) -> Array:
-        """(s, point, cell)."""
-        named = {p.name: eta for p, eta in zip(self.listed, etas, strict=True)}
-        eta, aux = self.family.told(named, self.values, np)
-        if self.outcome.residual is None:
-            return np.asarray(self.family.log_density(self.cells, eta, aux))
-        return self._hanging_together(np.asarray(eta["location"]), aux)
+        """(s, point, cell) of each cell by itself."""
+        return np.asarray(self.family.log_density(self.cells, *self.told(etas)))
 
-    def _hanging_together(self, location: Array, aux: Mapping[str, Array]) -> Array:
-        """(s, point, cell) log density of each measurement given those before it."""
-        factor, z = self.apart(location, aux)
-        density = -0.5 * z**2 - np.log(np.diagonal(factor, axis1=-2, axis2=-1))
-        value = np.asarray(self.family.on_link(self.cells.value, np))
-        to_units = self.family.log_density(
-            self.cells, {"location": value}, {"sigma": np.ones(1)}
-        )  # at the median, with SD one
-        return np.asarray(density + to_units)
 
-    def apart(self, location: Array, aux: Mapping[str, Array]) -> tuple[Array, Array]:
+@dataclass(frozen=True, eq=False)
+class _Hanging:
+    """Cells whose residuals hang together: those of one outcome at all visits of the patient, or of several at each visit.
+
+    correlation: (s, 1, outcome, outcome) of residuals at a visit, where there are several outcomes
+    """
+
+    parts: Sequence[_Part]
+    correlation: Array
+
+    @cached_property
+    def at_a_visit(self) -> Array:
+        """(cell, cell) whether two cells, of all outcomes one after the other, are of one visit."""
+        own, _ = visits([np.zeros(len(p.time), dtype=int) for p in self.parts], [p.time for p in self.parts])
+        visit = np.empty(sum(len(p.time) for p in self.parts), dtype=int)
+        visit[own[own >= 0]] = np.nonzero(own >= 0)[0]
+        return visit[:, None] == visit
+
+    def covariance(self, sigma: Array) -> Array:
+        """(s, point, cell, cell) of residuals. sigma: (s, point, cell)"""
+        if len(self.parts) > 1:
+            outcome = np.repeat(np.arange(len(self.parts)), [len(p.time) for p in self.parts])
+            correlation = self.correlation[..., outcome[:, None], outcome] * self.at_a_visit
+            return sigma[..., :, None] * sigma[..., None, :] * correlation
+        (part,) = self.parts
+        values = {k: v[..., None] for k, v in part.values.items() if k != KNOWN_ERROR}
+        assert part.outcome.residual is not None
+        return np.asarray(part.outcome.residual.covariance(part.time, sigma, values, part.outcome.trajectory, np))
+
+    def apart(self, etas: Sequence[Sequence[Array]]) -> tuple[Array, Array]:
         """The Cholesky factor C of the covariance of residuals, (s, point, cell, cell), and C^-1 (measurement - location)."""
-        assert self.outcome.residual is not None
-        sigma = np.broadcast_to(aux["sigma"], location.shape)
-        values = {k: v[..., None] for k, v in self.values.items() if k != KNOWN_ERROR}
-        covariance = self.outcome.residual.covariance(self.time, sigma, values, self.outcome.trajectory, np)
+        told = [part.told(own) for part, own in zip(self.parts, etas, strict=True)]
+        lead = np.broadcast_shapes(*(np.shape(eta["location"])[:-1] for eta, _ in told))
+
+        def every(values: Sequence[Array]) -> Array:
+            cells = [(*lead, len(part.time)) for part in self.parts]
+            return np.concatenate([np.broadcast_to(v, c) for v, c in zip(values, cells, strict=True)], axis=-1)
+
+        location, sigma = every([eta["location"] for eta, _ in told]), every([aux["sigma"] for _, aux in told])
+        covariance = self.covariance(sigma)
         factor = np.linalg.cholesky(np.broadcast_to(covariance, (*location.shape, location.shape[-1])))
-        value = np.asarray(self.family.on_link(self.cells.value, np))
+        value = np.concatenate([np.asarray(p.family.on_link(p.cells.value, np)) for p in self.parts])
         return factor, np.linalg.solve(factor, (value - location)[..., None])[..., 0]
+
+    def log_density(self, etas: Sequence[Sequence[Array]]) -> Array:
+        """(s, point) of all cells together, in outcome units."""
+        factor, z = self.apart(etas)
+        density = (-0.5 * z**2 - np.log(np.diagonal(factor, axis1=-2, axis2=-1))).sum(axis=-1)
+        for part in self.parts:  # at the median, with SD one, a cell's density is that of its unit
+            value = np.asarray(part.family.on_link(part.cells.value, np))
+            density = density + part.family.log_density(part.cells, {"location": value}, {"sigma": np.ones(1)}).sum()
+        return np.asarray(density)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +170,21 @@ class _Integral:
     def parts(self) -> dict[str, _Part]:
         return {name: self._part(name) for name in self.outcomes}
 
+    @cached_property
+    def hanging(self) -> dict[tuple[str, ...], _Hanging]:
+        """By their outcomes, the cells whose residuals hang together."""
+        joint = tuple(n for n in self.study.correlate_residuals if n in self.parts)
+        alone = [n for n, part in self.parts.items() if part.outcome.residual is not None]
+        sets = [*([joint] if len(joint) > 1 else []), *((n,) for n in alone)]
+        listed = [Effect(n, RESIDUAL, RESIDUAL, RESIDUAL) for n in joint]
+        correlation = correlation_matrix(self.study, self.truth, listed)[:, None] if listed else np.ones((1, 1))
+        return {names: _Hanging([self.parts[n] for n in names], correlation) for names in sets}
+
+    @cached_property
+    def apart(self) -> list[str]:
+        """The outcomes whose cells are independent given the effects."""
+        return [n for n in self.outcomes if not any(n in names for names in self.hanging)]
+
     def _part(self, name: str) -> _Part:
         o, m = self.study.outcomes[name], self.own.measurements[name]
         found = visit_columns(self.study, self.truth, m)
@@ -145,7 +193,7 @@ class _Integral:
         offset = np.zeros(len(m)) if m.exposure is None else np.log(m.exposure)
         return _Part(
             o.family,
-            cells(self.study, self.own, name),
+            cells(o, m),
             m.time,
             predictors(self.study, name),
             values,
@@ -177,8 +225,11 @@ class _Integral:
         deviations = self._deviations(z)
         total = -0.5 * (z**2).sum(axis=-1) - z.shape[-1] / 2 * LOG_2PI
         with np.errstate(all="ignore"):
-            for name, part in self.parts.items():
+            for name in self.apart:
+                part = self.parts[name]
                 total = total + part.log_density(part.etas(deviations[name])).sum(axis=-1)
+            for names, hanging in self.hanging.items():
+                total = total + hanging.log_density([self.parts[n].etas(deviations[n]) for n in names])
         return np.where(np.isnan(total), -np.inf, total)
 
     def _mode(self) -> tuple[Array, Array]:
@@ -210,20 +261,19 @@ class _Integral:
         s, d = z.shape
         gradient, curvature = -z, np.broadcast_to(np.eye(d), (s, d, d)).copy()
         deviations = self._deviations(z[:, None, :])
-        for name, part in self.parts.items():
-            etas = part.etas(deviations[name])
-            moved = self._loadings(part, name, deviations[name], etas)
-            if part.outcome.residual is not None:  # normal in the effects on its location: no derivative is needed
-                named = {p.name: eta for p, eta in zip(part.listed, etas, strict=True)}
-                factor, left = part.apart(etas[0], part.family.told(named, part.values, np)[1])
-                w = np.linalg.solve(factor[:, 0], moved[0])
-                gradient = gradient + np.einsum("sc,scd->sd", left[:, 0], w)
-                curvature = curvature + np.einsum("sci,scj->sij", w, w)
-                continue
-            first, second = _derivatives(part, etas)
-            for i in range(len(etas)):
+        etas = {name: part.etas(deviations[name]) for name, part in self.parts.items()}
+        loadings = {n: self._loadings(part, n, deviations[n], etas[n]) for n, part in self.parts.items()}
+        for names, hanging in self.hanging.items():  # normal in the effects on the locations: no derivative is needed
+            factor, left = hanging.apart([etas[n] for n in names])
+            w = np.linalg.solve(factor[:, 0], np.concatenate([loadings[n][0] for n in names], axis=1))
+            gradient = gradient + np.einsum("sc,scd->sd", left[:, 0], w)
+            curvature = curvature + np.einsum("sci,scj->sij", w, w)
+        for name in self.apart:
+            moved = loadings[name]
+            first, second = _derivatives(self.parts[name], etas[name])
+            for i in range(len(moved)):
                 gradient = gradient + np.einsum("sc,scd->sd", first[i], moved[i])
-                for j in range(len(etas)):
+                for j in range(len(moved)):
                     curvature = curvature - np.einsum("sc,sci,scj->sij", second[i][j], moved[i], moved[j])
         return gradient, (curvature + np.swapaxes(curvature, -1, -2)) / 2
 

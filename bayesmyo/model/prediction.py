@@ -26,7 +26,7 @@ from bayesmyo.model.residuals import told
 from bayesmyo.model.truth import Truth, draw_effects, factor_of
 from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.study.covariates import coded, with_products
-from bayesmyo.study.predictors import effects, predictors
+from bayesmyo.study.predictors import at, effects, predictors
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
@@ -235,12 +235,9 @@ class TruthPrediction:
     ) -> Etas:
         """Linear predictors by name, (..., patient), broadcast to one shape."""
         values = trailing(self.truth.outcomes[outcome].values)
-        found = {
-            p.name: np.asarray(p.eta(clock(time), values, deviations, columns, np))
-            for p in predictors(self.study, outcome)
-        }
-        shape = np.broadcast_shapes((*self.truth.shape, 1), *(v.shape for v in found.values()))
-        return {k: np.broadcast_to(v, shape) for k, v in found.items()}
+        etas = at(predictors(self.study, outcome), clock(time), values, deviations, columns, np)
+        shape = np.broadcast_shapes((*self.truth.shape, 1), *(np.shape(v) for v in etas.values()))
+        return {k: np.broadcast_to(v, shape) for k, v in etas.items()}
 
     def _columns(self, given: Given, own: Mapping[str, Array]) -> dict[str, Array]:
         """Design columns: as given, else the patients' own, else those of the reference patient."""

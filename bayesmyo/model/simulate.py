@@ -6,9 +6,9 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import LEFT, MEASURED, NOT_MEASURED, RIGHT, Cohort, Measurements, OutcomeRows, RowAccount
 from bayesmyo.errors import UsageError
-from bayesmyo.model import residuals
+from bayesmyo.model.joint import standard_residuals
+from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
-from bayesmyo.model.visits import visit_predictors
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used
 from bayesmyo.study.design import Design, FollowUp
@@ -68,14 +68,18 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     baseline = np.concatenate([np.arange(len(t)) == 0 for t in times])
     of_visits = {name: draw_covariate(study, name, len(time), rng) for name in covariates_used(study, "visits")}
     exposures = {column: 1.0 + rng.poisson(max(mean - 1, 0), len(time)) for column, mean in design.exposure.items()}
-    measurements, kept_cells = {}, {}
+    planned, blank = {}, np.zeros(len(time))
     for name, o in study.outcomes.items():
         exposure = exposures.get(o.exposure, np.ones(len(time))) if o.exposure else None
-        blank = np.zeros(len(time))
         error = np.full(len(time), design.error[o.error]) if o.error else None
-        planned = Measurements(patient, time, blank, blank, blank, exposure=exposure, error=error, covariates=of_visits)
-        etas = visit_predictors(study, truth, name, planned)
-        value, side = limited(o, residuals.draw(o, rng, etas, truth.outcomes[name].values, planned))
+        planned[name] = Measurements(
+            patient, time, blank, blank, blank, exposure=exposure, error=error, covariates=of_visits
+        )
+    standard = standard_residuals(study, truth, planned, rng)
+    measurements, kept_cells = {}, {}
+    for name, o in study.outcomes.items():
+        submodel, m = spec(study).submodels[name], planned[name]
+        value, side = limited(o, submodel.draw(truth, m, rng, standard.get(name)))
         kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
         measurements[name] = Measurements(
             patient[kept],
@@ -83,8 +87,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
             value[kept],
             side[kept],
             np.zeros(kept.sum(), dtype=np.int64),
-            exposure=None if exposure is None else exposure[kept],
-            error=None if error is None else error[kept],
+            exposure=None if m.exposure is None else m.exposure[kept],
+            error=None if m.error is None else m.error[kept],
             covariates={k: v[kept] for k, v in of_visits.items()},
         )
     rows = np.any(list(kept_cells.values()), axis=0)

@@ -7,6 +7,7 @@ MODEL = (
     "covariates",
     "correlate",
     "correlation_prior",
+    "correlate_residuals",
     "time",
 )  # what a posterior depends on, the data apart
 

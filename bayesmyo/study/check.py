@@ -70,6 +70,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
         found += check_simulation.planned(values["design"], read)
     faulty = {name: check_outcomes.outcome(name, o, covariates) for name, o in values["outcomes"].items()}
     found += [fault for listed in faulty.values() for fault in listed]
+    found += check_outcomes.together(values.get("correlate_residuals") or (), values["outcomes"], names["outcomes"])
     whole = {name: o for name, o in values["outcomes"].items() if not faulty[name]}
     for name, estimand in values["estimands"].items():
         found += check_estimands.estimand(name, estimand, names, whole, values)
@@ -84,6 +85,7 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault
         draft = Study(
             title="", patient="", time=time, correlate=values.get("correlate") or "within outcomes",
             correlation_prior=values.get("correlation_prior") or "lkj(2)",
+            correlate_residuals=tuple(n for n in values.get("correlate_residuals") or () if n in whole),
             covariates=covariates, outcomes=whole, design=values["design"],
         )  # fmt: skip
         found += _design_columns(draft)

@@ -150,13 +150,6 @@ def part(where: str, o: Outcome | Distributional, declared: Mapping[str, Covaria
     if (width := sum(_width(name, declared) for name in (*o.covariates, *o.moderators))) > STUDY_COEFFICIENTS:
         what = f"has more than {STUDY_COEFFICIENTS} coefficients of covariates and moderators"
         return [*found, Fault(where, what, f"{width:,}", "name fewer, or merge levels")]
-    for name in o.moderators:
-        parts = declared[name].product or (name,) if name in declared else ()
-        if any(declared[p].varies == "visits" for p in parts if p in declared):
-            mend = "name it among the covariates: it then shifts the level"
-            found.append(
-                Fault(f"{where}.moderators", "a covariate of visits cannot moderate a change", f'"{name}"', mend)
-            )
     if o.moderators and not o.trajectory.moves:
         found.append(Fault(f"{where}.moderators", f"a {o.trajectory.kind} trajectory has no change to moderate"))
     return found

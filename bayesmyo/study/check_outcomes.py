@@ -1,10 +1,10 @@
 """What the table of one outcome may get wrong though it is well formed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.components.residuals import Residual
-from bayesmyo.errors import Fault
+from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study import check_covariates, check_data
 from bayesmyo.study.study import Covariate, Distributional, Limits, Outcome
 
@@ -130,6 +130,27 @@ def _residual(where: str, o: Outcome, residual: Residual) -> list[Fault]:
         what = "patients have no effects of their own: the correlations of residuals hold what they differ in"
         found.append(Fault(f"{where}.effects", what, str(list(o.effects)), "leave them out"))
     return found
+
+
+def together(named: Sequence[str], outcomes: Mapping[str, Outcome], declared: Sequence[str]) -> list[Fault]:
+    """Outcomes whose residuals are correlated at a visit: two or more that are normal on their link scale."""
+    where, faults = "study.correlate_residuals", []
+    for name in named:
+        if name not in declared:
+            faults.append(
+                Fault(where, "is not an outcome of this study", f'"{name}"', did_you_mean(name, list(declared)))
+            )
+        elif name in outcomes and not can_hang_together(outcomes[name]):
+            mend = "name outcomes of the family gaussian or lognormal, without censored cells and without a residual of their own"
+            faults.append(Fault(where, "names an outcome whose residuals cannot be correlated", f'"{name}"', mend))
+        elif name in outcomes and outcomes[name].parameterisation not in ("auto", "integrated"):
+            at, what = f"outcomes.{name}.parameterisation", "effects are integrated out with residuals"
+            faults.append(Fault(at, what, mend='leave "auto"'))
+    if len(set(named)) < len(named):
+        faults.append(Fault(where, "names an outcome twice", str(list(named))))
+    elif len(named) == 1:
+        faults.append(Fault(where, "names one outcome alone", f'"{named[0]}"', "name two or more"))
+    return faults
 
 
 def _parts(where: str, o: Outcome) -> list[Fault]:

@@ -128,7 +128,7 @@ def scenario(
     found = [
         Fault(f"{where}.{outcome}", "is not an outcome of this study", mend=did_you_mean(outcome, names["outcomes"]))
         for outcome in values
-        if outcome not in names["outcomes"] and (outcome != CORRELATIONS or study.correlate != "across outcomes")
+        if outcome not in names["outcomes"] and (outcome != CORRELATIONS or not correlations(study))
     ]
     for outcome in study.outcomes:
         found += _values(study, outcome, values.get(outcome, {}), f"{where}.{outcome}")
@@ -155,7 +155,7 @@ def _correlations(study: Study, values: truths.Stated, where: str) -> list[Fault
     if all(len(numbers[o]) == len(listed) for o, listed in values.items()):
         if truths.contradictory(study, numbers):
             what = "are impossible together: no patients can be correlated so"
-            found.append(Fault(inside if study.correlate == "across outcomes" else where, what, mend=mend))
+            found.append(Fault(inside if known else where, what, mend=mend))
         return found
     rng = np.random.default_rng(SEED)
     drawn = [

@@ -153,7 +153,14 @@ def _covariate_words(p: Predictor) -> str:
 
 
 def correlation_words(study: Study) -> str:
-    """How the patients' effects hang together, over the whole study."""
+    """How the patients' effects, and residuals, hang together, over the whole study."""
+    words = _effects_words(study)
+    if named := study.correlate_residuals:
+        words += f"; residuals of {listing([study.label(n) for n in named])} correlated at a visit ({study.correlation_prior})"
+    return words
+
+
+def _effects_words(study: Study) -> str:
     if study.correlate == "across outcomes":
         n = sum(len(b.effects) for b in blocks(study) if len(b.effects) > 1)
         return f"effects correlated across outcomes ({n} effects, {study.correlation_prior})"
@@ -195,6 +202,9 @@ def formula(study: Study, outcome: str) -> list[str]:
                 lines.append(f"{p.prefix}{c.name}[i] = {fixed or p.prefix + c.name}{moved}{own}")
     if o.residual is not None:
         lines += o.residual.written(outcome)
+    if outcome in study.correlate_residuals:
+        others = [n for n in study.correlate_residuals if n != outcome]
+        lines.append(f"residuals at a visit are correlated with those of {listing(others)}")
     pooled = {q.prior.sd for q in parameters(study, outcome).values() if isinstance(q.prior, Pooled)}
     lines += [f"{sd.removeprefix('sd_')}[k] ~ Normal(0, {sd})" for sd in sorted(pooled)]
     for block in blocks(study):

@@ -17,7 +17,7 @@ from bayesmyo.components.families.link import Link
 from bayesmyo.components.priors import Alone, Joint, Prior, Support, halfnormal, lkj, normal
 from bayesmyo.components.residuals import Residual
 from bayesmyo.study.covariates import columns
-from bayesmyo.study.predictors import CORRELATIONS, Block, Predictor, blocks, effects, predictors
+from bayesmyo.study.predictors import CORRELATIONS, Block, Predictor, blocks, correlated, effects, predictors
 from bayesmyo.study.study import Study
 
 Role = Literal["level", "difference", "rate", "duration", "shape", "sd", "correlation", "family", "threshold"]
@@ -281,8 +281,8 @@ def _of_block(study: Study, block: Block) -> list[Parameter]:
 
 
 def correlations(study: Study) -> dict[str, Parameter]:
-    """The correlations between effects of different outcomes, by name."""
-    return {p.name: p for b in blocks(study) for p in _of_block(study, b) if p.outcome == CORRELATIONS}
+    """The correlations between effects, or residuals, of different outcomes, by name."""
+    return {p.name: p for b in correlated(study) for p in _of_block(study, b) if p.outcome == CORRELATIONS}
 
 
 def inventory(study: Study) -> Mapping[str, Mapping[str, Parameter]]:
@@ -315,7 +315,7 @@ def joints(listed: Mapping[str, Parameter]) -> Iterator[tuple[str, Joint]]:
 
 def drawn_jointly(study: Study) -> tuple[Block, ...]:
     """The blocks whose correlations have a joint prior: those of three effects or more."""
-    return tuple(b for b in blocks(study) if len(b.effects) > 2)
+    return tuple(b for b in correlated(study) if len(b.effects) > 2)
 
 
 def draw_pooled(

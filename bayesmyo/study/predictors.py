@@ -16,6 +16,7 @@ from bayesmyo.study.study import Distributional, Outcome, Study
 
 LOCATION = "location"
 CORRELATIONS = "correlations"
+RESIDUAL = "residual"  # in place of an effect, of the residuals of an outcome that are correlated with another's
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,15 @@ class Predictor:
         return self.trajectory.curve(t, own | {effect.coefficient: 1.0}, xp)
 
 
+def at(
+    listed: Sequence[Predictor], t: Any, values: Mapping[str, Any], deviations: Mapping[str, Any], columns: Mapping[str, Any],
+    xp: Any, offset: Any = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The linear predictors of an outcome at times t, by name, as `Predictor.eta` says; offset: the log of the exposure."""
+    etas = {p.name: p.eta(t, values, deviations, columns, xp) for p in listed}
+    return etas if offset is None or LOCATION not in etas else {**etas, LOCATION: etas[LOCATION] + offset}
+
+
 def predictors(study: Study, outcome: str) -> tuple[Predictor, ...]:
     """The linear predictors of an outcome, the location first."""
     return study.once(_predictors, outcome)
@@ -206,6 +216,8 @@ class Block:
     def name(self) -> str:
         """Of the correlations as they are sampled."""
         outcomes = {e.outcome for e in self.effects}
+        if self.effects[0].predictor == RESIDUAL:
+            return f"{CORRELATIONS}.{RESIDUAL}"
         return f"{outcomes.pop()}.{CORRELATIONS}" if len(outcomes) == 1 else CORRELATIONS
 
     def pairs(self) -> tuple[Pair, ...]:
@@ -242,13 +254,25 @@ def _blocks(study: Study) -> tuple[Block, ...]:
     return (*(Block(tuple(b)) for b in joined.values()), *(Block((e,)) for e in alone))
 
 
+def residual_block(study: Study) -> Block | None:
+    """The outcomes whose residuals are correlated at a visit, as a block of one "effect" of each; None where there are none."""
+    named = study.correlate_residuals
+    return Block(tuple(Effect(outcome, RESIDUAL, RESIDUAL, RESIDUAL) for outcome in named)) if named else None
+
+
+def correlated(study: Study) -> tuple[Block, ...]:
+    """Everything that has correlations: blocks of effects, and after them that of residuals."""
+    block = residual_block(study)
+    return (*blocks(study), block) if block else blocks(study)
+
+
 def correlation_matrix(
     study: Study, effects: Sequence[Effect], value: Callable[[str, str], Any], shape: tuple[int, ...] = ()
 ) -> np.ndarray:
-    """(*shape, effect, effect) correlations of any of the study's effects; `value(outcome, name)` gives each."""
+    """(*shape, effect, effect) correlations of any of the study's effects, or of residuals; `value(outcome, name)` gives each."""
     position = {e: i for i, e in enumerate(effects)}
     matrix = np.broadcast_to(np.eye(len(effects)), (*shape, len(effects), len(effects))).copy()
-    for block in blocks(study):
+    for block in correlated(study):
         for pair in block.pairs():
             if pair.first in position and pair.second in position:
                 i, j = position[pair.first], position[pair.second]

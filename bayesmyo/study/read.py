@@ -58,7 +58,17 @@ TABLES = (
     "scenarios",
     "report",
 )
-STUDY_KEYS = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior", "rule")
+STUDY_KEYS = (
+    "title",
+    "patient",
+    "time",
+    "treatment",
+    "interval",
+    "correlate",
+    "correlation_prior",
+    "correlate_residuals",
+    "rule",
+)
 SYNONYMS = {
     "normal": "gaussian", "log_normal": "lognormal", "ordinal": "cumulative", "binary": "bernoulli", "logistic": "bernoulli",
     "binomial": "beta_binomial", "beta": "ordered_beta", "negbinomial": "negative_binomial", "student": "student_t", "hurdle": "hurdle_lognormal",

@@ -14,7 +14,7 @@ import numpy as np
 from bayesmyo.components.priors import Prior
 from bayesmyo.study.design import Scenario
 from bayesmyo.study.parameters import LINEAR_ROLES, Parameter, inventory
-from bayesmyo.study.predictors import CORRELATIONS, correlation_matrix, effects
+from bayesmyo.study.predictors import CORRELATIONS, correlated, correlation_matrix
 from bayesmyo.study.study import Study
 
 Stated = Mapping[str, Mapping[str, float | str]]
@@ -96,7 +96,7 @@ def disordered(listed: Mapping[str, Parameter], values: Mapping[str, float]) -> 
 
 def contradictory(study: Study, values: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether no patients can be correlated as all correlations together say."""
-    every = [e for outcome in study.outcomes for e in effects(study, outcome)]
+    every = [e for block in correlated(study) for e in block.effects]
     if not every:
         return False
 

@@ -316,7 +316,9 @@ class Study:
     patient: the column that says who; interval: the mass of every printed interval, equal-tailed
     treatment: what all patients receive; a change is then called a change during it, never its effect
     correlate: whether a patient's effects are correlated within each outcome, across all outcomes, or not at all
-    correlation_prior: of the correlations of three effects or more, jointly (Lewandowski et al. 2009)
+    correlation_prior: of the correlations of three effects or more, jointly (Lewandowski et al. 2009), and of residuals
+    correlate_residuals: outcomes, normal on their link scale, whose residuals are correlated where they are measured at the same visit: what
+        moves two measurements of one day together, beyond what the patients differ in (a cold, another examiner)
     rule: which of [responses] is the study's own, where there are several; the others show how much hangs on it
     """
 
@@ -327,6 +329,7 @@ class Study:
     interval: float = 0.95
     correlate: Literal["within outcomes", "across outcomes", "none"] = "within outcomes"
     correlation_prior: str = "lkj(2)"
+    correlate_residuals: tuple[str, ...] = ()
     rule: str = ""
     data: DataFormat = field(default_factory=DataFormat)
     covariates: Mapping[str, Covariate] = field(default_factory=dict)

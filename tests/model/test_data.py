@@ -254,7 +254,7 @@ def test_faultless_changes_get_through(data):
 
 # --- what a compiled model takes for granted
 
-INTEGRATED = {"falls": False, "dose": True, "power": True}
+INTEGRATED = {"falls": "informed", "dose": "integrated", "power": "integrated"}
 SCATTERED = parse_study(WHOLE.text.replace('{ kind = "poisson" }', '{ kind = "poisson", observation_effect = true }'))
 
 
@@ -305,7 +305,7 @@ def test_what_is_built_into_a_model_tells_datasets_apart(changed):
 
 
 def test_limits_are_built_in_only_where_effects_are_integrated():
-    assert same(WHOLE, {}, limits([5, 40, 70, 20], [5.0, 40, INF, 50]), {**INTEGRATED, "power": False})
+    assert same(WHOLE, {}, limits([5, 40, 70, 20], [5.0, 40, INF, 50]), {**INTEGRATED, "power": "centred"})
 
 
 def test_the_number_of_measurements_is_built_in_where_each_has_an_effect():

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.model.data import cells
 from bayesmyo.model.marginal import log_marginal
+from bayesmyo.model.measured import visit_predictors
 from bayesmyo.model.simulate import simulate
 from bayesmyo.model.truth import OutcomeTruth, Truth, covariance, from_priors
-from bayesmyo.model.visits import trailing, visit_predictors
+from bayesmyo.model.visits import cells, trailing
 from bayesmyo.study import parse_study
 from bayesmyo.study.predictors import effects
 
@@ -97,7 +97,9 @@ def test_others_equal_cubature(case):
             whole = Truth({name: OutcomeTruth(values, moved)})
             etas = visit_predictors(parsed, whole, name, own.measurements[name])
             family = parsed.outcomes[name].family
-            total = total + family.log_density(cells(parsed, own, name), etas, trailing(values)).sum(axis=-1)
+            total = total + family.log_density(
+                cells(parsed.outcomes[name], own.measurements[name]), etas, trailing(values)
+            ).sum(axis=-1)
         return total
 
     for patient in range(3):

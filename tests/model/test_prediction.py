@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from bayesmyo.cohort import Measurements
+from bayesmyo.model.measured import visit_predictors
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.truth import OutcomeTruth, Truth, from_scenario, with_effects
-from bayesmyo.model.visits import visit_predictors
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 

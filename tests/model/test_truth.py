@@ -10,6 +10,7 @@ from scipy import stats
 from bayesmyo.cohort import Measurements
 from bayesmyo.components.estimands import Change, Contrast, Level, Ratio
 from bayesmyo.errors import UsageError
+from bayesmyo.model.measured import visit_predictors
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.truth import (
     OutcomeTruth,
@@ -22,7 +23,6 @@ from bayesmyo.model.truth import (
     patient_columns,
     with_effects,
 )
-from bayesmyo.model.visits import visit_predictors
 from bayesmyo.study import parse_study
 from bayesmyo.study.predictors import effects
 from tests.study.everything import EVERYTHING

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from bayesmyo.inference.engines import Sampling
-from bayesmyo.model.visits import visit_predictors
+from bayesmyo.model.measured import visit_predictors
 from bayesmyo.simulation.calibration.uniformity import p_value
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator

@@ -13,23 +13,20 @@ from dataclasses import replace
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort, Measurements, OutcomeRows, RowAccount
-from bayesmyo.model import residuals
+from bayesmyo.model.joint import standard_residuals
 from bayesmyo.model.simulate import Simulated, limited
+from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import Truth
-from bayesmyo.model.visits import visit_predictors
 from bayesmyo.study.study import Study
 
 
 def measured_again(study: Study, cohort: Cohort, truth: Truth, rng: np.random.Generator) -> Cohort:
     """The cohort with a second measurement beside each of its own, drawn under a truth that knows these patients' effects."""
-    both = {}
+    both, standard = {}, standard_residuals(study, truth, cohort.measurements, rng)
     for name, o in study.outcomes.items():
         m = cohort.measurements[name]
-        etas = visit_predictors(study, truth, name, m)
-        value, side = limited(
-            o,
-            np.asarray(residuals.draw(o, rng, etas, truth.outcomes[name].values, m), dtype=float),
-        )
+        drawn = spec(study).submodels[name].draw(truth, m, rng, standard.get(name))
+        value, side = limited(o, np.asarray(drawn, dtype=float))
         end = None if m.end is None else np.full(len(m), np.nan)
         both[name] = _joined(m, replace(m, value=value, side=side, end=end, line=np.zeros_like(m.line)))
     accounts = {name: OutcomeRows(len(m), m.censored) for name, m in both.items()}

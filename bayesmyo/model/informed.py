@@ -3,7 +3,7 @@
 A centred effect hardly leaves the funnel of a small SD between patients, and a non-centred one mixes badly where each patient is measured
 well. Here each cell is replaced by a normal measurement that says about the same of the location (`Family.approximate`), y* with
 precision p; given the population parameters the standardised effects z of a patient would then be Normal(M^-1 u, M^-1), with
-W = Z L, M = I + W' diag(p) W and u = W' diag(p) (y* - curve), as in `integrate.py`. What is sampled is t, and
+W = Z L, M = I + W' diag(p) W and u = W' diag(p) (y* - curve), as in `normal.py`. What is sampled is t, and
 
     z = C'^-1 (C^-1 u + t),   M = C C',   log |dz / dt| = -log det C:
 
@@ -19,7 +19,7 @@ from typing import Any
 
 from bayesmyo.components.families import Cells
 from bayesmyo.components.families.family import Family
-from bayesmyo.inference.integrate import weights
+from bayesmyo.model.normal import Piece, factored, weights
 from bayesmyo.study.predictors import Effect, Predictor
 
 
@@ -69,8 +69,9 @@ class Informed:
                 curve = curve + loadings[e.key] * sds[e.key] * self.at_cells(sum(said[1:], said[0]))
         value, precision = self.worth(curve)
         w = weights(own, self.location.outcome, loadings, sds, rows)
-        z, log_jacobian = standardised(xp, t, value - curve, w, precision, self.per_patient)
-        return dict(zip(own, z, strict=True)), log_jacobian
+        piece = Piece(value - curve, w, precision, None, by_cell=True)
+        f = factored([piece], len(own), lambda _: self.per_patient, xp)
+        return dict(zip(own, f.moved(t), strict=True)), -f.log_det
 
     def worth(self, curve: Any) -> tuple[Any, Any]:
         """(..., cell) what each cell is worth: the value of a normal measurement, and its precision, zero where the cell is censored."""
@@ -84,28 +85,6 @@ class Informed:
             measured = self.xp.isfinite(self.cells.low) & (self.cells.low >= self.cells.high)
             precision = self.xp.where(measured, precision, 0.0)
         return value, precision
-
-
-def standardised(
-    xp: Any, t: Sequence[Any], residual: Any, w: Sequence[Any], precision: Any, per_patient: Callable[[Any], Any]
-) -> tuple[list[Any], Any]:
-    """z and log |dz / dt| from t. residual: (..., cell) y* - curve; w: (..., cell) W, one for each effect; precision: (..., cell)"""
-    k = len(t)
-    scaled = [precision * w_i for w_i in w]
-    c: list[list[Any]] = [[None] * k for _ in range(k)]
-    half: list[Any] = []
-    log_det: Any = 0.0
-    for i in range(k):
-        for j in range(i + 1):
-            m = per_patient(scaled[i] * w[j]) - sum(c[i][h] * c[j][h] for h in range(j))
-            c[i][j] = xp.sqrt(1.0 + m) if i == j else m / c[j][j]
-        log_det = log_det + xp.log(c[i][i])
-        u = per_patient(scaled[i] * residual)
-        half.append((u - sum(c[i][h] * half[h] for h in range(i))) / c[i][i])
-    z: list[Any] = [None] * k
-    for i in reversed(range(k)):
-        z[i] = (half[i] + t[i] - sum(c[h][i] * z[h] for h in range(i + 1, k))) / c[i][i]
-    return z, -log_det
 
 
 __all__ = ["Informed"]

@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import pytest
 from scipy import stats
 
-from bayesmyo.inference import integrate
+from bayesmyo.model import normal
 from bayesmyo.study.predictors import LOCATION, Effect
 
 A1, A2, B1, B2, C1 = (
@@ -41,10 +41,13 @@ class Case:
         found = []
         for o in self.outcomes:
             own = [e for e in self.group if e.outcome == o]
-            w = integrate.weights(
+            w = normal.weights(
                 self.group, o, {e.key: wrap(self.loadings[e]) for e in own}, {e.key: SD[e] for e in own}, rows
             )
-            found.append(integrate.Piece(wrap(self.residual[o]), w, wrap(np.asarray(SIGMA[o])), WHO[o]))
+            log_scale = len(WHO[o]) * np.log(SIGMA[o])
+            found.append(
+                normal.Piece(wrap(self.residual[o]), w, wrap(np.asarray(SIGMA[o] ** -2)), WHO[o], False, log_scale)
+            )
         return found
 
     def patient(self, i):
@@ -74,7 +77,7 @@ def case(rng, group, correlated=True):
 @pytest.mark.parametrize("correlated", [True, False])
 def test_likelihood_is_that_of_the_multivariate_normal(rng, columns, correlated):
     c = case(rng, GROUPS[columns], correlated)
-    ours = integrate.log_likelihood(pt, c.pieces(pt.as_tensor), len(c.group), PATIENTS)
+    ours = normal.log_likelihood(c.pieces(pt.as_tensor), len(c.group), PATIENTS, pt)
     truth = 0.0
     for i in range(PATIENTS):
         z, y, noise = c.patient(i)
@@ -87,8 +90,8 @@ def test_a_column_that_does_not_touch_an_outcome_has_no_weight():
     rows = {A1: {A1: 1.0}, B1: {A1: 0.6, B1: 0.8}, C1: {C1: 1.0}}
     group = [A1, B1, C1]
     z, sd = {"x": np.array([1.0, 2.0])}, {"x": 3.0}
-    assert [w is None for w in integrate.weights(group, "a", z, sd, rows)] == [False, True, True]
-    first, second, third = integrate.weights(group, "b", z, sd, rows)
+    assert [w is None for w in normal.weights(group, "a", z, sd, rows)] == [False, True, True]
+    first, second, third = normal.weights(group, "b", z, sd, rows)
     assert third is None
     np.testing.assert_allclose(first, [1.8, 3.6])
     np.testing.assert_allclose(second, [2.4, 4.8])
@@ -96,7 +99,7 @@ def test_a_column_that_does_not_touch_an_outcome_has_no_weight():
 
 def test_two_effects_of_an_outcome_add_up_in_a_shared_column():
     rows = {A1: {A1: 1.0}, A2: {A1: 0.6, A2: 0.8}}
-    first, second = integrate.weights([A1, A2], "a", {"x": 1.0, "y": np.array([0, 5.0])}, {"x": 2.0, "y": 10.0}, rows)
+    first, second = normal.weights([A1, A2], "a", {"x": 1.0, "y": np.array([0, 5.0])}, {"x": 2.0, "y": 10.0}, rows)
     np.testing.assert_allclose(first, [2, 2 + 30])
     np.testing.assert_allclose(second, [0, 40])
 
@@ -120,7 +123,7 @@ def test_two_effects_of_an_outcome_add_up_in_a_shared_column():
     ],
 )  # fmt: skip
 def test_what_is_correlated_or_of_one_outcome_is_integrated_together(integrated, joined, expected):
-    found = integrate.groups(integrated, joined)
+    found = normal.together(integrated, joined)
     assert {frozenset(g) for g in found} == {frozenset(g) for g in expected}
     assert sorted(map(len, found)) == sorted(map(len, expected))
 
@@ -133,10 +136,10 @@ def test_what_is_correlated_or_of_one_outcome_is_integrated_together(integrated,
 def test_drawn_effects_have_their_exact_conditional_mean_and_covariance(rng, columns, correlated):
     c, n = case(rng, GROUPS[columns], correlated), 40_000
     many = [
-        integrate.Piece(np.broadcast_to(p.residual, (n, *p.residual.shape)), p.weights, np.full(n, p.sigma), p.patient)
+        normal.Piece(np.broadcast_to(p.residual, (n, *p.residual.shape)), p.weights, p.precision, p.patient)
         for p in c.pieces()
     ]
-    z = np.stack(integrate.draw_standard(many, len(c.group), PATIENTS, rng), axis=-1)
+    z = np.stack(normal.draw_standard(many, len(c.group), PATIENTS, rng), axis=-1)
     b = z @ np.linalg.cholesky(c.covariance).T
     for i in range(PATIENTS):
         design, y, noise = c.patient(i)
@@ -152,15 +155,15 @@ def test_each_draw_has_its_own_parameters(rng):
     """Two draws whose sigma differ a thousandfold: the one follows the measurements, the other the population."""
     n = 20_000
     residual, sigma = np.full((2, n, 3), 2.0), np.repeat([[1e-3], [1e3]], n, axis=1)
-    piece = integrate.Piece(residual, [np.ones((2, n, 3))], sigma, np.zeros(3, dtype=int))
-    (z,) = integrate.draw_standard([piece], 1, 1, rng)
+    piece = normal.Piece(residual, [np.ones((2, n, 3))], sigma[..., None] ** -2, np.zeros(3, dtype=int))
+    (z,) = normal.draw_standard([piece], 1, 1, rng)
     assert z.shape == (2, n, 1)
     assert z[0] == pytest.approx(2, abs=0.01)
     assert (z[1].mean(), z[1].std()) == pytest.approx((0, 1), abs=0.03)
 
 
 def test_an_outcome_without_cells_draws_the_population(rng):
-    empty = integrate.Piece(np.zeros((5, 40_000, 0)), [np.zeros(0)], np.ones((5, 40_000)), np.array([], dtype=int))
-    (z,) = integrate.draw_standard([empty], 1, 2, rng)
+    empty = normal.Piece(np.zeros((5, 40_000, 0)), [np.zeros(0)], np.ones(1), np.array([], dtype=int))
+    (z,) = normal.draw_standard([empty], 1, 2, rng)
     assert z.shape == (5, 40_000, 2)
     assert stats.kstest(z[:, :, 1].ravel(), "norm").pvalue > 0.001

@@ -1,0 +1,44 @@
+"""What a study assumes, as one object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from bayesmyo.model.measured import Measured
+from bayesmyo.model.submodel import Submodel
+from bayesmyo.study.parameters import Parameter, inventory
+from bayesmyo.study.predictors import Block, blocks
+from bayesmyo.study.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """What a study assumes, stated once for it (`spec`): who builds, scores, simulates or stores loops over its submodels.
+
+    submodels: everything that has a likelihood, by name, in the study's order; a submodel names its predictors and effects
+    parameters: of the population, by submodel and name, with their priors; those between submodels under `correlations`
+    blocks: the effects that are correlated with each other
+    """
+
+    study: Study
+
+    @cached_property
+    def submodels(self) -> Mapping[str, Submodel]:
+        return MappingProxyType({name: Measured(self.study, name) for name in self.study.outcomes})
+
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, Parameter]]:
+        return inventory(self.study)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return blocks(self.study)
+
+
+def spec(study: Study) -> Spec:
+    """What a study assumes; the same object whenever it is asked."""
+    return study.once(Spec)
+
+
+__all__ = ["Spec", "spec"]
