@@ -3,6 +3,7 @@
 compiler.py   settings of the compiler, before anything imports it
 effects.py    how patients' effects are sampled, and how they follow from what was
 build.py      Study + Cohort -> pm.Model
+whiten.py     correlated residuals made uncorrelated, in one compiled loop
 recover.py    draws of integrated effects and imputed covariates
 engines/      pm.Model -> draws
 mixing.py     have chains mixed, and when to sample on

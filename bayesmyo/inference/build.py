@@ -12,6 +12,7 @@ import pytensor.tensor as pt
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.priors import Prior
 from bayesmyo.inference import effects as fx
+from bayesmyo.inference.whiten import whiten
 from bayesmyo.model import joint, normal
 from bayesmyo.model.data import PRIOR_SPREAD, SHARED, Arrays, arrays, facts, imputed, patient_data
 from bayesmyo.model.spec import spec
@@ -64,7 +65,7 @@ class _Statement:
     def _rows(self, s: Submodel) -> Rows:
         shared = {k: pm.Data(f"{s.name}.{k}", v) for k, v in s.fields(self.data).items()}
         of_visits = {k.removeprefix("x."): x for k, x in shared.items() if k.startswith("x.")}
-        return Rows(shared, columns_at(self.study, self.columns, of_visits, shared["patient"]), self.patients)
+        return Rows(shared, columns_at(self.study, self.columns, of_visits, shared["patient"]), self.patients, whiten)
 
     def state(self) -> None:
         """Effects, and the likelihood of every submodel: of its rows as they are, or with effects integrated out."""
@@ -109,7 +110,7 @@ class _Statement:
         o = fx.Ordered(block, block.effects, ())
         correlation = joint.matrix(o.correlations(self._factor(o)), self.study)
         own, patient = (pm.Data(name, self.data[name]) for name in (joint.OWN, joint.PATIENT))
-        return partial(fx.joined, self.study, own, patient, correlation, pt)
+        return partial(fx.joined, self.study, own, patient, correlation, pt, whiten)
 
     def _partials(self, o: fx.Ordered) -> list[Any]:
         a = fx.shapes(self.study, o.block)

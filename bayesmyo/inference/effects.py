@@ -21,7 +21,7 @@ import numpy as np
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components import correlation
 from bayesmyo.components.priors import Alone
-from bayesmyo.model.normal import Piece, together
+from bayesmyo.model.normal import Piece, Whiten, together
 from bayesmyo.model.normal import joined as join
 from bayesmyo.model.submodel import Values
 from bayesmyo.study.predictors import LOCATION, Block, Effect, Pair, blocks, predictors
@@ -174,12 +174,14 @@ def _groups(
     return groups + [([name], []) for name in left if name not in joint]
 
 
-def joined(study: Study, own: Any, patient: Any, correlation: Any, xp: Any, pieces: Mapping[str, Piece]) -> list[Piece]:
+def joined(
+    study: Study, own: Any, patient: Any, correlation: Any, xp: Any, whiten: Whiten, pieces: Mapping[str, Piece]
+) -> list[Piece]:
     """Pieces by outcome, those whose residuals are correlated made one. own, patient: as `model.joint.visits` says"""
     together = [name for name in study.correlate_residuals if name in pieces]
     if not together:
         return list(pieces.values())
-    one = join([pieces[name] for name in together], own, patient, correlation, xp)
+    one = join([pieces[name] for name in together], own, patient, correlation, xp, whiten)
     return [one, *(p for name, p in pieces.items() if name not in together)]
 
 

@@ -9,7 +9,7 @@ from bayesmyo.inference import effects as fx
 from bayesmyo.inference.build import BuiltModel
 from bayesmyo.model import joint
 from bayesmyo.model.data import SHARED, Arrays, imputed, patient_data
-from bayesmyo.model.normal import draw_standard
+from bayesmyo.model.normal import draw_standard, whiten
 from bayesmyo.model.spec import spec
 from bayesmyo.model.submodel import Rows, Submodel
 from bayesmyo.model.visits import censored, columns_at, trailing
@@ -81,7 +81,7 @@ def _recovered(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, rng: n
         listed_pieces = list(pieces.values())
         if not set(names).isdisjoint(study.correlate_residuals):
             correlation = joint.matrix({(CORRELATIONS, k): r for k, r in last[CORRELATIONS].items()}, study)
-            listed_pieces = fx.joined(study, data[joint.OWN], data[joint.PATIENT], correlation, np, pieces)
+            listed_pieces = fx.joined(study, data[joint.OWN], data[joint.PATIENT], correlation, np, whiten, pieces)
         z = dict(zip(group, draw_standard(listed_pieces, len(group), patients, rng), strict=True))
         for e in group:
             moved = sum(row * z[column] for column, row in effects.rows[e].items())

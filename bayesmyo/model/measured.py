@@ -226,7 +226,7 @@ class Measured(Submodel):
         deep = {k: v[..., None, None] if v.ndim else v for k, v in values.items()}
         sigma = taken(sigma + xp.zeros_like(time), place)
         covariance = o.residual.covariance(time[place], sigma, deep, o.trajectory, xp)
-        return whitened(piece, own, covariance, xp.arange(rows.patients), xp)
+        return whitened(piece, own, covariance, xp.arange(rows.patients), xp, rows.whiten)
 
     def informed(
         self,

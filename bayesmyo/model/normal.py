@@ -23,7 +23,6 @@ Lindstrom and Bates (1988), https://doi.org/10.1080/01621459.1988.10478693.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,9 @@ from bayesmyo.study.predictors import Effect
 
 LOG_2PI = float(np.log(2 * np.pi))
 
+Whiten = Callable[
+    [Any, Any], tuple[Any, Any]
+]  # (V, right sides) -> C^-1 of them, and the sum of log diagonals of every C
 Sum = Callable[[Any], Any]  # (..., cell) -> (..., patient), over each patient's cells
 
 
@@ -188,30 +190,33 @@ def weights(
     return listed
 
 
-def whitened(piece: Piece, own: Any, covariance: Any, patient: Any, xp: Any) -> Piece:
+def whitened(piece: Piece, own: Any, covariance: Any, patient: Any, xp: Any, whiten: Whiten) -> Piece:
     """The same cells with residuals that hang together, in coordinates in which they do not: C^-1 of residuals and weights, C C' = V.
 
     own: (group, most) positions of the cells that hang together, negative where there are no more; covariance: (..., group, most, most) V
     of them; patient: (group,) whose they are. Where a group has no more cells, V is one, the residual is zero, and `log_scale` takes off
     again what the density of a normal is there.
     """
-    solve = np.linalg.solve if xp is np else partial(xp.linalg.solve_triangular, lower=True, b_ndim=2)
     most, there = own.shape[1], own >= 0
     place = xp.where(there, own, 0)
-    factor = xp.linalg.cholesky(xp.where(there[:, :, None] & there[:, None, :], covariance, xp.eye(most)))
     columns = [piece.residual, *(w for w in piece.weights if w is not None)]
     right = [xp.where(there, (x + 0.0 * piece.residual)[..., place], 0.0) for x in columns]
-    solved = solve(factor, xp.stack(right, axis=-1))
-    flat = [solved[..., k].reshape((*right[0].shape[:-2], own.shape[0] * most)) for k in range(len(columns))]
-    residual, *rest = flat
+    full = xp.where(there[:, :, None] & there[:, None, :], covariance, xp.eye(most))
+    solved, log_det = whiten(full, xp.stack(right, axis=-1))
+    lead = right[0].shape[:-2]
+    residual, *rest = (solved[..., k].reshape((*lead, own.shape[0] * most)) for k in range(len(columns)))
     weights = [None if w is None else rest.pop(0) for w in piece.weights]
-    log_det = xp.sum(xp.log(xp.sum(factor * xp.eye(most), axis=-1)))
-    return Piece(
-        residual, weights, xp.ones(1), xp.repeat(patient, most), log_scale=log_det - xp.sum(~there) * LOG_2PI / 2
-    )
+    log_scale = log_det - xp.sum(~there) * LOG_2PI / 2
+    return Piece(residual, weights, xp.ones(1), xp.repeat(patient, most), log_scale=log_scale)
 
 
-def joined(pieces: Sequence[Piece], own: Any, patient: Any, correlation: Any, xp: Any) -> Piece:
+def whiten(covariance: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """C^-1 of right sides, (..., n, k), and the sum of the logarithms of the diagonals of every C; covariance: (..., n, n) V = C C'."""
+    factor = np.linalg.cholesky(covariance)
+    return np.linalg.solve(factor, right), np.sum(np.log(np.diagonal(factor, axis1=-2, axis2=-1)))
+
+
+def joined(pieces: Sequence[Piece], own: Any, patient: Any, correlation: Any, xp: Any, whiten: Whiten) -> Piece:
     """Outcomes whose residuals are correlated at a visit as one piece, in coordinates in which they are not.
 
     own: (visit, outcome) positions among the cells of all pieces, one's after the other's, negative where an outcome was not measured
@@ -225,7 +230,9 @@ def joined(pieces: Sequence[Piece], own: Any, patient: Any, correlation: Any, xp
     weights = [None if all(w is None for w in ws) else every([0.0 if w is None else w for w in ws]) for ws in listed]
     sigma = every([p.precision**-0.5 for p in pieces])[..., xp.maximum(own, 0)]
     covariance = sigma[..., :, None] * sigma[..., None, :] * correlation
-    return whitened(Piece(every([p.residual for p in pieces]), weights, 1.0, None), own, covariance, patient, xp)
+    return whitened(
+        Piece(every([p.residual for p in pieces]), weights, 1.0, None), own, covariance, patient, xp, whiten
+    )
 
 
 __all__ = [
@@ -239,5 +246,6 @@ __all__ = [
     "sums",
     "together",
     "weights",
+    "whiten",
     "whitened",
 ]

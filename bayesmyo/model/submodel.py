@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort, Measurements
-from bayesmyo.model.normal import Piece
+from bayesmyo.model.normal import Piece, Whiten, whiten
 from bayesmyo.model.truth import Truth
 from bayesmyo.study.predictors import Effect, Predictor
 from bayesmyo.study.study import Study
@@ -24,11 +24,13 @@ class Rows:
     """The data of a submodel inside a model: NumPy arrays, or PyTensor variables in their place.
 
     data: by field, without the submodel's name; columns: design columns at its rows; patients: how many there are
+    whiten: what makes correlated residuals uncorrelated
     """
 
     data: Mapping[str, Any]
     columns: Mapping[str, Any]
     patients: int
+    whiten: Whiten = whiten
 
 
 class Submodel(ABC):

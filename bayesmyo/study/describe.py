@@ -203,8 +203,8 @@ def formula(study: Study, outcome: str) -> list[str]:
     if o.residual is not None:
         lines += o.residual.written(outcome)
     if outcome in study.correlate_residuals:
-        others = [n for n in study.correlate_residuals if n != outcome]
-        lines.append(f"residuals at a visit are correlated with those of {listing(others)}")
+        beside = [n for n in study.correlate_residuals if n != outcome]
+        lines.append(f"residuals at a visit are correlated with those of {listing(beside)}")
     pooled = {q.prior.sd for q in parameters(study, outcome).values() if isinstance(q.prior, Pooled)}
     lines += [f"{sd.removeprefix('sd_')}[k] ~ Normal(0, {sd})" for sd in sorted(pooled)]
     for block in blocks(study):
