@@ -2,26 +2,14 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from rich.cells import cell_len
 
+from bayesmyo.errors import printable
+from bayesmyo.report.blocks import Cell, Span
+
 GAP = "  "
 INDENT = "    "
-
-
-class Ends(NamedTuple):
-    """Two ends of an interval, each already a text; a column of them is aligned at both."""
-
-    lower: str
-    upper: str
-
-
-class Number(str):
-    """A number that is a text already: with the digits that it deserves."""
-
-
-Cell = str | Ends
 
 
 def layout(
@@ -37,7 +25,7 @@ def layout(
     line under each row; then texts are wrapped; then columns go below from the right, each with its name. The first column stays whole.
     """
     columns = [_texts([row[i] for row in rows]) for i in range(len(headers))]
-    whole = [r or any(isinstance(row[i], Ends) for row in rows) for i, r in enumerate(right)]
+    whole = [r or any(isinstance(row[i], Span) for row in rows) for i, r in enumerate(right)]
     beside = list(range(len(headers)))
     if _wide(headers, columns, beside) > width:
         beside = [i for i in beside if headers[i] not in below]
@@ -60,11 +48,14 @@ def layout(
 
 def _texts(cells: Sequence[Cell]) -> list[str]:
     """A column's cells as texts; the ends of intervals are padded to stand under each other."""
-    ends = [c for c in cells if isinstance(c, Ends)]
-    if not ends:
-        return [str(c) for c in cells]
-    low, high = (max(cell_len(e[i]) for e in ends) for i in (0, 1))
-    return [f"{_pad(c.lower, low, True)} to {_pad(c.upper, high, True)}" if isinstance(c, Ends) else c for c in cells]
+    spans = [c for c in cells if isinstance(c, Span)]
+    low, high = (_longest(str(end) for end in ends) for ends in ([c.lower for c in spans], [c.upper for c in spans]))
+    return [
+        f"{_pad(str(c.lower), low, True)} to {_pad(str(c.upper), high, True)}"
+        if isinstance(c, Span)
+        else printable(str(c))
+        for c in cells
+    ]
 
 
 def _pad(text: str, width: int, right: bool) -> str:

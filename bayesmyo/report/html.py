@@ -6,7 +6,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bayesmyo.report.blocks import text
 from bayesmyo.report.page import Page
 
 COMMAND = re.compile(
@@ -21,7 +20,7 @@ PAGES = Environment(
 def html(page: Page) -> str:
     """The whole report."""
     return PAGES.get_template("page.html").render(
-        page=page, kind_of=lambda b: type(b).__name__, text=text, linked=linked, broken=broken
+        page=page, kind_of=lambda b: type(b).__name__, text=str, linked=linked, broken=broken
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bayesmyo.components.numbers import listing
 from bayesmyo.model import planned
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table
 from bayesmyo.report.numbers import number
 from bayesmyo.report.sections.planning import share
 from bayesmyo.simulation.cell import Cell as Simulation
@@ -50,7 +50,7 @@ def _truths(cells: Sequence[Simulation]) -> list[Block]:
         study = c.study
         title = study.scenarios[scenario].title
         for estimand, v in planned.true_values(study, scenario, c.analysis.decisions).items():
-            reach = f"{number(v.lower).text} to {number(v.upper).text}" if v.lower is not None else "-"
+            reach = Span(number(v.lower), number(v.upper)) if v.lower is not None else "-"
             right = "; ".join(f"{d}: {v.verdict(d)}" for d in v.right)
             rows.append((scenario + (f" ({title})" if title else ""), estimand, number(v.value), reach, right or "-"))
     if rows:

@@ -1,7 +1,7 @@
 """How well each estimand would be known."""
 
 from bayesmyo.report.blocks import Section, Table
-from bayesmyo.report.numbers import count, decimals, error_of, number
+from bayesmyo.report.numbers import count, error_of, fixed, number
 from bayesmyo.report.sections.planning import share
 from bayesmyo.simulation.power.answer import PowerAnswer
 from bayesmyo.simulation.power.words import called
@@ -14,7 +14,7 @@ def estimates(answer: PowerAnswer) -> Section:
         (
             e.estimand, called(e.labels), count(e.look), e.method, number(e.truth), number(e.bias.value, e.bias.mcse or 0.0), error_of(e.bias.mcse),
             share(e.coverage.value, e.coverage.mcse), number(e.width.value, e.width.mcse or 0.0),
-            share(e.sign.value if e.sign else None, None), decimals(e.magnitude.value if e.magnitude else None, 2),
+            share(e.sign.value if e.sign else None, None), fixed(e.magnitude.value if e.magnitude else None, ".2f"),
         )
         for e in answer.estimands if e.look == most[e.cell]
     )  # fmt: skip

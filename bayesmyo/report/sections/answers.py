@@ -3,15 +3,14 @@
 from bayesmyo import figures
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.sensitivity import EMPTY
-from bayesmyo.components.numbers import chance_error
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, claims
-from bayesmyo.report.numbers import chance, declared, error_of, number
+from bayesmyo.report.answered import correlation, decision, estimate, of_changes
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, claims, table
+from bayesmyo.report.numbers import error_of, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import compared
 from bayesmyo.report.sections.each_patient import each_patient
 
-WITHHELD = "withheld"
 HOW = (
     "Every number names whose it is: “these patients” is the average over the patients in the table; “all such patients” the average over all "
     "patients like them, which is less certain; a new patient is one to come. An interval of 95 % holds the number with probability 0.95, if the model "
@@ -58,33 +57,24 @@ def answers(r: Results) -> Section:
 
 
 def estimands(r: Results) -> Table:
+    """Every estimand, from the cells that a terminal shows too."""
     interval = f"{r.study.interval:.0%}"
-    headers = (
-        "estimand",
-        "population",
-        "median",
-        f"{interval} lower",
-        f"{interval} upper",
-        "unit",
-        "probability",
-        "of being",
-        "prior or data",
-    )
-    return Table(
-        "estimands", "Every estimand, with its uncertainty", headers, tuple(_estimand(r, e) for e in r.estimates)
-    )
+    columns = {
+        "estimand": "name",
+        "population": "who",
+        "median": "median",
+        f"{interval} lower": "lower",
+        f"{interval} upper": "upper",
+    }
+    columns |= {"unit": "unit", "probability": "probability", "of being": "event", "prior or data": "verdict"}
+    rows = [estimate(e) | {"who": _who(e), "verdict": _verdict(r, e)} for e in r.estimates]
+    return table("estimands", "Every estimand, with its uncertainty", columns, rows)
 
 
-def _estimand(r: Results, e: Estimate) -> tuple[Cell, ...]:
-    who = e.population + (", one measurement" if e.predicts == "measurement" else "")
-    who += f" ({e.summary})" if e.summary in ("mean", "geometric mean") else ""
-    of = f"{e.direction} {declared(e.threshold).text}" if e.direction else "-"
-    if not r.says(e):
-        return (e.name, who, *([WITHHELD] * 3), e.unit, WITHHELD, of, _verdict(r, e))
-    how = e.written
-    p = Number(e.probability, how.chance(e.probability)) if e.probability is not None else Number(None, "-")
-    bounds = (Number(v, how.amount(v)) for v in (e.median, e.lower, e.upper))
-    return (e.name, who, *bounds, e.unit, p, of, _verdict(r, e))
+def _who(e: Estimate) -> str:
+    """Whose number it is."""
+    one = ", one measurement" if e.predicts == "measurement" else ""
+    return e.population + one + (f" ({e.summary})" if e.summary in ("mean", "geometric mean") else "")
 
 
 def _verdict(r: Results, row: Estimate | DecisionResult) -> str:
@@ -94,88 +84,47 @@ def _verdict(r: Results, row: Estimate | DecisionResult) -> str:
 
 def resolution(r: Results) -> Table:
     """What the number of draws leaves open."""
-    rows: list[tuple[Cell, ...]] = []
-    for e in r.estimates:
-        lower, median, upper = (error_of(v or None) for v in e.errors)
-        p = error_of(chance_error(e.probability, e.ess)) if e.probability is not None else Number(None, "-")
-        rows.append((e.name, e.unit, median, lower, upper, p, number(e.ess)))
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (e.name, e.unit, *(error_of(n.error or None) for n in (median, lower, upper)), error_of(e.chance.error or None), number(e.ess))
+        for e in r.estimates for lower, median, upper in [e.numbers]
+    )  # fmt: skip
     headers = (
-        "estimand",
-        "unit",
-        "error of the median",
-        "of the lower end",
-        "of the upper end",
-        "of the probability",
-        "effective draws",
-    )
+        "estimand", "unit", "error of the median", "of the lower end", "of the upper end", "of the probability", "effective draws",
+    )  # fmt: skip
     caption = "Monte Carlo errors: by so much would other draws from the same posterior give other numbers; no digit below them is shown"
-    return Table("monte_carlo_errors", caption, headers, tuple(rows), folded=True)
+    return Table("monte_carlo_errors", caption, headers, rows, folded=True)
 
 
 def alternative(r: Results, rows: list[Estimate]) -> str:
     """The figure's numbers, those of the table."""
-    parts = []
-    for e in rows:
-        how = e.written
-        lower, median, upper = (how.amount(v) for v in (e.lower, e.median, e.upper))
-        parts.append(f"{e.name} ({e.population}): {median} ({lower} to {upper}) {e.unit}")
+    parts = [
+        f"{e.name} ({e.population}): {median} ({Span(lower, upper)}) {e.unit}"
+        for e in rows for lower, median, upper in [e.numbers]
+    ]  # fmt: skip
     return f"Median and {r.study.interval:.0%} interval of each estimand. " + "; ".join(parts) + "."
 
 
 def decisions(r: Results) -> Table:
-    headers = (
-        "decision",
-        "kind",
-        "estimand",
-        "met",
-        "probability",
-        "margin",
-        "Monte Carlo error of the margin",
-        "prior or data",
-    )
-    return Table(
-        "decisions",
-        "Every decision, and the margin by which its rule is met or missed",
-        headers,
-        tuple(_decision(r, d) for d in r.decisions),
-    )
-
-
-def _decision(r: Results, d: DecisionResult) -> tuple[Cell, ...]:
-    if not r.says(d):
-        return (d.name, d.kind, d.estimand, *([WITHHELD] * 3), "-", _verdict(r, d))
-    p = Number(None, "-") if d.probability is None else chance(d.probability, chance_error(d.probability, d.ess))
-    return (
-        d.name,
-        d.kind,
-        d.estimand,
-        "yes" if d.met else "no",
-        p,
-        number(d.margin, d.mcse),
-        error_of(d.mcse),
-        _verdict(r, d),
-    )
+    """Every decision, from the cells that a terminal shows too."""
+    columns = {k: k for k in ("kind", "estimand", "met", "probability", "margin")}
+    columns = {"decision": "name", **columns, "Monte Carlo error of the margin": "error", "prior or data": "verdict"}
+    rows = [decision(d) | {"verdict": _verdict(r, d)} for d in r.decisions]
+    return table("decisions", "Every decision, and the margin by which its rule is met or missed", columns, rows)
 
 
 def correlations(r: Results) -> list[Block]:
     """Sentences about changes, and the table of all."""
-    own = [c for c in r.correlations if c.first.endswith(" change") and c.second.endswith(" change")] or list(
-        r.correlations
-    )
-    rows: list[tuple[Cell, ...]] = []
-    for c in r.correlations:
-        before = f"{c.prior_lower:.2f} to {c.prior_upper:.2f}"
-        if r.held(*c.outcomes):
-            rows.append((c.first, c.second, WITHHELD, WITHHELD, before))
-        else:
-            rows.append(
-                (c.first, c.second, Number(c.median, f"{c.median:.2f}"), f"{c.lower:.2f} to {c.upper:.2f}", before)
-            )
     interval = f"{r.study.interval:.0%} interval"
-    headers = ("patients' own", "and", "correlation", interval, f"prior's {interval}")
+    columns = {
+        "patients' own": "first",
+        "and": "second",
+        "correlation": "r",
+        interval: "interval",
+        f"prior's {interval}": "prior",
+    }
     caption = (
         "Correlations between what patients start with and how they change; with few patients much of them is prior. Here a change is a rise; "
         "the sentences tell improvements, so r has the other sign there where a fall is one"
     )
-    said = [(f"{c.first} with {c.second}", c.sentence) for c in own]
-    return [*claims(said), Table("correlations", caption, headers, tuple(rows))]
+    said = [(f"{c.first} with {c.second}", c.sentence) for c in of_changes(r.correlations)]
+    return [*claims(said), table("correlations", caption, columns, map(correlation, r.correlations))]

@@ -7,8 +7,8 @@ from bayesmyo import figures
 from bayesmyo.assess.diagnostics import bfmi
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.style import Drawing
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Picture, Section, Table, text
-from bayesmyo.report.numbers import count, decimals, number, rhat
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Picture, Section, Span, Table
+from bayesmyo.report.numbers import count, fixed, number, rhat
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.standing import verdict
@@ -40,9 +40,11 @@ def sampler(r: Results) -> Table:
         rows.append(("divergences (0 are allowed)", count(int(stats["diverging"].sum()))))
     if "reached_max_treedepth" in stats:
         share = float(stats["reached_max_treedepth"].mean())
-        rows.append(("share of draws at the maximum tree depth (at most 0.01)", Number(share, f"{share:.3f}")))
+        rows.append(("share of draws at the maximum tree depth (at most 0.01)", fixed(share, ".3f")))
     if "energy" in stats:
-        rows.append(("lowest E-BFMI of a chain (at least 0.3)", decimals(float(bfmi(stats["energy"].values).min()), 2)))
+        rows.append(
+            ("lowest E-BFMI of a chain (at least 0.3)", fixed(float(bfmi(stats["energy"].values).min()), ".2f"))
+        )
     return Table("sampler", "The sampler", ("what", "found"), tuple(rows))
 
 
@@ -70,7 +72,7 @@ def statistics(r: Results) -> Table:
             if "statistic" in row:
                 rows.append((
                     c.name, r.study.label(str(row["outcome"])), str(row["statistic"]), number(_float(row, "observed")),
-                    f"{number(_float(row, 'lower')).text} to {number(_float(row, 'upper')).text}", decimals(_float(row, "p"), 3),
+                    Span(number(_float(row, 'lower')), number(_float(row, 'upper'))), fixed(_float(row, "p"), ".3f"),
                 ))  # fmt: skip
     headers = ("check", "outcome", "statistic", "measured", "predicted, 95%", "adjusted p")
     return Table(
@@ -123,7 +125,7 @@ def _drawn(name: str, caption: str, draw: Callable[[], Drawing], alternative: st
 def alternative(r: Results, outcome: str, names: Sequence[str]) -> str:
     """The statistics of some checks of an outcome, as the table has them."""
     label = r.study.label(outcome)
-    rows = [[text(cell) for cell in row] for row in statistics(r).rows if row[0] in names and row[1] == label]
+    rows = [[str(cell) for cell in row] for row in statistics(r).rows if row[0] in names and row[1] == label]
     if not rows:
         return "No statistic of it is judged."
     return "Measured, and predicted: " + "; ".join(f"{row[2]} {row[3]} ({row[4]})" for row in rows) + "."

@@ -4,13 +4,13 @@ import numpy as np
 
 from bayesmyo import figures
 from bayesmyo.assess.diagnostics import batch_error
-from bayesmyo.components.numbers import shared
 from bayesmyo.figures.groups import tells_apart
 from bayesmyo.figures.parts import predicting
 from bayesmyo.figures.patients import MOST
 from bayesmyo.figures.trajectories import windows
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Table, counted, text
-from bayesmyo.report.numbers import count, number, quantile_errors
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table, counted
+from bayesmyo.report.draws import quantiles
+from bayesmyo.report.numbers import count, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.patients import edges
@@ -46,10 +46,10 @@ def of_outcome(r: Results, outcome: str) -> list[Block]:
     if held:
         return [*blocks, Paragraph(held, "withheld")]
     table = averages(r, outcome)
-    words = "; ".join("{}: {} ({} to {})".format(*map(text, row[:4])) for row in table.rows)
+    words = "; ".join("{}: {} ({} to {})".format(*row[:4]) for row in table.rows)
     unit = r.study.outcomes[outcome].unit
     means = "; ".join(
-        f"{r.study.time.unit} {w.time:.1f} {number(w.mean).text} in {counted(w.patients, 'patient')}"
+        f"{r.study.time.unit} {w.time:.1f} {number(w.mean)} in {counted(w.patients, 'patient')}"
         for w in windows(r.fit, outcome)
     )
     measured = "" if r.patient_level else " Means of what was measured: " + means + "."
@@ -81,7 +81,7 @@ def by_patient(r: Results, outcome: str) -> str:
         if not len(own):
             said.append(f"{name}: none")
             continue
-        first, last = (number(float(own.value[int(at(own.time))])).text for at in (np.argmin, np.argmax))
+        first, last = (number(float(own.value[int(at(own.time))])) for at in (np.argmin, np.argmax))
         said.append(
             f"{name}: {counted(len(own), 'measurement')} to {unit} {float(own.time.max()):.3g}, the first {first}, the last {last}"
         )
@@ -96,14 +96,11 @@ def averages(r: Results, outcome: str) -> Table:
     asked = [t for e in r.study.estimands.values() if outcome in e.outcomes for t in e.times()]
     times = sorted({first, *edges(r.study, float(m.time.max())), *asked})
     last = np.array([m.time[m.patient == i].max() for i in np.unique(m.patient)])
-    tail = (1 - r.study.interval) / 2
     rows: list[tuple[Cell, ...]] = []
     for t in times:
         draws = prediction.level(outcome, t, "population average")
-        median, *ends = (_error(draws, q) for q in (0.5, tail, 1 - tail))
-        at = np.quantile(draws, (0.5, tail, 1 - tail))
-        found = [number(float(q), e) for q, e in zip(at, (median, *shared(ends)), strict=True)]
-        rows.append((f"{r.study.time.unit} {round(t, 2):g}", *found, count(int(np.sum(last >= t)))))
+        lower, median, upper = quantiles(draws, r.study.interval, _error)
+        rows.append((f"{r.study.time.unit} {round(t, 2):g}", median, lower, upper, count(int(np.sum(last >= t)))))
     o = r.study.outcomes[outcome]
     caption = f"{r.study.label(outcome)} ({o.unit}): average over all such patients, {r.study.interval:.0%} interval"
     headers = ("time", "median", "lower", "upper", "patients measured then or later")
@@ -152,11 +149,8 @@ def half_time(r: Results, outcome: str) -> list[Block]:
 
 
 def _interval(r: Results, draws: np.ndarray) -> str:
-    tail = (1 - r.study.interval) / 2
-    at = (0.5, tail, 1 - tail)
-    median, *ends = quantile_errors(draws, at)
-    found = [number(float(q), e).text for q, e in zip(np.quantile(draws, at), (median, *shared(ends)), strict=True)]
-    return f"{found[0]} ({r.study.interval:.0%} interval {found[1]} to {found[2]})"
+    lower, median, upper = quantiles(draws, r.study.interval)
+    return f"{median} ({r.study.interval:.0%} interval {Span(lower, upper)})"
 
 
 def _error(draws: np.ndarray, q: float) -> float:

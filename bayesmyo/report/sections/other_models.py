@@ -4,10 +4,11 @@ from statistics import NormalDist
 
 from bayesmyo.assess.beside import Beside
 from bayesmyo.assess.estimate import DecisionResult, Estimate
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
+from bayesmyo.components.numbers import Number
+from bayesmyo.report.answered import estimate
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Table
+from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
-
-HELD = "withheld"
 
 
 def other_models(r: Results) -> Section:
@@ -32,9 +33,9 @@ def one(r: Results, other: Beside, n: int) -> list[Block]:
     blocks += [
         Paragraph(turned(rules[d.name], d), "withheld")
         for d in other.decisions
-        if told(r, rules[d.name], d) and rules[d.name].met != d.met
+        if both(r, rules[d.name], d) and rules[d.name].met != d.met
     ]
-    agreed = [d.name for d in other.decisions if told(r, rules[d.name], d) and rules[d.name].met == d.met]
+    agreed = [d.name for d in other.decisions if both(r, rules[d.name], d) and rules[d.name].met == d.met]
     if agreed:
         blocks.append(Paragraph(f"Both models come to the same decision: {', '.join(agreed)}.", "passed"))
     rows = [_estimand(r, here[e.name], e) for e in other.estimates] + [
@@ -56,7 +57,7 @@ def one(r: Results, other: Beside, n: int) -> list[Block]:
     return blocks
 
 
-def told(r: Results, here: Estimate | DecisionResult, there: Estimate | DecisionResult) -> bool:
+def both(r: Results, here: Estimate | DecisionResult, there: Estimate | DecisionResult) -> bool:
     """Whether both may be claimed."""
     return r.says(here) and not there.withheld
 
@@ -70,23 +71,13 @@ def moved(here: Estimate, there: Estimate) -> Number:
     """How far the median moves, in SDs of this posterior: those of a normal one with the same interval, which the mean need not exist for."""
     sd = (here.upper - here.lower) / (2 * NormalDist().inv_cdf((1 + here.interval) / 2))
     if not sd > 0:
-        return Number(None, "-")
-    value = (there.median - here.median) / sd
-    return Number(value, f"{value:+.1f}")
+        return fixed(None, "")
+    return fixed((there.median - here.median) / sd, "+.1f")
 
 
 def _estimand(r: Results, here: Estimate, there: Estimate) -> tuple[Cell, ...]:
-    own = (
-        [Number(v, here.written.amount(v)) for v in (here.median, here.lower, here.upper)]
-        if r.says(here)
-        else [HELD] * 3
-    )
-    theirs = (
-        [Number(v, there.written.amount(v)) for v in (there.median, there.lower, there.upper)]
-        if not there.withheld
-        else [HELD] * 3
-    )
-    return (here.name, here.unit, *own, *theirs, moved(here, there) if told(r, here, there) else "-")
+    own, theirs = ([estimate(e)[k] for k in ("median", "lower", "upper")] for e in (here, there))
+    return (here.name, here.unit, *own, *theirs, moved(here, there) if both(r, here, there) else "-")
 
 
 def _decision(r: Results, here: DecisionResult, there: DecisionResult) -> tuple[Cell, ...]:
@@ -94,10 +85,10 @@ def _decision(r: Results, here: DecisionResult, there: DecisionResult) -> tuple[
     return (
         here.name,
         "decision",
-        words[0] if r.says(here) else HELD,
+        words[0] if r.says(here) else WITHHELD,
         "",
         "",
-        words[1] if not there.withheld else HELD,
+        words[1] if not there.withheld else WITHHELD,
         "",
         "",
         "",

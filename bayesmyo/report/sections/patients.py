@@ -3,8 +3,9 @@
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.components.numbers import Number
 from bayesmyo.figures.parts import per_exposure
-from bayesmyo.report.blocks import Block, Cell, Heading, Items, Number, Paragraph, Section, Table, counted
+from bayesmyo.report.blocks import Block, Cell, Heading, Items, Paragraph, Section, Table, counted
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
@@ -80,7 +81,7 @@ def characteristics(study: Study, cohort: Cohort) -> Table:
 def _spread(value: np.ndarray) -> tuple[Number, ...]:
     """Of how many patients, their median, and the range; a limit stands for a cell known only to it."""
     if not len(value):
-        return (count(0), *[Number(None, "-")] * 3)
+        return (count(0), *[number(None)] * 3)
     return (count(len(value)), *(number(float(f(value))) for f in (np.median, np.min, np.max)))
 
 
@@ -93,7 +94,7 @@ def last_visits(cohort: Cohort) -> np.ndarray:
 
 
 def follow_up(study: Study, cohort: Cohort) -> str:
-    q1, median, q3 = (number(float(q)).text for q in np.quantile(last_visits(cohort), [0.25, 0.5, 0.75]))
+    q1, median, q3 = (number(float(q)) for q in np.quantile(last_visits(cohort), [0.25, 0.5, 0.75]))
     return f"The last measurement of a patient is at {study.time.unit} {median} in the middle, half of them between {q1} and {q3}."
 
 
@@ -141,7 +142,7 @@ def periods(study: Study, cohort: Cohort) -> Table:
         span = f"to {end:g}" if np.isinf(start) else f"after {start:g}" + ("" if np.isinf(end) else f" to {end:g}")
         measured = [int(np.sum((m.time > start) & (m.time <= end))) for m in cohort.measurements.values()]
         total = int(inside.sum())
-        rows.append((span, count(len(who)), count(total), *(Number(total - n, f"{total - n:,}") for n in measured)))
+        rows.append((span, count(len(who)), count(total), *(count(total - n) for n in measured)))
     headers = (
         f"{study.time.unit}s",
         "patients seen",

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
-from bayesmyo.report.numbers import chance, count
+from bayesmyo.components.numbers import Number
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table
+from bayesmyo.report.numbers import count, fixed
 from bayesmyo.report.results import Results
 from bayesmyo.report.simulations import Simulated
 
@@ -49,18 +50,18 @@ def sentence(c: Mapping[str, Any]) -> str:
         return f"With {c['patients']:,} patients ({c['truth']}) no study could be fitted."
     failed = f"; {c['failed']:,} more could not be fitted" if c["failed"] else ""
     return (
-        f"With {c['patients']:,} patients ({c['truth']}) {c['decision']} is {what} with probability {share(c['probability'], c['mcse']).text} "
-        f"(exact 95% interval {share(c['lower'], c['mcse']).text} to {share(c['upper'], c['mcse']).text}; {done:,} simulated studies{failed})."
+        f"With {c['patients']:,} patients ({c['truth']}) {c['decision']} is {what} with probability {share(c['probability'], c['mcse'])} "
+        f"(exact 95% interval {share(c['lower'], c['mcse'])} to {share(c['upper'], c['mcse'])}; {done:,} simulated studies{failed})."
     )
 
 
 def _power(c: Mapping[str, Any]) -> tuple[Cell, ...]:
     p, low, high, worst, best = (share(c[k], c["mcse"]) for k in ("probability", "lower", "upper", "worst", "best"))
     truth = c["truth"] + (" (not to be met)" if c["null"] else "")
-    bounds = f"{worst.text} to {best.text}" if c["failed"] else "-"
+    bounds = Span(worst, best) if c["failed"] else "-"
     return (
-        c["decision"], truth, count(c["patients"]), count(c["replicates"]), count(c["failed"]), count(c["met"]), p, _error(c["mcse"]),
-        f"{low.text} to {high.text}", bounds,
+        c["decision"], truth, count(c["patients"]), count(c["replicates"]), count(c["failed"]), count(c["met"]), p, fixed(c["mcse"], ".3f"),
+        Span(low, high), bounds,
     )  # fmt: skip
 
 
@@ -84,9 +85,9 @@ def calibration(found: Simulated | None) -> list[Block]:
 
 def _calibration(key: str, value: Any) -> Cell:
     if key in ("p", "adjusted"):
-        return Number(value, "<0.0001" if value < LEAST_P else f"{value:.2g}")
+        return Number(value, said="<0.0001" if value < LEAST_P else f"{value:.2g}")
     if key.startswith("coverage"):
-        return Number(None, "-") if value is None else Number(value, f"{value:.2f}")
+        return fixed(value, ".2f")
     if isinstance(value, bool):
         return "yes" if value else "no"
     return count(value) if isinstance(value, int) else str(value) or "-"
@@ -94,10 +95,4 @@ def _calibration(key: str, value: Any) -> Cell:
 
 def share(p: float | None, mcse: float | None) -> Number:
     """A share of replicates, which may truly be none or all of them."""
-    if p is None:
-        return Number(None, "-")
-    return Number(p, f"{p:.3f}" if mcse is not None and 0 < mcse < 0.005 else f"{p:.2f}")
-
-
-def _error(mcse: float | None) -> Number:
-    return chance(None) if mcse is None else Number(mcse, f"{mcse:.3f}")
+    return fixed(p, ".3f" if mcse is not None and 0 < mcse < 0.005 else ".2f")

@@ -1,9 +1,9 @@
 """Prior against data: would another prior have said something else?"""
 
 from bayesmyo.assess.sensitivity import DATA, EMPTY, SILENT, PriorSensitivity
-from bayesmyo.components.numbers import chance_error
-from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table
-from bayesmyo.report.numbers import chance, number
+from bayesmyo.components.numbers import Number, chance, chance_error
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Table
+from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
 
 
@@ -64,15 +64,15 @@ def table(r: Results) -> Table:
 
 
 def _row(r: Results, s: PriorSensitivity) -> tuple[Cell, ...]:
-    k = "-" if s.pareto_k is None else Number(s.pareto_k, f"{s.pareto_k:.2f}")
-    contraction = Number(s.contraction, f"{s.contraction:.2f}" if s.contraction > -1 else "below -1")
+    k = fixed(s.pareto_k, ".2f")
+    contraction = Number(s.contraction, said=f"{s.contraction:.2f}" if s.contraction > -1 else "below -1")
     if r.held(*s.outcomes):
-        return (s.name, s.kind, "withheld", contraction, *(["withheld"] * 6), s.method, k)
+        return (s.name, s.kind, WITHHELD, contraction, *([WITHHELD] * 6), s.method, k)
     of = s.name if s.kind == "estimand" else r.study.decisions[s.name].estimand
     e = next(e for e in r.estimates if e.name == of)
-    medians = [number(m, e.errors[1], e.digits) for m in (s.median, s.median_half, s.median_double)]
+    medians = [e.numbers[1].of(m) for m in (s.median, s.median_half, s.median_double)]
     chances = [
-        chance(p, chance_error(p, e.ess)) if p is not None else Number(None, "-")
+        chance(p, 0.0 if p is None else chance_error(p, e.ess))
         for p in (s.probability, s.probability_half, s.probability_double)
     ]
     return (s.name, s.kind, s.verdict, contraction, *medians, *chances, s.method, k)

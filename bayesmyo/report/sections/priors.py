@@ -4,9 +4,9 @@ import numpy as np
 
 from bayesmyo import figures
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.components.numbers import shared
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, Terms, stated
-from bayesmyo.report.numbers import number, quantile_errors, spread
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, Terms, stated
+from bayesmyo.report.draws import quantiles
+from bayesmyo.report.numbers import fixed, number, spread
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
@@ -56,7 +56,7 @@ def table(r: Results) -> Table:
     for p in all_parameters(r.study):
         line = lines[p.full_name]
         outcomes = (p.outcome,) if p.outcome in r.study.outcomes else tuple(r.study.outcomes)
-        posterior = ("withheld", "withheld") if r.held(*outcomes) else _posterior(r, p)
+        posterior = (WITHHELD, WITHHELD) if r.held(*outcomes) else _posterior(r, p)
         rows.append((
             p.full_name.replace(".", ": ", 1), *prior_cells(line), *posterior,
         ))  # fmt: skip
@@ -81,19 +81,15 @@ def prior_cells(line: PriorLine) -> tuple[Cell, Cell, Cell]:
 
 def _posterior(r: Results, p: Parameter) -> tuple[Cell, Cell]:
     draws = np.asarray(p.natural(r.fit.group("posterior")[p.full_name].values), dtype=float)
-    tail = (1 - r.study.interval) / 2
-    at = (0.5, tail, 1 - tail)
-    median, *ends = quantile_errors(draws, at)
-    found = [number(float(q), e) for q, e in zip(np.quantile(draws, at), (median, *shared(ends)), strict=True)]
-    return found[0], f"{found[1].text} to {found[2].text}"
+    lower, median, upper = quantiles(draws, r.study.interval)
+    return median, Span(lower, upper)
 
 
 def beliefs(r: Results) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for b in r.beliefs:
-        plausible = Number(b.plausible, f"{b.plausible:.0%}") if b.plausible is not None else Number(None, "-")
         rows.append((
-            f"{r.study.label(b.outcome)}, {r.study.time.unit} {b.time:g}", b.unit, number(b.median), number(b.lower), number(b.upper), plausible,
+            f"{r.study.label(b.outcome)}, {r.study.time.unit} {b.time:g}", b.unit, number(b.median), number(b.lower), number(b.upper), fixed(b.plausible, ".0%"),
         ))  # fmt: skip
     headers = ("measurement of a new patient", "unit", "median", "lower", "upper", "in the plausible range")
     return Table(

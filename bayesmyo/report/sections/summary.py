@@ -7,7 +7,7 @@ from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.responses import Category
 from bayesmyo.assess.sensitivity import DATA, EMPTY, UNKNOWN
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import Written, in_sentence, listing
+from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, stated
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import alone, compared
@@ -110,7 +110,7 @@ def moved(e: Estimand) -> bool:
 
 def plain(r: Results, e: Estimate) -> str:
     """An estimate without the words of statistics; its numbers are those of the table, falls told without their sign."""
-    how, study = e.written, r.study
+    study, (lower, median, upper) = r.study, e.numbers
     if not moved(of(r, e)) or e.contrast is not None or e.given:
         return e.sentence
     label, unit = study.label(e.outcomes[0]), study.time.unit
@@ -123,13 +123,13 @@ def plain(r: Results, e: Estimate) -> str:
     neutral = 1.0 if ratio else 0.0
     rose, sure = e.median > neutral, (e.lower > neutral) == (e.upper > neutral)
     if ratio:
-        amount = f"to {how.amount(e.median)} times what it was ({how.amount(e.lower)} to {how.amount(e.upper)} times)"
+        amount = f"to {median} times what it was ({lower} to {upper} times)"
         if sure and not rose:
-            amount = f"{fallen(how, e, study.interval)}, {amount}"
+            amount = f"{fallen(e)}, {amount}"
     else:
-        low, high = (e.lower, e.upper) if rose or not sure else (e.upper, e.lower)
-        median, start, end = (how.amount(v if not sure or rose else -v) for v in (e.median, low, high))
-        amount = f"by {median} {e.unit} (between {start} and {end} with {study.interval:.0%} probability)"
+        if sure and not rose:  # a fall is told without its sign
+            lower, median, upper = (n.of(-v) for n, v in ((upper, e.upper), (median, e.median), (lower, e.lower)))
+        amount = f"by {median} {e.unit} (between {lower} and {upper} with {study.interval:.0%} probability)"
     if not sure:
         return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen."
     better = rose == (study.outcomes[e.outcomes[0]].better == "higher")
@@ -137,10 +137,10 @@ def plain(r: Results, e: Estimate) -> str:
     return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}."
 
 
-def fallen(how: Written, e: Estimate, mass: float) -> str:
+def fallen(e: Estimate) -> str:
     """A ratio below 1 as the share that is gone, from the numbers of its table and with their digits."""
-    median, first, last = (percent(how.amount(v)) for v in (e.median, e.upper, e.lower))
-    return f"by {median} (between {first} and {last} with {mass:.0%} probability)"
+    last, median, first = (percent(str(n)) for n in e.numbers)
+    return f"by {median} (between {first} and {last} with {e.interval:.0%} probability)"
 
 
 def percent(ratio: str) -> str:
