@@ -12,19 +12,7 @@ from bayesmyo.assess.other_priors import prior_estimands
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.parts import mass
-from bayesmyo.figures.style import (
-    BLUE,
-    DOUBLE,
-    GREY,
-    PALE,
-    Drawing,
-    band,
-    drawing,
-    legend,
-    line,
-    log_ticks,
-    title,
-)
+from bayesmyo.figures.style import BLUE, DOUBLE, GREY, PALE, Drawing, band, drawing, legend, line, log_ticks, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
 

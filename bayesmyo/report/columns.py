@@ -13,11 +13,7 @@ INDENT = "    "
 
 
 def layout(
-    headers: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    width: int,
-    right: Sequence[bool],
-    below: Sequence[str] = (),
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, right: Sequence[bool], below: Sequence[str] = ()
 ) -> tuple[list[str], list[str]]:
     """The lines of the header and of the rows.
 
