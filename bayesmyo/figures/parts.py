@@ -11,7 +11,8 @@ from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.assess.reweight import evenly
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.figures.style import GREY, band, line
+from bayesmyo.figures.colours import GREY
+from bayesmyo.figures.style import band, line
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.seeds import PREDICT, address
@@ -109,9 +110,9 @@ def points(axes: Axes, m: Measurements, size: float, color: str, hollow: bool = 
 def point_entries(sides: Sequence[Measurements], color: str = GREY, hollow: bool = False) -> list[Artist]:
     """What `points` drew, for a legend."""
     drawn = {int(s) for m in sides for s in np.unique(m.side)}
-    found: list[Artist] = [
+    entries: list[Artist] = [
         line(label, color, "none", marker, markerfacecolor="none" if hollow and side == MEASURED else color)
         for side, (marker, label) in MARKS.items()
         if side in drawn
     ]
-    return [*found, *([line("between two limits", color, width=0.8)] if BETWEEN in drawn else [])]
+    return [*entries, *([line("between two limits", color, width=0.8)] if BETWEEN in drawn else [])]
