@@ -172,7 +172,7 @@ def responses(rules: Sequence[Responses], study: Study) -> list[Block]:
         counts = table(f"responses_{rule.name}", "", columns, map(category, rule.categories))
         blocks += [SPACE] if n else []
         blocks += [Heading(f"{rule.name}{titled(rule)}"), counts, sentences(rule.categories), _by_patient(rule, study)]
-    return [*blocks, *(Paragraph(f"Note: {note}", "note") for note in dict.fromkeys(n for r in rules for n in r.notes))]
+    return [*blocks, *(note(f"Note: {n}") for n in dict.fromkeys(n for r in rules for n in r.notes))]
 
 
 def titled(rule: Responses) -> str:

@@ -45,6 +45,11 @@ class Paragraph:
     kind: str = "plain"
 
 
+def note(text: str) -> Paragraph:
+    """What a reader should bear in mind."""
+    return Paragraph(text, "note")
+
+
 SPACE = Paragraph("")  # between the blocks of a terminal; a page sets them apart by itself
 
 

@@ -75,8 +75,10 @@ class Results:
     @property
     def contrasts(self) -> tuple[tuple[str, str, str], ...]:
         """(covariate, level, reference) of each two kinds of patients that are compared, in words."""
-        found = [(c, self.study.covariates[c.covariate]) for e in self.study.estimands.values() if (c := e.contrast)]
-        said = [(own.label or c.covariate, _level(c.level), _level(c.reference)) for c, own in found]
+        contrasts = [
+            (c, self.study.covariates[c.covariate]) for e in self.study.estimands.values() if (c := e.contrast)
+        ]
+        said = [(own.label or c.covariate, _level(c.level), _level(c.reference)) for c, own in contrasts]
         return tuple(dict.fromkeys(said))
 
 
@@ -88,24 +90,24 @@ def results(
     models = tuple(beside(fit, others))
     stated = stated or fit.study.report or Statements()
     checks = [*check(fit), rationale(fit.study, stated)]
-    found, sensitivities = None, None
+    left_out, sensitivities = None, None
     if refit and checks[0].passed and not fit.shared:
         refits = Refits(fit)
-        found = influence(fit, refits=refits, progress=progress)
+        left_out = influence(fit, refits=refits, progress=progress)
         sensitivities = prior_sensitivities(fit, refits=refits, power_scaling=True)
-        checks += [influence_result(fit, found), sensitivity_result(sensitivities)]
+        checks += [influence_result(fit, left_out), sensitivity_result(sensitivities)]
     if calibration is not None:
         few: Literal["", "cannot"] = "cannot" if calibration.passed is None else ""
         said_of_it = " ".join(calibration.sentences)
         checks.append(CheckResult("calibration", calibration.passed is not False, said_of_it, unjudged=few))
     failed = [c for c in checks if not c.passed]
     said = claims(fit, failed, sensitivities, progress)
-    found = found and influential(found, said.decisions)
+    left_out = left_out and influential(left_out, said.decisions)
     return Results(
         fit, stated, tuple(checks), said.estimates, said.decisions, said.sensitivities,
         () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
         () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
-        check_prior(fit.study), tuple(prior_beliefs(fit.study)), found, found is not None, patient_level and not fit.shared,
+        check_prior(fit.study), tuple(prior_beliefs(fit.study)), left_out, left_out is not None, patient_level and not fit.shared,
         power, calibration, models,
     )  # fmt: skip
 

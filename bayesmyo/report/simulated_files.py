@@ -21,7 +21,7 @@ FORMATS = ("svg", "pdf")
 
 def write_power(
     results: Results,
-    found: PowerAnswer,
+    answer: PowerAnswer,
     folder: Path,
     target: float,
     futility: float | None = None,
@@ -31,20 +31,20 @@ def write_power(
 
     stated: what only the author knows. Raises StorageError.
     """
-    files = _table(found.table(), folder, "power") + _table(found.estimand_table(), folder, "estimands")
-    if any(d.rate.value is not None for d in found.decisions):
-        files += _figure(power_curves(found.decisions, target), folder, "power")
-    write_bytes(folder / "power.html", html(power_page(results, found, target, futility, stated)).encode())
+    files = _table(answer.table(), folder, "power") + _table(answer.estimand_table(), folder, "estimands")
+    if any(d.rate.value is not None for d in answer.decisions):
+        files += _figure(power_curves(answer.decisions, target), folder, "power")
+    write_bytes(folder / "power.html", html(power_page(results, answer, target, futility, stated)).encode())
     return [*files, "power.html"]
 
 
-def write_calibration(found: Calibration, folder: Path) -> list[str]:
+def write_calibration(judged: Calibration, folder: Path) -> list[str]:
     """Every quantity of every cell, and where truths lie among draws. Returns the names of the files. Raises StorageError."""
-    rows = found.table()
+    rows = judged.table()
     files = _table(rows, folder, "calibration")
     if rows.empty:
         return files
-    return files + _figure(rank_differences(found.cells, found.quantities), folder, "calibration")
+    return files + _figure(rank_differences(judged.cells, judged.quantities), folder, "calibration")
 
 
 def _table(frame: pd.DataFrame, folder: Path, name: str) -> list[str]:

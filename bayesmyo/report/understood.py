@@ -7,7 +7,7 @@ from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.components.numbers import listing
 from bayesmyo.model import planned
-from bayesmyo.report.blocks import SPACE, Block, Cell, Heading, Paragraph, Span, Table, Terms
+from bayesmyo.report.blocks import SPACE, Block, Cell, Heading, Paragraph, Span, Table, Terms, note
 from bayesmyo.report.numbers import count, plain
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.design import Design
@@ -141,4 +141,4 @@ def of_cohort(study: Study, cohort: Cohort) -> list[Block]:
         whose = "patients" if study.covariates[name].varies == "patients" else "visits"
         each = [f"{level} {n}" for level, n in counts.items()]
         blocks.append(Paragraph(f"{name}, {whose} of each level: {', '.join(each)}"))
-    return [*blocks, *(Paragraph(f"Note: {notice}", "note") for notice in cohort.notices)]
+    return [*blocks, *(note(f"Note: {notice}") for notice in cohort.notices)]

@@ -22,10 +22,10 @@ def design(cells: Sequence[Simulation]) -> Section:
         label = designed(c.labels)
         if c.study.design is not None and label not in designs:
             designs[label] = c.study.design
-    found = {label: planned.schedule(study, d) for label, d in designs.items()}
-    times = [t for t in next(iter(found.values())).seen if t > next(iter(designs.values())).visits.first[0]]
+    schedules = {label: planned.schedule(study, d) for label, d in designs.items()}
+    times = [t for t in next(iter(schedules.values())).seen if t > next(iter(designs.values())).visits.first[0]]
     rows: list[tuple[Cell, ...]] = []
-    for label, s in found.items():
+    for label, s in schedules.items():
         low, mean, high = (f"{v:.3g}" for v in s.visits)
         seen = (share(s.seen[t], None) for t in times)
         rows.append((label, f"{mean} ({low} to {high})", number(s.last[1]), share(s.lost, None), *seen))

@@ -25,7 +25,7 @@ METHODS = (
 
 
 def power_page(
-    found: Results,
+    results: Results,
     answer: PowerAnswer,
     target: float,
     futility: float | None = None,
@@ -33,18 +33,18 @@ def power_page(
 ) -> Page:
     """All that a power study says, for a reader who was not there.
 
-    found: the folder; answer: what its tables say, with that target and futility; statements: what only the author knows
+    results: the folder; answer: what its tables say, with that target and futility; statements: what only the author knows
     """
-    cells = found.plan.cells
+    cells = results.plan.cells
     study, said = cells[0].analysis, statements or Statements()
     sections = (
-        summary(found, answer),
+        summary(results, answer),
         question(study, said),
         design(cells),
         analysis(study, said),
         power(answer, target),
         estimates(answer),
-        again(found, target, futility),
+        again(results, target, futility),
         Section("references", "References", (Items((*METHODS, *of_study(study))),)),
     )
-    return Page(study.title, tuple(s for s in sections if s.blocks), True, standing(found))
+    return Page(study.title, tuple(s for s in sections if s.blocks), True, standing(results))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bayesmyo.figures.power_curves import power_curves
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table
+from bayesmyo.report.blocks import Block, Cell, Heading, Section, Span, Table, note
 from bayesmyo.report.numbers import count, fixed, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.sections.planning import share
@@ -37,9 +37,7 @@ def power(answer: PowerAnswer, target: float) -> Section:
         )
     blocks.append(Table("power", caption, headers, rows))
     if methods:
-        blocks.append(
-            Paragraph("Other methods judge the same rule on the same cohorts, as a flat prior would make it.", "note")
-        )
+        blocks.append(note("Other methods judge the same rule on the same cohorts, as a flat prior would make it."))
     return Section("power", "Power", (*blocks, *_smallest(answer), *_looks(answer)))
 
 

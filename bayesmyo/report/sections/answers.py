@@ -4,7 +4,7 @@ from bayesmyo import figures
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.sensitivity import EMPTY
 from bayesmyo.report.answered import correlation, decision, estimate, of_changes
-from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, claims, table
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, claims, note, table
 from bayesmyo.report.numbers import error_of, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -23,14 +23,14 @@ def answers(r: Results) -> Section:
         Paragraph(HOW.replace("95 %", f"{r.study.interval:.0%}").replace("0.95", f"{r.study.interval:g}"))
     ]
     if not r.estimates:
-        blocks.append(Paragraph("The study declares no estimand: nothing was asked.", "note"))
+        blocks.append(note("The study declares no estimand: nothing was asked."))
         return Section("answers", "Answers", tuple(blocks))
     over_time = [e for e in r.study.estimands.values() if e.compares and e.contrast is None]
     during = f"during {r.study.treatment}" if r.study.treatment else "over time"
     if over_time:
-        blocks.append(Paragraph(f"Without a control group every change is a change {during}, never an effect.", "note"))
+        blocks.append(note(f"Without a control group every change is a change {during}, never an effect."))
     if r.contrasts:
-        blocks.append(Paragraph(compared(r), "note"))
+        blocks.append(note(compared(r)))
     blocks += claims([(e.name, e.sentence) for e in r.estimates])
     blocks += [estimands(r), resolution(r)]
     claimed = [e for e in r.estimates if r.says(e)]
@@ -48,9 +48,8 @@ def answers(r: Results) -> Section:
     if r.correlations:
         blocks += [Heading("How patients' outcomes hang together"), *correlations(r)]
     blocks.append(
-        Paragraph(
-            "No Bayes factor is reported: none means anything without the odds that were given to the models before the data.",
-            "note",
+        note(
+            "No Bayes factor is reported: none means anything without the odds that were given to the models before the data."
         )
     )
     return Section("answers", "Answers", tuple(blocks))

@@ -6,7 +6,7 @@ Bayesian methods (January 2026, docket FDA-2025-D-3217), which is named here as 
 
 from collections.abc import Sequence
 
-from bayesmyo.report.blocks import NOT_STATED, Paragraph, Section, Table
+from bayesmyo.report.blocks import NOT_STATED, Section, Table, note
 from bayesmyo.report.results import Results
 
 GIVEN, PARTLY, NOT_DONE, NONE = "given", "partly", "NOT DONE", "none needed"
@@ -22,7 +22,7 @@ def checklist(r: Results) -> Section:
     )
     caption = "What a report of a Bayesian analysis should say, and whether this one does"
     headers = ("item", "what", "asked for by", "state", "where")
-    return Section("checklist", "Checklist", (Paragraph(text, "note"), Table("checklist", caption, headers, rows)))
+    return Section("checklist", "Checklist", (note(text), Table("checklist", caption, headers, rows)))
 
 
 def of(*texts: str) -> str:

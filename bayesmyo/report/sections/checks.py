@@ -106,11 +106,11 @@ def pictures(r: Results, outcome: str) -> list[Block]:
     )  # fmt: skip
     if r.patient_level:
         asked += (("residuals", "residuals around patients' own curves", lambda: figures.residuals(r.fit, outcome)),)
-    found: list[Block] = []
+    drawings: list[Block] = []
     for name, what, draw in asked:
         drawn = _drawn(f"figure-{name}-{outcome}", f"{label}: {what}", draw, alternative(r, outcome, OF[name]))
-        found += [] if drawn is None else [drawn]
-    return [Heading(label), *found] if found else []
+        drawings += [] if drawn is None else [drawn]
+    return [Heading(label), *drawings] if drawings else []
 
 
 def _drawn(name: str, caption: str, draw: Callable[[], Drawing], alternative: str) -> Picture | None:

@@ -8,7 +8,7 @@ from bayesmyo.figures.groups import tells_apart
 from bayesmyo.figures.parts import predicting
 from bayesmyo.figures.patients import MOST
 from bayesmyo.figures.trajectories import windows
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table, counted
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table, counted, note
 from bayesmyo.report.draws import quantiles
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.pictures import picture
@@ -19,7 +19,7 @@ from bayesmyo.report.sections.patients import edges
 def course(r: Results) -> Section:
     blocks: list[Block] = []
     if r.fit.shared:
-        blocks.append(Paragraph("A shared copy of a fit holds no patients, and no curve of theirs.", "note"))
+        blocks.append(note("A shared copy of a fit holds no patients, and no curve of theirs."))
         return Section("course", "Change over time", tuple(blocks))
     during = f"during {r.study.treatment}" if r.study.treatment else "over time"
     behind = (
@@ -109,7 +109,7 @@ def averages(r: Results, outcome: str) -> Table:
 
 def by_group(r: Results, outcome: str) -> list[Block]:
     """A figure for each covariate whose groups are compared in this outcome."""
-    found: list[Block] = []
+    pictures: list[Block] = []
     compared = [e.contrast for e in r.study.estimands.values() if outcome in e.outcomes and e.contrast]
     for name in dict.fromkeys(c.covariate for c in compared if tells_apart(r.study, outcome, c.covariate)):
         label = r.study.covariates[name].label or name
@@ -119,10 +119,10 @@ def by_group(r: Results, outcome: str) -> list[Block]:
             if c.covariate == name:
                 said += [f"{name} {c.level} against {c.reference}"]
         alternative = f"{words}. Compared are {'; '.join(dict.fromkeys(said))}: see the answers for the difference."
-        found.append(
+        pictures.append(
             picture(figures.groups(r.fit, outcome, name), f"figure-groups-{outcome}-{name}", words, alternative)
         )
-    return found
+    return pictures
 
 
 def half_time(r: Results, outcome: str) -> list[Block]:

@@ -4,7 +4,7 @@ from bayesmyo import figures
 from bayesmyo.assess.each_patient import each_estimate, measurements, own_effects
 from bayesmyo.assess.estimate import Estimate
 from bayesmyo.report.answered import estimate
-from bayesmyo.report.blocks import Block, Heading, Paragraph, Table, table
+from bayesmyo.report.blocks import Block, Heading, Paragraph, Table, note, table
 from bayesmyo.report.numbers import count, declared
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -40,9 +40,7 @@ def each_patient(r: Results) -> list[Block]:
         )
         blocks += [shown, each(r, name, rows)]
     if not r.patient_level:
-        blocks.append(
-            Paragraph("Single patients are not shown (the option --patient-level shows them, by pseudonym).", "note")
-        )
+        blocks.append(note("Single patients are not shown (the option --patient-level shows them, by pseudonym)."))
     return blocks
 
 

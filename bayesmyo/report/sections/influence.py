@@ -7,7 +7,7 @@ from bayesmyo.assess.claims import WITHHELD as WHY
 from bayesmyo.assess.estimate import DecisionResult
 from bayesmyo.components.numbers import chance, chance_error
 from bayesmyo.report.answered import left_out
-from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Span, Table, claims, table
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Span, Table, claims, note, table
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -18,9 +18,8 @@ def influence(r: Results) -> Section:
     if left is None:
         left_out = next((c for c in r.checks if c.name == "leave-one-out prediction"), None)
         blocks: list[Block] = [
-            Paragraph(
-                "NOT DONE: no patient was left out and the model not sampled again. The option --refit of this command does both exactly, in minutes.",
-                "note",
+            note(
+                "NOT DONE: no patient was left out and the model not sampled again. The option --refit of this command does both exactly, in minutes."
             )
         ]
         if left_out is not None:

@@ -3,7 +3,7 @@
 import json
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section
+from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section, note
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.study import Study
@@ -47,4 +47,4 @@ def elsewhere(study: Study, outcome: str, first: float = 0.0) -> list[Block]:
     """The same model in R, where a package there has it. first: the earliest time in the table."""
     calls = (in_r.likelihood(study, outcome, first), in_r.brms(study, outcome, first))
     same = [call for call in calls if not call.startswith("no ")]
-    return [Code(IN_R, "\n".join(same))] if same else [Paragraph("No package of R has a short equivalent.", "note")]
+    return [Code(IN_R, "\n".join(same))] if same else [note("No package of R has a short equivalent.")]

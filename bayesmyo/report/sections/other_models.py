@@ -6,7 +6,7 @@ from bayesmyo.assess.beside import Beside
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.components.numbers import Number
 from bayesmyo.report.answered import estimate
-from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Table
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Table, note
 from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
 
@@ -16,7 +16,7 @@ def other_models(r: Results) -> Section:
     if not r.beside:
         families = "; ".join(f"{r.study.label(o)}: {out.family.kind}" for o, out in r.study.outcomes.items())
         how = "Fit a second study with another family or trajectory, and write the report again with --beside SECOND_FIT; bayesmyo compare ranks the two where it can."
-        blocks.append(Paragraph(f"Another likelihood: NOT DONE ({families}). {how}", "note"))
+        blocks.append(note(f"Another likelihood: NOT DONE ({families}). {how}"))
     for n, other in enumerate(r.beside, 1):
         blocks += one(r, other, n)
     return Section("other-models", "Other models", tuple(blocks))
@@ -49,10 +49,7 @@ def one(r: Results, other: Beside, n: int) -> list[Block]:
     blocks.append(Table(f"other_model_{n}", f"This model, and “{other.title}”", headers, tuple(rows)))
     if other.apart:
         blocks.append(
-            Paragraph(
-                f"Not compared, because the other study asks something else by that name: {', '.join(other.apart)}.",
-                "note",
-            )
+            note(f"Not compared, because the other study asks something else by that name: {', '.join(other.apart)}.")
         )
     return blocks
 

@@ -5,7 +5,7 @@ import numpy as np
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.numbers import Number
 from bayesmyo.figures.parts import per_exposure
-from bayesmyo.report.blocks import Block, Cell, Heading, Items, Paragraph, Section, Table, counted
+from bayesmyo.report.blocks import Block, Cell, Heading, Items, Paragraph, Section, Table, counted, note
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
@@ -23,7 +23,7 @@ CALENDAR = {
 def patients(r: Results) -> Section:
     if r.fit.shared:
         text = "This is made from a shared copy of a fit, which holds no patients: ask its owner for what needs them."
-        return Section("patients", "Patients and measurements", (Paragraph(text, "note"),))
+        return Section("patients", "Patients and measurements", (note(text),))
     cohort, study = r.fit.cohort, r.study
     rows = cohort.rows
     aside = rows.rows - rows.used
@@ -100,20 +100,20 @@ def follow_up(study: Study, cohort: Cohort) -> str:
 
 def cells(study: Study, cohort: Cohort) -> Table:
     """Cells of each outcome: used, not measured, censored, set aside."""
-    found = []
+    rows = []
     for name, o in cohort.rows.outcomes.items():
         aside = "; ".join(f"{why}: {len(lines)}" for why, lines in o.set_aside.items()) or "none"
-        found.append((study.label(name), count(cohort.rows.rows), count(o.used), count(o.censored), aside))
+        rows.append((study.label(name), count(cohort.rows.rows), count(o.used), count(o.censored), aside))
     return Table(
-        "cells", "Cells of each outcome: rows in = used + set aside", ("outcome", "rows", "used", "known only to a limit", "set aside"), tuple(found)
+        "cells", "Cells of each outcome: rows in = used + set aside", ("outcome", "rows", "used", "known only to a limit", "set aside"), tuple(rows)
     )  # fmt: skip
 
 
 def edges(study: Study, longest: float) -> list[float]:
     """Times at which a clinic would look, up to the longest: those of its calendar, or four to ten round steps where that has fewer than three."""
-    found = [float(t) for t in CALENDAR.get(study.time.unit, ()) if t <= longest]
-    if len(found) >= 3 or longest <= 0:
-        return found
+    times = [float(t) for t in CALENDAR.get(study.time.unit, ()) if t <= longest]
+    if len(times) >= 3 or longest <= 0:
+        return times
     step = max(f * 10.0**k for k in range(-6, 7) for f in (1, 2, 5) if f * 10.0**k <= longest / 4 * (1 + NEAR))
     return [step * n for n in range(1, int(longest / step * (1 + NEAR)) + 1)]
 

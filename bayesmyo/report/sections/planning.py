@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayesmyo.components.numbers import Number
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table, note
 from bayesmyo.report.numbers import count, fixed
 from bayesmyo.report.results import Results
 from bayesmyo.report.simulations import Simulated
@@ -18,15 +18,11 @@ def planning(r: Results) -> Section:
     return Section("planning", "Power and calibration", tuple(blocks))
 
 
-def power(found: Simulated | None) -> list[Block]:
+def power(study: Simulated | None) -> list[Block]:
     """How often each decision is met in simulated studies."""
-    if found is None:
-        return [
-            Paragraph(
-                "Operating characteristics of the decisions: NOT STATED. No power study was given (--power).", "note"
-            )
-        ]
-    rows = tuple(_power(c) for c in found.rows)
+    if study is None:
+        return [note("Operating characteristics of the decisions: NOT STATED. No power study was given (--power).")]
+    rows = tuple(_power(c) for c in study.rows)
     headers = (
         "decision", "truth", "patients", "simulated studies", "failed fits", "met", "probability", "Monte Carlo error", "exact 95% interval",
         "if the failed had not met it, or had",
@@ -34,9 +30,9 @@ def power(found: Simulated | None) -> list[Block]:
     caption = (
         "How often each decision is met in simulated studies; where it ought not to be met this is the type I error"
     )
-    words = [Paragraph(sentence(c)) for c in found.rows]
+    words = [Paragraph(sentence(c)) for c in study.rows]
     return [
-        *([] if found.complete else [Paragraph(UNFINISHED, "failed")]),
+        *([] if study.complete else [Paragraph(UNFINISHED, "failed")]),
         *words,
         Table("power", caption, headers, rows),
     ]
@@ -65,20 +61,16 @@ def _power(c: Mapping[str, Any]) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-def calibration(found: Simulated | None) -> list[Block]:
+def calibration(study: Simulated | None) -> list[Block]:
     """Whether truths lie among draws as they should."""
-    if found is None:
-        return [
-            Paragraph(
-                "Calibration of the method by simulation: NOT STATED. No calibration was given (--calibration).", "note"
-            )
-        ]
-    kind = {True: "passed", False: "failed", None: "note"}[found.passed]
-    headers = tuple(found.rows[0]) if found.rows else ("quantity",)
-    rows = tuple(tuple(_calibration(k, row[k]) for k in headers) for row in found.rows)
+    if study is None:
+        return [note("Calibration of the method by simulation: NOT STATED. No calibration was given (--calibration).")]
+    kind = {True: "passed", False: "failed", None: "note"}[study.passed]
+    headers = tuple(study.rows[0]) if study.rows else ("quantity",)
+    rows = tuple(tuple(_calibration(k, row[k]) for k in headers) for row in study.rows)
     caption = "Calibration: truths drawn, cohorts simulated from them and fitted; p is of uniform ranks"
     return [
-        *([] if found.complete else [Paragraph(UNFINISHED, "failed")]), *[Paragraph(s, kind) for s in found.sentences],
+        *([] if study.complete else [Paragraph(UNFINISHED, "failed")]), *[Paragraph(s, kind) for s in study.sentences],
         Table("calibration", caption, headers, rows, folded=True),
     ]  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from bayesmyo.assess.sensitivity import DATA, EMPTY, SILENT, PriorSensitivity
 from bayesmyo.components.numbers import Number, chance, chance_error
-from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Table
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Table, note
 from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
 
@@ -14,7 +14,7 @@ def prior_or_data(r: Results) -> Section:
             if r.fit.shared
             else "Not judged: the study declares no estimand."
         )
-        return Section("prior-or-data", "Prior or data", (Paragraph(why, "note"),))
+        return Section("prior-or-data", "Prior or data", (note(why),))
     how = (
         "by sampling again"
         if r.refitted
@@ -34,11 +34,10 @@ def prior_or_data(r: Results) -> Section:
     conflicts = [s.name for s in r.sensitivities if s.conflict]
     if conflicts:
         blocks.append(
-            Paragraph(
+            note(
                 f"Prior and data pull apart in {', '.join(conflicts)}: the priors expect other values than the data show, and the answer is a "
                 "compromise of both. Compare the prior's and the posterior's range of each parameter in the table “Priors and posteriors”; where "
-                "the prior expects too much or too little, state another with a reason, from outside these data.",
-                "note",
+                "the prior expects too much or too little, state another with a reason, from outside these data."
             )
         )
     elif r.refitted:
@@ -47,9 +46,7 @@ def prior_or_data(r: Results) -> Section:
         )
     else:
         blocks.append(
-            Paragraph(
-                "Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling).", "note"
-            )
+            note("Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling).")
         )
     return Section("prior-or-data", "Prior or data", tuple(blocks))
 

@@ -48,10 +48,10 @@ def of_study(study: Study) -> tuple[str, ...]:
         used += [(f"Family {o.family.kind}", type(o.family))]
         used += [(f"Trajectory {p.trajectory.kind}", type(p.trajectory)) for p in predictors(study, name)]
     used += [(f"Decision {d.kind}", type(d)) for d in study.decisions.values()]
-    found: dict[str, None] = {}
+    cited: dict[str, None] = {}
     for what, cls in used:
         text = " ".join(inspect.cleandoc(cls.__doc__ or "").split())
-        found |= dict.fromkeys(
+        cited |= dict.fromkeys(
             f"{what}: {who.removeprefix('Reference: ')}, {doi.rstrip('.,')}" for who, doi in DOI.findall(text)
         )
-    return tuple(found)
+    return tuple(cited)

@@ -3,7 +3,7 @@
 from bayesmyo import figures
 from bayesmyo.assess.responses import Responses
 from bayesmyo.report.answered import category, response, titled
-from bayesmyo.report.blocks import Block, Heading, Paragraph, Section, Table, claims, table
+from bayesmyo.report.blocks import Block, Heading, Paragraph, Section, Table, claims, note, table
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 
@@ -15,7 +15,7 @@ def responses(r: Results) -> Section:
             if r.fit.shared
             else "The study declares no rule of response."
         )
-        return Section("responses", "Categories of response", (Paragraph(why, "note"),))
+        return Section("responses", "Categories of response", (note(why),))
     blocks: list[Block] = [
         Paragraph(
             "There is no agreed rule of response: the study's own comes first, and the others show how much hangs on it. Each patient is judged on the "
@@ -25,7 +25,7 @@ def responses(r: Results) -> Section:
     ]
     for one in r.responses:
         blocks += of_rule(r, one)
-    blocks += [Paragraph(note, "note") for note in dict.fromkeys(n for one in r.responses for n in one.notes)]
+    blocks += map(note, dict.fromkeys(n for one in r.responses for n in one.notes))
     return Section("responses", "Categories of response", tuple(blocks))
 
 

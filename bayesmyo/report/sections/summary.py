@@ -8,7 +8,7 @@ from bayesmyo.assess.responses import Category
 from bayesmyo.assess.sensitivity import DATA, EMPTY, UNKNOWN
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import in_sentence, listing
-from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, stated
+from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, note, stated
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import alone, compared
 from bayesmyo.report.standing import standing
@@ -20,7 +20,7 @@ PREFERRED = ("population average", "these patients", "average patient", "new pat
 def summary(r: Results) -> Section:
     blocks: list[Block] = [Paragraph(who(r))]
     if r.stated.data:
-        blocks.append(Paragraph(f"About the data, its author says: {stated(r.stated.data)}", "note"))
+        blocks.append(note(f"About the data, its author says: {stated(r.stated.data)}"))
     blocks.append(trust(r))
     blocks += said(r)
     if r.study.decisions:
@@ -28,7 +28,7 @@ def summary(r: Results) -> Section:
     own = next((one for one in r.responses if one.rule), None)
     if own is not None:
         blocks.append(_claim(own.categories[0]))
-    blocks += [Paragraph(text, "note") for text in (untested(r), alone(r), compared(r)) if text]
+    blocks += [note(text) for text in (untested(r), alone(r), compared(r)) if text]
     return Section("summary", "In plain language", tuple(blocks))
 
 
@@ -61,17 +61,17 @@ def trust(r: Results) -> Paragraph:
 
 def said(r: Results) -> list[Block]:
     """Of each outcome the answers that a reader asks for first, in plain words."""
-    found: list[Block] = []
+    blocks: list[Block] = []
     for outcome in r.study.outcomes:
         answers = told(r, outcome)
         if answers and not r.says(answers[0]):
             why = "no claim is made, see the checks and the answers below."
             if answers[0].verdict == EMPTY:
                 why = answers[0].sentence.removeprefix(WITHHELD)
-            found.append(Paragraph(f"{r.study.label(outcome)}: {why}", "withheld"))
+            blocks.append(Paragraph(f"{r.study.label(outcome)}: {why}", "withheld"))
         else:
-            found += [Paragraph(plain(r, e), "claim") for e in answers if r.says(e)]
-    return found
+            blocks += [Paragraph(plain(r, e), "claim") for e in answers if r.says(e)]
+    return blocks
 
 
 def told(r: Results, outcome: str) -> list[Estimate]:
@@ -180,10 +180,10 @@ def untested(r: Results) -> str:
         *(e for outcome in r.study.outcomes for e in told(r, outcome)),
         *r.decisions,
     ]
-    found = {o for row in rows if r.says(row) and row.verdict == UNKNOWN for o in row.outcomes}
-    if not found:
+    unsure = {o for row in rows if r.says(row) and row.verdict == UNKNOWN for o in row.outcomes}
+    if not unsure:
         return ""
-    labels = listing([in_sentence(r.study.label(o)) for o in r.study.outcomes if o in found])
+    labels = listing([in_sentence(r.study.label(o)) for o in r.study.outcomes if o in unsure])
     return f"Not yet tested against other priors: what is said of {labels}. The option --refit of bayesmyo report does that."
 
 
