@@ -36,7 +36,8 @@ def is_log(o: Outcome) -> bool:
 
 
 def is_root(o: Outcome) -> bool:
-    """Whether an outcome is drawn on an axis of square roots: positive and skewed, with zeros that have no logarithm."""
+    """Whether an outcome is drawn on an axis of square roots: positive and skewed, with zeros that have no
+    logarithm."""
     return o.family.has_zero_part
 
 
@@ -63,6 +64,7 @@ def value_axis(
     """The axis of an outcome: logarithmic where its model is, grades by name, and never far beyond what was measured.
 
     ends: of the outcome's range, each shown where a measurement is near
+
     """
     axis: Axis = axes.yaxis if which == "y" else axes.xaxis
     scale = axes.set_yscale if which == "y" else axes.set_xscale

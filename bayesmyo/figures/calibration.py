@@ -37,6 +37,7 @@ def calibration(fit: Fit, outcome: str) -> Drawing:
     ------
     UsageError
         For an unknown outcome, and where it is not of grades or of yes and no.
+
     """
     o = the_outcome(fit.study, outcome)
     if not (o.family.ordinal or o.family.binary):
@@ -78,9 +79,11 @@ def calibration(fit: Fit, outcome: str) -> Drawing:
 
 
 def curves(probability: np.ndarray, data: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(grid,) the regression of the data, median over draws, and the middle 95 % of replicates'; NaN where few draws reach.
+    """(grid,) the regression of the data, median over draws, and the middle 95 % of replicates'; NaN where few draws
+    reach.
 
     probability: (draw, n); data: (n,) whether the grade was reached; drawn: (draw, n) the same of replicates
+
     """
     ours = np.stack([_curve(p, data) for p in probability])
     theirs = np.stack([_curve(p, y) for p, y in zip(probability, drawn, strict=True)])

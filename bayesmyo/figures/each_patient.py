@@ -38,6 +38,7 @@ def each_patient(fit: Fit, estimand: str) -> Drawing:
         For an estimand that one patient cannot be asked.
     StorageError
         For a shared copy.
+
     """
     e, draws = each.asked(fit.study, estimand), each.each_draws(fit, estimand)
     rows = sorted(each.each_estimate(fit, estimand), key=lambda r: r.median)

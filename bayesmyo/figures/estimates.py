@@ -47,6 +47,7 @@ def estimates(fit: Fit, unit: str | None = None) -> Drawing:
     ------
     UsageError
         Where the study has no estimand, or none in that unit.
+
     """
     rows = estimate_rows(fit)
     units = list(dict.fromkeys(r.unit for r in rows))

@@ -44,6 +44,7 @@ def groups(fit: Fit, outcome: str, covariate: str) -> Drawing:
         For an unknown outcome, and a covariate that has no levels or does not enter the outcome.
     StorageError
         For a shared copy.
+
     """
     o, study = the_outcome(fit.study, outcome), fit.study
     levels = _levels(fit, outcome, covariate)

@@ -34,6 +34,7 @@ def influence(left_out: Influence) -> Drawing:
     ------
     UsageError
         Where nobody was left out.
+
     """
     rows = left_out.patients[:MOST]
     if not rows:

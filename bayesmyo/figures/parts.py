@@ -72,7 +72,8 @@ def early(study: Study, outcome: str, time: np.ndarray) -> np.ndarray:
 
 
 def shade(axes: Axes, first: float, last: float) -> list[Artist]:
-    """The stretch of an axis of time before the start of treatment, and its entry in the legend; neither where it is none."""
+    """The stretch of an axis of time before the start of treatment, and its entry in the legend; neither where it is
+    none."""
     if first >= last:
         return []
     axes.axvspan(first, last, color=GREY, alpha=BEFORE, linewidth=0, zorder=0, label="before")
@@ -91,7 +92,8 @@ def per_exposure(m: Measurements) -> np.ndarray:
 
 
 def points(axes: Axes, m: Measurements, size: float, color: str, hollow: bool = False) -> None:
-    """Every measurement: a dot; an arrow head at the limit of a cell known to lie below or above it; a bar between two limits."""
+    """Every measurement: a dot; an arrow head at the limit of a cell known to lie below or above it; a bar between two
+    limits."""
     value = per_exposure(m)
     for side, (marker, label) in MARKS.items():
         here = m.side == side

@@ -57,6 +57,7 @@ def patients(fit: Fit, outcome: str, patients: Sequence[str] | None = None) -> D
         For an unknown outcome or patient.
     StorageError
         For a shared copy.
+
     """
     o, study, m = the_outcome(fit.study, outcome), fit.study, fit.cohort.measurements[outcome]
     who = _positions(fit, patients)
@@ -114,7 +115,8 @@ def _positions(fit: Fit, named: Sequence[str] | None) -> list[int]:
 
 
 def _bands(fit: Fit, outcome: str, times: np.ndarray, who: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """(3, time, patient) lower, median and upper of expected levels; (2, time, patient) lower and upper of measurements."""
+    """(3, time, patient) lower, median and upper of expected levels; (2, time, patient) lower and upper of
+    measurements."""
     prediction, m = predicting(fit), fit.cohort.measurements[outcome]
     family, aux = fit.study.outcomes[outcome].family, trailing(prediction.truth.outcomes[outcome].values)
     exposure = 1.0 if m.exposure is None else float(np.median(m.exposure))

@@ -43,6 +43,7 @@ def pit(fit: Fit, outcome: str) -> Drawing:
     References
     ----------
     Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6
+
     """
     r = judged(fit, outcome)
     replicates = replicated(fit)

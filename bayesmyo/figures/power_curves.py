@@ -1,6 +1,7 @@
 """How often a study of so many patients meets its decisions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -41,6 +42,7 @@ def power_curves(decisions: Sequence[DecisionPower], target: float | None = None
     ------
     UsageError
         Where there is nothing to draw.
+
     """
     whole = [
         d
@@ -98,7 +100,7 @@ def _curve(axes: Axes, own: Sequence[DecisionPower], method: str, colour: str, m
     )  # fmt: skip
     beside = [(d.look, 100 * r) for d in own if (r := _beside(d, method)) is not None]
     if beside:
-        hollow = {"markersize": 3.5, "markerfacecolor": "none", "linewidth": 0.8}
+        hollow: dict[str, Any] = {"markersize": 3.5, "markerfacecolor": "none", "linewidth": 0.8}
         axes.plot(*zip(*beside, strict=True), "--", color=colour, marker=marker, **hollow)
 
 

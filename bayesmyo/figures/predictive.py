@@ -40,6 +40,7 @@ def predictive(fit: Fit, outcome: str) -> Drawing:
     ------
     UsageError
         For an unknown outcome, or where replicates cannot be had.
+
     """
     o, r = the_outcome(fit.study, outcome), judged(fit, outcome)
     edges = bins(o, r)
@@ -88,7 +89,8 @@ def bins(o: Outcome, r: Replicated) -> np.ndarray:
 
 
 def counted(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """(draw, bin) how many of the values (draw, n) lie in each bin; those beyond all bins are counted in the outermost."""
+    """(draw, bin) how many of the values (draw, n) lie in each bin; those beyond all bins are counted in the
+    outermost."""
     which = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     return np.stack([(which == k).sum(axis=-1) for k in range(len(edges) - 1)], axis=-1)
 

@@ -36,6 +36,7 @@ def priors(study: Study, seed: int = 1, draws: int = DRAWS) -> Drawing:
     -------
     Drawing
         A matplotlib Figure; `savefig` writes it.
+
     """
     beliefs = prior_beliefs(study, seed, draws)
     names = list(study.outcomes)

@@ -46,6 +46,7 @@ def rank_differences(cells: Sequence[CellCalibration], quantities: pd.DataFrame)
     References
     ----------
     Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6
+
     """
     cells = [c for c in cells if c.quantities]
     if not cells:

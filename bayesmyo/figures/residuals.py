@@ -41,6 +41,7 @@ def residuals(fit: Fit, outcome: str) -> Drawing:
     ------
     UsageError
         For an unknown outcome, or where replicates cannot be had.
+
     """
     r, study = judged(fit, outcome), fit.study
     cells = stretches(study, r)
@@ -83,7 +84,8 @@ def residuals(fit: Fit, outcome: str) -> Drawing:
 
 
 def correlations(r: Replicated) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Visits apart, the median correlation over draws, and the middle 95 % of that of replicates; where there are pairs enough."""
+    """Visits apart, the median correlation over draws, and the middle 95 % of that of replicates; where there are pairs
+    enough."""
     rows = []
     for lag in range(1, LAGS + 1):
         if pairs(r, lag) >= PAIRS:
@@ -99,7 +101,8 @@ def pairs(r: Replicated, lag: int) -> int:
 
 
 def later(r: Replicated, z: np.ndarray, lag: int) -> np.ndarray:
-    """(draw,) correlation of residuals with the patient's own some visits later; one later as `dependence.neighbours`."""
+    """(draw,) correlation of residuals with the patient's own some visits later; one later as
+    `dependence.neighbours`."""
     order = np.lexsort((r.time, r.patient))
     z, patient = z[:, order], r.patient[order]
     same = patient[lag:] == patient[:-lag]

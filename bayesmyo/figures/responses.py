@@ -40,6 +40,7 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
         Where the study has no rule, or none of that name.
     StorageError
         For a shared copy.
+
     """
     rules = {r.name: r for r in judged_rules(fit)}
     if not rules:

@@ -39,6 +39,7 @@ def shares(fit: Fit, outcome: str) -> Drawing:
     ------
     UsageError
         For an unknown outcome, and where no such share is judged.
+
     """
     judged(fit, outcome)
     rows = [row for c in CHECKS for row in c.run(fit).table if row["outcome"] == outcome]

@@ -37,7 +37,8 @@ STYLE: dict[str, Any] = {
 
 
 class Drawing(Figure):
-    """A matplotlib Figure that a notebook shows by itself; `savefig` writes it. It is not one of pyplot's: nothing is left open."""
+    """A matplotlib Figure that a notebook shows by itself; `savefig` writes it. It is not one of pyplot's: nothing is
+    left open."""
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()
@@ -59,7 +60,8 @@ def drawing(width: float, height: float, rows: int = 1, columns: int = 1, **how:
 
 @contextmanager
 def any_letters() -> Iterator[None]:
-    """Nothing is said of letters that matplotlib's own font lacks: where text stays text, whoever shows it has a font for them."""
+    """Nothing is said of letters that matplotlib's own font lacks: where text stays text, whoever shows it has a font
+    for them."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield

@@ -43,6 +43,7 @@ def time_course(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
     ------
     UsageError
         For an unknown outcome, or where replicates cannot be had.
+
     """
     o, r, study = the_outcome(fit.study, outcome), judged(fit, outcome), fit.study
     cells = stretches(study, r)
@@ -87,7 +88,8 @@ def time_course(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
 def quantiles(
     r: Replicated, cells: list[np.ndarray], q: float, binary: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(bin,) the quantile of the measurements, and the ends of the middle 95 % of new patients' (of yes and no, of the share)."""
+    """(bin,) the quantile of the measurements, and the ends of the middle 95 % of new patients' (of yes and no, of the
+    share)."""
     rows = []
     for c in cells:
         drawn = r.new[:, c].mean(axis=-1) if binary else np.quantile(r.new[:, c], q, axis=-1)

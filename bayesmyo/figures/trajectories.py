@@ -1,6 +1,6 @@
 """One outcome over time: the population, and the patients behind it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -67,6 +67,7 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
         For an unknown outcome.
     StorageError
         For a shared copy.
+
     """
     o, study, m = the_outcome(fit.study, outcome), fit.study, fit.cohort.measurements[outcome]
     prediction, times = predicting(fit), moments_of(m)
@@ -114,15 +115,21 @@ def _means(axes: Axes, means: list[Window]) -> None:
     x, y = [w.time for w in means], [w.mean for w in means]
     axes.plot(x, y, "o", color=BLACK, markersize=4, markerfacecolor="white", zorder=5, label="measured")
     for w in means:
-        below = {"transform": axes.get_xaxis_transform(), "ha": "center", "fontsize": SMALL, "color": GREY}
+        below: dict[str, Any] = {
+            "transform": axes.get_xaxis_transform(),
+            "ha": "center",
+            "fontsize": SMALL,
+            "color": GREY,
+        }
         axes.text(w.time, 0.015, str(w.patients), **below)
 
 
 def windows(fit: Fit, outcome: str, who: np.ndarray | None = None) -> list[Window]:
-    """Windows of time of all patients, or of those named by their positions, each with about as many measurements as there are patients, and with three patients or more where there are as many.
+    """Windows of time of all patients, or of those named by their positions, each with about as many measurements as
+    there are patients, and with three patients or more where there are as many.
 
-    A patient who was measured several times in a window counts once, with the mean of these; geometric means where the population average
-    is one. A cell known only to a limit counts as that limit.
+    A patient who was measured several times in a window counts once, with the mean of these; geometric means where the
+    population average is one. A cell known only to a limit counts as that limit.
     """
     m, o = fit.cohort.measurements[outcome], fit.study.outcomes[outcome]
     m = m if who is None else m.take(np.isin(m.patient, who))
@@ -144,7 +151,8 @@ def windows(fit: Fit, outcome: str, who: np.ndarray | None = None) -> list[Windo
 
 
 def followed(fit: Fit, outcome: str) -> float:
-    """The time after which fewer than three patients have a measurement; of fewer patients than that, the last measurement of all."""
+    """The time after which fewer than three patients have a measurement; of fewer patients than that, the last
+    measurement of all."""
     m = fit.cohort.measurements[outcome]
     last = sorted(float(m.time[m.patient == i].max()) for i in np.unique(m.patient))
     return last[-FEW] if len(last) >= FEW else last[-1]

@@ -1,4 +1,5 @@
-"""What a fit answers: the cells of each answer, from which a terminal and a page choose their columns, and the blocks of a terminal."""
+"""What a fit answers: the cells of each answer, from which a terminal and a page choose their columns, and the blocks
+of a terminal."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -11,7 +12,7 @@ from bayesmyo.assess.influence import Influence, PatientInfluence
 from bayesmyo.assess.responses import Category, PatientResponse, Responses
 from bayesmyo.components.numbers import Number, chance
 from bayesmyo.inference.verify import Verification
-from bayesmyo.report.blocks import SPACE, WITHHELD, Block, Cell, Heading, Items, Paragraph, Span, Table, table
+from bayesmyo.report.blocks import SPACE, WITHHELD, Block, Cell, Heading, Items, Paragraph, Span, Table, note, table
 from bayesmyo.report.numbers import count, declared, error_of, fixed, number, plain, rhat
 from bayesmyo.study import describe
 from bayesmyo.study.study import Study

@@ -1,7 +1,7 @@
 """What is shown to a reader, as plain data: made once, and rendered for a terminal, as HTML and as Markdown.
 
-A number that is shown is a `Number` of `components/numbers.py`: the value as it was computed, which a CSV file holds, and the one text by
-which every sentence and table shows it.
+A number that is shown is a `Number` of `components/numbers.py`: the value as it was computed, which a CSV file holds,
+and the one text by which every sentence and table shows it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +38,8 @@ class Heading:
 class Paragraph:
     """Text, or a space where there is none.
 
-    kind: "plain"; "claim", what a reader may repeat; "withheld", why there is no claim; "note"; "passed" or "failed", of a check
+    kind: "plain"; "claim", what a reader may repeat; "withheld", why there is no claim; "note"; "passed" or "failed",
+        of a check
     """
 
     text: str
@@ -63,7 +64,8 @@ class Items:
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms and what is said of each; what nobody has said is NOT STATED. folded: what stands in their place until they are asked for."""
+    """Terms and what is said of each; what nobody has said is NOT STATED. folded: what stands in their place until they
+    are asked for."""
 
     pairs: tuple[tuple[str, str], ...]
     folded: str = ""
@@ -75,6 +77,7 @@ class Table:
 
     name: of its CSV file; caption: empty where what stands above says it; folded: closed until it is asked for
     below: the columns of words that a terminal without room for them puts under each row
+
     """
 
     name: str
@@ -101,7 +104,8 @@ def table(
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG text of our own making; alternative: what it shows, in words and numbers; wide: of panels side by side."""
+    """A figure as SVG text of our own making; alternative: what it shows, in words and numbers; wide: of panels side by
+    side."""
 
     name: str
     svg: str
@@ -112,7 +116,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Code:
-    """Text to be copied letter by letter. what: such as "lme4"; folded: closed until it is asked for, for what is long."""
+    """Text to be copied letter by letter. what: such as "lme4"; folded: closed until it is asked for, for what is
+    long."""
 
     what: str
     text: str
@@ -137,7 +142,8 @@ def stated(text: str) -> str:
 
 
 def claims(said: Sequence[tuple[str, str]]) -> list[Paragraph]:
-    """(name, sentence) as paragraphs; sentences that are withheld for one reason become one paragraph, which names them."""
+    """(name, sentence) as paragraphs; sentences that are withheld for one reason become one paragraph, which names
+    them."""
     told: list[Paragraph] = []
     held: dict[str, list[str]] = {}
     for name, sentence in said:

@@ -17,8 +17,9 @@ def layout(
 ) -> tuple[list[str], list[str]]:
     """The lines of the header and of the rows.
 
-    right: which columns are aligned to the right. Where the table is wider than `width`, the columns named in `below` go to a second
-    line under each row; then texts are wrapped; then columns go below from the right, each with its name. The first column stays whole.
+    right: which columns are aligned to the right. Where the table is wider than `width`, the columns named in `below`
+        go to a second line under each row; then texts are wrapped; then columns go below from the right, each with its
+        name. The first column stays whole.
     """
     columns = [_texts([row[i] for row in rows]) for i in range(len(headers))]
     whole = [r or any(isinstance(row[i], Span) for row in rows) for i, r in enumerate(right)]
@@ -74,7 +75,8 @@ def _total(widths: Sequence[int]) -> int:
 def _fitted(
     headers: Sequence[str], columns: Sequence[Sequence[str]], which: Sequence[int], whole: Sequence[bool], width: int
 ) -> list[int]:
-    """Widths of the columns: headers are wrapped at words where that helps, then the widest texts, down to their longest word."""
+    """Widths of the columns: headers are wrapped at words where that helps, then the widest texts, down to their
+    longest word."""
     full = [_longest([headers[i], *columns[i]]) for i in which]
     least = []
     for n, i in enumerate(which):

@@ -1,4 +1,5 @@
-"""How a report writes numbers: the same text in every sentence, table and figure, with no digit below the Monte Carlo error."""
+"""How a report writes numbers: the same text in every sentence, table and figure, with no digit below the Monte Carlo
+error."""
 
 import math
 from typing import Any

@@ -32,10 +32,12 @@ Progress = Callable[[int, int], None]
 class Results:
     """What the checks found, and what may be said of a fit.
 
-    stated: what only the author knows; checks: all of them, `failed` those that withhold; influence: None where no patient was left out
+    stated: what only the author knows; checks: all of them, `failed` those that withhold; influence: None where no
+        patient was left out
     estimates, decisions, responses, correlations: each with its sentence, or why there is none
     patient_level: whether figures and tables show single patients, by pseudonym
     power, calibration: of simulation studies; None where none was given; beside: other models of the same measurements
+
     """
 
     fit: Fit
@@ -86,7 +88,8 @@ def results(
     fit: Fit, *, stated: Statements | None = None, refit: bool = False, patient_level: bool = False,
     power: Simulated | None = None, calibration: Simulated | None = None, others: Sequence[Fit] = (), progress: Progress | None = None,
 ) -> Results:  # fmt: skip
-    """Compute everything. refit: leave out patients and change priors by sampling again (minutes); others: see `beside`."""
+    """Compute everything. refit: leave out patients and change priors by sampling again (minutes); others: see
+    `beside`."""
     models = tuple(beside(fit, others))
     stated = stated or fit.study.report or Statements()
     checks = [*check(fit), rationale(fit.study, stated)]
@@ -117,7 +120,8 @@ def _level(value: str | float) -> str:
 
 
 def statements(fit: Fit, study: Study) -> Statements:
-    """What another file of the same study states. Raises UsageError where it asks another question, or states nothing."""
+    """What another file of the same study states. Raises UsageError where it asks another question, or states
+    nothing."""
     if study_hash(study) != study_hash(fit.study):
         raise UsageError(
             "--study", "asks another question than the fit", f'"{study.title}"', "only [report] may differ; fit it anew"
@@ -128,7 +132,8 @@ def statements(fit: Fit, study: Study) -> Statements:
 
 
 def rationale(study: Study, stated: Statements) -> CheckResult:
-    """Priors that an author has stated decide with the data: nothing is claimed of their outcomes until it is said why."""
+    """Priors that an author has stated decide with the data: nothing is claimed of their outcomes until it is said
+    why."""
     own = {p.outcome: p for p in describe.priors(study) if p.stated and p.outcome in study.outcomes}
     if not own or stated.priors:
         sentence = (

@@ -30,6 +30,7 @@ def write_power(
     """Power by cell, look and decision, estimands, power curves, and a page of it all. Returns the names of the files.
 
     stated: what only the author knows. Raises StorageError.
+
     """
     files = _table(answer.table(), folder, "power") + _table(answer.estimand_table(), folder, "estimands")
     if any(d.rate.value is not None for d in answer.decisions):
@@ -39,7 +40,8 @@ def write_power(
 
 
 def write_calibration(judged: Calibration, folder: Path) -> list[str]:
-    """Every quantity of every cell, and where truths lie among draws. Returns the names of the files. Raises StorageError."""
+    """Every quantity of every cell, and where truths lie among draws. Returns the names of the files. Raises
+    StorageError."""
     rows = judged.table()
     files = _table(rows, folder, "calibration")
     if rows.empty:

@@ -17,8 +17,8 @@ from bayesmyo.study.write import study_hash
 
 @dataclass(frozen=True)
 class Simulated:
-    """What a simulation study found. rows: of its table; complete: whether no replicate is missing; passed: of a calibration, None where
-    there are too few replicates to say; sentences: of a calibration, its verdicts."""
+    """What a simulation study found. rows: of its table; complete: whether no replicate is missing; passed: of a
+    calibration, None where there are too few replicates to say; sentences: of a calibration, its verdicts."""
 
     rows: tuple[Mapping[str, Any], ...]
     complete: bool = True
@@ -36,7 +36,8 @@ def dry_run(engine: str) -> str:
 
 
 def read_power(folder: Path, fit: Fit) -> Simulated:
-    """How often each decision was met in each cell. Raises StorageError, and UsageError for a folder of anything else."""
+    """How often each decision was met in each cell. Raises StorageError, and UsageError for a folder of anything
+    else."""
     results = _results(folder, fit, "power")
     answer = power_answer(results.plan, results.replicates, results.quantities)
     rows = tuple(
@@ -79,8 +80,8 @@ def _results(folder: Path, fit: Fit, kind: str) -> Results:
 
 
 def asks(study: Study) -> str:
-    """Names what a study asks and how it is modelled, whoever is simulated for it: designs and scenarios are left out, but for the typical
-    follow-up, on which default priors may stand."""
+    """Names what a study asks and how it is modelled, whoever is simulated for it: designs and scenarios are left out,
+    but for the typical follow-up, on which default priors may stand."""
     return study_hash(
         replace(study, time=replace(study.time, typical=study.typical_follow_up), design=None, scenarios={})
     )

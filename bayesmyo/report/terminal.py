@@ -30,7 +30,8 @@ def console(stderr: bool = False) -> Console:
 
 
 def say(text: Any, style: str = "", stderr: bool = False) -> None:
-    """Print text as it is: no markup is understood in it, and only a terminal breaks its lines, under where they begin."""
+    """Print text as it is: no markup is understood in it, and only a terminal breaks its lines, under where they
+    begin."""
     shown = console(stderr)
     lines = printable(str(text)).split("\n")
     if shown.file.isatty():

@@ -22,6 +22,7 @@ def of_study(study: Study, cohort: Cohort | None = None) -> list[Block]:
     ----------
     cohort : Cohort, optional
         The patients whose times the lines for R are for.
+
     """
     how = describe.correlation_words(study)
     since = f", since {study.time.since}" if study.time.since else ""
@@ -89,7 +90,8 @@ def _nobody(study: Study, t: float) -> str:
 
 
 def _truths(study: Study) -> Table:
-    """What is true under each scenario, and which decisions would be right: where one is not, `power` counts errors of type I."""
+    """What is true under each scenario, and which decisions would be right: where one is not, `power` counts errors of
+    type I."""
     truths = {name: planned.true_values(study, name) for name in study.scenarios}
     rows: list[tuple[Cell, ...]] = []
     for name in next(iter(truths.values())):

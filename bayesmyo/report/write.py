@@ -32,6 +32,7 @@ class Report:
         The page first, then its tables.
     failed : tuple of CheckResult
         The checks for which claims are withheld in it.
+
     """
 
     files: tuple[Path, ...]
@@ -82,7 +83,8 @@ def write_report(
     Returns
     -------
     Report
-        The files, and in `failed` the checks that withhold claims: none of them, and the page may be passed on as it is.
+        The files, and in `failed` the checks that withhold claims: none of them, and the page may be passed on as it
+        is.
 
     Raises
     ------
@@ -95,6 +97,7 @@ def write_report(
     --------
     >>> bayesmyo.write_report(fit, "report.html").failed  # doctest: +SKIP
     ()
+
     """
     page_path = _page_path(path, force)
     stated = statements(fit, study) if study else None
@@ -134,8 +137,8 @@ def write_power_report(
 ) -> Path:
     """Write a power study as one page for a protocol. `bayesmyo power` writes it as `power.html` by itself.
 
-    Question, design, what is taken to be true, the analysis with its priors, how often each decision is met with its Monte Carlo error, what
-    it takes to do it again.
+    Question, design, what is taken to be true, the analysis with its priors, how often each decision is met with its
+    Monte Carlo error, what it takes to do it again.
 
     Parameters
     ----------
@@ -168,6 +171,7 @@ def write_power_report(
     --------
     >>> bayesmyo.write_power_report("power", "power.html").name  # doctest: +SKIP
     'power.html'
+
     """
     page_path = _page_path(path, force)
     rules(target, futility, (0,))

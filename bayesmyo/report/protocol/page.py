@@ -33,7 +33,8 @@ def power_page(
 ) -> Page:
     """All that a power study says, for a reader who was not there.
 
-    results: the folder; answer: what its tables say, with that target and futility; statements: what only the author knows
+    results: the folder; answer: what its tables say, with that target and futility; statements: what only the author
+        knows
     """
     cells = results.plan.cells
     study, said = cells[0].analysis, statements or Statements()

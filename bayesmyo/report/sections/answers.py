@@ -1,4 +1,5 @@
-"""What was asked and what the fit answers: every estimand and decision as a sentence bound to its draws, and as a table."""
+"""What was asked and what the fit answers: every estimand and decision as a sentence bound to its draws, and as a
+table."""
 
 from bayesmyo import figures
 from bayesmyo.assess.estimate import DecisionResult, Estimate

@@ -20,7 +20,8 @@ def alone(r: Results) -> str:
 
 
 def compared(r: Results) -> str:
-    """Of differences between patients, whether they differ in what they are or in what they were given; empty where none is asked."""
+    """Of differences between patients, whether they differ in what they are or in what they were given; empty where
+    none is asked."""
     if not r.contrasts:
         return ""
     pairs = "; ".join(f"{name}: {level} and {reference}" for name, level, reference in r.contrasts)

@@ -1,7 +1,8 @@
 """The checklist: 28 items that readers and regulators ask for, and where each is answered, or NOT STATED.
 
-Sources: BARG (Kruschke 2021), ROBUST (Sung et al. 2005), ICH E9(R1), STROBE, SAMPL, ADEMP (Morris et al. 2019), and the FDA's draft guidance on
-Bayesian methods (January 2026, docket FDA-2025-D-3217), which is named here as a source of items; no claim of conformity is made.
+Sources: BARG (Kruschke 2021), ROBUST (Sung et al. 2005), ICH E9(R1), STROBE, SAMPL, ADEMP (Morris et al. 2019), and the
+    FDA's draft guidance on Bayesian methods (January 2026, docket FDA-2025-D-3217), which is named here as a source of
+    items; no claim of conformity is made.
 """
 
 from collections.abc import Sequence

@@ -126,7 +126,8 @@ def by_group(r: Results, outcome: str) -> list[Block]:
 
 
 def half_time(r: Results, outcome: str) -> list[Block]:
-    """When half of the change is done of a curve that levels off: on the scale of the model, and in outcome units, which is another time."""
+    """When half of the change is done of a curve that levels off: on the scale of the model, and in outcome units,
+    which is another time."""
     o = r.study.outcomes[outcome]
     if not o.trajectory.levels_off or o.family.anchored:
         return []

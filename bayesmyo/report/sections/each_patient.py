@@ -1,4 +1,5 @@
-"""What a covariate of visits, such as treatment on and off, does to each of these patients, where the study asks for it."""
+"""What a covariate of visits, such as treatment on and off, does to each of these patients, where the study asks for
+it."""
 
 from bayesmyo import figures
 from bayesmyo.assess.each_patient import each_estimate, measurements, own_effects

@@ -21,7 +21,8 @@ def model(r: Results) -> Section:
 
 
 def in_words(study: Study, cohort: Cohort | None = None) -> list[Block]:
-    """The model of each outcome in words, in formula, and in R; cohort: the patients whose times the lines for R are for."""
+    """The model of each outcome in words, in formula, and in R; cohort: the patients whose times the lines for R are
+    for."""
     how = describe.correlation_words(study)
     blocks: list[Block] = [
         Paragraph(

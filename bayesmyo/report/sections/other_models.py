@@ -65,7 +65,8 @@ def turned(here: DecisionResult, there: DecisionResult) -> str:
 
 
 def moved(here: Estimate, there: Estimate) -> Number:
-    """How far the median moves, in SDs of this posterior: those of a normal one with the same interval, which the mean need not exist for."""
+    """How far the median moves, in SDs of this posterior: those of a normal one with the same interval, which the mean
+    need not exist for."""
     sd = (here.upper - here.lower) / (2 * NormalDist().inv_cdf((1 + here.interval) / 2))
     if not sd > 0:
         return fixed(None, "")

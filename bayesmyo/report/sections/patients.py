@@ -110,7 +110,8 @@ def cells(study: Study, cohort: Cohort) -> Table:
 
 
 def edges(study: Study, longest: float) -> list[float]:
-    """Times at which a clinic would look, up to the longest: those of its calendar, or four to ten round steps where that has fewer than three."""
+    """Times at which a clinic would look, up to the longest: those of its calendar, or four to ten round steps where
+    that has fewer than three."""
     times = [float(t) for t in CALENDAR.get(study.time.unit, ()) if t <= longest]
     if len(times) >= 3 or longest <= 0:
         return times

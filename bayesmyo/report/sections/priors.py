@@ -1,4 +1,5 @@
-"""Priors in clinical units beside posteriors, where they come from, and what they believe of patients before any data."""
+"""Priors in clinical units beside posteriors, where they come from, and what they believe of patients before any
+data."""
 
 import numpy as np
 

@@ -75,7 +75,8 @@ def said(r: Results) -> list[Block]:
 
 
 def told(r: Results, outcome: str) -> list[Estimate]:
-    """The first contrast of changes, the main answer of an outcome, and the same of these patients where the study asks for it too."""
+    """The first contrast of changes, the main answer of an outcome, and the same of these patients where the study asks
+    for it too."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
     contrasts = [e for e in own if e.contrast is not None and of(r, e).difference_on]
     e = main(r, outcome)
@@ -90,8 +91,8 @@ def told(r: Results, outcome: str) -> list[Estimate]:
 
 
 def main(r: Results, outcome: str) -> Estimate | None:
-    """The first change or ratio of all patients alike, of the population that reaches furthest; else the first contrast of changes, else the
-    first estimand."""
+    """The first change or ratio of all patients alike, of the population that reaches furthest; else the first contrast
+    of changes, else the first estimand."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
     changes = [e for e in own if moved(of(r, e)) and e.contrast is None and not e.given]
     contrasts = [e for e in own if e.contrast is not None and of(r, e).difference_on]
@@ -109,7 +110,8 @@ def moved(e: Estimand) -> bool:
 
 
 def plain(r: Results, e: Estimate) -> str:
-    """An estimate without the words of statistics; its numbers are those of the table, falls told without their sign."""
+    """An estimate without the words of statistics; its numbers are those of the table, falls told without their
+    sign."""
     study, (lower, median, upper) = r.study, e.numbers
     if not moved(of(r, e)) or e.contrast is not None or e.given:
         return e.sentence
@@ -175,7 +177,8 @@ def rule(r: Results, d: DecisionResult) -> str:
 
 
 def untested(r: Results) -> str:
-    """What is claimed above though nobody has looked whether other priors would have said so too; empty where it was."""
+    """What is claimed above though nobody has looked whether other priors would have said so too; empty where it
+    was."""
     rows: list[Estimate | DecisionResult] = [
         *(e for outcome in r.study.outcomes for e in told(r, outcome)),
         *r.decisions,
