@@ -74,12 +74,8 @@ def parameter(p: ParameterEstimate) -> Cells:
 def correlation(c: Correlation) -> Cells:
     """A correlation between what patients have of their own, and what the prior held likely."""
     r, lower, upper, first, last = (fixed(v, ".2f") for v in (c.median, c.lower, c.upper, c.prior_lower, c.prior_upper))
-    return {
-        "first": c.first,
-        "second": c.second,
-        "prior": Span(first, last),
-        **told(c, r=r, interval=Span(lower, upper)),
-    }
+    names = {"first": c.first, "second": c.second, "prior": Span(first, last)}
+    return names | told(c, r=r, interval=Span(lower, upper))
 
 
 def category(c: Category) -> Cells:
@@ -92,12 +88,8 @@ def category(c: Category) -> Cells:
 def response(p: PatientResponse) -> Cells:
     """The probability of each category in one patient."""
     chances = {f"in {name}": chance(value, EITHER) for name, value in p.probabilities.items()}
-    return {
-        "patient": p.patient,
-        "last": plain(p.last_seen),
-        "judged": "measured" if p.seen else "predicted",
-        **chances,
-    }
+    how = "measured" if p.seen else "predicted"
+    return {"patient": p.patient, "last": plain(p.last_seen), "judged": how, **chances}
 
 
 def left_out(p: PatientInfluence) -> Cells:

@@ -12,9 +12,8 @@ COMMAND = re.compile(
     r"(bayesmyo [a-z]+(?: --[a-z]+(?:-[a-z]+)*)+|(?<![\w-])--[a-z]+(?:-[a-z]+)*(?: [A-Z]+(?:_[A-Z]+)*)?)"
 )
 LINK = re.compile(r"(https://[^\s,;)]+)")
-PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)  # fmt: skip
+HERE = FileSystemLoader(Path(__file__).parent)
+PAGES = Environment(loader=HERE, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def html(page: Page) -> str:

@@ -17,6 +17,11 @@ HOW = (
     "patients like them, which is less certain; a new patient is one to come. An interval of 95 % holds the number with probability 0.95, if the model "
     "and its priors are right."
 )
+BEHIND = "Every estimand, with the interval of the prior alone behind it"
+LEFT_OUT = "The figure of all estimands is left out, because some of them are withheld."
+NO_FACTOR = (
+    "No Bayes factor is reported: none means anything without the odds that were given to the models before the data."
+)
 
 
 def answers(r: Results) -> Section:
@@ -36,37 +41,23 @@ def answers(r: Results) -> Section:
     blocks += [estimands(r), resolution(r)]
     claimed = [e for e in r.estimates if r.says(e)]
     if not r.fit.shared and len(claimed) == len(r.estimates):
-        blocks.append(
-            picture(figures.estimates(r.fit), "figure-estimates", "Every estimand, with the interval of the prior alone behind it", alternative(r, claimed))
-        )  # fmt: skip
+        blocks.append(picture(figures.estimates(r.fit), "figure-estimates", BEHIND, alternative(r, claimed)))
     elif not r.fit.shared:
-        blocks.append(
-            Paragraph("The figure of all estimands is left out, because some of them are withheld.", "withheld")
-        )
+        blocks.append(Paragraph(LEFT_OUT, "withheld"))
     if r.decisions:
         blocks += [Heading("Decisions"), *claims([(d.name, d.sentence) for d in r.decisions]), decisions(r)]
     blocks += each_patient(r)
     if r.correlations:
         blocks += [Heading("How patients' outcomes hang together"), *correlations(r)]
-    blocks.append(
-        note(
-            "No Bayes factor is reported: none means anything without the odds that were given to the models before the data."
-        )
-    )
-    return Section("answers", "Answers", tuple(blocks))
+    return Section("answers", "Answers", (*blocks, note(NO_FACTOR)))
 
 
 def estimands(r: Results) -> Table:
     """Every estimand, from the cells that a terminal shows too."""
     interval = f"{r.study.interval:.0%}"
-    columns = {
-        "estimand": "name",
-        "population": "who",
-        "median": "median",
-        f"{interval} lower": "lower",
-        f"{interval} upper": "upper",
-    }
-    columns |= {"unit": "unit", "probability": "probability", "of being": "event", "prior or data": "verdict"}
+    ends = {f"{interval} {end}": end for end in ("lower", "upper")}
+    columns = {"estimand": "name", "population": "who", "median": "median", **ends, "unit": "unit"}
+    columns |= {"probability": "probability", "of being": "event", "prior or data": "verdict"}
     rows = [estimate(e) | {"who": _who(e), "verdict": _verdict(r, e)} for e in r.estimates]
     return table("estimands", "Every estimand, with its uncertainty", columns, rows)
 
@@ -88,9 +79,8 @@ def resolution(r: Results) -> Table:
         (e.name, e.unit, *(error_of(n.error or None) for n in (median, lower, upper)), error_of(e.chance.error or None), number(e.ess))
         for e in r.estimates for lower, median, upper in [e.numbers]
     )  # fmt: skip
-    headers = (
-        "estimand", "unit", "error of the median", "of the lower end", "of the upper end", "of the probability", "effective draws",
-    )  # fmt: skip
+    errors = ("error of the median", "of the lower end", "of the upper end", "of the probability")
+    headers = ("estimand", "unit", *errors, "effective draws")
     caption = "Monte Carlo errors: by so much would other draws from the same posterior give other numbers; no digit below them is shown"
     return Table("monte_carlo_errors", caption, headers, rows, folded=True)
 

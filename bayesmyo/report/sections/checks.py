@@ -1,7 +1,6 @@
 """Every check: what was looked at, what was found, and what it means."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from bayesmyo import figures
 from bayesmyo.assess.diagnostics import bfmi
@@ -55,13 +54,8 @@ def quantities(r: Results) -> Table:
         for q in r.checks[0].table
     ]
     caption = "R-hat (at most 1.01) and effective draws (at least 400) of every parameter and estimand, and of the worst effects of patients"
-    return Table(
-        "convergence",
-        caption,
-        ("quantity", "kind", "R-hat", "effective draws, bulk", "effective draws, tail"),
-        tuple(rows),
-        folded=True,
-    )
+    headers = ("quantity", "kind", "R-hat", "effective draws, bulk", "effective draws, tail")
+    return Table("convergence", caption, headers, tuple(rows), folded=True)
 
 
 def statistics(r: Results) -> Table:
@@ -70,22 +64,12 @@ def statistics(r: Results) -> Table:
     for c in r.checks:
         for row in c.table:
             if "statistic" in row:
-                rows.append((
-                    c.name, r.study.label(str(row["outcome"])), str(row["statistic"]), number(_float(row, "observed")),
-                    Span(number(_float(row, 'lower')), number(_float(row, 'upper'))), fixed(_float(row, "p"), ".3f"),
-                ))  # fmt: skip
+                observed, lower, upper = (number(float(row[k])) for k in ("observed", "lower", "upper"))
+                what = (c.name, r.study.label(str(row["outcome"])), str(row["statistic"]))
+                rows.append((*what, observed, Span(lower, upper), fixed(float(row["p"]), ".3f")))
     headers = ("check", "outcome", "statistic", "measured", "predicted, 95%", "adjusted p")
-    return Table(
-        "predictive_checks",
-        "Statistics of the data beside those of replicates drawn from the model",
-        headers,
-        tuple(rows),
-        folded=True,
-    )
-
-
-def _float(row: Mapping[str, Any], key: str) -> float:
-    return float(row[key])
+    caption = "Statistics of the data beside those of replicates drawn from the model"
+    return Table("predictive_checks", caption, headers, tuple(rows), folded=True)
 
 
 OF = {  # what each figure shows, by check

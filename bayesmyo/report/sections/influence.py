@@ -66,13 +66,8 @@ def flips(r: Results) -> Table:
         # as the table of decisions writes it, and the sentences here
         span = Span(*(chance(v, chance_error(v, d.ess)) for v in (min(p), max(p)))) if p else "-"
         rows.append((name, "yes" if d.met else "no", d.chance, span, flipped))
-    headers = (
-        "decision",
-        "met with all",
-        "probability with all",
-        "probability without one",
-        "patients without whom it flips",
-    )
+    chances = ("probability with all", "probability without one")
+    headers = ("decision", "met with all", *chances, "patients without whom it flips")
     return Table("flips", "Decisions, judged again without each patient", headers, tuple(rows))
 
 

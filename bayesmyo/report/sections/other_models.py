@@ -10,6 +10,8 @@ from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Se
 from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
 
+APART = "Not compared, because the other study asks something else by that name"
+
 
 def other_models(r: Results) -> Section:
     blocks: list[Block] = []
@@ -42,15 +44,11 @@ def one(r: Results, other: Beside, n: int) -> list[Block]:
         _decision(r, rules[d.name], d) for d in other.decisions
     ]
     interval = f"{r.study.interval:.0%}"
-    headers = (
-        "number", "unit", "median, this model", f"{interval} lower", f"{interval} upper", "median, other model", f"{interval} lower", f"{interval} upper",
-        "moves by (SD)",
-    )  # fmt: skip
+    ends = (f"{interval} lower", f"{interval} upper")
+    headers = ("number", "unit", "median, this model", *ends, "median, other model", *ends, "moves by (SD)")
     blocks.append(Table(f"other_model_{n}", f"This model, and “{other.title}”", headers, tuple(rows)))
     if other.apart:
-        blocks.append(
-            note(f"Not compared, because the other study asks something else by that name: {', '.join(other.apart)}.")
-        )
+        blocks.append(note(f"{APART}: {', '.join(other.apart)}."))
     return blocks
 
 
@@ -80,14 +78,5 @@ def _estimand(r: Results, here: Estimate, there: Estimate) -> tuple[Cell, ...]:
 
 def _decision(r: Results, here: DecisionResult, there: DecisionResult) -> tuple[Cell, ...]:
     words = ["met" if d.met else "not met" for d in (here, there)]
-    return (
-        here.name,
-        "decision",
-        words[0] if r.says(here) else WITHHELD,
-        "",
-        "",
-        words[1] if not there.withheld else WITHHELD,
-        "",
-        "",
-        "",
-    )
+    own, theirs = (WITHHELD if d.withheld else word for d, word in zip((here, there), words, strict=True))
+    return (here.name, "decision", own, "", "", theirs, "", "", "")

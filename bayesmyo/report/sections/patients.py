@@ -37,12 +37,8 @@ def patients(r: Results) -> Section:
     if rows.set_aside:
         reasons = tuple((why, count(len(lines))) for why, lines in rows.set_aside.items())
         blocks.append(Table("rows_set_aside", "Rows that nothing uses, by reason", ("reason", "rows"), reasons))
-    blocks += [
-        cells(study, cohort),
-        Heading("Patients and measurements over time"),
-        flow(study, cohort),
-        periods(study, cohort),
-    ]
+    over_time = Heading("Patients and measurements over time")
+    blocks += [cells(study, cohort), over_time, flow(study, cohort), periods(study, cohort)]
     covariates = describe.covariates(study)
     if covariates:
         blocks += [Heading("Covariates"), Items(tuple(covariates))]
@@ -104,9 +100,8 @@ def cells(study: Study, cohort: Cohort) -> Table:
     for name, o in cohort.rows.outcomes.items():
         aside = "; ".join(f"{why}: {len(lines)}" for why, lines in o.set_aside.items()) or "none"
         rows.append((study.label(name), count(cohort.rows.rows), count(o.used), count(o.censored), aside))
-    return Table(
-        "cells", "Cells of each outcome: rows in = used + set aside", ("outcome", "rows", "used", "known only to a limit", "set aside"), tuple(rows)
-    )  # fmt: skip
+    headers = ("outcome", "rows", "used", "known only to a limit", "set aside")
+    return Table("cells", "Cells of each outcome: rows in = used + set aside", headers, tuple(rows))
 
 
 def edges(study: Study, longest: float) -> list[float]:
@@ -129,9 +124,8 @@ def flow(study: Study, cohort: Cohort) -> Table:
 
 def periods(study: Study, cohort: Cohort) -> Table:
     """Visits in each period, and how many of them measured each outcome."""
-    visits = sorted(
-        {(float(t), int(p)) for m in cohort.measurements.values() for t, p in zip(m.time, m.patient, strict=True)}
-    )
+    both = (zip(m.time, m.patient, strict=True) for m in cohort.measurements.values())
+    visits = sorted({(float(t), int(p)) for own in both for t, p in own})
     times = np.array([t for t, _ in visits])
     ends = [0.0, *edges(study, float(times.max())), float(np.inf)]
     rows: list[tuple[Cell, ...]] = []
@@ -144,15 +138,6 @@ def periods(study: Study, cohort: Cohort) -> Table:
         measured = [int(np.sum((m.time > start) & (m.time <= end))) for m in cohort.measurements.values()]
         total = int(inside.sum())
         rows.append((span, count(len(who)), count(total), *(count(total - n) for n in measured)))
-    headers = (
-        f"{study.time.unit}s",
-        "patients seen",
-        "visits",
-        *(f"{study.label(o)}: missing" for o in cohort.measurements),
-    )
-    return Table(
-        "missing",
-        "Visits in each period, and how many of them lack a measurement of each outcome",
-        headers,
-        tuple(rows),
-    )
+    missing = (f"{study.label(o)}: missing" for o in cohort.measurements)
+    caption = "Visits in each period, and how many of them lack a measurement of each outcome"
+    return Table("missing", caption, (f"{study.time.unit}s", "patients seen", "visits", *missing), tuple(rows))

@@ -23,10 +23,9 @@ def power(study: Simulated | None) -> list[Block]:
     if study is None:
         return [note("Operating characteristics of the decisions: NOT STATED. No power study was given (--power).")]
     rows = tuple(_power(c) for c in study.rows)
-    headers = (
-        "decision", "truth", "patients", "simulated studies", "failed fits", "met", "probability", "Monte Carlo error", "exact 95% interval",
-        "if the failed had not met it, or had",
-    )  # fmt: skip
+    counts = ("patients", "simulated studies", "failed fits", "met")
+    chances = ("probability", "Monte Carlo error", "exact 95% interval", "if the failed had not met it, or had")
+    headers = ("decision", "truth", *counts, *chances)
     caption = (
         "How often each decision is met in simulated studies; where it ought not to be met this is the type I error"
     )
@@ -55,10 +54,8 @@ def _power(c: Mapping[str, Any]) -> tuple[Cell, ...]:
     p, low, high, worst, best = (share(c[k], c["mcse"]) for k in ("probability", "lower", "upper", "worst", "best"))
     truth = c["truth"] + (" (not to be met)" if c["null"] else "")
     bounds = Span(worst, best) if c["failed"] else "-"
-    return (
-        c["decision"], truth, count(c["patients"]), count(c["replicates"]), count(c["failed"]), count(c["met"]), p, fixed(c["mcse"], ".3f"),
-        Span(low, high), bounds,
-    )  # fmt: skip
+    counts = (count(c[k]) for k in ("patients", "replicates", "failed", "met"))
+    return (c["decision"], truth, *counts, p, fixed(c["mcse"], ".3f"), Span(low, high), bounds)
 
 
 def calibration(study: Simulated | None) -> list[Block]:

@@ -6,6 +6,21 @@ from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Ta
 from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
 
+VERDICTS = (
+    "“The data say”: the data have narrowed the number down, and no other prior changes the answer. “The prior says”: the "
+    "posterior is hardly narrower than the prior, and in the same place, or the prior alone would meet the decision; such a "
+    "decision is not met. “Do not report”: another prior crosses a decision, or moves the probability by more than 0.05 or "
+    "the number by more than half its SD. “The data hold nothing”: no measurement tells, whatever the model. Contraction is "
+    "near 1 where the data have said all, near 0 where nothing, and below 0 where the prior was surer than the posterior."
+)
+APART = (
+    "the priors expect other values than the data show, and the answer is a compromise of both. Compare the prior's and the "
+    "posterior's range of each parameter in the table “Priors and posteriors”; where the prior expects too much or too "
+    "little, state another with a reason, from outside these data."
+)
+TOGETHER = "Prior and data do not pull apart: under power-scaling no number follows both."
+UNKNOWN = "Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling)."
+
 
 def prior_or_data(r: Results) -> Section:
     if not r.sensitivities:
@@ -21,33 +36,21 @@ def prior_or_data(r: Results) -> Section:
         else "by reweighting the draws, and where that cannot be trusted by sampling again, if the fit is small; else a number is not judged, and the option "
         "--refit samples again"
     )
+    telling = [s for s in r.sensitivities if s.verdict == EMPTY or (s.verdict != DATA and not r.held(*s.outcomes))]
     blocks: list[Block] = [
         Paragraph(
-            f"Every prior was made half and twice as wide, and levels were centred half a prior SD lower and higher, {how}. “The data say”: the data have "
-            "narrowed the number down, and no other prior changes the answer. “The prior says”: the posterior is hardly narrower than the prior, and in the "
-            "same place, or the prior alone would meet the decision; such a decision is not met. “Do not report”: another prior crosses a decision, or moves "
-            "the probability by more than 0.05 or the number by more than half its SD. “The data hold nothing”: no measurement tells, whatever the model. Contraction is near 1 where the data have said all, near 0 where nothing, and below 0 where the prior was surer than the posterior."
+            f"Every prior was made half and twice as wide, and levels were centred half a prior SD lower and higher, {how}. {VERDICTS}"
         ),
-        *[Paragraph(s.sentence, "withheld" if s.verdict in (SILENT, EMPTY) else "plain") for s in r.sensitivities if s.verdict == EMPTY or (s.verdict != DATA and not r.held(*s.outcomes))],
+        *(Paragraph(s.sentence, "withheld" if s.verdict in (SILENT, EMPTY) else "plain") for s in telling),
         table(r),
-    ]  # fmt: skip
+    ]
     conflicts = [s.name for s in r.sensitivities if s.conflict]
     if conflicts:
-        blocks.append(
-            note(
-                f"Prior and data pull apart in {', '.join(conflicts)}: the priors expect other values than the data show, and the answer is a "
-                "compromise of both. Compare the prior's and the posterior's range of each parameter in the table “Priors and posteriors”; where "
-                "the prior expects too much or too little, state another with a reason, from outside these data."
-            )
-        )
+        blocks.append(note(f"Prior and data pull apart in {', '.join(conflicts)}: {APART}"))
     elif r.refitted:
-        blocks.append(
-            Paragraph("Prior and data do not pull apart: under power-scaling no number follows both.", "passed")
-        )
+        blocks.append(Paragraph(TOGETHER, "passed"))
     else:
-        blocks.append(
-            note("Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling).")
-        )
+        blocks.append(note(UNKNOWN))
     return Section("prior-or-data", "Prior or data", tuple(blocks))
 
 

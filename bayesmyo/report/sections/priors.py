@@ -14,6 +14,8 @@ from bayesmyo.study import describe
 from bayesmyo.study.describe import PriorLine
 from bayesmyo.study.parameters import Parameter, all_parameters
 
+NEW_PATIENT = "One measurement of a new patient by the priors alone"
+
 
 def priors(r: Results) -> Section:
     rationale = next(c for c in r.checks if c.name == "prior rationale")
@@ -29,12 +31,7 @@ def priors(r: Results) -> Section:
         Heading("What the priors believe of patients"),
         Paragraph(r.prior_check.sentence, "passed" if r.prior_check.passed else "failed"),
         beliefs(r),
-        picture(
-            figures.priors(r.study),
-            "figure-priors",
-            "One measurement of a new patient by the priors alone",
-            alternative(r),
-        ),
+        picture(figures.priors(r.study), "figure-priors", NEW_PATIENT, alternative(r)),
     ]
     return Section("priors", "Priors, beside what the data made of them", tuple(blocks))
 
@@ -58,20 +55,11 @@ def table(r: Results) -> Table:
         line = lines[p.full_name]
         outcomes = (p.outcome,) if p.outcome in r.study.outcomes else tuple(r.study.outcomes)
         posterior = (WITHHELD, WITHHELD) if r.held(*outcomes) else _posterior(r, p)
-        rows.append((
-            p.full_name.replace(".", ": ", 1), *prior_cells(line), *posterior,
-        ))  # fmt: skip
-    headers = (
-        "parameter",
-        "prior",
-        "clinical unit",
-        f"prior median ({interval} interval)",
-        "posterior median",
-        f"posterior {interval} interval",
-    )
-    return Table(
-        "priors_and_posteriors", "Priors and posteriors of every parameter, in clinical units", headers, tuple(rows)
-    )
+        rows.append((p.full_name.replace(".", ": ", 1), *prior_cells(line), *posterior))
+    before, after = f"prior median ({interval} interval)", f"posterior {interval} interval"
+    headers = ("parameter", "prior", "clinical unit", before, "posterior median", after)
+    caption = "Priors and posteriors of every parameter, in clinical units"
+    return Table("priors_and_posteriors", caption, headers, tuple(rows))
 
 
 def prior_cells(line: PriorLine) -> tuple[Cell, Cell, Cell]:
@@ -87,15 +75,14 @@ def _posterior(r: Results, p: Parameter) -> tuple[Cell, Cell]:
 
 
 def beliefs(r: Results) -> Table:
+    """What a measurement of a new patient would be, at a few times."""
     rows: list[tuple[Cell, ...]] = []
     for b in r.beliefs:
-        rows.append((
-            f"{r.study.label(b.outcome)}, {r.study.time.unit} {b.time:g}", b.unit, number(b.median), number(b.lower), number(b.upper), fixed(b.plausible, ".0%"),
-        ))  # fmt: skip
+        what = f"{r.study.label(b.outcome)}, {r.study.time.unit} {b.time:g}"
+        rows.append((what, b.unit, *map(number, (b.median, b.lower, b.upper)), fixed(b.plausible, ".0%")))
     headers = ("measurement of a new patient", "unit", "median", "lower", "upper", "in the plausible range")
-    return Table(
-        "prior_beliefs", f"What the priors believe, with {r.study.interval:.0%} intervals", headers, tuple(rows)
-    )
+    caption = f"What the priors believe, with {r.study.interval:.0%} intervals"
+    return Table("prior_beliefs", caption, headers, tuple(rows))
 
 
 def alternative(r: Results) -> str:

@@ -34,11 +34,8 @@ REPORTING = (
 
 def references(r: Results) -> Section:
     own = of_study(r.study)
-    return Section(
-        "references",
-        "References",
-        (Paragraph("Methods, then what reports should say."), Items((*METHODS, *own, *REPORTING))),
-    )
+    blocks = (Paragraph("Methods, then what reports should say."), Items((*METHODS, *own, *REPORTING)))
+    return Section("references", "References", blocks)
 
 
 def of_study(study: Study) -> tuple[str, ...]:

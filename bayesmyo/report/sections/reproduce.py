@@ -24,6 +24,7 @@ def reproduce(r: Results) -> Section:
     versions: tuple[tuple[Cell, ...], ...] = (
         *((name, version) for name, version in r.fit.versions.items()), ("bayesmyo that wrote this page", __version__),
     )  # fmt: skip
+    caption = f"Software with which the model was fitted; this page was written on {platform.machine()}"
     blocks: list[Block] = [
         Paragraph(
             "The same study, table, seed and versions on the same kind of processor give the same draws, bit for bit. Elsewhere numbers agree within "
@@ -31,12 +32,7 @@ def reproduce(r: Results) -> Section:
         ),
         Code("Commands", "\n".join(commands(r))),
         Table("settings", "Settings and hashes", ("what", "value"), settings),
-        Table(
-            "versions",
-            f"Software with which the model was fitted; this page was written on {platform.machine()}",
-            ("package", "version"),
-            versions,
-        ),
+        Table("versions", caption, ("package", "version"), versions),
         Heading("The study, word for word"),
         Code("Study file", r.study.text or to_toml(r.study), folded=True),
     ]
