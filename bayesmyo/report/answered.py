@@ -74,7 +74,7 @@ def parameter(p: ParameterEstimate) -> Cells:
 def correlation(c: Correlation) -> Cells:
     """A correlation between what patients have of their own, and what the prior held likely."""
     r, lower, upper, first, last = (fixed(v, ".2f") for v in (c.median, c.lower, c.upper, c.prior_lower, c.prior_upper))
-    names = {"first": c.first, "second": c.second, "prior": Span(first, last)}
+    names: Cells = {"first": c.first, "second": c.second, "prior": Span(first, last)}
     return names | told(c, r=r, interval=Span(lower, upper))
 
 

@@ -26,6 +26,9 @@ from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
 Progress = Callable[[int, int], None]
+DEFAULTS = (
+    "Every prior is a default of the tool, which follows from the typical value and the spread that the study declares."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +80,9 @@ class Results:
     @property
     def contrasts(self) -> tuple[tuple[str, str, str], ...]:
         """(covariate, level, reference) of each two kinds of patients that are compared, in words."""
-        contrasts = [
-            (c, self.study.covariates[c.covariate]) for e in self.study.estimands.values() if (c := e.contrast)
-        ]
-        said = [(own.label or c.covariate, _level(c.level), _level(c.reference)) for c, own in contrasts]
-        return tuple(dict.fromkeys(said))
+        labels = {name: c.label or name for name, c in self.study.covariates.items()}
+        asked = (e.contrast for e in self.study.estimands.values() if e.contrast)
+        return tuple(dict.fromkeys((labels[c.covariate], _level(c.level), _level(c.reference)) for c in asked))
 
 
 def results(
@@ -123,9 +124,8 @@ def statements(fit: Fit, study: Study) -> Statements:
     """What another file of the same study states. Raises UsageError where it asks another question, or states
     nothing."""
     if study_hash(study) != study_hash(fit.study):
-        raise UsageError(
-            "--study", "asks another question than the fit", f'"{study.title}"', "only [report] may differ; fit it anew"
-        )
+        mend = "only [report] may differ; fit it anew"
+        raise UsageError("--study", "asks another question than the fit", f'"{study.title}"', mend)
     if study.report is None:
         raise UsageError("--study", "has no table [report]", f'"{study.title}"', "write one, as `bayesmyo init` shows")
     return study.report
@@ -136,12 +136,7 @@ def rationale(study: Study, stated: Statements) -> CheckResult:
     why."""
     own = {p.outcome: p for p in describe.priors(study) if p.stated and p.outcome in study.outcomes}
     if not own or stated.priors:
-        sentence = (
-            "Every stated prior comes with a rationale."
-            if own
-            else "Every prior is a default of the tool, which follows from the typical value and the spread that the study declares."
-        )
-        return CheckResult("prior rationale", True, sentence)
+        return CheckResult("prior rationale", True, "Every stated prior comes with a rationale." if own else DEFAULTS)
     labels = ", ".join(study.label(o) for o in own)
     sentence = (
         f"Priors are stated for {labels}, and nothing says why: "

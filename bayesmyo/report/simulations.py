@@ -28,11 +28,8 @@ class Simulated:
 
 def dry_run(engine: str) -> str:
     """What must be said of numbers of an engine that does not draw from the posterior; nothing of any other."""
-    return (
-        ""
-        if ENGINES[engine].posterior
-        else f"DRY RUN: the engine {engine} does not draw from the posterior, and its numbers say nothing."
-    )
+    said = f"DRY RUN: the engine {engine} does not draw from the posterior, and its numbers say nothing."
+    return "" if ENGINES[engine].posterior else said
 
 
 def read_power(folder: Path, fit: Fit) -> Simulated:

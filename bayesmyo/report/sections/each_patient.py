@@ -33,13 +33,8 @@ def each_patient(r: Results) -> list[Block]:
         blocks += [Paragraph(said)] if said else []
         if not r.patient_level:
             continue
-        shown = picture(
-            figures.each_patient(r.fit, name),
-            f"figure-each-patient-{name}",
-            f"{name}, patient by patient",
-            _alternative(rows),
-        )
-        blocks += [shown, each(r, name, rows)]
+        caption, drawn = f"{name}, patient by patient", figures.each_patient(r.fit, name)
+        blocks += [picture(drawn, f"figure-each-patient-{name}", caption, _alternative(rows)), each(r, name, rows)]
     if not r.patient_level:
         blocks.append(note("Single patients are not shown (the option --patient-level shows them, by pseudonym)."))
     return blocks
@@ -51,21 +46,16 @@ def said_of(rows: list[Estimate]) -> str:
     if not chances:
         return ""
     event = f"{rows[0].direction} {declared(rows[0].threshold)} {rows[0].unit}"
-    likely, sure, unlikely = (
-        sum(p > 0.5 for p in chances),
-        sum(p >= 0.95 for p in chances),
-        sum(p <= 0.05 for p in chances),
-    )
+    likely, sure = (sum(p > 0.5 for p in chances), sum(p >= 0.95 for p in chances))
     return (
-        f"It is more likely than not {event} in {likely} of {len(rows)} patients, with a probability of 0.95 or more in {sure}; "
-        f"in {unlikely} that probability is 0.05 or less."
+        f"It is more likely than not {event} in {likely} of {len(rows)} patients, with a probability of 0.95 or more in "
+        f"{sure}; in {sum(p <= 0.05 for p in chances)} that probability is 0.05 or less."
     )
 
 
 def _alternative(rows: list[Estimate]) -> str:
-    return "Median and interval of each patient, in order. " + " ".join(
-        r.sentence for r in sorted(rows, key=lambda r: r.median)
-    )
+    ordered = sorted(rows, key=lambda r: r.median)
+    return f"Median and interval of each patient, in order. {' '.join(r.sentence for r in ordered)}"
 
 
 def each(r: Results, name: str, rows: list[Estimate]) -> Table:

@@ -12,16 +12,19 @@ from bayesmyo.report.numbers import count, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 
+NOT_DONE = (
+    "NOT DONE: no patient was left out and the model not sampled again. The option --refit of this command does both "
+    "exactly, in minutes."
+)
+HOW = "Each patient was left out in turn, and the model sampled again without that patient; pseudonyms stand for patients."
+MOVES = "How far each patient, left out, moves the answer that it moves most"
+
 
 def influence(r: Results) -> Section:
     left = r.influence
     if left is None:
         left_out = next((c for c in r.checks if c.name == "leave-one-out prediction"), None)
-        blocks: list[Block] = [
-            note(
-                "NOT DONE: no patient was left out and the model not sampled again. The option --refit of this command does both exactly, in minutes."
-            )
-        ]
+        blocks: list[Block] = [note(NOT_DONE)]
         if left_out is not None:
             blocks.append(Paragraph(f"By reweighting, single measurements alone were left out. {left_out.sentence}"))
         return Section("influence", "Influence of single patients", tuple(blocks))
@@ -29,18 +32,11 @@ def influence(r: Results) -> Section:
     said = [(d.name, d.sentence if not r.says(d) else s) for s, d in zip(left.sentences, _of(r, names), strict=True)]
     if not said:
         said = [("", WHY + r.held() if r.held() else "The study declares no decision that a patient could flip.")]
-    blocks = [
-        Paragraph(
-            "Each patient was left out in turn, and the model sampled again without that patient; pseudonyms stand for patients."
-        ),
-        *claims(said),
-        flips(r),
-    ]
+    blocks = [Paragraph(HOW), *claims(said), flips(r)]
     if r.patient_level and left.patients:
-        blocks += [by_patient(r), picture(
-            figures.influence(left), "figure-influence", "How far each patient, left out, moves the answer that it moves most",
-            "In SDs of the posterior. " + "; ".join(f"{p.patient}: {p.moved} by {number(p.shift)}" for p in left.patients) + ".",
-        )]  # fmt: skip
+        shifts = "; ".join(f"{p.patient}: {p.moved} by {number(p.shift)}" for p in left.patients)
+        drawn = picture(figures.influence(left), "figure-influence", MOVES, f"In SDs of the posterior. {shifts}.")
+        blocks += [by_patient(r), drawn]
     return Section("influence", "Influence of single patients", tuple(blocks))
 
 
