@@ -75,7 +75,8 @@ def groups(fit: Fit, outcome: str, covariate: str) -> Drawing:
         summary = "geometric mean" if o.family.geometric else "mean"
         title(
             figure,
-            f"{study.label(outcome)} by {study.covariates[covariate].label or covariate}: population average ({summary})",
+            f"{study.label(outcome)} by {study.covariates[covariate].label or covariate}: population average "
+            f"({summary})",
         )
         legend(figure, *entries, band(f"{mass(study)} interval", GREY, 0.3), *before)
         return figure

@@ -67,7 +67,8 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
         clock = f"{fit.study.time.unit} {chosen.at:g}"
         title(
             figure,
-            f"Response at {clock} by the rule {chosen.name}\n* last measured before ({chosen.not_seen} of {chosen.patients}), predicted",
+            f"Response at {clock} by the rule {chosen.name}\n* last measured before ({chosen.not_seen} of "
+            f"{chosen.patients}), predicted",
         )
         legend(figure, *_entries(chosen), columns=1 if columns == 1 else 2)
         return figure

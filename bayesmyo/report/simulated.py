@@ -13,8 +13,8 @@ from bayesmyo.simulation.power.rates import Mean
 
 MOST = 15  # quantities of a calibration that are shown
 BESIDE = (
-    "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule. "
-    "Where a decision is not true, what is met is type I error."
+    "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such "
+    "rule. Where a decision is not true, what is met is type I error."
 )
 
 
@@ -34,7 +34,10 @@ def power_blocks(answer: PowerAnswer, plan: Plan) -> list[Block]:
             points(d.rate.value), points(d.rate.mcse, 1), points(d.expected.value), plain(lost), bounds,
             *(points(_beside(d, m)) for m in methods),
         ))  # fmt: skip
-    caption = "Decisions: met in % of studies, with its Monte Carlo error; P, the probability that the rule looks at, on average in %"
+    caption = (
+        "Decisions: met in % of studies, with its Monte Carlo error; P, the probability that the rule looks at, on "
+        "average in %"
+    )
     blocks: list[Block] = [Table("power", caption, headers, tuple(rows))]
     blocks += [Paragraph(f"{name} is met when {d.rule()}.") for name, d in plan.cells[0].analysis.decisions.items()]
     blocks += [*([Paragraph(BESIDE)] if methods else []), SPACE, *_estimands(answer, varied, bool(methods))]

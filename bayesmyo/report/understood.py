@@ -76,8 +76,8 @@ def _design(study: Study, design: Design) -> list[Block]:
         if t > design.visits.first[0]
     )
     text = (
-        f"So a patient has {mean} visits (nine of ten: {first} to {last}), the last at {unit} {usual} ({early} to {late}); "
-        f"{planned_as.lost:.0%} are lost before their follow-up is over.{seen}"
+        f"So a patient has {mean} visits (nine of ten: {first} to {last}), the last at {unit} {usual} ({early} to "
+        f"{late}); {planned_as.lost:.0%} are lost before their follow-up is over.{seen}"
     )
     blocks: list[Block] = [SPACE, Heading("Design"), Terms((("", describe.design(study, design)), ("", text)))]
     return blocks + ([_truths(study)] if study.scenarios and study.estimands else [])

@@ -23,5 +23,8 @@ def estimates(answer: PowerAnswer) -> Section:
     headers = (
         "estimand", "truth and design", "patients", "method", "true value", "bias of the median", "Monte Carlo error", "coverage", "width", "type S", "type M",
     )  # fmt: skip
-    caption = "How well each estimand is estimated. Type S and M: of intervals that exclude no change, the share on the wrong side, and the factor by which they exaggerate"
+    caption = (
+        "How well each estimand is estimated. Type S and M: of intervals that exclude no change, the share on the "
+        "wrong side, and the factor by which they exaggerate"
+    )
     return Section("estimates", "How well it would be known", (Table("estimates", caption, headers, rows),))

@@ -15,7 +15,8 @@ from bayesmyo.simulation.store import Results
 from bayesmyo.study.statements import Statements
 
 METHODS = (
-    "Simulation studies and their Monte Carlo errors: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086",
+    "Simulation studies and their Monte Carlo errors: Morris, White and Crowther (2019), "
+    "https://doi.org/10.1002/sim.8086",
     "Assurance: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175",
     "Errors of sign and magnitude: Gelman and Carlin (2014), https://doi.org/10.1177/1745691614551642",
     "Exact intervals of shares: Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404",

@@ -13,7 +13,10 @@ def standing(results: Results) -> str:
         return dry
     if not results.complete:
         return UNFINISHED
-    return f"A study that is planned: {counted(len(results.replicates), 'simulated cohort')}, each fitted as the real one would be."
+    return (
+        f"A study that is planned: {counted(len(results.replicates), 'simulated cohort')}, each fitted as the real "
+        "one would be."
+    )
 
 
 def summary(results: Results, answer: PowerAnswer) -> Section:

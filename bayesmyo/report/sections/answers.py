@@ -13,9 +13,9 @@ from bayesmyo.report.sections.cautions import compared
 from bayesmyo.report.sections.each_patient import each_patient
 
 HOW = (
-    "Every number names whose it is: “these patients” is the average over the patients in the table; “all such patients” the average over all "
-    "patients like them, which is less certain; a new patient is one to come. An interval of 95 % holds the number with probability 0.95, if the model "
-    "and its priors are right."
+    "Every number names whose it is: “these patients” is the average over the patients in the table; “all such "
+    "patients” the average over all patients like them, which is less certain; a new patient is one to come. An "
+    "interval of 95 % holds the number with probability 0.95, if the model and its priors are right."
 )
 BEHIND = "Every estimand, with the interval of the prior alone behind it"
 LEFT_OUT = "The figure of all estimands is left out, because some of them are withheld."
@@ -81,7 +81,10 @@ def resolution(r: Results) -> Table:
     )  # fmt: skip
     errors = ("error of the median", "of the lower end", "of the upper end", "of the probability")
     headers = ("estimand", "unit", *errors, "effective draws")
-    caption = "Monte Carlo errors: by so much would other draws from the same posterior give other numbers; no digit below them is shown"
+    caption = (
+        "Monte Carlo errors: by so much would other draws from the same posterior give other numbers; no digit below "
+        "them is shown"
+    )
     return Table("monte_carlo_errors", caption, headers, rows, folded=True)
 
 
@@ -113,8 +116,8 @@ def correlations(r: Results) -> list[Block]:
         f"prior's {interval}": "prior",
     }
     caption = (
-        "Correlations between what patients start with and how they change; with few patients much of them is prior. Here a change is a rise; "
-        "the sentences tell improvements, so r has the other sign there where a fall is one"
+        "Correlations between what patients start with and how they change; with few patients much of them is prior. "
+        "Here a change is a rise; the sentences tell improvements, so r has the other sign there where a fall is one"
     )
     said = [(f"{c.first} with {c.second}", c.sentence) for c in of_changes(r.correlations)]
     return [*claims(said), table("correlations", caption, columns, map(correlation, r.correlations))]

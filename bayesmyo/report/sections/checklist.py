@@ -17,7 +17,8 @@ def checklist(r: Results) -> Section:
     rows = tuple((str(n), what, source, state, where) for n, (what, source, state, where) in enumerate(items(r), 1))
     missing = [row[0] for row in rows if row[3] in (NOT_STATED, NOT_DONE)]
     text = (
-        f"Of {len(rows)} items, {len(missing)} are not stated or not done: {', '.join(missing)}. What only the author knows belongs in the table [report] of the study."
+        f"Of {len(rows)} items, {len(missing)} are not stated or not done: {', '.join(missing)}. What only the author "
+        "knows belongs in the table [report] of the study."
         if missing
         else f"All {len(rows)} items are answered."
     )

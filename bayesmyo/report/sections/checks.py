@@ -53,7 +53,10 @@ def quantities(r: Results) -> Table:
         (str(q["quantity"]), str(q["kind"]), rhat(q["rhat"]), number(q["ess_bulk"]), number(q["ess_tail"]))
         for q in r.checks[0].table
     ]
-    caption = "R-hat (at most 1.01) and effective draws (at least 400) of every parameter and estimand, and of the worst effects of patients"
+    caption = (
+        "R-hat (at most 1.01) and effective draws (at least 400) of every parameter and estimand, and of the worst "
+        "effects of patients"
+    )
     headers = ("quantity", "kind", "R-hat", "effective draws, bulk", "effective draws, tail")
     return Table("convergence", caption, headers, tuple(rows), folded=True)
 

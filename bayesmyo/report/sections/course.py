@@ -15,11 +15,14 @@ from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.patients import edges
 
-BAND = "The band is where the average over all such patients lies; single patients and measurements scatter far more widely."
+BAND = (
+    "The band is where the average over all such patients lies; single patients and measurements scatter far more "
+    "widely."
+)
 NOT_SHOWN = (
-    "Single patients are not shown (the option --patient-level shows them, by pseudonym); circles are means of what was "
-    "measured in windows of time, each with the number of its patients above the axis. Late ones are of few patients, and "
-    "of those who stayed, so they may lie apart."
+    "Single patients are not shown (the option --patient-level shows them, by pseudonym); circles are means of what "
+    "was measured in windows of time, each with the number of its patients above the axis. Late ones are of few "
+    "patients, and of those who stayed, so they may lie apart."
 )
 
 
@@ -53,8 +56,8 @@ def of_outcome(r: Results, outcome: str) -> list[Block]:
     summary = "geometric mean" if r.study.outcomes[outcome].family.geometric else "mean"
     drawn, interval = figures.trajectories(r.fit, outcome, patients=r.patient_level), f"{r.study.interval:.0%}"
     caption = (
-        f"{label} over time: the average over all such patients ({summary}), with 50% and {interval} intervals; pale where "
-        "fewer than 3 patients were still measured"
+        f"{label} over time: the average over all such patients ({summary}), with 50% and {interval} intervals; pale "
+        "where fewer than 3 patients were still measured"
     )
     numbers = f"Population average of {label} in {unit}, median and {interval} interval."
     blocks += [
@@ -111,8 +114,8 @@ def by_group(r: Results, outcome: str) -> list[Block]:
     for name in dict.fromkeys(c.covariate for c in compared if tells_apart(r.study, outcome, c.covariate)):
         label = r.study.covariates[name].label or name
         words = (
-            f"{r.study.label(outcome)} by {label}: the average over all such patients as if all were of each kind, with "
-            f"{r.study.interval:.0%} intervals; markers are means of what was measured of those who are"
+            f"{r.study.label(outcome)} by {label}: the average over all such patients as if all were of each kind, "
+            f"with {r.study.interval:.0%} intervals; markers are means of what was measured of those who are"
         )
         said = dict.fromkeys(f"{name} {c.level} against {c.reference}" for c in compared if c.covariate == name)
         alternative = f"{words}. Compared are {'; '.join(said)}: see the answers for the difference."

@@ -12,9 +12,10 @@ from bayesmyo.report.results import Results
 from bayesmyo.study import describe
 
 HOW = (
-    "Each patient's own number rests on that patient's measurements and leans on those of the others: the fewer measurements, the closer "
-    "to the average, so that a wild visit is not taken for an effect. It says what was seen while the patient was treated and while not; "
-    "whether it was the treatment, only a random order of the two can say."
+    "Each patient's own number rests on that patient's measurements and leans on those of the others: the fewer "
+    "measurements, the closer to the average, so that a wild visit is not taken for an effect. It says what was seen "
+    "while the patient was treated and while not; whether it was the treatment, only a random order of the two can "
+    "say."
 )
 
 
@@ -48,8 +49,8 @@ def said_of(rows: list[Estimate]) -> str:
     event = f"{rows[0].direction} {declared(rows[0].threshold)} {rows[0].unit}"
     likely, sure = (sum(p > 0.5 for p in chances), sum(p >= 0.95 for p in chances))
     return (
-        f"It is more likely than not {event} in {likely} of {len(rows)} patients, with a probability of 0.95 or more in "
-        f"{sure}; in {sum(p <= 0.05 for p in chances)} that probability is 0.05 or less."
+        f"It is more likely than not {event} in {likely} of {len(rows)} patients, with a probability of 0.95 or more "
+        f"in {sure}; in {sum(p <= 0.05 for p in chances)} that probability is 0.05 or less."
     )
 
 

@@ -16,7 +16,10 @@ NOT_DONE = (
     "NOT DONE: no patient was left out and the model not sampled again. The option --refit of this command does both "
     "exactly, in minutes."
 )
-HOW = "Each patient was left out in turn, and the model sampled again without that patient; pseudonyms stand for patients."
+HOW = (
+    "Each patient was left out in turn, and the model sampled again without that patient; pseudonyms stand for "
+    "patients."
+)
 MOVES = "How far each patient, left out, moves the answer that it moves most"
 
 

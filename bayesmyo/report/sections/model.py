@@ -26,8 +26,9 @@ def in_words(study: Study, cohort: Cohort | None = None) -> list[Block]:
     how = describe.correlation_words(study)
     blocks: list[Block] = [
         Paragraph(
-            f"{how[0].upper()}{how[1:]}. Time is counted in {study.time.unit}s. Each patient has a curve for each outcome; "
-            "patients' own curves scatter around that of the population, and how much they do is learned from the data."
+            f"{how[0].upper()}{how[1:]}. Time is counted in {study.time.unit}s. Each patient has a curve for each "
+            "outcome; patients' own curves scatter around that of the population, and how much they do is learned "
+            "from the data."
         )
     ]
     for name in study.outcomes:

@@ -17,7 +17,10 @@ def other_models(r: Results) -> Section:
     blocks: list[Block] = []
     if not r.beside:
         families = "; ".join(f"{r.study.label(o)}: {out.family.kind}" for o, out in r.study.outcomes.items())
-        how = "Fit a second study with another family or trajectory, and write the report again with --beside SECOND_FIT; bayesmyo compare ranks the two where it can."
+        how = (
+            "Fit a second study with another family or trajectory, and write the report again with --beside "
+            "SECOND_FIT; bayesmyo compare ranks the two where it can."
+        )
         blocks.append(note(f"Another likelihood: NOT DONE ({families}). {how}"))
     for n, other in enumerate(r.beside, 1):
         blocks += one(r, other, n)
@@ -59,7 +62,10 @@ def both(r: Results, here: Estimate | DecisionResult, there: Estimate | Decision
 
 def turned(here: DecisionResult, there: DecisionResult) -> str:
     words = {True: "met", False: "not met"}
-    return f"The decision {here.name} depends on the model: it is {words[here.met]} here, and {words[there.met]} under the other."
+    return (
+        f"The decision {here.name} depends on the model: it is {words[here.met]} here, and {words[there.met]} under "
+        "the other."
+    )
 
 
 def moved(here: Estimate, there: Estimate) -> Number:

@@ -29,8 +29,9 @@ def patients(r: Results) -> Section:
     aside = rows.rows - rows.used
     blocks: list[Block] = [
         Paragraph(
-            f"{counted(rows.rows, 'row')} of the table {'is' if rows.rows == 1 else 'are'} accounted for: {rows.used:,} used and "
-            f"{aside:,} set aside. {counted(len(cohort), 'patient')} remain. {follow_up(study, cohort)}"
+            f"{counted(rows.rows, 'row')} of the table {'is' if rows.rows == 1 else 'are'} accounted for: "
+            f"{rows.used:,} used and {aside:,} set aside. {counted(len(cohort), 'patient')} remain. "
+            f"{follow_up(study, cohort)}"
         )
     ]
     blocks.append(characteristics(study, cohort))
@@ -91,7 +92,10 @@ def last_visits(cohort: Cohort) -> np.ndarray:
 
 def follow_up(study: Study, cohort: Cohort) -> str:
     q1, median, q3 = (number(float(q)) for q in np.quantile(last_visits(cohort), [0.25, 0.5, 0.75]))
-    return f"The last measurement of a patient is at {study.time.unit} {median} in the middle, half of them between {q1} and {q3}."
+    return (
+        f"The last measurement of a patient is at {study.time.unit} {median} in the middle, half of them between {q1} "
+        f"and {q3}."
+    )
 
 
 def cells(study: Study, cohort: Cohort) -> Table:

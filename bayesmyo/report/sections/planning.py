@@ -45,8 +45,9 @@ def sentence(c: Mapping[str, Any]) -> str:
         return f"With {c['patients']:,} patients ({c['truth']}) no study could be fitted."
     failed = f"; {c['failed']:,} more could not be fitted" if c["failed"] else ""
     return (
-        f"With {c['patients']:,} patients ({c['truth']}) {c['decision']} is {what} with probability {share(c['probability'], c['mcse'])} "
-        f"(exact 95% interval {share(c['lower'], c['mcse'])} to {share(c['upper'], c['mcse'])}; {done:,} simulated studies{failed})."
+        f"With {c['patients']:,} patients ({c['truth']}) {c['decision']} is {what} with probability "
+        f"{share(c['probability'], c['mcse'])} (exact 95% interval {share(c['lower'], c['mcse'])} to "
+        f"{share(c['upper'], c['mcse'])}; {done:,} simulated studies{failed})."
     )
 
 

@@ -6,17 +6,22 @@ from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Ta
 from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
 
+REWEIGHTED = (
+    "by reweighting the draws, and where that cannot be trusted by sampling again, if the fit is small; else a number is "
+    "not judged, and the option --refit samples again"
+)
 VERDICTS = (
-    "“The data say”: the data have narrowed the number down, and no other prior changes the answer. “The prior says”: the "
-    "posterior is hardly narrower than the prior, and in the same place, or the prior alone would meet the decision; such a "
-    "decision is not met. “Do not report”: another prior crosses a decision, or moves the probability by more than 0.05 or "
-    "the number by more than half its SD. “The data hold nothing”: no measurement tells, whatever the model. Contraction is "
-    "near 1 where the data have said all, near 0 where nothing, and below 0 where the prior was surer than the posterior."
+    "“The data say”: the data have narrowed the number down, and no other prior changes the answer. “The prior says”: "
+    "the posterior is hardly narrower than the prior, and in the same place, or the prior alone would meet the "
+    "decision; such a decision is not met. “Do not report”: another prior crosses a decision, or moves the "
+    "probability by more than 0.05 or the number by more than half its SD. “The data hold nothing”: no measurement "
+    "tells, whatever the model. Contraction is near 1 where the data have said all, near 0 where nothing, and below 0 "
+    "where the prior was surer than the posterior."
 )
 APART = (
-    "the priors expect other values than the data show, and the answer is a compromise of both. Compare the prior's and the "
-    "posterior's range of each parameter in the table “Priors and posteriors”; where the prior expects too much or too "
-    "little, state another with a reason, from outside these data."
+    "the priors expect other values than the data show, and the answer is a compromise of both. Compare the prior's "
+    "and the posterior's range of each parameter in the table “Priors and posteriors”; where the prior expects too "
+    "much or too little, state another with a reason, from outside these data."
 )
 TOGETHER = "Prior and data do not pull apart: under power-scaling no number follows both."
 UNKNOWN = "Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling)."
@@ -30,16 +35,12 @@ def prior_or_data(r: Results) -> Section:
             else "Not judged: the study declares no estimand."
         )
         return Section("prior-or-data", "Prior or data", (note(why),))
-    how = (
-        "by sampling again"
-        if r.refitted
-        else "by reweighting the draws, and where that cannot be trusted by sampling again, if the fit is small; else a number is not judged, and the option "
-        "--refit samples again"
-    )
+    how = "by sampling again" if r.refitted else REWEIGHTED
     telling = [s for s in r.sensitivities if s.verdict == EMPTY or (s.verdict != DATA and not r.held(*s.outcomes))]
     blocks: list[Block] = [
         Paragraph(
-            f"Every prior was made half and twice as wide, and levels were centred half a prior SD lower and higher, {how}. {VERDICTS}"
+            "Every prior was made half and twice as wide, and levels were centred half a prior SD lower and higher, "
+            f"{how}. {VERDICTS}"
         ),
         *(Paragraph(s.sentence, "withheld" if s.verdict in (SILENT, EMPTY) else "plain") for s in telling),
         table(r),

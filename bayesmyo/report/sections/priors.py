@@ -21,10 +21,10 @@ def priors(r: Results) -> Section:
     rationale = next(c for c in r.checks if c.name == "prior rationale")
     blocks: list[Block] = [
         Paragraph(
-            "Default priors stand on the typical value and the spread that the study declares for each outcome, never on the data. "
-            "Levels are in outcome units. Where the model works on the log, differences and SDs are factors; where it works on "
-            "the logit, differences are odds ratios, and SDs stay on the logit. A prior is written as the study file writes it, "
-            "on the scale of the model."
+            "Default priors stand on the typical value and the spread that the study declares for each outcome, never "
+            "on the data. Levels are in outcome units. Where the model works on the log, differences and SDs are "
+            "factors; where it works on the logit, differences are odds ratios, and SDs stay on the logit. A prior is "
+            "written as the study file writes it, on the scale of the model."
         ),
         *why(r, rationale),
         table(r),

@@ -11,7 +11,8 @@ from bayesmyo.study.study import Study
 
 DOI = re.compile(r"([A-Z][\w .,'-]*?\(\d{4}\)|[A-Z][\w ,'-]* (?:et al\. )?\d{4}),?\s+(https://doi\.org/[^\s;)]+)")
 METHODS = (
-    "Sampling: Hoffman and Gelman (2014), The No-U-Turn sampler, Journal of Machine Learning Research 15, 1593-1623, https://jmlr.org/papers/v15/hoffman14a.html",
+    "Sampling: Hoffman and Gelman (2014), The No-U-Turn sampler, Journal of Machine Learning Research 15, 1593-1623, "
+    "https://jmlr.org/papers/v15/hoffman14a.html",
     "PyMC: Abril-Pla et al. (2023), https://doi.org/10.7717/peerj-cs.1516",
     "ArviZ: Kumar et al. (2019), https://doi.org/10.21105/joss.01143",
     "R-hat, effective draws and Monte Carlo errors: Vehtari et al. (2021), https://doi.org/10.1214/20-BA1221",

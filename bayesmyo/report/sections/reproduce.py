@@ -27,8 +27,8 @@ def reproduce(r: Results) -> Section:
     caption = f"Software with which the model was fitted; this page was written on {platform.machine()}"
     blocks: list[Block] = [
         Paragraph(
-            "The same study, table, seed and versions on the same kind of processor give the same draws, bit for bit. Elsewhere numbers agree within "
-            "their Monte Carlo errors."
+            "The same study, table, seed and versions on the same kind of processor give the same draws, bit for bit. "
+            "Elsewhere numbers agree within their Monte Carlo errors."
         ),
         Code("Commands", "\n".join(commands(r))),
         Table("settings", "Settings and hashes", ("what", "value"), settings),

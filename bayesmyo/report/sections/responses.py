@@ -18,9 +18,10 @@ def responses(r: Results) -> Section:
         return Section("responses", "Categories of response", (note(why),))
     blocks: list[Block] = [
         Paragraph(
-            "There is no agreed rule of response: the study's own comes first, and the others show how much hangs on it. Each patient is judged on the "
-            "expected trajectory, draw by draw. Who was last measured in an outcome of the rule before its time is predicted from the own trajectory; the bounds need no "
-            "such prediction: none, or all, of those who were not measured then have the category."
+            "There is no agreed rule of response: the study's own comes first, and the others show how much hangs on "
+            "it. Each patient is judged on the expected trajectory, draw by draw. Who was last measured in an outcome "
+            "of the rule before its time is predicted from the own trajectory; the bounds need no such prediction: "
+            "none, or all, of those who were not measured then have the category."
         )
     ]
     for one in r.responses:

@@ -42,7 +42,10 @@ def who(r: Results) -> str:
         )
     cohort = r.fit.cohort
     n = sum(len(m) for m in cohort.measurements.values())
-    return f"This report looks at {outcomes} in {counted(len(cohort), 'patient')}{during}, with {counted(n, 'measurement')}."
+    return (
+        f"This report looks at {outcomes} in {counted(len(cohort), 'patient')}{during}, with "
+        f"{counted(n, 'measurement')}."
+    )
 
 
 def trust(r: Results) -> Paragraph:
@@ -187,7 +190,10 @@ def untested(r: Results) -> str:
     if not unsure:
         return ""
     labels = listing([in_sentence(r.study.label(o)) for o in r.study.outcomes if o in unsure])
-    return f"Not yet tested against other priors: what is said of {labels}. The option --refit of bayesmyo report does that."
+    return (
+        f"Not yet tested against other priors: what is said of {labels}. The option --refit of bayesmyo report does "
+        "that."
+    )
 
 
 def _claim(own: Category) -> Paragraph:
