@@ -15,11 +15,28 @@ INDENT = "    "
 def layout(
     headers: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, right: Sequence[bool], below: Sequence[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """The lines of the header and of the rows.
+    """The lines of the header and of the rows of a table that is as wide as allowed.
 
-    right: which columns are aligned to the right. Where the table is wider than `width`, the columns named in `below`
-        go to a second line under each row; then texts are wrapped; then columns go below from the right, each with its
-        name. The first column stays whole.
+    Where the table is wider than `width`, the columns named in `below` go to a second line under each row; then texts
+    are wrapped; then columns go below from the right, each with its name. The first column stays whole.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        One for each column.
+    rows : sequence of sequence of Cell
+        As long as the headers.
+    width : int
+        In columns of a terminal: a wide letter takes two.
+    right : sequence of bool
+        Which columns are aligned to the right.
+    below : sequence of str
+        Headers of columns of words.
+
+    Returns
+    -------
+    tuple of list of str
+        The lines of the header, and those of the body.
     """
     columns = [_texts([row[i] for row in rows]) for i in range(len(headers))]
     whole = [r or any(isinstance(row[i], Span) for row in rows) for i, r in enumerate(right)]

@@ -38,8 +38,17 @@ def finite(value: Any) -> Any:
 def study_part(study: Study, cohort: Cohort | None = None) -> dict[str, Any]:
     """What was understood of a study: per outcome its model in words, in formula and in R, and every prior.
 
-    cohort: the patients whose times the lines for R are for
+    Parameters
+    ----------
+    study : Study
+        What was read.
+    cohort : Cohort, optional
+        The patients whose times the lines for R are for.
 
+    Returns
+    -------
+    dict
+        Plain values, as `document` writes them.
     """
     first = {name: cohort.earliest(name) if cohort else 0.0 for name in study.outcomes}
     return {

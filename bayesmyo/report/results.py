@@ -89,8 +89,30 @@ def results(
     fit: Fit, *, stated: Statements | None = None, refit: bool = False, patient_level: bool = False,
     power: Simulated | None = None, calibration: Simulated | None = None, others: Sequence[Fit] = (), progress: Progress | None = None,
 ) -> Results:  # fmt: skip
-    """Compute everything. refit: leave out patients and change priors by sampling again (minutes); others: see
-    `beside`."""
+    """Compute everything that a page says.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is told.
+    stated : Statements, optional
+        What only the author knows; by default what the study states.
+    refit : bool
+        Leave out patients and change priors by sampling again (minutes).
+    patient_level : bool
+        Show single patients, by pseudonym.
+    power, calibration : Simulated, optional
+        Of simulation studies of the same study.
+    others : sequence of Fit
+        Fits of the same measurements by other models.
+    progress : callable, optional
+        Called with (done, of) while the model is sampled again.
+
+    Returns
+    -------
+    Results
+        Read `failed` first: what is claimed of an outcome is withheld where a check of it failed.
+    """
     models = tuple(beside(fit, others))
     stated = stated or fit.study.report or Statements()
     checks = [*check(fit), rationale(fit.study, stated)]

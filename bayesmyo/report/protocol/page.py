@@ -34,8 +34,18 @@ def power_page(
 ) -> Page:
     """All that a power study says, for a reader who was not there.
 
-    results: the folder; answer: what its tables say, with that target and futility; statements: what only the author
-        knows
+    Parameters
+    ----------
+    results : Results
+        The folder.
+    answer : PowerAnswer
+        What its tables say, with that target and futility.
+    target : float
+        The power of the smallest number of patients, between 0 and 1.
+    futility : float, optional
+        A probability below which a study stops at a look.
+    statements : Statements, optional
+        What only the author knows.
     """
     cells = results.plan.cells
     study, said = cells[0].analysis, statements or Statements()
