@@ -28,7 +28,8 @@ from bayesmyo.cohort import read_cohort
 from bayesmyo.cohort.codes import CODES
 from bayesmyo.errors import InputError
 from bayesmyo.limits import CELL, CELLS, TABLE_BYTES, WORKBOOK_CELLS
-from bayesmyo.report.understood import show_cohort
+from bayesmyo.report.terminal import show
+from bayesmyo.report.understood import of_cohort
 from bayesmyo.study import Study, parse_study
 
 ROOT = Path(__file__).parents[1]
@@ -154,7 +155,7 @@ def answer(case: Case) -> tuple[bool, str]:
         if case.table is not None:
             cohort = read_cohort(study, case.table, case.patients)
             with redirect_stdout(printed):
-                show_cohort(study, cohort)
+                show(*of_cohort(study, cohort))
     except InputError as error:
         return True, f"{error}\n"
     return False, "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())

@@ -10,7 +10,8 @@ import pytest
 from bayesmyo._version import __version__
 from bayesmyo.assess.checks import CHECKS
 from bayesmyo.inference.store import load_fit, save_fit
-from bayesmyo.report.terminal import show_rows
+from bayesmyo.report import answered
+from bayesmyo.report.terminal import show
 from tests.conftest import DATA, MOCK, MODELS, Result
 from tests.test_layers import HEAVY
 
@@ -405,8 +406,8 @@ def test_responses_as_text_and_as_json(run, mock_file):
         assert all(c["withheld"] for c in r["categories"])
 
 
-def test_a_study_without_estimands_says_what_else_can_be_printed(capsys):
-    show_rows("estimates", [], 0.95)
+def test_a_study_without_estimands_says_what_else_can_be_printed(small, capsys):
+    show(*answered.estimates([], small))
     said = "The study declares no estimands; `bayesmyo estimate FIT --parameters` prints the parameters."
     assert " ".join(capsys.readouterr().out.split()) == said
 

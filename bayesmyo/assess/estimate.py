@@ -1,6 +1,5 @@
 """Every estimand, parameter and decision of a fit by its draws, with its population, unit and uncertainty. What of it may be said: `claims.py`."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -12,7 +11,7 @@ import pandas as pd
 from bayesmyo.assess.diagnostics import Diagnostics, batch_error, diagnose, quantile_errors, sd_error
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import Written, apart, interval_errors, written
+from bayesmyo.components.numbers import Number, Written, apart, chance, chance_error, interval_errors
 from bayesmyo.inference.fit import Fit, known_fit
 from bayesmyo.study import describe
 from bayesmyo.study.parameters import all_parameters
@@ -21,8 +20,31 @@ from bayesmyo.study.study import Study
 UNSURE = " The margin is within Monte Carlo error: draw more before relying on it."
 
 
+class Interval:
+    """A median with its interval, and the Monte Carlo errors of all three: numbers that are written with as many digits as they deserve."""
+
+    unit: str
+    median: float
+    lower: float
+    upper: float
+    mcse_lower: float
+    mcse_median: float
+    mcse_upper: float
+
+    def number(self, value: float | None, error: float | None = None) -> Number:
+        """A number in this unit, with as many digits as tell the ends of the interval apart, and none below its Monte Carlo error."""
+        return Number(value, error or 0.0, self.unit, apart(self.lower, self.upper))
+
+    @property
+    def numbers(self) -> tuple[Number, Number, Number]:
+        """Lower end, median and upper end."""
+        errors = interval_errors(self.mcse_lower, self.mcse_median, self.mcse_upper)
+        lower, median, upper = map(self.number, (self.lower, self.median, self.upper), errors)
+        return lower, median, upper
+
+
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Interval):
     """One estimand. The interval is equal-tailed; mean, sd and mcse are None where the posterior mean does not exist.
 
     outcome: None where the estimand looks at several; when: the times it looks at, by their TOML keys
@@ -61,26 +83,15 @@ class Estimate:
     withheld: bool = False
 
     @property
-    def errors(self) -> tuple[float, float, float]:
-        """Monte Carlo errors of lower end, median and upper end, as they are written: see `interval_errors`."""
-        return interval_errors(self.mcse_lower, self.mcse_median, self.mcse_upper)
-
-    @property
-    def digits(self) -> int:
-        """Significant digits at most: as many as tell the ends of the interval apart."""
-        return apart(self.lower, self.upper)
+    def chance(self) -> Number:
+        """The probability beside the number."""
+        return _chance(self.probability, self.ess)
 
     @property
     def written(self) -> Written:
-        """How its numbers are written, wherever they are: with no digit below the Monte Carlo error."""
-        lower, median, upper = self.errors
-        known = {
-            self.upper - self.lower: math.hypot(lower, upper),
-            self.median: median,
-            self.lower: lower,
-            self.upper: upper,
-        }
-        return written(known, self.ess, self.digits)
+        """How its numbers are written in a sentence that looks at the draws itself."""
+        tail, (lower, median, upper) = (1 - self.interval) / 2, self.numbers
+        return Written({tail: lower, 0.5: median, 1 - tail: upper}, self.ess)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
@@ -92,7 +103,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class ParameterEstimate:
+class ParameterEstimate(Interval):
     """One population parameter on the link scale, with its prior's interval beside the posterior's."""
 
     name: str
@@ -137,6 +148,15 @@ class DecisionResult:
     sentence: str
     verdict: str | None = None
     withheld: bool = False
+
+    @property
+    def chance(self) -> Number:
+        """The probability that the rule looks at."""
+        return _chance(self.probability, self.ess)
+
+
+def _chance(p: float | None, ess: float) -> Number:
+    return chance(p, 0.0 if p is None else chance_error(p, ess))
 
 
 def estimates(fit: Fit) -> list[Estimate]:
@@ -253,10 +273,9 @@ def sentence(study: Study, e: Estimand, found: Estimate) -> str:
 
 def amount(study: Study, e: Estimand, found: Estimate) -> str:
     """How much, and how sure."""
-    clock, how = study.time.unit, found.written
-    middle, ends = e.amount(found.median, found.unit, clock, how), e.ends(found.lower, found.upper, clock, how)
-    text = f"{middle} ({study.interval:.0%} interval {ends})"
+    clock, (lower, median, upper) = study.time.unit, found.numbers
+    text = f"{e.amount(median, clock)} ({study.interval:.0%} interval {e.ends(lower, upper, clock)})"
     if found.direction is not None and found.probability is not None:
         event = e.event(found.direction, found.threshold or 0.0, clock)
-        text += f"; the probability that {event} is {how.chance(found.probability)}"
+        text += f"; the probability that {event} is {found.chance}"
     return text

@@ -1,5 +1,6 @@
 """What a fit is worth, and what it says."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +30,7 @@ def check(
     from bayesmyo.assess.check import check as run
     from bayesmyo.assess.prior import check_prior
     from bayesmyo.inference.store import load_fit
-    from bayesmyo.report import documents, progress, terminal
+    from bayesmyo.report import answered, documents, progress, terminal
     from bayesmyo.study import find_study
 
     if prior and refit:
@@ -42,11 +43,7 @@ def check(
         typer.echo(documents.document(passed=passed, checks=rows))
     else:
         for r in results:
-            terminal.say(
-                f"{'passed' if r.passed else 'FAILED'}  {r.name}: {r.sentence}", "" if r.passed else "bold red"
-            )
-            if r.table and (tables or not r.passed or prior):
-                terminal.show_table(list(r.table[0]), [list(row.values()) for row in r.table])
+            terminal.show(*answered.checked(r, tables or not r.passed or prior))
     if not passed:
         raise typer.Exit(1)
 
@@ -115,7 +112,7 @@ def influence(
     from bayesmyo.assess.claims import claims, influential
     from bayesmyo.assess.influence import influence as run
     from bayesmyo.inference.store import load_fit
-    from bayesmyo.report import documents, progress, terminal
+    from bayesmyo.report import answered, documents, progress, terminal
 
     fit = load_fit(path)
     _converged({str(path): fit})
@@ -127,7 +124,7 @@ def influence(
     if json:
         typer.echo(documents.document(**asdict(found)))
     else:
-        terminal.show_influence(found, fit.study, by or "patient")
+        terminal.show(*answered.influence(found, fit.study, by or "patient"))
 
 
 def compare(
@@ -142,7 +139,7 @@ def compare(
 
     from bayesmyo.assess.compare import comparisons
     from bayesmyo.inference.store import load_fit
-    from bayesmyo.report import documents, progress, terminal
+    from bayesmyo.report import answered, documents, progress, terminal
 
     fits = {str(path): load_fit(path) for path in paths}
     if len(fits) < len(paths):
@@ -153,7 +150,7 @@ def compare(
     if json:
         typer.echo(documents.document(comparisons=[asdict(c) for c in found]))
     else:
-        terminal.show_comparisons(found)
+        terminal.show(*answered.comparisons(found))
 
 
 def report(result: Any, json: bool, what: str = "estimates", estimand: str = "", **extra: Any) -> None:
@@ -167,32 +164,31 @@ def report(result: Any, json: bool, what: str = "estimates", estimand: str = "",
     from bayesmyo.assess.estimate import parameter_estimates
     from bayesmyo.assess.responses import responses, withhold_responses
     from bayesmyo.assess.withhold import withhold
-    from bayesmyo.report import documents, progress, terminal
+    from bayesmyo.report import answered, documents, progress, terminal
 
+    rows: Sequence[Any]
     if what == "each-patient":
         asked(result.study, estimand)
     failed = [r for r in run(result) if not r.passed]
     if what == "parameters":
-        rows = [asdict(p) for p in parameter_estimates(result)]
+        rows = parameter_estimates(result)
     elif what == "responses":
-        rows = [r.as_dict() for r in withhold_responses(responses(result), failed)]
+        rows = withhold_responses(responses(result), failed)
     elif what == "each-patient":
-        rows = [r.as_dict() for r in withhold(each_estimate(result, estimand), failed)]
+        rows = withhold(each_estimate(result, estimand), failed)
     elif what == "correlations":
-        rows = [asdict(c) for c in withhold(correlation_estimates(result), failed)]
+        rows = withhold(correlation_estimates(result), failed)
     else:
         with progress.steps(AGAIN) as step:
             said = claims(result, failed, progress=step)
-        rows = [asdict(d) for d in said.decisions] if what == "decisions" else [e.as_dict() for e in said.estimates]
+        rows = said.decisions if what == "decisions" else said.estimates
     if json:
         of = {"estimand": estimand} if estimand else {}
-        typer.echo(documents.document(**extra, passed=not failed, **of, **{what.replace("-", "_"): rows}))
-    elif what == "responses":
-        terminal.show_responses(rows, result.study)
-    elif what == "each-patient":
-        terminal.show_each_patient(rows, result.study, estimand)
+        plain = [r.as_dict() if hasattr(r, "as_dict") else asdict(r) for r in rows]
+        typer.echo(documents.document(**extra, passed=not failed, **of, **{what.replace("-", "_"): plain}))
     else:
-        terminal.show_rows(what, rows, result.study.interval)
+        told = getattr(answered, what.replace("-", "_"))
+        terminal.show(*told(rows, result.study, **({"estimand": estimand} if estimand else {})))
     for r in failed:
         terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
     if failed:

@@ -33,14 +33,13 @@ def fit(
 ) -> None:
     """Fit a study to a table, check the fit, and print what it says."""
     from bayesmyo.cohort import read_cohort
-    from bayesmyo.report import progress, terminal
-    from bayesmyo.report.understood import show_cohort
+    from bayesmyo.report import progress, terminal, understood
     from bayesmyo.study import find_study
 
-    understood = find_study(study)
-    cohort = read_cohort(understood, data, patients)
+    asked = find_study(study)
+    cohort = read_cohort(asked, data, patients)
     if not json:
-        show_cohort(understood, cohort)
+        terminal.show(*understood.of_cohort(asked, cohort))
     not_an_input(output, study, data, *([patients] if patients else []))
     writable(output, force)
     with progress.chains(chains, tune + draws) as chain:
@@ -49,7 +48,7 @@ def fit(
         from bayesmyo.inference.store import save_fit
 
         sampling = Sampling(draws, tune, chains, cores, target_accept, adaptation)  # type: ignore[arg-type]
-        result = run(understood, cohort, engine=engine, seed=seed, sampling=sampling, progress=chain)
+        result = run(asked, cohort, engine=engine, seed=seed, sampling=sampling, progress=chain)
     digest = save_fit(result, output, force=force)
     if not json:
         terminal.say(f"Wrote {output} (sha256 {digest[:16]}...)\n")
@@ -73,7 +72,7 @@ def verify(
     from bayesmyo.inference.store import load_fit, save_fit
     from bayesmyo.inference.store import share as without_patients
     from bayesmyo.inference.verify import verify as run
-    from bayesmyo.report import documents, terminal
+    from bayesmyo.report import answered, documents, terminal
 
     if share:
         not_an_input(share, path, *([data] if data else []))
@@ -87,7 +86,7 @@ def verify(
     if json:
         typer.echo(documents.document(passed=found.passed, **asdict(found), shared=copy))
     else:
-        terminal.show_verification(found)
+        terminal.show(*answered.verification(found))
         if copy:
             terminal.say(f"Wrote {share}: the same fit without patient data (sha256 {copy['sha256'][:16]}...)")
     if not found.passed:

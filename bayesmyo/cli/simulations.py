@@ -101,7 +101,7 @@ def calibrate(
             documents.document(passed=passed, complete=True, cells=[c.as_dict() for c in found.cells], files=files)
         )
     else:
-        simulated.show_calibration(found.cells)
+        terminal.show(*simulated.calibration_blocks(found.cells))
         terminal.say(f"Wrote {', '.join(files)} into {output}.")
     _say_failures(results)
     if not passed:
@@ -214,7 +214,7 @@ def power(
         cells = [d.as_dict() | {"sentence": s} for d, s in zip(found.last(), found.sentences, strict=False)]
         typer.echo(documents.document(complete=True, engine=engine, cells=cells, **listed, files=files))
     else:
-        simulated.show_power(found, plan)
+        terminal.show(*simulated.power_blocks(found, plan))
         terminal.say(f"Wrote {', '.join(files)} into {output}.")
     if not _say_failures(results):
         raise typer.Exit(1)

@@ -13,20 +13,20 @@ from bayesmyo.files import writable, write_bytes
 def studies(json: JSON = False) -> None:
     """List the bundled studies."""
     from bayesmyo.report import documents, terminal
+    from bayesmyo.report.blocks import Table
     from bayesmyo.study import find_study
     from bayesmyo.study import studies as bundled
 
     found = {name: find_study(name) for name in bundled()}
     if json:
-        rows = [
+        listed = [
             {"name": n, "title": s.title, "outcomes": list(s.outcomes), "scenarios": list(s.scenarios)}
             for n, s in found.items()
         ]
-        typer.echo(documents.document(studies=rows))
+        typer.echo(documents.document(studies=listed))
     else:
-        terminal.show_table(
-            ["study", "outcomes", "title"], [(n, ", ".join(s.outcomes), s.title) for n, s in found.items()]
-        )
+        rows = tuple((n, ", ".join(s.outcomes), s.title) for n, s in found.items())
+        terminal.show(Table("studies", "", ("study", "outcomes", "title"), rows))
 
 
 def init(
@@ -75,7 +75,8 @@ def validate(
     """Say what was understood of a study, and of a table. Nothing is fitted."""
     from bayesmyo.cohort import clean_csv, read_cohort
     from bayesmyo.report import documents, terminal
-    from bayesmyo.report.understood import show_cohort, show_study
+    from bayesmyo.report.blocks import SPACE
+    from bayesmyo.report.understood import of_cohort, of_study
     from bayesmyo.study import find_study
 
     if patients and not data:
@@ -99,10 +100,9 @@ def validate(
         parts = {"study": documents.study_part(understood, cohort), "cohort": read}
         typer.echo(documents.document(usable=True, **parts))
         return
-    show_study(understood, cohort)
+    terminal.show(*of_study(understood, cohort))
     if cohort:
-        terminal.say("")
-        show_cohort(understood, cohort)
+        terminal.show(SPACE, *of_cohort(understood, cohort))
         terminal.say("The study and the table can be used together.")
     if write and cohort:
         terminal.say(f"Wrote {write}: {len(cohort)} patients as they were read, by their pseudonyms.")

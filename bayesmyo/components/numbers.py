@@ -1,13 +1,13 @@
-"""How numbers and names are written in a sentence."""
+"""Numbers, with what is known of them, and how numbers and names are written in a sentence."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 DECIMALS = 3  # of a probability
 ALIKE = 8.0  # times: errors of the ends of one interval
 LONGEST = 12  # characters of a number
-NEAR = 1e-9  # of each other, in proportion: the same number, computed in another way
+NEAR = 1e-9  # of an interval, in proportion: both ends are one number, computed in two ways
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -79,24 +79,72 @@ def chance_decimals(error: float) -> int:
 
 
 @dataclass(frozen=True)
-class Written:
-    """How the numbers of one result are written, so that its sentences and its tables agree."""
+class Number:
+    """A number as it was computed: made once, where draws become a number, and written alike in every sentence, table and figure.
 
-    amount: Callable[[float], str] = significant
-    chance: Callable[[float], str] = probability_text
+    `str(number)` is what a reader sees: no digit below the Monte Carlo error, a dash where there is no number.
+
+    Parameters
+    ----------
+    value : float or None
+        None or NaN where there is none.
+    error : float
+        Its Monte Carlo error, in the same unit; 0 where it has none, or where it is not known.
+    unit : str
+        Of the value; a sentence says it, a column says it once.
+    digits : int
+        Significant digits at most.
+    said : str
+        The text, where another rule writes it: a probability, a count, a fixed number of decimals.
+    """
+
+    value: float | None
+    error: float = 0.0
+    unit: str = ""
+    digits: int = 3
+    said: str = ""
+
+    def __str__(self) -> str:
+        if self.said:
+            return self.said
+        nothing = self.value is None or math.isnan(self.value)
+        return "-" if nothing else resolved(self.value or 0.0, self.error, self.digits)
+
+    def of(self, value: float | None) -> "Number":
+        """Another value, known as well as this one: the number without its sign, or under another prior."""
+        return replace(self, value=value)
+
+
+def chance(p: float | None, error: float = 0.0) -> Number:
+    """A probability, which never claims certainty."""
+    return Number(p, error, said="" if p is None else probability_text(p, error))
+
+
+@dataclass(frozen=True)
+class Written:
+    """How the numbers of one result are written in a sentence about its draws.
+
+    Parameters
+    ----------
+    quantiles : mapping of float to Number
+        Those of the draws whose Monte Carlo error is known, by their probability.
+    ess : float
+        Effective draws; NaN where they are not known.
+    """
+
+    quantiles: Mapping[float, Number] = field(default_factory=dict)
+    ess: float = math.nan
+
+    def quantile(self, p: float, value: float) -> Number:
+        """The quantile `value` of the draws, at the probability `p`."""
+        return self.quantiles.get(p) or Number(value)
+
+    def chance(self, p: float) -> Number:
+        """The probability `p` of something, over the draws."""
+        return chance(p, chance_error(p, self.ess))
 
 
 PLAIN = Written()
-
-
-def written(errors: Mapping[float, float], ess: float, most: int = 3) -> Written:
-    """How the numbers of one result are written: `errors` by value, `ess` of its draws, at most so many digits; any other value to three."""
-
-    def amount(value: float) -> str:
-        near = [error for known, error in errors.items() if math.isclose(abs(known), abs(value), rel_tol=NEAR)]
-        return resolved(value, near[0], most) if near else significant(value)
-
-    return Written(amount, lambda p: probability_text(p, chance_error(p, ess)))
 
 
 def chance_error(p: float, ess: float) -> float:

@@ -2,7 +2,8 @@
 
     bayesmyo.figures.time_course(fit, "cpk").savefig("cpk.pdf")
 
-style.py         sizes, colours and axes of all of them
+style.py         sizes, title and legend of all of them; colours.py
+axes.py          labels, and scales on which an outcome can be read
 parts.py         the outcome that was named, curves over time, the measurements themselves
 trajectories.py  the population over time, patients behind
 groups.py        the population over time, group by group

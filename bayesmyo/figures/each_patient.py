@@ -5,18 +5,40 @@ import textwrap
 import numpy as np
 
 from bayesmyo.assess import each_patient as each
+from bayesmyo.figures.axes import log_ticks
+from bayesmyo.figures.colours import BLACK, BLUE, GREY
 from bayesmyo.figures.parts import mass
-from bayesmyo.figures.style import BLACK, BLUE, GREY, SINGLE, Drawing, drawing, legend, line, log_ticks, title
+from bayesmyo.figures.style import SINGLE, Drawing, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
 
 
 def each_patient(fit: Fit, estimand: str) -> Drawing:
-    """An estimand asked of each of these patients, in order of their medians (a caterpillar plot); the average over them below.
+    """An estimand asked of each of these patients, in order of their medians (a caterpillar plot); the average over
+    them below.
 
-    Intervals of 50 % and 95 % (the study's). The numbers lean on each other: with few measurements a patient's lies near the average. A
-    warning: intervals that all cross the line of no effect, from whose order nothing follows. Raises UsageError for an estimand that one
-    patient cannot be asked; StorageError for a shared copy.
+    Intervals of 50 % and 95 % (the study's). The numbers lean on each other: with few measurements a patient's lies
+    near the average. A warning: intervals that all cross the line of no effect, from whose order nothing follows.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is drawn.
+    estimand : str
+        Its name in the study.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        For an estimand that one patient cannot be asked.
+    StorageError
+        For a shared copy.
+
     """
     e, draws = each.asked(fit.study, estimand), each.each_draws(fit, estimand)
     rows = sorted(each.each_estimate(fit, estimand), key=lambda r: r.median)
@@ -44,11 +66,9 @@ def each_patient(fit: Fit, estimand: str) -> Drawing:
         title(figure, textwrap.shorten(f"Each patient: {text}", 160))
         legend(
             figure,
-            [
-                line("median, 50 %", BLUE, "-", "o", 3.0, markerfacecolor="white"),
-                line(f"{mass(fit.study)} interval", BLUE, width=1.2),
-                line("average of these patients", BLACK, "-", "D"),
-                *([line("no effect", GREY, ":", width=0.8)] if e.no_effect is not None else []),
-            ],
+            line("median, 50 %", BLUE, "-", "o", 3.0, markerfacecolor="white"),
+            line(f"{mass(fit.study)} interval", BLUE, width=1.2),
+            line("average of these patients", BLACK, "-", "D"),
+            *([line("no effect", GREY, ":", width=0.8)] if e.no_effect is not None else []),
         )
         return figure

@@ -11,20 +11,10 @@ from bayesmyo.assess.estimate import estimates as estimate_rows
 from bayesmyo.assess.other_priors import prior_estimands
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.figures.axes import log_ticks
+from bayesmyo.figures.colours import BLUE, GREY, PALE
 from bayesmyo.figures.parts import mass
-from bayesmyo.figures.style import (
-    BLUE,
-    DOUBLE,
-    GREY,
-    PALE,
-    Drawing,
-    band,
-    drawing,
-    legend,
-    line,
-    log_ticks,
-    title,
-)
+from bayesmyo.figures.style import DOUBLE, Drawing, band, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
 
@@ -34,11 +24,30 @@ REACH = 1.2  # how far a panel goes beyond its posteriors, in their own span
 
 
 def estimates(fit: Fit, unit: str | None = None) -> Drawing:
-    """Every estimand, in a panel for each unit (or of one unit alone): median, 50 % and 95 % (the study's) intervals, prior behind.
+    """Every estimand, in a panel for each unit (or of one unit alone): median, 50 % and 95 % (the study's) intervals,
+    prior behind.
 
-    Each row names its population. The grey bar is the interval of the prior alone; an arrow says that it goes on beyond the panel.
-    Ratios stand on a logarithmic axis. A warning: a posterior as wide as its grey bar, where the data have said nothing.
-    Raises UsageError where the study has no estimand, or none in that unit.
+    Each row names its population. The grey bar is the interval of the prior alone; an arrow says that it goes on
+    beyond the panel. Ratios stand on a logarithmic axis. A warning: a posterior as wide as its grey bar, where the
+    data have said nothing.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is drawn.
+    unit : str, optional
+        Draw the estimands of this unit alone.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        Where the study has no estimand, or none in that unit.
+
     """
     rows = estimate_rows(fit)
     units = list(dict.fromkeys(r.unit for r in rows))
@@ -55,13 +64,11 @@ def estimates(fit: Fit, unit: str | None = None) -> Drawing:
         title(figure, f"{fit.study.title}: estimates")
         legend(
             figure,
-            [
-                line("median, 50 %", BLUE, "-", "o", 3.0, markerfacecolor="white"),
-                line(f"{mass(fit.study)} interval", BLUE, width=1.2),
-                band(f"{mass(fit.study)} interval before the data", PALE),
-                line("no change", GREY, ":", width=0.8),
-            ],
-            4,
+            line("median, 50 %", BLUE, "-", "o", 3.0, markerfacecolor="white"),
+            line(f"{mass(fit.study)} interval", BLUE, width=1.2),
+            band(f"{mass(fit.study)} interval before the data", PALE),
+            line("no change", GREY, ":", width=0.8),
+            columns=4,
         )
         return figure
 

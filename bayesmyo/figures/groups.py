@@ -3,24 +3,10 @@
 import numpy as np
 
 from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.figures.axes import outcome_label, time_label, value_axis
+from bayesmyo.figures.colours import BLUE, GREEN, GREY, ORANGE, PURPLE
 from bayesmyo.figures.parts import mass, moments_of, predicting, shade_before, the_outcome, whole_range
-from bayesmyo.figures.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SINGLE,
-    Drawing,
-    band,
-    drawing,
-    legend,
-    line,
-    outcome_label,
-    time_label,
-    title,
-    value_axis,
-)
+from bayesmyo.figures.style import SINGLE, Drawing, band, drawing, legend, line, title
 from bayesmyo.figures.trajectories import windows
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study.covariates import base
@@ -30,13 +16,35 @@ COLOURS, MARKERS = (BLUE, ORANGE, GREEN, PURPLE), ("o", "s", "^", "D")
 
 
 def groups(fit: Fit, outcome: str, covariate: str) -> Drawing:
-    """The population average over time for each level of a categorical covariate, with its 95 % (the study's) interval.
+    """The population average over time for each level of a categorical covariate, with its 95 % (the study's)
+    interval.
 
-    Each curve is of all such patients as if they were of that level, and otherwise as they are: what a `contrast` compares, and what
-    `conditional_effects` draws elsewhere. Markers are means of what was measured of the patients of that level in windows of time. A
-    misfit: markers of one group run beside their band. That bands overlap does not say that groups are alike: ask for the contrast.
-    Raises UsageError for an unknown outcome, and a covariate that has no levels or does not enter the outcome; StorageError for a
-    shared copy.
+    Each curve is of all such patients as if they were of that level, and otherwise as they are: what a `contrast`
+    compares, and what `conditional_effects` draws elsewhere. Markers are means of what was measured of the patients
+    of that level in windows of time. A misfit: markers of one group run beside their band. That bands overlap does
+    not say that groups are alike: ask for the contrast.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is drawn.
+    outcome : str
+        Its name in the study.
+    covariate : str
+        A categorical covariate of patients that enters the outcome.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown outcome, and a covariate that has no levels or does not enter the outcome.
+    StorageError
+        For a shared copy.
+
     """
     o, study = the_outcome(fit.study, outcome), fit.study
     levels = _levels(fit, outcome, covariate)
@@ -67,9 +75,10 @@ def groups(fit: Fit, outcome: str, covariate: str) -> Drawing:
         summary = "geometric mean" if o.family.geometric else "mean"
         title(
             figure,
-            f"{study.label(outcome)} by {study.covariates[covariate].label or covariate}: population average ({summary})",
+            f"{study.label(outcome)} by {study.covariates[covariate].label or covariate}: population average "
+            f"({summary})",
         )
-        legend(figure, [*entries, band(f"{mass(study)} interval", GREY, 0.3), *before])
+        legend(figure, *entries, band(f"{mass(study)} interval", GREY, 0.3), *before)
         return figure
 
 

@@ -11,7 +11,8 @@ from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.assess.reweight import evenly
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.figures.style import GREY, band, line
+from bayesmyo.figures.colours import GREY
+from bayesmyo.figures.style import band, line
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.seeds import PREDICT, address
@@ -71,7 +72,8 @@ def early(study: Study, outcome: str, time: np.ndarray) -> np.ndarray:
 
 
 def shade(axes: Axes, first: float, last: float) -> list[Artist]:
-    """The stretch of an axis of time before the start of treatment, and its entry in the legend; neither where it is none."""
+    """The stretch of an axis of time before the start of treatment, and its entry in the legend; neither where it is
+    none."""
     if first >= last:
         return []
     axes.axvspan(first, last, color=GREY, alpha=BEFORE, linewidth=0, zorder=0, label="before")
@@ -90,7 +92,8 @@ def per_exposure(m: Measurements) -> np.ndarray:
 
 
 def points(axes: Axes, m: Measurements, size: float, color: str, hollow: bool = False) -> None:
-    """Every measurement: a dot; an arrow head at the limit of a cell known to lie below or above it; a bar between two limits."""
+    """Every measurement: a dot; an arrow head at the limit of a cell known to lie below or above it; a bar between two
+    limits."""
     value = per_exposure(m)
     for side, (marker, label) in MARKS.items():
         here = m.side == side
@@ -109,9 +112,9 @@ def points(axes: Axes, m: Measurements, size: float, color: str, hollow: bool = 
 def point_entries(sides: Sequence[Measurements], color: str = GREY, hollow: bool = False) -> list[Artist]:
     """What `points` drew, for a legend."""
     drawn = {int(s) for m in sides for s in np.unique(m.side)}
-    found: list[Artist] = [
+    entries: list[Artist] = [
         line(label, color, "none", marker, markerfacecolor="none" if hollow and side == MEASURED else color)
         for side, (marker, label) in MARKS.items()
         if side in drawn
     ]
-    return [*found, *([line("between two limits", color, width=0.8)] if BETWEEN in drawn else [])]
+    return [*entries, *([line("between two limits", color, width=0.8)] if BETWEEN in drawn else [])]

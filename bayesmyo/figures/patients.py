@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.figures.axes import outcome_label, time_label, value_axis
+from bayesmyo.figures.colours import BLACK, BLUE
 from bayesmyo.figures.parts import (
     mass,
     moments_of,
@@ -16,21 +18,7 @@ from bayesmyo.figures.parts import (
     the_outcome,
     whole_range,
 )
-from bayesmyo.figures.style import (
-    BLACK,
-    BLUE,
-    DOUBLE,
-    PLAIN,
-    Drawing,
-    band,
-    drawing,
-    legend,
-    line,
-    outcome_label,
-    time_label,
-    title,
-    value_axis,
-)  # fmt: skip
+from bayesmyo.figures.style import DOUBLE, PLAIN, Drawing, band, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model import residuals
 from bayesmyo.model.visits import trailing
@@ -41,13 +29,35 @@ SEEN, LOST = "-", (0, (2, 1.5))
 
 
 def patients(fit: Fit, outcome: str, patients: Sequence[str] | None = None) -> Drawing:
-    """A panel for each patient: measurements, the own expected curve with its interval, and where a measurement would be expected.
+    """A panel for each patient: measurements, the own expected curve with its interval, and where a measurement would
+    be expected.
 
-    patients: pseudonyms ("P01"); the first 24 unless named. The curve is dashed after the last measurement, in patients lost as in those
-    followed to the end. Cells such as <20 are arrow heads at their limit. Of events per exposure, measurements to come are
-    those of the middle exposure. A misfit: measurements outside the outer band in more than one of twenty, a run of
-    them on one side of the curve, or a curve that bends where its patient's measurements do not.
-    Raises UsageError for an unknown outcome or patient, StorageError for a shared copy.
+    The curve is dashed after the last measurement, in patients lost as in those followed to the end. Cells such as
+    <20 are arrow heads at their limit. Of events per exposure, measurements to come are those of the middle exposure.
+    A misfit: measurements outside the outer band in more than one of twenty, a run of them on one side of the curve,
+    or a curve that bends where its patient's measurements do not.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is drawn.
+    outcome : str
+        Its name in the study.
+    patients : sequence of str, optional
+        Pseudonyms such as "P01"; the first 24 unless named.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown outcome or patient.
+    StorageError
+        For a shared copy.
+
     """
     o, study, m = the_outcome(fit.study, outcome), fit.study, fit.cohort.measurements[outcome]
     who = _positions(fit, patients)
@@ -59,21 +69,13 @@ def patients(fit: Fit, outcome: str, patients: Sequence[str] | None = None) -> D
         for k, (i, axes) in enumerate(zip(who, grid.flat, strict=False)):
             own = m.take(m.patient == i)
             last = float(own.time.max()) if len(own) else -np.inf
-            axes.fill_between(
-                times, predicted[0, :, k], predicted[1, :, k], color=BLUE, alpha=0.13, linewidth=0, label="predictive"
-            )
-            axes.fill_between(
-                times, expected[0, :, k], expected[2, :, k], color=BLUE, alpha=0.35, linewidth=0, label="interval"
-            )
+            (low, high), (lower, median, upper) = predicted[:, :, k], expected[:, :, k]
+            axes.fill_between(times, low, high, color=BLUE, alpha=0.13, linewidth=0, label="predictive")
+            axes.fill_between(times, lower, upper, color=BLUE, alpha=0.35, linewidth=0, label="interval")
             split = int(np.searchsorted(times, last, side="right"))
-            axes.plot(times[:split], expected[1, :split, k], color=BLUE, linestyle=SEEN, label="seen")
-            axes.plot(
-                times[max(split - 1, 0) :],
-                expected[1, max(split - 1, 0) :, k],
-                color=BLUE,
-                linestyle=LOST,
-                label="after",
-            )
+            since = max(split - 1, 0)
+            axes.plot(times[:split], median[:split], color=BLUE, linestyle=SEEN, label="seen")
+            axes.plot(times[since:], median[since:], color=BLUE, linestyle=LOST, label="after")
             points(axes, own, 2.4, BLACK)
             before = shade_before(axes, study, outcome, m)
             until = f", to {study.time.unit} {last:.3g}" if len(own) else ", not measured"
@@ -89,14 +91,12 @@ def patients(fit: Fit, outcome: str, patients: Sequence[str] | None = None) -> D
         title(figure, f"{study.label(outcome)} in {some}")
         legend(
             figure,
-            [
-                *point_entries([m.take(np.isin(m.patient, who))], BLACK),
-                line("expected", BLUE),
-                line("expected, after last seen", BLUE, LOST),
-                band(f"its {mass(study)} interval", BLUE, 0.45),
-                band(f"{mass(study)} interval of a measurement", BLUE, 0.13),
-                *before,
-            ],
+            *point_entries([m.take(np.isin(m.patient, who))], BLACK),
+            line("expected", BLUE),
+            line("expected, after last seen", BLUE, LOST),
+            band(f"its {mass(study)} interval", BLUE, 0.45),
+            band(f"{mass(study)} interval of a measurement", BLUE, 0.13),
+            *before,
             columns=3,
         )
         return figure
@@ -115,7 +115,8 @@ def _positions(fit: Fit, named: Sequence[str] | None) -> list[int]:
 
 
 def _bands(fit: Fit, outcome: str, times: np.ndarray, who: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """(3, time, patient) lower, median and upper of expected levels; (2, time, patient) lower and upper of measurements."""
+    """(3, time, patient) lower, median and upper of expected levels; (2, time, patient) lower and upper of
+    measurements."""
     prediction, m = predicting(fit), fit.cohort.measurements[outcome]
     family, aux = fit.study.outcomes[outcome].family, trailing(prediction.truth.outcomes[outcome].values)
     exposure = 1.0 if m.exposure is None else float(np.median(m.exposure))

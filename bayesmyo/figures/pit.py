@@ -6,8 +6,9 @@ from arviz_stats.ecdf_utils import ecdf_pit
 from bayesmyo.assess.checks.left_out import LeftOut, limit, transform
 from bayesmyo.assess.replicated import replicated
 from bayesmyo.errors import UsageError
+from bayesmyo.figures.colours import BLACK, BLUE, GREY
 from bayesmyo.figures.parts import judged
-from bayesmyo.figures.style import BLACK, BLUE, GREY, SINGLE, Drawing, band, drawing, legend, line, title
+from bayesmyo.figures.style import SINGLE, Drawing, band, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.seeds import PREDICT, address
 
@@ -15,12 +16,34 @@ SIMULATIONS = 1000
 
 
 def pit(fit: Fit, outcome: str) -> Drawing:
-    """The leave-one-out probability integral transform: the cumulative share of places less a uniform one, with a 95 % envelope for the
-    whole line (Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6).
+    """The leave-one-out probability integral transform: the cumulative share of places less a uniform one, with a 95
+    % envelope for the whole line (Säilynoja et al. 2022).
 
-    The places are those of the check of leave-one-out prediction. A misfit: the line leaves the envelope; an arch, measurements lie
-    lower than predicted; a bowl, higher; first above and then below, predictions are too narrow; the other way round, too wide.
-    Raises UsageError for an unknown outcome, or where measurements cannot be left out.
+    The places are those of the check of leave-one-out prediction. A misfit: the line leaves the envelope; an arch,
+    measurements lie lower than predicted; a bowl, higher; first above and then below, predictions are too narrow; the
+    other way round, too wide.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is drawn.
+    outcome : str
+        Its name in the study.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown outcome, or where measurements cannot be left out.
+
+    References
+    ----------
+    Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6
+
     """
     r = judged(fit, outcome)
     replicates = replicated(fit)
@@ -44,5 +67,5 @@ def pit(fit: Fit, outcome: str) -> Drawing:
                 0.5, 0.02, f"{high:.0%} cannot be left out reliably (Pareto k > {limit(replicates):.2f})",
                 transform=axes.transAxes, ha="center", fontsize=6.5,
             )  # fmt: skip
-        legend(figure, [line("measured", BLACK), band("if predictions are right, 95 %", BLUE, 0.3)])
+        legend(figure, line("measured", BLACK), band("if predictions are right, 95 %", BLUE, 0.3))
         return figure

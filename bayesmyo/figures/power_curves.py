@@ -1,29 +1,14 @@
 """How often a study of so many patients meets its decisions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from bayesmyo.errors import UsageError
-from bayesmyo.figures.style import (
-    BLACK,
-    BLUE,
-    DOUBLE,
-    FAINT,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SINGLE,
-    SKY,
-    VERMILLION,
-    Drawing,
-    drawing,
-    legend,
-    line,
-    title,
-)
+from bayesmyo.figures.colours import BLACK, BLUE, FAINT, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from bayesmyo.figures.style import DOUBLE, SINGLE, Drawing, drawing, legend, line, title
 from bayesmyo.simulation.power.operating import FOR, DecisionPower
 from bayesmyo.simulation.power.words import called
 
@@ -32,15 +17,38 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 NULL = ":"  # the line of a truth under which the decision ought not to be met
 
 
-def power_curves(found: Sequence[DecisionPower], target: float | None = None, method: str = "t test") -> Drawing:
-    """The share of studies that meet each decision, over the number of patients: a panel for each decision, a line for each scenario and
-    design, with exact 95 % Monte Carlo intervals; the same decision by a comparator, dashed and hollow.
+def power_curves(decisions: Sequence[DecisionPower], target: float | None = None, method: str = "t test") -> Drawing:
+    """The share of studies that meet each decision, over the number of patients: a panel for each decision, a line
+    for each scenario and design, with exact 95 % Monte Carlo intervals; the same decision by a comparator, dashed and
+    hollow.
 
-    found: from `operating.decisions`, of which the last look of every cell is drawn; target: a power to mark
     Dotted lines are of truths under which the decision ought not to be met: there the share is the type I error.
-    Raises UsageError where there is nothing to draw.
+
+    Parameters
+    ----------
+    decisions : sequence of DecisionPower
+        Those of a `PowerAnswer`; of every cell the last look is drawn.
+    target : float, optional
+        A power to mark, between 0 and 1.
+    method : str
+        The comparator beside.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        Where there is nothing to draw.
+
     """
-    whole = [d for d in found if d.rate.value is not None and d.look == max(x.look for x in found if x.cell == d.cell)]
+    whole = [
+        d
+        for d in decisions
+        if d.rate.value is not None and d.look == max(x.look for x in decisions if x.cell == d.cell)
+    ]
     if not whole:
         raise UsageError("power", "has no replicates to draw")
     names = list(dict.fromkeys(d.decision for d in whole))
@@ -75,7 +83,7 @@ def power_curves(found: Sequence[DecisionPower], target: float | None = None, me
             marks.append(line(f"by a {method}", GREY, "--", "o", markerfacecolor="none"))
         if any(d.null for d in whole):
             marks.append(line("not true: type I error", GREY, NULL))
-        legend(figure, marks, columns=1 if columns == 1 else 2)
+        legend(figure, *marks, columns=1 if columns == 1 else 2)
         return figure
 
 
@@ -92,15 +100,8 @@ def _curve(axes: Axes, own: Sequence[DecisionPower], method: str, colour: str, m
     )  # fmt: skip
     beside = [(d.look, 100 * r) for d in own if (r := _beside(d, method)) is not None]
     if beside:
-        axes.plot(
-            *zip(*beside, strict=True),
-            "--",
-            color=colour,
-            marker=marker,
-            markersize=3.5,
-            markerfacecolor="none",
-            linewidth=0.8,
-        )
+        hollow: dict[str, Any] = {"markersize": 3.5, "markerfacecolor": "none", "linewidth": 0.8}
+        axes.plot(*zip(*beside, strict=True), "--", color=colour, marker=marker, **hollow)
 
 
 def _beside(d: DecisionPower, method: str) -> float | None:

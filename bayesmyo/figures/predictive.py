@@ -4,26 +4,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bayesmyo.assess.replicated import Replicated
+from bayesmyo.figures.axes import is_log, is_root, log_ticks, measured_label, root, root_ticks, square
+from bayesmyo.figures.colours import BLUE, GREY, PALE
 from bayesmyo.figures.parts import judged, the_outcome
-from bayesmyo.figures.style import (
-    BLUE,
-    GREY,
-    PALE,
-    SINGLE,
-    Drawing,
-    band,
-    drawing,
-    is_log,
-    is_root,
-    legend,
-    line,
-    log_ticks,
-    measured_label,
-    root,
-    root_ticks,
-    square,
-    title,
-)
+from bayesmyo.figures.style import SINGLE, Drawing, band, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study.study import Outcome
 
@@ -31,13 +15,32 @@ BINS, VALUES = 20, 30  # of a continuous outcome; the most values of a count tha
 
 
 def predictive(fit: Fit, outcome: str) -> Drawing:
-    """How many measurements there are of each size (bars), and how many the model predicts (dots with 50 % and 95 % intervals).
+    """How many measurements there are of each size (bars), and how many the model predicts (dots with 50 % and 95 %
+    intervals).
 
-    The replicates are of the same patients at the same visits. Counts and grades have a bar for each value and an axis of square roots
-    (a rootogram, on which chance is as large in high bars as in low ones); measurements and replicates beyond a limit of what
-    can be measured are counted at it. A misfit: bars beyond their intervals, several neighbours on one side; a bar at
-    an end that stands out of its interval is a ceiling or floor that the family does not have.
-    Raises UsageError for an unknown outcome, or where replicates cannot be had.
+    The replicates are of the same patients at the same visits. Counts and grades have a bar for each value and an
+    axis of square roots (a rootogram, on which chance is as large in high bars as in low ones); measurements and
+    replicates beyond a limit of what can be measured are counted at it. A misfit: bars beyond their intervals,
+    several neighbours on one side; a bar at an end that stands out of its interval is a ceiling or floor that the
+    family does not have.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is drawn.
+    outcome : str
+        Its name in the study.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown outcome, or where replicates cannot be had.
+
     """
     o, r = the_outcome(fit.study, outcome), judged(fit, outcome)
     edges = bins(o, r)
@@ -49,24 +52,14 @@ def predictive(fit: Fit, outcome: str) -> Drawing:
         axes.bar(left, observed, width, align="edge", facecolor=PALE, edgecolor=GREY, linewidth=0.6, label="measured")
         axes.vlines(middle, lower, upper, color=BLUE, linewidth=1.0, label="95 %")
         axes.vlines(middle, q1, q3, color=BLUE, linewidth=2.6, label="50 %")
-        axes.plot(
-            middle,
-            median,
-            "o",
-            color=BLUE,
-            markersize=2.6,
-            markerfacecolor="white",
-            markeredgewidth=0.8,
-            label="median",
-        )
+        white = {"markersize": 2.6, "markerfacecolor": "white", "markeredgewidth": 0.8}
+        axes.plot(middle, median, "o", color=BLUE, label="median", **white)
         _label(axes, fit, o, outcome, edges)
         title(figure, f"{fit.study.label(outcome)}: {len(r)} measurements and their replicates")
         legend(
             figure,
-            [
-                band("measured", PALE),
-                line("predicted for the same visits: median, 50 and 95 %", BLUE, "-", "o", markerfacecolor="white"),
-            ],
+            band("measured", PALE),
+            line("predicted for the same visits: median, 50 and 95 %", BLUE, "-", "o", markerfacecolor="white"),
             columns=1,
         )
         return figure
@@ -96,7 +89,8 @@ def bins(o: Outcome, r: Replicated) -> np.ndarray:
 
 
 def counted(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """(draw, bin) how many of the values (draw, n) lie in each bin; those beyond all bins are counted in the outermost."""
+    """(draw, bin) how many of the values (draw, n) lie in each bin; those beyond all bins are counted in the
+    outermost."""
     which = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     return np.stack([(which == k).sum(axis=-1) for k in range(len(edges) - 1)], axis=-1)
 

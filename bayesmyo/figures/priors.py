@@ -7,37 +7,36 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 
 from bayesmyo.assess.prior import DRAWS, PriorBelief, prior_beliefs
+from bayesmyo.figures.axes import is_log, is_root, log_ticks, measured_label, root, root_ticks, square
+from bayesmyo.figures.colours import BLUE, GREEN
 from bayesmyo.figures.parts import whole_range
-from bayesmyo.figures.style import (
-    BLUE,
-    DOUBLE,
-    GREEN,
-    SINGLE,
-    Drawing,
-    band,
-    drawing,
-    is_log,
-    is_root,
-    legend,
-    line,
-    log_ticks,
-    measured_label,
-    root,
-    root_ticks,
-    square,
-    title,
-)
+from bayesmyo.figures.style import DOUBLE, SINGLE, Drawing, band, drawing, legend, line, title
 from bayesmyo.study.study import Study
 
 LONGEST = 26  # characters of a line of an axis title
 
 
 def priors(study: Study, seed: int = 1, draws: int = DRAWS) -> Drawing:
-    """One measurement of a new patient drawn from the priors, at three times: median and 95 % (the study's) interval, over the range
-    declared plausible.
+    """One measurement of a new patient drawn from the priors, at three times: median and 95 % (the study's) interval,
+    over the range declared plausible.
 
-    The share of draws inside it stands above; the check asks for 85 %. A warning: intervals far beyond the green range (the priors believe in
-    patients whom nobody has met), or a small part of it (they know the answer already).
+    The share of draws inside it stands above; the check asks for 85 %. A warning: intervals far beyond the green
+    range (the priors believe in patients whom nobody has met), or a small part of it (they know the answer already).
+
+    Parameters
+    ----------
+    study : Study
+        Whose priors are drawn.
+    seed : int
+        Of the draws.
+    draws : int
+        How many patients are drawn from the priors.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
     """
     beliefs = prior_beliefs(study, seed, draws)
     names = list(study.outcomes)
@@ -56,8 +55,9 @@ def priors(study: Study, seed: int = 1, draws: int = DRAWS) -> Drawing:
         entries = [line(f"median and {mass} interval of a measurement", BLUE, "-", "o", markerfacecolor="white")]
         legend(
             figure,
-            [*entries, *([band("declared plausible; share inside below", GREEN, 0.25)] if some else [])],
-            2 if across > 1 else 1,
+            *entries,
+            *([band("declared plausible; share inside below", GREEN, 0.25)] if some else []),
+            columns=2 if across > 1 else 1,
         )
         return figure
 

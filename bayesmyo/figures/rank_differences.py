@@ -6,23 +6,8 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.errors import UsageError
-from bayesmyo.figures.style import (
-    BLUE,
-    DOUBLE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SINGLE,
-    SKY,
-    VERMILLION,
-    Drawing,
-    band,
-    drawing,
-    legend,
-    line,
-    title,
-)
+from bayesmyo.figures.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from bayesmyo.figures.style import DOUBLE, SINGLE, Drawing, band, drawing, legend, line, title
 from bayesmyo.simulation.calibration.envelope import envelope
 from bayesmyo.simulation.calibration.uniformity import PASS
 from bayesmyo.simulation.calibration.verdict import CellCalibration, ranks_of
@@ -33,16 +18,37 @@ GRID = np.linspace(0, 1, 401)
 NAMED = 6  # of the quantities that fail, the worst
 
 
-def rank_differences(found: Sequence[CellCalibration], quantities: pd.DataFrame) -> Drawing:
-    """Of every quantity, the share of truths that lie below a place among the draws, less that place: a panel for each cell.
+def rank_differences(cells: Sequence[CellCalibration], quantities: pd.DataFrame) -> Drawing:
+    """Of every quantity, the share of truths that lie below a place among the draws, less that place: a panel for
+    each cell.
 
-    found: the `cells` of a `Calibration`; quantities: the table of the same simulation study
-    The dark band holds 95 % of the lines of a calibrated quantity, each as a whole; the pale one 99 % of all lines of a calibrated
-    model together (Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6). An arch: draws lie too high; a bowl: too low; first
-    above and then below: draws too narrow; the other way round: too wide. Quantities that fail are coloured and named.
-    Raises UsageError where no quantity has ranks.
+    The dark band holds 95 % of the lines of a calibrated quantity, each as a whole; the pale one 99 % of all lines of
+    a calibrated model together (Säilynoja et al. 2022). An arch: draws lie too high; a bowl: too low; first above and
+    then below: draws too narrow; the other way round: too wide. Quantities that fail are coloured and named.
+
+    Parameters
+    ----------
+    cells : sequence of CellCalibration
+        Those of a `Calibration`.
+    quantities : DataFrame
+        The table of the same simulation study.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        Where no quantity has ranks.
+
+    References
+    ----------
+    Säilynoja et al. 2022, https://doi.org/10.1007/s11222-022-10090-6
+
     """
-    cells = [c for c in found if c.quantities]
+    cells = [c for c in cells if c.quantities]
     if not cells:
         raise UsageError("calibration", "has no ranks to draw")
     columns = min(len(cells), 2)
@@ -80,5 +86,5 @@ def rank_differences(found: Sequence[CellCalibration], quantities: pd.DataFrame)
         figure.subfigs[0].supylabel("Share of truths below, less uniform", fontsize=8)
         title(figure, "Where the truth lies among the draws")
         bands = [band("95 % of lines", GREY, 0.45), band("99 % of all lines together", GREY, 0.18)]
-        legend(figure, [line("a quantity", GREY, width=0.6), *bands, *marks], columns=1 if columns == 1 else 3)
+        legend(figure, line("a quantity", GREY, width=0.6), *bands, *marks, columns=1 if columns == 1 else 3)
         return figure

@@ -6,21 +6,8 @@ from matplotlib.patches import Patch
 from bayesmyo.assess.responses import Responses
 from bayesmyo.assess.responses import responses as judged_rules
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.figures.style import (
-    BLUE,
-    DOUBLE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PALE,
-    PURPLE,
-    SINGLE,
-    SKY,
-    Drawing,
-    drawing,
-    legend,
-    title,
-)
+from bayesmyo.figures.colours import BLUE, GREEN, GREY, ORANGE, PALE, PURPLE, SKY
+from bayesmyo.figures.style import DOUBLE, SINGLE, Drawing, drawing, legend, title
 from bayesmyo.inference.fit import Fit
 
 LOOK = ((BLUE, ""), (SKY, "////"), (ORANGE, "...."), (GREEN, "xxxx"), (PURPLE, "\\\\\\\\"), (PALE, ""), (GREY, "++++"))
@@ -28,18 +15,39 @@ NARROW = 30  # patients in one column of bars
 
 
 def responses(fit: Fit, rule: str | None = None) -> Drawing:
-    """The probability of each category of response in each patient, most likely responders first; the study's own rule unless one is named.
+    """The probability of each category of response in each patient, most likely responders first; the study's own
+    rule unless one is named.
 
-    A star marks a patient in whom an outcome of the rule was last measured before its time, who is predicted from the own trajectory. Bars of one colour alone are
-    certain; a star with mixed colours is a patient whose outcome nobody knows. Legends give the number of patients with its interval.
-    Raises UsageError where the study has no rule, or none of that name; StorageError for a shared copy.
+    A star marks a patient in whom an outcome of the rule was last measured before its time, who is predicted from the
+    own trajectory. Bars of one colour alone are certain; a star with mixed colours is a patient whose outcome nobody
+    knows. Legends give the number of patients with its interval.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is drawn.
+    rule : str, optional
+        One of the study's rules; by default its own.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        Where the study has no rule, or none of that name.
+    StorageError
+        For a shared copy.
+
     """
-    found = {r.name: r for r in judged_rules(fit)}
-    if not found:
+    rules = {r.name: r for r in judged_rules(fit)}
+    if not rules:
         raise UsageError("study", "declares no rule of response")
-    if rule is not None and rule not in found:
-        raise UsageError("rule", "is not in this study", f'"{rule}"', did_you_mean(rule, list(found)))
-    chosen = found[rule] if rule is not None else next(iter(found.values()))
+    if rule is not None and rule not in rules:
+        raise UsageError("rule", "is not in this study", f'"{rule}"', did_you_mean(rule, list(rules)))
+    chosen = rules[rule] if rule is not None else next(iter(rules.values()))
     rows = sorted(chosen.each, key=lambda p: [-v for v in np.cumsum([*p.probabilities.values()]).round(6)])
     columns = 1 if len(rows) <= NARROW else 3
     down = -(-len(rows) // columns)
@@ -50,16 +58,8 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
             left = np.zeros(len(some))
             for (color, hatch), name in zip(LOOK, chosen.each[0].probabilities, strict=False):
                 share = np.array([p.probabilities[name] for p in some])
-                axes.barh(
-                    range(len(some)),
-                    share,
-                    left=left,
-                    color=color,
-                    hatch=hatch,
-                    edgecolor="white",
-                    linewidth=0.4,
-                    label=name,
-                )
+                look = {"color": color, "hatch": hatch, "edgecolor": "white", "linewidth": 0.4}
+                axes.barh(range(len(some)), share, left=left, label=name, **look)
                 left += share
             axes.set_yticks(range(len(some)), [p.patient + ("" if p.seen else " *") for p in some])
             axes.set(xlim=(0, 1), ylim=(down - 0.4, -0.6), xlabel="Probability")
@@ -67,9 +67,10 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
         clock = f"{fit.study.time.unit} {chosen.at:g}"
         title(
             figure,
-            f"Response at {clock} by the rule {chosen.name}\n* last measured before ({chosen.not_seen} of {chosen.patients}), predicted",
+            f"Response at {clock} by the rule {chosen.name}\n* last measured before ({chosen.not_seen} of "
+            f"{chosen.patients}), predicted",
         )
-        legend(figure, _entries(chosen), 1 if columns == 1 else 2)
+        legend(figure, *_entries(chosen), columns=1 if columns == 1 else 2)
         return figure
 
 

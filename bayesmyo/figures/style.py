@@ -1,33 +1,22 @@
-"""How every figure looks: sizes of print, colours that all eyes and a grey printer tell apart, axes in clinical units.
+"""How every figure looks: sizes of print, its title, and what each mark means.
 
-Colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/); whatever differs in colour differs in shape or line too. A user's
-own settings of matplotlib change nothing.
+A user's own settings of matplotlib change nothing.
 """
 
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
 import matplotlib.style
-import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
-
-from bayesmyo.study.study import Outcome, Study
 
 SINGLE, DOUBLE = 85 / 25.4, 170 / 25.4  # inches: one column of a journal, and two
-BLACK, GREY, FAINT, PALE = "#000000", "#6E6E6E", "#A6A6A6", "#D9D9D9"
-BLUE, SKY, ORANGE, GREEN, VERMILLION, PURPLE, YELLOW = (
-    "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#F0E442",
-)  # fmt: skip
 SMALL, PLAIN = 7.0, 8.0  # points
 STYLE: dict[str, Any] = {
     "font.size": PLAIN,
@@ -48,7 +37,8 @@ STYLE: dict[str, Any] = {
 
 
 class Drawing(Figure):
-    """A matplotlib Figure that a notebook shows by itself; `savefig` writes it. It is not one of pyplot's: nothing is left open."""
+    """A matplotlib Figure that a notebook shows by itself; `savefig` writes it. It is not one of pyplot's: nothing is
+    left open."""
 
     def _repr_png_(self) -> bytes:
         buffer = BytesIO()
@@ -70,7 +60,8 @@ def drawing(width: float, height: float, rows: int = 1, columns: int = 1, **how:
 
 @contextmanager
 def any_letters() -> Iterator[None]:
-    """Nothing is said of letters that matplotlib's own font lacks: where text stays text, whoever shows it has a font for them."""
+    """Nothing is said of letters that matplotlib's own font lacks: where text stays text, whoever shows it has a font
+    for them."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
@@ -83,9 +74,9 @@ def title(figure: Figure, text: str) -> None:
     figure.suptitle(broken, x=0.01, ha="left", fontsize=PLAIN + 0.5)
 
 
-def legend(figure: Figure, handles: Sequence[Artist], columns: int = 2) -> None:
+def legend(figure: Figure, *handles: Artist, columns: int = 2) -> None:
     """What each mark means, below the axes, where it hides nothing."""
-    figure.legend(handles=list(handles), loc="outside lower left", ncols=columns, handlelength=1.8, columnspacing=1.2)
+    figure.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=1.8, columnspacing=1.2)
 
 
 def line(label: str, color: str, style: Any = "-", marker: str = "", width: float = 1.2, **how: Any) -> Line2D:
@@ -97,105 +88,3 @@ def line(label: str, color: str, style: Any = "-", marker: str = "", width: floa
 
 def band(label: str, color: str, alpha: float = 1.0) -> Patch:
     return Patch(facecolor=color, alpha=alpha, linewidth=0, label=label)
-
-
-def with_unit(label: str, unit: str) -> str:
-    return f"{label} ({unit})" if unit and unit.lower() not in label.lower() else label
-
-
-def outcome_label(study: Study, outcome: str) -> str:
-    o = study.outcomes[outcome]
-    return with_unit(study.label(outcome), o.unit) + (", root scale" if is_root(o) else "")
-
-
-def measured_label(study: Study, outcome: str) -> str:
-    """The label of measurements as they are in the table: counts where events are counted per exposure."""
-    if study.outcomes[outcome].exposure:
-        return f"{study.label(outcome)}: number at a visit"
-    return outcome_label(study, outcome)
-
-
-def time_label(study: Study) -> str:
-    unit = study.time.unit
-    label = study.time.label or "Time"
-    return label if unit.lower() in label.lower() else f"{label} ({unit}s)"
-
-
-def is_log(o: Outcome) -> bool:
-    """Whether an outcome is drawn on a logarithmic axis: positive, and on the log in its model."""
-    return o.family.link_name == "log" and not o.family.counts and not is_root(o)
-
-
-def is_root(o: Outcome) -> bool:
-    """Whether an outcome is drawn on an axis of square roots: positive and skewed, with zeros that have no logarithm."""
-    return o.family.has_zero_part
-
-
-def root(value: np.ndarray) -> np.ndarray:
-    return np.sign(value) * np.sqrt(np.abs(value))
-
-
-def square(value: np.ndarray) -> np.ndarray:
-    return np.sign(value) * np.square(value)
-
-
-def root_ticks(high: float) -> list[float]:
-    """Zero and round numbers far enough apart on an axis of square roots."""
-    found = [0.0]
-    for value in (f * 10.0**k for k in range(-3, 7) for f in (1, 2, 5)):
-        if value <= high and np.sqrt(value) - np.sqrt(found[-1]) >= 0.12 * np.sqrt(high):
-            found.append(value)
-    return found
-
-
-def value_axis(
-    axes: Axes, o: Outcome, measured: np.ndarray, which: str = "y", ends: tuple[float, float] | None = None
-) -> None:
-    """The axis of an outcome: logarithmic where its model is, grades by name, and never far beyond what was measured.
-
-    ends: of the outcome's range, each shown where a measurement is near
-    """
-    axis: Axis = axes.yaxis if which == "y" else axes.xaxis
-    scale = axes.set_yscale if which == "y" else axes.set_xscale
-    limits = axes.set_ylim if which == "y" else axes.set_xlim
-    if is_log(o):
-        scale("log")
-    low, high = (float(v) for v in axis.get_view_interval())
-    if ends is not None:
-        margin, near = 0.04 * (ends[1] - ends[0]), 0.15 * (ends[1] - ends[0])
-        least, most = (float(f(measured)) for f in (np.min, np.max)) if len(measured) else ends
-        low = ends[0] - margin if least - 2 * near < ends[0] else least - near
-        high = ends[1] + margin if most + 2 * near > ends[1] else most + near
-    elif len(measured):
-        x = np.log(measured) if is_log(o) else measured
-        reach = 0.25 * max(float(np.ptp(x)), 1e-9)
-        least, most = float(x.min()) - reach, float(x.max()) + reach
-        if is_log(o):
-            least, most = np.exp([least, most])
-        elif measured.min() >= 0 and (o.family.counts or is_root(o)):
-            least = -0.04 * most
-        low, high = max(low, least), min(high, most)
-    if is_root(o):
-        low = -0.003 * high
-        scale("function", functions=(root, square))
-        axis.set_major_locator(FixedLocator(root_ticks(high)))
-    limits(low, high)
-    if is_log(o):
-        log_ticks(axis)
-    texts = o.family.texts()
-    if texts is not None:
-        scores = sorted(set(texts.values()))
-        axis.set_ticks(scores, labels=["/".join(t for t, v in texts.items() if v == s) for s in scores])
-
-
-def log_ticks(axis: Axis) -> None:
-    """Plain numbers, as many as can be read."""
-    low, high = axis.get_view_interval()
-    decades = np.log10(high / low)
-    subs: tuple[float, ...] = (1.0, 2.0, 5.0) if decades < 1.6 else (1.0, 3.0) if decades < 3.2 else (1.0,)
-    if decades < 0.5:
-        subs = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
-    axis.set_major_locator(LogLocator(subs=subs, numticks=12))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.set_minor_locator(NullLocator())
-    axis.set_minor_formatter(NullFormatter())

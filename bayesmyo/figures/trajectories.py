@@ -1,12 +1,14 @@
 """One outcome over time: the population, and the patients behind it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from bayesmyo.assess.checks.moments import bins
 from bayesmyo.assess.checks.time_course import starts
+from bayesmyo.figures.axes import outcome_label, time_label, value_axis
+from bayesmyo.figures.colours import BLACK, BLUE, FAINT, GREY
 from bayesmyo.figures.parts import (
     mass,
     moments_of,
@@ -18,23 +20,7 @@ from bayesmyo.figures.parts import (
     the_outcome,
     whole_range,
 )
-from bayesmyo.figures.style import (
-    BLACK,
-    BLUE,
-    FAINT,
-    GREY,
-    SINGLE,
-    SMALL,
-    Drawing,
-    band,
-    drawing,
-    legend,
-    line,
-    outcome_label,
-    time_label,
-    title,
-    value_axis,
-)  # fmt: skip
+from bayesmyo.figures.style import SINGLE, SMALL, Drawing, band, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 
 MANY = 60  # patients whose curves are drawn thinner
@@ -52,12 +38,36 @@ class Window(NamedTuple):
 
 
 def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
-    """The population average over time with its 50 % and 95 % (the study's) intervals; patients' measurements and own curves behind.
+    """The population average over time with its 50 % and 95 % (the study's) intervals; patients' measurements and own
+    curves behind.
 
-    The band is of an average over patients to come, so most measurements lie outside it; each thin curve ends where its patient was last
-    seen. Without `patients`, means of the patients' measurements in windows of time stand in their place, each with the number of its
-    patients below. Where fewer than three patients are still followed, the band is pale and its curve dashed. A misfit: the band runs beside the cloud for a stretch of time, or thin curves miss their own measurements alike.
-    Raises UsageError for an unknown outcome, StorageError for a shared copy.
+    The band is of an average over patients to come, so most measurements lie outside it; each thin curve ends where
+    its patient was last seen. Without `patients`, means of the patients' measurements in windows of time stand in
+    their place, each with the number of its patients below. Where fewer than three patients are still followed, the
+    band is pale and its curve dashed. A misfit: the band runs beside the cloud for a stretch of time, or thin curves
+    miss their own measurements alike.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is drawn.
+    outcome : str
+        Its name in the study.
+    patients : bool
+        Whether the measurements and own curves of single patients are drawn behind.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib Figure; `savefig` writes it.
+
+    Raises
+    ------
+    UsageError
+        For an unknown outcome.
+    StorageError
+        For a shared copy.
+
     """
     o, study, m = the_outcome(fit.study, outcome), fit.study, fit.cohort.measurements[outcome]
     prediction, times = predicting(fit), moments_of(m)
@@ -73,15 +83,11 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
             _means(axes, means)
         for part, faint, style in ((times <= end, 1.0, "-"), (times >= max(times[times <= end]), 0.35, "--")):
             at = times[part]
-            axes.fill_between(
-                at, lower[part], upper[part], color=BLUE, alpha=0.25 * faint, linewidth=0, zorder=3, label="interval"
-            )
-            axes.fill_between(
-                at, q1[part], q3[part], color=BLUE, alpha=0.4 * faint, linewidth=0, zorder=3, label="half"
-            )
-            axes.plot(
-                at, median[part], style, color=BLUE, linewidth=1.8 if faint == 1 else 1.2, zorder=4, label="median"
-            )
+            for low, high, alpha, label in ((lower, upper, 0.25, "interval"), (q1, q3, 0.4, "half")):
+                how = {"color": BLUE, "alpha": alpha * faint, "linewidth": 0, "zorder": 3, "label": label}
+                axes.fill_between(at, low[part], high[part], **how)
+            width = 1.8 if faint == 1 else 1.2
+            axes.plot(at, median[part], style, color=BLUE, linewidth=width, zorder=4, label="median")
         before = shade_before(axes, study, outcome, m)
         axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
         shown = per_exposure(m) if patients else np.concatenate([[w.mean for w in means], lower, upper])
@@ -94,14 +100,12 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
         behind = [own, *point_entries([m], hollow=True)] if patients else [circle]
         legend(
             figure,
-            [
-                line("median", BLUE, width=1.8),
-                band("50 % interval", BLUE, 0.6),
-                band(f"{mass(study)} interval", BLUE, 0.25),
-                *pale,
-                *behind,
-                *before,
-            ],
+            line("median", BLUE, width=1.8),
+            band("50 % interval", BLUE, 0.6),
+            band(f"{mass(study)} interval", BLUE, 0.25),
+            *pale,
+            *behind,
+            *before,
         )
         return figure
 
@@ -111,22 +115,21 @@ def _means(axes: Axes, means: list[Window]) -> None:
     x, y = [w.time for w in means], [w.mean for w in means]
     axes.plot(x, y, "o", color=BLACK, markersize=4, markerfacecolor="white", zorder=5, label="measured")
     for w in means:
-        axes.text(
-            w.time,
-            0.015,
-            str(w.patients),
-            transform=axes.get_xaxis_transform(),
-            ha="center",
-            fontsize=SMALL,
-            color=GREY,
-        )
+        below: dict[str, Any] = {
+            "transform": axes.get_xaxis_transform(),
+            "ha": "center",
+            "fontsize": SMALL,
+            "color": GREY,
+        }
+        axes.text(w.time, 0.015, str(w.patients), **below)
 
 
 def windows(fit: Fit, outcome: str, who: np.ndarray | None = None) -> list[Window]:
-    """Windows of time of all patients, or of those named by their positions, each with about as many measurements as there are patients, and with three patients or more where there are as many.
+    """Windows of time of all patients, or of those named by their positions, each with about as many measurements as
+    there are patients, and with three patients or more where there are as many.
 
-    A patient who was measured several times in a window counts once, with the mean of these; geometric means where the population average
-    is one. A cell known only to a limit counts as that limit.
+    A patient who was measured several times in a window counts once, with the mean of these; geometric means where the
+    population average is one. A cell known only to a limit counts as that limit.
     """
     m, o = fit.cohort.measurements[outcome], fit.study.outcomes[outcome]
     m = m if who is None else m.take(np.isin(m.patient, who))
@@ -138,18 +141,18 @@ def windows(fit: Fit, outcome: str, who: np.ndarray | None = None) -> list[Windo
             cells[-1] = np.concatenate([cells[-1], c])
         else:
             cells.append(c)
-    found = []
+    means = []
     for c in cells:
         own = [c[m.patient[c] == i] for i in np.unique(m.patient[c])]
         time, mean = (float(np.mean([x[w].mean() for w in own])) for x in (m.time, value))
-        found.append(
-            Window(float(m.time[c].min()), time, float(np.exp(mean)) if o.family.geometric else mean, len(own))
-        )
-    return found
+        level = float(np.exp(mean)) if o.family.geometric else mean
+        means.append(Window(float(m.time[c].min()), time, level, len(own)))
+    return means
 
 
 def followed(fit: Fit, outcome: str) -> float:
-    """The time after which fewer than three patients have a measurement; of fewer patients than that, the last measurement of all."""
+    """The time after which fewer than three patients have a measurement; of fewer patients than that, the last
+    measurement of all."""
     m = fit.cohort.measurements[outcome]
     last = sorted(float(m.time[m.patient == i].max()) for i in np.unique(m.patient))
     return last[-FEW] if len(last) >= FEW else last[-1]

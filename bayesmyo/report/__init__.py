@@ -1,17 +1,24 @@
 """The words: results as a reader meets them.
 
-terminal.py   tables and sentences for a terminal; understood.py a study and a table, before anything is fitted
-progress.py   bars while something long goes on
-documents.py  the JSON documents that other programs read
+blocks.py     paragraphs, tables, figures, lists: what everything that is shown is made of, as plain data
+numbers.py    how their numbers are written, in sentences and tables alike
 
-A page to show:
+Blocks are made:
 
-results.py    all that it says, computed once
-sections/     one file for each section: results -> plain blocks
-blocks.py     what sections are made of
-numbers.py    how numbers are written, in sentences and tables alike
+answered.py   of what a fit answers; its cells are those of the page too
+understood.py of a study and a table, before anything is fitted
+simulated.py  of a power study and a calibration
+sections/     of a page: one file for each section, results -> blocks
+protocol/     of the page of a power study
+results.py    all that a page says, computed once; draws.py numbers of draws that only a page shows
 pictures.py   figures as SVG
 page.py       sections put together
-protocol/     the page of a power study, from the same blocks
-html.py, page.html, page.css, markdown.py, tables.py    written
+
+and shown, by three renderers:
+
+terminal.py   columns.py tables no wider than it; progress.py bars while something long goes on
+html.py       with page.html, page.css
+markdown.py
+
+Other programs read documents.py (JSON) and tables.py (CSV).
 """

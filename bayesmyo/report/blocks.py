@@ -1,23 +1,30 @@
-"""What a report is made of: plain data, written once as HTML and once as Markdown.
+"""What is shown to a reader, as plain data: made once, and rendered for a terminal, as HTML and as Markdown.
 
-A number that is shown is a `Number`: the value as it was computed, and the one text by which every sentence and table shows it.
+A number that is shown is a `Number` of `components/numbers.py`: the value as it was computed, which a CSV file holds,
+and the one text by which every sentence and table shows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bayesmyo.components.numbers import Number
+
 NOT_STATED = "NOT STATED"
+WITHHELD = "withheld"  # in the place of a number that is not for a reader
 
 
 @dataclass(frozen=True)
-class Number:
-    """A value and how it is written; the CSV holds the value, a reader sees the text."""
+class Span:
+    """The two ends of an interval; a terminal aligns a column of them at both."""
 
-    value: float | int | None
-    text: str
+    lower: Number | str
+    upper: Number | str
+
+    def __str__(self) -> str:
+        return f"{self.lower} to {self.upper}"
 
 
-Cell = str | Number
+Cell = str | Number | Span
 
 
 @dataclass(frozen=True)
@@ -29,10 +36,22 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Text. kind: "plain"; "claim", what a reader may repeat; "withheld", why there is no claim; "note"; "passed" or "failed", of a check."""
+    """Text, or a space where there is none.
+
+    kind: "plain"; "claim", what a reader may repeat; "withheld", why there is no claim; "note"; "passed" or "failed",
+        of a check
+    """
 
     text: str
     kind: str = "plain"
+
+
+def note(text: str) -> Paragraph:
+    """What a reader should bear in mind."""
+    return Paragraph(text, "note")
+
+
+SPACE = Paragraph("")  # between the blocks of a terminal; a page sets them apart by itself
 
 
 @dataclass(frozen=True)
@@ -45,7 +64,8 @@ class Items:
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms and what is said of each; what nobody has said is NOT STATED. folded: what stands in their place until they are asked for."""
+    """Terms and what is said of each; what nobody has said is NOT STATED. folded: what stands in their place until they
+    are asked for."""
 
     pairs: tuple[tuple[str, str], ...]
     folded: str = ""
@@ -53,23 +73,39 @@ class Terms:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. name: of its CSV file; the first cell of a row says what the row is; folded: closed until it is asked for."""
+    """A table, of which the first cell of a row says what the row is.
+
+    name: of its CSV file; caption: empty where what stands above says it; folded: closed until it is asked for
+    below: the columns of words that a terminal without room for them puts under each row
+
+    """
 
     name: str
     caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     folded: bool = False
+    below: tuple[str, ...] = ()
 
     def numeric(self, column: int) -> bool:
-        """Whether every cell of a column is a number, or none at all."""
+        """Whether a column is one of numbers, though some may be missing or withheld."""
         cells = [row[column] for row in self.rows]
-        return any(isinstance(c, Number) for c in cells) and all(isinstance(c, Number) or c in ("", "-") for c in cells)
+        numbers = [isinstance(c, Number) for c in cells]
+        return any(numbers) and all(n or c in ("", "-", WITHHELD) for n, c in zip(numbers, cells, strict=True))
+
+
+def table(
+    name: str, caption: str, columns: Mapping[str, str], rows: Iterable[Mapping[str, Cell]], folded: bool = False, below: Sequence[str] = ()
+) -> Table:  # fmt: skip
+    """The table of some columns, header -> key, of rows that may hold more of them."""
+    cells = tuple(tuple(row[key] for key in columns.values()) for row in rows)
+    return Table(name, caption, tuple(columns), cells, folded, tuple(below))
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG text of our own making; alternative: what it shows, in words and numbers; wide: of panels side by side."""
+    """A figure as SVG text of our own making; alternative: what it shows, in words and numbers; wide: of panels side by
+    side."""
 
     name: str
     svg: str
@@ -80,7 +116,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Code:
-    """Text to be copied letter by letter. what: such as "lme4"; folded: closed until it is asked for, for what is long."""
+    """Text to be copied letter by letter. what: such as "lme4"; folded: closed until it is asked for, for what is
+    long."""
 
     what: str
     text: str
@@ -104,21 +141,17 @@ def stated(text: str) -> str:
     return " ".join(text.split()) or NOT_STATED
 
 
-def text(cell: Cell) -> str:
-    """A cell as a reader sees it."""
-    return cell.text if isinstance(cell, Number) else cell
-
-
 def claims(said: Sequence[tuple[str, str]]) -> list[Paragraph]:
-    """(name, sentence) as paragraphs; sentences that are withheld for one reason become one paragraph, which names them."""
-    found: list[Paragraph] = []
+    """(name, sentence) as paragraphs; sentences that are withheld for one reason become one paragraph, which names
+    them."""
+    told: list[Paragraph] = []
     held: dict[str, list[str]] = {}
     for name, sentence in said:
         if sentence.startswith("withheld: "):
             held.setdefault(sentence.removeprefix("withheld: "), []).append(name)
         else:
-            found.append(Paragraph(sentence, "claim"))
-    return [*found, *(Paragraph(f"{', '.join(names)}. {why}", "withheld") for why, names in held.items())]
+            told.append(Paragraph(sentence, "claim"))
+    return [*told, *(Paragraph(f"{', '.join(names)}. {why}", "withheld") for why, names in held.items())]
 
 
 def counted(n: int, what: str, several: str = "") -> str:

@@ -2,42 +2,44 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from rich.cells import cell_len
+
+from bayesmyo.errors import printable
+from bayesmyo.report.blocks import Cell, Span
 
 GAP = "  "
 INDENT = "    "
 
 
-class Ends(NamedTuple):
-    """Two ends of an interval, each already a text; a column of them is aligned at both."""
-
-    lower: str
-    upper: str
-
-
-class Number(str):
-    """A number that is a text already: with the digits that it deserves."""
-
-
-Cell = str | Ends
-
-
 def layout(
-    headers: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    width: int,
-    right: Sequence[bool],
-    below: Sequence[str] = (),
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, right: Sequence[bool], below: Sequence[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """The lines of the header and of the rows.
+    """The lines of the header and of the rows of a table that is as wide as allowed.
 
-    right: which columns are aligned to the right. Where the table is wider than `width`, the columns named in `below` go to a second
-    line under each row; then texts are wrapped; then columns go below from the right, each with its name. The first column stays whole.
+    Where the table is wider than `width`, the columns named in `below` go to a second line under each row; then texts
+    are wrapped; then columns go below from the right, each with its name. The first column stays whole.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        One for each column.
+    rows : sequence of sequence of Cell
+        As long as the headers.
+    width : int
+        In columns of a terminal: a wide letter takes two.
+    right : sequence of bool
+        Which columns are aligned to the right.
+    below : sequence of str
+        Headers of columns of words.
+
+    Returns
+    -------
+    tuple of list of str
+        The lines of the header, and those of the body.
     """
     columns = [_texts([row[i] for row in rows]) for i in range(len(headers))]
-    whole = [r or any(isinstance(row[i], Ends) for row in rows) for i, r in enumerate(right)]
+    whole = [r or any(isinstance(row[i], Span) for row in rows) for i, r in enumerate(right)]
     beside = list(range(len(headers)))
     if _wide(headers, columns, beside) > width:
         beside = [i for i in beside if headers[i] not in below]
@@ -60,11 +62,14 @@ def layout(
 
 def _texts(cells: Sequence[Cell]) -> list[str]:
     """A column's cells as texts; the ends of intervals are padded to stand under each other."""
-    ends = [c for c in cells if isinstance(c, Ends)]
-    if not ends:
-        return [str(c) for c in cells]
-    low, high = (max(cell_len(e[i]) for e in ends) for i in (0, 1))
-    return [f"{_pad(c.lower, low, True)} to {_pad(c.upper, high, True)}" if isinstance(c, Ends) else c for c in cells]
+    spans = [c for c in cells if isinstance(c, Span)]
+    low, high = (_longest(str(end) for end in ends) for ends in ([c.lower for c in spans], [c.upper for c in spans]))
+    return [
+        f"{_pad(str(c.lower), low, True)} to {_pad(str(c.upper), high, True)}"
+        if isinstance(c, Span)
+        else printable(str(c))
+        for c in cells
+    ]
 
 
 def _pad(text: str, width: int, right: bool) -> str:
@@ -87,7 +92,8 @@ def _total(widths: Sequence[int]) -> int:
 def _fitted(
     headers: Sequence[str], columns: Sequence[Sequence[str]], which: Sequence[int], whole: Sequence[bool], width: int
 ) -> list[int]:
-    """Widths of the columns: headers are wrapped at words where that helps, then the widest texts, down to their longest word."""
+    """Widths of the columns: headers are wrapped at words where that helps, then the widest texts, down to their
+    longest word."""
     full = [_longest([headers[i], *columns[i]]) for i in which]
     least = []
     for n, i in enumerate(which):

@@ -38,7 +38,17 @@ def finite(value: Any) -> Any:
 def study_part(study: Study, cohort: Cohort | None = None) -> dict[str, Any]:
     """What was understood of a study: per outcome its model in words, in formula and in R, and every prior.
 
-    cohort: the patients whose times the lines for R are for
+    Parameters
+    ----------
+    study : Study
+        What was read.
+    cohort : Cohort, optional
+        The patients whose times the lines for R are for.
+
+    Returns
+    -------
+    dict
+        Plain values, as `document` writes them.
     """
     first = {name: cohort.earliest(name) if cohort else 0.0 for name in study.outcomes}
     return {
@@ -80,7 +90,8 @@ def _planned(study: Study) -> dict[str, Any]:
 
 
 def cohort_part(study: Study, cohort: Cohort) -> dict[str, Any]:
-    """What was read of a table: patients, rows used and set aside with their lines, cells of each outcome, levels, notices."""
+    """What was read of a table: patients, rows used and set aside with their lines, cells of each outcome, levels,
+    notices."""
     return {
         "source": cohort.source,
         "sha256": cohort.sha256,

@@ -6,22 +6,20 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bayesmyo.report.blocks import text
 from bayesmyo.report.page import Page
 
 COMMAND = re.compile(
     r"(bayesmyo [a-z]+(?: --[a-z]+(?:-[a-z]+)*)+|(?<![\w-])--[a-z]+(?:-[a-z]+)*(?: [A-Z]+(?:_[A-Z]+)*)?)"
 )
 LINK = re.compile(r"(https://[^\s,;)]+)")
-PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)  # fmt: skip
+HERE = FileSystemLoader(Path(__file__).parent)
+PAGES = Environment(loader=HERE, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def html(page: Page) -> str:
     """The whole report."""
     return PAGES.get_template("page.html").render(
-        page=page, kind_of=lambda b: type(b).__name__, text=text, linked=linked, broken=broken
+        page=page, kind_of=lambda b: type(b).__name__, text=str, linked=linked, broken=broken
     )
 
 

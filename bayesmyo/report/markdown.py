@@ -2,7 +2,7 @@
 
 import re
 
-from bayesmyo.report.blocks import Block, Code, Heading, Items, Paragraph, Picture, Table, Terms, text
+from bayesmyo.report.blocks import Block, Code, Heading, Items, Paragraph, Picture, Table, Terms
 from bayesmyo.report.page import Page
 
 ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~&!$])")  # what Markdown, or the HTML in it, would understand
@@ -45,7 +45,7 @@ def block(b: Block) -> str:
 def table(t: Table) -> str:
     """A pipe table, numbers to the right, under its caption."""
     rules = ["---:" if t.numeric(i) else "---" for i in range(len(t.headers))]
-    rows = [list(map(plain, t.headers)), rules, *([inside(text(c)) for c in row] for row in t.rows)]
+    rows = [list(map(plain, t.headers)), rules, *([inside(str(c)) for c in row] for row in t.rows)]
     return f"*Table.* {plain(t.caption)}\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 

@@ -10,7 +10,8 @@ from bayesmyo.report.standing import standing
 
 @dataclass(frozen=True)
 class Page:
-    """title: of the study; sections in reading order; trusted: whether no check failed; standing: how they stand, in a sentence."""
+    """title: of the study; sections in reading order; trusted: whether no check failed; standing: how they stand, in a
+    sentence."""
 
     title: str
     sections: tuple[Section, ...]

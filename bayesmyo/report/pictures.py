@@ -1,4 +1,5 @@
-"""Figures as SVG inside a page: text stays text, the same numbers give the same bytes, and nothing but shapes is let through."""
+"""Figures as SVG inside a page: text stays text, the same numbers give the same bytes, and nothing but shapes is let
+through."""
 
 import re
 from io import BytesIO
@@ -21,8 +22,8 @@ REFERENCE = re.compile(r"url\(#([^)]+)\)")
 def picture(drawn: Drawing, name: str, caption: str, alternative: str) -> Picture:
     """A figure for a page; `alternative`: what it shows, in words and numbers. `name`: its anchor.
 
-    One of a single column of a journal is drawn somewhat larger, so that its text is as large as that of the page where it fills a screen,
-    and can be read where it fills a phone.
+    One of a single column of a journal is drawn somewhat larger, so that its text is as large as that of the page where
+    it fills a screen, and can be read where it fills a phone.
     """
     out = BytesIO()
     width, height = drawn.get_size_inches()
@@ -35,7 +36,8 @@ def picture(drawn: Drawing, name: str, caption: str, alternative: str) -> Pictur
 
 
 def inline(svg: str, name: str, title: str, alternative: str) -> str:
-    """A figure's SVG as part of a page: only shapes and text, its own ids, a title and a description, as wide as there is room."""
+    """A figure's SVG as part of a page: only shapes and text, its own ids, a title and a description, as wide as there
+    is room."""
     root = ElementTree.fromstring(svg)
     for parent in root.iter():
         for child in [c for c in parent if not _is_shape(c)]:

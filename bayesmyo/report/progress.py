@@ -7,22 +7,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich import progress as shown
 
 from bayesmyo.report.terminal import console, say
 
 
+def _bars(*columns: shown.ProgressColumn) -> shown.Progress:
+    """Bars on stderr with these columns, and the time that has passed; nothing where stderr is not a terminal."""
+    out, off = console(stderr=True), not sys.stderr.isatty()
+    return shown.Progress(
+        shown.SpinnerColumn(), *columns, shown.TimeElapsedColumn(), console=out, disable=off, transient=True
+    )
+
+
 @contextmanager
 def steps(what: str) -> Iterator[Any]:
-    """A bar of steps on stderr; nothing where stderr is not a terminal. Yields the callback (done, of)."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+    """A bar of steps on stderr. Yields the callback (done, of)."""
+    with _bars(shown.TextColumn("{task.description}"), shown.BarColumn(), shown.TaskProgressColumn()) as progress:
         bar: list[Any] = []
 
         def update(done: int, of: int) -> None:
@@ -35,12 +36,11 @@ def steps(what: str) -> Iterator[Any]:
 
 @contextmanager
 def chains(chains: int, total: int) -> Iterator[Any]:
-    """A bar per chain on stderr, with divergences; nothing where stderr is not a terminal. Yields the callback."""
-    columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-        TextColumn("{task.fields[state]}"), TimeElapsedColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+    """A bar per chain on stderr, with divergences. Yields the callback."""
+    state = shown.TextColumn("{task.fields[state]}")
+    with _bars(
+        shown.TextColumn("{task.description}"), shown.BarColumn(), shown.TaskProgressColumn(), state
+    ) as progress:
         compiling = progress.add_task("Compiling the model (about a minute the first time)", total=None, state="")
         bars: list[Any] = []
 
@@ -63,13 +63,16 @@ EVERY = 60.0  # seconds between two lines in a log
 def replicates() -> Iterator[Any]:
     """A bar of replicates on stderr: done, failed, left, the time left and the Monte Carlo error. Yields the callback (state).
 
-    Where stderr is no terminal, a line once a minute. What is to be known (a part that was damaged) is said in either case, once.
+    Where stderr is no terminal, a line once a minute. What is to be known (a part that was damaged) is said in either
+    case, once.
     """
     columns = (
-        SpinnerColumn(), TextColumn("Replicates"), BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
-    )  # fmt: skip
-    terminal = sys.stderr.isatty()
-    with Progress(*columns, console=console(stderr=True), disable=not terminal, transient=True) as progress:
+        shown.TextColumn("Replicates"),
+        shown.BarColumn(),
+        shown.TaskProgressColumn(),
+        shown.TextColumn("{task.description}"),
+    )
+    with _bars(*columns) as progress:
         bar = progress.add_task("starting workers", total=None)
         said, last = 0, time.monotonic()
 
@@ -79,7 +82,7 @@ def replicates() -> Iterator[Any]:
                 say(notice, "yellow", stderr=True)
             said = len(state.notices)
             progress.update(bar, completed=state.done, total=state.done + state.remaining, description=standing(state))
-            if not terminal and time.monotonic() - last >= EVERY:
+            if not sys.stderr.isatty() and time.monotonic() - last >= EVERY:
                 last = time.monotonic()
                 say(f"Replicates: {standing(state)}", stderr=True)
 

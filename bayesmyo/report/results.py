@@ -26,16 +26,21 @@ from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
 
 Progress = Callable[[int, int], None]
+DEFAULTS = (
+    "Every prior is a default of the tool, which follows from the typical value and the spread that the study declares."
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
     """What the checks found, and what may be said of a fit.
 
-    stated: what only the author knows; checks: all of them, `failed` those that withhold; influence: None where no patient was left out
+    stated: what only the author knows; checks: all of them, `failed` those that withhold; influence: None where no
+        patient was left out
     estimates, decisions, responses, correlations: each with its sentence, or why there is none
     patient_level: whether figures and tables show single patients, by pseudonym
     power, calibration: of simulation studies; None where none was given; beside: other models of the same measurements
+
     """
 
     fit: Fit
@@ -75,37 +80,60 @@ class Results:
     @property
     def contrasts(self) -> tuple[tuple[str, str, str], ...]:
         """(covariate, level, reference) of each two kinds of patients that are compared, in words."""
-        found = [(c, self.study.covariates[c.covariate]) for e in self.study.estimands.values() if (c := e.contrast)]
-        said = [(own.label or c.covariate, _level(c.level), _level(c.reference)) for c, own in found]
-        return tuple(dict.fromkeys(said))
+        labels = {name: c.label or name for name, c in self.study.covariates.items()}
+        asked = (e.contrast for e in self.study.estimands.values() if e.contrast)
+        return tuple(dict.fromkeys((labels[c.covariate], _level(c.level), _level(c.reference)) for c in asked))
 
 
 def results(
     fit: Fit, *, stated: Statements | None = None, refit: bool = False, patient_level: bool = False,
     power: Simulated | None = None, calibration: Simulated | None = None, others: Sequence[Fit] = (), progress: Progress | None = None,
 ) -> Results:  # fmt: skip
-    """Compute everything. refit: leave out patients and change priors by sampling again (minutes); others: see `beside`."""
+    """Compute everything that a page says.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is told.
+    stated : Statements, optional
+        What only the author knows; by default what the study states.
+    refit : bool
+        Leave out patients and change priors by sampling again (minutes).
+    patient_level : bool
+        Show single patients, by pseudonym.
+    power, calibration : Simulated, optional
+        Of simulation studies of the same study.
+    others : sequence of Fit
+        Fits of the same measurements by other models.
+    progress : callable, optional
+        Called with (done, of) while the model is sampled again.
+
+    Returns
+    -------
+    Results
+        Read `failed` first: what is claimed of an outcome is withheld where a check of it failed.
+    """
     models = tuple(beside(fit, others))
     stated = stated or fit.study.report or Statements()
     checks = [*check(fit), rationale(fit.study, stated)]
-    found, sensitivities = None, None
+    left_out, sensitivities = None, None
     if refit and checks[0].passed and not fit.shared:
         refits = Refits(fit)
-        found = influence(fit, refits=refits, progress=progress)
+        left_out = influence(fit, refits=refits, progress=progress)
         sensitivities = prior_sensitivities(fit, refits=refits, power_scaling=True)
-        checks += [influence_result(fit, found), sensitivity_result(sensitivities)]
+        checks += [influence_result(fit, left_out), sensitivity_result(sensitivities)]
     if calibration is not None:
         few: Literal["", "cannot"] = "cannot" if calibration.passed is None else ""
         said_of_it = " ".join(calibration.sentences)
         checks.append(CheckResult("calibration", calibration.passed is not False, said_of_it, unjudged=few))
     failed = [c for c in checks if not c.passed]
     said = claims(fit, failed, sensitivities, progress)
-    found = found and influential(found, said.decisions)
+    left_out = left_out and influential(left_out, said.decisions)
     return Results(
         fit, stated, tuple(checks), said.estimates, said.decisions, said.sensitivities,
         () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
         () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
-        check_prior(fit.study), tuple(prior_beliefs(fit.study)), found, found is not None, patient_level and not fit.shared,
+        check_prior(fit.study), tuple(prior_beliefs(fit.study)), left_out, left_out is not None, patient_level and not fit.shared,
         power, calibration, models,
     )  # fmt: skip
 
@@ -115,26 +143,22 @@ def _level(value: str | float) -> str:
 
 
 def statements(fit: Fit, study: Study) -> Statements:
-    """What another file of the same study states. Raises UsageError where it asks another question, or states nothing."""
+    """What another file of the same study states. Raises UsageError where it asks another question, or states
+    nothing."""
     if study_hash(study) != study_hash(fit.study):
-        raise UsageError(
-            "--study", "asks another question than the fit", f'"{study.title}"', "only [report] may differ; fit it anew"
-        )
+        mend = "only [report] may differ; fit it anew"
+        raise UsageError("--study", "asks another question than the fit", f'"{study.title}"', mend)
     if study.report is None:
         raise UsageError("--study", "has no table [report]", f'"{study.title}"', "write one, as `bayesmyo init` shows")
     return study.report
 
 
 def rationale(study: Study, stated: Statements) -> CheckResult:
-    """Priors that an author has stated decide with the data: nothing is claimed of their outcomes until it is said why."""
+    """Priors that an author has stated decide with the data: nothing is claimed of their outcomes until it is said
+    why."""
     own = {p.outcome: p for p in describe.priors(study) if p.stated and p.outcome in study.outcomes}
     if not own or stated.priors:
-        sentence = (
-            "Every stated prior comes with a rationale."
-            if own
-            else "Every prior is a default of the tool, which follows from the typical value and the spread that the study declares."
-        )
-        return CheckResult("prior rationale", True, sentence)
+        return CheckResult("prior rationale", True, "Every stated prior comes with a rationale." if own else DEFAULTS)
     labels = ", ".join(study.label(o) for o in own)
     sentence = (
         f"Priors are stated for {labels}, and nothing says why: "

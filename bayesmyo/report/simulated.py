@@ -1,116 +1,96 @@
-"""Power and calibration for a terminal: tables first, then sentences."""
+"""Power and calibration as blocks of a terminal: tables first, then sentences."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from bayesmyo.report.blocks import SPACE, Block, Cell, Heading, Items, Paragraph, Table
+from bayesmyo.report.numbers import plain
 from bayesmyo.report.simulations import dry_run
-from bayesmyo.report.terminal import say, show_table
-from bayesmyo.simulation.power.operating import POSTERIOR
+from bayesmyo.simulation.calibration.verdict import CellCalibration
+from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.power.answer import PowerAnswer
+from bayesmyo.simulation.power.operating import POSTERIOR, DecisionPower
+from bayesmyo.simulation.power.rates import Mean
 
 MOST = 15  # quantities of a calibration that are shown
+BESIDE = (
+    "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such "
+    "rule. Where a decision is not true, what is met is type I error."
+)
 
 
-def show_power(found: Any, plan: Any) -> None:
+def power_blocks(answer: PowerAnswer, plan: Plan) -> list[Block]:
     """Every decision of every cell, and when it is met; every estimand; sentences."""
-    last = found.last()
+    last = answer.last()
     varied = list(dict.fromkeys(k for d in last for k in d.labels if k not in ("scenario", "patients")))
+    axes = [v.replace("_", " ") for v in varied]
     methods = list(dict.fromkeys(_method(m) for d in last for m in d.comparators))
-    headers = [
-        "decision",
-        "scenario",
-        *(v.replace("_", " ") for v in varied),
-        "n",
-        "met",
-        "error",
-        "P",
-        "failed",
-        "if failed",
-        *methods,
-    ]
-    rows = []
+    headers = ("decision", "scenario", *axes, "n", "met", "error", "P", "failed", "if failed", *methods)
+    rows: list[tuple[Cell, ...]] = []
     for d in last:
         lost = sum(d.failed.values())
         bounds = f"{points(d.worst)}-{points(d.best)}" if lost else "-"
-        beside = [points(_beside(d, m)) for m in methods]
-        kind = " (not true)" if d.null else ""
-        rows.append(
-            (
-                d.decision,
-                f"{d.labels.get('scenario', '')}{kind}",
-                *_values(d.labels, varied),
-                d.look,
-                points(d.rate.value),
-                points(d.rate.mcse, 1),
-                points(d.expected.value),
-                lost,
-                bounds,
-                *beside,
-            )
-        )
-    show_table(
-        headers,
-        rows,
-        title="Decisions: met in % of studies, with its Monte Carlo error; P, the probability that the rule looks at, on average in %",
+        rows.append((
+            d.decision, f"{d.labels.get('scenario', '')}{' (not true)' if d.null else ''}", *_values(d.labels, varied), plain(d.look),
+            points(d.rate.value), points(d.rate.mcse, 1), points(d.expected.value), plain(lost), bounds,
+            *(points(_beside(d, m)) for m in methods),
+        ))  # fmt: skip
+    caption = (
+        "Decisions: met in % of studies, with its Monte Carlo error; P, the probability that the rule looks at, on "
+        "average in %"
     )
-    for name, decision in plan.cells[0].analysis.decisions.items():
-        say(f"{name} is met when {decision.rule()}.")
-    if methods:
-        say(
-            "Beside: the same rule by other methods (a flat prior), or a two-sided test of no change where they have no such rule. "
-            "Where a decision is not true, what is met is type I error."
-        )
-    say("")
-    cells = {d.cell for d in last}
-    rows = [
-        (e.estimand, e.labels.get("scenario", ""), *_values(e.labels, varied), e.look, e.bias.value, e.bias.mcse,
-         points(e.coverage.value), e.width.value, points(e.sign.value if e.sign else None, 1), e.magnitude.value if e.magnitude else None)
-        for e in found.estimands if e.cell in cells and e.method == POSTERIOR
-    ]  # fmt: skip
-    if rows:
-        axes = [v.replace("_", " ") for v in varied]
-        headers = ["estimand", "scenario", *axes, "n", "bias", "error", "cover", "width", "S", "M"]
-        show_table(
-            headers,
-            rows,
-            title="Estimands: bias with its Monte Carlo error, coverage and type S error in %, type M error as a factor",
-        )
-        if methods:
-            say("Those of other methods are in estimands.csv.")
-        say("")
+    blocks: list[Block] = [Table("power", caption, headers, tuple(rows))]
+    blocks += [Paragraph(f"{name} is met when {d.rule()}.") for name, d in plan.cells[0].analysis.decisions.items()]
+    blocks += [*([Paragraph(BESIDE)] if methods else []), SPACE, *_estimands(answer, varied, bool(methods))]
     if dry := dry_run(plan.engine):
-        say(dry, "bold red")
-    chosen = found.chosen()
-    for sentence in chosen:
-        say(f"- {sentence}")
-    if len(chosen) < len(found.sentences):
-        say("All other numbers of patients and designs are in the first table.")
+        blocks.append(Paragraph(dry, "failed"))
+    chosen = answer.chosen()
+    blocks.append(Items(tuple(chosen)))
+    if len(chosen) < len(answer.sentences):
+        blocks.append(Paragraph("All other numbers of patients and designs are in the first table."))
+    return blocks
 
 
-def show_calibration(cells: Sequence[Any]) -> None:
+def _estimands(answer: PowerAnswer, varied: Sequence[str], compared: bool) -> list[Block]:
+    """How well each estimand would be known, at the last look of every cell."""
+    cells = {d.cell for d in answer.last()}
+    rows = tuple(
+        (e.estimand, str(e.labels.get("scenario", "")), *_values(e.labels, varied), plain(e.look), plain(e.bias.value), plain(e.bias.mcse),
+         points(e.coverage.value), plain(e.width.value), points(e.sign.value if e.sign else None, 1),
+         plain(e.magnitude.value if e.magnitude else None))
+        for e in answer.estimands if e.cell in cells and e.method == POSTERIOR
+    )  # fmt: skip
+    if not rows:
+        return []
+    axes = [v.replace("_", " ") for v in varied]
+    headers = ("estimand", "scenario", *axes, "n", "bias", "error", "cover", "width", "S", "M")
+    caption = "Estimands: bias with its Monte Carlo error, coverage and type S error in %, type M error as a factor"
+    others = [Paragraph("Those of other methods are in estimands.csv.")] if compared else []
+    return [Table("estimands", caption, headers, rows), *others, SPACE]
+
+
+def calibration_blocks(cells: Sequence[CellCalibration]) -> list[Block]:
     """Each cell's verdict, with its worst quantities and coverage."""
-    for c in cells:
-        truths = "the priors" if "truths" in c.labels else "the posterior of the fit, its patients measured once more"
-        failed = sum(c.failed.values())
-        say(
-            f"{c.patients} patients, truths from {truths}: {c.replicates} replicates, {failed} failed, {c.divergent} with divergences, "
-            f"{c.again} sampled twice",
-            "bold",
-        )
-        shown = sorted(c.quantities, key=lambda q: q.p)
-        rows = [
-            (q.name, _p(q.adjusted), *(points(r.value) for r in q.coverage.levels.values()), _in_errors(q.coverage.bias))
-            for q in shown[:MOST]
-        ]  # fmt: skip
-        levels = [f"{100 * level:g}%" for level in (shown[0].coverage.levels if shown else ())]
-        show_table(
-            ["quantity", "adjusted p", *levels, "bias in errors"],
-            rows,
-            title="Coverage of intervals in %, bias in its Monte Carlo errors; the least uniform first",
-        )
-        if len(shown) > MOST:
-            say(f"and {len(shown) - MOST} more in calibration.parquet")
-        say(("passed  " if c.passed else "FAILED  ") + c.sentence, "" if c.passed else "bold red")
-        say("")
+    return [b for c in cells for b in _calibrated(c)]
+
+
+def _calibrated(c: CellCalibration) -> list[Block]:
+    truths = "the priors" if "truths" in c.labels else "the posterior of the fit, its patients measured once more"
+    heading = (
+        f"{c.patients} patients, truths from {truths}: {c.replicates} replicates, {sum(c.failed.values())} failed, "
+        f"{c.divergent} with divergences, {c.again} sampled twice"
+    )
+    worst = sorted(c.quantities, key=lambda q: q.p)
+    rows = tuple(
+        (q.name, "<0.0001" if q.adjusted < 1e-4 else f"{q.adjusted:.2g}", *(points(r.value) for r in q.coverage.levels.values()),
+         plain(_in_errors(q.coverage.bias)))
+        for q in worst[:MOST]
+    )  # fmt: skip
+    levels = [f"{100 * level:g}%" for level in (worst[0].coverage.levels if worst else ())]
+    caption = "Coverage of intervals in %, bias in its Monte Carlo errors; the least uniform first"
+    more = [Paragraph(f"and {len(worst) - MOST} more in calibration.parquet")] if len(worst) > MOST else []
+    verdict = Paragraph(f"passed  {c.sentence}") if c.passed else Paragraph(f"FAILED  {c.sentence}", "failed")
+    headers = ("quantity", "adjusted p", *levels, "bias in errors")
+    return [Heading(heading), Table("calibration", caption, headers, rows), *more, verdict, SPACE]
 
 
 def _values(labels: Mapping[str, str | float], varied: Sequence[str]) -> list[str]:
@@ -118,25 +98,21 @@ def _values(labels: Mapping[str, str | float], varied: Sequence[str]) -> list[st
     return [f"{v:g}" if isinstance(v := labels.get(k, "-"), float | int) else v for k in varied]
 
 
+def _in_errors(bias: Mean) -> float | None:
+    """A bias in its Monte Carlo errors: beyond three it is one."""
+    return bias.value / bias.mcse if bias.mcse and bias.value is not None else None
+
+
 def points(value: float | None, decimals: int = 0) -> str:
     """A share in percent."""
     return "-" if value is None else f"{100 * value:.{decimals}f}"
-
-
-def _p(p: float) -> str:
-    return "<0.0001" if p < 1e-4 else f"{p:.2g}"
-
-
-def _in_errors(bias: Any) -> float | None:
-    """A bias in its Monte Carlo errors: beyond three it is one."""
-    return bias.value / bias.mcse if bias.mcse else None
 
 
 def _method(comparator: str) -> str:
     return comparator.split(" for ")[0].split(":")[0]
 
 
-def _beside(d: Any, method: str) -> float | None:
+def _beside(d: DecisionPower, method: str) -> float | None:
     """The same decision by another method, else its two-sided test of the estimand."""
     for name in (f"{method} for {d.decision}", f"{method}: {d.estimand}"):
         if name in d.comparators:

@@ -21,30 +21,53 @@ FORMATS = ("svg", "pdf")
 
 def write_power(
     results: Results,
-    found: PowerAnswer,
+    answer: PowerAnswer,
     folder: Path,
     target: float,
     futility: float | None = None,
     stated: Statements | None = None,
 ) -> list[str]:
-    """Power by cell, look and decision, estimands, power curves, and a page of it all. Returns the names of the files.
+    """Power by cell, look and decision, estimands, power curves, and a page of it all.
 
-    stated: what only the author knows. Raises StorageError.
+    Parameters
+    ----------
+    results : Results
+        The folder of the simulation study.
+    answer : PowerAnswer
+        What it says, with that target and futility.
+    folder : Path
+        Where files are written.
+    target : float
+        The power of the smallest number of patients, between 0 and 1.
+    futility : float, optional
+        A probability below which a study stops at a look.
+    stated : Statements, optional
+        What only the author knows.
+
+    Returns
+    -------
+    list of str
+        The names of the files.
+
+    Raises
+    ------
+    StorageError
+        Where a file cannot be written.
     """
-    files = _table(found.table(), folder, "power") + _table(found.estimand_table(), folder, "estimands")
-    if any(d.rate.value is not None for d in found.decisions):
-        files += _figure(power_curves(found.decisions, target), folder, "power")
-    write_bytes(folder / "power.html", html(power_page(results, found, target, futility, stated)).encode())
+    files = _table(answer.table(), folder, "power") + _table(answer.estimand_table(), folder, "estimands")
+    if any(d.rate.value is not None for d in answer.decisions):
+        files += _figure(power_curves(answer.decisions, target), folder, "power")
+    write_bytes(folder / "power.html", html(power_page(results, answer, target, futility, stated)).encode())
     return [*files, "power.html"]
 
 
-def write_calibration(found: Calibration, folder: Path) -> list[str]:
-    """Every quantity of every cell, and where truths lie among draws. Returns the names of the files. Raises StorageError."""
-    rows = found.table()
+def write_calibration(judged: Calibration, folder: Path) -> list[str]:
+    """Every quantity of every cell, and where truths lie among draws: as `write_power`."""
+    rows = judged.table()
     files = _table(rows, folder, "calibration")
     if rows.empty:
         return files
-    return files + _figure(rank_differences(found.cells, found.quantities), folder, "calibration")
+    return files + _figure(rank_differences(judged.cells, judged.quantities), folder, "calibration")
 
 
 def _table(frame: pd.DataFrame, folder: Path, name: str) -> list[str]:

@@ -17,8 +17,8 @@ from bayesmyo.study.write import study_hash
 
 @dataclass(frozen=True)
 class Simulated:
-    """What a simulation study found. rows: of its table; complete: whether no replicate is missing; passed: of a calibration, None where
-    there are too few replicates to say; sentences: of a calibration, its verdicts."""
+    """What a simulation study found. rows: of its table; complete: whether no replicate is missing; passed: of a
+    calibration, None where there are too few replicates to say; sentences: of a calibration, its verdicts."""
 
     rows: tuple[Mapping[str, Any], ...]
     complete: bool = True
@@ -28,17 +28,15 @@ class Simulated:
 
 def dry_run(engine: str) -> str:
     """What must be said of numbers of an engine that does not draw from the posterior; nothing of any other."""
-    return (
-        ""
-        if ENGINES[engine].posterior
-        else f"DRY RUN: the engine {engine} does not draw from the posterior, and its numbers say nothing."
-    )
+    said = f"DRY RUN: the engine {engine} does not draw from the posterior, and its numbers say nothing."
+    return "" if ENGINES[engine].posterior else said
 
 
 def read_power(folder: Path, fit: Fit) -> Simulated:
-    """How often each decision was met in each cell. Raises StorageError, and UsageError for a folder of anything else."""
-    found = _results(folder, fit, "power")
-    answer = power_answer(found.plan, found.replicates, found.quantities)
+    """How often each decision was met in each cell. Raises StorageError, and UsageError for a folder of anything
+    else."""
+    results = _results(folder, fit, "power")
+    answer = power_answer(results.plan, results.replicates, results.quantities)
     rows = tuple(
         {
             "truth": ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in d.labels.items() if k != "patients"),
@@ -48,13 +46,13 @@ def read_power(folder: Path, fit: Fit) -> Simulated:
         }
         for d in answer.last()
     )  # fmt: skip
-    return Simulated(rows, found.complete)
+    return Simulated(rows, results.complete)
 
 
 def read_calibration(folder: Path, fit: Fit) -> Simulated:
     """Every quantity of every cell: uniformity of its ranks, and how often intervals cover. Raises as `read_power`."""
-    found = _results(folder, fit, "calibrate")
-    judged = calibration(found.plan, found.replicates, found.quantities)
+    results = _results(folder, fit, "calibrate")
+    judged = calibration(results.plan, results.replicates, results.quantities)
     rows = tuple(
         {
             "quantity": q.name, "patients": c.patients, "replicates": c.replicates, "failed": sum(c.failed.values()), "p": q.p,
@@ -63,24 +61,24 @@ def read_calibration(folder: Path, fit: Fit) -> Simulated:
         }
         for c in judged.cells for q in c.quantities
     )  # fmt: skip
-    return Simulated(rows, found.complete, judged.passed, tuple(c.sentence for c in judged.cells))
+    return Simulated(rows, results.complete, judged.passed, tuple(c.sentence for c in judged.cells))
 
 
 def _results(folder: Path, fit: Fit, kind: str) -> Results:
-    found = read_results(folder)
-    if found.plan.kind != kind:
-        written = {"power": "power", "calibrate": "calibrate"}[found.plan.kind]
+    results = read_results(folder)
+    if results.plan.kind != kind:
+        written = {"power": "power", "calibrate": "calibrate"}[results.plan.kind]
         raise UsageError(
             str(folder), f"was written by `bayesmyo {written}`", mend=f"name a folder of `bayesmyo {kind}`"
         )
-    if asks(fit.study) not in {asks(cell.analysis) for cell in found.plan.cells}:
+    if asks(fit.study) not in {asks(cell.analysis) for cell in results.plan.cells}:
         raise UsageError(str(folder), "is of another study than the fit", mend="simulate the study that was fitted")
-    return found
+    return results
 
 
 def asks(study: Study) -> str:
-    """Names what a study asks and how it is modelled, whoever is simulated for it: designs and scenarios are left out, but for the typical
-    follow-up, on which default priors may stand."""
+    """Names what a study asks and how it is modelled, whoever is simulated for it: designs and scenarios are left out,
+    but for the typical follow-up, on which default priors may stand."""
     return study_hash(
         replace(study, time=replace(study.time, typical=study.typical_follow_up), design=None, scenarios={})
     )

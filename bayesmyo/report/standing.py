@@ -1,4 +1,5 @@
-"""How the checks stand: which passed, which failed, which could not judge, and which have nothing to do with a study."""
+"""How the checks stand: which passed, which failed, which could not judge, and which have nothing to do with a
+study."""
 
 from collections.abc import Sequence
 

@@ -4,7 +4,8 @@ import csv
 import io
 import re
 
-from bayesmyo.report.blocks import Cell, Number, Table
+from bayesmyo.components.numbers import Number
+from bayesmyo.report.blocks import Cell, Table
 from bayesmyo.report.page import Page
 from bayesmyo.study.clean import inert
 
@@ -30,4 +31,4 @@ def slug(name: str) -> str:
 def _written(cell: Cell) -> str:
     if isinstance(cell, Number):
         return "" if cell.value is None else f"{cell.value:.10g}" if isinstance(cell.value, float) else str(cell.value)
-    return inert(cell)
+    return inert(str(cell))

@@ -24,7 +24,16 @@ FORMS = {".html": html, ".htm": html, ".md": markdown}
 
 @dataclass(frozen=True)
 class Report:
-    """What was written. files: the page first, then its tables; failed: the checks for which claims are withheld in it."""
+    """What was written.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        The page first, then its tables.
+    failed : tuple of CheckResult
+        The checks for which claims are withheld in it.
+
+    """
 
     files: tuple[Path, ...]
     failed: tuple[CheckResult, ...]
@@ -46,18 +55,49 @@ def write_report(
 ) -> Report:
     """Write a fit as one page for a reader, which needs neither network nor script.
 
-    path: a file that ends in .html or .md; tables: a folder, into which every table is written as CSV too
-    study: take the table [report] from it, which must ask what the fit asked; power, calibration: folders of those commands for the same
-        study
-    beside: fits of the same measurements by other models, whose answers stand beside those of this one
-    patient_level: show single patients, by pseudonym; refit: also sample again, without each patient and under other priors (minutes)
-    force: replace files that exist; progress: called with (done, of) while patients are left out
+    Claims are withheld where a check failed; the page says why.
 
-    Claims are withheld where a check failed; the page says why, and `failed` of the result says which.
-    Raises UsageError before anything is computed, StorageError where a file cannot be written.
+    Parameters
+    ----------
+    fit : Fit
+        What is told.
+    path : str or Path
+        A file that ends in .html or .md.
+    study : Study, optional
+        Take the table [report] from it, which must ask what the fit asked.
+    power, calibration : str or Path, optional
+        Folders of those commands for the same study.
+    tables : str or Path, optional
+        A folder, into which every table is written as CSV too.
+    beside : sequence of Fit
+        Fits of the same measurements by other models, whose answers stand beside those of this one.
+    patient_level : bool
+        Show single patients, by pseudonym.
+    refit : bool
+        Also sample again, without each patient and under other priors (minutes).
+    force : bool
+        Replace files that exist.
+    progress : callable, optional
+        Called with (done, of) while patients are left out.
 
-        >>> bayesmyo.write_report(fit, "report.html").failed  # doctest: +SKIP
-        ()
+    Returns
+    -------
+    Report
+        The files, and in `failed` the checks that withhold claims: none of them, and the page may be passed on as it
+        is.
+
+    Raises
+    ------
+    UsageError
+        Before anything is computed.
+    StorageError
+        Where a file cannot be written.
+
+    Examples
+    --------
+    >>> bayesmyo.write_report(fit, "report.html").failed  # doctest: +SKIP
+    ()
+
     """
     page_path = _page_path(path, force)
     stated = statements(fit, study) if study else None
@@ -65,11 +105,17 @@ def write_report(
     calibrated = read_calibration(Path(calibration), fit) if calibration else None
     if tables:
         folder(Path(tables))
-    found = results(
-        fit, stated=stated, refit=refit, patient_level=patient_level, power=planned, calibration=calibrated, others=beside,
+    told = results(
+        fit,
+        stated=stated,
+        refit=refit,
+        patient_level=patient_level,
+        power=planned,
+        calibration=calibrated,
+        others=beside,
         progress=progress,
-    )  # fmt: skip
-    made = page(found)
+    )
+    made = page(told)
     files = {page_path: FORMS[page_path.suffix.lower()](made)}
     if tables:
         files |= {Path(tables) / name: text for name, text in csv_files(made).items()}
@@ -77,37 +123,66 @@ def write_report(
         writable(name, force)
     for name, text in files.items():
         write_bytes(name, text.encode())
-    return Report(tuple(files), found.failed)
+    return Report(tuple(files), told.failed)
 
 
 def write_power_report(
-    folder: str | Path, path: str | Path, *, study: Study | None = None, target: float = TARGET, futility: float | None = None,
+    folder: str | Path,
+    path: str | Path,
+    *,
+    study: Study | None = None,
+    target: float = TARGET,
+    futility: float | None = None,
     force: bool = False,
-) -> Path:  # fmt: skip
-    """Write a power study as one page for a protocol: question, design, what is taken to be true, the analysis with its priors, how often each
-    decision is met with its Monte Carlo error, what it takes to do it again. `bayesmyo power` writes it as `power.html` by itself.
+) -> Path:
+    """Write a power study as one page for a protocol. `bayesmyo power` writes it as `power.html` by itself.
 
-    folder: of `bayesmyo.power`, finished or not; path: a file that ends in .html or .md
-    study: take the table [report] from it; target, futility: as of `bayesmyo.power`; force: replace a file that exists
-    Raises UsageError for a folder of anything else, StorageError.
+    Question, design, what is taken to be true, the analysis with its priors, how often each decision is met with its
+    Monte Carlo error, what it takes to do it again.
 
-        >>> bayesmyo.write_power_report("power", "power.html").name  # doctest: +SKIP
-        'power.html'
+    Parameters
+    ----------
+    folder : str or Path
+        Of `bayesmyo.power`, finished or not.
+    path : str or Path
+        A file that ends in .html or .md.
+    study : Study, optional
+        Take the table [report] from it.
+    target : float
+        The power of the smallest number of patients, as of `bayesmyo.power`.
+    futility : float, optional
+        Stop at a look where the probability is below this, as of `bayesmyo.power`.
+    force : bool
+        Replace a file that exists.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    UsageError
+        For a folder of anything else.
+    StorageError
+        Where the folder cannot be read, or the page not be written.
+
+    Examples
+    --------
+    >>> bayesmyo.write_power_report("power", "power.html").name  # doctest: +SKIP
+    'power.html'
+
     """
     page_path = _page_path(path, force)
     rules(target, futility, (0,))
-    found = read_results(folder)
-    if found.plan.kind != "power":
+    simulated = read_results(folder)
+    if simulated.plan.kind != "power":
         raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
-    if study is not None and asks(study) not in {asks(c.analysis) for c in found.plan.cells}:
-        raise UsageError(
-            "study",
-            "is not the one that was planned",
-            f'"{study.title}"',
-            "only [report], [design] and scenarios may differ",
-        )
-    answer = power_answer(found.plan, found.replicates, found.quantities, target, futility)
-    made = power_page(found, answer, target, futility, study.report if study else None)
+    if study is not None and asks(study) not in {asks(c.analysis) for c in simulated.plan.cells}:
+        mend = "only [report], [design] and scenarios may differ"
+        raise UsageError("study", "is not the one that was planned", f'"{study.title}"', mend)
+    answer = power_answer(simulated.plan, simulated.replicates, simulated.quantities, target, futility)
+    made = power_page(simulated, answer, target, futility, study.report if study else None)
     write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())
     return page_path
 

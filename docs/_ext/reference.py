@@ -80,6 +80,8 @@ def _as_rst(paragraph: list[str]) -> list[str]:
         return paragraph
     if all(line.startswith("    ") for line in paragraph):
         return ["::", "", *paragraph]
+    if len(paragraph) > 1 and set(paragraph[1]) == {"-"}:  # a section of numpydoc: a list of definitions under its name
+        return [f"**{paragraph[0]}**", "", *map(_safe, paragraph[2:])]
     safe = [_safe(line) for line in paragraph]
     if not any(re.match(r"[\w, ]+: ", line) for line in safe):
         return safe

@@ -22,7 +22,8 @@ from bayesmyo.inference.store import save_fit, share
 from bayesmyo.model import simulate, simulate_scenario
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.truth import from_priors
-from bayesmyo.report.terminal import show_influence
+from bayesmyo.report.answered import influence as shown_influence
+from bayesmyo.report.terminal import show
 from bayesmyo.study import parse_study
 from bayesmyo.study.design import Visits
 from tests.conftest import SMALL, fit_of, independent_draws
@@ -285,7 +286,7 @@ def test_influence_as_text_names_what_flips_and_what_is_rough(one, cohort, rng, 
     fake = fit(one, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=2))
     object.__setattr__(fake, "__dict__", {**fake.__dict__, "estimands": {"change": rng.normal(8, 2, (2, 20_000))}})
     left = [without("P01", rng.normal(8, 2, (2, 20_000))), without("P02", rng.normal(4, 2, (2, 20_000)))]
-    show_influence(of_left_out(fake, [left[0], replace(left[1], rhat=1.2)]), one)
+    show(*shown_influence(of_left_out(fake, [left[0], replace(left[1], rhat=1.2)]), one))
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[0] == "P02"
     assert lines[1].split()[-1] == "gained"

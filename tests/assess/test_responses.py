@@ -12,7 +12,8 @@ from bayesmyo.cohort.cohort import OutcomeRows, RowAccount
 from bayesmyo.errors import StorageError
 from bayesmyo.inference.store import share
 from bayesmyo.report import documents
-from bayesmyo.report.terminal import show_responses
+from bayesmyo.report.answered import responses as shown_responses
+from bayesmyo.report.terminal import show
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL, fit_of, independent_draws
 
@@ -144,7 +145,7 @@ def test_an_empty_cell_at_a_visit_is_not_called_a_lost_patient(fit, capsys):
         "; strength in 6 and CPK in 7 were last measured before month 12 (the latest at month 6): 7 patients, who are predicted"
         in both.categories[0].sentence
     )
-    show_responses([both.as_dict()], STUDY)
+    show(*shown_responses([both], STUDY))
     shown = " ".join(capsys.readouterr().out.split())
     assert "P01 12 CPK 6 predicted" in shown
     assert "P02 12 measured" in shown

@@ -1,6 +1,6 @@
 """Prior against data where the answer is known: posteriors of a normal mean, written down; and what has no patients to ask."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,7 +14,8 @@ from bayesmyo.errors import StorageError
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
 from bayesmyo.inference.store import save_fit, share
-from bayesmyo.report.terminal import show_rows
+from bayesmyo.report import answered
+from bayesmyo.report.terminal import show
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 
@@ -191,7 +192,7 @@ def test_a_withheld_number_is_not_in_the_table_either(good_fit, capsys):
     told = replace(estimate, name="told", verdict=DATA)
     unsure = replace(estimate, name="unsure", verdict=SILENT, withheld=True)
     failed = replace(estimate, name="failed", verdict=DATA, withheld=True)
-    show_rows("estimates", [e.as_dict() for e in (told, unsure, failed)], 0.95)
+    show(*answered.estimates([told, unsure, failed], good_fit.study))
     table = capsys.readouterr().out.split("\n\n")[0]
     said = {name: table[table.index(name) :].split("\n  ", 2) for name in ("told", "unsure", "failed")}
     assert "withheld" not in said["told"][0]
@@ -201,8 +202,8 @@ def test_a_withheld_number_is_not_in_the_table_either(good_fit, capsys):
         assert f"{estimate.median:.2g}" not in table[table.index(name) :]
     assert SILENT in table[table.index("unsure") : table.index("failed")]
     assert DATA not in table[table.index("failed") :]
-    decisions = [asdict(replace(d, withheld=True)) for d in verdicts(good_fit)]
-    show_rows("decisions", decisions, 0.95)
+    decisions = [replace(d, withheld=True) for d in verdicts(good_fit)]
+    show(*answered.decisions(decisions, good_fit.study))
     row = next(line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("cpk_halved"))
     assert row[row.index("withheld") + 1 :][:2] == ["-", "-"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.components.decisions import DECISIONS, Dual, Equivalence, OneSided, Precision, Probability
-from bayesmyo.components.numbers import Written
+from bayesmyo.components.numbers import Number, Written
 
 DRAWS = np.array([[0.1, 0.2, 0.3, 0.4, 0.5], [0.6, 0.7, 0.8, 0.9, 1.0]])
 
@@ -40,10 +40,17 @@ ONE = {
 }
 
 
+class Quoting(Written):
+    """Writes a word in the place of every amount."""
+
+    def quantile(self, p, value):
+        return Number(value, said="QUOTED")
+
+
 def test_what_quotes_the_number_is_withheld_with_it():
     """A sentence quotes where it writes an amount of the estimand's draws."""
     for cls in DECISIONS:
-        sentence = cls(estimand="e", **ONE[cls]).judge(DRAWS, written=Written(amount=lambda v: "QUOTED")).sentence
+        sentence = cls(estimand="e", **ONE[cls]).judge(DRAWS, written=Quoting()).sentence
         assert ("QUOTED" in sentence) == cls.quotes, cls.kind
 
 

@@ -19,6 +19,7 @@ from bayesmyo.components.estimands import (
     TimeTo,
     all_met,
 )
+from bayesmyo.components.numbers import Number
 
 TIMES = {"from_": 2.0, "to": 6.0}
 CRITERIA = {"cpk": Criterion(at_most=200), "mrc": Criterion(of="change", at_least=0.5)}
@@ -175,7 +176,7 @@ def test_no_effect_is_one_where_two_groups_levels_are_divided():
     level = Level(outcome="cpk", at=6, contrast=groups)
     assert level.threshold("lower") == ("below", 1.0)
     assert level.unit({"cpk": Named("CPK", "IU/L")}, "month") == "ratio"
-    assert level.amount(0.51234, "ratio", "month") == "0.512"
+    assert level.amount(Number(0.51234, unit="ratio"), "month") == "0.512"
     np.testing.assert_allclose(level.of(Levels()), [[8 / 27] * 3])
 
 
@@ -302,13 +303,13 @@ def test_who_never_gets_there_is_beyond_the_last_time():
     assert e.threshold("lower") == ("below", 24)
     assert e.event("below", 24, "month") == "it is reached by month 24"
     assert e.event("below", 6, "month") == "it is below 6.00"
-    assert [e.amount(v, "months", "month") for v in (6.1, 24)] == ["6.10 months", "beyond month 24"]
-    ends = [e.ends(*v, "month") for v in ((3, 9), (3, 24), (24, 24))]
+    assert [e.amount(Number(v, unit="months"), "month") for v in (6.1, 24)] == ["6.10 months", "beyond month 24"]
+    ends = [e.ends(*map(Number, v), "month") for v in ((3, 9), (3, 24), (24, 24))]
     assert ends == ["3.00 to 9.00", "3.00 to beyond month 24", "all of it beyond month 24"]
 
 
 def test_a_difference_of_times_is_a_number_like_others():
     e = TimeTo(outcome="cpk", at_most=5, within=24, contrast=Contrast(covariate="dose", level=2, reference=3))
     assert e.threshold("higher") == ("below", 0.0)
-    assert e.amount(24, "months", "month") == "24.0 months"
+    assert e.amount(Number(24, unit="months"), "month") == "24.0 months"
     assert e.possible() == (-24, 24)

@@ -18,6 +18,7 @@ from bayesmyo.assess.responses import responses
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
 from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.figures import parts, style
+from bayesmyo.figures.axes import root, root_ticks, square
 from bayesmyo.figures.predictive import bins as bars_of
 from bayesmyo.figures.predictive import counted
 from bayesmyo.figures.residuals import later
@@ -202,11 +203,11 @@ def test_a_dose_stands_on_an_axis_of_roots_with_its_zeros(mock_fit):
     axes = figures.trajectories(mock_fit, "steroid").axes[0]
     assert axes.get_ylabel() == "Steroid dose (mg/d), root scale"
     assert axes.get_ylim()[0] < 0
-    ticks = style.root_ticks(125)
+    ticks = root_ticks(125)
     assert ticks[0] == 0
     assert np.diff(np.sqrt(ticks)).min() > 0.1 * np.sqrt(125)
     x = np.array([-4.0, 0.0, 9.0])
-    assert style.square(style.root(x)) == pytest.approx(x)
+    assert square(root(x)) == pytest.approx(x)
 
 
 def test_the_same_fit_is_the_same_picture(good_fit):

@@ -10,7 +10,6 @@ from bayesmyo.inference.engines import ENGINES, Draws, Mock, Sampling
 from bayesmyo.inference.fit import fit
 from bayesmyo.inference.store import load_fit, save_fit
 from bayesmyo.inference.verify import verify
-from bayesmyo.report.blocks import text
 from bayesmyo.report.sections.checks import sampler
 from tests.conftest import independent_draws
 from tests.inference.test_mixing import chains, worth
@@ -126,5 +125,5 @@ def test_a_fit_that_was_sampled_on_is_stored_verified_and_reported_as_it_is(fitt
     assert again.group("sample_stats").sizes["draw"] == 4000
     assert verify(tmp_path / "fit.nc").passed
     assert Convergence().run(again) == Convergence().run(found)
-    rows = {text(what): text(value) for what, value in sampler(SimpleNamespace(fit=again)).rows}
+    rows = {str(what): str(value) for what, value in sampler(SimpleNamespace(fit=again)).rows}
     assert rows["draws of each chain, one in 4 of those sampled"] == "1,000"

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from bayesmyo.components.numbers import apart, resolved
-from bayesmyo.report.columns import Ends, Number, layout
+from bayesmyo.report.blocks import Span
+from bayesmyo.report.columns import layout
 
 HEADERS = ["name", "median", "95% interval", "unit", "population"]
 ROWS = [
-    ["mrc_change", Number("0.98"), Ends("0.7", "1.2"), "grade", "population average"],
-    ["cpk_change", Number("-640"), Ends("-1,000", "-300"), "IU/L", "these patients"],
+    ["mrc_change", "0.98", Span("0.7", "1.2"), "grade", "population average"],
+    ["cpk_change", "-640", Span("-1,000", "-300"), "IU/L", "these patients"],
 ]
 RIGHT = [False, True, False, False, False]
 
@@ -50,7 +51,7 @@ def test_texts_are_broken_at_words():
 
 
 def test_wide_characters_take_their_room():
-    _, body = layout(["who", "n"], [["筋炎", Number("1")], ["ab", Number("2")]], 80, [False, True])
+    _, body = layout(["who", "n"], [["筋炎", "1"], ["ab", "2"]], 80, [False, True])
     assert body == ["筋炎  1", "ab    2"]
 
 

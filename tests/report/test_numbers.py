@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from bayesmyo.components.numbers import chance_error, probability_text, resolved, written
-from bayesmyo.report.numbers import count, number, quantile_errors
+from bayesmyo.components.numbers import Number, Written, chance_error, probability_text, resolved
+from bayesmyo.report.draws import quantile_errors
+from bayesmyo.report.numbers import count, number
 
 SHOWN = [
     (0.94712, 0.0028, "0.95"),
@@ -57,9 +58,9 @@ def test_a_probability_never_claims_certainty(p, error, text):
 
 
 def test_what_is_not_there_is_a_dash():
-    assert number(None).text == number(math.nan).text == "-"
+    assert str(number(None)) == str(number(math.nan)) == "-"
     assert number(None).value is None
-    assert count(1234).text == "1,234"
+    assert str(count(1234)) == "1,234"
 
 
 def test_errors_of_quantiles_are_those_of_normal_draws(rng):
@@ -77,7 +78,14 @@ def test_a_chance_from_so_many_draws_has_an_error():
 
 
 def test_a_number_and_its_opposite_are_written_alike():
-    how = written({1.2345: 0.02, -8.0: 0.5}, 1000)
-    assert how.amount(1.2345) == "1.2"
-    assert how.amount(8.0) == "8.0"
-    assert how.amount(5.4321) == "5.43"
+    fall = Number(-1.2345, 0.02)
+    assert (str(fall), str(fall.of(1.2345))) == ("-1.2", "1.2")
+    assert str(Number(1.2345, 0.2).of(8.0)) == "8.0"
+
+
+def test_a_number_keeps_its_own_error_whatever_others_are_equal_to_it():
+    """The median of one result may be the width of its interval, or its lower end with the other sign: neither lends it an error."""
+    how = Written({0.025: Number(-8.0, 3.0), 0.5: Number(8.0, 0.002)}, 1000)
+    assert str(how.quantile(0.5, 8.0)) == "8.00"
+    assert str(how.quantile(0.025, -8.0)) == "-8"
+    assert str(how.quantile(0.05, -8.0)) == "-8.00"  # nothing is known of it

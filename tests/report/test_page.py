@@ -15,7 +15,7 @@ from bayesmyo.assess.influence import Flip, Influence, PatientInfluence, sentenc
 from bayesmyo.errors import UsageError
 from bayesmyo.inference.store import share
 from bayesmyo.model import simulate_scenario
-from bayesmyo.report.blocks import NOT_STATED, Code, Items, Number, Paragraph, Picture, Table, Terms, text
+from bayesmyo.report.blocks import NOT_STATED, Code, Items, Number, Paragraph, Picture, Table, Terms
 from bayesmyo.report.html import html, linked
 from bayesmyo.report.markdown import inside, markdown, plain
 from bayesmyo.report.page import page
@@ -60,7 +60,7 @@ def words(page):
             case Items(items):
                 found += items
             case Table():
-                found += [b.caption, *b.headers, *(text(c) for row in b.rows for c in row)]
+                found += [b.caption, *b.headers, *(str(c) for row in b.rows for c in row)]
             case Picture():
                 found += [b.caption, b.alternative]
             case Code():
@@ -86,7 +86,7 @@ def test_what_is_missing_is_not_stated(good, good_page):
 def test_the_checklist_has_28_items_and_counts_what_is_missing(good):
     def states(r):
         table = next(b for b in checklist(r).blocks if isinstance(b, Table))
-        return {int(text(row[0])): text(row[3]) for row in table.rows}
+        return {int(str(row[0])): str(row[3]) for row in table.rows}
 
     before, after = states(good), states(replace(good, stated=EVERYTHING))
     assert list(before) == list(range(1, 29))
@@ -147,7 +147,7 @@ def test_a_fit_that_fails_claims_nothing_and_says_why(failed, failed_page):
     tables = {t.name: t for t in failed_page.tables}
     for name, columns in {"estimands": (2, 3, 4, 6, 8), "decisions": (3, 4, 5, 7), "priors_and_posteriors": (4, 5), "responses_standard": (2, 3, 4, 5),
                           "correlations": (2, 3), "prior_sensitivity": (2, 4, 5, 6, 7, 8, 9)}.items():  # fmt: skip
-        assert {text(row[c]) for row in tables[name].rows for c in columns} == {"withheld"}, name
+        assert {str(row[c]) for row in tables[name].rows for c in columns} == {"withheld"}, name
     everything = " ".join(words(failed_page))
     assert not any(e.sentence in everything for e in failed.estimates if not e.sentence.startswith("withheld"))
 
@@ -161,7 +161,7 @@ def test_divergences_withhold_the_answers_but_not_what_the_checks_saw(small, sma
     names = {b.name for b in blocks(one, Picture)}
     assert "figure-predictive-cpk" in names
     assert not {"figure-estimates", "figure-course-cpk"} & names
-    sampler = {text(row[0]): text(row[1]) for t in one.tables if t.name == "sampler" for row in t.rows}
+    sampler = {str(row[0]): str(row[1]) for t in one.tables if t.name == "sampler" for row in t.rows}
     assert sampler["divergences (0 are allowed)"] == "5"
 
 
@@ -288,7 +288,7 @@ def test_patients_and_visits_are_counted(good, good_page):
 def test_patients_are_described_at_the_start(compared):
     cohort = compared.fit.cohort
     (table,) = [b for b in patients(compared).blocks if isinstance(b, Table) and b.name == "characteristics"]
-    rows = {text(row[0]): row for row in table.rows}
+    rows = {str(row[0]): row for row in table.rows}
     assert rows["patients"][2].value == len(cohort)
     assert rows["sex: f"][2].value + rows["sex: m"][2].value == len(cohort)
     assert rows["sex: m"][2].value == sum(i % 3 == 0 for i in range(len(cohort)))
@@ -312,7 +312,7 @@ def test_power_is_told_with_its_failed_fits(good):
     section = planning(replace(good, power=POWER))
     table = next(b for b in section.blocks if isinstance(b, Table))
     shown = ["cpk_halved", "scenario paper", "23", "400", "3", "310", "0.78", "0.021", "0.74 to 0.82", "0.78 to 0.78"]
-    assert [text(c) for c in table.rows[0]] == shown
+    assert [str(c) for c in table.rows[0]] == shown
     said = "is met with probability 0.78 (exact 95% interval 0.74 to 0.82; 397 simulated studies; 3 more could not be fitted)"
     assert said in section.blocks[1].text
     assert "No calibration was given" in section.blocks[-1].text
@@ -332,7 +332,7 @@ def test_calibration_is_told_with_its_verdict(good):
     }
     section = planning(replace(good, calibration=Simulated((row,), True, False, ("Not calibrated.",))))
     table = next(b for b in section.blocks if isinstance(b, Table))
-    assert [text(c) for c in table.rows[0]] == ["cpk.start", "23", "<0.0001", "0.95", "-", "no"]
+    assert [str(c) for c in table.rows[0]] == ["cpk.start", "23", "<0.0001", "0.95", "-", "no"]
     assert [b.text for b in section.blocks if isinstance(b, Paragraph) and b.kind == "failed"] == ["Not calibrated."]
 
 
@@ -367,7 +367,7 @@ def test_a_withheld_decision_stays_withheld_without_each_patient(good):
     assert "stays met" not in said
     assert "cpk_halved. the prior decides." in said
     (table,) = [b for b in shown.blocks if isinstance(b, Table)]
-    assert [text(c) for c in table.rows[0]] == ["cpk_halved", *["withheld"] * 4]
+    assert [str(c) for c in table.rows[0]] == ["cpk_halved", *["withheld"] * 4]
 
 
 def test_decisions_without_each_patient_are_written_as_with_all(good):
@@ -378,8 +378,8 @@ def test_decisions_without_each_patient_are_written_as_with_all(good):
     shown = influence(replace(good, influence=Influence((), tuple(rows), (said,)), refitted=True))
     (table,) = [b for b in shown.blocks if isinstance(b, Table)]
     (decided,) = [b for b in answers(good).blocks if isinstance(b, Table) and b.name == "decisions"]
-    assert text(table.rows[0][2]) == text(decided.rows[0][4])
-    assert f"(probability {text(table.rows[0][3])})" in said
+    assert str(table.rows[0][2]) == str(decided.rows[0][4])
+    assert f"(probability {table.rows[0][3]!s})" in said
 
 
 # --- forms

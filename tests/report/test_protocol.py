@@ -10,7 +10,7 @@ import pytest
 import bayesmyo
 from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.inference.engines import ENGINES
-from bayesmyo.report.blocks import Code, Table, text
+from bayesmyo.report.blocks import Code, Table
 from bayesmyo.report.html import html
 from bayesmyo.report.protocol import power_page
 from bayesmyo.report.sections.planning import UNFINISHED
@@ -47,7 +47,7 @@ def page(folder):
 def rows(page, name):
     """A table as dictionaries of what a reader sees."""
     (table,) = (b for s in page.sections for b in s.blocks if isinstance(b, Table) and b.name == name)
-    return [dict(zip(table.headers, map(text, row), strict=True)) for row in table.rows]
+    return [dict(zip(table.headers, map(str, row), strict=True)) for row in table.rows]
 
 
 def test_every_share_is_that_of_the_rows(folder, page):

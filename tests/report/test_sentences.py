@@ -11,7 +11,7 @@ from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.sensitivity import DATA, PRIOR
 from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
 from bayesmyo.report import results as module
-from bayesmyo.report.blocks import Number, Paragraph, Table, text
+from bayesmyo.report.blocks import Number, Paragraph, Table
 from bayesmyo.report.results import results
 from bayesmyo.report.sections.answers import answers
 from bayesmyo.report.sections.prior_or_data import table as prior_table
@@ -112,11 +112,11 @@ def no_check_fails(monkeypatch):
 
 
 def shown(row):
-    return [text(cell) for cell in row]
+    return [str(cell) for cell in row]
 
 
 def tables(section):
-    return {b.name: {text(row[0]): row for row in b.rows} for b in section.blocks if isinstance(b, Table)}
+    return {b.name: {str(row[0]): row for row in b.rows} for b in section.blocks if isinstance(b, Table)}
 
 
 def by_hand(decision, draws):
@@ -244,8 +244,8 @@ def test_other_tables_write_the_same_numbers_alike(good):
     """The median of an estimand is one text, in the answers and under other priors."""
     answer = tables(answers(good))["estimands"]
     for row in prior_table(good).rows:
-        if text(row[1]) == "estimand":
-            assert text(row[4]) == text(answer[text(row[0])][2])
+        if str(row[1]) == "estimand":
+            assert str(row[4]) == str(answer[str(row[0])][2])
 
 
 def test_a_verdict_within_monte_carlo_error_says_so(asked, small_cohort, monkeypatch):

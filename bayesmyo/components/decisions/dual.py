@@ -47,7 +47,7 @@ class Dual(Decision):
         met = p >= self.probability and large
         sentence = (
             f"The probability that {subject or self.estimand} is {side} {self.null:g} is {written.chance(p)} "
-            f"(at least {self.probability:g} was asked), and its median, {written.amount(median)}, is "
+            f"(at least {self.probability:g} was asked), and its median, {written.quantile(0.5, median)}, is "
             f"{'' if large else 'not '}{side} {self.relevant:g}, which is relevant{ENDINGS[met]}"
         )
         return Verdict(met=met, probability=p, margin=min(p - self.probability, relevant - 0.5), sentence=sentence)

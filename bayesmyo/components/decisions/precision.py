@@ -1,12 +1,13 @@
 """Precision: the interval is narrow enough to be useful."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from bayesmyo.components.decisions.decision import ENDINGS, Decision, Verdict, share_faults
-from bayesmyo.components.numbers import PLAIN, Written
+from bayesmyo.components.numbers import PLAIN, Number, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +32,11 @@ class Precision(Decision):
         lower, upper = (float(q) for q in np.quantile(draws, [tail, 1 - tail]))
         found = upper - lower
         met = found < self.width
+        first, last = written.quantile(tail, lower), written.quantile(1 - tail, upper)
+        width = Number(found, math.hypot(first.error, last.error), digits=first.digits)
         sentence = (
-            f"The {100 * self.interval:g}% interval of {subject or self.estimand} is {written.amount(found)} wide "
-            f"({written.amount(lower)} to {written.amount(upper)}); narrower than {self.width:g} was asked{ENDINGS[met]}"
+            f"The {100 * self.interval:g}% interval of {subject or self.estimand} is {width} wide "
+            f"({first} to {last}); narrower than {self.width:g} was asked{ENDINGS[met]}"
         )
         return Verdict(met=met, probability=None, margin=self.width - found, sentence=sentence)
 

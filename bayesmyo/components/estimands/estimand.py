@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesmyo.components.component import Component, key
 from bayesmyo.components.estimands.criteria import Criteria, Criterion
-from bayesmyo.components.numbers import PLAIN, Written, significant
+from bayesmyo.components.numbers import Number, significant
 
 Population = Literal["these patients", "average patient", "new patient", "population average"]
 Summary = Literal["median", "mean"]
@@ -191,13 +191,13 @@ class Estimand(Component):
         """The ends of what the number can be, whatever the outcome; None where the outcome decides."""
         return None
 
-    def amount(self, value: float, unit: str, time_unit: str, written: Written = PLAIN) -> str:
+    def amount(self, number: Number, time_unit: str) -> str:
         """The number with its unit, in a sentence."""
-        return f"{written.amount(value)} {unit}"
+        return f"{number} {number.unit}"
 
-    def ends(self, lower: float, upper: float, time_unit: str, written: Written = PLAIN) -> str:
+    def ends(self, lower: Number, upper: Number, time_unit: str) -> str:
         """The ends of its interval, in a sentence."""
-        return f"{written.amount(lower)} to {written.amount(upper)}"
+        return f"{lower} to {upper}"
 
     def event(self, direction: str, threshold: float, time_unit: str) -> str:
         """What the probability beside the number is of."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmyo.components.estimands.criteria import Criteria, Criterion, in_words
 from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction
-from bayesmyo.components.numbers import PLAIN, Written
+from bayesmyo.components.numbers import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ class Share(Estimand):
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
         return "share of patients"
 
-    def amount(self, value: float, unit: str, time_unit: str, written: Written = PLAIN) -> str:
-        return written.amount(value)
+    def amount(self, number: Number, time_unit: str) -> str:
+        return str(number)
 
     def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
         before = f"{time_unit} {self.from_:g}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmyo.components.estimands.criteria import Criterion
 from bayesmyo.components.estimands.estimand import Given, Named, OfOutcome, Prediction
-from bayesmyo.components.numbers import PLAIN, Written
+from bayesmyo.components.numbers import Number
 
 STEPS = 18
 REFINEMENTS = 4
@@ -81,19 +81,19 @@ class TimeTo(OfOutcome):
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
         return f"{time_unit}s"
 
-    def amount(self, value: float, unit: str, time_unit: str, written: Written = PLAIN) -> str:
-        return self._figure(value, time_unit, written) + ("" if self._beyond(value) else f" {unit}")
+    def amount(self, number: Number, time_unit: str) -> str:
+        return self._figure(number, time_unit) + ("" if self._beyond(number) else f" {number.unit}")
 
-    def ends(self, lower: float, upper: float, time_unit: str, written: Written = PLAIN) -> str:
+    def ends(self, lower: Number, upper: Number, time_unit: str) -> str:
         if self._beyond(lower):
             return f"all of it beyond {time_unit} {self.within:g}"
-        return f"{self._figure(lower, time_unit, written)} to {self._figure(upper, time_unit, written)}"
+        return f"{self._figure(lower, time_unit)} to {self._figure(upper, time_unit)}"
 
-    def _beyond(self, value: float) -> bool:
-        return value >= self.within and self.contrast is None
+    def _beyond(self, number: Number) -> bool:
+        return self.contrast is None and number.value is not None and number.value >= self.within
 
-    def _figure(self, value: float, time_unit: str, written: Written) -> str:
-        return f"beyond {time_unit} {self.within:g}" if self._beyond(value) else written.amount(value)
+    def _figure(self, number: Number, time_unit: str) -> str:
+        return f"beyond {time_unit} {self.within:g}" if self._beyond(number) else str(number)
 
     def event(self, direction: str, threshold: float, time_unit: str) -> str:
         if direction == "below" and threshold == self.within and self.contrast is None:

@@ -11,8 +11,8 @@ from bayesmyo.simulation.store import Results
 from bayesmyo.study.write import to_toml
 
 
-def again(found: Results, target: float, futility: float | None) -> Section:
-    plan, rows = found.plan, found.replicates
+def again(results: Results, target: float, futility: float | None) -> Section:
+    plan, rows = results.plan, results.replicates
     s = plan.sampling
     twice = int((rows["attempts"] > 1).sum())
     much = (
@@ -26,10 +26,10 @@ def again(found: Results, target: float, futility: float | None) -> Section:
                      f"longer, because short chains disagreed; {int((rows['divergences'] > 0).sum()):,} with divergences"),
         ("Seed", str(plan.seed)),
         ("SHA-256 of the plan", sha256(plan.to_json().encode())),
-        ("Versions", ", ".join(f"{k} {v}" for k, v in found.versions.items()) + f"; page by bayesmyo {__version__}"),
+        ("Versions", ", ".join(f"{k} {v}" for k, v in results.versions.items()) + f"; page by bayesmyo {__version__}"),
     )  # fmt: skip
     study, other = plan.cells[0].study, _another(plan.cells[0])
-    blocks: list[Block] = [Terms(terms), Code("Command", command(found, target, futility))]
+    blocks: list[Block] = [Terms(terms), Code("Command", command(results, target, futility))]
     if other:
         blocks.append(Code("The study that simulates (study.toml), in its first design", to_toml(study), folded=True))
         blocks.append(Code("The study that analyses (analysis.toml)", to_toml(plan.cells[0].analysis), folded=True))
@@ -43,9 +43,9 @@ def _another(c: Simulation) -> bool:
     return asks(c.study) != asks(c.analysis)
 
 
-def command(found: Results, target: float, futility: float | None = None) -> str:
+def command(results: Results, target: float, futility: float | None = None) -> str:
     """What to type."""
-    plan = found.plan
+    plan = results.plan
     values: dict[str, list[str]] = {}
     for c in plan.cells:
         for k, v in c.labels.items():

@@ -16,17 +16,8 @@ def analysis(study: Study, said: Statements) -> Section:
     rows = tuple((f"{p.outcome}: {p.parameter}", *prior_cells(p)) for p in lines)
     headers = ("parameter", "prior", "clinical unit", f"prior median ({study.interval:.0%} interval)")
     table = Table("priors", "Priors of the analysis, in clinical units", headers, rows, folded=len(rows) > 30)
-    return Section(
-        "model",
-        "The analysis",
-        (
-            *in_words(study),
-            Heading("Priors"),
-            *([Paragraph(stated(said.priors))] if said.priors else []),
-            table,
-            *_believed(study),
-        ),
-    )
+    why = [Paragraph(stated(said.priors))] if said.priors else []
+    return Section("model", "The analysis", (*in_words(study), Heading("Priors"), *why, table, *_believed(study)))
 
 
 def _believed(study: Study) -> list[Block]:
@@ -35,8 +26,5 @@ def _believed(study: Study) -> list[Block]:
         return []
     rows = tuple((name, spread(m, low, high)) for name, (low, m, high) in planned.prior_values(study).items())
     caption = "What these priors hold likely of the estimands, in outcome units"
-    return (
-        [Table("prior_estimands", caption, ("estimand", f"prior median ({study.interval:.0%} interval)"), rows)]
-        if rows
-        else []
-    )
+    headers = ("estimand", f"prior median ({study.interval:.0%} interval)")
+    return [Table("prior_estimands", caption, headers, rows)] if rows else []

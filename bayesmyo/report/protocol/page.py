@@ -15,7 +15,8 @@ from bayesmyo.simulation.store import Results
 from bayesmyo.study.statements import Statements
 
 METHODS = (
-    "Simulation studies and their Monte Carlo errors: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086",
+    "Simulation studies and their Monte Carlo errors: Morris, White and Crowther (2019), "
+    "https://doi.org/10.1002/sim.8086",
     "Assurance: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175",
     "Errors of sign and magnitude: Gelman and Carlin (2014), https://doi.org/10.1177/1745691614551642",
     "Exact intervals of shares: Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404",
@@ -25,7 +26,7 @@ METHODS = (
 
 
 def power_page(
-    found: Results,
+    results: Results,
     answer: PowerAnswer,
     target: float,
     futility: float | None = None,
@@ -33,18 +34,29 @@ def power_page(
 ) -> Page:
     """All that a power study says, for a reader who was not there.
 
-    found: the folder; answer: what its tables say, with that target and futility; statements: what only the author knows
+    Parameters
+    ----------
+    results : Results
+        The folder.
+    answer : PowerAnswer
+        What its tables say, with that target and futility.
+    target : float
+        The power of the smallest number of patients, between 0 and 1.
+    futility : float, optional
+        A probability below which a study stops at a look.
+    statements : Statements, optional
+        What only the author knows.
     """
-    cells = found.plan.cells
+    cells = results.plan.cells
     study, said = cells[0].analysis, statements or Statements()
     sections = (
-        summary(found, answer),
+        summary(results, answer),
         question(study, said),
         design(cells),
         analysis(study, said),
         power(answer, target),
         estimates(answer),
-        again(found, target, futility),
+        again(results, target, futility),
         Section("references", "References", (Items((*METHODS, *of_study(study))),)),
     )
-    return Page(study.title, tuple(s for s in sections if s.blocks), True, standing(found))
+    return Page(study.title, tuple(s for s in sections if s.blocks), True, standing(results))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bayesmyo.figures.power_curves import power_curves
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
-from bayesmyo.report.numbers import count, decimals, number
+from bayesmyo.report.blocks import Block, Cell, Heading, Section, Span, Table, note
+from bayesmyo.report.numbers import count, fixed, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.sections.planning import share
 from bayesmyo.simulation.power.answer import PowerAnswer
@@ -25,8 +25,7 @@ def power(answer: PowerAnswer, target: float) -> Section:
     blocks: list[Block] = []
     if any(d.rate.value is not None for d in last):
         words = "; ".join(
-            f"{d.decision}, {called(d.labels)}, {d.look} patients: {share(d.rate.value, d.rate.mcse).text}"
-            for d in last
+            f"{d.decision}, {called(d.labels)}, {d.look} patients: {share(d.rate.value, d.rate.mcse)}" for d in last
         )
         blocks.append(
             picture(
@@ -38,9 +37,7 @@ def power(answer: PowerAnswer, target: float) -> Section:
         )
     blocks.append(Table("power", caption, headers, rows))
     if methods:
-        blocks.append(
-            Paragraph("Other methods judge the same rule on the same cohorts, as a flat prior would make it.", "note")
-        )
+        blocks.append(note("Other methods judge the same rule on the same cohorts, as a flat prior would make it."))
     return Section("power", "Power", (*blocks, *_smallest(answer), *_looks(answer)))
 
 
@@ -70,11 +67,11 @@ def _looks(answer: PowerAnswer) -> list[Block]:
 
 def _row(d: DecisionPower, methods: Sequence[str]) -> tuple[Cell, ...]:
     r, lost = d.rate, sum(d.failed.values())
-    bounds = f"{share(d.worst, r.mcse).text} to {share(d.best, r.mcse).text}" if lost else "-"
+    bounds = Span(share(d.worst, r.mcse), share(d.best, r.mcse)) if lost else "-"
     beside = [d.comparators.get(f"{m}{FOR}{d.decision}") for m in methods]
     what = called(d.labels) + (" (not right to be met)" if d.null else "")
     return (
-        d.decision, what, count(d.look), Number(None, "-") if d.assurance else number(d.truth), count(d.replicates), count(lost), share(r.value, r.mcse), decimals(r.mcse or None, 3),
-        f"{share(r.lower, r.mcse).text} to {share(r.upper, r.mcse).text}" if r.of else "-", bounds, share(d.expected.value, d.expected.mcse),
-        *(share(b.value, b.mcse) if b else Number(None, "-") for b in beside),
+        d.decision, what, count(d.look), number(None) if d.assurance else number(d.truth), count(d.replicates), count(lost), share(r.value, r.mcse), fixed(r.mcse or None, ".3f"),
+        Span(share(r.lower, r.mcse), share(r.upper, r.mcse)) if r.of else "-", bounds, share(d.expected.value, d.expected.mcse),
+        *(share(b.value, b.mcse) if b else number(None) for b in beside),
     )  # fmt: skip

@@ -8,21 +8,18 @@ from bayesmyo.study.study import Study
 
 
 def question(study: Study, s: Statements) -> Section:
+    asked = {
+        n: f"{describe.number(study, e)}, {e.whom} ({describe.summary(study, e)})" for n, e in study.estimands.items()
+    }
+
+    def subject(estimand: str) -> str:
+        return describe.subject(study, study.estimands[estimand])
+
     blocks: list[Block] = [
         *author(s),
         Heading("What is to be estimated"),
-        Terms(
-            tuple(
-                (name, f"{describe.number(study, e)}, {e.whom} ({describe.summary(study, e)})")
-                for name, e in study.estimands.items()
-            )
-        ),
+        Terms(tuple(asked.items())),
         Heading("When the answer is yes"),
-        Terms(
-            tuple(
-                (name, d.rule(describe.subject(study, study.estimands[d.estimand])))
-                for name, d in study.decisions.items()
-            )
-        ),
+        Terms(tuple((name, d.rule(subject(d.estimand))) for name, d in study.decisions.items())),
     ]
     return Section("question", "The question", tuple(blocks))

@@ -1,21 +1,26 @@
-"""What was asked and what the fit answers: every estimand and decision as a sentence bound to its draws, and as a table."""
+"""What was asked and what the fit answers: every estimand and decision as a sentence bound to its draws, and as a
+table."""
 
 from bayesmyo import figures
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.sensitivity import EMPTY
-from bayesmyo.components.numbers import chance_error
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, claims
-from bayesmyo.report.numbers import chance, declared, error_of, number
+from bayesmyo.report.answered import correlation, decision, estimate, of_changes
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, claims, note, table
+from bayesmyo.report.numbers import error_of, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import compared
 from bayesmyo.report.sections.each_patient import each_patient
 
-WITHHELD = "withheld"
 HOW = (
-    "Every number names whose it is: “these patients” is the average over the patients in the table; “all such patients” the average over all "
-    "patients like them, which is less certain; a new patient is one to come. An interval of 95 % holds the number with probability 0.95, if the model "
-    "and its priors are right."
+    "Every number names whose it is: “these patients” is the average over the patients in the table; “all such "
+    "patients” the average over all patients like them, which is less certain; a new patient is one to come. An "
+    "interval of 95 % holds the number with probability 0.95, if the model and its priors are right."
+)
+BEHIND = "Every estimand, with the interval of the prior alone behind it"
+LEFT_OUT = "The figure of all estimands is left out, because some of them are withheld."
+NO_FACTOR = (
+    "No Bayes factor is reported: none means anything without the odds that were given to the models before the data."
 )
 
 
@@ -24,67 +29,43 @@ def answers(r: Results) -> Section:
         Paragraph(HOW.replace("95 %", f"{r.study.interval:.0%}").replace("0.95", f"{r.study.interval:g}"))
     ]
     if not r.estimates:
-        blocks.append(Paragraph("The study declares no estimand: nothing was asked.", "note"))
+        blocks.append(note("The study declares no estimand: nothing was asked."))
         return Section("answers", "Answers", tuple(blocks))
     over_time = [e for e in r.study.estimands.values() if e.compares and e.contrast is None]
     during = f"during {r.study.treatment}" if r.study.treatment else "over time"
     if over_time:
-        blocks.append(Paragraph(f"Without a control group every change is a change {during}, never an effect.", "note"))
+        blocks.append(note(f"Without a control group every change is a change {during}, never an effect."))
     if r.contrasts:
-        blocks.append(Paragraph(compared(r), "note"))
+        blocks.append(note(compared(r)))
     blocks += claims([(e.name, e.sentence) for e in r.estimates])
     blocks += [estimands(r), resolution(r)]
     claimed = [e for e in r.estimates if r.says(e)]
     if not r.fit.shared and len(claimed) == len(r.estimates):
-        blocks.append(
-            picture(figures.estimates(r.fit), "figure-estimates", "Every estimand, with the interval of the prior alone behind it", alternative(r, claimed))
-        )  # fmt: skip
+        blocks.append(picture(figures.estimates(r.fit), "figure-estimates", BEHIND, alternative(r, claimed)))
     elif not r.fit.shared:
-        blocks.append(
-            Paragraph("The figure of all estimands is left out, because some of them are withheld.", "withheld")
-        )
+        blocks.append(Paragraph(LEFT_OUT, "withheld"))
     if r.decisions:
         blocks += [Heading("Decisions"), *claims([(d.name, d.sentence) for d in r.decisions]), decisions(r)]
     blocks += each_patient(r)
     if r.correlations:
         blocks += [Heading("How patients' outcomes hang together"), *correlations(r)]
-    blocks.append(
-        Paragraph(
-            "No Bayes factor is reported: none means anything without the odds that were given to the models before the data.",
-            "note",
-        )
-    )
-    return Section("answers", "Answers", tuple(blocks))
+    return Section("answers", "Answers", (*blocks, note(NO_FACTOR)))
 
 
 def estimands(r: Results) -> Table:
+    """Every estimand, from the cells that a terminal shows too."""
     interval = f"{r.study.interval:.0%}"
-    headers = (
-        "estimand",
-        "population",
-        "median",
-        f"{interval} lower",
-        f"{interval} upper",
-        "unit",
-        "probability",
-        "of being",
-        "prior or data",
-    )
-    return Table(
-        "estimands", "Every estimand, with its uncertainty", headers, tuple(_estimand(r, e) for e in r.estimates)
-    )
+    ends = {f"{interval} {end}": end for end in ("lower", "upper")}
+    columns = {"estimand": "name", "population": "who", "median": "median", **ends, "unit": "unit"}
+    columns |= {"probability": "probability", "of being": "event", "prior or data": "verdict"}
+    rows = [estimate(e) | {"who": _who(e), "verdict": _verdict(r, e)} for e in r.estimates]
+    return table("estimands", "Every estimand, with its uncertainty", columns, rows)
 
 
-def _estimand(r: Results, e: Estimate) -> tuple[Cell, ...]:
-    who = e.population + (", one measurement" if e.predicts == "measurement" else "")
-    who += f" ({e.summary})" if e.summary in ("mean", "geometric mean") else ""
-    of = f"{e.direction} {declared(e.threshold).text}" if e.direction else "-"
-    if not r.says(e):
-        return (e.name, who, *([WITHHELD] * 3), e.unit, WITHHELD, of, _verdict(r, e))
-    how = e.written
-    p = Number(e.probability, how.chance(e.probability)) if e.probability is not None else Number(None, "-")
-    bounds = (Number(v, how.amount(v)) for v in (e.median, e.lower, e.upper))
-    return (e.name, who, *bounds, e.unit, p, of, _verdict(r, e))
+def _who(e: Estimate) -> str:
+    """Whose number it is."""
+    one = ", one measurement" if e.predicts == "measurement" else ""
+    return e.population + one + (f" ({e.summary})" if e.summary in ("mean", "geometric mean") else "")
 
 
 def _verdict(r: Results, row: Estimate | DecisionResult) -> str:
@@ -94,88 +75,49 @@ def _verdict(r: Results, row: Estimate | DecisionResult) -> str:
 
 def resolution(r: Results) -> Table:
     """What the number of draws leaves open."""
-    rows: list[tuple[Cell, ...]] = []
-    for e in r.estimates:
-        lower, median, upper = (error_of(v or None) for v in e.errors)
-        p = error_of(chance_error(e.probability, e.ess)) if e.probability is not None else Number(None, "-")
-        rows.append((e.name, e.unit, median, lower, upper, p, number(e.ess)))
-    headers = (
-        "estimand",
-        "unit",
-        "error of the median",
-        "of the lower end",
-        "of the upper end",
-        "of the probability",
-        "effective draws",
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (e.name, e.unit, *(error_of(n.error or None) for n in (median, lower, upper)), error_of(e.chance.error or None), number(e.ess))
+        for e in r.estimates for lower, median, upper in [e.numbers]
+    )  # fmt: skip
+    errors = ("error of the median", "of the lower end", "of the upper end", "of the probability")
+    headers = ("estimand", "unit", *errors, "effective draws")
+    caption = (
+        "Monte Carlo errors: by so much would other draws from the same posterior give other numbers; no digit below "
+        "them is shown"
     )
-    caption = "Monte Carlo errors: by so much would other draws from the same posterior give other numbers; no digit below them is shown"
-    return Table("monte_carlo_errors", caption, headers, tuple(rows), folded=True)
+    return Table("monte_carlo_errors", caption, headers, rows, folded=True)
 
 
 def alternative(r: Results, rows: list[Estimate]) -> str:
     """The figure's numbers, those of the table."""
-    parts = []
-    for e in rows:
-        how = e.written
-        lower, median, upper = (how.amount(v) for v in (e.lower, e.median, e.upper))
-        parts.append(f"{e.name} ({e.population}): {median} ({lower} to {upper}) {e.unit}")
+    parts = [
+        f"{e.name} ({e.population}): {median} ({Span(lower, upper)}) {e.unit}"
+        for e in rows for lower, median, upper in [e.numbers]
+    ]  # fmt: skip
     return f"Median and {r.study.interval:.0%} interval of each estimand. " + "; ".join(parts) + "."
 
 
 def decisions(r: Results) -> Table:
-    headers = (
-        "decision",
-        "kind",
-        "estimand",
-        "met",
-        "probability",
-        "margin",
-        "Monte Carlo error of the margin",
-        "prior or data",
-    )
-    return Table(
-        "decisions",
-        "Every decision, and the margin by which its rule is met or missed",
-        headers,
-        tuple(_decision(r, d) for d in r.decisions),
-    )
-
-
-def _decision(r: Results, d: DecisionResult) -> tuple[Cell, ...]:
-    if not r.says(d):
-        return (d.name, d.kind, d.estimand, *([WITHHELD] * 3), "-", _verdict(r, d))
-    p = Number(None, "-") if d.probability is None else chance(d.probability, chance_error(d.probability, d.ess))
-    return (
-        d.name,
-        d.kind,
-        d.estimand,
-        "yes" if d.met else "no",
-        p,
-        number(d.margin, d.mcse),
-        error_of(d.mcse),
-        _verdict(r, d),
-    )
+    """Every decision, from the cells that a terminal shows too."""
+    columns = {k: k for k in ("kind", "estimand", "met", "probability", "margin")}
+    columns = {"decision": "name", **columns, "Monte Carlo error of the margin": "error", "prior or data": "verdict"}
+    rows = [decision(d) | {"verdict": _verdict(r, d)} for d in r.decisions]
+    return table("decisions", "Every decision, and the margin by which its rule is met or missed", columns, rows)
 
 
 def correlations(r: Results) -> list[Block]:
     """Sentences about changes, and the table of all."""
-    own = [c for c in r.correlations if c.first.endswith(" change") and c.second.endswith(" change")] or list(
-        r.correlations
-    )
-    rows: list[tuple[Cell, ...]] = []
-    for c in r.correlations:
-        before = f"{c.prior_lower:.2f} to {c.prior_upper:.2f}"
-        if r.held(*c.outcomes):
-            rows.append((c.first, c.second, WITHHELD, WITHHELD, before))
-        else:
-            rows.append(
-                (c.first, c.second, Number(c.median, f"{c.median:.2f}"), f"{c.lower:.2f} to {c.upper:.2f}", before)
-            )
     interval = f"{r.study.interval:.0%} interval"
-    headers = ("patients' own", "and", "correlation", interval, f"prior's {interval}")
+    columns = {
+        "patients' own": "first",
+        "and": "second",
+        "correlation": "r",
+        interval: "interval",
+        f"prior's {interval}": "prior",
+    }
     caption = (
-        "Correlations between what patients start with and how they change; with few patients much of them is prior. Here a change is a rise; "
-        "the sentences tell improvements, so r has the other sign there where a fall is one"
+        "Correlations between what patients start with and how they change; with few patients much of them is prior. "
+        "Here a change is a rise; the sentences tell improvements, so r has the other sign there where a fall is one"
     )
-    said = [(f"{c.first} with {c.second}", c.sentence) for c in own]
-    return [*claims(said), Table("correlations", caption, headers, tuple(rows))]
+    said = [(f"{c.first} with {c.second}", c.sentence) for c in of_changes(r.correlations)]
+    return [*claims(said), table("correlations", caption, columns, map(correlation, r.correlations))]

@@ -20,12 +20,14 @@ def alone(r: Results) -> str:
 
 
 def compared(r: Results) -> str:
-    """Of differences between patients, whether they differ in what they are or in what they were given; empty where none is asked."""
+    """Of differences between patients, whether they differ in what they are or in what they were given; empty where
+    none is asked."""
     if not r.contrasts:
         return ""
     pairs = "; ".join(f"{name}: {level} and {reference}" for name, level, reference in r.contrasts)
     names = listing(list(dict.fromkeys(name for name, _, _ in r.contrasts)))
     return (
-        f"Two kinds of patients are compared ({pairs}). A difference between them is not by itself the effect of {names}: unless chance alone "
-        "has put patients into one kind or the other, the two may differ in much else, which no model can tell."
+        f"Two kinds of patients are compared ({pairs}). A difference between them is not by itself the effect of "
+        f"{names}: unless chance alone has put patients into one kind or the other, the two may differ in much else, "
+        "which no model can tell."
     )

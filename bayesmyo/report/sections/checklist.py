@@ -1,12 +1,13 @@
 """The checklist: 28 items that readers and regulators ask for, and where each is answered, or NOT STATED.
 
-Sources: BARG (Kruschke 2021), ROBUST (Sung et al. 2005), ICH E9(R1), STROBE, SAMPL, ADEMP (Morris et al. 2019), and the FDA's draft guidance on
-Bayesian methods (January 2026, docket FDA-2025-D-3217), which is named here as a source of items; no claim of conformity is made.
+Sources: BARG (Kruschke 2021), ROBUST (Sung et al. 2005), ICH E9(R1), STROBE, SAMPL, ADEMP (Morris et al. 2019), and the
+    FDA's draft guidance on Bayesian methods (January 2026, docket FDA-2025-D-3217), which is named here as a source of
+    items; no claim of conformity is made.
 """
 
 from collections.abc import Sequence
 
-from bayesmyo.report.blocks import NOT_STATED, Paragraph, Section, Table
+from bayesmyo.report.blocks import NOT_STATED, Section, Table, note
 from bayesmyo.report.results import Results
 
 GIVEN, PARTLY, NOT_DONE, NONE = "given", "partly", "NOT DONE", "none needed"
@@ -16,13 +17,14 @@ def checklist(r: Results) -> Section:
     rows = tuple((str(n), what, source, state, where) for n, (what, source, state, where) in enumerate(items(r), 1))
     missing = [row[0] for row in rows if row[3] in (NOT_STATED, NOT_DONE)]
     text = (
-        f"Of {len(rows)} items, {len(missing)} are not stated or not done: {', '.join(missing)}. What only the author knows belongs in the table [report] of the study."
+        f"Of {len(rows)} items, {len(missing)} are not stated or not done: {', '.join(missing)}. What only the author "
+        "knows belongs in the table [report] of the study."
         if missing
         else f"All {len(rows)} items are answered."
     )
     caption = "What a report of a Bayesian analysis should say, and whether this one does"
     headers = ("item", "what", "asked for by", "state", "where")
-    return Section("checklist", "Checklist", (Paragraph(text, "note"), Table("checklist", caption, headers, rows)))
+    return Section("checklist", "Checklist", (note(text), Table("checklist", caption, headers, rows)))
 
 
 def of(*texts: str) -> str:

@@ -1,14 +1,13 @@
 """Every check: what was looked at, what was found, and what it means."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from bayesmyo import figures
 from bayesmyo.assess.diagnostics import bfmi
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.style import Drawing
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Picture, Section, Table, text
-from bayesmyo.report.numbers import count, decimals, number, rhat
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Picture, Section, Span, Table
+from bayesmyo.report.numbers import count, fixed, number, rhat
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.report.standing import verdict
@@ -40,9 +39,11 @@ def sampler(r: Results) -> Table:
         rows.append(("divergences (0 are allowed)", count(int(stats["diverging"].sum()))))
     if "reached_max_treedepth" in stats:
         share = float(stats["reached_max_treedepth"].mean())
-        rows.append(("share of draws at the maximum tree depth (at most 0.01)", Number(share, f"{share:.3f}")))
+        rows.append(("share of draws at the maximum tree depth (at most 0.01)", fixed(share, ".3f")))
     if "energy" in stats:
-        rows.append(("lowest E-BFMI of a chain (at least 0.3)", decimals(float(bfmi(stats["energy"].values).min()), 2)))
+        rows.append(
+            ("lowest E-BFMI of a chain (at least 0.3)", fixed(float(bfmi(stats["energy"].values).min()), ".2f"))
+        )
     return Table("sampler", "The sampler", ("what", "found"), tuple(rows))
 
 
@@ -52,14 +53,12 @@ def quantities(r: Results) -> Table:
         (str(q["quantity"]), str(q["kind"]), rhat(q["rhat"]), number(q["ess_bulk"]), number(q["ess_tail"]))
         for q in r.checks[0].table
     ]
-    caption = "R-hat (at most 1.01) and effective draws (at least 400) of every parameter and estimand, and of the worst effects of patients"
-    return Table(
-        "convergence",
-        caption,
-        ("quantity", "kind", "R-hat", "effective draws, bulk", "effective draws, tail"),
-        tuple(rows),
-        folded=True,
+    caption = (
+        "R-hat (at most 1.01) and effective draws (at least 400) of every parameter and estimand, and of the worst "
+        "effects of patients"
     )
+    headers = ("quantity", "kind", "R-hat", "effective draws, bulk", "effective draws, tail")
+    return Table("convergence", caption, headers, tuple(rows), folded=True)
 
 
 def statistics(r: Results) -> Table:
@@ -68,22 +67,12 @@ def statistics(r: Results) -> Table:
     for c in r.checks:
         for row in c.table:
             if "statistic" in row:
-                rows.append((
-                    c.name, r.study.label(str(row["outcome"])), str(row["statistic"]), number(_float(row, "observed")),
-                    f"{number(_float(row, 'lower')).text} to {number(_float(row, 'upper')).text}", decimals(_float(row, "p"), 3),
-                ))  # fmt: skip
+                observed, lower, upper = (number(float(row[k])) for k in ("observed", "lower", "upper"))
+                what = (c.name, r.study.label(str(row["outcome"])), str(row["statistic"]))
+                rows.append((*what, observed, Span(lower, upper), fixed(float(row["p"]), ".3f")))
     headers = ("check", "outcome", "statistic", "measured", "predicted, 95%", "adjusted p")
-    return Table(
-        "predictive_checks",
-        "Statistics of the data beside those of replicates drawn from the model",
-        headers,
-        tuple(rows),
-        folded=True,
-    )
-
-
-def _float(row: Mapping[str, Any], key: str) -> float:
-    return float(row[key])
+    caption = "Statistics of the data beside those of replicates drawn from the model"
+    return Table("predictive_checks", caption, headers, tuple(rows), folded=True)
 
 
 OF = {  # what each figure shows, by check
@@ -104,11 +93,11 @@ def pictures(r: Results, outcome: str) -> list[Block]:
     )  # fmt: skip
     if r.patient_level:
         asked += (("residuals", "residuals around patients' own curves", lambda: figures.residuals(r.fit, outcome)),)
-    found: list[Block] = []
+    drawings: list[Block] = []
     for name, what, draw in asked:
         drawn = _drawn(f"figure-{name}-{outcome}", f"{label}: {what}", draw, alternative(r, outcome, OF[name]))
-        found += [] if drawn is None else [drawn]
-    return [Heading(label), *found] if found else []
+        drawings += [] if drawn is None else [drawn]
+    return [Heading(label), *drawings] if drawings else []
 
 
 def _drawn(name: str, caption: str, draw: Callable[[], Drawing], alternative: str) -> Picture | None:
@@ -123,7 +112,7 @@ def _drawn(name: str, caption: str, draw: Callable[[], Drawing], alternative: st
 def alternative(r: Results, outcome: str, names: Sequence[str]) -> str:
     """The statistics of some checks of an outcome, as the table has them."""
     label = r.study.label(outcome)
-    rows = [[text(cell) for cell in row] for row in statistics(r).rows if row[0] in names and row[1] == label]
+    rows = [[str(cell) for cell in row] for row in statistics(r).rows if row[0] in names and row[1] == label]
     if not rows:
         return "No statistic of it is judged."
     return "Measured, and predicted: " + "; ".join(f"{row[2]} {row[3]} ({row[4]})" for row in rows) + "."

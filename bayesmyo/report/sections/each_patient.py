@@ -1,18 +1,21 @@
-"""What a covariate of visits, such as treatment on and off, does to each of these patients, where the study asks for it."""
+"""What a covariate of visits, such as treatment on and off, does to each of these patients, where the study asks for
+it."""
 
 from bayesmyo import figures
 from bayesmyo.assess.each_patient import each_estimate, measurements, own_effects
 from bayesmyo.assess.estimate import Estimate
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Table
+from bayesmyo.report.answered import estimate
+from bayesmyo.report.blocks import Block, Heading, Paragraph, Table, note, table
 from bayesmyo.report.numbers import count, declared
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
 
 HOW = (
-    "Each patient's own number rests on that patient's measurements and leans on those of the others: the fewer measurements, the closer "
-    "to the average, so that a wild visit is not taken for an effect. It says what was seen while the patient was treated and while not; "
-    "whether it was the treatment, only a random order of the two can say."
+    "Each patient's own number rests on that patient's measurements and leans on those of the others: the fewer "
+    "measurements, the closer to the average, so that a wild visit is not taken for an effect. It says what was seen "
+    "while the patient was treated and while not; whether it was the treatment, only a random order of the two can "
+    "say."
 )
 
 
@@ -21,28 +24,21 @@ def each_patient(r: Results) -> list[Block]:
     names = own_effects(r.study)
     if not names or r.fit.shared:
         return []
-    found: list[Block] = [Heading("Each patient"), Paragraph(HOW)]
+    blocks: list[Block] = [Heading("Each patient"), Paragraph(HOW)]
     for name in names:
         if why := r.held(*r.study.estimands[name].outcomes):
-            found.append(Paragraph(f"{name}: {why}", "withheld"))
+            blocks.append(Paragraph(f"{name}: {why}", "withheld"))
             continue
         rows = each_estimate(r.fit, name)
         said = said_of(rows)
-        found += [Paragraph(said)] if said else []
+        blocks += [Paragraph(said)] if said else []
         if not r.patient_level:
             continue
-        shown = picture(
-            figures.each_patient(r.fit, name),
-            f"figure-each-patient-{name}",
-            f"{name}, patient by patient",
-            _alternative(rows),
-        )
-        found += [shown, table(r, name, rows)]
+        caption, drawn = f"{name}, patient by patient", figures.each_patient(r.fit, name)
+        blocks += [picture(drawn, f"figure-each-patient-{name}", caption, _alternative(rows)), each(r, name, rows)]
     if not r.patient_level:
-        found.append(
-            Paragraph("Single patients are not shown (the option --patient-level shows them, by pseudonym).", "note")
-        )
-    return found
+        blocks.append(note("Single patients are not shown (the option --patient-level shows them, by pseudonym)."))
+    return blocks
 
 
 def said_of(rows: list[Estimate]) -> str:
@@ -50,45 +46,25 @@ def said_of(rows: list[Estimate]) -> str:
     chances = [r.probability for r in rows if r.probability is not None]
     if not chances:
         return ""
-    event = f"{rows[0].direction} {declared(rows[0].threshold).text} {rows[0].unit}"
-    likely, sure, unlikely = (sum(test(p) for p in chances) for test in (_likely, _sure, _unlikely))
+    event = f"{rows[0].direction} {declared(rows[0].threshold)} {rows[0].unit}"
+    likely, sure = (sum(p > 0.5 for p in chances), sum(p >= 0.95 for p in chances))
     return (
-        f"It is more likely than not {event} in {likely} of {len(rows)} patients, with a probability of 0.95 or more in {sure}; "
-        f"in {unlikely} that probability is 0.05 or less."
+        f"It is more likely than not {event} in {likely} of {len(rows)} patients, with a probability of 0.95 or more "
+        f"in {sure}; in {sum(p <= 0.05 for p in chances)} that probability is 0.05 or less."
     )
-
-
-def _likely(p: float) -> bool:
-    return p > 0.5
-
-
-def _sure(p: float) -> bool:
-    return p >= 0.95
-
-
-def _unlikely(p: float) -> bool:
-    return p <= 0.05
 
 
 def _alternative(rows: list[Estimate]) -> str:
-    return "Median and interval of each patient, in order. " + " ".join(
-        r.sentence for r in sorted(rows, key=lambda r: r.median)
-    )
+    ordered = sorted(rows, key=lambda r: r.median)
+    return f"Median and interval of each patient, in order. {' '.join(r.sentence for r in ordered)}"
 
 
-def table(r: Results, name: str, rows: list[Estimate]) -> Table:
+def each(r: Results, name: str, rows: list[Estimate]) -> Table:
     """Patient by patient, by pseudonym."""
-    e, interval = r.study.estimands[name], f"{r.study.interval:.0%}"
-    first = rows[0]
-    event = (
-        f"probability of being {first.direction} {declared(first.threshold).text}" if first.direction else "probability"
-    )
-    headers = ("patient", "measurements", "median", f"{interval} lower", f"{interval} upper", "unit", event)
-    cells: list[tuple[Cell, ...]] = []
-    for row, n in zip(rows, measurements(r.fit, e), strict=True):
-        how = row.written
-        p = Number(row.probability, how.chance(row.probability)) if row.probability is not None else Number(None, "-")
-        values = (Number(v, how.amount(v)) for v in (row.median, row.lower, row.upper))
-        cells.append((row.name, count(n), *values, row.unit, p))
-    caption = f"Each patient: {describe.own_number(r.study, e)}"
-    return Table(f"each_patient_{name}", caption, headers, tuple(cells))
+    e, interval, event = r.study.estimands[name], f"{r.study.interval:.0%}", "probability"
+    if rows[0].direction:
+        event += f" of being {rows[0].direction} {declared(rows[0].threshold)}"
+    columns = {k: k for k in ("measurements", "median")} | {f"{interval} {end}": end for end in ("lower", "upper")}
+    columns = {"patient": "name", **columns, "unit": "unit", event: "probability"}
+    cells = [estimate(row) | {"measurements": count(n)} for row, n in zip(rows, measurements(r.fit, e), strict=True)]
+    return table(f"each_patient_{name}", f"Each patient: {describe.own_number(r.study, e)}", columns, cells)

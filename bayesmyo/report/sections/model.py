@@ -3,7 +3,7 @@
 import json
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section
+from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section, note
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.study import Study
@@ -21,12 +21,14 @@ def model(r: Results) -> Section:
 
 
 def in_words(study: Study, cohort: Cohort | None = None) -> list[Block]:
-    """The model of each outcome in words, in formula, and in R; cohort: the patients whose times the lines for R are for."""
+    """The model of each outcome in words, in formula, and in R; cohort: the patients whose times the lines for R are
+    for."""
     how = describe.correlation_words(study)
     blocks: list[Block] = [
         Paragraph(
-            f"{how[0].upper()}{how[1:]}. Time is counted in {study.time.unit}s. Each patient has a curve for each outcome; "
-            "patients' own curves scatter around that of the population, and how much they do is learned from the data."
+            f"{how[0].upper()}{how[1:]}. Time is counted in {study.time.unit}s. Each patient has a curve for each "
+            "outcome; patients' own curves scatter around that of the population, and how much they do is learned "
+            "from the data."
         )
     ]
     for name in study.outcomes:
@@ -47,4 +49,4 @@ def elsewhere(study: Study, outcome: str, first: float = 0.0) -> list[Block]:
     """The same model in R, where a package there has it. first: the earliest time in the table."""
     calls = (in_r.likelihood(study, outcome, first), in_r.brms(study, outcome, first))
     same = [call for call in calls if not call.startswith("no ")]
-    return [Code(IN_R, "\n".join(same))] if same else [Paragraph("No package of R has a short equivalent.", "note")]
+    return [Code(IN_R, "\n".join(same))] if same else [note("No package of R has a short equivalent.")]

@@ -3,8 +3,9 @@
 import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
+from bayesmyo.components.numbers import Number
 from bayesmyo.figures.parts import per_exposure
-from bayesmyo.report.blocks import Block, Cell, Heading, Items, Number, Paragraph, Section, Table, counted
+from bayesmyo.report.blocks import Block, Cell, Heading, Items, Paragraph, Section, Table, counted, note
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
@@ -22,26 +23,23 @@ CALENDAR = {
 def patients(r: Results) -> Section:
     if r.fit.shared:
         text = "This is made from a shared copy of a fit, which holds no patients: ask its owner for what needs them."
-        return Section("patients", "Patients and measurements", (Paragraph(text, "note"),))
+        return Section("patients", "Patients and measurements", (note(text),))
     cohort, study = r.fit.cohort, r.study
     rows = cohort.rows
     aside = rows.rows - rows.used
     blocks: list[Block] = [
         Paragraph(
-            f"{counted(rows.rows, 'row')} of the table {'is' if rows.rows == 1 else 'are'} accounted for: {rows.used:,} used and "
-            f"{aside:,} set aside. {counted(len(cohort), 'patient')} remain. {follow_up(study, cohort)}"
+            f"{counted(rows.rows, 'row')} of the table {'is' if rows.rows == 1 else 'are'} accounted for: "
+            f"{rows.used:,} used and {aside:,} set aside. {counted(len(cohort), 'patient')} remain. "
+            f"{follow_up(study, cohort)}"
         )
     ]
     blocks.append(characteristics(study, cohort))
     if rows.set_aside:
         reasons = tuple((why, count(len(lines))) for why, lines in rows.set_aside.items())
         blocks.append(Table("rows_set_aside", "Rows that nothing uses, by reason", ("reason", "rows"), reasons))
-    blocks += [
-        cells(study, cohort),
-        Heading("Patients and measurements over time"),
-        flow(study, cohort),
-        periods(study, cohort),
-    ]
+    over_time = Heading("Patients and measurements over time")
+    blocks += [cells(study, cohort), over_time, flow(study, cohort), periods(study, cohort)]
     covariates = describe.covariates(study)
     if covariates:
         blocks += [Heading("Covariates"), Items(tuple(covariates))]
@@ -80,7 +78,7 @@ def characteristics(study: Study, cohort: Cohort) -> Table:
 def _spread(value: np.ndarray) -> tuple[Number, ...]:
     """Of how many patients, their median, and the range; a limit stands for a cell known only to it."""
     if not len(value):
-        return (count(0), *[Number(None, "-")] * 3)
+        return (count(0), *[number(None)] * 3)
     return (count(len(value)), *(number(float(f(value))) for f in (np.median, np.min, np.max)))
 
 
@@ -93,26 +91,29 @@ def last_visits(cohort: Cohort) -> np.ndarray:
 
 
 def follow_up(study: Study, cohort: Cohort) -> str:
-    q1, median, q3 = (number(float(q)).text for q in np.quantile(last_visits(cohort), [0.25, 0.5, 0.75]))
-    return f"The last measurement of a patient is at {study.time.unit} {median} in the middle, half of them between {q1} and {q3}."
+    q1, median, q3 = (number(float(q)) for q in np.quantile(last_visits(cohort), [0.25, 0.5, 0.75]))
+    return (
+        f"The last measurement of a patient is at {study.time.unit} {median} in the middle, half of them between {q1} "
+        f"and {q3}."
+    )
 
 
 def cells(study: Study, cohort: Cohort) -> Table:
     """Cells of each outcome: used, not measured, censored, set aside."""
-    found = []
+    rows = []
     for name, o in cohort.rows.outcomes.items():
         aside = "; ".join(f"{why}: {len(lines)}" for why, lines in o.set_aside.items()) or "none"
-        found.append((study.label(name), count(cohort.rows.rows), count(o.used), count(o.censored), aside))
-    return Table(
-        "cells", "Cells of each outcome: rows in = used + set aside", ("outcome", "rows", "used", "known only to a limit", "set aside"), tuple(found)
-    )  # fmt: skip
+        rows.append((study.label(name), count(cohort.rows.rows), count(o.used), count(o.censored), aside))
+    headers = ("outcome", "rows", "used", "known only to a limit", "set aside")
+    return Table("cells", "Cells of each outcome: rows in = used + set aside", headers, tuple(rows))
 
 
 def edges(study: Study, longest: float) -> list[float]:
-    """Times at which a clinic would look, up to the longest: those of its calendar, or four to ten round steps where that has fewer than three."""
-    found = [float(t) for t in CALENDAR.get(study.time.unit, ()) if t <= longest]
-    if len(found) >= 3 or longest <= 0:
-        return found
+    """Times at which a clinic would look, up to the longest: those of its calendar, or four to ten round steps where
+    that has fewer than three."""
+    times = [float(t) for t in CALENDAR.get(study.time.unit, ()) if t <= longest]
+    if len(times) >= 3 or longest <= 0:
+        return times
     step = max(f * 10.0**k for k in range(-6, 7) for f in (1, 2, 5) if f * 10.0**k <= longest / 4 * (1 + NEAR))
     return [step * n for n in range(1, int(longest / step * (1 + NEAR)) + 1)]
 
@@ -127,9 +128,8 @@ def flow(study: Study, cohort: Cohort) -> Table:
 
 def periods(study: Study, cohort: Cohort) -> Table:
     """Visits in each period, and how many of them measured each outcome."""
-    visits = sorted(
-        {(float(t), int(p)) for m in cohort.measurements.values() for t, p in zip(m.time, m.patient, strict=True)}
-    )
+    both = (zip(m.time, m.patient, strict=True) for m in cohort.measurements.values())
+    visits = sorted({(float(t), int(p)) for own in both for t, p in own})
     times = np.array([t for t, _ in visits])
     ends = [0.0, *edges(study, float(times.max())), float(np.inf)]
     rows: list[tuple[Cell, ...]] = []
@@ -141,16 +141,7 @@ def periods(study: Study, cohort: Cohort) -> Table:
         span = f"to {end:g}" if np.isinf(start) else f"after {start:g}" + ("" if np.isinf(end) else f" to {end:g}")
         measured = [int(np.sum((m.time > start) & (m.time <= end))) for m in cohort.measurements.values()]
         total = int(inside.sum())
-        rows.append((span, count(len(who)), count(total), *(Number(total - n, f"{total - n:,}") for n in measured)))
-    headers = (
-        f"{study.time.unit}s",
-        "patients seen",
-        "visits",
-        *(f"{study.label(o)}: missing" for o in cohort.measurements),
-    )
-    return Table(
-        "missing",
-        "Visits in each period, and how many of them lack a measurement of each outcome",
-        headers,
-        tuple(rows),
-    )
+        rows.append((span, count(len(who)), count(total), *(count(total - n) for n in measured)))
+    missing = (f"{study.label(o)}: missing" for o in cohort.measurements)
+    caption = "Visits in each period, and how many of them lack a measurement of each outcome"
+    return Table("missing", caption, (f"{study.time.unit}s", "patients seen", "visits", *missing), tuple(rows))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table
-from bayesmyo.report.numbers import chance, count
+from bayesmyo.components.numbers import Number
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table, note
+from bayesmyo.report.numbers import count, fixed
 from bayesmyo.report.results import Results
 from bayesmyo.report.simulations import Simulated
 
@@ -17,25 +18,20 @@ def planning(r: Results) -> Section:
     return Section("planning", "Power and calibration", tuple(blocks))
 
 
-def power(found: Simulated | None) -> list[Block]:
+def power(study: Simulated | None) -> list[Block]:
     """How often each decision is met in simulated studies."""
-    if found is None:
-        return [
-            Paragraph(
-                "Operating characteristics of the decisions: NOT STATED. No power study was given (--power).", "note"
-            )
-        ]
-    rows = tuple(_power(c) for c in found.rows)
-    headers = (
-        "decision", "truth", "patients", "simulated studies", "failed fits", "met", "probability", "Monte Carlo error", "exact 95% interval",
-        "if the failed had not met it, or had",
-    )  # fmt: skip
+    if study is None:
+        return [note("Operating characteristics of the decisions: NOT STATED. No power study was given (--power).")]
+    rows = tuple(_power(c) for c in study.rows)
+    counts = ("patients", "simulated studies", "failed fits", "met")
+    chances = ("probability", "Monte Carlo error", "exact 95% interval", "if the failed had not met it, or had")
+    headers = ("decision", "truth", *counts, *chances)
     caption = (
         "How often each decision is met in simulated studies; where it ought not to be met this is the type I error"
     )
-    words = [Paragraph(sentence(c)) for c in found.rows]
+    words = [Paragraph(sentence(c)) for c in study.rows]
     return [
-        *([] if found.complete else [Paragraph(UNFINISHED, "failed")]),
+        *([] if study.complete else [Paragraph(UNFINISHED, "failed")]),
         *words,
         Table("power", caption, headers, rows),
     ]
@@ -49,44 +45,39 @@ def sentence(c: Mapping[str, Any]) -> str:
         return f"With {c['patients']:,} patients ({c['truth']}) no study could be fitted."
     failed = f"; {c['failed']:,} more could not be fitted" if c["failed"] else ""
     return (
-        f"With {c['patients']:,} patients ({c['truth']}) {c['decision']} is {what} with probability {share(c['probability'], c['mcse']).text} "
-        f"(exact 95% interval {share(c['lower'], c['mcse']).text} to {share(c['upper'], c['mcse']).text}; {done:,} simulated studies{failed})."
+        f"With {c['patients']:,} patients ({c['truth']}) {c['decision']} is {what} with probability "
+        f"{share(c['probability'], c['mcse'])} (exact 95% interval {share(c['lower'], c['mcse'])} to "
+        f"{share(c['upper'], c['mcse'])}; {done:,} simulated studies{failed})."
     )
 
 
 def _power(c: Mapping[str, Any]) -> tuple[Cell, ...]:
     p, low, high, worst, best = (share(c[k], c["mcse"]) for k in ("probability", "lower", "upper", "worst", "best"))
     truth = c["truth"] + (" (not to be met)" if c["null"] else "")
-    bounds = f"{worst.text} to {best.text}" if c["failed"] else "-"
-    return (
-        c["decision"], truth, count(c["patients"]), count(c["replicates"]), count(c["failed"]), count(c["met"]), p, _error(c["mcse"]),
-        f"{low.text} to {high.text}", bounds,
-    )  # fmt: skip
+    bounds = Span(worst, best) if c["failed"] else "-"
+    counts = (count(c[k]) for k in ("patients", "replicates", "failed", "met"))
+    return (c["decision"], truth, *counts, p, fixed(c["mcse"], ".3f"), Span(low, high), bounds)
 
 
-def calibration(found: Simulated | None) -> list[Block]:
+def calibration(study: Simulated | None) -> list[Block]:
     """Whether truths lie among draws as they should."""
-    if found is None:
-        return [
-            Paragraph(
-                "Calibration of the method by simulation: NOT STATED. No calibration was given (--calibration).", "note"
-            )
-        ]
-    kind = {True: "passed", False: "failed", None: "note"}[found.passed]
-    headers = tuple(found.rows[0]) if found.rows else ("quantity",)
-    rows = tuple(tuple(_calibration(k, row[k]) for k in headers) for row in found.rows)
+    if study is None:
+        return [note("Calibration of the method by simulation: NOT STATED. No calibration was given (--calibration).")]
+    kind = {True: "passed", False: "failed", None: "note"}[study.passed]
+    headers = tuple(study.rows[0]) if study.rows else ("quantity",)
+    rows = tuple(tuple(_calibration(k, row[k]) for k in headers) for row in study.rows)
     caption = "Calibration: truths drawn, cohorts simulated from them and fitted; p is of uniform ranks"
     return [
-        *([] if found.complete else [Paragraph(UNFINISHED, "failed")]), *[Paragraph(s, kind) for s in found.sentences],
+        *([] if study.complete else [Paragraph(UNFINISHED, "failed")]), *[Paragraph(s, kind) for s in study.sentences],
         Table("calibration", caption, headers, rows, folded=True),
     ]  # fmt: skip
 
 
 def _calibration(key: str, value: Any) -> Cell:
     if key in ("p", "adjusted"):
-        return Number(value, "<0.0001" if value < LEAST_P else f"{value:.2g}")
+        return Number(value, said="<0.0001" if value < LEAST_P else f"{value:.2g}")
     if key.startswith("coverage"):
-        return Number(None, "-") if value is None else Number(value, f"{value:.2f}")
+        return fixed(value, ".2f")
     if isinstance(value, bool):
         return "yes" if value else "no"
     return count(value) if isinstance(value, int) else str(value) or "-"
@@ -94,10 +85,4 @@ def _calibration(key: str, value: Any) -> Cell:
 
 def share(p: float | None, mcse: float | None) -> Number:
     """A share of replicates, which may truly be none or all of them."""
-    if p is None:
-        return Number(None, "-")
-    return Number(p, f"{p:.3f}" if mcse is not None and 0 < mcse < 0.005 else f"{p:.2f}")
-
-
-def _error(mcse: float | None) -> Number:
-    return chance(None) if mcse is None else Number(mcse, f"{mcse:.3f}")
+    return fixed(p, ".3f" if mcse is not None and 0 < mcse < 0.005 else ".2f")

@@ -1,10 +1,30 @@
 """Prior against data: would another prior have said something else?"""
 
 from bayesmyo.assess.sensitivity import DATA, EMPTY, SILENT, PriorSensitivity
-from bayesmyo.components.numbers import chance_error
-from bayesmyo.report.blocks import Block, Cell, Number, Paragraph, Section, Table
-from bayesmyo.report.numbers import chance, number
+from bayesmyo.components.numbers import Number, chance, chance_error
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Table, note
+from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
+
+REWEIGHTED = (
+    "by reweighting the draws, and where that cannot be trusted by sampling again, if the fit is small; else a number is "
+    "not judged, and the option --refit samples again"
+)
+VERDICTS = (
+    "“The data say”: the data have narrowed the number down, and no other prior changes the answer. “The prior says”: "
+    "the posterior is hardly narrower than the prior, and in the same place, or the prior alone would meet the "
+    "decision; such a decision is not met. “Do not report”: another prior crosses a decision, or moves the "
+    "probability by more than 0.05 or the number by more than half its SD. “The data hold nothing”: no measurement "
+    "tells, whatever the model. Contraction is near 1 where the data have said all, near 0 where nothing, and below 0 "
+    "where the prior was surer than the posterior."
+)
+APART = (
+    "the priors expect other values than the data show, and the answer is a compromise of both. Compare the prior's "
+    "and the posterior's range of each parameter in the table “Priors and posteriors”; where the prior expects too "
+    "much or too little, state another with a reason, from outside these data."
+)
+TOGETHER = "Prior and data do not pull apart: under power-scaling no number follows both."
+UNKNOWN = "Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling)."
 
 
 def prior_or_data(r: Results) -> Section:
@@ -14,43 +34,24 @@ def prior_or_data(r: Results) -> Section:
             if r.fit.shared
             else "Not judged: the study declares no estimand."
         )
-        return Section("prior-or-data", "Prior or data", (Paragraph(why, "note"),))
-    how = (
-        "by sampling again"
-        if r.refitted
-        else "by reweighting the draws, and where that cannot be trusted by sampling again, if the fit is small; else a number is not judged, and the option "
-        "--refit samples again"
-    )
+        return Section("prior-or-data", "Prior or data", (note(why),))
+    how = "by sampling again" if r.refitted else REWEIGHTED
+    telling = [s for s in r.sensitivities if s.verdict == EMPTY or (s.verdict != DATA and not r.held(*s.outcomes))]
     blocks: list[Block] = [
         Paragraph(
-            f"Every prior was made half and twice as wide, and levels were centred half a prior SD lower and higher, {how}. “The data say”: the data have "
-            "narrowed the number down, and no other prior changes the answer. “The prior says”: the posterior is hardly narrower than the prior, and in the "
-            "same place, or the prior alone would meet the decision; such a decision is not met. “Do not report”: another prior crosses a decision, or moves "
-            "the probability by more than 0.05 or the number by more than half its SD. “The data hold nothing”: no measurement tells, whatever the model. Contraction is near 1 where the data have said all, near 0 where nothing, and below 0 where the prior was surer than the posterior."
+            "Every prior was made half and twice as wide, and levels were centred half a prior SD lower and higher, "
+            f"{how}. {VERDICTS}"
         ),
-        *[Paragraph(s.sentence, "withheld" if s.verdict in (SILENT, EMPTY) else "plain") for s in r.sensitivities if s.verdict == EMPTY or (s.verdict != DATA and not r.held(*s.outcomes))],
+        *(Paragraph(s.sentence, "withheld" if s.verdict in (SILENT, EMPTY) else "plain") for s in telling),
         table(r),
-    ]  # fmt: skip
+    ]
     conflicts = [s.name for s in r.sensitivities if s.conflict]
     if conflicts:
-        blocks.append(
-            Paragraph(
-                f"Prior and data pull apart in {', '.join(conflicts)}: the priors expect other values than the data show, and the answer is a "
-                "compromise of both. Compare the prior's and the posterior's range of each parameter in the table “Priors and posteriors”; where "
-                "the prior expects too much or too little, state another with a reason, from outside these data.",
-                "note",
-            )
-        )
+        blocks.append(note(f"Prior and data pull apart in {', '.join(conflicts)}: {APART}"))
     elif r.refitted:
-        blocks.append(
-            Paragraph("Prior and data do not pull apart: under power-scaling no number follows both.", "passed")
-        )
+        blocks.append(Paragraph(TOGETHER, "passed"))
     else:
-        blocks.append(
-            Paragraph(
-                "Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling).", "note"
-            )
-        )
+        blocks.append(note(UNKNOWN))
     return Section("prior-or-data", "Prior or data", tuple(blocks))
 
 
@@ -64,15 +65,15 @@ def table(r: Results) -> Table:
 
 
 def _row(r: Results, s: PriorSensitivity) -> tuple[Cell, ...]:
-    k = "-" if s.pareto_k is None else Number(s.pareto_k, f"{s.pareto_k:.2f}")
-    contraction = Number(s.contraction, f"{s.contraction:.2f}" if s.contraction > -1 else "below -1")
+    k = fixed(s.pareto_k, ".2f")
+    contraction = Number(s.contraction, said=f"{s.contraction:.2f}" if s.contraction > -1 else "below -1")
     if r.held(*s.outcomes):
-        return (s.name, s.kind, "withheld", contraction, *(["withheld"] * 6), s.method, k)
+        return (s.name, s.kind, WITHHELD, contraction, *([WITHHELD] * 6), s.method, k)
     of = s.name if s.kind == "estimand" else r.study.decisions[s.name].estimand
     e = next(e for e in r.estimates if e.name == of)
-    medians = [number(m, e.errors[1], e.digits) for m in (s.median, s.median_half, s.median_double)]
+    medians = [e.numbers[1].of(m) for m in (s.median, s.median_half, s.median_double)]
     chances = [
-        chance(p, chance_error(p, e.ess)) if p is not None else Number(None, "-")
+        chance(p, 0.0 if p is None else chance_error(p, e.ess))
         for p in (s.probability, s.probability_half, s.probability_double)
     ]
     return (s.name, s.kind, s.verdict, contraction, *medians, *chances, s.method, k)

@@ -1,39 +1,37 @@
-"""Priors in clinical units beside posteriors, where they come from, and what they believe of patients before any data."""
+"""Priors in clinical units beside posteriors, where they come from, and what they believe of patients before any
+data."""
 
 import numpy as np
 
 from bayesmyo import figures
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.components.numbers import shared
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, Terms, stated
-from bayesmyo.report.numbers import number, quantile_errors, spread
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, Terms, stated
+from bayesmyo.report.draws import quantiles
+from bayesmyo.report.numbers import fixed, number, spread
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
 from bayesmyo.study.describe import PriorLine
 from bayesmyo.study.parameters import Parameter, all_parameters
 
+NEW_PATIENT = "One measurement of a new patient by the priors alone"
+
 
 def priors(r: Results) -> Section:
     rationale = next(c for c in r.checks if c.name == "prior rationale")
     blocks: list[Block] = [
         Paragraph(
-            "Default priors stand on the typical value and the spread that the study declares for each outcome, never on the data. "
-            "Levels are in outcome units. Where the model works on the log, differences and SDs are factors; where it works on "
-            "the logit, differences are odds ratios, and SDs stay on the logit. A prior is written as the study file writes it, "
-            "on the scale of the model."
+            "Default priors stand on the typical value and the spread that the study declares for each outcome, never "
+            "on the data. Levels are in outcome units. Where the model works on the log, differences and SDs are "
+            "factors; where it works on the logit, differences are odds ratios, and SDs stay on the logit. A prior is "
+            "written as the study file writes it, on the scale of the model."
         ),
         *why(r, rationale),
         table(r),
         Heading("What the priors believe of patients"),
         Paragraph(r.prior_check.sentence, "passed" if r.prior_check.passed else "failed"),
         beliefs(r),
-        picture(
-            figures.priors(r.study),
-            "figure-priors",
-            "One measurement of a new patient by the priors alone",
-            alternative(r),
-        ),
+        picture(figures.priors(r.study), "figure-priors", NEW_PATIENT, alternative(r)),
     ]
     return Section("priors", "Priors, beside what the data made of them", tuple(blocks))
 
@@ -56,21 +54,12 @@ def table(r: Results) -> Table:
     for p in all_parameters(r.study):
         line = lines[p.full_name]
         outcomes = (p.outcome,) if p.outcome in r.study.outcomes else tuple(r.study.outcomes)
-        posterior = ("withheld", "withheld") if r.held(*outcomes) else _posterior(r, p)
-        rows.append((
-            p.full_name.replace(".", ": ", 1), *prior_cells(line), *posterior,
-        ))  # fmt: skip
-    headers = (
-        "parameter",
-        "prior",
-        "clinical unit",
-        f"prior median ({interval} interval)",
-        "posterior median",
-        f"posterior {interval} interval",
-    )
-    return Table(
-        "priors_and_posteriors", "Priors and posteriors of every parameter, in clinical units", headers, tuple(rows)
-    )
+        posterior = (WITHHELD, WITHHELD) if r.held(*outcomes) else _posterior(r, p)
+        rows.append((p.full_name.replace(".", ": ", 1), *prior_cells(line), *posterior))
+    before, after = f"prior median ({interval} interval)", f"posterior {interval} interval"
+    headers = ("parameter", "prior", "clinical unit", before, "posterior median", after)
+    caption = "Priors and posteriors of every parameter, in clinical units"
+    return Table("priors_and_posteriors", caption, headers, tuple(rows))
 
 
 def prior_cells(line: PriorLine) -> tuple[Cell, Cell, Cell]:
@@ -81,24 +70,19 @@ def prior_cells(line: PriorLine) -> tuple[Cell, Cell, Cell]:
 
 def _posterior(r: Results, p: Parameter) -> tuple[Cell, Cell]:
     draws = np.asarray(p.natural(r.fit.group("posterior")[p.full_name].values), dtype=float)
-    tail = (1 - r.study.interval) / 2
-    at = (0.5, tail, 1 - tail)
-    median, *ends = quantile_errors(draws, at)
-    found = [number(float(q), e) for q, e in zip(np.quantile(draws, at), (median, *shared(ends)), strict=True)]
-    return found[0], f"{found[1].text} to {found[2].text}"
+    lower, median, upper = quantiles(draws, r.study.interval)
+    return median, Span(lower, upper)
 
 
 def beliefs(r: Results) -> Table:
+    """What a measurement of a new patient would be, at a few times."""
     rows: list[tuple[Cell, ...]] = []
     for b in r.beliefs:
-        plausible = Number(b.plausible, f"{b.plausible:.0%}") if b.plausible is not None else Number(None, "-")
-        rows.append((
-            f"{r.study.label(b.outcome)}, {r.study.time.unit} {b.time:g}", b.unit, number(b.median), number(b.lower), number(b.upper), plausible,
-        ))  # fmt: skip
+        what = f"{r.study.label(b.outcome)}, {r.study.time.unit} {b.time:g}"
+        rows.append((what, b.unit, *map(number, (b.median, b.lower, b.upper)), fixed(b.plausible, ".0%")))
     headers = ("measurement of a new patient", "unit", "median", "lower", "upper", "in the plausible range")
-    return Table(
-        "prior_beliefs", f"What the priors believe, with {r.study.interval:.0%} intervals", headers, tuple(rows)
-    )
+    caption = f"What the priors believe, with {r.study.interval:.0%} intervals"
+    return Table("prior_beliefs", caption, headers, tuple(rows))
 
 
 def alternative(r: Results) -> str:

@@ -1,6 +1,7 @@
 """The question, as only its author can state it."""
 
-from bayesmyo.report.blocks import NOT_STATED, Block, Heading, Number, Paragraph, Section, Table, Terms, stated
+from bayesmyo.components.numbers import Number
+from bayesmyo.report.blocks import NOT_STATED, Block, Heading, Paragraph, Section, Table, Terms, stated
 from bayesmyo.report.numbers import declared
 from bayesmyo.report.results import Results
 from bayesmyo.study.statements import Statements
@@ -62,11 +63,11 @@ def variables(r: Results) -> Table:
             end if end is not None else limit
             for end, limit in zip(o.family.ends(), (o.minimum, o.maximum), strict=True)
         ]
-        low, high = (declared(end).text if end is not None else "no limit" for end in ends)
+        low, high = (declared(end) if end is not None else "no limit" for end in ends)
         reach = f"{low} to {high}" if any(end is not None for end in ends) else "no limits declared"
         spread = declared(o.scale)
         if o.family.link_name == "log":
-            spread = Number(o.scale, f"times {spread.text}")
+            spread = Number(o.scale, said=f"times {spread}")
         better = f"{o.better} is better"
         rows.append((r.study.label(name), o.unit, reach, better, declared(o.typical), spread))
     return Table(

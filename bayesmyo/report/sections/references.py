@@ -11,7 +11,8 @@ from bayesmyo.study.study import Study
 
 DOI = re.compile(r"([A-Z][\w .,'-]*?\(\d{4}\)|[A-Z][\w ,'-]* (?:et al\. )?\d{4}),?\s+(https://doi\.org/[^\s;)]+)")
 METHODS = (
-    "Sampling: Hoffman and Gelman (2014), The No-U-Turn sampler, Journal of Machine Learning Research 15, 1593-1623, https://jmlr.org/papers/v15/hoffman14a.html",
+    "Sampling: Hoffman and Gelman (2014), The No-U-Turn sampler, Journal of Machine Learning Research 15, 1593-1623, "
+    "https://jmlr.org/papers/v15/hoffman14a.html",
     "PyMC: Abril-Pla et al. (2023), https://doi.org/10.7717/peerj-cs.1516",
     "ArviZ: Kumar et al. (2019), https://doi.org/10.21105/joss.01143",
     "R-hat, effective draws and Monte Carlo errors: Vehtari et al. (2021), https://doi.org/10.1214/20-BA1221",
@@ -34,11 +35,8 @@ REPORTING = (
 
 def references(r: Results) -> Section:
     own = of_study(r.study)
-    return Section(
-        "references",
-        "References",
-        (Paragraph("Methods, then what reports should say."), Items((*METHODS, *own, *REPORTING))),
-    )
+    blocks = (Paragraph("Methods, then what reports should say."), Items((*METHODS, *own, *REPORTING)))
+    return Section("references", "References", blocks)
 
 
 def of_study(study: Study) -> tuple[str, ...]:
@@ -48,10 +46,10 @@ def of_study(study: Study) -> tuple[str, ...]:
         used += [(f"Family {o.family.kind}", type(o.family))]
         used += [(f"Trajectory {p.trajectory.kind}", type(p.trajectory)) for p in predictors(study, name)]
     used += [(f"Decision {d.kind}", type(d)) for d in study.decisions.values()]
-    found: dict[str, None] = {}
+    cited: dict[str, None] = {}
     for what, cls in used:
         text = " ".join(inspect.cleandoc(cls.__doc__ or "").split())
-        found |= dict.fromkeys(
+        cited |= dict.fromkeys(
             f"{what}: {who.removeprefix('Reference: ')}, {doi.rstrip('.,')}" for who, doi in DOI.findall(text)
         )
-    return tuple(found)
+    return tuple(cited)

@@ -7,6 +7,7 @@ from bayesmyo._version import __version__
 from bayesmyo.report.blocks import Block, Cell, Code, Heading, Paragraph, Section, Table
 from bayesmyo.report.results import Results
 from bayesmyo.study import find_study, studies
+from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash, to_toml
 
 TABLES = (".csv", ".xlsx", ".parquet")
@@ -23,19 +24,15 @@ def reproduce(r: Results) -> Section:
     versions: tuple[tuple[Cell, ...], ...] = (
         *((name, version) for name, version in r.fit.versions.items()), ("bayesmyo that wrote this page", __version__),
     )  # fmt: skip
+    caption = f"Software with which the model was fitted; this page was written on {platform.machine()}"
     blocks: list[Block] = [
         Paragraph(
-            "The same study, table, seed and versions on the same kind of processor give the same draws, bit for bit. Elsewhere numbers agree within "
-            "their Monte Carlo errors."
+            "The same study, table, seed and versions on the same kind of processor give the same draws, bit for bit. "
+            "Elsewhere numbers agree within their Monte Carlo errors."
         ),
         Code("Commands", "\n".join(commands(r))),
         Table("settings", "Settings and hashes", ("what", "value"), settings),
-        Table(
-            "versions",
-            f"Software with which the model was fitted; this page was written on {platform.machine()}",
-            ("package", "version"),
-            versions,
-        ),
+        Table("versions", caption, ("package", "version"), versions),
         Heading("The study, word for word"),
         Code("Study file", r.study.text or to_toml(r.study), folded=True),
     ]
@@ -45,7 +42,7 @@ def reproduce(r: Results) -> Section:
 def commands(r: Results) -> list[str]:
     """What to type, in order."""
     s = r.fit.sampling
-    name = next((n for n in studies() if study_hash(find_study(n)) == study_hash(r.study)), "study.toml")
+    name = next((n for n, path in studies().items() if _is(r.study, path.read_text("utf-8"), n)), "study.toml")
     kind = PurePath(str(r.fit.tree.attrs["data_source"])).suffix.lower()
     table = f"table{kind if kind in TABLES else '.csv'}"  # its own name may be a patient's
     options = (
@@ -58,3 +55,8 @@ def commands(r: Results) -> list[str]:
         f"bayesmyo fit {name} {table} -o fit.nc {options}", "bayesmyo check fit.nc", "bayesmyo estimate fit.nc",
         f"bayesmyo report fit.nc -o report.html{flags}",
     ]  # fmt: skip
+
+
+def _is(study: Study, text: str, name: str) -> bool:
+    """Whether a study is the bundled one of this text and name, which is understood only where the text leaves it open."""
+    return study.text == text or (study.title in text and study_hash(find_study(name)) == study_hash(study))

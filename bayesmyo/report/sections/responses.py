@@ -1,13 +1,11 @@
 """Categories of response, the patients who were lost among them, with bounds."""
 
 from bayesmyo import figures
-from bayesmyo.assess.responses import Category, Responses
-from bayesmyo.report.blocks import Block, Cell, Heading, Number, Paragraph, Section, Table, claims
-from bayesmyo.report.numbers import chance, count, number
+from bayesmyo.assess.responses import Responses
+from bayesmyo.report.answered import category, response, titled
+from bayesmyo.report.blocks import Block, Heading, Paragraph, Section, Table, claims, note, table
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
-
-WITHHELD = "withheld"
 
 
 def responses(r: Results) -> Section:
@@ -17,27 +15,26 @@ def responses(r: Results) -> Section:
             if r.fit.shared
             else "The study declares no rule of response."
         )
-        return Section("responses", "Categories of response", (Paragraph(why, "note"),))
+        return Section("responses", "Categories of response", (note(why),))
     blocks: list[Block] = [
         Paragraph(
-            "There is no agreed rule of response: the study's own comes first, and the others show how much hangs on it. Each patient is judged on the "
-            "expected trajectory, draw by draw. Who was last measured in an outcome of the rule before its time is predicted from the own trajectory; the bounds need no "
-            "such prediction: none, or all, of those who were not measured then have the category."
+            "There is no agreed rule of response: the study's own comes first, and the others show how much hangs on "
+            "it. Each patient is judged on the expected trajectory, draw by draw. Who was last measured in an outcome "
+            "of the rule before its time is predicted from the own trajectory; the bounds need no such prediction: "
+            "none, or all, of those who were not measured then have the category."
         )
     ]
     for one in r.responses:
         blocks += of_rule(r, one)
-    blocks += [Paragraph(note, "note") for note in dict.fromkeys(n for one in r.responses for n in one.notes)]
+    blocks += map(note, dict.fromkeys(n for one in r.responses for n in one.notes))
     return Section("responses", "Categories of response", tuple(blocks))
 
 
 def of_rule(r: Results, one: Responses) -> list[Block]:
-    own = " (the study's own rule)" if one.rule else ""
-    title = f": {one.title}" if one.title else ""
-    found: list[Block] = [Heading(f"Rule “{one.name}”{own}{title}")]
-    found += [*claims([(c.name, c.sentence) for c in one.categories]), table(r, one)]
+    said = [(c.name, c.sentence) for c in one.categories]
+    blocks: list[Block] = [Heading(f"Rule “{one.name}”{titled(one)}"), *claims(said), counts(r, one)]
     if one.rule and r.patient_level and not r.held(*one.outcomes):
-        found += [
+        blocks += [
             picture(
                 figures.responses(r.fit, one.name), f"figure-response-{one.name}", f"Response by the rule {one.name}, patient by patient",
                 "The probability of each category in each patient. "
@@ -45,44 +42,27 @@ def of_rule(r: Results, one: Responses) -> list[Block]:
             ),
             each(r, one),
         ]  # fmt: skip
-    return found
+    return blocks
 
 
-def table(r: Results, one: Responses) -> Table:
-    headers = (
-        "category",
-        "criteria",
-        "patients",
-        f"{one.interval:.0%} interval",
-        "mean",
-        "if none or all of the unseen had it",
-    )
-    rows = tuple(_row(r, c) for c in one.categories)
+def counts(r: Results, one: Responses) -> Table:
+    """Patients by category, from the cells that a terminal shows too."""
+    columns = {
+        "category": "name",
+        "criteria": "criteria",
+        "patients": "patients",
+        f"{one.interval:.0%} interval": "interval",
+    }
+    columns |= {"mean": "mean", "if none or all of the unseen had it": "bounds"}
     since = f"from {r.study.time.unit} {one.at - one.window:g} on" if one.window else "by then"
-    caption = f"Patients by category, rule {one.name}, at {r.study.time.unit} {one.at:g}: {one.not_seen} of {one.patients} without all its outcomes {since}"
-    return Table(f"responses_{one.name}", caption, headers, rows)
-
-
-def _row(r: Results, c: Category) -> tuple[Cell, ...]:
-    if r.held(*c.outcomes):
-        return (c.name, c.criteria, *([WITHHELD] * 4))
-    mean = Number(c.mean, f"{c.mean:.1f}")
-    return (c.name, c.criteria, count(c.median), f"{c.lower} to {c.upper}", mean, f"{c.worst} to {c.best}")
+    missing = f"{one.not_seen} of {one.patients} without all its outcomes {since}"
+    caption = f"Patients by category, rule {one.name}, at {r.study.time.unit} {one.at:g}: {missing}"
+    return table(f"responses_{one.name}", caption, columns, map(category, one.categories))
 
 
 def each(r: Results, one: Responses) -> Table:
     """Patient by patient, by pseudonym."""
-    names = [c.name for c in one.categories]
-    rows: list[tuple[Cell, ...]] = []
-    for p in one.each:
-        seen = number(p.last_seen) if p.last_seen is not None else Number(None, "-")
-        rows.append(
-            (p.patient, seen, "seen" if p.seen else "predicted", *(chance(p.probabilities[n], 0.01) for n in names))
-        )
-    headers = ("patient", f"last measured ({r.study.time.unit})", "judged", *names)
-    return Table(
-        f"responses_{one.name}_by_patient",
-        f"Probability of each category in each patient, rule {one.name}",
-        headers,
-        tuple(rows),
-    )
+    columns = {"patient": "patient", f"last measured ({r.study.time.unit})": "last", "judged": "judged"}
+    columns |= {c.name: f"in {c.name}" for c in one.categories}
+    caption = f"Probability of each category in each patient, rule {one.name}"
+    return table(f"responses_{one.name}_by_patient", caption, columns, map(response, one.each))

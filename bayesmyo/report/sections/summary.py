@@ -7,8 +7,8 @@ from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.responses import Category
 from bayesmyo.assess.sensitivity import DATA, EMPTY, UNKNOWN
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import Written, in_sentence, listing
-from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, stated
+from bayesmyo.components.numbers import in_sentence, listing
+from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, note, stated
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import alone, compared
 from bayesmyo.report.standing import standing
@@ -20,7 +20,7 @@ PREFERRED = ("population average", "these patients", "average patient", "new pat
 def summary(r: Results) -> Section:
     blocks: list[Block] = [Paragraph(who(r))]
     if r.stated.data:
-        blocks.append(Paragraph(f"About the data, its author says: {stated(r.stated.data)}", "note"))
+        blocks.append(note(f"About the data, its author says: {stated(r.stated.data)}"))
     blocks.append(trust(r))
     blocks += said(r)
     if r.study.decisions:
@@ -28,7 +28,7 @@ def summary(r: Results) -> Section:
     own = next((one for one in r.responses if one.rule), None)
     if own is not None:
         blocks.append(_claim(own.categories[0]))
-    blocks += [Paragraph(text, "note") for text in (untested(r), alone(r), compared(r)) if text]
+    blocks += [note(text) for text in (untested(r), alone(r), compared(r)) if text]
     return Section("summary", "In plain language", tuple(blocks))
 
 
@@ -42,7 +42,10 @@ def who(r: Results) -> str:
         )
     cohort = r.fit.cohort
     n = sum(len(m) for m in cohort.measurements.values())
-    return f"This report looks at {outcomes} in {counted(len(cohort), 'patient')}{during}, with {counted(n, 'measurement')}."
+    return (
+        f"This report looks at {outcomes} in {counted(len(cohort), 'patient')}{during}, with "
+        f"{counted(n, 'measurement')}."
+    )
 
 
 def trust(r: Results) -> Paragraph:
@@ -61,21 +64,22 @@ def trust(r: Results) -> Paragraph:
 
 def said(r: Results) -> list[Block]:
     """Of each outcome the answers that a reader asks for first, in plain words."""
-    found: list[Block] = []
+    blocks: list[Block] = []
     for outcome in r.study.outcomes:
         answers = told(r, outcome)
         if answers and not r.says(answers[0]):
             why = "no claim is made, see the checks and the answers below."
             if answers[0].verdict == EMPTY:
                 why = answers[0].sentence.removeprefix(WITHHELD)
-            found.append(Paragraph(f"{r.study.label(outcome)}: {why}", "withheld"))
+            blocks.append(Paragraph(f"{r.study.label(outcome)}: {why}", "withheld"))
         else:
-            found += [Paragraph(plain(r, e), "claim") for e in answers if r.says(e)]
-    return found
+            blocks += [Paragraph(plain(r, e), "claim") for e in answers if r.says(e)]
+    return blocks
 
 
 def told(r: Results, outcome: str) -> list[Estimate]:
-    """The first contrast of changes, the main answer of an outcome, and the same of these patients where the study asks for it too."""
+    """The first contrast of changes, the main answer of an outcome, and the same of these patients where the study asks
+    for it too."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
     contrasts = [e for e in own if e.contrast is not None and of(r, e).difference_on]
     e = main(r, outcome)
@@ -90,8 +94,8 @@ def told(r: Results, outcome: str) -> list[Estimate]:
 
 
 def main(r: Results, outcome: str) -> Estimate | None:
-    """The first change or ratio of all patients alike, of the population that reaches furthest; else the first contrast of changes, else the
-    first estimand."""
+    """The first change or ratio of all patients alike, of the population that reaches furthest; else the first contrast
+    of changes, else the first estimand."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
     changes = [e for e in own if moved(of(r, e)) and e.contrast is None and not e.given]
     contrasts = [e for e in own if e.contrast is not None and of(r, e).difference_on]
@@ -109,8 +113,9 @@ def moved(e: Estimand) -> bool:
 
 
 def plain(r: Results, e: Estimate) -> str:
-    """An estimate without the words of statistics; its numbers are those of the table, falls told without their sign."""
-    how, study = e.written, r.study
+    """An estimate without the words of statistics; its numbers are those of the table, falls told without their
+    sign."""
+    study, (lower, median, upper) = r.study, e.numbers
     if not moved(of(r, e)) or e.contrast is not None or e.given:
         return e.sentence
     label, unit = study.label(e.outcomes[0]), study.time.unit
@@ -123,13 +128,13 @@ def plain(r: Results, e: Estimate) -> str:
     neutral = 1.0 if ratio else 0.0
     rose, sure = e.median > neutral, (e.lower > neutral) == (e.upper > neutral)
     if ratio:
-        amount = f"to {how.amount(e.median)} times what it was ({how.amount(e.lower)} to {how.amount(e.upper)} times)"
+        amount = f"to {median} times what it was ({lower} to {upper} times)"
         if sure and not rose:
-            amount = f"{fallen(how, e, study.interval)}, {amount}"
+            amount = f"{fallen(e)}, {amount}"
     else:
-        low, high = (e.lower, e.upper) if rose or not sure else (e.upper, e.lower)
-        median, start, end = (how.amount(v if not sure or rose else -v) for v in (e.median, low, high))
-        amount = f"by {median} {e.unit} (between {start} and {end} with {study.interval:.0%} probability)"
+        if sure and not rose:  # a fall is told without its sign
+            lower, median, upper = (n.of(-v) for n, v in ((upper, e.upper), (median, e.median), (lower, e.lower)))
+        amount = f"by {median} {e.unit} (between {lower} and {upper} with {study.interval:.0%} probability)"
     if not sure:
         return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen."
     better = rose == (study.outcomes[e.outcomes[0]].better == "higher")
@@ -137,10 +142,10 @@ def plain(r: Results, e: Estimate) -> str:
     return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}."
 
 
-def fallen(how: Written, e: Estimate, mass: float) -> str:
+def fallen(e: Estimate) -> str:
     """A ratio below 1 as the share that is gone, from the numbers of its table and with their digits."""
-    median, first, last = (percent(how.amount(v)) for v in (e.median, e.upper, e.lower))
-    return f"by {median} (between {first} and {last} with {mass:.0%} probability)"
+    last, median, first = (percent(str(n)) for n in e.numbers)
+    return f"by {median} (between {first} and {last} with {e.interval:.0%} probability)"
 
 
 def percent(ratio: str) -> str:
@@ -175,16 +180,20 @@ def rule(r: Results, d: DecisionResult) -> str:
 
 
 def untested(r: Results) -> str:
-    """What is claimed above though nobody has looked whether other priors would have said so too; empty where it was."""
+    """What is claimed above though nobody has looked whether other priors would have said so too; empty where it
+    was."""
     rows: list[Estimate | DecisionResult] = [
         *(e for outcome in r.study.outcomes for e in told(r, outcome)),
         *r.decisions,
     ]
-    found = {o for row in rows if r.says(row) and row.verdict == UNKNOWN for o in row.outcomes}
-    if not found:
+    unsure = {o for row in rows if r.says(row) and row.verdict == UNKNOWN for o in row.outcomes}
+    if not unsure:
         return ""
-    labels = listing([in_sentence(r.study.label(o)) for o in r.study.outcomes if o in found])
-    return f"Not yet tested against other priors: what is said of {labels}. The option --refit of bayesmyo report does that."
+    labels = listing([in_sentence(r.study.label(o)) for o in r.study.outcomes if o in unsure])
+    return (
+        f"Not yet tested against other priors: what is said of {labels}. The option --refit of bayesmyo report does "
+        "that."
+    )
 
 
 def _claim(own: Category) -> Paragraph:

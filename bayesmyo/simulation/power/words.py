@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bayesmyo.components.numbers import Number
 from bayesmyo.simulation.power.grid import POSTERIOR
 from bayesmyo.simulation.power.operating import DecisionPower
 from bayesmyo.simulation.power.sequential import Sequence
@@ -84,7 +85,7 @@ def _true(study: Study, d: DecisionPower) -> str:
     if d.truth is None:
         return f"the true {d.estimand}, which is not known,"
     about = "about " if d.varies else ""
-    amount = e.amount(d.truth, e.unit(study.named, study.time.unit), study.time.unit)
+    amount = e.amount(Number(d.truth, unit=e.unit(study.named, study.time.unit)), study.time.unit)
     if abs(d.truth) < 1e-9:
         amount = amount.replace(amount.split()[0], "0", 1)
     number = e.sentence(study.named, study.time.unit)
