@@ -32,11 +32,20 @@ MOCK = ("--engine", "mock", "--draws", 40, "--chains", 2)  # words of a fit that
 LONG = (
     "test_notebooks.py",
     "test_reference.py",
-    "test_snippets.py",
-    "test_run.py",
     "test_leave_one_out.py",
+    "test_reference_next.py",
+    "test_run.py",
+    "test_hostile.py",
+    "test_snippets.py",
+    "test_cli_faults.py",
+    "test_remedies_work.py",
+    "test_cluster.py",
+    "test_calibration.py",
     "test_browser.py",
+    "test_store_faults.py",
+    "test_help.py",
 )
+
 
 SMALL = """
 [study]

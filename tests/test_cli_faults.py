@@ -207,8 +207,11 @@ def test_with_debugging_on_a_bug_says_where_and_no_more(run, monkeypatch):
 )
 def test_a_signal_while_sampling_leaves_nothing_behind(run, files, monkeypatch, stopped, code):
     monkeypatch.setattr(PreparedMock, "sample", stopped)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a process started in the background ignores it
-    result = run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a process started in the background ignores it
+    try:
+        result = run("fit", "ivig", DATA / "ivig.csv", "-o", "fit.nc", *MOCK)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (result.code, result.err) == (code, "")
     assert not files()
 
