@@ -95,6 +95,12 @@ WORDS = {
     "ou": FAMILIES["gaussian"] + f'\n{LINE}residual = {{ kind = "ou" }}\n',
     "unstructured": FAMILIES["gaussian"]
     + '\ntrajectory = { kind = "visits", at = [0, 1, 3, 6], window = 0.4 }\nresidual = { kind = "unstructured" }\n',
+    "change on treatment": FAMILIES["gaussian"]
+    + f'\n{LINE}effects = ["intercept"]\ncovariates = ["on"]\nmoderators = ["on"]\n'
+    '[covariates.on]\nlevels = ["off", "on"]\nvaries = "visits"\n',
+    "residuals of two outcomes": FAMILIES["gaussian"]
+    + f'\n{LINE}effects = ["intercept"]\n[outcomes.z]\ncolumn = "z"\nunit = "units"\nbetter = "higher"\n{FAMILIES["lognormal"]}\n'
+    f'{LINE}effects = ["intercept"]\n',
 }
 TRAJECTORIES = ("linear", "plateau")
 # whose defaults leave room for groups that differ
@@ -108,6 +114,8 @@ OF_ZERO = 'zero.covariates = ["arm"]\nzero.moderators = ["arm"]\n'
 def study(family: str, trajectory: str) -> Study:
     declared, kind = {**FAMILIES, **WORDS}[family], trajectory.split(",")[0]
     text = f"{HEAD}{declared}\n"
+    if "[outcomes.z]" in declared:
+        text = text.replace("[design]", 'correlate_residuals = ["y", "z"]\n\n[design]', 1)
     if trajectory != OWN:
         text += f'trajectory = {{ kind = "{kind}" }}\n'
     elif ONE_ARM in text:
