@@ -94,3 +94,10 @@ def test_a_column_stays_one_of_numbers_where_some_are_missing_or_withheld():
 def test_a_space_is_for_a_terminal_alone(capsys):
     show(Paragraph("one"), SPACE, Paragraph("two"))
     assert capsys.readouterr().out == "one\n\ntwo\n"
+
+
+def test_two_columns_may_have_one_header():
+    """A category of response may be called as an author likes."""
+    both = table("t", "", [("patient", "who"), ("patient", "median")], ROWS[:1])
+    assert both.headers == ("patient", "patient")
+    assert [str(c) for c in both.rows[0]] == ["all", "12.3"]
