@@ -197,11 +197,8 @@ def influence(left: Influence, study: Study, who: str = "patient") -> list[Block
         columns |= {"by": "method"}
     said = left.sentences or ("The study declares no decision that a patient could flip.",)
     rough = _rough([p.patient for p in left.patients if p.rough])
-    return [
-        table("influence", "", columns, map(left_out, left.patients), below=("flips",)),
-        SPACE,
-        Items((*said, *rough)),
-    ]
+    cells = table("influence", "", [(who, "patient"), *columns.items()], map(left_out, left.patients), below=("flips",))
+    return [cells, SPACE, Items((*said, *rough))]
 
 
 def comparisons(rows: Sequence[Comparison]) -> list[Block]:
