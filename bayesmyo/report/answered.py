@@ -177,7 +177,8 @@ def _by_patient(rule: Responses, study: Study) -> Table:
     held = {f"in {c.name}": WITHHELD for c in rule.categories if c.withheld}
     rows = [{**response(p), "missing": _missing(study, rule, p), **held} for p in rule.each]
     columns = {"patient": "patient", "last seen": "last", "last measured before": "missing", "judged": "judged"}
-    return table(f"each_{rule.name}", "", columns | {c.name: f"in {c.name}" for c in rule.categories}, rows)
+    own = [(c.name, f"in {c.name}") for c in rule.categories]
+    return table(f"each_{rule.name}", "", [*columns.items(), *own], rows)
 
 
 def _missing(study: Study, rule: Responses, p: PatientResponse) -> str:
@@ -190,17 +191,14 @@ def _missing(study: Study, rule: Responses, p: PatientResponse) -> str:
 
 def influence(left: Influence, study: Study, who: str = "patient") -> list[Block]:
     """Patients, or levels of a group, the most influential first; what leaving one out does to each decision."""
-    columns = {who: "patient", "measurements": "measurements", f"last {study.time.unit}": "last", "moves most": "moved"}
+    columns = {"measurements": "measurements", f"last {study.time.unit}": "last", "moves most": "moved"}
     columns |= {"by (SD)": "shift", "score": "score", "mcse": "mcse", "flips": "flips"}
     if len({p.method for p in left.patients}) > 1:
         columns |= {"by": "method"}
     said = left.sentences or ("The study declares no decision that a patient could flip.",)
     rough = _rough([p.patient for p in left.patients if p.rough])
-    return [
-        table("influence", "", columns, map(left_out, left.patients), below=("flips",)),
-        SPACE,
-        Items((*said, *rough)),
-    ]
+    cells = table("influence", "", [(who, "patient"), *columns.items()], map(left_out, left.patients), below=("flips",))
+    return [cells, SPACE, Items((*said, *rough))]
 
 
 def comparisons(rows: Sequence[Comparison]) -> list[Block]:

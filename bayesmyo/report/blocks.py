@@ -94,12 +94,29 @@ class Table:
         return any(numbers) and all(n or c in ("", "-", WITHHELD) for n, c in zip(numbers, cells, strict=True))
 
 
+Columns = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
 def table(
-    name: str, caption: str, columns: Mapping[str, str], rows: Iterable[Mapping[str, Cell]], folded: bool = False, below: Sequence[str] = ()
-) -> Table:  # fmt: skip
-    """The table of some columns, header -> key, of rows that may hold more of them."""
-    cells = tuple(tuple(row[key] for key in columns.values()) for row in rows)
-    return Table(name, caption, tuple(columns), cells, folded, tuple(below))
+    name: str,
+    caption: str,
+    columns: Columns,
+    rows: Iterable[Mapping[str, Cell]],
+    folded: bool = False,
+    below: Sequence[str] = (),
+) -> Table:
+    """The table of some columns of rows that may hold more of them.
+
+    Parameters
+    ----------
+    columns : mapping or sequence of pairs
+        Header and key of each column; pairs where an author's own names could be those of other columns.
+    rows : iterable of mapping
+        Cells by key.
+    """
+    pairs = tuple(columns.items() if isinstance(columns, Mapping) else columns)
+    cells = tuple(tuple(row[key] for _, key in pairs) for row in rows)
+    return Table(name, caption, tuple(header for header, _ in pairs), cells, folded, tuple(below))
 
 
 @dataclass(frozen=True)

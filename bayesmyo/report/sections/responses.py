@@ -63,6 +63,6 @@ def counts(r: Results, one: Responses) -> Table:
 def each(r: Results, one: Responses) -> Table:
     """Patient by patient, by pseudonym."""
     columns = {"patient": "patient", f"last measured ({r.study.time.unit})": "last", "judged": "judged"}
-    columns |= {c.name: f"in {c.name}" for c in one.categories}
+    own = [(c.name, f"in {c.name}") for c in one.categories]
     caption = f"Probability of each category in each patient, rule {one.name}"
-    return table(f"responses_{one.name}_by_patient", caption, columns, map(response, one.each))
+    return table(f"responses_{one.name}_by_patient", caption, [*columns.items(), *own], map(response, one.each))
