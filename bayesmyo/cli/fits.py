@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bayesmyo.cli.answers import report
-from bayesmyo.cli.options import DATA, FIT, FORCE, JSON, PATIENTS, SEED, STUDY, not_an_input
+from bayesmyo.cli.options import DATA, ENGINE, FIT, FORCE, JSON, PATIENTS, SEED, STUDY, not_an_input
 from bayesmyo.errors import StorageError
 from bayesmyo.files import writable
 
@@ -16,7 +16,7 @@ def fit(
     data: DATA,
     output: Annotated[Path, typer.Option("-o", "--output", help="The fit to write (netCDF).", show_default=False)],
     patients: PATIENTS = None,
-    engine: Annotated[str, typer.Option(help="How to sample: nuts, or mock for a dry run.")] = "nuts",
+    engine: ENGINE = "nuts",
     draws: Annotated[int, typer.Option(help="Draws of each chain.", min=4)] = 1000,
     tune: Annotated[int, typer.Option(help="Tuning iterations of each chain, not kept.", min=1)] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.", min=1)] = 4,

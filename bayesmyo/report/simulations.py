@@ -38,7 +38,7 @@ def dry_run(engine: str) -> str:
 def read_power(folder: Path, fit: Fit) -> Simulated:
     """How often each decision was met in each cell. Raises StorageError, and UsageError for a folder of anything else."""
     found = _results(folder, fit, "power")
-    answer = power_answer(found.plan, found.replicates, found.quantities)
+    answer = power_answer(found)
     rows = tuple(
         {
             "truth": ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in d.labels.items() if k != "patients"),
@@ -54,7 +54,7 @@ def read_power(folder: Path, fit: Fit) -> Simulated:
 def read_calibration(folder: Path, fit: Fit) -> Simulated:
     """Every quantity of every cell: uniformity of its ranks, and how often intervals cover. Raises as `read_power`."""
     found = _results(folder, fit, "calibrate")
-    judged = calibration(found.plan, found.replicates, found.quantities)
+    judged = calibration(found)
     rows = tuple(
         {
             "quantity": q.name, "patients": c.patients, "replicates": c.replicates, "failed": sum(c.failed.values()), "p": q.p,

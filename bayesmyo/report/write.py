@@ -15,7 +15,8 @@ from bayesmyo.report.protocol import power_page
 from bayesmyo.report.results import results, statements
 from bayesmyo.report.simulations import asks, read_calibration, read_power
 from bayesmyo.report.tables import csv_files
-from bayesmyo.simulation.power.answer import TARGET, power_answer, rules
+from bayesmyo.simulation.options import TARGET, share
+from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
 from bayesmyo.study.study import Study
 
@@ -95,7 +96,8 @@ def write_power_report(
         'power.html'
     """
     page_path = _page_path(path, force)
-    rules(target, futility, (0,))
+    share("--target", target)
+    share("--futility", futility)
     found = read_results(folder)
     if found.plan.kind != "power":
         raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
@@ -106,7 +108,7 @@ def write_power_report(
             f'"{study.title}"',
             "only [report], [design] and scenarios may differ",
         )
-    answer = power_answer(found.plan, found.replicates, found.quantities, target, futility)
+    answer = power_answer(found, target, futility)
     made = power_page(found, answer, target, futility, study.report if study else None)
     write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())
     return page_path

@@ -5,13 +5,23 @@ import numpy as np
 from bayesmyo.assess.checks import Convergence
 from bayesmyo.assess.reweight import evenly
 from bayesmyo.errors import Fault, InputError
-from bayesmyo.inference.fit import Fit
+from bayesmyo.inference.arguments import known_study
+from bayesmyo.inference.fit import Fit, known_fit
 from bayesmyo.model.truth import Truth
 from bayesmyo.study.asks import modelled_otherwise
 from bayesmyo.study.parameters import all_parameters
 from bayesmyo.study.study import Study
 
 DRAWS = 1000  # at most: all that a plan holds of a posterior
+
+
+def known(study: object, fit: object, analysis: object = None) -> None:
+    """Raises UsageError for a path where what it holds is wanted."""
+    known_study(study)
+    if analysis is not None:
+        known_study(analysis, "analysis")
+    if fit is not None:
+        known_fit(fit)
 
 
 def posterior_draws(fit: Fit, study: Study, *, same_model: bool) -> Truth:

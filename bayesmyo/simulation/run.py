@@ -18,6 +18,7 @@ from bayesmyo.simulation import workers as hands
 from bayesmyo.simulation.agenda import Agenda
 from bayesmyo.simulation.batch import Batch
 from bayesmyo.simulation.header import Header, Shard
+from bayesmyo.simulation.options import LIMIT
 from bayesmyo.simulation.parts import outcome
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.pool import Finished, Here, Pool, Work
@@ -28,7 +29,6 @@ from bayesmyo.simulation.store import Results, Store, opened, read_results
 PACE = 5.0  # seconds that a batch should take, and between two parts on the disk
 MOST = 64  # replicates of a batch
 TICK = 0.5  # seconds between two looks at what goes on
-LIMIT = 1800.0  # seconds; with the first compilation a replicate may well take minutes
 DEATHS = 3  # of workers, over one replicate; then it is a row that says so
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator
@@ -93,7 +94,7 @@ def remote(
                 found.leave()
 
 
-def security(ca: Path | None, cert: Path | None, key: Path | None) -> Security | None:
+def security(ca: str | Path | None, cert: str | Path | None, key: str | Path | None) -> Security | None:
     """Encryption with these files (PEM); dask's own configuration where there are none. Raises UsageError where one is absent."""
     files = {"--tls-ca": ca, "--tls-cert": cert, "--tls-key": key}
     if not any(files.values()):
@@ -103,11 +104,17 @@ def security(ca: Path | None, cert: Path | None, key: Path | None) -> Security |
             raise UsageError(
                 option, "is missing", mend="a certificate, its key and the authority's certificate go together"
             )
-        if not path.is_file():
+        if not Path(path).is_file():
             raise UsageError(option, "is not a file that can be read", str(path))
     return Security(
         tls_ca_file=str(ca), tls_client_cert=str(cert), tls_client_key=str(key), require_encryption=True
     )  # fmt: skip
+
+
+def alone(workers: object) -> None:
+    """A worker that reads the script which started it, and would start workers again, ends here: whoever started it says so."""
+    if workers != 0 and getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)
 
 
 def usual_workers() -> int:

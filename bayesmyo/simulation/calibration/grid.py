@@ -1,36 +1,28 @@
 """The plan of a calibration: truths from the priors at several numbers of patients, or from a fit for its own patients."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bayesmyo.errors import Fault, InputError
 from bayesmyo.inference.engines import known_engine
-from bayesmyo.inference.fit import Fit
 from bayesmyo.model.simulate import MOST_PATIENTS
 from bayesmyo.simulation.calibration.verdict import ENOUGH
 from bayesmyo.simulation.cell import Cell
-from bayesmyo.simulation.given import posterior_draws
+from bayesmyo.simulation.given import known, posterior_draws
+from bayesmyo.simulation.options import CalibrateOptions
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.row import Kind
-from bayesmyo.study.study import Study
 
 RECORD: tuple[Kind, ...] = ("estimand", "parameter", "effect", "joint")
 
 
-def calibration_plan(
-    study: Study,
-    patients: Sequence[int] = (),
-    replicates: int = 200,
-    *,
-    fit: Fit | None = None,
-    seed: int = 1,
-    engine: str = "nuts",
-) -> Plan:
-    """A cell for each number of patients (default: the design's). fit: calibrate given its patients, who are measured once more.
+def calibration_plan(asked: CalibrateOptions) -> Plan:
+    """A cell for each number of patients (default: the design's), or one of the patients of a fit, who are measured once more.
 
     Raises InputError with every fault, UsageError for an unknown engine.
     """
-    known_engine(engine)
+    known(asked.study, asked.fit)
+    known_engine(asked.engine)
+    study, fit, patients, replicates = asked.study, asked.fit, asked.patients, asked.replicates
     found = [
         Fault("--patients", f"must lie between 1 and {MOST_PATIENTS:,}", str(n))
         for n in patients
@@ -71,4 +63,4 @@ def calibration_plan(
         for n in patients or (design.patients,):
             own = replace(study, design=replace(design, patients=n))
             cells.append(Cell(own, None, n, own, {"truths": "priors", "patients": n}))
-    return Plan("calibrate", tuple(cells), replicates, seed, engine, record=RECORD)
+    return Plan("calibrate", tuple(cells), replicates, asked.seed, asked.engine, record=RECORD)

@@ -15,9 +15,9 @@ from bayesmyo.simulation.calibration.coverage import Coverage, coverage
 from bayesmyo.simulation.calibration.uniformity import PASS, holm, p_value, shape
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.columns import flat
-from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.operating import numbers
 from bayesmyo.simulation.row import DONE
+from bayesmyo.simulation.store import Results
 
 MOST_FAILED = 0.05  # of replicates: those that fail may be the ones that would have been off
 ENOUGH = 20  # replicates, below which nothing is said
@@ -73,10 +73,15 @@ class CellCalibration:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """All cells of a calibration, in the plan's order. quantities: every replicate's, with the rank of the truth among draws"""
+    """All cells of a calibration, in the plan's order."""
 
     cells: tuple[CellCalibration, ...]
-    quantities: pd.DataFrame
+    results: Results
+
+    @property
+    def quantities(self) -> pd.DataFrame:
+        """Every replicate's quantities, with the rank of the truth among draws."""
+        return self.results.quantities
 
     @property
     def passed(self) -> bool | None:
@@ -93,13 +98,14 @@ class Calibration:
         )
 
 
-def calibration(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> Calibration:
+def calibration(results: Results) -> Calibration:
     """What a calibration says, from its tables."""
+    replicates, quantities = results.replicates, results.quantities
     cells = (
         _cell(cell, replicates[replicates["cell"] == cell.key], quantities[quantities["cell"] == cell.key])
-        for cell in plan.cells
+        for cell in results.plan.cells
     )
-    return Calibration(tuple(cells), quantities)
+    return Calibration(tuple(cells), results)
 
 
 def ranks_of(quantities: pd.DataFrame, cell: str) -> dict[tuple[str, str], np.ndarray]:

@@ -1,19 +1,17 @@
 """All that a power study says, from its tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any
 
 import pandas as pd
 
-from bayesmyo.errors import UsageError
 from bayesmyo.simulation.columns import flat
-from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.options import TARGET
 from bayesmyo.simulation.power import operating, sequential, words
 from bayesmyo.simulation.power.smallest import Smallest, smallest_n
+from bayesmyo.simulation.store import Results
 
-TARGET = 0.8
 MOST = 12  # sentences that are read at one go
 
 
@@ -39,6 +37,7 @@ class PowerAnswer:
     looks: tuple[sequential.Sequence, ...]
     smallest: tuple[SmallestOf, ...]
     sentences: tuple[str, ...]
+    results: Results
 
     def last(self) -> list[operating.DecisionPower]:
         """The decisions when all patients are analysed."""
@@ -68,23 +67,9 @@ class PowerAnswer:
         return pd.DataFrame([flat(e.as_dict()) for e in self.estimands])
 
 
-def rules(target: float, futility: float | None, looks: Sequence[int]) -> None:
-    """Raises UsageError where a target or a rule of stopping cannot be used."""
-    for name, share in {"--target": target, "--futility": futility}.items():
-        if share is not None and not (isinstance(share, Real) and 0 < share < 1):
-            raise UsageError(name, "must lie between 0 and 1", repr(share))
-    if futility is not None and not looks:
-        raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
-
-
-def power_answer(
-    plan: Plan,
-    replicates: pd.DataFrame,
-    quantities: pd.DataFrame,
-    target: float = TARGET,
-    futility: float | None = None,
-) -> PowerAnswer:
+def power_answer(results: Results, target: float = TARGET, futility: float | None = None) -> PowerAnswer:
     """What a power study says. target: the power of the smallest number of patients; futility: see `sequential`"""
+    plan, replicates, quantities = results.plan, results.replicates, results.quantities
     decisions = operating.decisions(plan, replicates, quantities)
     looks = sequential.sequences(plan, quantities, futility)
     analysis = {cell.key: cell.analysis for cell in plan.cells}
@@ -101,6 +86,7 @@ def power_answer(
         tuple(looks),
         tuple(smallest),
         tuple(said),
+        results,
     )
 
 

@@ -129,7 +129,6 @@ def _answer(estimate: float | Array, error: float | Array, freedom: float | Arra
 METHODS: dict[str, Callable[[Study, Cohort, str], Answer | None]] = {
     "t test": _t_test, "mixed model": _mixed, "common slope": _common,
 }  # fmt: skip
-DEFAULT = ("t test", "mixed model")
 
 
 def checked(names: Sequence[str]) -> tuple[str, ...]:
@@ -149,7 +148,7 @@ def questions(study: Study, method: str) -> list[str]:
 
 
 def compare(
-    study: Study, cohort: Cohort, names: Sequence[str] = DEFAULT, truth: Mapping[str, float] | None = None
+    study: Study, cohort: Cohort, names: Sequence[str], truth: Mapping[str, float] | None = None
 ) -> tuple[Quantity, ...]:
     """Every answer of the named methods to the estimands of a study that they can answer, and to its decisions about them.
 

@@ -1,45 +1,26 @@
 """The cells of a power study: every combination of scenario, number of patients, follow-up, visits and loss that is asked for."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 from bayesmyo.components.families import Family
 from bayesmyo.errors import Fault, InputError, did_you_mean
 from bayesmyo.inference.engines import known_engine
-from bayesmyo.inference.fit import Fit
 from bayesmyo.model.simulate import MOST_PATIENTS
 from bayesmyo.model.truth import Truth
 from bayesmyo.simulation.cell import Cell, population
-from bayesmyo.simulation.given import posterior_draws
+from bayesmyo.simulation.given import known, posterior_draws
+from bayesmyo.simulation.options import Axes, PowerOptions
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.comparators import DEFAULT, checked
+from bayesmyo.simulation.power.comparators import checked
 from bayesmyo.study.design import Design, FollowUp, Loss
 from bayesmyo.study.study import Study
 
 POSTERIOR = "posterior"  # the label of truths that are draws of a fit
 MOST = 500  # cells
 FEWEST = 2  # patients: fewer have no spread between them
-
-
-@dataclass(frozen=True)
-class Axes:
-    """What varies; an empty axis stays as the study has it.
-
-    scenarios: by name (default: all of them); patients: how many
-    follow_up: that of a protocol, or mean potential follow-up, its SD and maximum scaled with it; in the study's unit
-    every: how far apart visits are after the first ones; visits: whole schedules instead
-    loss: hazards per unit of time; looks: interim numbers of patients, for every cell that has more
-    """
-
-    scenarios: Sequence[str] = ()
-    patients: Sequence[int] = ()
-    follow_up: Sequence[float] = ()
-    every: Sequence[float] = ()
-    visits: Sequence[tuple[float, ...]] = ()
-    loss: Sequence[float] = ()
-    looks: Sequence[int] = ()
 
 
 def cells(
@@ -72,24 +53,14 @@ def cells(
     return tuple(listed)
 
 
-def power_plan(
-    study: Study, axes: Axes, replicates: int, mcse: float | None = None, *, analysis: Study | None = None, fit: Fit | None = None,
-    comparators: Sequence[str] = DEFAULT, seed: int = 1, engine: str = "nuts",
-) -> Plan:  # fmt: skip
+def power_plan(asked: PowerOptions) -> Plan:
     """The plan of a power study. Raises InputError, UsageError, before anything is compiled."""
-    known_engine(engine)
-    posterior = None if fit is None else posterior_draws(fit, study, same_model=False)
-    listed = cells(study, axes, analysis=analysis, posterior=posterior)
-    return Plan(
-        "power",
-        listed,
-        replicates,
-        seed,
-        engine,
-        record=("estimand", "decision"),
-        comparators=checked(comparators),
-        mcse=mcse,
-    )
+    known(asked.study, asked.fit, asked.analysis)
+    known_engine(asked.engine)
+    posterior = None if asked.fit is None else posterior_draws(asked.fit, asked.study, same_model=False)
+    listed = cells(asked.study, asked, analysis=asked.analysis, posterior=posterior)
+    beside = checked(asked.comparators)
+    return Plan("power", listed, asked.replicates, asked.seed, asked.engine, comparators=beside, mcse=asked.mcse)
 
 
 def _designs(design: Design, axes: Axes) -> Iterator[tuple[dict[str, str | float], Design]]:

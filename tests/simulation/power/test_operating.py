@@ -21,7 +21,7 @@ from bayesmyo.simulation.power.smallest import smallest_n
 from bayesmyo.simulation.row import Quantity, Row
 from bayesmyo.study import read_study
 from tests.conftest import ROOT
-from tests.simulation.frames import frames
+from tests.simulation.frames import frames, results
 
 STUDY = read_study(ROOT / "tests" / "reference" / "one_arm.toml")
 
@@ -297,7 +297,7 @@ def test_an_answer_has_tables_and_one_strict_json(rng):
     rows = [
         r for c in cells for r in simulated(c, 60, 4.0 if c.truths == "four" else 0.0, 15 / np.sqrt(c.patients), rng)
     ]
-    found = power_answer(study_of(cells), *frames(rows))
+    found = power_answer(results(study_of(cells), rows))
     assert [s.labels["scenario"] for s in found.smallest] == ["four"]
     table = found.table()
     assert isinstance(table, pd.DataFrame)
