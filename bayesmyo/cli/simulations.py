@@ -29,7 +29,7 @@ def _taking(options: type[Options]) -> Callable[[Callable[..., None]], Callable[
 
     def lend(command: Callable[..., None]) -> Callable[..., None]:
         study, json, _ = inspect.signature(command).parameters.values()
-        lent = [_parameter(f) for f in listed(options) if _flags(f)]
+        lent = [_parameter(f) for f in listed(options) if option(f).kind.typed]
         command.__signature__ = inspect.Signature([study, *lent, json])  # type: ignore[attr-defined]
         return command
 
@@ -37,24 +37,20 @@ def _taking(options: type[Options]) -> Callable[[Callable[..., None]], Callable[
 
 
 def _flags(f: Field[Any]) -> list[str]:
-    """How an option is typed; nothing where it cannot be."""
-    flag = option(f).flag
-    return [f"--{f.name.replace('_', '-')}"] if flag is None else flag.split()
+    return option(f).flag.split() or [f"--{f.name.replace('_', '-')}"]
 
 
 def _parameter(f: Field[Any]) -> inspect.Parameter:
     """An option as typer knows it: what is kept as a list is typed with commas."""
-    said, default = option(f), f.default
+    said, default, kind = option(f), f.default, option(f).kind
     if isinstance(default, tuple):
         default = ",".join(default) or None
-    elif default is not MISSING and default is not None:
-        default = said.typed(default)
-    words = typer.Option(
-        *_flags(f), help=said.help, metavar=said.metavar, min=said.least, show_default=default not in (None, MISSING)
+    typed = typer.Option(
+        *_flags(f), help=said.help, metavar=said.metavar, min=kind.least, show_default=default is not MISSING
     )
-    kind: Any = said.typed if default is not None else said.typed | None
     first = inspect.Parameter.empty if default is MISSING else default
-    return inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=first, annotation=Annotated[kind, words])
+    annotation = Annotated[kind.typed if default is not None else kind.typed | None, typed]  # type: ignore[operator,valid-type]
+    return inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=first, annotation=annotation)
 
 
 def _asked(options: type[Options], study: str, typed: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +59,7 @@ def _asked(options: type[Options], study: str, typed: dict[str, Any]) -> dict[st
     from bayesmyo.study import find_study
 
     given = [f for f in listed(options) if typed.get(f.name) is not None]
-    asked: dict[str, Any] = {f.name: option(f).read(_flags(f)[-1], typed[f.name]) for f in given}
+    asked: dict[str, Any] = {f.name: option(f).kind.read(_flags(f)[-1], typed[f.name]) for f in given}
     for name, load in (("fit", load_fit), ("analysis", find_study)):
         if name in asked:
             asked[name] = load(asked[name])

@@ -15,9 +15,10 @@ from bayesmyo.report.protocol import power_page
 from bayesmyo.report.results import results, statements
 from bayesmyo.report.simulations import asks, read_calibration, read_power
 from bayesmyo.report.tables import csv_files
-from bayesmyo.simulation.options import TARGET, share
+from bayesmyo.simulation.options import TARGET
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
+from bayesmyo.simulation.values import share
 from bayesmyo.study.study import Study
 
 FORMS = {".html": html, ".htm": html, ".md": markdown}

@@ -10,12 +10,23 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bayesmyo.errors import StorageError
-from bayesmyo.simulation.batch import Batch
 from bayesmyo.simulation.parts import Outcome, Verdicts
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.study.write import study_hash
 
 STAGE = 50
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one worker is handed at a time: replicates of one cell (its number in the plan), done one after another.
+
+    tried: how often a worker died over them before
+    """
+
+    cell: int
+    replicates: tuple[int, ...]
+    tried: int = 0
 
 
 @dataclass
@@ -34,13 +45,13 @@ class _Cell:
         """The rows that are there, of those that are asked for."""
         return [self.rows[r] for r in range(self.start, self.until) if r in self.rows]
 
-    def small(self, error: float) -> bool:
-        """Whether the Monte Carlo error of every decision is at most this, after all rows that are asked for."""
+    def error(self) -> float:
+        """The largest Monte Carlo error of any decision, over the rows that are asked for; NaN before there is one."""
         counts: dict[tuple[str, int], list[bool]] = {}
         for _, verdicts in self.asked():
             for key, met in verdicts.items():
                 counts.setdefault(key, []).append(met)
-        return bool(counts) and all(monte_carlo_error(sum(m), len(m)) <= error for m in counts.values())
+        return max((monte_carlo_error(sum(met), len(met)) for met in counts.values()), default=math.nan)
 
 
 class Agenda:
@@ -58,7 +69,6 @@ class Agenda:
             until = last if plan.mcse is None else min(last, start + STAGE)
             self._cells.append(_Cell(cell.key, model, start, until, last))
         self._by_key = {c.key: c for c in self._cells}
-        self._met: dict[tuple[str, str, int], list[int]] = {}  # (cell, decision, look) -> met, of how many
         self._again: deque[Batch] = deque()
         self._home: dict[str, str] = {}  # worker -> the model that it has compiled
         for outcome in present:
@@ -104,7 +114,8 @@ class Agenda:
 
     def error(self) -> float:
         """The largest Monte Carlo error of any decision so far; NaN before there is one."""
-        return max((monte_carlo_error(*count) for count in self._met.values()), default=math.nan)
+        errors = (c.error() for c in self._cells)
+        return max((e for e in errors if not math.isnan(e)), default=math.nan)
 
     def asked(self) -> dict[str, range]:
         """Of each cell, the replicates that the plan asks for."""
@@ -114,30 +125,22 @@ class Agenda:
         key, replicate, stage, verdicts = outcome
         if key not in self._by_key:
             raise StorageError(f"There are rows of a cell that the plan does not have ({key}).")
-        c = self._by_key[key]
-        if replicate in c.rows:
-            return
-        c.rows[replicate] = stage, verdicts
-        for (name, look), met in verdicts.items():
-            count = self._met.setdefault((key, name, look), [0, 0])
-            count[0] += met
-            count[1] += 1
+        self._by_key[key].rows.setdefault(replicate, (stage, verdicts))
 
     def _extend(self, c: _Cell) -> None:
         """Go on by a stage where the last one is whole and the error too large still."""
         while (
             self.mcse is not None
             and c.until < c.last
-            and not c.waiting
             and len(c.asked()) == c.until - c.start
-            and not c.small(self.mcse)
+            and not c.error() <= self.mcse
         ):
             before, c.until = c.until, min(c.last, c.until + STAGE)
             c.waiting.extend(r for r in range(before, c.until) if r not in c.rows)
 
 
 def monte_carlo_error(met: int, of: int) -> float:
-    """The standard error of a share found by simulation; half a replicate of either kind is added, so that 0 of 50 is not exact."""
+    """The standard error of a share over replicates; half a replicate of either kind is added, so that 0 of 50 is not exact."""
     share = (met + 0.5) / (of + 1)
     return math.sqrt(share * (1 - share) / of)
 

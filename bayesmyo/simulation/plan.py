@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -43,11 +42,10 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> "Plan":
         """The plan of `to_json`."""
-        found: dict[str, Any] = json.loads(text)
-        cells = tuple(Cell.from_dict(c) for c in found.pop("cells"))
-        sampling = Sampling(**found.pop("sampling"))
-        lists: Mapping[str, Any] = {k: tuple(found.pop(k)) for k in ("record", "comparators")}
-        return cls(cells=cells, sampling=sampling, **lists, **found)
+        plan: dict[str, Any] = json.loads(text)
+        made = {"cells": tuple(map(Cell.from_dict, plan["cells"])), "sampling": Sampling(**plan["sampling"])}
+        lists = {name: tuple(plan[name]) for name in ("record", "comparators")}
+        return cls(**plan | made | lists)
 
     @cached_property
     def key(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bayesmyo.simulation.batch import Batch
+from bayesmyo.simulation.agenda import Batch
 
 Work = Callable[[str, int, Sequence[int]], list[dict[str, Any]]]  # (plan as JSON, cell, replicates) -> rows
 HERE = "this process"

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -71,18 +71,9 @@ class Row:
     rejected: int = 0
     quantities: tuple[Quantity, ...] = ()
 
-    def of(self, kind: Kind) -> dict[str, Quantity]:
-        """The quantities of one kind by name, at the last look."""
-        return {q.name: q for q in self.quantities if q.kind == kind}
-
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for Parquet and JSON."""
         return asdict(self) | {"quantities": [asdict(q) for q in self.quantities]}
-
-    @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> "Row":
-        """The row of `as_dict`."""
-        return cls(**(dict(found) | {"quantities": tuple(Quantity(**q) for q in found["quantities"])}))
 
 
 def failures(rows: Iterable[tuple[str, str]]) -> list[str]:

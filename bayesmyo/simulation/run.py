@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,12 @@ from distributed import Security
 from bayesmyo.errors import Incomplete, UsageError
 from bayesmyo.model.versions import versions
 from bayesmyo.simulation import workers as hands
-from bayesmyo.simulation.agenda import Agenda
-from bayesmyo.simulation.batch import Batch
+from bayesmyo.simulation.agenda import Agenda, Batch
 from bayesmyo.simulation.header import Header, Shard
 from bayesmyo.simulation.options import LIMIT
 from bayesmyo.simulation.parts import outcome
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.pool import Finished, Here, Pool, Work
+from bayesmyo.simulation.pool import Finished, Pool, Work
 from bayesmyo.simulation.replicate import work as replicate
 from bayesmyo.simulation.row import Row
 from bayesmyo.simulation.store import Results, Store, opened, read_results
@@ -83,7 +82,8 @@ def run(
         if agenda.remaining:
             store.computed_by(versions(), mixed)
             store.room(agenda.remaining)  # plan.json is written with the first rows
-            with stoppable() as stop, _pool(plan, work, workers, cluster, security, limit) as pool:
+            pooled = hands.hired(work, plan.to_json(), workers, cluster, security, limit)
+            with stoppable() as stop, pooled as pool:
                 _Run(plan, agenda, pool, store, progress, limit).until_done(stop)
         store.settle()
         if shard is None:
@@ -97,9 +97,8 @@ class _Run:
     def __init__(
         self, plan: Plan, agenda: Agenda, pool: Pool, store: Store, progress: Progress | None, limit: float | None
     ):
-        self.plan, self.agenda, self.pool, self.store, self.progress, self.limit = (
-            plan, agenda, pool, store, progress, limit
-        )  # fmt: skip
+        self.plan, self.agenda, self.pool, self.store = plan, agenda, pool, store
+        self.progress, self.limit = progress, limit
         self.size = 1
         self.before, self.began, self.told = agenda.done, time.monotonic(), -math.inf
 
@@ -141,12 +140,10 @@ class _Run:
             self.size = max(1, self.size // 2)
 
     def _lost(self, batch: Batch, stage: str) -> dict[str, Any]:
-        reasons = {
-            "crashed": "the process that computed it died each time it was tried",
-            "timeout": f"it took longer than {self.limit or 0:g} seconds",
-        }
+        slow = f"it took longer than {self.limit or 0:g} seconds"
+        reason = slow if stage == "timeout" else "the process that computed it died each time it was tried"
         cell = self.plan.cells[batch.cell]
-        return Row(cell.key, batch.replicates[0], stage, reasons[stage], patients=cell.patients).as_dict()
+        return Row(cell.key, batch.replicates[0], stage, reason, patients=cell.patients).as_dict()
 
     def _tell(self, workers: int, last: bool = False) -> None:
         now = time.monotonic()
@@ -180,22 +177,6 @@ def stoppable() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _pool(
-    plan: Plan,
-    work: Work,
-    workers: int | None,
-    cluster: str | None,
-    security: Security | None,
-    limit: float | None,
-) -> AbstractContextManager[Pool]:
-    text = plan.to_json()
-    if cluster is not None:
-        return hands.remote(work, text, cluster, security, limit)
-    if workers == 0:
-        return nullcontext(Here(work, text))
-    return hands.local(work, text, workers or hands.usual_workers(), limit)
-
-
 def _usable(plan: Plan, workers: int | None, cluster: str | None, shard: Shard | None, limit: float | None) -> None:
     """Raises UsageError where arguments cannot be used, or not together."""
     if workers is not None and workers < 0:
@@ -211,6 +192,5 @@ def _usable(plan: Plan, workers: int | None, cluster: str | None, shard: Shard |
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise UsageError("shard", "must be i/n with i from 1 to n", f"{shard[0]}/{shard[1]}")
     if shard is not None and plan.mcse is not None:
-        raise UsageError(
-            "shard", "cannot tell the Monte Carlo error of the whole", mend="give a number of replicates instead of --mcse"
-        )  # fmt: skip
+        mend = "give a number of replicates instead of --mcse"
+        raise UsageError("shard", "cannot tell the Monte Carlo error of the whole", mend=mend)

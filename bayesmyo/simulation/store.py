@@ -31,8 +31,9 @@ from bayesmyo.simulation.parts import Outcome, decode, encode, gather, origin, o
 from bayesmyo.simulation.plan import Plan
 
 SUMS, PARTS, DAMAGED = "SHA256SUMS", "parts", "damaged"
-TABLES = ("replicates.parquet", "quantities.parquet")
-OURS = {PLAN, SUMS, PARTS, DAMAGED, *TABLES, LOCK, OWNER}
+TABLES = ("replicates", "quantities")
+FINAL = (PLAN, *(f"{name}.parquet" for name in TABLES))
+OURS = {*FINAL, SUMS, PARTS, DAMAGED, LOCK, OWNER}
 PART = re.compile(r"(\d{5,})-([0-9a-f]{64})\.parquet")
 MOST_PARTS = 200  # more than these are put together into one
 BYTES_OF_A_ROW = 4_000  # about; to see in time that a disk is too small
@@ -65,17 +66,12 @@ def read_results(folder: str | Path) -> Results:
     folder = Path(folder)
     header, sums = Header.read(folder), _sums(folder)
     if sums.get(PLAN) == sha256(content(folder / PLAN)):
-        complete, missing, found = True, 0, {name: content(folder / name) for name in TABLES}
-        for name, read in found.items():
-            if sha256(read) != sums.get(name):
-                raise StorageError(f"{folder / name}: is not what was written; the same command writes it again.")
-        made = {name.removesuffix(".parquet"): decode(read, None) for name, read in found.items()}
+        missing, made = 0, {name: _table(folder / f"{name}.parquet", sums) for name in TABLES}
     else:
         parts = read_parts(folder)
         agenda = Agenda(header.plan, (o for part in parts for o in outcomes(part)), header.shard)
-        missing = agenda.remaining
-        complete = missing == 0 and header.shard is None
-        made = tables(gather(parts, agenda.asked()))
+        missing, made = agenda.remaining, tables(gather(parts, agenda.asked()))
+    complete = missing == 0 and header.shard is None
     frames = {name: table.to_pandas() for name, table in made.items()}
     return Results(
         header.plan, **frames, complete=complete, missing=missing, mixed=bool(header.others), versions=header.versions
@@ -85,7 +81,7 @@ def read_results(folder: str | Path) -> Results:
 class Store:
     """The folder of one plan, held by this process alone (see `opened`).
 
-    present: the outcomes that were there when it was opened; notices: what was found damaged
+    present: the outcomes that were there when it was opened; notices: what was damaged
     """
 
     def __init__(self, folder: Path, header: Header):
@@ -95,6 +91,7 @@ class Store:
         self._rows: list[Mapping[str, Any]] = []
         self._flushed = time.monotonic()
         self.header = header
+        self._origin = {"plan": header.plan.key}
         self._load()
         if not (folder / PLAN).exists():
             self.settle()
@@ -126,7 +123,7 @@ class Store:
         if self._rows:
             rows, self._rows = self._rows, []
             self.settle()
-            self._write(encode(rows, self._origin()))
+            self._write(encode(rows, self._origin))
             if len(paths := part_paths(self.folder)) > MOST_PARTS:
                 self._put_together(paths)
         self._flushed = time.monotonic()
@@ -149,15 +146,14 @@ class Store:
     def finish(self, asked: Mapping[str, range]) -> None:
         """Write the final tables, unless they are there and whole. Raises StorageError."""
         self.settle()
-        sums, names = _sums(self.folder), (PLAN, *TABLES)
-        if all((f := self.folder / n).is_file() and sha256(content(f)) == sums.get(n) for n in names):
+        sums = _sums(self.folder)
+        if all((f := self.folder / name).is_file() and sha256(content(f)) == sums.get(name) for name in FINAL):
             return
-        made = tables(gather(read_parts(self.folder), asked))
-        contents = {f"{name}.parquet": write(table) for name, table in made.items()}
-        for name, written in contents.items():
-            write_bytes(self.folder / name, written)
-        contents[PLAN] = content(self.folder / PLAN)
-        write_bytes(self.folder / SUMS, "".join(f"{sha256(contents[n])}  {n}\n" for n in names).encode())
+        made = {PLAN: content(self.folder / PLAN)}
+        for name, table in tables(gather(read_parts(self.folder), asked)).items():
+            made[f"{name}.parquet"] = write(table)
+            write_bytes(self.folder / f"{name}.parquet", made[f"{name}.parquet"])
+        write_bytes(self.folder / SUMS, "".join(f"{sha256(made[name])}  {name}\n" for name in FINAL).encode())
 
     def _load(self) -> None:
         """Look at every part; set aside what is damaged, and remove what was being written when a run was killed."""
@@ -175,26 +171,24 @@ class Store:
                 continue
             if origin(part).get("plan") != self.header.plan.key:
                 raise StorageError(f"{path}: belongs to another plan. Choose another folder.")
-            found = list(outcomes(part))
-            if dropped := sorted({f"cell {cell}" for cell, *_ in found if cell not in asked}):
+            here = list(outcomes(part))
+            if dropped := sorted({f"cell {cell}" for cell, *_ in here if cell not in asked}):
                 raise StorageError(f"{path}: {not_asked(dropped)}")
-            self.present.extend(found)
+            self.present.extend(here)
 
-    def _write(self, written: bytes) -> None:
-        if any(sha256(written) in p.name for p in part_paths(self.folder)):
-            return
-        last = max((p.name.split("-")[0] for p in part_paths(self.folder)), key=int, default="0")
-        write_bytes(self.folder / PARTS / f"{int(last) + 1:05d}-{sha256(written)}.parquet", written)
+    def _write(self, part: bytes) -> None:
+        """One more part, unless it is there."""
+        digest, there = sha256(part), [path.name.split("-") for path in part_paths(self.folder)]
+        if not any(digest in name for _, name in there):
+            last = max((int(number) for number, _ in there), default=0)
+            write_bytes(self.folder / PARTS / f"{last + 1:05d}-{digest}.parquet", part)
 
     def _put_together(self, paths: Sequence[Path]) -> None:
         """One part for many. Where this is killed rows are there twice, which `gather` allows."""
         whole = pa.concat_tables([read_part(path).replace_schema_metadata() for path in paths])
-        self._write(write(whole.replace_schema_metadata(self._origin())))
+        self._write(write(whole.replace_schema_metadata(self._origin)))
         for path in paths:
             path.unlink()
-
-    def _origin(self) -> dict[str, str]:
-        return {"plan": self.header.plan.key}
 
 
 @contextmanager
@@ -240,6 +234,14 @@ def read_part(path: Path) -> pa.Table:
         return decode(read)
     except ValueError as error:
         raise StorageError(f"{path}: {error}; begin another folder.") from None
+
+
+def _table(path: Path, sums: Mapping[str, str]) -> pa.Table:
+    """A final table. Raises StorageError where it is not what was written."""
+    read = content(path)
+    if sha256(read) != sums.get(path.name):
+        raise StorageError(f"{path}: is not what was written; the same command writes it again.")
+    return decode(read, None)
 
 
 def _sums(folder: Path) -> dict[str, str]:

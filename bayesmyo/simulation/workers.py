@@ -19,7 +19,7 @@ from bayesmyo.limits import ANSWER, NOTE_BYTES, WORKERS_ANSWER
 from bayesmyo.model.versions import skew, versions
 from bayesmyo.simulation.cluster import Cluster
 from bayesmyo.simulation.greeting import greeted, within
-from bayesmyo.simulation.pool import Work
+from bayesmyo.simulation.pool import Here, Pool, Work
 
 MEMORY = (
     2_500_000_000  # bytes that one worker may want: three outcomes, compiled for three numbers of patients, took 2.0e9
@@ -27,6 +27,17 @@ MEMORY = (
 LOST = "60 s"  # after which dask gives a worker up that it tries to replace
 OURS = {"set_as_default": False}  # of a client: our workers compute nobody else's arrays
 GUARD = 'a script that calls this must do so under `if __name__ == "__main__":`, or with workers=0'
+
+
+def hired(
+    work: Work, plan: str, workers: int | None, cluster: str | None, security: Security | None, limit: float | None
+) -> contextlib.AbstractContextManager[Pool]:
+    """Whoever does the work: those of a cluster, this process alone (0), or so many of this machine (default: what it has room for)."""
+    if cluster is not None:
+        return remote(work, plan, cluster, security, limit)
+    if workers == 0:
+        return contextlib.nullcontext(Here(work, plan))
+    return local(work, plan, workers or usual_workers(), limit)
 
 
 @contextlib.contextmanager
@@ -42,12 +53,7 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
     }
     environment = dict(os.environ)  # dask leaves settings of its workers in it
     try:
-        with (
-            dask.config.set(settings),
-            _quiet(),
-            _processes(workers) as cluster,
-            Client(cluster, **OURS) as client,
-        ):
+        with dask.config.set(settings), _quiet(), _processes(workers) as cluster, Client(cluster, **OURS) as client:
             yield Cluster(client, work, plan, limit, cluster)
     finally:
         os.environ.clear()
@@ -56,9 +62,8 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
 
 def _processes(workers: int) -> LocalCluster:
     try:
-        return LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
-        )  # fmt: skip
+        quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+        return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **quiet)
     except RuntimeError as error:
         reason = str(error.__cause__ or error).rstrip(".")
         raise UsageError("workers", f"do not start ({reason})", mend=GUARD) from error
@@ -87,11 +92,11 @@ def remote(
             raise UsageError("--cluster", what, str(file or address), mend) from None
         with client:
             _same_versions(client)
-            found = Cluster(client, work, plan, limit)
+            theirs = Cluster(client, work, plan, limit)
             try:
-                yield found
+                yield theirs
             finally:
-                found.leave()
+                theirs.leave()
 
 
 def security(ca: str | Path | None, cert: str | Path | None, key: str | Path | None) -> Security | None:
@@ -101,14 +106,12 @@ def security(ca: str | Path | None, cert: str | Path | None, key: str | Path | N
         return None
     for option, path in files.items():
         if path is None:
-            raise UsageError(
-                option, "is missing", mend="a certificate, its key and the authority's certificate go together"
-            )
+            mend = "a certificate, its key and the authority's certificate go together"
+            raise UsageError(option, "is missing", mend=mend)
         if not Path(path).is_file():
             raise UsageError(option, "is not a file that can be read", str(path))
-    return Security(
-        tls_ca_file=str(ca), tls_client_cert=str(cert), tls_client_key=str(key), require_encryption=True
-    )  # fmt: skip
+    named = {"tls_ca_file": str(ca), "tls_client_cert": str(cert), "tls_client_key": str(key)}
+    return Security(**named, require_encryption=True)
 
 
 def alone(workers: object) -> None:
@@ -138,11 +141,10 @@ def _same_versions(client: Client) -> None:
         what = f"its workers do not say within {WORKERS_ANSWER} seconds which versions they have"
         raise UsageError("--cluster", what, mend="start it and its workers again") from None
     for worker, there in said.items():
-        found = f"bayesmyo cannot be loaded: {there}" if isinstance(there, Exception) else skew(there, here)
-        if found:
-            raise UsageError(
-                "--cluster", f"the worker {worker} has other versions ({found})", mend="install the same ones everywhere"
-            )  # fmt: skip
+        differs = f"bayesmyo cannot be loaded: {there}" if isinstance(there, Exception) else skew(there, here)
+        if differs:
+            what = f"the worker {worker} has other versions ({differs})"
+            raise UsageError("--cluster", what, mend="install the same ones everywhere")
 
 
 @contextlib.contextmanager

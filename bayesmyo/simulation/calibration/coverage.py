@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayesmyo.simulation.power.operating import numbers
-from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate
+from bayesmyo.simulation.power.rates import Mean, Rate, mean, numbers, rate
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 
@@ -24,10 +23,10 @@ class Coverage:
     error: Mean
 
 
-def coverage(found: pd.DataFrame) -> Coverage:
+def coverage(lines: pd.DataFrame) -> Coverage:
     """Of the lines of one quantity, one for each replicate."""
     truth, middle, sd, lower, upper, ranks = (
-        numbers(found[k]) for k in ("truth", "mean", "sd", "lower", "upper", "rank")
+        numbers(lines[k]) for k in ("truth", "mean", "sd", "lower", "upper", "rank")
     )
     ranked, known = np.isfinite(ranks), np.isfinite(truth) & np.isfinite(lower)
     off = np.abs(ranks[ranked] - 0.5)

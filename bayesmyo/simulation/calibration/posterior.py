@@ -50,6 +50,6 @@ def _joined(first: Measurements, second: Measurements) -> Measurements:
         return None if a is None or b is None else np.concatenate([a, b])
 
     names = ("patient", "time", "value", "side", "line", "end", "exposure")
-    found = {name: both(getattr(first, name), getattr(second, name)) for name in names}
+    columns = {name: both(getattr(first, name), getattr(second, name)) for name in names}
     covariates = {k: np.concatenate([v, second.covariates[k]]) for k, v in first.covariates.items()}
-    return Measurements(**found, covariates=covariates)  # type: ignore[arg-type]  # what is not None in one is not in the other
+    return Measurements(**columns, covariates=covariates)  # type: ignore[arg-type]  # what is not None in one is not in the other

@@ -11,23 +11,22 @@ import numpy as np
 from arviz_stats.base import array_stats
 
 Array = np.ndarray
-PASS = 0.01  # the adjusted p-value above which nothing is found
+PASS = 0.01  # the adjusted p-value above which ranks may be uniform
 SMALL = 1e-12  # of ranks: the test takes logarithms of what is beyond them
 
 
 def p_value(ranks: Array) -> float:
     """Of uniformity of ranks in (0, 1)."""
-    found = array_stats.uniformity_test(np.clip(ranks, SMALL, 1 - SMALL), method="pot_c")[0]
-    return float(np.clip(found, 0.0, 1.0))
+    p = array_stats.uniformity_test(np.clip(ranks, SMALL, 1 - SMALL), method="pot_c")[0]
+    return float(np.clip(p, 0.0, 1.0))
 
 
 def holm(p: Array) -> Array:
     """p-values adjusted for how many there are."""
     order = np.argsort(p)
-    adjusted = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
-    found = np.empty(len(p))
-    found[order] = np.minimum(adjusted, 1.0)
-    return found
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p)))), 1.0)
+    return adjusted
 
 
 def shape(ranks: Array) -> str:

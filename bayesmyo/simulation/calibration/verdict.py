@@ -1,6 +1,6 @@
 """What a calibration says: of every quantity of every cell, and in a sentence.
 
-A cell passes where the adjusted p-value of every quantity is above 0.01 and nearly all replicates could be fitted. That nothing was found
+A cell passes where the adjusted p-value of every quantity is above 0.01 and nearly all replicates could be fitted. That nothing was seen
 is no proof: a hundred replicates see draws that are half as wide as they should be, and not much less.
 """
 
@@ -14,8 +14,7 @@ import pandas as pd
 from bayesmyo.simulation.calibration.coverage import Coverage, coverage
 from bayesmyo.simulation.calibration.uniformity import PASS, holm, p_value, shape
 from bayesmyo.simulation.cell import Cell
-from bayesmyo.simulation.columns import flat
-from bayesmyo.simulation.power.operating import numbers
+from bayesmyo.simulation.power.rates import flat, numbers
 from bayesmyo.simulation.row import DONE
 from bayesmyo.simulation.store import Results
 
@@ -41,10 +40,10 @@ class Calibrated:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        found = asdict(self) | {"passed": self.passed}
-        c = found.pop("coverage")
+        columns = asdict(self) | {"passed": self.passed}
+        c = columns.pop("coverage")
         levels = {f"{level:g}": r for level, r in c["levels"].items()}
-        return found | {"coverage": levels, "stated": c["stated"], "bias": c["bias"], "squared_error": c["error"]}
+        return columns | {"coverage": levels, "stated": c["stated"], "bias": c["bias"], "squared_error": c["error"]}
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ class CellCalibration:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        found = {**self.labels, **{k: v for k, v in asdict(self).items() if k not in ("labels", "quantities")}}
-        return found | {"quantities": [q.as_dict() for q in self.quantities]}
+        columns = {**self.labels, **{k: v for k, v in asdict(self).items() if k not in ("labels", "quantities")}}
+        return columns | {"quantities": [q.as_dict() for q in self.quantities]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,20 +110,20 @@ def calibration(results: Results) -> Calibration:
 def ranks_of(quantities: pd.DataFrame, cell: str) -> dict[tuple[str, str], np.ndarray]:
     """(kind, name) -> the ranks of a quantity of a cell, where it has any."""
     here = quantities[quantities["cell"] == cell]
-    found = {}
+    ranked = {}
     for (kind, name), part in here.groupby(["kind", "name"], sort=False):
         ranks = numbers(part["rank"])
         if np.isfinite(ranks).any():
-            found[str(kind), str(name)] = ranks[np.isfinite(ranks)]
-    return found
+            ranked[str(kind), str(name)] = ranks[np.isfinite(ranks)]
+    return ranked
 
 
-def _cell(cell: Cell, rows: pd.DataFrame, found: pd.DataFrame) -> CellCalibration:
-    ranks = ranks_of(found, cell.key)
+def _cell(cell: Cell, rows: pd.DataFrame, quantities: pd.DataFrame) -> CellCalibration:
+    ranks = ranks_of(quantities, cell.key)
     p = np.array([p_value(r) for r in ranks.values()])
     judged = tuple(
         Calibrated(kind, name, len(r), float(own), float(adjusted), shape(r) if own < 0.05 else "",
-                   coverage(found[(found["kind"] == kind) & (found["name"] == name)]))
+                   coverage(quantities[(quantities["kind"] == kind) & (quantities["name"] == name)]))
         for ((kind, name), r), own, adjusted in zip(ranks.items(), p, holm(p), strict=True)
     )  # fmt: skip
     failed = {str(k): int(v) for k, v in rows.loc[rows["stage"] != DONE, "stage"].value_counts(sort=False).items()}

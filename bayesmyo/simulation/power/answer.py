@@ -1,14 +1,14 @@
 """All that a power study says, from its tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
-from bayesmyo.simulation.columns import flat
 from bayesmyo.simulation.options import TARGET
 from bayesmyo.simulation.power import operating, sequential, words
+from bayesmyo.simulation.power.rates import flat
 from bayesmyo.simulation.power.smallest import Smallest, smallest_n
 from bayesmyo.simulation.store import Results
 
@@ -21,11 +21,11 @@ class SmallestOf:
 
     labels: Mapping[str, str | float]
     decision: str
-    found: Smallest
+    number: Smallest
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return {**self.labels, "decision": self.decision, **asdict(self.found)}
+        return {**self.labels, "decision": self.decision, **asdict(self.number)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,43 +69,30 @@ class PowerAnswer:
 
 def power_answer(results: Results, target: float = TARGET, futility: float | None = None) -> PowerAnswer:
     """What a power study says. target: the power of the smallest number of patients; futility: see `sequential`"""
-    plan, replicates, quantities = results.plan, results.replicates, results.quantities
-    decisions = operating.decisions(plan, replicates, quantities)
-    looks = sequential.sequences(plan, quantities, futility)
-    analysis = {cell.key: cell.analysis for cell in plan.cells}
-    most = {cell.key: operating.looks(cell)[-1] for cell in plan.cells}
-    last = [d for d in decisions if d.look == most[d.cell]]
-    smallest = _smallest(last, target)
-    said = [words.sentence(analysis[d.cell], d) for d in last]
-    said += [words.sequence_sentence(s) for s in looks]
-    for s in smallest:
-        said.append(f"{s.decision}, {words.called(s.labels)}: {s.found.sentence}")
-    return PowerAnswer(
-        tuple(decisions),
-        tuple(operating.estimands(plan, replicates, quantities)),
-        tuple(looks),
-        tuple(smallest),
-        tuple(said),
-        results,
+    tables = results.plan, results.replicates, results.quantities
+    decisions = operating.decisions(*tables)
+    looks = sequential.sequences(results.plan, results.quantities, futility)
+    cells = {cell.key: cell for cell in results.plan.cells}
+    last = [d for d in decisions if d.look == operating.looks(cells[d.cell])[-1]]
+    smallest = tuple(_smallest(last, target))
+    said = (
+        *(words.sentence(cells[d.cell].analysis, d) for d in last),
+        *(words.sequence_sentence(s) for s in looks),
+        *(f"{s.decision}, {words.called(s.labels)}: {s.number.sentence}" for s in smallest),
     )
+    estimands = tuple(operating.estimands(*tables))
+    return PowerAnswer(tuple(decisions), estimands, tuple(looks), smallest, said, results)
 
 
-def _smallest(last: list[operating.DecisionPower], target: float) -> list[SmallestOf]:
+def _smallest(last: list[operating.DecisionPower], target: float) -> Iterator[SmallestOf]:
     """For each decision, truth and design of which several numbers of patients were simulated, unless it ought not to be met."""
     groups: dict[tuple[Any, ...], list[operating.DecisionPower]] = {}
     for d in last:
         varied = {k: v for k, v in d.labels.items() if k != "patients"}
         groups.setdefault((d.decision, tuple(varied.items())), []).append(d)
-    found = []
-    for (decision, varied_items), listed in groups.items():
-        usable = [d for d in listed if d.rate.of > 0]
+    for (decision, varied_items), group in groups.items():
+        usable = [d for d in group if d.rate.of > 0]
         n, met, done = [d.look for d in usable], [d.rate.met for d in usable], [d.rate.of for d in usable]
         if len(set(n)) > 1 and not all(d.null for d in usable):
-            found.append(
-                SmallestOf(
-                    dict(varied_items),
-                    decision,
-                    smallest_n(n, met, done, target, "assurance" if usable[0].assurance else "power"),
-                )
-            )
-    return found
+            word = "assurance" if usable[0].assurance else "power"
+            yield SmallestOf(dict(varied_items), decision, smallest_n(n, met, done, target, word))

@@ -11,6 +11,7 @@ No method here compiles anything. One that cannot answer in some cohort says so 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -141,10 +142,10 @@ def checked(names: Sequence[str]) -> tuple[str, ...]:
 
 def questions(study: Study, method: str) -> list[str]:
     """The estimands of a study that a method answers."""
-    found = [name for name in study.estimands if answerable(study, name)]
+    answered = [name for name in study.estimands if answerable(study, name)]
     if method == "t test":
-        return found
-    return [n for n in found if straight(study, n) and not study.estimands[n].is_level]
+        return answered
+    return [n for n in answered if straight(study, n) and not study.estimands[n].is_level]
 
 
 def compare(
@@ -156,43 +157,33 @@ def compare(
     1 - level on the side of benefit. "t test for gain": a decision of kind `probability` as a one-sided test against its own threshold
     at the level 1 - probability, which a flat prior would make the same rule. All numbers are None where the method failed.
     """
-    found: list[Quantity] = []
+    answers: list[Quantity] = []
     for method in checked(names):
         for name in questions(study, method):
             answer = METHODS[method](study, cohort, name)
-            found.append(_estimated(study, method, name, answer, len(cohort), (truth or {}).get(name)))
+            asked = {f"{method}: {name}": _estimated(study, name, answer) if answer else {}}
             for decision, rule in study.decisions.items():
                 if rule.estimand == name and (claim := rule.one_sided):
-                    full = f"{method} for {decision}"
-                    found.append(_decided(study, full, name, claim, answer, len(cohort), (truth or {}).get(name)))
-    return tuple(found)
+                    asked[f"{method} for {decision}"] = _decided(study, name, claim, answer) if answer else {}
+            true = (truth or {}).get(name)
+            answers += [Quantity("comparator", full, len(cohort), truth=true, **said) for full, said in asked.items()]
+    return tuple(answers)
 
 
-def _estimated(study: Study, method: str, name: str, a: Answer | None, look: int, truth: float | None) -> Quantity:
+def _estimated(study: Study, name: str, a: Answer) -> dict[str, Any]:
     e = study.estimands[name]
-    full = f"{method}: {name}"
-    if a is None:
-        return Quantity("comparator", full, look, truth=truth)
     p = float(p_value(np.asarray(a.estimate), np.asarray(a.error), np.asarray(a.freedom)))
     reach = float(stats.t.ppf(0.5 + study.interval / 2, a.freedom)) * a.error
     logarithmic = e.difference_on == "log"
     back = np.exp if logarithmic else float
     benefit = (a.estimate > 0) == (study.outcomes[e.outcomes[0]].better == "higher")
-    return Quantity(
-        "comparator", full, look, truth=truth, median=float(back(a.estimate)), lower=float(back(a.estimate - reach)),
-        upper=float(back(a.estimate + reach)), sd=None if logarithmic else a.error, probability=p,
-        met=bool(p < 1 - study.interval and benefit),
-    )  # fmt: skip
+    lower, median, upper = (float(back(a.estimate + step)) for step in (-reach, 0.0, reach))
+    sd, met = None if logarithmic else a.error, bool(p < 1 - study.interval and benefit)
+    return {"median": median, "lower": lower, "upper": upper, "sd": sd, "probability": p, "met": met}
 
 
-def _decided(
-    study: Study, full: str, name: str, claim: OneSided, a: Answer | None, look: int, truth: float | None
-) -> Quantity:
-    if a is None:
-        return Quantity("comparator", full, look, truth=truth)
+def _decided(study: Study, name: str, claim: OneSided, a: Answer) -> dict[str, Any]:
     null = float(np.log(claim.threshold)) if study.estimands[name].difference_on == "log" else claim.threshold
     z = (a.estimate - null) / a.error
     believed = float(stats.t.cdf(z if claim.above else -z, a.freedom))
-    return Quantity(
-        "comparator", full, look, truth=truth, probability=believed, met=bool(believed >= claim.probability)
-    )
+    return {"probability": believed, "met": bool(believed >= claim.probability)}

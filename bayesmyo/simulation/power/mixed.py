@@ -48,27 +48,24 @@ def mixed_model(patient: Array, clock: Array, value: Array, fixed: Array, patien
         return None
     z = np.stack([np.ones(len(clock)), (clock - shift) / scale], axis=-1)
     sums = _sums(patient, z, fixed, value, patients)
-    best = None
     for start in ([1.0, 0.0, 1.0], [0.3, 0.0, 0.1]):  # the second where the first does not end
         # no bounds are needed: the factor's diagonal may change its sign and mean the same
-        found = optimize.minimize(_deviance, start, (sums,), method="BFGS", jac=True, options={"gtol": FLAT / 10})
-        if np.isfinite(found.fun) and np.abs(found.jac).max() < FLAT:
-            best = found
+        end = optimize.minimize(_deviance, start, (sums,), method="BFGS", jac=True, options={"gtol": FLAT / 10})
+        if np.isfinite(end.fun) and np.abs(end.jac).max() < FLAT:
             break
-    if best is None:
+    else:
         return None
-    state = _at(best.x, sums)
-    a, b, c = best.x
+    state = _at(end.x, sums)
+    a, b, c = end.x
     relative = np.array([[a, 0.0], [b, c]])
-    back = np.array(
-        [[1.0, -shift / scale], [0.0, 1 / scale]]
-    )  # from effects on the standardised clock to the clock's own
+    # from effects on the standardised clock, (t - shift) / scale, to those on the clock's own
+    back = np.array([[1.0, -shift / scale], [0.0, 1 / scale]])
     covariance = state.variance * back @ relative @ relative.T @ back.T
     sds = np.sqrt(np.diag(covariance))
     correlation = float(covariance[0, 1] / np.prod(sds)) if np.prod(sds) > 0 else 0.0
     return MixedFit(
         state.beta, state.variance * state.inverse, float(sds[0]), float(sds[1]), correlation, float(np.sqrt(state.variance)),
-        float(best.fun),
+        float(end.fun),
     )  # fmt: skip
 
 

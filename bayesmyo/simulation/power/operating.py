@@ -1,4 +1,4 @@
-"""What a study of this design would have found, from the tables of a simulation study: by cell, look, and decision or estimand.
+"""What a study of this design would have shown, from the tables of a simulation study: by cell, look, and decision or estimand.
 
 A failed replicate is never "not met": it is counted beside, and power is also given as if all of them had not met the decision, and as
 if all had. References: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086 (Monte Carlo errors); Gelman and Carlin
@@ -17,7 +17,7 @@ from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate, root_mean_square
+from bayesmyo.simulation.power.rates import Mean, Rate, mean, numbers, rate, root_mean_square
 from bayesmyo.simulation.row import DONE
 
 Array = np.ndarray
@@ -64,18 +64,10 @@ class DecisionPower:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        found = asdict(self)
-        r = found.pop("rate")
-        found = {**self.labels, **{k: v for k, v in found.items() if k != "labels"}}
-        found |= {
-            "met": r["met"],
-            "done": r["of"],
-            "probability": r["value"],
-            "mcse": r["mcse"],
-            "lower": r["lower"],
-            "upper": r["upper"],
-        }
-        return found | {"failed": sum(self.failed.values()), "failed_at": dict(self.failed), "null": self.null}
+        columns = {**self.labels, **{k: v for k, v in asdict(self).items() if k not in ("labels", "rate")}}
+        r, failed = self.rate, {"failed": sum(self.failed.values()), "failed_at": dict(self.failed)}
+        rate = {"met": r.met, "done": r.of, "probability": r.value, "mcse": r.mcse, "lower": r.lower, "upper": r.upper}
+        return columns | rate | failed | {"null": self.null}
 
 
 @dataclass(frozen=True)
@@ -106,15 +98,15 @@ class EstimandPower:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        found = asdict(self)
-        return {**found.pop("labels"), **found}
+        columns = asdict(self)
+        return {**columns.pop("labels"), **columns}
 
 
 def decisions(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[DecisionPower]:
     """Every decision of every cell, at every look."""
     return [
-        _decision(cell, name, rule, look, rows, found)
-        for cell, rows, found in _cells(plan, replicates, quantities)
+        _decision(cell, name, rule, look, rows, here[here["look"] == look])
+        for cell, rows, here in _cells(plan, replicates, quantities)
         for name, rule in cell.analysis.decisions.items()
         for look in looks(cell)
     ]
@@ -123,11 +115,11 @@ def decisions(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) ->
 def estimands(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[EstimandPower]:
     """Every estimand of every cell, at every look: its posterior, and every comparator that answers it."""
     listed = []
-    for cell, rows, found in _cells(plan, replicates, quantities):
+    for cell, rows, every in _cells(plan, replicates, quantities):
         done = int((rows["stage"] == DONE).sum())
         for name, e in cell.analysis.estimands.items():
             for look in looks(cell):
-                here = found[found["look"] == look]
+                here = every[every["look"] == look]
                 answers = {POSTERIOR: here[(here["kind"] == "estimand") & (here["name"] == name)]}
                 others = here[(here["kind"] == "comparator") & here["name"].str.endswith(ABOUT + name)]
                 answers |= {str(k).removesuffix(ABOUT + name): part for k, part in others.groupby("name", sort=False)}
@@ -140,11 +132,6 @@ def looks(cell: Cell) -> tuple[int, ...]:
     return cell.looks or (cell.patients,)
 
 
-def numbers(values: pd.Series) -> Array:
-    """A column as floats, NaN where there is nothing."""
-    return np.array([np.nan if v is None or v is pd.NA else float(v) for v in values], dtype=float)
-
-
 def _cells(
     plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame
 ) -> Iterator[tuple[Cell, pd.DataFrame, pd.DataFrame]]:
@@ -153,9 +140,8 @@ def _cells(
 
 
 def _decision(
-    cell: Cell, name: str, rule: Decision, look: int, rows: pd.DataFrame, found: pd.DataFrame
+    cell: Cell, name: str, rule: Decision, look: int, rows: pd.DataFrame, here: pd.DataFrame
 ) -> DecisionPower:
-    here = found[found["look"] == look]
     mine = here[(here["kind"] == "decision") & (here["name"] == name)]
     met, truth = numbers(mine["met"]) == 1, numbers(mine["truth"])
     known = np.isfinite(truth)
@@ -177,9 +163,9 @@ def _decision(
 
 
 def _estimand(
-    cell: Cell, name: str, e: Estimand, method: str, look: int, done: int, found: pd.DataFrame
+    cell: Cell, name: str, e: Estimand, method: str, look: int, done: int, answers: pd.DataFrame
 ) -> EstimandPower:
-    truth, median, lower, upper = (numbers(found[k]) for k in ("truth", "median", "lower", "upper"))
+    truth, median, lower, upper = (numbers(answers[k]) for k in ("truth", "median", "lower", "upper"))
     answered = np.isfinite(median)
     truth, median, lower, upper = (x[answered] for x in (truth, median, lower, upper))
     known = np.isfinite(truth)

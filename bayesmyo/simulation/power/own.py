@@ -139,11 +139,11 @@ def _difference(m: Measurements, value: Array, patients: int, start: float, end:
     that is, none nearer to this time than to the other."""
     time = np.asarray(m.time, dtype=float)
     middle = (start + end) / 2
-    found = []
+    values = []
     for near, mine in ((start, time < middle), (end, time >= middle)):
         chosen = np.full(patients, np.nan)
         order = np.lexsort((-np.abs(time - near),))  # the nearest is written last
         order = order[mine[order]]
         chosen[m.patient[order]] = value[order]
-        found.append(chosen)
-    return found[1] - found[0]
+        values.append(chosen)
+    return values[1] - values[0]

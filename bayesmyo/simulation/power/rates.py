@@ -3,9 +3,12 @@
 Formulas: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086, table 6.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 Array = np.ndarray
@@ -57,3 +60,16 @@ def root_mean_square(errors: Array) -> Mean:
         return square
     root = float(np.sqrt(square.value))
     return Mean(root, None if square.mcse is None else square.mcse / (2 * root))
+
+
+def numbers(column: pd.Series) -> Array:
+    """A column as floats, NaN where there is nothing."""
+    return np.array([np.nan if v is None or v is pd.NA else float(v) for v in column], dtype=float)
+
+
+def flat(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """A nested table in plain columns: `bias` -> `bias_value`, `bias_mcse`; comparators by their names."""
+    columns: dict[str, Any] = {}
+    for key, value in nested.items():
+        columns |= {f"{key}_{k}": v for k, v in flat(value).items()} if isinstance(value, Mapping) else {key: value}
+    return columns

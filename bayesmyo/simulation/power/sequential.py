@@ -16,8 +16,8 @@ import pandas as pd
 
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.operating import looks, numbers
-from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate
+from bayesmyo.simulation.power.operating import looks
+from bayesmyo.simulation.power.rates import Mean, Rate, mean, numbers, rate
 
 SUCCESS, FUTILITY, OPEN = 1, -1, 0
 
@@ -51,24 +51,24 @@ class Sequence:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        found = asdict(self)
-        return {**found.pop("labels"), **found}
+        columns = asdict(self)
+        return {**columns.pop("labels"), **columns}
 
 
 def sequences(plan: Plan, quantities: pd.DataFrame, futility: float | None = None) -> list[Sequence]:
     """Every decision of every cell that has interim looks."""
-    found = []
+    listed = []
     for cell in plan.cells:
         if len(looks(cell)) > 1:
             here = quantities[(quantities["cell"] == cell.key) & (quantities["kind"] == "decision")]
-            found += [_sequence(cell, str(d), part, futility) for d, part in here.groupby("name", sort=False)]
-    return found
+            listed += [_sequence(cell, str(d), part, futility) for d, part in here.groupby("name", sort=False)]
+    return listed
 
 
-def _sequence(cell: Cell, decision: str, found: pd.DataFrame, futility: float | None) -> Sequence:
+def _sequence(cell: Cell, decision: str, verdicts: pd.DataFrame, futility: float | None) -> Sequence:
     at = looks(cell)
     met, probability = (
-        found.assign(value=numbers(found[column]))
+        verdicts.assign(value=numbers(verdicts[column]))
         .pivot(index="replicate", columns="look", values="value")[list(at)]
         .to_numpy()
         for column in ("met", "probability")
@@ -79,7 +79,7 @@ def _sequence(cell: Cell, decision: str, found: pd.DataFrame, futility: float | 
         Stop(look, rate((where == i) & (why == SUCCESS)), rate((where == i) & (why == FUTILITY)))
         for i, look in enumerate(at)
     )
-    truth = numbers(found["truth"])
+    truth = numbers(verdicts["truth"])
     right = cell.analysis.decisions[decision].right(truth) if np.isfinite(truth).all() else None
     null = right is not None and not right.any()
     return Sequence(cell.key, dict(cell.labels), decision, futility, stops, rate(why == SUCCESS), mean(n[where]), null)

@@ -54,11 +54,11 @@ def smallest_n(
     rng = np.random.default_rng(SEED)
     drawn = rng.binomial(m.astype(int), fitted, size=(BOOTSTRAP, len(n))).astype(float)
     if method == "probit":
-        found, again = _cross_line(line, target)[0], _cross_line(_line(n, drawn, m), target)
+        needed, again = float(_cross_line(line, target)[0]), _cross_line(_line(n, drawn, m), target)
     else:
-        found, again = _cross(n, fitted, target), np.array([_cross(n, _monotone(d, m), target) for d in drawn])
+        needed, again = _cross(n, fitted, target), np.array([_cross(n, _monotone(d, m), target) for d in drawn])
     low, high = np.quantile(again, [0.025, 0.975], method="closest_observation")
-    return _said(target, found, (low, high), n, k / m, method, word)
+    return _said(target, needed, (low, high), n, k / m, method, word)
 
 
 def _line(n: Array, met: Array, done: Array) -> Array:
@@ -113,7 +113,7 @@ def _cross(n: Array, power: Array, target: float) -> float:
 
 
 def _said(
-    target: float, found: float, ends: tuple[float, float], n: Array, share: Array, method: str, word: str
+    target: float, needed: float, ends: tuple[float, float], n: Array, share: Array, method: str, word: str
 ) -> Smallest:
     a = f"An {word}" if word[0] in "aeiou" else f"A {word}"
     least, most = int(n[0]), int(n[-1])
@@ -122,13 +122,13 @@ def _said(
         whole = int(np.ceil(value - 1e-9)) if np.isfinite(value) else most + 1
         return whole if least <= whole <= most else None
 
-    if np.ceil(found - 1e-9) > most or not np.isfinite(found):
+    if np.ceil(needed - 1e-9) > most or not np.isfinite(needed):
         text = f"{a} of {target:.0%} is not reached with up to {most} patients ({share[-1]:.0%} there), the most that were simulated."
         return Smallest(target, None, inside(ends[0]), None, least, most, "nowhere", method, text)
-    if np.ceil(found - 1e-9) <= least:
+    if np.ceil(needed - 1e-9) <= least:
         text = f"{a} of {target:.0%} is reached with {least} patients already ({share[0]:.0%} there), the fewest that were simulated."
         return Smallest(target, None, None, inside(ends[1]), least, most, "everywhere", method, text)
-    lower, upper, answer = inside(ends[0]), inside(ends[1]), inside(found)
+    lower, upper, answer = inside(ends[0]), inside(ends[1]), inside(needed)
     words = f"{f'fewer than {least}' if lower is None else lower} to {f'more than {most}' if upper is None else upper}"
     text = f"{a} of {target:.0%} takes {answer} patients (95% interval {words}, from Monte Carlo error alone)."
     return Smallest(target, answer, lower, upper, least, most, "within", method, text)

@@ -1,4 +1,4 @@
-"""Power in sentences that a clinician may repeat: how many patients, what is true, how often it would have been found, how sure that is."""
+"""Power in sentences that a clinician may repeat: how many patients, what is true, how often it would have shown, how sure that is."""
 
 from collections.abc import Mapping
 
