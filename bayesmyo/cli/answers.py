@@ -42,9 +42,8 @@ def check(
         typer.echo(documents.document(passed=passed, checks=rows))
     else:
         for r in results:
-            terminal.say(
-                f"{'passed' if r.passed else 'FAILED'}  {r.name}: {r.sentence}", "" if r.passed else "bold red"
-            )
+            state, style = ("passed", "") if r.passed else ("FAILED", "bold red")
+            terminal.say(f"{state}  {r.name}: {r.sentence}", style)
             if r.table and (tables or not r.passed or prior):
                 terminal.show_table(list(r.table[0]), [list(row.values()) for row in r.table])
     if not passed:
@@ -87,20 +86,17 @@ def estimate(
     from bayesmyo.study import find_study
     from bayesmyo.study.asks import added
 
-    asked = {
-        "parameters": parameters, "decisions": decisions, "correlations": correlations, "responses": responses,
-        "each-patient": each_patient is not None,
-    }  # fmt: skip
-    chosen = [what for what, wanted in asked.items() if wanted]
+    asked = {"parameters": parameters, "decisions": decisions, "correlations": correlations, "responses": responses}
+    chosen = [what for what, wanted in (asked | {"each-patient": each_patient is not None}).items() if wanted]
     if len(chosen) > 1:
         raise UsageError(f"--{chosen[0]}", f"and --{chosen[1]} do not go together", mend="ask for one at a time")
-    found = load_fit(path)
+    fit = load_fit(path)
     if study is not None:
         asked_now = find_study(study)
-        later, found = added(found.study, asked_now), found.asking(asked_now)
+        later, fit = added(fit.study, asked_now), fit.asking(asked_now)
         if later:
             terminal.say(f"Note: asked after the fit was made: {', '.join(later)}.", "yellow", stderr=True)
-    report(found, json, what=chosen[0] if chosen else "estimates", estimand=each_patient or "")
+    report(fit, json, what=chosen[0] if chosen else "estimates", estimand=each_patient or "")
 
 
 def influence(
@@ -120,14 +116,14 @@ def influence(
     fit = load_fit(path)
     _converged({str(path): fit})
     with progress.steps("Leaving out patients") as step:
-        found = run(fit, exact=not quick, by=by, progress=step)
+        carried = run(fit, exact=not quick, by=by, progress=step)
     if fit.study.decisions and not by:
         with progress.steps(AGAIN) as step:
-            found = influential(found, claims(fit, [], progress=step).decisions)
+            carried = influential(carried, claims(fit, [], progress=step).decisions)
     if json:
-        typer.echo(documents.document(**asdict(found)))
+        typer.echo(documents.document(**asdict(carried)))
     else:
-        terminal.show_influence(found, fit.study, by or "patient")
+        terminal.show_influence(carried, fit.study, by or "patient")
 
 
 def compare(
@@ -149,11 +145,11 @@ def compare(
         raise UsageError("FITS", "name one file twice", mend="compare different fits")
     _converged(fits)
     with progress.steps("Leaving out patients") as step:
-        found = comparisons(list(fits.values()), list(fits), exact=exact, progress=step)
+        compared = comparisons(list(fits.values()), list(fits), exact=exact, progress=step)
     if json:
-        typer.echo(documents.document(comparisons=[asdict(c) for c in found]))
+        typer.echo(documents.document(comparisons=[asdict(c) for c in compared]))
     else:
-        terminal.show_comparisons(found)
+        terminal.show_comparisons(compared)
 
 
 def report(result: Any, json: bool, what: str = "estimates", estimand: str = "", **extra: Any) -> None:
@@ -200,7 +196,7 @@ def report(result: Any, json: bool, what: str = "estimates", estimand: str = "",
 
 
 def _converged(fits: dict[str, Any]) -> None:
-    """Nothing is built on a fit whose chains have not found the posterior: exit 1 with the reason."""
+    """Nothing is built on a fit whose chains do not agree on the posterior: exit 1 with the reason."""
     from bayesmyo.assess.checks import Convergence
     from bayesmyo.report import terminal
 

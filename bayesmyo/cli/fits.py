@@ -41,7 +41,7 @@ def fit(
     cohort = read_cohort(understood, data, patients)
     if not json:
         show_cohort(understood, cohort)
-    not_an_input(output, study, data, *([patients] if patients else []))
+    not_an_input(output, study, data, patients)
     writable(output, force)
     with progress.chains(chains, tune + draws) as chain:
         from bayesmyo.inference.engines import Sampling
@@ -76,19 +76,17 @@ def verify(
     from bayesmyo.report import documents, terminal
 
     if share:
-        not_an_input(share, path, *([data] if data else []))
+        not_an_input(share, path, data)
         writable(share, force)
-    found = run(path, data)
-    copy = (
-        {"path": str(share), "sha256": save_fit(without_patients(load_fit(path)), share, force=force)}
-        if share and found.passed
-        else None
-    )
+    verified = run(path, data)
+    copy = None
+    if share and verified.passed:
+        copy = {"path": str(share), "sha256": save_fit(without_patients(load_fit(path)), share, force=force)}
     if json:
-        typer.echo(documents.document(passed=found.passed, **asdict(found), shared=copy))
+        typer.echo(documents.document(passed=verified.passed, **asdict(verified), shared=copy))
     else:
-        terminal.show_verification(found)
+        terminal.show_verification(verified)
         if copy:
             terminal.say(f"Wrote {share}: the same fit without patient data (sha256 {copy['sha256'][:16]}...)")
-    if not found.passed:
+    if not verified.passed:
         raise typer.Exit(StorageError.exit_code)

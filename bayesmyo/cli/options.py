@@ -25,7 +25,7 @@ ENGINE = Annotated[str, typer.Option(help=options.ENGINE.help)]
 SEED = Annotated[int, typer.Option(help=options.SEED.help, min=0)]
 
 
-def not_an_input(output: Path, *inputs: str | Path) -> None:
+def not_an_input(output: Path, *inputs: str | Path | None) -> None:
     """An input is never overwritten, not even with --force."""
-    if any(Path(i).resolve() == output.resolve() for i in inputs):
+    if any(Path(path).resolve() == output.resolve() for path in inputs if path is not None):
         raise UsageError(str(output), "is what this command reads", mend="name another file for the result")

@@ -1,7 +1,7 @@
 """A fit as a page that a reader may keep."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,10 +60,11 @@ def report(
     writable(output, force)
     fit = load_fit(path)
     asked = find_study(study) if study else None
+    others = [load_fit(other) for other in beside or ()]
+    how: dict[str, Any] = {"patient_level": patient_level, "refit": refit, "force": force}
     with progress.steps("Sampling again") as step:
         made = write_report(
-            fit, output, study=asked, power=power, calibration=calibration, tables=tables,
-            beside=[load_fit(other) for other in beside or ()], patient_level=patient_level, refit=refit, force=force, progress=step,
+            fit, output, study=asked, power=power, calibration=calibration, tables=tables, beside=others, progress=step, **how
         )  # fmt: skip
     also = f" and {len(made.files) - 1} tables in {tables}" if tables else ""
     terminal.say(f"Wrote {output}{also}.")

@@ -179,14 +179,14 @@ def merge(
     from bayesmyo.simulation.merge import merge as run
 
     results = run(folders, output, mixed=mixed)
-    found, failed = len(results.replicates), int((results.replicates["stage"] != "done").sum())
+    there, failed = len(results.replicates), int((results.replicates["stage"] != "done").sum())
     if json:
-        counts = {"replicates": found, "failed": failed, "missing": results.missing}
+        counts = {"replicates": there, "failed": failed, "missing": results.missing}
         typer.echo(documents.document(path=str(output), complete=results.complete, mixed=results.mixed, **counts))
     else:
         cells = f"{len(results.plan.cells)} cell{'s' if len(results.plan.cells) > 1 else ''}"
         terminal.say(
-            f"Wrote {output}: {found:,} replicates of {cells}, {failed:,} failed, {results.missing:,} missing."
+            f"Wrote {output}: {there:,} replicates of {cells}, {failed:,} failed, {results.missing:,} missing."
         )
     if not results.complete:
         raise Incomplete(

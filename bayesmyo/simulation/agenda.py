@@ -69,6 +69,7 @@ class Agenda:
             until = last if plan.mcse is None else min(last, start + STAGE)
             self._cells.append(_Cell(cell.key, model, start, until, last))
         self._by_key = {c.key: c for c in self._cells}
+        self._met: dict[tuple[str, str, int], tuple[int, int]] = {}  # (cell, decision, look) -> met, of how many
         self._again: deque[Batch] = deque()
         self._home: dict[str, str] = {}  # worker -> the model that it has compiled
         for outcome in present:
@@ -114,8 +115,7 @@ class Agenda:
 
     def error(self) -> float:
         """The largest Monte Carlo error of any decision so far; NaN before there is one."""
-        errors = (c.error() for c in self._cells)
-        return max((e for e in errors if not math.isnan(e)), default=math.nan)
+        return max((monte_carlo_error(*count) for count in self._met.values()), default=math.nan)
 
     def asked(self) -> dict[str, range]:
         """Of each cell, the replicates that the plan asks for."""
@@ -125,7 +125,12 @@ class Agenda:
         key, replicate, stage, verdicts = outcome
         if key not in self._by_key:
             raise StorageError(f"There are rows of a cell that the plan does not have ({key}).")
-        self._by_key[key].rows.setdefault(replicate, (stage, verdicts))
+        rows = self._by_key[key].rows
+        if replicate not in rows:
+            rows[replicate] = stage, verdicts
+            for (name, look), met in verdicts.items():
+                before, of = self._met.get((key, name, look), (0, 0))
+                self._met[key, name, look] = before + met, of + 1
 
     def _extend(self, c: _Cell) -> None:
         """Go on by a stage where the last one is whole and the error too large still."""

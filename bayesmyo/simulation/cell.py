@@ -25,14 +25,26 @@ FIELDS: dict[str, Any] = {
 class Cell:
     """What all replicates of a cell have in common.
 
-    study: simulates; its [design] is that of this cell
-    truths: the name of a scenario, draws of a posterior without patients' effects (one is taken for each replicate), or None: each
-        replicate draws its truth from the priors of `study`
-    analysis: fits; its priors are the analysis priors. The same study unless another is named; estimands are matched by name
-    labels: what varies between the cells of a study, for its tables
-    looks: numbers of patients after which the data are looked at, in the order of inclusion; the last is all of them
-    cohort: real patients who are measured once more in every replicate, under draws of their own posterior with their effects
-        (`calibration/posterior.py`)
+    Attributes
+    ----------
+    study : Study
+        Simulates; its [design] is that of this cell.
+    truths : str, Truth or None
+        The name of a scenario; draws of a posterior without patients' effects, of which one is taken for each
+        replicate; or
+        None: each replicate draws its truth from the priors of `study`.
+    patients : int
+        How many are simulated.
+    analysis : Study
+        Fits; its priors are the analysis priors. The same study unless another is named; estimands are matched by name.
+    labels : mapping of str to str or float
+        What varies between the cells of a study, for its tables.
+    looks : tuple of int
+        Numbers of patients after which the data are looked at, in the order of inclusion; the last is all of them.
+    cohort : Cohort, optional
+        Real patients who are measured once more in every replicate, under draws of their own posterior with their
+        effects
+        (`calibration/posterior.py`).
     """
 
     study: Study

@@ -15,11 +15,27 @@ SHORT = Sampling(draws=500, tune=400, chains=2, cores=1)
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A simulation study.
+    """A simulation study: its cells, how often each is replicated, and how.
 
-    kind: what it is for; record: the kinds of quantities that rows hold; comparators: other methods that answer beside, by name
-    mcse: a cell is replicated until the Monte Carlo error of every decision's power is at most this, `replicates` at most;
-        None: `replicates` times
+    Attributes
+    ----------
+    kind : str
+        What it is for: "calibrate" or "power".
+    cells : tuple of Cell
+        Each with a key of its own.
+    replicates : int
+        Of each cell, at most.
+    seed : int
+        The same seed, the same rows.
+    engine, sampling : str, Sampling
+        How each cohort is fitted.
+    record : tuple of str
+        The kinds of quantities that rows hold.
+    comparators : tuple of str
+        Other methods that answer beside, by name.
+    mcse : float, optional
+        A cell is replicated until the Monte Carlo error of every decision's power is at most this; None: `replicates`
+        times.
     """
 
     kind: Literal["calibrate", "power"]

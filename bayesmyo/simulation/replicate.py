@@ -61,10 +61,25 @@ class Models:
 class Replicator:
     """Replicates of one cell.
 
-    record: the kinds of quantities that rows hold; with truths from the priors of the analysis each has a rank
-    comparators: other methods that answer beside, by name (`power/comparators.py`)
-    place: where the cell stands in the tree of seeds (default: where its key says); models: shared with other cells
-    A model is compiled once for each number of patients, and again only for data that it cannot take (see `BuiltModel.facts`).
+    A model is compiled once for each number of patients, and again only for data that it cannot take (see
+    `BuiltModel.facts`).
+
+    Parameters
+    ----------
+    cell : Cell
+        What all of them have in common.
+    seed : int
+        Seeds are addressed by (seed, role, place, replicate).
+    engine, sampling : str, Sampling
+        How each cohort is fitted.
+    record : sequence of str
+        The kinds of quantities that rows hold; with truths from the priors of the analysis each has a rank.
+    place : int, optional
+        Where the cell stands in the tree of seeds (default: where its key says).
+    models : Models, optional
+        Compiled ones, shared with other cells.
+    comparators : sequence of str
+        Other methods that answer beside, by name (`power/comparators.py`).
     """
 
     def __init__(

@@ -33,11 +33,22 @@ DEATHS = 3  # of workers, over one replicate; then it is a row that says so
 
 @dataclass(frozen=True)
 class State:
-    """How far it is. done: on the disk, the failed among them; remaining: as far as is known.
+    """How far a run is.
 
-    seconds: that are left at this pace, NaN before there is one
-    error: the largest Monte Carlo error of any decision now, NaN where there is none
-    workers: at work or idle; notices: what the reader should know, all until now
+    Attributes
+    ----------
+    done, failed : int
+        Replicates that are on the disk, and the failed ones among all that are done.
+    remaining : int
+        As far as is known: a cell may go on where its Monte Carlo error asks for it.
+    seconds : float
+        That are left at this pace; NaN before there is one.
+    error : float
+        The largest Monte Carlo error of any decision now; NaN where there is none.
+    workers : int
+        At work or idle.
+    notices : tuple of str
+        What the reader should know, all until now.
     """
 
     done: int
@@ -65,16 +76,47 @@ def run(
     mixed: bool = False,
     work: Work = replicate,
 ) -> Results:
-    """Do what is missing in a folder, and write its tables. What is finished is kept whatever happens: the same call goes on.
+    """Do what is missing in a folder, and write its tables.
 
-    workers: processes on this machine (default: as many as it has cores and memory for), or 0: this process alone
-    cluster: the address of a running dask scheduler instead, or the file of its address; security: its encryption
-    shard: (i, n), the i-th of n parts of the work, to be joined by `merge`; the results of one are never complete
-    limit: seconds for one replicate, after which its worker is killed and it counts as failed; nothing bounds it with workers=0
-    mixed: go on where other versions began; work: see `pool.Work`
-    The rows, and the bytes of the tables, are the same for any workers, any order and any number of interruptions.
-    A script that calls this with workers does so under `if __name__ == "__main__":`.
-    Raises Incomplete where it is interrupted (Ctrl-C, SIGTERM) or loses its scheduler, StorageError, UsageError, EngineError.
+    What is finished is kept whatever happens: the same call goes on. The rows, and the bytes of the tables, are the
+    same for any workers, any order and any number of interruptions. A script
+    that calls this with workers does so under `if __name__ == "__main__":`.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is simulated.
+    folder : str or Path
+        Made where there is none.
+    workers : int, optional
+        Processes on this machine (default: as many as it has cores and memory for); 0: this process alone.
+    cluster : str, optional
+        The address of a running dask scheduler instead, or the file of its address.
+    security : Security, optional
+        Encryption of that scheduler.
+    shard : (int, int), optional
+        (i, n): the i-th of n parts of the work, to be joined by `merge`; the results of one are never complete.
+    progress : callable, optional
+        Called with a `State` now and then.
+    limit : float, optional
+        Seconds for one replicate, after which its worker is killed and it counts as failed; nothing bounds it with
+        workers=0.
+    mixed : bool
+        Go on where other versions began.
+    work : callable
+        What a worker is asked, see `pool.Work`.
+
+    Returns
+    -------
+    Results
+        What the folder holds now.
+
+    Raises
+    ------
+    Incomplete
+        Where it is interrupted (Ctrl-C, SIGTERM) or loses its scheduler.
+    StorageError, UsageError, EngineError
+        Where the folder or the arguments cannot be used, or a worker has other versions.
     """
     _usable(plan, workers, cluster, shard, limit)
     with opened(folder, Header(plan, versions(), shard)) as store:

@@ -43,10 +43,22 @@ BYTES_OF_A_ROW = 4_000  # about; to see in time that a disk is too small
 class Results:
     """What a folder holds.
 
-    replicates: one line per replicate; quantities: one line per quantity of each; both by cell, in the plan's order, and replicate
-    complete: whether nothing is missing that the plan asks for; a shard never is
-    missing: how many replicates are, as far as is known (a cell may go on where its Monte Carlo error asks for it)
-    mixed: whether rows may come from more than one set of versions; versions: of what computed the first of them
+    Attributes
+    ----------
+    plan : Plan
+        What it is of.
+    replicates : DataFrame
+        One line per replicate, by cell in the plan's order, and replicate.
+    quantities : DataFrame
+        One line per quantity of each replicate, in the same order.
+    complete : bool
+        Whether nothing is missing that the plan asks for; a shard never is.
+    missing : int
+        How many replicates are, as far as is known: a cell may go on where its Monte Carlo error asks for it.
+    mixed : bool
+        Whether rows may come from more than one set of versions.
+    versions : mapping of str to str
+        Of what computed the first rows.
     """
 
     plan: Plan
@@ -61,7 +73,20 @@ class Results:
 def read_results(folder: str | Path) -> Results:
     """What is there, from a folder that may be unfinished, or at work.
 
-    Raises StorageError where it is no folder of results, or where something in it is not what was written.
+    Parameters
+    ----------
+    folder : str or Path
+        Of `bayesmyo.power` or `bayesmyo.calibrate`.
+
+    Returns
+    -------
+    Results
+        Its tables; `complete` says whether anything is missing.
+
+    Raises
+    ------
+    StorageError
+        Where it is no folder of results, or where something in it is not what was written.
     """
     folder = Path(folder)
     header, sums = Header.read(folder), _sums(folder)
@@ -81,7 +106,14 @@ def read_results(folder: str | Path) -> Results:
 class Store:
     """The folder of one plan, held by this process alone (see `opened`).
 
-    present: the outcomes that were there when it was opened; notices: what was damaged
+    Attributes
+    ----------
+    header : Header
+        What plan.json says, or will say with the next rows.
+    present : list of Outcome
+        The outcomes that were there when it was opened.
+    notices : list of str
+        What was damaged, and where it is now.
     """
 
     def __init__(self, folder: Path, header: Header):

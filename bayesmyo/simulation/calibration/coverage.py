@@ -12,9 +12,19 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)
 
 @dataclass(frozen=True)
 class Coverage:
-    """levels: interval -> the share of replicates whose central interval of that mass covers the truth, from the ranks where there are
-    any; stated: that of the study's own interval
-    bias: posterior mean less truth, averaged (zero for a calibrated model over its priors); error: its spread in posterior SDs, 1 or so
+    """How often intervals of one quantity cover its truth.
+
+    Attributes
+    ----------
+    levels : dict of float to Rate
+        Mass of a central interval -> the share of replicates in which it covers the truth, from the ranks where there
+        are any.
+    stated : Rate
+        That of the study's own interval.
+    bias : Mean
+        Posterior mean less truth, averaged: zero for a calibrated model over its priors.
+    error : Mean
+        Its square in posterior variances, 1 or so.
     """
 
     levels: dict[float, Rate]

@@ -24,7 +24,21 @@ ENOUGH = 20  # replicates, below which nothing is said
 
 @dataclass(frozen=True)
 class Calibrated:
-    """One quantity. p: of uniformity of its ranks; adjusted: for all quantities of its cell; shape: how ranks depart, where p is small."""
+    """One quantity of one cell.
+
+    Attributes
+    ----------
+    kind, name : str
+        Which one, see `Quantity`.
+    ranks : int
+        How many replicates have one.
+    p, adjusted : float
+        Of uniformity of the ranks; the same adjusted for all quantities of the cell.
+    shape : str
+        How ranks depart from uniform ones, where p is below 0.05.
+    coverage : Coverage
+        How often intervals cover the truth.
+    """
 
     kind: str
     name: str
@@ -48,8 +62,24 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class CellCalibration:
-    """One cell. replicates: done or failed; failed: stage -> how many; divergent: with any divergence; again: sampled a second time
-    passed: None where there are too few replicates to say
+    """One cell of a calibration.
+
+    Attributes
+    ----------
+    cell, labels : str, mapping
+        Its key, and what varies between cells.
+    patients, replicates : int
+        How many; of replicates, done or failed.
+    failed : mapping of str to int
+        Stage -> how many replicates failed there.
+    divergent, again, rejected : int
+        Replicates with any divergence, those that were sampled a second time, and cohorts that were refused.
+    passed : bool or None
+        None where there are too few replicates to say.
+    sentence : str
+        The verdict in words.
+    quantities : tuple of Calibrated
+        All that have ranks.
     """
 
     cell: str
@@ -72,7 +102,15 @@ class CellCalibration:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """All cells of a calibration, in the plan's order."""
+    """What a calibration says.
+
+    Attributes
+    ----------
+    cells : tuple of CellCalibration
+        In the plan's order.
+    results : Results
+        What it was judged from; `results.complete` says whether any replicate is missing.
+    """
 
     cells: tuple[CellCalibration, ...]
     results: Results
@@ -89,7 +127,15 @@ class Calibration:
         return False if False in judged else None if None in judged else True
 
     def table(self) -> pd.DataFrame:
-        """One line for each quantity of each cell, in plain columns."""
+        """Every quantity, in plain columns.
+
+        Returns
+        -------
+        DataFrame
+            One line for each quantity of each cell: `adjusted`, the p-value of uniform ranks after adjustment,
+            `coverage_0.95_value`
+            and the like, `bias_value` with its Monte Carlo error `bias_mcse`.
+        """
         return pd.DataFrame(
             flat({**c.labels, "cell": c.cell, "replicates": c.replicates, **q.as_dict()})
             for c in self.cells
@@ -98,7 +144,18 @@ class Calibration:
 
 
 def calibration(results: Results) -> Calibration:
-    """What a calibration says, from its tables."""
+    """What a calibration says, from its tables.
+
+    Parameters
+    ----------
+    results : Results
+        Of a plan of kind "calibrate", finished or not.
+
+    Returns
+    -------
+    Calibration
+        A cell passes where the adjusted p-value of every quantity is above 0.01 and at most 5 % of replicates failed.
+    """
     replicates, quantities = results.replicates, results.quantities
     cells = (
         _cell(cell, replicates[replicates["cell"] == cell.key], quantities[quantities["cell"] == cell.key])
@@ -108,7 +165,20 @@ def calibration(results: Results) -> Calibration:
 
 
 def ranks_of(quantities: pd.DataFrame, cell: str) -> dict[tuple[str, str], np.ndarray]:
-    """(kind, name) -> the ranks of a quantity of a cell, where it has any."""
+    """The ranks of every quantity of a cell that has any.
+
+    Parameters
+    ----------
+    quantities : DataFrame
+        Of `Results`.
+    cell : str
+        Its key.
+
+    Returns
+    -------
+    dict of (str, str) to (replicate,) array
+        (kind, name) -> ranks in (0, 1).
+    """
     here = quantities[quantities["cell"] == cell]
     ranked = {}
     for (kind, name), part in here.groupby(["kind", "name"], sort=False):

@@ -17,7 +17,17 @@ MOST = 12  # sentences that are read at one go
 
 @dataclass(frozen=True)
 class SmallestOf:
-    """The smallest number of patients for one decision under one truth and design."""
+    """The smallest number of patients for one decision under one truth and design.
+
+    Attributes
+    ----------
+    labels : mapping of str to str or float
+        The truth and the design.
+    decision : str
+        Its name.
+    number : Smallest
+        How many patients it takes.
+    """
 
     labels: Mapping[str, str | float]
     decision: str
@@ -30,7 +40,23 @@ class SmallestOf:
 
 @dataclass(frozen=True, eq=False)
 class PowerAnswer:
-    """Every cell's decisions and estimands, the looks on the way, the smallest numbers of patients, and all of it in sentences."""
+    """What a power study says.
+
+    Attributes
+    ----------
+    decisions : tuple of DecisionPower
+        How often each decision was met, by cell and look.
+    estimands : tuple of EstimandPower
+        How well each estimand was estimated, by cell, look and method.
+    looks : tuple of Sequence
+        When studies with interim looks would have stopped.
+    smallest : tuple of SmallestOf
+        The smallest numbers of patients with the target power.
+    sentences : tuple of str
+        All of it in words: the decisions of `last()` in order, then looks, then smallest numbers.
+    results : Results
+        What it was counted from; `results.complete` says whether any replicate is missing.
+    """
 
     decisions: tuple[operating.DecisionPower, ...]
     estimands: tuple[operating.EstimandPower, ...]
@@ -45,7 +71,14 @@ class PowerAnswer:
         return [d for d in self.decisions if d.look == most[d.cell]]
 
     def chosen(self) -> tuple[str, ...]:
-        """All sentences; where they are many, those of the first design and the middle number of patients, and how many patients it takes."""
+        """All sentences, or where they are many a choice of them.
+
+        Returns
+        -------
+        tuple of str
+            Of more than `MOST`, those of the first design and the middle number of patients, and how many patients it
+            takes.
+        """
         last = self.last()
         if len(self.sentences) <= MOST or not last:
             return self.sentences
@@ -59,16 +92,46 @@ class PowerAnswer:
         return (*own, *self.sentences[len(last) :])
 
     def table(self) -> pd.DataFrame:
-        """One line for each cell, look and decision, in plain columns."""
+        """Every decision, in plain columns.
+
+        Returns
+        -------
+        DataFrame
+            One line for each cell, look and decision: `met` of `done`, their share `probability` with its Monte Carlo
+            standard
+            error `mcse` and exact 95 % interval, `worst` and `best` if all that failed had not met it, or had.
+        """
         return pd.DataFrame([flat(d.as_dict()) for d in self.decisions])
 
     def estimand_table(self) -> pd.DataFrame:
-        """One line for each cell, look, estimand and method, in plain columns."""
+        """Every estimand, in plain columns.
+
+        Returns
+        -------
+        DataFrame
+            One line for each cell, look, estimand and method: `bias_value` in outcome units with its Monte Carlo error
+            `bias_mcse`, coverage, width, and errors of sign and magnitude.
+        """
         return pd.DataFrame([flat(e.as_dict()) for e in self.estimands])
 
 
 def power_answer(results: Results, target: float = TARGET, futility: float | None = None) -> PowerAnswer:
-    """What a power study says. target: the power of the smallest number of patients; futility: see `sequential`"""
+    """What a power study says, from its tables.
+
+    Parameters
+    ----------
+    results : Results
+        Of a plan of kind "power", finished or not.
+    target : float
+        The power of the smallest number of patients, in (0, 1).
+    futility : float, optional
+        The probability below which a study stops at an interim look.
+
+    Returns
+    -------
+    PowerAnswer
+        Shares are of the replicates that are there and could be fitted.
+    """
     tables = results.plan, results.replicates, results.quantities
     decisions = operating.decisions(*tables)
     looks = sequential.sequences(results.plan, results.quantities, futility)

@@ -151,11 +151,32 @@ def questions(study: Study, method: str) -> list[str]:
 def compare(
     study: Study, cohort: Cohort, names: Sequence[str], truth: Mapping[str, float] | None = None
 ) -> tuple[Quantity, ...]:
-    """Every answer of the named methods to the estimands of a study that they can answer, and to its decisions about them.
+    """Every answer of some methods to the estimands of a study that they can answer, and to its decisions about them.
 
-    "t test: change_12": estimate, confidence limits of the study's level, two-sided p-value against no change, and whether it is below
-    1 - level on the side of benefit. "t test for gain": a decision of kind `probability` as a one-sided test against its own threshold
-    at the level 1 - probability, which a flat prior would make the same rule. All numbers are None where the method failed.
+    Parameters
+    ----------
+    study, cohort : Study, Cohort
+        What is asked, of whom.
+    names : sequence of str
+        The methods.
+    truth : mapping of str to float, optional
+        The true value of each estimand.
+
+    Returns
+    -------
+    tuple of Quantity
+        "t test: change_12" has an estimate, confidence limits of the study's level, the two-sided p-value against no
+        change,
+        and whether it is below 1 - level on the side of benefit. "t test for gain" is a decision of kind `probability`
+        as a
+        one-sided test against its own threshold at the level 1 - probability, which a flat prior would make the same
+        rule.
+        All numbers are None where the method failed.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such method.
     """
     answers: list[Quantity] = []
     for method in checked(names):

@@ -30,12 +30,30 @@ FOR, ABOUT = " for ", ": "  # "t test for gain" is of a decision, "t test: chang
 class DecisionPower:
     """How often a decision was met in one cell, at one look.
 
-    labels: what varies between cells; look: patients analysed; replicates: all, done or failed; failed: stage -> how many
-    rate: met among those done; worst, best: if all that failed had not met it, or had
-    true: replicates whose true value satisfies the rule; power: met among those; error: met among the others, which is type I error;
-        None where the rule has no truth (a precision)
-    truth: the true value, averaged over replicates; varies: whether replicates differ in it; assurance: whether their truths were drawn
-    expected: of the probability that the rule looks at; comparators: the same rule or question by other methods
+    Attributes
+    ----------
+    cell, labels : str, mapping
+        Its key, and what varies between cells.
+    decision, estimand : str
+        The rule by name, and what it is about.
+    look : int
+        Patients analysed.
+    replicates, failed : int, mapping of str to int
+        All, done or failed; of those that failed, stage -> how many.
+    rate : Rate
+        Met, among those done.
+    worst, best : float or None
+        If all that failed had not met it, or had.
+    true : int or None
+        Replicates whose true value satisfies the rule; None where the rule has no truth (a precision).
+    power, error : Rate or None
+        Met among those, and among the others, which is the type I error.
+    truth, varies, assurance : float or None, bool, bool
+        The true value, averaged over replicates; whether they differ in it; whether their truths were drawn.
+    expected : Mean
+        Of the probability that the rule looks at.
+    comparators : mapping of str to Rate
+        The same rule or question by other methods.
     """
 
     cell: str
@@ -74,10 +92,28 @@ class DecisionPower:
 class EstimandPower:
     """How well an estimand was estimated in one cell, at one look, by its posterior median and the study's interval.
 
-    method: "posterior", or a comparator; answered: replicates with an answer, of those done
-    bias: of the median, in outcome units; coverage: of the interval; sign: type S, the share of significant estimates that lie on the
-    wrong side of no effect; magnitude: type M, by how much significant estimates exaggerate (of a ratio, its logarithm); significant: whose
-    interval excludes no effect
+    Attributes
+    ----------
+    cell, labels : str, mapping
+        Its key, and what varies between cells.
+    estimand, method : str
+        What is estimated, and how: "posterior", or a comparator.
+    look : int
+        Patients analysed.
+    answered, done : int
+        Replicates with an answer, of those done.
+    truth : float or None
+        The true value, averaged over replicates.
+    bias, error, width : Mean
+        Of the median, its root mean square error, and the width of the interval, in outcome units.
+    coverage : Rate
+        Of the interval.
+    significant : Rate or None
+        Whose interval excludes no effect.
+    sign : Rate or None
+        Type S: the share of significant estimates that lie on the wrong side of no effect.
+    magnitude : Mean or None
+        Type M: by how much significant estimates exaggerate (of a ratio, its logarithm).
     """
 
     cell: str

@@ -16,8 +16,19 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of replicates. mcse: its Monte Carlo standard error; lower, upper: exact 95 % interval (Clopper and Pearson 1934,
-    https://doi.org/10.1093/biomet/26.4.404), which never claims that a share is 0 or 1 for sure. None where there are no replicates."""
+    """A share of replicates.
+
+    Attributes
+    ----------
+    met, of : int
+        How many, of how many.
+    value, mcse : float or None
+        The share, and its Monte Carlo standard error; None where there are no replicates.
+    lower, upper : float or None
+        Exact 95 % interval (Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404), which never claims that
+        a
+        share is 0 or 1 for sure.
+    """
 
     met: int
     of: int

@@ -35,9 +35,20 @@ class Stop:
 class Sequence:
     """One decision of one cell over all its looks.
 
-    futility: the limit of the probability, None where the rule stops for success alone
-    success: at any look; null: whether the decision ought not to be met in any replicate, so that success is type I error over all looks
-    patients: expected number when it stops
+    Attributes
+    ----------
+    cell, labels, decision : str, mapping, str
+        Which one.
+    futility : float or None
+        The limit of the probability; None where the rule stops for success alone.
+    stops : tuple of Stop
+        One for each look.
+    success : Rate
+        At any look.
+    patients : Mean
+        The expected number when it stops.
+    null : bool
+        Whether the decision ought not to be met in any replicate, so that success is the type I error over all looks.
     """
 
     cell: str

@@ -21,9 +21,24 @@ MISFIT = 0.05  # p-value of the likelihood ratio below which the line is not bel
 
 @dataclass(frozen=True)
 class Smallest:
-    """patients: the smallest number with the target power, None where no simulated number reaches it, or every one does
-    lower, upper: 95 % bootstrap interval; None where it reaches beyond what was simulated
-    least, most: the numbers simulated; method: "probit" or "monotone"
+    """The smallest number of patients with a target power.
+
+    Attributes
+    ----------
+    target : float
+        The power.
+    patients : int or None
+        The number; None where no simulated number reaches the target, or every one does.
+    lower, upper : int or None
+        95 % bootstrap interval, from Monte Carlo error alone; None where it reaches beyond what was simulated.
+    least, most : int
+        The fewest and the most patients that were simulated.
+    reached : str
+        "within", "nowhere" or "everywhere".
+    method : str
+        "probit" or "monotone".
+    sentence : str
+        All of it in words.
     """
 
     target: float
@@ -40,7 +55,27 @@ class Smallest:
 def smallest_n(
     patients: Sequence[int], met: Sequence[int], done: Sequence[int], target: float, word: str = "power"
 ) -> Smallest:
-    """From the counts of each number of patients: met of those done; word: what their share is called. Raises ValueError where fewer than two numbers have any."""
+    """The smallest number of patients with a target power, from counts.
+
+    Parameters
+    ----------
+    patients, met, done : sequence of int
+        For each number of patients, how many replicates met the decision, of those done.
+    target : float
+        The power, in (0, 1).
+    word : str
+        What the share is called: "power" or "assurance".
+
+    Returns
+    -------
+    Smallest
+        Nothing is said beyond the numbers that were simulated.
+
+    Raises
+    ------
+    ValueError
+        Where fewer than two numbers of patients have any replicate.
+    """
     order = np.argsort(patients)
     n, k, m = (np.asarray(x, dtype=float)[order] for x in (patients, met, done))
     n, k, m = n[m > 0], k[m > 0], m[m > 0]
