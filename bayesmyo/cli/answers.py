@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayesmyo.cli.options import FIT, JSON, SEED
+from bayesmyo.cli.options import FIT, JSON, SEED, trusted
 from bayesmyo.errors import UsageError
 
 AGAIN = "Sampling again under other priors (two minutes at most)"
@@ -189,19 +189,12 @@ def report(result: Any, json: bool, what: str = "estimates", estimand: str = "",
         terminal.show_each_patient(rows, result.study, estimand)
     else:
         terminal.show_rows(what, rows, result.study.interval)
-    for r in failed:
-        terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
-    if failed:
-        raise typer.Exit(1)
+    trusted([f"({r.name}): {r.sentence}" for r in failed])
 
 
 def _converged(fits: dict[str, Any]) -> None:
     """Nothing is built on a fit whose chains do not agree on the posterior: exit 1 with the reason."""
     from bayesmyo.assess.checks import Convergence
-    from bayesmyo.report import terminal
 
-    failed = {path: r for path, fit in fits.items() if not (r := Convergence().run(fit)).passed}
-    for path, r in failed.items():
-        terminal.say(f"Not trustworthy ({path}, {r.name}): {r.sentence}", "bold red", stderr=True)
-    if failed:
-        raise typer.Exit(1)
+    checked = {path: Convergence().run(fit) for path, fit in fits.items()}
+    trusted([f"({path}, {r.name}): {r.sentence}" for path, r in checked.items() if not r.passed])

@@ -1,5 +1,6 @@
 """Arguments and options that several commands take, and what all of them refuse."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,18 @@ JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 FORCE = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 ENGINE = Annotated[str, typer.Option(help=options.ENGINE.help)]
 SEED = Annotated[int, typer.Option(help=options.SEED.help, min=0)]
+
+
+def trusted(reasons: Sequence[str], more: str = "") -> None:
+    """Say on stderr what is not to be trusted, and end with exit code 1; go on where that is nothing."""
+    from bayesmyo.report import terminal
+
+    for reason in reasons:
+        terminal.say(f"Not trustworthy {reason}", "bold red", stderr=True)
+    if reasons:
+        if more:
+            terminal.say(more, stderr=True)
+        raise typer.Exit(1)
 
 
 def not_an_input(output: Path, *inputs: str | Path | None) -> None:

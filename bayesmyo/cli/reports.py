@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayesmyo.cli.options import FIT, FORCE, not_an_input
+from bayesmyo.cli.options import FIT, FORCE, not_an_input, trusted
 from bayesmyo.files import writable
 
 
@@ -68,8 +68,5 @@ def report(
         )  # fmt: skip
     also = f" and {len(made.files) - 1} tables in {tables}" if tables else ""
     terminal.say(f"Wrote {output}{also}.")
-    for r in made.failed:
-        terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
-    if made.failed:
-        terminal.say("The report withholds what these checks forbid, and says why.", stderr=True)
-        raise typer.Exit(1)
+    reasons = [f"({r.name}): {r.sentence}" for r in made.failed]
+    trusted(reasons, "The report withholds what these checks forbid, and says why.")

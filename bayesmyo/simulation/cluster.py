@@ -87,9 +87,8 @@ class Cluster:
         return [w for w in self.alive() if w not in busy and now - self._seen[w] >= SETTLED]
 
     def submit(self, worker: str, batch: Batch) -> None:
-        future = self._client.submit(
-            perform, self._plan, self._work, batch.cell, batch.replicates, workers=[worker], allow_other_workers=True, pure=False
-        )  # fmt: skip
+        where: dict[str, Any] = {"workers": [worker], "allow_other_workers": True, "pure": False}
+        future = self._client.submit(perform, self._plan, self._work, batch.cell, batch.replicates, **where)
         self._tasks[future.key] = _Task(future, worker, batch, time.monotonic())
         future.add_done_callback(self._done.put)
 

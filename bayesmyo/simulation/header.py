@@ -29,10 +29,8 @@ class Header:
     others: tuple[Mapping[str, str], ...] = ()
 
     def to_json(self) -> bytes:
-        body = {
-            "format": FORMAT, "key": self.plan.key, "shard": self.shard, "versions": self.versions, "others": self.others,
-            "plan": json.loads(self.plan.to_json()),
-        }  # fmt: skip
+        told = {"shard": self.shard, "versions": self.versions, "others": self.others}
+        body = {"format": FORMAT, "key": self.plan.key, **told, "plan": json.loads(self.plan.to_json())}
         return (json.dumps({**body, "sha256": _digest(body)}, indent=1) + "\n").encode()
 
     @classmethod

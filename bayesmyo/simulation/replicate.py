@@ -219,18 +219,17 @@ class Replicator:
                 continue
             d = diagnoses[f"{a.kind} {a.name}"]
             ranked = self.cell.exchangeable and np.isfinite(a.truth)
-            lower, median, upper = np.quantile(a.draws, [tail, 0.5, 1 - tail])
-            yield Quantity(
-                a.kind, a.name, look, truth=a.truth, mean=float(a.draws.mean()), sd=float(a.draws.std(ddof=1)), median=float(median),
-                lower=float(lower), upper=float(upper), ess=min(d.ess_bulk, d.ess_tail),
-                rank=position(a.truth, a.draws, d.ess_bulk, rng) if ranked else None,
-            )  # fmt: skip
+            lower, median, upper = map(float, np.quantile(a.draws, [tail, 0.5, 1 - tail]))
+            center, sd = float(a.draws.mean()), float(a.draws.std(ddof=1))
+            rank = position(a.truth, a.draws, d.ess_bulk, rng) if ranked else None
+            said: dict[str, Any] = {"median": median, "lower": lower, "upper": upper, "rank": rank}
+            yield Quantity(a.kind, a.name, look, a.truth, center, sd, **said, ess=min(d.ess_bulk, d.ess_tail))
         if "decision" in self.record:
             estimands = {a.name: a for a in asked if a.kind == "estimand"}
             for name, decision in study.decisions.items():
                 of = estimands[decision.estimand]
-                said = decision.judge(of.draws)
-                yield Quantity("decision", name, look, truth=of.truth, probability=said.probability, met=bool(said.met))
+                v = decision.judge(of.draws)
+                yield Quantity("decision", name, look, truth=of.truth, probability=v.probability, met=bool(v.met))
 
 
 def longer(sampling: Sampling) -> Sampling:

@@ -42,7 +42,5 @@ def coverage(lines: pd.DataFrame) -> Coverage:
     off = np.abs(ranks[ranked] - 0.5)
     with np.errstate(invalid="ignore", divide="ignore"):
         scaled = ((middle - truth) / sd) ** 2
-    return Coverage(
-        {level: rate(off <= level / 2) for level in LEVELS} if ranked.any() else {},
-        rate(((lower <= truth) & (truth <= upper))[known]), mean(middle - truth), mean(scaled),
-    )  # fmt: skip
+    levels = {level: rate(off <= level / 2) for level in LEVELS} if ranked.any() else {}
+    return Coverage(levels, rate(((lower <= truth) & (truth <= upper))[known]), mean(middle - truth), mean(scaled))

@@ -4,7 +4,7 @@ A cell passes where the adjusted p-value of every quantity is above 0.01 and nea
 is no proof: a hundred replicates see draws that are half as wide as they should be, and not much less.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import pandas as pd
 from bayesmyo.simulation.calibration.coverage import Coverage, coverage
 from bayesmyo.simulation.calibration.uniformity import PASS, holm, p_value, shape
 from bayesmyo.simulation.cell import Cell
-from bayesmyo.simulation.power.rates import flat, numbers
+from bayesmyo.simulation.power.rates import failed_at, flat, numbers
 from bayesmyo.simulation.row import DONE
 from bayesmyo.simulation.store import Results
 
@@ -191,25 +191,25 @@ def ranks_of(quantities: pd.DataFrame, cell: str) -> dict[tuple[str, str], np.nd
 def _cell(cell: Cell, rows: pd.DataFrame, quantities: pd.DataFrame) -> CellCalibration:
     ranks = ranks_of(quantities, cell.key)
     p = np.array([p_value(r) for r in ranks.values()])
-    judged = tuple(
-        Calibrated(kind, name, len(r), float(own), float(adjusted), shape(r) if own < 0.05 else "",
-                   coverage(quantities[(quantities["kind"] == kind) & (quantities["name"] == name)]))
-        for ((kind, name), r), own, adjusted in zip(ranks.items(), p, holm(p), strict=True)
-    )  # fmt: skip
-    failed = {str(k): int(v) for k, v in rows.loc[rows["stage"] != DONE, "stage"].value_counts(sort=False).items()}
-    done = rows[rows["stage"] == DONE]
+    judged = []
+    for ((kind, name), r), own, adjusted in zip(ranks.items(), p, holm(p), strict=True):
+        covered = coverage(quantities[(quantities["kind"] == kind) & (quantities["name"] == name)])
+        departs = shape(r) if own < 0.05 else ""
+        judged.append(Calibrated(kind, name, len(r), float(own), float(adjusted), departs, covered))
+    failed, done = failed_at(rows["stage"]), rows[rows["stage"] == DONE]
     lost = sum(failed.values())
-    passed = (
-        None if len(done) < ENOUGH or not judged else all(q.passed for q in judged) and lost <= MOST_FAILED * len(rows)
-    )
+    passed = None
+    if len(done) >= ENOUGH and judged:
+        passed = all(q.passed for q in judged) and lost <= MOST_FAILED * len(rows)
+    divergent, again = int((done["divergences"] > 0).sum()), int((done["attempts"] > 1).sum())
+    sentence = _sentence(cell, len(done), lost, judged, passed)
     return CellCalibration(
-        cell.key, dict(cell.labels), cell.patients, len(rows), failed, int((done["divergences"] > 0).sum()),
-        int((done["attempts"] > 1).sum()), int(rows["rejected"].sum()), passed,
-        _sentence(cell, len(done), lost, judged, passed), judged,
+        cell.key, dict(cell.labels), cell.patients, len(rows), failed, divergent, again, int(rows["rejected"].sum()), passed, sentence,
+        tuple(judged),
     )  # fmt: skip
 
 
-def _sentence(cell: Cell, done: int, failed: int, judged: tuple[Calibrated, ...], passed: bool | None) -> str:
+def _sentence(cell: Cell, done: int, failed: int, judged: Sequence[Calibrated], passed: bool | None) -> str:
     who = f"With {cell.patients} patients"
     if passed is None:
         return f"{who}: {done} replicates are too few to say anything; {ENOUGH} are the least, and 200 see much more."

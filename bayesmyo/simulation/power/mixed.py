@@ -63,10 +63,8 @@ def mixed_model(patient: Array, clock: Array, value: Array, fixed: Array, patien
     covariance = state.variance * back @ relative @ relative.T @ back.T
     sds = np.sqrt(np.diag(covariance))
     correlation = float(covariance[0, 1] / np.prod(sds)) if np.prod(sds) > 0 else 0.0
-    return MixedFit(
-        state.beta, state.variance * state.inverse, float(sds[0]), float(sds[1]), correlation, float(np.sqrt(state.variance)),
-        float(end.fun),
-    )  # fmt: skip
+    sigma, of_fixed = float(np.sqrt(state.variance)), state.variance * state.inverse
+    return MixedFit(state.beta, of_fixed, float(sds[0]), float(sds[1]), correlation, sigma, float(end.fun))
 
 
 def _sums(patient: Array, z: Array, x: Array, y: Array, patients: int) -> _Sums:

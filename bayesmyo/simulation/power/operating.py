@@ -17,7 +17,7 @@ from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.rates import Mean, Rate, mean, numbers, rate, root_mean_square
+from bayesmyo.simulation.power.rates import Mean, Rate, failed_at, mean, numbers, rate, root_mean_square
 from bayesmyo.simulation.row import DONE
 
 Array = np.ndarray
@@ -182,19 +182,22 @@ def _decision(
     met, truth = numbers(mine["met"]) == 1, numbers(mine["truth"])
     known = np.isfinite(truth)
     right = rule.right(truth) if len(truth) and known.all() else None
-    failed = {str(k): int(v) for k, v in rows.loc[rows["stage"] != DONE, "stage"].value_counts(sort=False).items()}
-    lost, of = sum(failed.values()), rate(met)
+    failed, of = failed_at(rows["stage"]), rate(met)
+    lost = sum(failed.values())
+    worst, best = (m / (of.of + lost) if of.of + lost else None for m in (of.met, of.met + lost))
+    true = power = error = None
+    if right is not None:
+        true, power, error = int(right.sum()), rate(met[right]), rate(met[~right])
     comparators = {}
     for full in dict.fromkeys(here.loc[here["kind"] == "comparator", "name"]):
         if str(full).endswith((FOR + name, ABOUT + rule.estimand)):
             answered = numbers(here.loc[here["name"] == full, "met"])
             comparators[str(full)] = rate(answered[np.isfinite(answered)] == 1)
+    varies = bool(known.any() and np.ptp(truth[known]) > 0)
+    expected = mean(numbers(mine["probability"]))
     return DecisionPower(
-        cell.key, dict(cell.labels), name, rule.estimand, look, len(rows), failed, of,
-        worst=of.met / (of.of + lost) if of.of + lost else None, best=(of.met + lost) / (of.of + lost) if of.of + lost else None,
-        true=None if right is None else int(right.sum()), power=None if right is None else rate(met[right]),
-        error=None if right is None else rate(met[~right]), truth=mean(truth).value,
-        varies=bool(known.any() and np.ptp(truth[known]) > 0), assurance=not cell.fixed, expected=mean(numbers(mine["probability"])), comparators=comparators,
+        cell.key, dict(cell.labels), name, rule.estimand, look, len(rows), failed, of, worst, best, true, power, error,
+        mean(truth).value, varies, not cell.fixed, expected, comparators,
     )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from bayesmyo.simulation.row import DONE
+
 Array = np.ndarray
 
 
@@ -76,6 +78,11 @@ def root_mean_square(errors: Array) -> Mean:
 def numbers(column: pd.Series) -> Array:
     """A column as floats, NaN where there is nothing."""
     return np.array([np.nan if v is None or v is pd.NA else float(v) for v in column], dtype=float)
+
+
+def failed_at(stages: pd.Series) -> dict[str, int]:
+    """Stage -> how many replicates failed there, from the stage that each reached."""
+    return {str(k): int(v) for k, v in stages[stages != DONE].value_counts(sort=False).items()}
 
 
 def flat(nested: Mapping[str, Any]) -> dict[str, Any]:
