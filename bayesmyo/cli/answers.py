@@ -79,7 +79,8 @@ def estimate(
 ) -> None:
     """Print every estimand: population, unit and uncertainty.
 
-    With --study, questions that came after the fit: the model and the data stay, and a note says what was not asked before.
+    With --study, questions that came after the fit: the model and the data stay, and a note says what was not asked
+    before.
     """
     from bayesmyo.inference.store import load_fit
     from bayesmyo.report import terminal

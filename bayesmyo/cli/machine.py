@@ -13,7 +13,9 @@ def doctor(
     ] = False,
     json: JSON = False,
 ) -> None:
-    """Say whether this machine can fit models. Versions, compiler, compile cache, cores, memory, disk; exit 1 if it cannot."""
+    """Say whether this machine can fit models. Versions, compiler, compile cache, cores, memory, disk; exit 1 if it
+    cannot.
+    """
     from bayesmyo.machine import examine
     from bayesmyo.report import documents, terminal
 

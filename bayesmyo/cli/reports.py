@@ -60,12 +60,11 @@ def report(
     writable(output, force)
     fit = load_fit(path)
     asked = find_study(study) if study else None
-    others = [load_fit(other) for other in beside or ()]
-    how: dict[str, Any] = {"patient_level": patient_level, "refit": refit, "force": force}
+    beside_it = [load_fit(other) for other in beside or ()]
+    also_read: dict[str, Any] = {"study": asked, "power": power, "calibration": calibration, "beside": beside_it}
+    how: dict[str, Any] = {"tables": tables, "patient_level": patient_level, "refit": refit, "force": force}
     with progress.steps("Sampling again") as step:
-        made = write_report(
-            fit, output, study=asked, power=power, calibration=calibration, tables=tables, beside=others, progress=step, **how
-        )  # fmt: skip
+        made = write_report(fit, output, **also_read, **how, progress=step)
     also = f" and {len(made.files) - 1} tables in {tables}" if tables else ""
     terminal.say(f"Wrote {output}{also}.")
     reasons = [f"({r.name}): {r.sentence}" for r in made.failed]

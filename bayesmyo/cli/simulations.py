@@ -49,8 +49,8 @@ def _parameter(f: Field[Any]) -> inspect.Parameter:
         *_flags(f), help=said.help, metavar=said.metavar, min=kind.least, show_default=default is not MISSING
     )
     first = inspect.Parameter.empty if default is MISSING else default
-    annotation = Annotated[kind.typed if default is not None else kind.typed | None, typed]  # type: ignore[operator,valid-type]
-    return inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=first, annotation=annotation)
+    taken: Any = kind.typed if default is not None else kind.typed | None  # type: ignore[operator]
+    return inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=first, annotation=Annotated[taken, typed])
 
 
 def _asked(options: type[Options], study: str, typed: dict[str, Any]) -> dict[str, Any]:
@@ -85,9 +85,10 @@ def _answer[Answer](function: Callable[..., Answer], asked: dict[str, Any]) -> A
 def calibrate(study: STUDY, *, json: JSON = False, **typed: Any) -> None:
     """Ask whether intervals hold what they promise.
 
-    Simulation-based calibration, over the priors or given the patients of a fit; exit 1 if the model is not calibrated. Truths are drawn from the priors (with --from-fit: from the posterior of that fit, whose patients are measured once more), cohorts are
-    simulated, and each is fitted: the place of every truth among its draws must then be uniform. With --from-fit the folder holds the
-    patients' measurements, under pseudonyms.
+    Simulation-based calibration, over the priors or given the patients of a fit; exit 1 if the model is not calibrated.
+    Truths are drawn from the priors (with --from-fit: from the posterior of that fit, whose patients are measured once
+    more), cohorts are simulated, and each is fitted: the place of every truth among its draws must then be uniform.
+    With --from-fit the folder holds the patients' measurements, under pseudonyms.
     """
     from bayesmyo.report import documents, simulated, terminal
     from bayesmyo.report.simulated_files import write_calibration
@@ -115,8 +116,8 @@ def power(study: STUDY, *, json: JSON = False, **typed: Any) -> None:
 
     How often simulated studies meet the decisions of the study file.
 
-    Truths are scenarios; one with design priors gives assurance, and --from-fit the predictive power of the next study. Every number comes
-    with its Monte Carlo error, and what a t test and a mixed model would have found.
+    Truths are scenarios; one with design priors gives assurance, and --from-fit the predictive power of the next study.
+    Every number comes with its Monte Carlo error, and what a t test and a mixed model would have found.
     """
     from bayesmyo.report import documents, simulated, terminal
     from bayesmyo.report.simulated_files import write_power
@@ -190,6 +191,6 @@ def merge(
         )
     if not results.complete:
         raise Incomplete(
-            f"{output}: {results.missing:,} replicates are missing. Merge again when all shards are done, or give the command of "
-            f"the shards without --shard and with -o {output}: it does the rest."
+            f"{output}: {results.missing:,} replicates are missing. Merge again when all shards are done, or give the "
+            f"command of the shards without --shard and with -o {output}: it does the rest."
         )

@@ -64,7 +64,8 @@ def validate(
     write: Annotated[
         Path | None,
         typer.Option(
-            help="Write the table as it was read (CSV), for R: with pseudonyms, but still about people: guard it as the table itself.",
+            help="Write the table as it was read (CSV), for R: with pseudonyms, but still about people: guard it "
+            "as the table itself.",
             show_default=False,
         ),
     ] = None,

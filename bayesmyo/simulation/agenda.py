@@ -1,7 +1,7 @@
 """Which replicates are still to be done, by whom next, and where a cell may stop.
 
-A cell that stops when its Monte Carlo error is small enough is judged after every `STAGE` replicates, on all of them in order: which
-replicates it ends with depends on their rows alone, never on the order in which they came.
+A cell that stops when its Monte Carlo error is small enough is judged after every `STAGE` replicates, on all of them in
+order: which replicates it ends with depends on their rows alone, never on the order in which they came.
 """
 
 import math
@@ -31,7 +31,9 @@ class Batch:
 
 @dataclass
 class _Cell:
-    """How far one cell goes, as far as is known (`until`, at most `last`); what is there, and what waits to be handed out."""
+    """How far one cell goes, as far as is known (`until`, at most `last`); what is there, and what waits to be handed
+    out.
+    """
 
     key: str
     model: str  # equal where one compiled model does
@@ -55,7 +57,8 @@ class _Cell:
 
 
 class Agenda:
-    """The replicates of a plan, or of one shard (i of n) of it: `take` a batch for each idle worker and `collect` its rows, until none is left.
+    """The replicates of a plan, or of one shard (i of n) of it: `take` a batch for each idle worker and `collect` its
+    rows, until none is left.
 
     present: what is there already
     done, failed, remaining: how many, as far as is known (a cell may go on where its Monte Carlo error asks for it)
@@ -109,7 +112,9 @@ class Agenda:
         self._extend(self._by_key[outcome[0]])
 
     def again(self, batch: Batch, deaths: int = 0) -> None:
-        """Hand a batch out again; where workers died over it each replicate on its own, so that none takes others with it."""
+        """Hand a batch out again; where workers died over it each replicate on its own, so that none takes others with
+        it.
+        """
         lone = [Batch(batch.cell, (r,), batch.tried + deaths) for r in batch.replicates]
         self._again.extend(lone if deaths else [batch])
 
@@ -145,7 +150,9 @@ class Agenda:
 
 
 def monte_carlo_error(met: int, of: int) -> float:
-    """The standard error of a share over replicates; half a replicate of either kind is added, so that 0 of 50 is not exact."""
+    """The standard error of a share over replicates; half a replicate of either kind is added, so that 0 of 50 is not
+    exact.
+    """
     share = (met + 0.5) / (of + 1)
     return math.sqrt(share * (1 - share) / of)
 
@@ -153,7 +160,8 @@ def monte_carlo_error(met: int, of: int) -> float:
 def shares(models: Sequence[str], replicates: int, shard: tuple[int, int] | None) -> list[tuple[int, int]]:
     """Of each cell, where the replicates of a shard begin and end.
 
-    All cells are laid end to end, those of one model side by side, and the line is cut into equal pieces: a shard compiles few models.
+    All cells are laid end to end, those of one model side by side, and the line is cut into equal pieces: a shard
+    compiles few models.
     """
     if shard is None:
         return [(0, replicates)] * len(models)

@@ -16,9 +16,8 @@ from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import to_toml
 
-FIELDS: dict[str, Any] = {
-    "patient": np.int64, "time": float, "value": float, "side": np.int8, "line": np.int64, "end": float, "exposure": float,
-}  # fmt: skip
+FIELDS: dict[str, Any] = {"patient": np.int64, "time": float, "value": float, "side": np.int8, "line": np.int64}
+FIELDS |= {"end": float, "exposure": float}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +79,9 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """Names the cell by all that its cohorts and their analysis depend on, whatever other cells there are: 16 hex digits."""
+        """Names the cell by all that its cohorts and their analysis depend on, whatever other cells there are: 16 hex
+        digits.
+        """
         return hashlib.sha256(json.dumps(self._settings(), sort_keys=True).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:

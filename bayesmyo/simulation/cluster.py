@@ -1,4 +1,7 @@
-"""The workers of a dask scheduler. Each is sent the plan as text once and then numbers of replicates; it answers with rows."""
+"""The workers of a dask scheduler.
+
+Each is sent the plan as text once and then numbers of replicates; it answers with rows.
+"""
 
 import contextlib
 import hashlib
@@ -36,7 +39,8 @@ class _Task:
 class Cluster:
     """The workers of a dask scheduler, wherever they are.
 
-    limit: seconds that one replicate may take; ours: the processes of this machine that are ours, to be replaced where they are gone
+    limit: seconds that one replicate may take; ours: the processes of this machine that are ours, to be replaced where
+        they are gone
     """
 
     def __init__(
@@ -162,7 +166,10 @@ _one_at_a_time = threading.Lock()  # compilers are not to be used by two threads
 
 
 def perform(key: str, work: Work, cell: int, replicates: Sequence[int]) -> tuple[float, list[dict[str, Any]]]:
-    """One batch, in a worker: the seconds that it took, and its rows. Raises EngineError where other versions are installed there."""
+    """One batch, in a worker: the seconds that it took, and its rows.
+
+    Raises EngineError where other versions are installed there.
+    """
     plan, wanted = _plans[key]
     if differs := skew(wanted, versions()):
         raise EngineError(f"A worker has other versions ({differs}): the same are needed everywhere.")

@@ -30,8 +30,10 @@ def known(study: object, fit: object, analysis: object = None) -> None:
 def posterior_draws(fit: Fit, study: Study, *, same_model: bool) -> Truth:
     """At most a thousand draws of a fit, evenly spread, as truths with their patients' effects.
 
-    same_model: whether the study must be that of the fit word for word where the model is concerned; else only its parameters must be
-    Raises InputError where it is not, where the chains have not converged, or where it is a shared copy without patients.
+    same_model: whether the study must be that of the fit word for word where the model is concerned; else only its
+        parameters must be
+    Raises InputError where it is not, where the chains have not converged, or where it is a shared copy without
+    patients.
     """
     if fit.shared:
         raise _refused("is a shared copy without patient data", "ask its owner for the fit")

@@ -21,7 +21,9 @@ Shard = tuple[int, int]
 
 @dataclass(frozen=True)
 class Header:
-    """What plan.json says. shard: (i, n) for the i-th of n; others: versions beside the first, where mixing was allowed."""
+    """What plan.json says. shard: (i, n) for the i-th of n; others: versions beside the first, where mixing was
+    allowed.
+    """
 
     plan: Plan
     versions: Mapping[str, str]
@@ -55,7 +57,8 @@ class Header:
         raise StorageError(f"{path}: was written by {age} (format {body['format']}, here {FORMAT}).")
 
     def goes_on(self, folder: Path, new: "Header") -> "Header":
-        """The header of a folder that goes on with another command: more cells, more replicates, or a smaller Monte Carlo error.
+        """The header of a folder that goes on with another command: more cells, more replicates, or a smaller Monte
+        Carlo error.
 
         Raises StorageError that names what differs, and how to mend it.
         """
@@ -86,20 +89,24 @@ class Header:
         return ""
 
     def computed_by(self, folder: Path, now: Mapping[str, str], mixed: bool) -> "Header":
-        """The header when rows of these versions are added. Raises StorageError where they are new and may not be mixed."""
+        """The header when rows of these versions are added.
+
+        Raises StorageError where they are new and may not be mixed.
+        """
         if now == self.versions or now in self.others:
             return self
         if not mixed:
             raise StorageError(
-                f"{folder}: was computed by other versions ({skew(self.versions, now)}), which may draw otherwise. Install those, "
-                "choose another folder, or add --allow-mixed, which marks the results."
+                f"{folder}: was computed by other versions ({skew(self.versions, now)}), which may draw otherwise. "
+                "Install those, choose another folder, or add --allow-mixed, which marks the results."
             )
         return replace(self, others=(*self.others, now))
 
 
 def not_asked(cells: Sequence[str]) -> str:
     """What is wrong with a command that names fewer cells than its folder holds."""
-    return f"holds what this command does not ask for ({_few(cells)}). Ask for all of it, and more if you like, or choose another folder."
+    mend = "Ask for all of it, and more if you like, or choose another folder."
+    return f"holds what this command does not ask for ({_few(cells)}). {mend}"
 
 
 def _few(cells: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """What `power` and `calibrate` are asked for: each option stated once, with its name, type, default, help and check.
 
-`taking` makes the functions of Python of it (`studies.py`), and the door its commands (`cli/simulations.py`). It loads nothing heavy.
+`taking` makes the functions of Python of it (`studies.py`), and the door its commands (`cli/simulations.py`). It loads
+nothing heavy.
 """
 
 import re
@@ -178,14 +179,19 @@ class PowerOptions(Axes, SimulationOptions):
 
 
 def enough(mcse: float | None) -> int:
-    """How many replicates reach a Monte Carlo error, whatever the power is: what `auto` stands for. Raises UsageError where it is missing."""
+    """How many replicates reach a Monte Carlo error, whatever the power is: what `auto` stands for.
+
+    Raises UsageError where it is missing.
+    """
     if mcse is None:
         raise UsageError("--replicates auto", "needs to know when to stop", mend="add --mcse 0.02")
     return 2 * int(0.25 / mcse**2 + 1)  # one half at most is the variance; twice, because some may fail
 
 
 def listed(options: type[Options]) -> list[Field[Any]]:
-    """The options in the order in which they are told: what every simulation study is asked for comes last, after where."""
+    """The options in the order in which they are told: what every simulation study is asked for comes last, after
+    where.
+    """
     shared = SimulationOptions.__dataclass_fields__
     return sorted(fields(options), key=lambda f: bool(f.kw_only) and f.name in shared)
 
@@ -207,7 +213,8 @@ def taking[**P, Asked, Answer](
             taken.append(Parameter(f.name, kind, default=default, annotation=_type(f)))
             said = "" if f.default is MISSING else f", default {f.default!r}"
             described.append(f"{f.name} : {_type(f)}{said}\n    {option(f).help} {option(f).more}".rstrip())
-        call.__signature__ = Signature(taken, return_annotation=function.__annotations__["return"])  # type: ignore[attr-defined]
+        answer = function.__annotations__["return"]
+        call.__signature__ = Signature(taken, return_annotation=answer)  # type: ignore[attr-defined]
         call.__doc__ = cleandoc(function.__doc__ or "").replace("{options}", "\n".join(described))
         return call
 

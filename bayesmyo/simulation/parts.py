@@ -101,8 +101,8 @@ def outcome(row: Mapping[str, Any]) -> Outcome:
 def gather(parts: Sequence[pa.Table], asked: Mapping[str, range]) -> pa.Table:
     """The rows that are asked for, once each, by cell (in the order of `asked`) and replicate.
 
-    A replicate may be there twice, after a crash or in two shards, but then with the same bits. Raises StorageError where it
-    is not, and where there is a row of another cell.
+    A replicate may be there twice, after a crash or in two shards, but then with the same bits. Raises StorageError
+    where it is not, and where there is a row of another cell.
     """
     whole = pa.concat_tables([SCHEMA.empty_table(), *(p.replace_schema_metadata() for p in parts)])
     place = pc.index_in(whole["cell"], value_set=pa.array(list(asked), pa.string()))
@@ -125,8 +125,9 @@ def gather(parts: Sequence[pa.Table], asked: Mapping[str, range]) -> pa.Table:
 def _differ(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
     where = [k for k in first if json.dumps(first[k]) != json.dumps(second[k])]
     return (
-        f"Replicate {first['replicate']} of cell {first['cell']} is there twice and not the same ({', '.join(where)}): it was "
-        "computed by other versions or on another kind of processor. Keep one of the two folders and do the rest again."
+        f"Replicate {first['replicate']} of cell {first['cell']} is there twice and not the same ({', '.join(where)}): "
+        "it was computed by other versions or on another kind of processor. Keep one of the two folders and do the "
+        "rest again."
     )
 
 

@@ -65,7 +65,9 @@ class Plan:
 
     @cached_property
     def key(self) -> str:
-        """Names how rows are made: those of a cell are the same in all plans with one key, whatever other cells they have."""
+        """Names how rows are made: those of a cell are the same in all plans with one key, whatever other cells they
+        have.
+        """
         return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()
 
     def settings(self) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass
 class Models:
-    """What a process has compiled: one model for each study and number of patients, shared by all cells that need it."""
+    """What a process has compiled: one model for each study and number of patients, for all cells that need it."""
 
     compiled: dict[tuple[str, str, int], Compiled] = field(default_factory=dict)
 
@@ -137,7 +137,9 @@ class Replicator:
         return self._compiled[patients]
 
     def _analysed(self, row: Row, simulated: Simulated) -> Row:
-        """The row with what every look at the cohort says; sampled once more, all of it, where short chains cannot be trusted."""
+        """The row with what every look at the cohort says; sampled once more, all of it, where short chains cannot be
+        trusted.
+        """
         short = self._looked(row, simulated, self.sampling)
         if trusted(short) or not ENGINES[self.engine].posterior:
             return short
@@ -190,7 +192,8 @@ class Replicator:
         return [name for name in study.estimands if "estimand" in self.record or name in needed]
 
     def _true(self, name: str, truth: Truth, seed: int, drawn: TruthPrediction) -> float:
-        """The true value of an estimand, NaN where the study that simulates does not have it; the new patient is a patient to come.
+        """The true value of an estimand, NaN where the study that simulates does not have it; the new patient is a
+        patient to come.
 
         A value that is ranked among draws is computed as they are: an integral with the same number of points.
         """

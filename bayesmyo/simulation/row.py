@@ -109,7 +109,9 @@ class Row:
 
 
 def failures(rows: Iterable[tuple[str, str]]) -> list[str]:
-    """Why replicates failed, the most frequent reason first, from the stage and the reason of each replicate; empty where none did."""
+    """Why replicates failed, the most frequent reason first, from the stage and the reason of each replicate; empty
+    where none did.
+    """
     counts = Counter((stage, reason) for stage, reason in rows if stage != DONE).most_common()
     said = [f"{n} failed ({stage}): {reason or 'no reason was given'}." for (stage, reason), n in counts[:MOST_REASONS]]
     others = sum(n for _, n in counts[MOST_REASONS:])

@@ -129,12 +129,16 @@ class Store:
             self.settle()
 
     def computed_by(self, versions: Mapping[str, str], mixed: bool) -> None:
-        """Rows of these versions are to be added. Raises StorageError where they are not the folder's and `mixed` is not given."""
+        """Rows of these versions are to be added.
+
+        Raises StorageError where they are not the folder's and `mixed` is not given.
+        """
         self.header = self.header.computed_by(self.folder, versions, mixed)
 
     def settle(self) -> None:
-        """Write plan.json where it does not say yet what is asked for now: with the first rows of that, so that a command which comes to
-        nothing leaves the folder as it was."""
+        """Write plan.json where it does not say yet what is asked for now: with the first rows of that, so that a
+        command which comes to nothing leaves the folder as it was.
+        """
         path = self.folder / PLAN
         if not path.exists() or content(path) != self.header.to_json():
             write_bytes(path, self.header.to_json())
@@ -145,7 +149,10 @@ class Store:
         return len(self._rows)
 
     def add(self, rows: Sequence[Mapping[str, Any]], every: float = 0.0) -> None:
-        """Keep rows; all that are kept are written if the last ones were more than `every` seconds ago. Raises StorageError."""
+        """Keep rows; all that are kept are written if the last ones were more than `every` seconds ago.
+
+        Raises StorageError.
+        """
         self._rows.extend(rows)
         if time.monotonic() - self._flushed >= every:
             self.flush()
@@ -171,8 +178,8 @@ class Store:
         needed, free = 2 * BYTES_OF_A_ROW * replicates, shutil.disk_usage(self.folder).free
         if needed > free:
             raise StorageError(
-                f"{self.folder}: {replicates:,} replicates need some {needed:,} bytes, and {free:,} are free; make room, or "
-                "choose a folder on another disk."
+                f"{self.folder}: {replicates:,} replicates need some {needed:,} bytes, and {free:,} are free; make "
+                "room, or choose a folder on another disk."
             )
 
     def finish(self, asked: Mapping[str, range]) -> None:

@@ -17,10 +17,11 @@ from bayesmyo.simulation.workers import alone, security
 def calibrate(asked: CalibrateOptions) -> Calibration:
     """Do intervals hold what they promise, for so few patients? Simulation-based calibration, kept in a folder.
 
-    Each replicate draws a truth from the priors, simulates a cohort of it and fits that; the rank of every truth among its draws must
-    then be uniform. With `fit`, truths are drawn from its posterior instead, and its patients are measured once more (calibration given
-    them); the folder then holds their measurements, under pseudonyms. The same call goes on where an earlier one stopped. A script that
-    calls this does so under `if __name__ == "__main__":`, unless it says `workers=0`.
+    Each replicate draws a truth from the priors, simulates a cohort of it and fits that; the rank of every truth among
+    its draws must then be uniform. With `fit`, truths are drawn from its posterior instead, and its patients are
+    measured once more (calibration given them); the folder then holds their measurements, under pseudonyms. The same
+    call goes on where an earlier one stopped. A script that calls this does so under `if __name__ == "__main__":`,
+    unless it says `workers=0`.
 
     Parameters
     ----------
@@ -29,8 +30,8 @@ def calibrate(asked: CalibrateOptions) -> Calibration:
     Returns
     -------
     Calibration
-        `passed`, `table()` with one line for each quantity, and `cells` with a sentence each. That of a shard is of its replicates alone;
-        `results.complete` says whether any is missing.
+        `passed`, `table()` with one line for each quantity, and `cells` with a sentence each. That of a shard is of its
+        replicates alone; `results.complete` says whether any is missing.
 
     Raises
     ------
@@ -57,12 +58,14 @@ def calibrate(asked: CalibrateOptions) -> Calibration:
 
 @taking(PowerOptions)
 def power(asked: PowerOptions) -> PowerAnswer:
-    """Would a study of this size have told us? How often simulated studies meet the decisions of the study file, kept in a folder.
+    """Would a study of this size have told us?
 
-    Every combination of the values that are given is a cell; what is not given stays as the study has it. Each replicate simulates a
-    cohort, fits it and judges the decisions. With `fit`, truths are drawn from its posterior instead of scenarios: the predictive power
-    of the next study. The same call goes on where an earlier one stopped. A script that calls this does so under
-    `if __name__ == "__main__":`, unless it says `workers=0`.
+    How often simulated studies meet the decisions of the study file, kept in a folder.
+
+    Every combination of the values that are given is a cell; what is not given stays as the study has it. Each
+    replicate simulates a cohort, fits it and judges the decisions. With `fit`, truths are drawn from its posterior
+    instead of scenarios: the predictive power of the next study. The same call goes on where an earlier one stopped. A
+    script that calls this does so under `if __name__ == "__main__":`, unless it says `workers=0`.
 
     Parameters
     ----------
@@ -71,9 +74,10 @@ def power(asked: PowerOptions) -> PowerAnswer:
     Returns
     -------
     PowerAnswer
-        `table()`, `estimand_table()`, `looks`, `smallest` and `sentences`; `bayesmyo.figures.power_curves` draws its `decisions`. Power is
-        of the replicates that could be fitted; `worst` and `best` say what it would be if those that failed had not met the decision, or
-        had. The answer of a shard is of its replicates alone; `results.complete` says whether any is missing.
+        `table()`, `estimand_table()`, `looks`, `smallest` and `sentences`; `bayesmyo.figures.power_curves` draws its
+        `decisions`. Power is of the replicates that could be fitted; `worst` and `best` say what it would be if those
+        that failed had not met the decision, or had. The answer of a shard is of its replicates alone;
+        `results.complete` says whether any is missing.
 
     Raises
     ------

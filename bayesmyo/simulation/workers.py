@@ -32,7 +32,9 @@ GUARD = 'a script that calls this must do so under `if __name__ == "__main__":`,
 def hired(
     work: Work, plan: str, workers: int | None, cluster: str | None, security: Security | None, limit: float | None
 ) -> contextlib.AbstractContextManager[Pool]:
-    """Whoever does the work: those of a cluster, this process alone (0), or so many of this machine (default: what it has room for)."""
+    """Whoever does the work: those of a cluster, this process alone (0), or so many of this machine (default: what it
+    has room for).
+    """
     if cluster is not None:
         return remote(work, plan, cluster, security, limit)
     if workers == 0:
@@ -100,7 +102,10 @@ def remote(
 
 
 def security(ca: str | Path | None, cert: str | Path | None, key: str | Path | None) -> Security | None:
-    """Encryption with these files (PEM); dask's own configuration where there are none. Raises UsageError where one is absent."""
+    """Encryption with these files (PEM); dask's own configuration where there are none.
+
+    Raises UsageError where one is absent.
+    """
     files = {"--tls-ca": ca, "--tls-cert": cert, "--tls-key": key}
     if not any(files.values()):
         return None
@@ -115,7 +120,9 @@ def security(ca: str | Path | None, cert: str | Path | None, key: str | Path | N
 
 
 def alone(workers: object) -> None:
-    """A worker that reads the script which started it, and would start workers again, ends here: whoever started it says so."""
+    """A worker that reads the script which started it, and would start workers again, ends here: whoever started it
+    says so.
+    """
     if workers != 0 and getattr(multiprocessing.current_process(), "_inheriting", False):
         raise SystemExit(1)
 

@@ -1,7 +1,7 @@
 """How far the empirical distribution of uniform numbers may be from the diagonal, everywhere at once.
 
-Reference: Säilynoja, Bürkner and Vehtari (2022), https://doi.org/10.1007/s11222-022-10090-6, whose recursion over the counts gives the
-simultaneous coverage of pointwise binomial intervals exactly; nothing is simulated.
+Reference: Säilynoja, Bürkner and Vehtari (2022), https://doi.org/10.1007/s11222-022-10090-6, whose recursion over the
+counts gives the simultaneous coverage of pointwise binomial intervals exactly; nothing is simulated.
 """
 
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The plan of a calibration: truths from the priors at several numbers of patients, or from a fit for its own patients."""
+"""The plan of a calibration: truths from the priors at several numbers of patients, or from a fit for its patients."""
 
 from dataclasses import replace
 
@@ -16,7 +16,8 @@ RECORD: tuple[Kind, ...] = ("estimand", "parameter", "effect", "joint")
 
 
 def calibration_plan(asked: CalibrateOptions) -> Plan:
-    """A cell for each number of patients (default: the design's), or one of the patients of a fit, who are measured once more.
+    """A cell for each number of patients (default: the design's), or one of the patients of a fit, who are measured
+    once more.
 
     Raises InputError with every fault, UsageError for an unknown engine.
     """

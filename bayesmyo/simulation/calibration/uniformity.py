@@ -1,10 +1,10 @@
 """Whether ranks are uniform.
 
 The test is the pointwise order-based one with a Cauchy combination of its p-values (Tesso and Vehtari 2026,
-https://doi.org/10.48550/arXiv.2603.02928), as ArviZ has it: over 20,000 samples of 60 and 200 uniform numbers it was below 0.01 in 1.1 % and
-1.2 %, below 0.001 in 0.12 % and 0.16 %, and it finds draws that are a third too narrow in nearly all samples of 200, where the test of
-Kolmogorov and Smirnov finds half. Quantities of one model are tested together: their p-values are adjusted (Holm 1979,
-https://www.jstor.org/stable/4615733).
+https://doi.org/10.48550/arXiv.2603.02928), as ArviZ has it: over 20,000 samples of 60 and 200 uniform numbers it was
+below 0.01 in 1.1 % and 1.2 %, below 0.001 in 0.12 % and 0.16 %, and it finds draws that are a third too narrow in
+nearly all samples of 200, where the test of Kolmogorov and Smirnov finds half. Quantities of one model are tested
+together: their p-values are adjusted (Holm 1979, https://www.jstor.org/stable/4615733).
 """
 
 import numpy as np

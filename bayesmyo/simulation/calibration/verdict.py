@@ -1,7 +1,7 @@
 """What a calibration says: of every quantity of every cell, and in a sentence.
 
-A cell passes where the adjusted p-value of every quantity is above 0.01 and nearly all replicates could be fitted. That nothing was seen
-is no proof: a hundred replicates see draws that are half as wide as they should be, and not much less.
+A cell passes where the adjusted p-value of every quantity is above 0.01 and nearly all replicates could be fitted. That
+nothing was seen is no proof: a hundred replicates see draws that are half as wide as they should be, and not much less.
 """
 
 from collections.abc import Mapping, Sequence
@@ -204,8 +204,8 @@ def _cell(cell: Cell, rows: pd.DataFrame, quantities: pd.DataFrame) -> CellCalib
     divergent, again = int((done["divergences"] > 0).sum()), int((done["attempts"] > 1).sum())
     sentence = _sentence(cell, len(done), lost, judged, passed)
     return CellCalibration(
-        cell.key, dict(cell.labels), cell.patients, len(rows), failed, divergent, again, int(rows["rejected"].sum()), passed, sentence,
-        tuple(judged),
+        cell.key, dict(cell.labels), cell.patients, len(rows), failed, divergent, again, int(rows["rejected"].sum()),
+        passed, sentence, tuple(judged),
     )  # fmt: skip
 
 
@@ -225,7 +225,8 @@ def _sentence(cell: Cell, done: int, failed: int, judged: Sequence[Calibrated], 
     bad = [q for q in judged if not q.passed]
     listed = ", ".join(f"{q.name} ({q.shape}, p {_p(q.adjusted)})" for q in sorted(bad, key=lambda q: q.adjusted)[:3])
     more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-    return f"{who}, the model is NOT calibrated over {done} replicates: {listed}{more}{lost}. Its intervals there are not to be trusted."
+    worst_of_all = f"{listed}{more}{lost}. Its intervals there are not to be trusted."
+    return f"{who}, the model is NOT calibrated over {done} replicates: {worst_of_all}"
 
 
 def _p(p: float) -> str:

@@ -148,7 +148,9 @@ def power_answer(results: Results, target: float = TARGET, futility: float | Non
 
 
 def _smallest(last: list[operating.DecisionPower], target: float) -> Iterator[SmallestOf]:
-    """For each decision, truth and design of which several numbers of patients were simulated, unless it ought not to be met."""
+    """For each decision, truth and design of which several numbers of patients were simulated, unless it ought not to
+    be met.
+    """
     groups: dict[tuple[Any, ...], list[operating.DecisionPower]] = {}
     for d in last:
         varied = {k: v for k, v in d.labels.items() if k != "patients"}

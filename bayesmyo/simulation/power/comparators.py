@@ -1,12 +1,15 @@
 """What a small-sample frequentist analysis of the same cohort would have answered, beside every cell.
 
-t test        on patients' own numbers (`own.py`), one-sample or two-sample, N - 1 or N - 2 degrees of freedom: exact for balanced data
-mixed model   random intercept and slope, restricted maximum likelihood; the Wald t with N - 1 or N - 2 degrees of freedom, which for
-              balanced data is the t test; only where the trajectory is a straight line on a clock
-common slope  what ignores that patients differ in their slopes (the pooled regression within patients, which for balanced data is the
-              random-intercept model): here to show how often it finds what is not there; not run unless named
+t test        on patients' own numbers (`own.py`), one-sample or two-sample, N - 1 or N - 2 degrees of freedom: exact
+              for balanced data
+mixed model   random intercept and slope, restricted maximum likelihood; the Wald t with N - 1 or N - 2 degrees of
+              freedom, which for balanced data is the t test; only where the trajectory is a straight line on a clock
+common slope  what ignores that patients differ in their slopes (the pooled regression within patients, which for
+              balanced data is the random-intercept model): here to show how often it finds what is not there; not run
+              unless named
 
-No method here compiles anything. One that cannot answer in some cohort says so in a quantity without numbers: it is counted.
+No method here compiles anything. One that cannot answer in some cohort says so in a quantity without numbers: it is
+counted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +32,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Answer:
-    """An estimate with its standard error and degrees of freedom, on the scale of the analysis (logarithms of ratios)."""
+    """An estimate with its standard error and degrees of freedom, on the scale of the analysis (of ratios, the log)."""
 
     estimate: float
     error: float
@@ -37,7 +40,9 @@ class Answer:
 
 
 def one_sample(values: Array) -> tuple[Array, Array, Array]:
-    """(...,) mean, standard error and degrees of freedom of (..., patient) values; NaN values are patients who have none."""
+    """(...,) mean, standard error and degrees of freedom of (..., patient) values; NaN values are patients who have
+    none.
+    """
     n = np.isfinite(values).sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nansum(values, axis=-1) / n
@@ -101,7 +106,8 @@ def _common(study: Study, cohort: Cohort, name: str) -> Answer | None:
 def common_slope(
     slope: Array, sxx: Array, count: Array, rss: Array, step: float = 1.0, group: Array | None = None
 ) -> tuple[Array, Array, Array]:
-    """(...,) change over `step` of one slope common to (..., patient) patients (of a group), its error, and degrees of freedom.
+    """(...,) change over `step` of one slope common to (..., patient) patients (of a group), its error, and degrees of
+    freedom.
 
     slope, sxx, count, rss: of each patient, as `own_slopes` has them
     """

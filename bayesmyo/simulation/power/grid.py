@@ -1,4 +1,6 @@
-"""The cells of a power study: every combination of scenario, number of patients, follow-up, visits and loss that is asked for."""
+"""The cells of a power study: every combination of scenario, number of patients, follow-up, visits and loss that is
+asked for.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -30,7 +32,8 @@ def cells(
     """The cells in the order of the axes, patients last.
 
     analysis: another study that analyses what this one simulates; estimands are matched by name
-    posterior: draws of a fit, from which each replicate draws its truth, instead of scenarios: the power of the next study
+    posterior: draws of a fit, from which each replicate draws its truth, instead of scenarios: the power of the next
+        study
     Raises InputError with every fault.
     """
     if faults := [*_study_faults(study, analysis or study), *_axis_faults(study, axes, posterior is not None)]:
@@ -112,7 +115,9 @@ def _study_faults(study: Study, analysis: Study) -> Iterator[Fault]:
 
 
 def _of_one_kind(analysed: Family, simulated: Family) -> bool:
-    """Whether measurements of one family are, as far as can be known before, measurements of another: counts, categories, or numbers."""
+    """Whether measurements of one family are, as far as can be known before, measurements of another: counts,
+    categories, or numbers.
+    """
     if analysed.kind == simulated.kind:
         return True
     return analysed.counts == simulated.counts and analysed.texts() is None and simulated.texts() is None

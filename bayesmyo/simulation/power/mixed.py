@@ -1,9 +1,11 @@
 """The linear mixed model with a random intercept and slope, by restricted maximum likelihood.
 
-Written out rather than borrowed: with two effects for each patient the likelihood needs only sums over each patient's visits, so that a
-fit costs milliseconds, needs no further package, and says when it has not converged. Tested against published fits of lme4.
+Written out rather than borrowed: with two effects for each patient the likelihood needs only sums over each patient's
+visits, so that a fit costs milliseconds, needs no further package, and says when it has not converged. Tested against
+published fits of lme4.
 
-Reference: Bates, Maechler, Bolker and Walker (2015), https://doi.org/10.18637/jss.v067.i01, whose profiled criterion this is.
+Reference: Bates, Maechler, Bolker and Walker (2015), https://doi.org/10.18637/jss.v067.i01, whose profiled criterion
+this is.
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ FLAT = 1e-3  # the slope of the deviance at which the search has ended
 
 @dataclass(frozen=True, eq=False)
 class MixedFit:
-    """Fixed effects (p,), their covariance (p, p), SDs of the patients' intercepts and slopes, their correlation, residual SD."""
+    """Fixed effects (p,), their covariance (p, p), SDs of the patients' intercepts and slopes, their correlation,
+    residual SD.
+    """
 
     fixed: Array
     covariance: Array
@@ -30,7 +34,9 @@ class MixedFit:
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Of each patient: Z'Z (patient, 2, 2) and Z'[X y] (patient, 2, p + 1); of all: [X y]'[X y], and the number of measurements."""
+    """Of each patient: Z'Z (patient, 2, 2) and Z'[X y] (patient, 2, p + 1); of all: [X y]'[X y], and the number of
+    measurements.
+    """
 
     zz: Array
     zw: Array
@@ -80,8 +86,9 @@ def _sums(patient: Array, z: Array, x: Array, y: Array, patients: int) -> _Sums:
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """A relative covariance factor L seen through: M = I + L'Z'Z L (patient by patient: p, q, r, its determinant), M^-1 L'Z'[X y] as
-    its two rows, the fixed effects, (X'V^-1 X)^-1, and the residual variance."""
+    """A relative covariance factor L seen through: M = I + L'Z'Z L (patient by patient: p, q, r, its determinant), M^-1
+    L'Z'[X y] as its two rows, the fixed effects, (X'V^-1 X)^-1, and the residual variance.
+    """
 
     p: Array
     q: Array

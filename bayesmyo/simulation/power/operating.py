@@ -1,9 +1,10 @@
-"""What a study of this design would have shown, from the tables of a simulation study: by cell, look, and decision or estimand.
+"""What a study of this design would have shown, from the tables of a simulation study: by cell, look, and decision or
+estimand.
 
-A failed replicate is never "not met": it is counted beside, and power is also given as if all of them had not met the decision, and as
-if all had. References: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086 (Monte Carlo errors); Gelman and Carlin
-(2014), https://doi.org/10.1177/1745691614551642 (errors of sign and magnitude); O'Hagan, Stevens and Campbell (2005),
-https://doi.org/10.1002/pst.175 (assurance).
+A failed replicate is never "not met": it is counted beside, and power is also given as if all of them had not met the
+decision, and as if all had. References: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086 (Monte
+Carlo errors); Gelman and Carlin (2014), https://doi.org/10.1177/1745691614551642 (errors of sign and magnitude);
+O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175 (assurance).
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,10 +1,10 @@
 """Looks at the data on the way: how often a study would have stopped, when, and with how many patients.
 
-The rule is looked at after so many patients, in the order in which they were included, with all of their follow-up. It stops for
-success when the decision is met, and for futility when the probability that the rule looks at is below a limit. Overall error is that
-of the whole procedure: under a scenario in which the decision ought not to be met, it is the type I error with all looks taken together,
-which is higher than that of any one of them. Reference: Berry, Carlin, Lee and Muller (2010), Bayesian Adaptive Methods for Clinical
-Trials, https://doi.org/10.1201/EBK1439825488, chapter 4.
+The rule is looked at after so many patients, in the order in which they were included, with all of their follow-up. It
+stops for success when the decision is met, and for futility when the probability that the rule looks at is below a
+limit. Overall error is that of the whole procedure: under a scenario in which the decision ought not to be met, it is
+the type I error with all looks taken together, which is higher than that of any one of them. Reference: Berry, Carlin,
+Lee and Muller (2010), Bayesian Adaptive Methods for Clinical Trials, https://doi.org/10.1201/EBK1439825488, chapter 4.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,9 @@ SUCCESS, FUTILITY, OPEN = 1, -1, 0
 
 @dataclass(frozen=True)
 class Stop:
-    """One look: the share of all studies that stop here, for success and for futility (at the last look: that end unmet)."""
+    """One look: the share of all studies that stop here, for success and for futility (at the last look: that end
+    unmet).
+    """
 
     look: int
     success: Rate
@@ -97,7 +99,9 @@ def _sequence(cell: Cell, decision: str, verdicts: pd.DataFrame, futility: float
 
 
 def stopped(met: np.ndarray, probability: np.ndarray, futility: float | None) -> tuple[np.ndarray, np.ndarray]:
-    """(replicate,) at which look each study stops, and why: SUCCESS or FUTILITY. A study that reaches its end unmet is futile.
+    """(replicate,) at which look each study stops, and why: SUCCESS or FUTILITY.
+
+    A study that reaches its end unmet is futile.
 
     met, probability: (replicate, look)
     """

@@ -1,9 +1,11 @@
-"""The smallest number of patients that meets a target, with its uncertainty; nothing is said beyond the numbers that were simulated.
+"""The smallest number of patients that meets a target, with its uncertainty; nothing is said beyond the numbers that
+were simulated.
 
-Power rises about as a probit line in the square root of the number of patients, as that of a z test does exactly; the line is fitted by
-maximum likelihood to all numbers of patients together. Where it does not fit, as for assurance, which need not reach 1, the powers
-themselves are made monotone and joined by lines on the same scales. The interval is a parametric bootstrap's.
-References: Efron and Tibshirani (1993), An Introduction to the Bootstrap; Barlow et al. (1972), monotone regression.
+Power rises about as a probit line in the square root of the number of patients, as that of a z test does exactly; the
+line is fitted by maximum likelihood to all numbers of patients together. Where it does not fit, as for assurance, which
+need not reach 1, the powers themselves are made monotone and joined by lines on the same scales. The interval is a
+parametric bootstrap's. References: Efron and Tibshirani (1993), An Introduction to the Bootstrap; Barlow et al. (1972),
+monotone regression.
 """
 
 from collections.abc import Sequence
@@ -97,8 +99,9 @@ def smallest_n(
 
 
 def _line(n: Array, met: Array, done: Array) -> Array:
-    """(s, 2) intercept and slope of probit(power) on the root of n, by maximum likelihood (Fisher scoring), for (s, n) counts; the slope
-    is not negative. Half a success and half a failure keep it finite."""
+    """(s, 2) intercept and slope of probit(power) on the root of n, by maximum likelihood (Fisher scoring), for (s, n)
+    counts; the slope is not negative. Half a success and half a failure keep it finite.
+    """
     x = np.sqrt(n)
     k, m = met + 0.5, done + 1.0
     a, b = ndtri(np.clip(k.sum(axis=1) / m.sum(), 0.01, 0.99)), np.zeros(len(met))
@@ -137,7 +140,7 @@ def _cross_line(line: Array, target: float) -> Array:
 
 
 def _cross(n: Array, power: Array, target: float) -> float:
-    """Where lines on the root of n and the probit of power first reach the target; 0 or infinite where that is outside."""
+    """Where lines on root n and the probit of power first reach the target; 0 or infinite where that is beyond."""
     if power[0] >= target:
         return 0.0
     if power[-1] < target:
@@ -158,10 +161,12 @@ def _said(
         return whole if least <= whole <= most else None
 
     if np.ceil(needed - 1e-9) > most or not np.isfinite(needed):
-        text = f"{a} of {target:.0%} is not reached with up to {most} patients ({share[-1]:.0%} there), the most that were simulated."
+        there = f"{most} patients ({share[-1]:.0%} there), the most that were simulated."
+        text = f"{a} of {target:.0%} is not reached with up to {there}"
         return Smallest(target, None, inside(ends[0]), None, least, most, "nowhere", method, text)
     if np.ceil(needed - 1e-9) <= least:
-        text = f"{a} of {target:.0%} is reached with {least} patients already ({share[0]:.0%} there), the fewest that were simulated."
+        there = f"{least} patients already ({share[0]:.0%} there), the fewest that were simulated."
+        text = f"{a} of {target:.0%} is reached with {there}"
         return Smallest(target, None, None, inside(ends[1]), least, most, "everywhere", method, text)
     lower, upper, answer = inside(ends[0]), inside(ends[1]), inside(needed)
     words = f"{f'fewer than {least}' if lower is None else lower} to {f'more than {most}' if upper is None else upper}"
