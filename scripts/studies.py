@@ -80,7 +80,7 @@ def main() -> None:
     for name in STUDIES:
         if (asked.folder / name).is_dir():
             results = read_results(asked.folder / name)
-            cells = calibration(results.plan, results.replicates, results.quantities).cells
+            cells = calibration(results).cells
             found += [cell(name, asked.replicates, c) for c in cells]
     OUTPUT.write_text(json.dumps(found, indent=1) + "\n")
     print(table(found))

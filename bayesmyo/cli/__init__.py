@@ -29,9 +29,8 @@ from bayesmyo.cli.simulations import calibrate, merge, power
 from bayesmyo.cli.tables import init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-COMMANDS = (
-    studies, init, validate, simulate, fit, check, estimate, influence, compare, calibrate, power, merge, report, verify, doctor,
-)  # fmt: skip
+OF_ONE_TABLE = (studies, init, validate, simulate, fit, check, estimate, influence, compare)
+COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, verify, doctor)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -113,8 +112,9 @@ def _where(error: BaseException) -> str:
 
 
 def command() -> Never:
-    """The command itself: `main`, and then out at once. Every file is written and flushed by now, and to take compiled code
-    down in order costs a second, a seventh of a fit."""
+    """The command itself: `main`, and then out at once. Every file is written and flushed by now, and to take compiled
+    code down in order costs a second, a seventh of a fit.
+    """
     code = 0
     try:
         main()

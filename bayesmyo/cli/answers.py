@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayesmyo.cli.options import FIT, JSON, SEED
+from bayesmyo.cli.options import FIT, JSON, SEED, trusted
 from bayesmyo.errors import UsageError
 
 AGAIN = "Sampling again under other priors (two minutes at most)"
@@ -77,27 +77,25 @@ def estimate(
 ) -> None:
     """Print every estimand: population, unit and uncertainty.
 
-    With --study, questions that came after the fit: the model and the data stay, and a note says what was not asked before.
+    With --study, questions that came after the fit: the model and the data stay, and a note says what was not asked
+    before.
     """
     from bayesmyo.inference.store import load_fit
     from bayesmyo.report import terminal
     from bayesmyo.study import find_study
     from bayesmyo.study.asks import added
 
-    asked = {
-        "parameters": parameters, "decisions": decisions, "correlations": correlations, "responses": responses,
-        "each-patient": each_patient is not None,
-    }  # fmt: skip
-    chosen = [what for what, wanted in asked.items() if wanted]
+    asked = {"parameters": parameters, "decisions": decisions, "correlations": correlations, "responses": responses}
+    chosen = [what for what, wanted in (asked | {"each-patient": each_patient is not None}).items() if wanted]
     if len(chosen) > 1:
         raise UsageError(f"--{chosen[0]}", f"and --{chosen[1]} do not go together", mend="ask for one at a time")
-    found = load_fit(path)
+    fit = load_fit(path)
     if study is not None:
         asked_now = find_study(study)
-        later, found = added(found.study, asked_now), found.asking(asked_now)
+        later, fit = added(fit.study, asked_now), fit.asking(asked_now)
         if later:
             terminal.say(f"Note: asked after the fit was made: {', '.join(later)}.", "yellow", stderr=True)
-    report(found, json, what=chosen[0] if chosen else "estimates", estimand=each_patient or "")
+    report(fit, json, what=chosen[0] if chosen else "estimates", estimand=each_patient or "")
 
 
 def influence(
@@ -117,14 +115,14 @@ def influence(
     fit = load_fit(path)
     _converged({str(path): fit})
     with progress.steps("Leaving out patients") as step:
-        found = run(fit, exact=not quick, by=by, progress=step)
+        carried = run(fit, exact=not quick, by=by, progress=step)
     if fit.study.decisions and not by:
         with progress.steps(AGAIN) as step:
-            found = influential(found, claims(fit, [], progress=step).decisions)
+            carried = influential(carried, claims(fit, [], progress=step).decisions)
     if json:
-        typer.echo(documents.document(**asdict(found)))
+        typer.echo(documents.document(**asdict(carried)))
     else:
-        terminal.show(*answered.influence(found, fit.study, by or "patient"))
+        terminal.show(*answered.influence(carried, fit.study, by or "patient"))
 
 
 def compare(
@@ -146,11 +144,11 @@ def compare(
         raise UsageError("FITS", "name one file twice", mend="compare different fits")
     _converged(fits)
     with progress.steps("Leaving out patients") as step:
-        found = comparisons(list(fits.values()), list(fits), exact=exact, progress=step)
+        compared = comparisons(list(fits.values()), list(fits), exact=exact, progress=step)
     if json:
-        typer.echo(documents.document(comparisons=[asdict(c) for c in found]))
+        typer.echo(documents.document(comparisons=[asdict(c) for c in compared]))
     else:
-        terminal.show(*answered.comparisons(found))
+        terminal.show(*answered.comparisons(compared))
 
 
 def report(result: Any, json: bool, what: str = "estimates", estimand: str = "", **extra: Any) -> None:
@@ -189,19 +187,12 @@ def report(result: Any, json: bool, what: str = "estimates", estimand: str = "",
     else:
         told = getattr(answered, what.replace("-", "_"))
         terminal.show(*told(rows, result.study, **({"estimand": estimand} if estimand else {})))
-    for r in failed:
-        terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
-    if failed:
-        raise typer.Exit(1)
+    trusted([f"({r.name}): {r.sentence}" for r in failed])
 
 
 def _converged(fits: dict[str, Any]) -> None:
-    """Nothing is built on a fit whose chains have not found the posterior: exit 1 with the reason."""
+    """Nothing is built on a fit whose chains do not agree on the posterior: exit 1 with the reason."""
     from bayesmyo.assess.checks import Convergence
-    from bayesmyo.report import terminal
 
-    failed = {path: r for path, fit in fits.items() if not (r := Convergence().run(fit)).passed}
-    for path, r in failed.items():
-        terminal.say(f"Not trustworthy ({path}, {r.name}): {r.sentence}", "bold red", stderr=True)
-    if failed:
-        raise typer.Exit(1)
+    checked = {path: Convergence().run(fit) for path, fit in fits.items()}
+    trusted([f"({path}, {r.name}): {r.sentence}" for path, r in checked.items() if not r.passed])

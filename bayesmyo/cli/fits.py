@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bayesmyo.cli.answers import report
-from bayesmyo.cli.options import DATA, FIT, FORCE, JSON, PATIENTS, SEED, STUDY, not_an_input
+from bayesmyo.cli.options import DATA, ENGINE, FIT, FORCE, JSON, PATIENTS, SEED, STUDY, not_an_input
 from bayesmyo.errors import StorageError
 from bayesmyo.files import writable
 
@@ -16,7 +16,7 @@ def fit(
     data: DATA,
     output: Annotated[Path, typer.Option("-o", "--output", help="The fit to write (netCDF).", show_default=False)],
     patients: PATIENTS = None,
-    engine: Annotated[str, typer.Option(help="How to sample: nuts, or mock for a dry run.")] = "nuts",
+    engine: ENGINE = "nuts",
     draws: Annotated[int, typer.Option(help="Draws of each chain.", min=4)] = 1000,
     tune: Annotated[int, typer.Option(help="Tuning iterations of each chain, not kept.", min=1)] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.", min=1)] = 4,
@@ -40,7 +40,7 @@ def fit(
     cohort = read_cohort(asked, data, patients)
     if not json:
         terminal.show(*understood.of_cohort(asked, cohort))
-    not_an_input(output, study, data, *([patients] if patients else []))
+    not_an_input(output, study, data, patients)
     writable(output, force)
     with progress.chains(chains, tune + draws) as chain:
         from bayesmyo.inference.engines import Sampling
@@ -75,19 +75,17 @@ def verify(
     from bayesmyo.report import answered, documents, terminal
 
     if share:
-        not_an_input(share, path, *([data] if data else []))
+        not_an_input(share, path, data)
         writable(share, force)
-    found = run(path, data)
-    copy = (
-        {"path": str(share), "sha256": save_fit(without_patients(load_fit(path)), share, force=force)}
-        if share and found.passed
-        else None
-    )
+    verified = run(path, data)
+    copy = None
+    if share and verified.passed:
+        copy = {"path": str(share), "sha256": save_fit(without_patients(load_fit(path)), share, force=force)}
     if json:
-        typer.echo(documents.document(passed=found.passed, **asdict(found), shared=copy))
+        typer.echo(documents.document(passed=verified.passed, **asdict(verified), shared=copy))
     else:
-        terminal.show(*answered.verification(found))
+        terminal.show(*answered.verification(verified))
         if copy:
             terminal.say(f"Wrote {share}: the same fit without patient data (sha256 {copy['sha256'][:16]}...)")
-    if not found.passed:
+    if not verified.passed:
         raise typer.Exit(StorageError.exit_code)

@@ -13,21 +13,23 @@ def doctor(
     ] = False,
     json: JSON = False,
 ) -> None:
-    """Say whether this machine can fit models. Versions, compiler, compile cache, cores, memory, disk; exit 1 if it cannot."""
+    """Say whether this machine can fit models. Versions, compiler, compile cache, cores, memory, disk; exit 1 if it
+    cannot.
+    """
     from bayesmyo.machine import examine
     from bayesmyo.report import documents, terminal
 
-    found = examine()
+    findings = examine()
     if compile:
         from bayesmyo.inference.trial import trial
 
-        found.append(trial())
-    passed = all(f.passed for f in found)
+        findings.append(trial())
+    passed = all(f.passed for f in findings)
     if json:
-        rows = [{"name": f.name, "passed": f.passed, "sentence": f.sentence, "facts": dict(f.facts)} for f in found]
+        rows = [{"name": f.name, "passed": f.passed, "sentence": f.sentence, "facts": dict(f.facts)} for f in findings]
         typer.echo(documents.document(passed=passed, findings=rows))
     else:
-        for f in found:
+        for f in findings:
             state = "passed" if f.passed else "FAILED"
             terminal.say(f"{state}  {f.name}: {f.sentence}", "" if f.passed else "bold red")
     if not passed:

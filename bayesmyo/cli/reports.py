@@ -1,11 +1,11 @@
 """A fit as a page that a reader may keep."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bayesmyo.cli.options import FIT, FORCE, not_an_input
+from bayesmyo.cli.options import FIT, FORCE, not_an_input, trusted
 from bayesmyo.files import writable
 
 
@@ -60,15 +60,12 @@ def report(
     writable(output, force)
     fit = load_fit(path)
     asked = find_study(study) if study else None
+    beside_it = [load_fit(other) for other in beside or ()]
+    also_read: dict[str, Any] = {"study": asked, "power": power, "calibration": calibration, "beside": beside_it}
+    how: dict[str, Any] = {"tables": tables, "patient_level": patient_level, "refit": refit, "force": force}
     with progress.steps("Sampling again") as step:
-        made = write_report(
-            fit, output, study=asked, power=power, calibration=calibration, tables=tables,
-            beside=[load_fit(other) for other in beside or ()], patient_level=patient_level, refit=refit, force=force, progress=step,
-        )  # fmt: skip
+        made = write_report(fit, output, **also_read, **how, progress=step)
     also = f" and {len(made.files) - 1} tables in {tables}" if tables else ""
     terminal.say(f"Wrote {output}{also}.")
-    for r in made.failed:
-        terminal.say(f"Not trustworthy ({r.name}): {r.sentence}", "bold red", stderr=True)
-    if made.failed:
-        terminal.say("The report withholds what these checks forbid, and says why.", stderr=True)
-        raise typer.Exit(1)
+    reasons = [f"({r.name}): {r.sentence}" for r in made.failed]
+    trusted(reasons, "The report withholds what these checks forbid, and says why.")

@@ -17,16 +17,16 @@ def studies(json: JSON = False) -> None:
     from bayesmyo.study import find_study
     from bayesmyo.study import studies as bundled
 
-    found = {name: find_study(name) for name in bundled()}
+    listed = {name: find_study(name) for name in bundled()}
     if json:
-        listed = [
+        rows = [
             {"name": n, "title": s.title, "outcomes": list(s.outcomes), "scenarios": list(s.scenarios)}
-            for n, s in found.items()
+            for n, s in listed.items()
         ]
-        typer.echo(documents.document(studies=listed))
+        typer.echo(documents.document(studies=rows))
     else:
-        rows = tuple((n, ", ".join(s.outcomes), s.title) for n, s in found.items())
-        terminal.show(Table("studies", "", ("study", "outcomes", "title"), rows))
+        shown = tuple((n, ", ".join(s.outcomes), s.title) for n, s in listed.items())
+        terminal.show(Table("studies", "", ("study", "outcomes", "title"), shown))
 
 
 def init(
@@ -65,7 +65,8 @@ def validate(
     write: Annotated[
         Path | None,
         typer.Option(
-            help="Write the table as it was read (CSV), for R: with pseudonyms, but still about people: guard it as the table itself.",
+            help="Write the table as it was read (CSV), for R: with pseudonyms, but still about people: guard it "
+            "as the table itself.",
             show_default=False,
         ),
     ] = None,
@@ -81,10 +82,10 @@ def validate(
 
     if patients and not data:
         raise UsageError("--patients", "joins a table of visits", "no table", "name the table of visits as well")
+    if write and not data:
+        raise UsageError("--write", "writes a table as it was read", "no table", "name the table as well")
     if write:
-        if not data:
-            raise UsageError("--write", "writes a table as it was read", "no table", "name the table as well")
-        not_an_input(write, study, data, *([patients] if patients else []))
+        not_an_input(write, study, data, patients)
         writable(write, force)
     try:
         understood = find_study(study)
@@ -97,8 +98,7 @@ def validate(
         write_bytes(write, clean_csv(understood, cohort).encode())
     if json:
         read = documents.cohort_part(understood, cohort) if cohort else None
-        parts = {"study": documents.study_part(understood, cohort), "cohort": read}
-        typer.echo(documents.document(usable=True, **parts))
+        typer.echo(documents.document(usable=True, study=documents.study_part(understood, cohort), cohort=read))
         return
     terminal.show(*of_study(understood, cohort))
     if cohort:

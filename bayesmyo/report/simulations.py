@@ -36,7 +36,7 @@ def read_power(folder: Path, fit: Fit) -> Simulated:
     """How often each decision was met in each cell. Raises StorageError, and UsageError for a folder of anything
     else."""
     results = _results(folder, fit, "power")
-    answer = power_answer(results.plan, results.replicates, results.quantities)
+    answer = power_answer(results)
     rows = tuple(
         {
             "truth": ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in d.labels.items() if k != "patients"),
@@ -52,7 +52,7 @@ def read_power(folder: Path, fit: Fit) -> Simulated:
 def read_calibration(folder: Path, fit: Fit) -> Simulated:
     """Every quantity of every cell: uniformity of its ranks, and how often intervals cover. Raises as `read_power`."""
     results = _results(folder, fit, "calibrate")
-    judged = calibration(results.plan, results.replicates, results.quantities)
+    judged = calibration(results)
     rows = tuple(
         {
             "quantity": q.name, "patients": c.patients, "replicates": c.replicates, "failed": sum(c.failed.values()), "p": q.p,

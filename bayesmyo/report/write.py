@@ -15,8 +15,10 @@ from bayesmyo.report.protocol import power_page
 from bayesmyo.report.results import results, statements
 from bayesmyo.report.simulations import asks, read_calibration, read_power
 from bayesmyo.report.tables import csv_files
-from bayesmyo.simulation.power.answer import TARGET, power_answer, rules
+from bayesmyo.simulation.options import TARGET
+from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
+from bayesmyo.simulation.values import share
 from bayesmyo.study.study import Study
 
 FORMS = {".html": html, ".htm": html, ".md": markdown}
@@ -174,14 +176,15 @@ def write_power_report(
 
     """
     page_path = _page_path(path, force)
-    rules(target, futility, (0,))
+    share("--target", target)
+    share("--futility", futility)
     simulated = read_results(folder)
     if simulated.plan.kind != "power":
         raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
     if study is not None and asks(study) not in {asks(c.analysis) for c in simulated.plan.cells}:
         mend = "only [report], [design] and scenarios may differ"
         raise UsageError("study", "is not the one that was planned", f'"{study.title}"', mend)
-    answer = power_answer(simulated.plan, simulated.replicates, simulated.quantities, target, futility)
+    answer = power_answer(simulated, target, futility)
     made = power_page(simulated, answer, target, futility, study.report if study else None)
     write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())
     return page_path

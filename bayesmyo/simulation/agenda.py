@@ -1,7 +1,7 @@
 """Which replicates are still to be done, by whom next, and where a cell may stop.
 
-A cell that stops when its Monte Carlo error is small enough is judged after every `STAGE` replicates, on all of them in order: which
-replicates it ends with depends on their rows alone, never on the order in which they came.
+A cell that stops when its Monte Carlo error is small enough is judged after every `STAGE` replicates, on all of them in
+order: which replicates it ends with depends on their rows alone, never on the order in which they came.
 """
 
 import math
@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bayesmyo.errors import StorageError
-from bayesmyo.simulation.batch import Batch
 from bayesmyo.simulation.parts import Outcome, Verdicts
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.study.write import study_hash
@@ -18,9 +17,23 @@ from bayesmyo.study.write import study_hash
 STAGE = 50
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What one worker is handed at a time: replicates of one cell (its number in the plan), done one after another.
+
+    tried: how often a worker died over them before
+    """
+
+    cell: int
+    replicates: tuple[int, ...]
+    tried: int = 0
+
+
 @dataclass
 class _Cell:
-    """How far one cell goes, as far as is known (`until`, at most `last`); what is there, and what waits to be handed out."""
+    """How far one cell goes, as far as is known (`until`, at most `last`); what is there, and what waits to be handed
+    out.
+    """
 
     key: str
     model: str  # equal where one compiled model does
@@ -34,17 +47,18 @@ class _Cell:
         """The rows that are there, of those that are asked for."""
         return [self.rows[r] for r in range(self.start, self.until) if r in self.rows]
 
-    def small(self, error: float) -> bool:
-        """Whether the Monte Carlo error of every decision is at most this, after all rows that are asked for."""
+    def error(self) -> float:
+        """The largest Monte Carlo error of any decision, over the rows that are asked for; NaN before there is one."""
         counts: dict[tuple[str, int], list[bool]] = {}
         for _, verdicts in self.asked():
             for key, met in verdicts.items():
                 counts.setdefault(key, []).append(met)
-        return bool(counts) and all(monte_carlo_error(sum(m), len(m)) <= error for m in counts.values())
+        return max((monte_carlo_error(sum(met), len(met)) for met in counts.values()), default=math.nan)
 
 
 class Agenda:
-    """The replicates of a plan, or of one shard (i of n) of it: `take` a batch for each idle worker and `collect` its rows, until none is left.
+    """The replicates of a plan, or of one shard (i of n) of it: `take` a batch for each idle worker and `collect` its
+    rows, until none is left.
 
     present: what is there already
     done, failed, remaining: how many, as far as is known (a cell may go on where its Monte Carlo error asks for it)
@@ -58,7 +72,7 @@ class Agenda:
             until = last if plan.mcse is None else min(last, start + STAGE)
             self._cells.append(_Cell(cell.key, model, start, until, last))
         self._by_key = {c.key: c for c in self._cells}
-        self._met: dict[tuple[str, str, int], list[int]] = {}  # (cell, decision, look) -> met, of how many
+        self._met: dict[tuple[str, str, int], tuple[int, int]] = {}  # (cell, decision, look) -> met, of how many
         self._again: deque[Batch] = deque()
         self._home: dict[str, str] = {}  # worker -> the model that it has compiled
         for outcome in present:
@@ -98,7 +112,9 @@ class Agenda:
         self._extend(self._by_key[outcome[0]])
 
     def again(self, batch: Batch, deaths: int = 0) -> None:
-        """Hand a batch out again; where workers died over it each replicate on its own, so that none takes others with it."""
+        """Hand a batch out again; where workers died over it each replicate on its own, so that none takes others with
+        it.
+        """
         lone = [Batch(batch.cell, (r,), batch.tried + deaths) for r in batch.replicates]
         self._again.extend(lone if deaths else [batch])
 
@@ -114,30 +130,29 @@ class Agenda:
         key, replicate, stage, verdicts = outcome
         if key not in self._by_key:
             raise StorageError(f"There are rows of a cell that the plan does not have ({key}).")
-        c = self._by_key[key]
-        if replicate in c.rows:
-            return
-        c.rows[replicate] = stage, verdicts
-        for (name, look), met in verdicts.items():
-            count = self._met.setdefault((key, name, look), [0, 0])
-            count[0] += met
-            count[1] += 1
+        rows = self._by_key[key].rows
+        if replicate not in rows:
+            rows[replicate] = stage, verdicts
+            for (name, look), met in verdicts.items():
+                before, of = self._met.get((key, name, look), (0, 0))
+                self._met[key, name, look] = before + met, of + 1
 
     def _extend(self, c: _Cell) -> None:
         """Go on by a stage where the last one is whole and the error too large still."""
         while (
             self.mcse is not None
             and c.until < c.last
-            and not c.waiting
             and len(c.asked()) == c.until - c.start
-            and not c.small(self.mcse)
+            and not c.error() <= self.mcse
         ):
             before, c.until = c.until, min(c.last, c.until + STAGE)
             c.waiting.extend(r for r in range(before, c.until) if r not in c.rows)
 
 
 def monte_carlo_error(met: int, of: int) -> float:
-    """The standard error of a share found by simulation; half a replicate of either kind is added, so that 0 of 50 is not exact."""
+    """The standard error of a share over replicates; half a replicate of either kind is added, so that 0 of 50 is not
+    exact.
+    """
     share = (met + 0.5) / (of + 1)
     return math.sqrt(share * (1 - share) / of)
 
@@ -145,7 +160,8 @@ def monte_carlo_error(met: int, of: int) -> float:
 def shares(models: Sequence[str], replicates: int, shard: tuple[int, int] | None) -> list[tuple[int, int]]:
     """Of each cell, where the replicates of a shard begin and end.
 
-    All cells are laid end to end, those of one model side by side, and the line is cut into equal pieces: a shard compiles few models.
+    All cells are laid end to end, those of one model side by side, and the line is cut into equal pieces: a shard
+    compiles few models.
     """
     if shard is None:
         return [(0, replicates)] * len(models)

@@ -16,23 +16,34 @@ from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import to_toml
 
-FIELDS: dict[str, Any] = {
-    "patient": np.int64, "time": float, "value": float, "side": np.int8, "line": np.int64, "end": float, "exposure": float,
-}  # fmt: skip
+FIELDS: dict[str, Any] = {"patient": np.int64, "time": float, "value": float, "side": np.int8, "line": np.int64}
+FIELDS |= {"end": float, "exposure": float}
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
     """What all replicates of a cell have in common.
 
-    study: simulates; its [design] is that of this cell
-    truths: the name of a scenario, draws of a posterior without patients' effects (one is taken for each replicate), or None: each
-        replicate draws its truth from the priors of `study`
-    analysis: fits; its priors are the analysis priors. The same study unless another is named; estimands are matched by name
-    labels: what varies between the cells of a study, for its tables
-    looks: numbers of patients after which the data are looked at, in the order of inclusion; the last is all of them
-    cohort: real patients who are measured once more in every replicate, under draws of their own posterior with their effects
-        (`calibration/posterior.py`)
+    Attributes
+    ----------
+    study : Study
+        Simulates; its [design] is that of this cell.
+    truths : str, Truth or None
+        The name of a scenario; draws of a posterior without patients' effects, of which one is taken for each
+        replicate; or
+        None: each replicate draws its truth from the priors of `study`.
+    patients : int
+        How many are simulated.
+    analysis : Study
+        Fits; its priors are the analysis priors. The same study unless another is named; estimands are matched by name.
+    labels : mapping of str to str or float
+        What varies between the cells of a study, for its tables.
+    looks : tuple of int
+        Numbers of patients after which the data are looked at, in the order of inclusion; the last is all of them.
+    cohort : Cohort, optional
+        Real patients who are measured once more in every replicate, under draws of their own posterior with their
+        effects
+        (`calibration/posterior.py`).
     """
 
     study: Study
@@ -68,7 +79,9 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """Names the cell by all that its cohorts and their analysis depend on, whatever other cells there are: 16 hex digits."""
+        """Names the cell by all that its cohorts and their analysis depend on, whatever other cells there are: 16 hex
+        digits.
+        """
         return hashlib.sha256(json.dumps(self._settings(), sort_keys=True).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
@@ -79,25 +92,27 @@ class Cell:
         return self._settings() | {"labels": dict(self.labels)}
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> "Cell":
+    def from_dict(cls, cell: Mapping[str, Any]) -> "Cell":
         """The cell of `as_dict`."""
-        study = parse_study(found["study"])
-        analysis = study if found["analysis"] == found["study"] else parse_study(found["analysis"])
-        truths = found["truths"]
-        return cls(
-            study, _truth(truths) if isinstance(truths, Mapping) else truths, found["patients"], analysis,
-            found["labels"], tuple(found["looks"]), _cohort(found["cohort"]) if "cohort" in found else None,
-        )  # fmt: skip
+        study = parse_study(cell["study"])
+        analysis = study if cell["analysis"] == cell["study"] else parse_study(cell["analysis"])
+        truths = _truth(cell["truths"]) if isinstance(cell["truths"], Mapping) else cell["truths"]
+        cohort = _cohort(cell["cohort"]) if "cohort" in cell else None
+        return cls(study, truths, cell["patients"], analysis, cell["labels"], tuple(cell["looks"]), cohort)
 
     def _settings(self) -> dict[str, Any]:
-        truths = _values(self.truths) if isinstance(self.truths, Truth) else self.truths
-        given = {} if self.cohort is None else {"cohort": _measured(self.cohort)}
         study, analysis = (
             to_toml(replace(s, report=None)) for s in (self.study, self.analysis)
         )  # words change no cohort
-        return given | {
-            "study": study, "truths": truths, "patients": self.patients, "analysis": analysis, "looks": list(self.looks),
-        }  # fmt: skip
+        truths = _values(self.truths) if isinstance(self.truths, Truth) else self.truths
+        settings = {
+            "study": study,
+            "truths": truths,
+            "patients": self.patients,
+            "analysis": analysis,
+            "looks": list(self.looks),
+        }
+        return settings if self.cohort is None else {"cohort": _measured(self.cohort), **settings}
 
 
 def population(truth: Truth) -> Truth:
@@ -106,60 +121,58 @@ def population(truth: Truth) -> Truth:
 
 
 def _values(truth: Truth) -> dict[str, Any]:
-    size = int(np.prod(truth.shape))
+    """Truths as plain values, the draws of all chains one after another."""
+    size, axes = int(np.prod(truth.shape)), len(truth.shape)
 
-    def flat(x: np.ndarray) -> Any:
-        x = np.asarray(x)
-        return (
-            x.reshape(size, *x.shape[len(truth.shape) :]) if x.shape[: len(truth.shape)] == truth.shape else x
-        ).tolist()
+    def flat(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        listed = {k: np.asarray(x) for k, x in arrays.items()}
+        return {
+            k: (x.reshape(size, *x.shape[axes:]) if x.shape[:axes] == truth.shape else x).tolist()
+            for k, x in listed.items()
+        }
 
-    found: dict[str, Any] = {
-        "outcomes": {name: {k: flat(v) for k, v in o.values.items()} for name, o in truth.outcomes.items()},
-        "correlations": {k: flat(v) for k, v in truth.correlations.items()},
+    values: dict[str, Any] = {
+        "outcomes": {name: flat(o.values) for name, o in truth.outcomes.items()},
+        "correlations": flat(truth.correlations),
     }
     if truth.patients is not None:
-        found["effects"] = {name: {k: flat(v) for k, v in o.effects.items()} for name, o in truth.outcomes.items()}
-        found["covariates"] = {k: flat(v) for k, v in truth.covariates.items()}
-    return found
+        values["effects"] = {name: flat(o.effects) for name, o in truth.outcomes.items()}
+        values["covariates"] = flat(truth.covariates)
+    return values
 
 
-def _truth(found: Mapping[str, Any]) -> Truth:
-    effects = found.get("effects", {})
+def _truth(values: Mapping[str, Any]) -> Truth:
+    effects = values.get("effects", {})
     outcomes = {
-        name: OutcomeTruth(
-            {k: np.array(v) for k, v in values.items()}, {k: np.array(v) for k, v in effects.get(name, {}).items()}
-        )
-        for name, values in found["outcomes"].items()
+        name: OutcomeTruth(_arrays(of), _arrays(effects.get(name, {}))) for name, of in values["outcomes"].items()
     }
-    columns = {k: np.array(v) for k, v in found.get("covariates", {}).items()}
-    return Truth(outcomes, {k: np.array(v) for k, v in found["correlations"].items()}, columns)
+    return Truth(outcomes, _arrays(values["correlations"]), _arrays(values.get("covariates", {})))
+
+
+def _arrays(lists: Mapping[str, Any], kind: Any = None) -> dict[str, np.ndarray]:
+    return {k: np.array(v, dtype=kind) for k, v in lists.items()}
 
 
 def _measured(cohort: Cohort) -> dict[str, Any]:
     """What a fit needs of real patients, under their pseudonyms."""
 
-    def plain(x: np.ndarray) -> list[Any]:
-        return [None if isinstance(v, float) and np.isnan(v) else v for v in x.tolist()]
+    def plain(columns: Mapping[str, np.ndarray | None]) -> dict[str, list[Any]]:
+        kept = {k: x.tolist() for k, x in columns.items() if x is not None}
+        return {k: [None if isinstance(v, float) and np.isnan(v) else v for v in x] for k, x in kept.items()}
 
-    measurements = {}
-    for name, m in cohort.measurements.items():
-        of_visits = {k: plain(v) for k, v in m.covariates.items()}
-        columns = {f: plain(v) for f in FIELDS if (v := getattr(m, f)) is not None}
-        measurements[name] = columns | {"covariates": of_visits}
-    covariates = {k: plain(v) for k, v in cohort.covariates.items()}
-    rows = cohort.rows.as_dict()
+    measurements = {
+        name: plain({f: getattr(m, f) for f in FIELDS}) | {"covariates": plain(m.covariates)}
+        for name, m in cohort.measurements.items()
+    }
+    covariates, rows = plain(cohort.covariates), cohort.rows.as_dict()
     return {"patients": list(cohort.pseudonyms()), "measurements": measurements, "covariates": covariates, "rows": rows}
 
 
-def _cohort(found: Mapping[str, Any]) -> Cohort:
-    def back(values: list[Any], kind: Any = float) -> np.ndarray:
-        return np.array([np.nan if v is None else v for v in values], dtype=kind)
-
+def _cohort(measured: Mapping[str, Any]) -> Cohort:
+    # None becomes NaN where an array is one of floats
     measurements = {}
-    for name, m in found["measurements"].items():
-        of_visits = {k: back(v) for k, v in m["covariates"].items()}
-        columns: dict[str, Any] = {f: back(m[f], FIELDS[f]) if f in m else None for f in FIELDS}
-        measurements[name] = Measurements(**columns, covariates=of_visits)
-    covariates = {k: back(v) for k, v in found["covariates"].items()}
-    return Cohort(tuple(found["patients"]), measurements, RowAccount.from_dict(found["rows"]), covariates=covariates)
+    for name, m in measured["measurements"].items():
+        columns: dict[str, Any] = {f: np.array(m[f], dtype=kind) if f in m else None for f, kind in FIELDS.items()}
+        measurements[name] = Measurements(**columns, covariates=_arrays(m["covariates"], float))
+    covariates, account = _arrays(measured["covariates"], float), RowAccount.from_dict(measured["rows"])
+    return Cohort(tuple(measured["patients"]), measurements, account, covariates=covariates)

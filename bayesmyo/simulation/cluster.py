@@ -1,4 +1,7 @@
-"""The workers of a dask scheduler. Each is sent the plan as text once and then numbers of replicates; it answers with rows."""
+"""The workers of a dask scheduler.
+
+Each is sent the plan as text once and then numbers of replicates; it answers with rows.
+"""
 
 import contextlib
 import hashlib
@@ -16,7 +19,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 from bayesmyo.errors import EngineError, Incomplete
 from bayesmyo.model.versions import skew, versions
 from bayesmyo.simulation import compile_cache
-from bayesmyo.simulation.batch import Batch
+from bayesmyo.simulation.agenda import Batch
 from bayesmyo.simulation.pool import Finished, Work
 
 SETTLED = 3.0  # seconds after which one that joins is up: dask does not replace a worker that dies while it begins
@@ -36,7 +39,8 @@ class _Task:
 class Cluster:
     """The workers of a dask scheduler, wherever they are.
 
-    limit: seconds that one replicate may take; ours: the processes of this machine that are ours, to be replaced where they are gone
+    limit: seconds that one replicate may take; ours: the processes of this machine that are ours, to be replaced where
+        they are gone
     """
 
     def __init__(
@@ -52,7 +56,7 @@ class Cluster:
         client.register_plugin(Ready(self._plan, plan, versions(), ours is not None), name=self._name)
 
     def leave(self) -> None:
-        """Leave workers as they were found: nothing is under way, and what they were sent is forgotten."""
+        """Leave workers as they were before: nothing is under way, and what they were sent is forgotten."""
         for task in self._tasks.values():
             task.future.cancel()
         with contextlib.suppress(OSError):  # the scheduler is gone, and was said to be
@@ -60,12 +64,12 @@ class Cluster:
                 self._client.unregister_worker_plugin(self._name)
 
     def alive(self) -> list[str]:
-        found, now = self._workers(), time.monotonic()
-        self._seen = {worker: self._seen.get(worker, now) for worker in found}
-        if self._ours and len(found) < self._wanted and now - self._tended > MISSED:
+        workers, now = self._workers(), time.monotonic()
+        self._seen = {worker: self._seen.get(worker, now) for worker in workers}
+        if self._ours and len(workers) < self._wanted and now - self._tended > MISSED:
             self._tended = now
             self._ours.scale(self._wanted)
-        return found
+        return workers
 
     def _workers(self) -> list[str]:
         with self._reached():
@@ -87,22 +91,21 @@ class Cluster:
         return [w for w in self.alive() if w not in busy and now - self._seen[w] >= SETTLED]
 
     def submit(self, worker: str, batch: Batch) -> None:
-        future = self._client.submit(
-            perform, self._plan, self._work, batch.cell, batch.replicates, workers=[worker], allow_other_workers=True, pure=False
-        )  # fmt: skip
+        where: dict[str, Any] = {"workers": [worker], "allow_other_workers": True, "pure": False}
+        future = self._client.submit(perform, self._plan, self._work, batch.cell, batch.replicates, **where)
         self._tasks[future.key] = _Task(future, worker, batch, time.monotonic())
         future.add_done_callback(self._done.put)
 
     def finished(self, wait: float) -> list[Finished]:
-        found = self._overdue() if self._limit else []
+        overdue = self._overdue() if self._limit else []
         try:
-            ready = [self._done.get(timeout=0 if found else wait)]
+            ready = [self._done.get(timeout=0 if overdue else wait)]
             while not self._done.empty():
                 ready.append(self._done.get())
         except queue.Empty:
             ready = []
         tasks = [task for future in ready if (task := self._tasks.pop(future.key, None))]
-        return found + [self._read(task) for task in tasks]
+        return overdue + [self._read(task) for task in tasks]
 
     def _read(self, task: _Task) -> Finished:
         """What became of a task. Raises whatever its worker raised."""
@@ -126,7 +129,7 @@ class Cluster:
             return []
         with self._reached():
             at = {key: worker for worker, keys in self._client.processing().items() for key in keys}
-        found = []
+        given_up = []
         for task in late:
             where = at.get(task.future.key, "")
             if where != task.worker:  # it waits still, or another worker has it now
@@ -135,8 +138,8 @@ class Cluster:
             del self._tasks[task.future.key]
             task.future.cancel()
             _kill(self._client, task.worker)
-            found.append(Finished(task.worker, task.batch, now - task.since, [], "timeout", 1))
-        return found
+            given_up.append(Finished(task.worker, task.batch, now - task.since, [], "timeout", 1))
+        return given_up
 
 
 class Ready(WorkerPlugin):
@@ -163,10 +166,13 @@ _one_at_a_time = threading.Lock()  # compilers are not to be used by two threads
 
 
 def perform(key: str, work: Work, cell: int, replicates: Sequence[int]) -> tuple[float, list[dict[str, Any]]]:
-    """One batch, in a worker: the seconds that it took, and its rows. Raises EngineError where other versions are installed there."""
+    """One batch, in a worker: the seconds that it took, and its rows.
+
+    Raises EngineError where other versions are installed there.
+    """
     plan, wanted = _plans[key]
-    if found := skew(wanted, versions()):
-        raise EngineError(f"A worker has other versions ({found}): the same are needed everywhere.")
+    if differs := skew(wanted, versions()):
+        raise EngineError(f"A worker has other versions ({differs}): the same are needed everywhere.")
     with _one_at_a_time:
         began = time.monotonic()
         rows = work(plan, cell, replicates)

@@ -1,7 +1,7 @@
 """A compile cache for each worker process: two that share one overwrite each other's code.
 
-The caches are kept, so that a worker seldom compiles what any run on this machine compiled before. A process holds one of them by a lock that
-ends with it; a new one begins as a copy of the user's own cache.
+The caches are kept, so that a worker seldom compiles what any run on this machine compiled before. A process holds one
+of them by a lock that ends with it; a new one begins as a copy of the user's own cache.
 """
 
 import hashlib

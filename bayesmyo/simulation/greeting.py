@@ -1,7 +1,7 @@
 """Whether a dask scheduler answers at an address, before its library is let loose on whatever does.
 
-The library waits for the first message as long as it takes, and makes room for as many bytes as the first eight of it say: what does not
-answer, or answers in another language, would hang it or fill the memory.
+The library waits for the first message as long as it takes, and makes room for as many bytes as the first eight of it
+say: what does not answer, or answers in another language, would hang it or fill the memory.
 """
 
 import asyncio
@@ -43,7 +43,10 @@ def within[T](seconds: float, do: Callable[[], T]) -> T:
 
 
 def greeted(address: str, security: Security | None, seconds: float) -> None:
-    """Returns once a scheduler has greeted. Raises OSError where nothing answers in time, ValueError where something else does."""
+    """Returns once a scheduler has greeted.
+
+    Raises OSError where nothing answers in time, ValueError where something else does.
+    """
     protocol, _ = parse_address(address)
     context = (security or Security()).get_connection_args("client").get("ssl_context") if protocol == "tls" else None
     if protocol not in ("tcp", "tls") or (protocol == "tls" and context is None):

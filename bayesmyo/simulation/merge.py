@@ -12,11 +12,30 @@ from bayesmyo.simulation.store import Results, opened, read_parts, read_results
 
 
 def merge(folders: Sequence[str | Path], output: str | Path, *, mixed: bool = False) -> Results:
-    """Put the rows of several folders of one plan into another one, which the same command without its shard then goes on with.
+    """Put the rows of several folders of one plan into another one.
 
-    A replicate that is there twice must be so with the same bits. What was merged before may be merged again.
-    mixed: also where the folders were computed by different versions
-    Raises UsageError where the output is one of the folders, StorageError where they do not belong together or are damaged.
+    The same command without its shard then goes on with it.
+
+    Parameters
+    ----------
+    folders : sequence of str or Path
+        Each of the whole plan or of a shard. A replicate that is there twice must be so with the same bits.
+    output : str or Path
+        None of them. What was merged before may be merged again.
+    mixed : bool
+        Also where the folders were computed by different versions.
+
+    Returns
+    -------
+    Results
+        What the output holds now; `missing` counts what no folder had.
+
+    Raises
+    ------
+    UsageError
+        Where the output is one of the folders.
+    StorageError
+        Where they do not belong together, or one is damaged.
     """
     paths = [Path(f) for f in folders]
     if Path(output).resolve() in {p.resolve() for p in paths}:

@@ -19,9 +19,8 @@ from bayesmyo.errors import StorageError
 from bayesmyo.simulation.row import Quantity, Row
 
 Verdicts = Mapping[tuple[str, int], bool]  # (decision, look) -> whether it was met; empty where the replicate failed
-Outcome = tuple[
-    str, int, str, Verdicts
-]  # of a replicate: its cell, its number, its stage, and the verdict of each decision
+# of a replicate: its cell, its number, its stage, and the verdict of each decision
+Outcome = tuple[str, int, str, Verdicts]
 
 TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 # everything that the bytes of a table depend on, but its content and pyarrow's version
@@ -34,11 +33,7 @@ WRITER: dict[str, Any] = {
 def _columns(dataclass: type[Any], *without: str) -> list[tuple[str, pa.DataType]]:
     """The fields of a dataclass as columns; what may be None may be missing."""
     hints = get_type_hints(dataclass)
-    found = []
-    for f in fields(dataclass):
-        if f.name not in without:
-            found.append((f.name, TYPES[_plain(hints[f.name])]))
-    return found
+    return [(f.name, TYPES[_plain(hints[f.name])]) for f in fields(dataclass) if f.name not in without]
 
 
 def _plain(hint: Any) -> Any:
@@ -90,8 +85,8 @@ def outcomes(table: pa.Table) -> Iterator[Outcome]:
     parents, flat = pc.list_parent_indices(nested), nested.flatten()
     kept = pc.and_(pc.equal(flat.field("kind"), "decision"), pc.is_valid(flat.field("met")))
     verdicts: list[dict[tuple[str, int], bool]] = [{} for _ in range(table.num_rows)]
-    found = (parents, flat.field("name"), flat.field("look"), flat.field("met"))
-    for row, name, look, met in zip(*(a.filter(kept).to_pylist() for a in found), strict=True):
+    columns = (parents, flat.field("name"), flat.field("look"), flat.field("met"))
+    for row, name, look, met in zip(*(c.filter(kept).to_pylist() for c in columns), strict=True):
         verdicts[row][name, look] = met
     heads = (table[c].to_pylist() for c in ("cell", "replicate", "stage"))
     yield from zip(*heads, verdicts, strict=True)
@@ -106,8 +101,8 @@ def outcome(row: Mapping[str, Any]) -> Outcome:
 def gather(parts: Sequence[pa.Table], asked: Mapping[str, range]) -> pa.Table:
     """The rows that are asked for, once each, by cell (in the order of `asked`) and replicate.
 
-    A replicate may be there twice, after a crash or in two shards, but then with the same bits. Raises StorageError where it
-    is not, and where there is a row of another cell.
+    A replicate may be there twice, after a crash or in two shards, but then with the same bits. Raises StorageError
+    where it is not, and where there is a row of another cell.
     """
     whole = pa.concat_tables([SCHEMA.empty_table(), *(p.replace_schema_metadata() for p in parts)])
     place = pc.index_in(whole["cell"], value_set=pa.array(list(asked), pa.string()))
@@ -130,8 +125,9 @@ def gather(parts: Sequence[pa.Table], asked: Mapping[str, range]) -> pa.Table:
 def _differ(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
     where = [k for k in first if json.dumps(first[k]) != json.dumps(second[k])]
     return (
-        f"Replicate {first['replicate']} of cell {first['cell']} is there twice and not the same ({', '.join(where)}): it was "
-        "computed by other versions or on another kind of processor. Keep one of the two folders and do the rest again."
+        f"Replicate {first['replicate']} of cell {first['cell']} is there twice and not the same ({', '.join(where)}): "
+        "it was computed by other versions or on another kind of processor. Keep one of the two folders and do the "
+        "rest again."
     )
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -16,11 +15,27 @@ SHORT = Sampling(draws=500, tune=400, chains=2, cores=1)
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A simulation study.
+    """A simulation study: its cells, how often each is replicated, and how.
 
-    kind: what it is for; record: the kinds of quantities that rows hold; comparators: other methods that answer beside, by name
-    mcse: a cell is replicated until the Monte Carlo error of every decision's power is at most this, `replicates` at most;
-        None: `replicates` times
+    Attributes
+    ----------
+    kind : str
+        What it is for: "calibrate" or "power".
+    cells : tuple of Cell
+        Each with a key of its own.
+    replicates : int
+        Of each cell, at most.
+    seed : int
+        The same seed, the same rows.
+    engine, sampling : str, Sampling
+        How each cohort is fitted.
+    record : tuple of str
+        The kinds of quantities that rows hold.
+    comparators : tuple of str
+        Other methods that answer beside, by name.
+    mcse : float, optional
+        A cell is replicated until the Monte Carlo error of every decision's power is at most this; None: `replicates`
+        times.
     """
 
     kind: Literal["calibrate", "power"]
@@ -43,15 +58,16 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> "Plan":
         """The plan of `to_json`."""
-        found: dict[str, Any] = json.loads(text)
-        cells = tuple(Cell.from_dict(c) for c in found.pop("cells"))
-        sampling = Sampling(**found.pop("sampling"))
-        lists: Mapping[str, Any] = {k: tuple(found.pop(k)) for k in ("record", "comparators")}
-        return cls(cells=cells, sampling=sampling, **lists, **found)
+        plan: dict[str, Any] = json.loads(text)
+        made = {"cells": tuple(map(Cell.from_dict, plan["cells"])), "sampling": Sampling(**plan["sampling"])}
+        lists = {name: tuple(plan[name]) for name in ("record", "comparators")}
+        return cls(**plan | made | lists)
 
     @cached_property
     def key(self) -> str:
-        """Names how rows are made: those of a cell are the same in all plans with one key, whatever other cells they have."""
+        """Names how rows are made: those of a cell are the same in all plans with one key, whatever other cells they
+        have.
+        """
         return hashlib.sha256(json.dumps(self.settings(), sort_keys=True).encode()).hexdigest()
 
     def settings(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bayesmyo.simulation.batch import Batch
+from bayesmyo.simulation.agenda import Batch
 
 Work = Callable[[str, int, Sequence[int]], list[dict[str, Any]]]  # (plan as JSON, cell, replicates) -> rows
 HERE = "this process"
@@ -16,7 +16,21 @@ HERE = "this process"
 
 @dataclass(frozen=True)
 class Finished:
-    """A batch that a worker is done with. rows: in order; none where it was lost, because the worker died so often, or took too long."""
+    """A batch that a worker is done with.
+
+    Attributes
+    ----------
+    worker, batch : str, Batch
+        Who was handed what.
+    seconds : float
+        That it took.
+    rows : list of dict
+        In order; none where the batch was lost.
+    lost : str
+        Why, where it was: the worker died ("crashed"), or took too long ("timeout").
+    deaths : int
+        How many workers died over it.
+    """
 
     worker: str
     batch: Batch

@@ -7,6 +7,7 @@ stage and its reason: it is never dropped.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Asked:
 
 @dataclass
 class Models:
-    """What a process has compiled: one model for each study and number of patients, shared by all cells that need it."""
+    """What a process has compiled: one model for each study and number of patients, for all cells that need it."""
 
     compiled: dict[tuple[str, str, int], Compiled] = field(default_factory=dict)
 
@@ -60,17 +61,39 @@ class Models:
 class Replicator:
     """Replicates of one cell.
 
-    record: the kinds of quantities that rows hold; with truths from the priors of the analysis each has a rank
-    comparators: other methods that answer beside, by name (`power/comparators.py`)
-    place: where the cell stands in the tree of seeds (default: where its key says); models: shared with other cells
-    A model is compiled once for each number of patients, and again only for data that it cannot take (see `BuiltModel.facts`).
+    A model is compiled once for each number of patients, and again only for data that it cannot take (see
+    `BuiltModel.facts`).
+
+    Parameters
+    ----------
+    cell : Cell
+        What all of them have in common.
+    seed : int
+        Seeds are addressed by (seed, role, place, replicate).
+    engine, sampling : str, Sampling
+        How each cohort is fitted.
+    record : sequence of str
+        The kinds of quantities that rows hold; with truths from the priors of the analysis each has a rank.
+    place : int, optional
+        Where the cell stands in the tree of seeds (default: where its key says).
+    models : Models, optional
+        Compiled ones, shared with other cells.
+    comparators : sequence of str
+        Other methods that answer beside, by name (`power/comparators.py`).
     """
 
     def __init__(
-        self, cell: Cell, *, seed: int, engine: str = "nuts", sampling: Sampling = SHORT,
-        record: Sequence[Kind] = ("estimand", "decision", "parameter", "effect", "joint"), place: int | None = None,
-        models: Models | None = None, comparators: Sequence[str] = (),
-    ):  # fmt: skip
+        self,
+        cell: Cell,
+        *,
+        seed: int,
+        engine: str = "nuts",
+        sampling: Sampling = SHORT,
+        record: Sequence[Kind] = ("estimand", "decision", "parameter", "effect", "joint"),
+        place: int | None = None,
+        models: Models | None = None,
+        comparators: Sequence[str] = (),
+    ):
         self.comparators = checked(comparators)
         self.cell, self.seed, self.engine, self.sampling, self.record = cell, seed, engine, sampling, tuple(record)
         self.place = int(cell.key, 16) if place is None else place
@@ -104,9 +127,8 @@ class Replicator:
         seed = address(self.seed, SAMPLE, self.place, replicate)
         compiled = self.model(len(simulated.cohort))
         draws = compiled.draws(simulated.cohort, seed, sampling=self.sampling)
-        return wrap(
-            self.cell.analysis, simulated.cohort, draws, engine=self.engine, seed=seed, sampling=self.sampling, how=compiled.how
-        )  # fmt: skip
+        how: dict[str, Any] = {"engine": self.engine, "seed": seed, "sampling": self.sampling, "how": compiled.how}
+        return wrap(self.cell.analysis, simulated.cohort, draws, **how)
 
     def model(self, patients: int) -> Compiled:
         """The compiled model for a number of patients."""
@@ -115,11 +137,13 @@ class Replicator:
         return self._compiled[patients]
 
     def _analysed(self, row: Row, simulated: Simulated) -> Row:
-        """The row with what every look at the cohort says; sampled once more, all of it, where short chains cannot be trusted."""
-        found = self._looked(row, simulated, self.sampling)
-        if ENGINES[self.engine].posterior and not trusted(found):
-            found = self._looked(replace(row, attempts=2), simulated, longer(self.sampling))
-        return found
+        """The row with what every look at the cohort says; sampled once more, all of it, where short chains cannot be
+        trusted.
+        """
+        short = self._looked(row, simulated, self.sampling)
+        if trusted(short) or not ENGINES[self.engine].posterior:
+            return short
+        return self._looked(replace(row, attempts=2), simulated, longer(self.sampling))
 
     def _looked(self, row: Row, simulated: Simulated, sampling: Sampling) -> Row:
         new_patients = address(self.seed, PREDICT, self.place, row.replicate)
@@ -133,11 +157,11 @@ class Replicator:
             seed = address(self.seed, SAMPLE, self.place, row.replicate, *again)
             draws = self.model(look).draws(part.cohort, seed, sampling=sampling)
             asked = list(self._asked(part, draws, new_patients))
-            found = diagnose({f"{a.kind} {a.name}": a.draws for a in asked})
-            quantities += self._quantities(asked, found, look, rng)
+            diagnoses = diagnose({f"{a.kind} {a.name}": a.draws for a in asked})
+            quantities += self._quantities(asked, diagnoses, look, rng)
             truths = {a.name: a.truth for a in asked if a.kind == "estimand"}
             quantities += compare(self.cell.analysis, part.cohort, self.comparators, truths)
-            diagnosed += found.values()
+            diagnosed += diagnoses.values()
             divergences += int(np.sum(draws.stats.get("diverging", 0)))
         rhat, ess = worst(diagnosed)
         return replace(row, rhat=rhat, ess=ess, divergences=divergences, quantities=tuple(quantities))
@@ -148,9 +172,8 @@ class Replicator:
         posterior = posterior_truth(study, simulated.cohort, draws.posterior)
         prediction = TruthPrediction(study, posterior, address(seed, PREDICT))
         for name in self._estimands():
-            yield Asked(
-                "estimand", name, self._true(name, truth, seed, prediction), study.estimands[name].of(prediction)
-            )
+            true = self._true(name, truth, seed, prediction)
+            yield Asked("estimand", name, true, study.estimands[name].of(prediction))
         if "parameter" in self.record:
             for p in moving(study):
                 true = float(truth.value(p.outcome, p.name)) if self.cell.alike else np.nan
@@ -169,20 +192,18 @@ class Replicator:
         return [name for name in study.estimands if "estimand" in self.record or name in needed]
 
     def _true(self, name: str, truth: Truth, seed: int, drawn: TruthPrediction) -> float:
-        """The true value of an estimand, NaN where the study that simulates does not have it; the new patient is a patient to come.
+        """The true value of an estimand, NaN where the study that simulates does not have it; the new patient is a
+        patient to come.
 
-        A value that is ranked among draws is found as they are: an integral with the same number of points.
+        A value that is ranked among draws is computed as they are: an integral with the same number of points.
         """
         estimand = self.cell.study.estimands.get(name)
         if estimand is None:
             return float("nan")
         if name in self._constant:
             return self._constant[name]
-        constant = (
-            self.cell.fixed
-            and not truth.covariates
-            and estimand.population in ("population average", "average patient")
-        )
+        of_all = estimand.population in ("population average", "average patient")
+        constant = self.cell.fixed and not truth.covariates and of_all
         if constant:
             seed = address(self.seed, PREDICT, self.place)  # that of the first replicate, whichever comes first here
         among = drawn.among if self.cell.exchangeable else None
@@ -192,29 +213,26 @@ class Replicator:
         return value
 
     def _quantities(
-        self, asked: Sequence[Asked], found: dict[str, Diagnostics], look: int, rng: np.random.Generator
+        self, asked: Sequence[Asked], diagnoses: dict[str, Diagnostics], look: int, rng: np.random.Generator
     ) -> Iterator[Quantity]:
         study = self.cell.analysis
         tail = (1 - study.interval) / 2
-        ranked = self.cell.exchangeable
         for a in asked:
             if a.kind == "estimand" and "estimand" not in self.record:
                 continue
-            d = found[f"{a.kind} {a.name}"]
-            lower, median, upper = np.quantile(a.draws, [tail, 0.5, 1 - tail])
-            yield Quantity(
-                a.kind, a.name, look, truth=a.truth, mean=float(a.draws.mean()), sd=float(a.draws.std(ddof=1)), median=float(median),
-                lower=float(lower), upper=float(upper), ess=min(d.ess_bulk, d.ess_tail),
-                rank=position(a.truth, a.draws, d.ess_bulk, rng) if ranked and np.isfinite(a.truth) else None,
-            )  # fmt: skip
+            d = diagnoses[f"{a.kind} {a.name}"]
+            ranked = self.cell.exchangeable and np.isfinite(a.truth)
+            lower, median, upper = map(float, np.quantile(a.draws, [tail, 0.5, 1 - tail]))
+            center, sd = float(a.draws.mean()), float(a.draws.std(ddof=1))
+            rank = position(a.truth, a.draws, d.ess_bulk, rng) if ranked else None
+            said: dict[str, Any] = {"median": median, "lower": lower, "upper": upper, "rank": rank}
+            yield Quantity(a.kind, a.name, look, a.truth, center, sd, **said, ess=min(d.ess_bulk, d.ess_tail))
         if "decision" in self.record:
-            draws = {a.name: a for a in asked if a.kind == "estimand"}
+            estimands = {a.name: a for a in asked if a.kind == "estimand"}
             for name, decision in study.decisions.items():
-                of = draws[decision.estimand]
-                verdict = decision.judge(of.draws)
-                yield Quantity(
-                    "decision", name, look, truth=of.truth, probability=verdict.probability, met=bool(verdict.met)
-                )
+                of = estimands[decision.estimand]
+                v = decision.judge(of.draws)
+                yield Quantity("decision", name, look, truth=of.truth, probability=v.probability, met=bool(v.met))
 
 
 def longer(sampling: Sampling) -> Sampling:
@@ -233,10 +251,10 @@ def first(simulated: Simulated, patients: int) -> Simulated:
     return Simulated(cohort, truth, simulated.follow_up[:patients], simulated.lost[:patients])
 
 
-def worst(found: Sequence[Diagnostics]) -> tuple[float | None, float | None]:
+def worst(diagnosed: Sequence[Diagnostics]) -> tuple[float | None, float | None]:
     """The largest R-hat and the smallest effective number of draws; None where no quantity moves."""
-    rhat = [d.rhat for d in found if np.isfinite(d.rhat)]
-    ess = [min(d.ess_bulk, d.ess_tail) for d in found if np.isfinite(d.ess_bulk)]
+    rhat = [d.rhat for d in diagnosed if np.isfinite(d.rhat)]
+    ess = [min(d.ess_bulk, d.ess_tail) for d in diagnosed if np.isfinite(d.ess_bulk)]
     return max(rhat, default=None), min(ess, default=None)
 
 
@@ -246,20 +264,12 @@ def trusted(row: Row) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _replicators(plan: str) -> list[Replicator]:
-    found, models = Plan.from_json(plan), Models()
-    return [
-        Replicator(
-            cell,
-            seed=found.seed,
-            engine=found.engine,
-            sampling=found.sampling,
-            record=found.record,
-            models=models,
-            comparators=found.comparators,
-        )
-        for cell in found.cells
-    ]
+def _replicators(text: str) -> list[Replicator]:
+    plan, models = Plan.from_json(text), Models()
+    settings: dict[str, Any] = {
+        name: getattr(plan, name) for name in ("seed", "engine", "sampling", "record", "comparators")
+    }
+    return [Replicator(cell, models=models, **settings) for cell in plan.cells]
 
 
 def work(plan: str, cell: int, replicates: Sequence[int]) -> list[dict[str, object]]:
@@ -269,6 +279,3 @@ def work(plan: str, cell: int, replicates: Sequence[int]) -> list[dict[str, obje
     """
     replicator = _replicators(plan)[cell]
     return [replicator.run(r).as_dict() for r in replicates]
-
-
-__all__ = ["JOINT", "Models", "Replicator", "trusted", "work"]

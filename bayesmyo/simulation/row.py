@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -15,13 +15,30 @@ Kind = Literal["estimand", "parameter", "effect", "joint", "decision", "comparat
 class Quantity:
     """What one analysis says of one number. What does not apply, or does not exist, is None.
 
-    kind: "estimand" in outcome units, "parameter" and "effect" (of the first patient) on the link scale, "joint" the log-likelihood of
-        all measurements, "decision", or "comparator", another method's answer to an estimand
-    look: how many patients had been included when it was looked at
-    truth: its true value in this replicate; median, lower, upper: of the posterior, equal-tailed with the study's mass (of a
-        comparator its estimate and confidence limits of the same level)
-    probability: what a decision's rule looks at (of a comparator the two-sided p-value); met: what it decides
-    rank: where the truth lies among the draws, in (0, 1): uniform over replicates if truths come from the priors of the analysis
+    Attributes
+    ----------
+    kind : str
+        "estimand" in outcome units, "parameter" and "effect" (of the first patient) on the link scale, "joint" the
+        log-likelihood of all measurements, "decision", or "comparator", another method's answer to an estimand.
+    name : str
+        Of the number.
+    look : int
+        How many patients had been included when it was looked at.
+    truth : float
+        Its true value in this replicate.
+    mean, sd, median, lower, upper : float
+        Of the posterior, the limits equal-tailed with the study's mass (of a comparator its estimate and confidence
+        limits of
+        the same level).
+    probability : float
+        What a decision's rule looks at (of a comparator the two-sided p-value).
+    met : bool
+        What it decides.
+    rank : float
+        Where the truth lies among the draws, in (0, 1): uniform over replicates if truths come from the priors of the
+        analysis.
+    ess : float
+        The effective number of draws.
     """
 
     kind: Kind
@@ -50,11 +67,26 @@ class Quantity:
 class Row:
     """One replicate of one cell.
 
-    cell: the key of the cell; stage: "done", or where it failed, with the reason: "simulate", "fit", "crashed" (whoever computed it
-        died), "timeout"
-    rhat, ess: the worst over everything recorded, at any look; divergences: of all draws, at all looks
-    attempts: 2 where short chains were not to be trusted and the whole was sampled again, longer
-    patients, visits, lost: of the simulated cohort; rejected: cohorts that a rule on their data alone refused before this one
+    Attributes
+    ----------
+    cell : str
+        The key of the cell.
+    replicate : int
+        Its number, from 0.
+    stage, reason : str
+        "done", or where it failed, with the reason: "simulate", "fit", "crashed" (whoever computed it died), "timeout".
+    rhat, ess : float
+        The worst over everything recorded, at any look; None where nothing moves.
+    divergences : int
+        Of all draws, at all looks.
+    attempts : int
+        2 where short chains were not to be trusted and the whole was sampled again, longer.
+    patients, visits, lost : int
+        Of the simulated cohort.
+    rejected : int
+        Cohorts that a rule on their data alone refused before this one.
+    quantities : tuple of Quantity
+        By look.
     """
 
     cell: str
@@ -71,22 +103,15 @@ class Row:
     rejected: int = 0
     quantities: tuple[Quantity, ...] = ()
 
-    def of(self, kind: Kind) -> dict[str, Quantity]:
-        """The quantities of one kind by name, at the last look."""
-        return {q.name: q for q in self.quantities if q.kind == kind}
-
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for Parquet and JSON."""
         return asdict(self) | {"quantities": [asdict(q) for q in self.quantities]}
 
-    @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> "Row":
-        """The row of `as_dict`."""
-        return cls(**(dict(found) | {"quantities": tuple(Quantity(**q) for q in found["quantities"])}))
-
 
 def failures(rows: Iterable[tuple[str, str]]) -> list[str]:
-    """Why replicates failed, the most frequent reason first, from the stage and the reason of each replicate; empty where none did."""
+    """Why replicates failed, the most frequent reason first, from the stage and the reason of each replicate; empty
+    where none did.
+    """
     counts = Counter((stage, reason) for stage, reason in rows if stage != DONE).most_common()
     said = [f"{n} failed ({stage}): {reason or 'no reason was given'}." for (stage, reason), n in counts[:MOST_REASONS]]
     others = sum(n for _, n in counts[MOST_REASONS:])

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from distributed import Security
 from bayesmyo.errors import Incomplete, UsageError
 from bayesmyo.model.versions import versions
 from bayesmyo.simulation import workers as hands
-from bayesmyo.simulation.agenda import Agenda
-from bayesmyo.simulation.batch import Batch
+from bayesmyo.simulation.agenda import Agenda, Batch
 from bayesmyo.simulation.header import Header, Shard
+from bayesmyo.simulation.options import LIMIT
 from bayesmyo.simulation.parts import outcome
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.pool import Finished, Here, Pool, Work
+from bayesmyo.simulation.pool import Finished, Pool, Work
 from bayesmyo.simulation.replicate import work as replicate
 from bayesmyo.simulation.row import Row
 from bayesmyo.simulation.store import Results, Store, opened, read_results
@@ -28,17 +28,27 @@ from bayesmyo.simulation.store import Results, Store, opened, read_results
 PACE = 5.0  # seconds that a batch should take, and between two parts on the disk
 MOST = 64  # replicates of a batch
 TICK = 0.5  # seconds between two looks at what goes on
-LIMIT = 1800.0  # seconds; with the first compilation a replicate may well take minutes
 DEATHS = 3  # of workers, over one replicate; then it is a row that says so
 
 
 @dataclass(frozen=True)
 class State:
-    """How far it is. done: on the disk, the failed among them; remaining: as far as is known.
+    """How far a run is.
 
-    seconds: that are left at this pace, NaN before there is one
-    error: the largest Monte Carlo error of any decision now, NaN where there is none
-    workers: at work or idle; notices: what the reader should know, all until now
+    Attributes
+    ----------
+    done, failed : int
+        Replicates that are on the disk, and the failed ones among all that are done.
+    remaining : int
+        As far as is known: a cell may go on where its Monte Carlo error asks for it.
+    seconds : float
+        That are left at this pace; NaN before there is one.
+    error : float
+        The largest Monte Carlo error of any decision now; NaN where there is none.
+    workers : int
+        At work or idle.
+    notices : tuple of str
+        What the reader should know, all until now.
     """
 
     done: int
@@ -66,16 +76,47 @@ def run(
     mixed: bool = False,
     work: Work = replicate,
 ) -> Results:
-    """Do what is missing in a folder, and write its tables. What is finished is kept whatever happens: the same call goes on.
+    """Do what is missing in a folder, and write its tables.
 
-    workers: processes on this machine (default: as many as it has cores and memory for), or 0: this process alone
-    cluster: the address of a running dask scheduler instead, or the file of its address; security: its encryption
-    shard: (i, n), the i-th of n parts of the work, to be joined by `merge`; the results of one are never complete
-    limit: seconds for one replicate, after which its worker is killed and it counts as failed; nothing bounds it with workers=0
-    mixed: go on where other versions began; work: see `pool.Work`
-    The rows, and the bytes of the tables, are the same for any workers, any order and any number of interruptions.
-    A script that calls this with workers does so under `if __name__ == "__main__":`.
-    Raises Incomplete where it is interrupted (Ctrl-C, SIGTERM) or loses its scheduler, StorageError, UsageError, EngineError.
+    What is finished is kept whatever happens: the same call goes on. The rows, and the bytes of the tables, are the
+    same for any workers, any order and any number of interruptions. A script
+    that calls this with workers does so under `if __name__ == "__main__":`.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is simulated.
+    folder : str or Path
+        Made where there is none.
+    workers : int, optional
+        Processes on this machine (default: as many as it has cores and memory for); 0: this process alone.
+    cluster : str, optional
+        The address of a running dask scheduler instead, or the file of its address.
+    security : Security, optional
+        Encryption of that scheduler.
+    shard : (int, int), optional
+        (i, n): the i-th of n parts of the work, to be joined by `merge`; the results of one are never complete.
+    progress : callable, optional
+        Called with a `State` now and then.
+    limit : float, optional
+        Seconds for one replicate, after which its worker is killed and it counts as failed; nothing bounds it with
+        workers=0.
+    mixed : bool
+        Go on where other versions began.
+    work : callable
+        What a worker is asked, see `pool.Work`.
+
+    Returns
+    -------
+    Results
+        What the folder holds now.
+
+    Raises
+    ------
+    Incomplete
+        Where it is interrupted (Ctrl-C, SIGTERM) or loses its scheduler.
+    StorageError, UsageError, EngineError
+        Where the folder or the arguments cannot be used, or a worker has other versions.
     """
     _usable(plan, workers, cluster, shard, limit)
     with opened(folder, Header(plan, versions(), shard)) as store:
@@ -83,7 +124,8 @@ def run(
         if agenda.remaining:
             store.computed_by(versions(), mixed)
             store.room(agenda.remaining)  # plan.json is written with the first rows
-            with stoppable() as stop, _pool(plan, work, workers, cluster, security, limit) as pool:
+            pooled = hands.hired(work, plan.to_json(), workers, cluster, security, limit)
+            with stoppable() as stop, pooled as pool:
                 _Run(plan, agenda, pool, store, progress, limit).until_done(stop)
         store.settle()
         if shard is None:
@@ -97,9 +139,8 @@ class _Run:
     def __init__(
         self, plan: Plan, agenda: Agenda, pool: Pool, store: Store, progress: Progress | None, limit: float | None
     ):
-        self.plan, self.agenda, self.pool, self.store, self.progress, self.limit = (
-            plan, agenda, pool, store, progress, limit
-        )  # fmt: skip
+        self.plan, self.agenda, self.pool, self.store = plan, agenda, pool, store
+        self.progress, self.limit = progress, limit
         self.size = 1
         self.before, self.began, self.told = agenda.done, time.monotonic(), -math.inf
 
@@ -141,12 +182,10 @@ class _Run:
             self.size = max(1, self.size // 2)
 
     def _lost(self, batch: Batch, stage: str) -> dict[str, Any]:
-        reasons = {
-            "crashed": "the process that computed it died each time it was tried",
-            "timeout": f"it took longer than {self.limit or 0:g} seconds",
-        }
+        slow = f"it took longer than {self.limit or 0:g} seconds"
+        reason = slow if stage == "timeout" else "the process that computed it died each time it was tried"
         cell = self.plan.cells[batch.cell]
-        return Row(cell.key, batch.replicates[0], stage, reasons[stage], patients=cell.patients).as_dict()
+        return Row(cell.key, batch.replicates[0], stage, reason, patients=cell.patients).as_dict()
 
     def _tell(self, workers: int, last: bool = False) -> None:
         now = time.monotonic()
@@ -180,22 +219,6 @@ def stoppable() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _pool(
-    plan: Plan,
-    work: Work,
-    workers: int | None,
-    cluster: str | None,
-    security: Security | None,
-    limit: float | None,
-) -> AbstractContextManager[Pool]:
-    text = plan.to_json()
-    if cluster is not None:
-        return hands.remote(work, text, cluster, security, limit)
-    if workers == 0:
-        return nullcontext(Here(work, text))
-    return hands.local(work, text, workers or hands.usual_workers(), limit)
-
-
 def _usable(plan: Plan, workers: int | None, cluster: str | None, shard: Shard | None, limit: float | None) -> None:
     """Raises UsageError where arguments cannot be used, or not together."""
     if workers is not None and workers < 0:
@@ -211,6 +234,5 @@ def _usable(plan: Plan, workers: int | None, cluster: str | None, shard: Shard |
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise UsageError("shard", "must be i/n with i from 1 to n", f"{shard[0]}/{shard[1]}")
     if shard is not None and plan.mcse is not None:
-        raise UsageError(
-            "shard", "cannot tell the Monte Carlo error of the whole", mend="give a number of replicates instead of --mcse"
-        )  # fmt: skip
+        mend = "give a number of replicates instead of --mcse"
+        raise UsageError("shard", "cannot tell the Monte Carlo error of the whole", mend=mend)

@@ -31,8 +31,9 @@ from bayesmyo.simulation.parts import Outcome, decode, encode, gather, origin, o
 from bayesmyo.simulation.plan import Plan
 
 SUMS, PARTS, DAMAGED = "SHA256SUMS", "parts", "damaged"
-TABLES = ("replicates.parquet", "quantities.parquet")
-OURS = {PLAN, SUMS, PARTS, DAMAGED, *TABLES, LOCK, OWNER}
+TABLES = ("replicates", "quantities")
+FINAL = (PLAN, *(f"{name}.parquet" for name in TABLES))
+OURS = {*FINAL, SUMS, PARTS, DAMAGED, LOCK, OWNER}
 PART = re.compile(r"(\d{5,})-([0-9a-f]{64})\.parquet")
 MOST_PARTS = 200  # more than these are put together into one
 BYTES_OF_A_ROW = 4_000  # about; to see in time that a disk is too small
@@ -42,10 +43,22 @@ BYTES_OF_A_ROW = 4_000  # about; to see in time that a disk is too small
 class Results:
     """What a folder holds.
 
-    replicates: one line per replicate; quantities: one line per quantity of each; both by cell, in the plan's order, and replicate
-    complete: whether nothing is missing that the plan asks for; a shard never is
-    missing: how many replicates are, as far as is known (a cell may go on where its Monte Carlo error asks for it)
-    mixed: whether rows may come from more than one set of versions; versions: of what computed the first of them
+    Attributes
+    ----------
+    plan : Plan
+        What it is of.
+    replicates : DataFrame
+        One line per replicate, by cell in the plan's order, and replicate.
+    quantities : DataFrame
+        One line per quantity of each replicate, in the same order.
+    complete : bool
+        Whether nothing is missing that the plan asks for; a shard never is.
+    missing : int
+        How many replicates are, as far as is known: a cell may go on where its Monte Carlo error asks for it.
+    mixed : bool
+        Whether rows may come from more than one set of versions.
+    versions : mapping of str to str
+        Of what computed the first rows.
     """
 
     plan: Plan
@@ -60,22 +73,30 @@ class Results:
 def read_results(folder: str | Path) -> Results:
     """What is there, from a folder that may be unfinished, or at work.
 
-    Raises StorageError where it is no folder of results, or where something in it is not what was written.
+    Parameters
+    ----------
+    folder : str or Path
+        Of `bayesmyo.power` or `bayesmyo.calibrate`.
+
+    Returns
+    -------
+    Results
+        Its tables; `complete` says whether anything is missing.
+
+    Raises
+    ------
+    StorageError
+        Where it is no folder of results, or where something in it is not what was written.
     """
     folder = Path(folder)
     header, sums = Header.read(folder), _sums(folder)
     if sums.get(PLAN) == sha256(content(folder / PLAN)):
-        complete, missing, found = True, 0, {name: content(folder / name) for name in TABLES}
-        for name, read in found.items():
-            if sha256(read) != sums.get(name):
-                raise StorageError(f"{folder / name}: is not what was written; the same command writes it again.")
-        made = {name.removesuffix(".parquet"): decode(read, None) for name, read in found.items()}
+        missing, made = 0, {name: _table(folder / f"{name}.parquet", sums) for name in TABLES}
     else:
         parts = read_parts(folder)
         agenda = Agenda(header.plan, (o for part in parts for o in outcomes(part)), header.shard)
-        missing = agenda.remaining
-        complete = missing == 0 and header.shard is None
-        made = tables(gather(parts, agenda.asked()))
+        missing, made = agenda.remaining, tables(gather(parts, agenda.asked()))
+    complete = missing == 0 and header.shard is None
     frames = {name: table.to_pandas() for name, table in made.items()}
     return Results(
         header.plan, **frames, complete=complete, missing=missing, mixed=bool(header.others), versions=header.versions
@@ -85,7 +106,14 @@ def read_results(folder: str | Path) -> Results:
 class Store:
     """The folder of one plan, held by this process alone (see `opened`).
 
-    present: the outcomes that were there when it was opened; notices: what was found damaged
+    Attributes
+    ----------
+    header : Header
+        What plan.json says, or will say with the next rows.
+    present : list of Outcome
+        The outcomes that were there when it was opened.
+    notices : list of str
+        What was damaged, and where it is now.
     """
 
     def __init__(self, folder: Path, header: Header):
@@ -95,17 +123,22 @@ class Store:
         self._rows: list[Mapping[str, Any]] = []
         self._flushed = time.monotonic()
         self.header = header
+        self._origin = {"plan": header.plan.key}
         self._load()
         if not (folder / PLAN).exists():
             self.settle()
 
     def computed_by(self, versions: Mapping[str, str], mixed: bool) -> None:
-        """Rows of these versions are to be added. Raises StorageError where they are not the folder's and `mixed` is not given."""
+        """Rows of these versions are to be added.
+
+        Raises StorageError where they are not the folder's and `mixed` is not given.
+        """
         self.header = self.header.computed_by(self.folder, versions, mixed)
 
     def settle(self) -> None:
-        """Write plan.json where it does not say yet what is asked for now: with the first rows of that, so that a command which comes to
-        nothing leaves the folder as it was."""
+        """Write plan.json where it does not say yet what is asked for now: with the first rows of that, so that a
+        command which comes to nothing leaves the folder as it was.
+        """
         path = self.folder / PLAN
         if not path.exists() or content(path) != self.header.to_json():
             write_bytes(path, self.header.to_json())
@@ -116,7 +149,10 @@ class Store:
         return len(self._rows)
 
     def add(self, rows: Sequence[Mapping[str, Any]], every: float = 0.0) -> None:
-        """Keep rows; all that are kept are written if the last ones were more than `every` seconds ago. Raises StorageError."""
+        """Keep rows; all that are kept are written if the last ones were more than `every` seconds ago.
+
+        Raises StorageError.
+        """
         self._rows.extend(rows)
         if time.monotonic() - self._flushed >= every:
             self.flush()
@@ -126,7 +162,7 @@ class Store:
         if self._rows:
             rows, self._rows = self._rows, []
             self.settle()
-            self._write(encode(rows, self._origin()))
+            self._write(encode(rows, self._origin))
             if len(paths := part_paths(self.folder)) > MOST_PARTS:
                 self._put_together(paths)
         self._flushed = time.monotonic()
@@ -142,22 +178,21 @@ class Store:
         needed, free = 2 * BYTES_OF_A_ROW * replicates, shutil.disk_usage(self.folder).free
         if needed > free:
             raise StorageError(
-                f"{self.folder}: {replicates:,} replicates need some {needed:,} bytes, and {free:,} are free; make room, or "
-                "choose a folder on another disk."
+                f"{self.folder}: {replicates:,} replicates need some {needed:,} bytes, and {free:,} are free; make "
+                "room, or choose a folder on another disk."
             )
 
     def finish(self, asked: Mapping[str, range]) -> None:
         """Write the final tables, unless they are there and whole. Raises StorageError."""
         self.settle()
-        sums, names = _sums(self.folder), (PLAN, *TABLES)
-        if all((f := self.folder / n).is_file() and sha256(content(f)) == sums.get(n) for n in names):
+        sums = _sums(self.folder)
+        if all((f := self.folder / name).is_file() and sha256(content(f)) == sums.get(name) for name in FINAL):
             return
-        made = tables(gather(read_parts(self.folder), asked))
-        contents = {f"{name}.parquet": write(table) for name, table in made.items()}
-        for name, written in contents.items():
-            write_bytes(self.folder / name, written)
-        contents[PLAN] = content(self.folder / PLAN)
-        write_bytes(self.folder / SUMS, "".join(f"{sha256(contents[n])}  {n}\n" for n in names).encode())
+        made = {PLAN: content(self.folder / PLAN)}
+        for name, table in tables(gather(read_parts(self.folder), asked)).items():
+            made[f"{name}.parquet"] = write(table)
+            write_bytes(self.folder / f"{name}.parquet", made[f"{name}.parquet"])
+        write_bytes(self.folder / SUMS, "".join(f"{sha256(made[name])}  {name}\n" for name in FINAL).encode())
 
     def _load(self) -> None:
         """Look at every part; set aside what is damaged, and remove what was being written when a run was killed."""
@@ -175,26 +210,24 @@ class Store:
                 continue
             if origin(part).get("plan") != self.header.plan.key:
                 raise StorageError(f"{path}: belongs to another plan. Choose another folder.")
-            found = list(outcomes(part))
-            if dropped := sorted({f"cell {cell}" for cell, *_ in found if cell not in asked}):
+            here = list(outcomes(part))
+            if dropped := sorted({f"cell {cell}" for cell, *_ in here if cell not in asked}):
                 raise StorageError(f"{path}: {not_asked(dropped)}")
-            self.present.extend(found)
+            self.present.extend(here)
 
-    def _write(self, written: bytes) -> None:
-        if any(sha256(written) in p.name for p in part_paths(self.folder)):
-            return
-        last = max((p.name.split("-")[0] for p in part_paths(self.folder)), key=int, default="0")
-        write_bytes(self.folder / PARTS / f"{int(last) + 1:05d}-{sha256(written)}.parquet", written)
+    def _write(self, part: bytes) -> None:
+        """One more part, unless it is there."""
+        digest, there = sha256(part), [path.name.split("-") for path in part_paths(self.folder)]
+        if not any(digest in name for _, name in there):
+            last = max((int(number) for number, _ in there), default=0)
+            write_bytes(self.folder / PARTS / f"{last + 1:05d}-{digest}.parquet", part)
 
     def _put_together(self, paths: Sequence[Path]) -> None:
         """One part for many. Where this is killed rows are there twice, which `gather` allows."""
         whole = pa.concat_tables([read_part(path).replace_schema_metadata() for path in paths])
-        self._write(write(whole.replace_schema_metadata(self._origin())))
+        self._write(write(whole.replace_schema_metadata(self._origin)))
         for path in paths:
             path.unlink()
-
-    def _origin(self) -> dict[str, str]:
-        return {"plan": self.header.plan.key}
 
 
 @contextmanager
@@ -240,6 +273,14 @@ def read_part(path: Path) -> pa.Table:
         return decode(read)
     except ValueError as error:
         raise StorageError(f"{path}: {error}; begin another folder.") from None
+
+
+def _table(path: Path, sums: Mapping[str, str]) -> pa.Table:
+    """A final table. Raises StorageError where it is not what was written."""
+    read = content(path)
+    if sha256(read) != sums.get(path.name):
+        raise StorageError(f"{path}: is not what was written; the same command writes it again.")
+    return decode(read, None)
 
 
 def _sums(folder: Path) -> dict[str, str]:

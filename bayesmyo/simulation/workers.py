@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from bayesmyo.limits import ANSWER, NOTE_BYTES, WORKERS_ANSWER
 from bayesmyo.model.versions import skew, versions
 from bayesmyo.simulation.cluster import Cluster
 from bayesmyo.simulation.greeting import greeted, within
-from bayesmyo.simulation.pool import Work
+from bayesmyo.simulation.pool import Here, Pool, Work
 
 MEMORY = (
     2_500_000_000  # bytes that one worker may want: three outcomes, compiled for three numbers of patients, took 2.0e9
@@ -26,6 +27,19 @@ MEMORY = (
 LOST = "60 s"  # after which dask gives a worker up that it tries to replace
 OURS = {"set_as_default": False}  # of a client: our workers compute nobody else's arrays
 GUARD = 'a script that calls this must do so under `if __name__ == "__main__":`, or with workers=0'
+
+
+def hired(
+    work: Work, plan: str, workers: int | None, cluster: str | None, security: Security | None, limit: float | None
+) -> contextlib.AbstractContextManager[Pool]:
+    """Whoever does the work: those of a cluster, this process alone (0), or so many of this machine (default: what it
+    has room for).
+    """
+    if cluster is not None:
+        return remote(work, plan, cluster, security, limit)
+    if workers == 0:
+        return contextlib.nullcontext(Here(work, plan))
+    return local(work, plan, workers or usual_workers(), limit)
 
 
 @contextlib.contextmanager
@@ -41,12 +55,7 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
     }
     environment = dict(os.environ)  # dask leaves settings of its workers in it
     try:
-        with (
-            dask.config.set(settings),
-            _quiet(),
-            _processes(workers) as cluster,
-            Client(cluster, **OURS) as client,
-        ):
+        with dask.config.set(settings), _quiet(), _processes(workers) as cluster, Client(cluster, **OURS) as client:
             yield Cluster(client, work, plan, limit, cluster)
     finally:
         os.environ.clear()
@@ -55,9 +64,8 @@ def local(work: Work, plan: str, workers: int, limit: float | None = None) -> It
 
 def _processes(workers: int) -> LocalCluster:
     try:
-        return LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
-        )  # fmt: skip
+        quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+        return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **quiet)
     except RuntimeError as error:
         reason = str(error.__cause__ or error).rstrip(".")
         raise UsageError("workers", f"do not start ({reason})", mend=GUARD) from error
@@ -86,28 +94,37 @@ def remote(
             raise UsageError("--cluster", what, str(file or address), mend) from None
         with client:
             _same_versions(client)
-            found = Cluster(client, work, plan, limit)
+            theirs = Cluster(client, work, plan, limit)
             try:
-                yield found
+                yield theirs
             finally:
-                found.leave()
+                theirs.leave()
 
 
-def security(ca: Path | None, cert: Path | None, key: Path | None) -> Security | None:
-    """Encryption with these files (PEM); dask's own configuration where there are none. Raises UsageError where one is absent."""
+def security(ca: str | Path | None, cert: str | Path | None, key: str | Path | None) -> Security | None:
+    """Encryption with these files (PEM); dask's own configuration where there are none.
+
+    Raises UsageError where one is absent.
+    """
     files = {"--tls-ca": ca, "--tls-cert": cert, "--tls-key": key}
     if not any(files.values()):
         return None
     for option, path in files.items():
         if path is None:
-            raise UsageError(
-                option, "is missing", mend="a certificate, its key and the authority's certificate go together"
-            )
-        if not path.is_file():
+            mend = "a certificate, its key and the authority's certificate go together"
+            raise UsageError(option, "is missing", mend=mend)
+        if not Path(path).is_file():
             raise UsageError(option, "is not a file that can be read", str(path))
-    return Security(
-        tls_ca_file=str(ca), tls_client_cert=str(cert), tls_client_key=str(key), require_encryption=True
-    )  # fmt: skip
+    named = {"tls_ca_file": str(ca), "tls_client_cert": str(cert), "tls_client_key": str(key)}
+    return Security(**named, require_encryption=True)
+
+
+def alone(workers: object) -> None:
+    """A worker that reads the script which started it, and would start workers again, ends here: whoever started it
+    says so.
+    """
+    if workers != 0 and getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)
 
 
 def usual_workers() -> int:
@@ -131,11 +148,10 @@ def _same_versions(client: Client) -> None:
         what = f"its workers do not say within {WORKERS_ANSWER} seconds which versions they have"
         raise UsageError("--cluster", what, mend="start it and its workers again") from None
     for worker, there in said.items():
-        found = f"bayesmyo cannot be loaded: {there}" if isinstance(there, Exception) else skew(there, here)
-        if found:
-            raise UsageError(
-                "--cluster", f"the worker {worker} has other versions ({found})", mend="install the same ones everywhere"
-            )  # fmt: skip
+        differs = f"bayesmyo cannot be loaded: {there}" if isinstance(there, Exception) else skew(there, here)
+        if differs:
+            what = f"the worker {worker} has other versions ({differs})"
+            raise UsageError("--cluster", what, mend="install the same ones everywhere")
 
 
 @contextlib.contextmanager

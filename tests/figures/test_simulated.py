@@ -9,11 +9,12 @@ from bayesmyo.errors import UsageError
 from bayesmyo.simulation.calibration.envelope import envelope
 from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.calibration.verdict import calibration
+from bayesmyo.simulation.options import CalibrateOptions
 from bayesmyo.simulation.power.operating import decisions
 from bayesmyo.simulation.row import Quantity, Row
 from tests.figures.test_figures import texts
 from tests.simulation.calibration.broken import STUDY
-from tests.simulation.frames import frames
+from tests.simulation.frames import frames, results
 from tests.simulation.power.test_operating import cell, simulated, study_of
 
 
@@ -54,7 +55,7 @@ def test_nothing_to_draw():
 
 
 def test_lines_of_ranks_leave_the_envelope_where_they_fail(rng):
-    plan = calibration_plan(STUDY, (5,), 200)
+    plan = calibration_plan(CalibrateOptions(STUDY, "out", patients=(5,), replicates=200))
     ranks = {"y.slope": rng.random(200), "y.sd_slope": rng.beta(0.5, 0.5, 200)}
     rows = [
         Row(
@@ -67,8 +68,8 @@ def test_lines_of_ranks_leave_the_envelope_where_they_fail(rng):
         )
         for i in range(200)
     ]
-    replicates, quantities = frames(rows)
-    figure = figures.rank_differences(calibration(plan, replicates, quantities).cells, quantities)
+    answer = calibration(results(plan, rows))
+    figure = figures.rank_differences(answer.cells, answer.quantities)
     (axes,) = figure.axes
     fine, failing = (line.get_ydata() for line in axes.lines[:2])
     z, lower, upper = envelope(200, 0.95)

@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(folder):
     found = read_results(folder)
-    return power_page(found, power_answer(found.plan, found.replicates, found.quantities), 0.8)
+    return power_page(found, power_answer(found), 0.8)
 
 
 def rows(page, name):

@@ -12,9 +12,10 @@ from bayesmyo.model.truth import from_priors
 from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.replicate import Replicator, first, longer, trusted, work
-from bayesmyo.simulation.row import Quantity, Row
+from bayesmyo.simulation.row import Quantity
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
+from tests.simulation.frames import of, row_of
 
 SAMPLING = Sampling(draws=60, tune=1, chains=2)
 
@@ -71,8 +72,8 @@ def test_another_address_is_another_cohort_and_other_draws(replicator, other):
 def test_a_row_holds_every_estimand_with_its_true_value(replicator):
     row = replicator().run(5)
     assert (row.replicate, row.stage, row.reason, row.attempts) == (5, "done", "", 1)
-    assert row.of("estimand").keys() == {"cpk_ratio_12"}
-    q = row.of("estimand")["cpk_ratio_12"]
+    assert of(row, "estimand").keys() == {"cpk_ratio_12"}
+    q = of(row, "estimand")["cpk_ratio_12"]
     assert q.truth == pytest.approx((200 / 800) ** (1 - 2**-4))
     assert q.lower < q.median < q.upper
     assert q.rank is None
@@ -87,7 +88,7 @@ def test_a_decision_is_judged_on_the_draws_of_its_estimand(replicator, small):
     assert [q.kind for q in row.quantities] == ["decision"]
     fit = r.fit(r.simulate(2), 2)
     drawn = fit.estimands["cpk_ratio_12"]
-    q = row.of("decision")["cpk_halved"]
+    q = of(row, "decision")["cpk_halved"]
     assert q.probability == pytest.approx((drawn < 0.5).mean(), abs=1e-12)
     assert q.met == (q.probability >= 0.9)
 
@@ -95,7 +96,7 @@ def test_a_decision_is_judged_on_the_draws_of_its_estimand(replicator, small):
 def test_a_row_survives_json(replicator, small):
     row = Replicator(cell_of(small, None), seed=3, engine="mock", sampling=SAMPLING).run(1)
     assert {q.kind for q in row.quantities} == {"estimand", "decision", "parameter", "effect", "joint"}
-    assert Row.from_dict(json.loads(json.dumps(row.as_dict(), allow_nan=False))) == row
+    assert row_of(json.loads(json.dumps(row.as_dict(), allow_nan=False))) == row
 
 
 def test_what_is_not_finite_is_not_there():
@@ -141,7 +142,7 @@ def test_a_plan_survives_json_to_the_bit(small):
 def test_a_worker_is_told_all_by_the_plan(small):
     cells = (cell_of(small, None), cell_of(small))
     plan = Plan("power", cells, 4, seed=8, engine="mock", sampling=SAMPLING, record=("estimand", "decision"))
-    rows = [Row.from_dict(r) for r in work(plan.to_json(), 1, [3, 0])]
+    rows = [row_of(r) for r in work(plan.to_json(), 1, [3, 0])]
     alone = Replicator(cells[1], seed=8, engine="mock", sampling=SAMPLING, record=plan.record)
     assert rows == [alone.run(3), alone.run(0)]
 
@@ -173,9 +174,9 @@ def test_another_study_may_analyse(small):
     other = parse_study(text.replace('family = { kind = "lognormal" }', 'family = { kind = "student_t" }'))
     row = Replicator(cell_of(small, analysis=other), seed=3, engine="mock", sampling=SAMPLING).run(0)
     assert row.stage == "done"
-    assert row.of("estimand")["cpk_ratio_12"].truth == pytest.approx((200 / 800) ** (1 - 2**-4))
-    assert not row.of("effect")
-    assert {q.truth for q in row.of("parameter").values()} == {None}
+    assert of(row, "estimand")["cpk_ratio_12"].truth == pytest.approx((200 / 800) ** (1 - 2**-4))
+    assert not of(row, "effect")
+    assert {q.truth for q in of(row, "parameter").values()} == {None}
 
 
 # --- looks
@@ -198,8 +199,8 @@ def test_the_first_patients_are_looked_at_alone(small, replicator):
 def test_every_look_is_in_the_row_and_the_last_is_the_whole_cohort(replicator):
     row = replicator(looks=(5, 12)).run(0)
     assert [q.look for q in row.quantities if q.kind == "decision"] == [5, 12]
-    assert row.of("decision")["cpk_halved"].look == 12
-    assert row.of("decision").keys() == replicator().run(0).of("decision").keys()
+    assert of(row, "decision")["cpk_halved"].look == 12
+    assert of(row, "decision").keys() == of(replicator().run(0), "decision").keys()
 
 
 # --- trust

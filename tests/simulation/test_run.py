@@ -20,6 +20,7 @@ from bayesmyo.simulation import cluster as theirs
 from bayesmyo.simulation import workers as hands
 from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.merge import merge
+from bayesmyo.simulation.options import CalibrateOptions
 from bayesmyo.simulation.run import run
 from bayesmyo.simulation.store import part_paths, read_results
 from bayesmyo.study import parse_study
@@ -319,7 +320,9 @@ def test_the_parent_killed_again_and_again_ends_with_the_same_bytes(processes, u
 
 def calibration(replicates):
     """A calibration with the engine that costs nothing; every row holds ranks."""
-    return calibration_plan(parse_study(SMALL), [4], replicates, engine="mock")
+    return calibration_plan(
+        CalibrateOptions(parse_study(SMALL), "out", patients=[4], replicates=replicates, engine="mock")
+    )
 
 
 def test_a_calibration_killed_again_and_again_ends_with_the_same_ranks(processes, tmp_path):

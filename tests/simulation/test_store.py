@@ -19,6 +19,7 @@ from bayesmyo.simulation.parts import decode, encode, gather, outcome, outcomes,
 from bayesmyo.simulation.row import Quantity, Row
 from bayesmyo.simulation.store import MOST_PARTS, opened, part_paths, read_results
 from tests.simulation import light
+from tests.simulation.frames import row_of
 from tests.simulation.plans import VERSIONS, cell, final, header, plan
 from tests.test_store_faults import small_disk
 
@@ -55,7 +56,7 @@ def test_a_part_holds_its_rows_to_the_last_bit():
     )
     found = [Row("ab", 2**40, "fit", "no\nluck", rhat=1 / 3, quantities=quantities), Row("cd", 0, ess=float("inf"))]
     part = decode(encode([r.as_dict() for r in found], {"plan": "x"}))
-    assert [Row.from_dict(r) for r in part.to_pylist()] == found
+    assert [row_of(r) for r in part.to_pylist()] == found
     assert list(outcomes(part)) == [outcome(r.as_dict()) for r in found]
 
 

@@ -1,5 +1,6 @@
 """Simulation studies called from Python: the same rows, tables and refusals as those of the commands."""
 
+import inspect
 import multiprocessing
 
 import numpy as np
@@ -7,9 +8,11 @@ import pandas as pd
 import pytest
 
 import bayesmyo
+from bayesmyo.cli.simulations import calibrate, power
 from bayesmyo.errors import InputError, UsageError
 from bayesmyo.figures import power_curves, rank_differences
 from bayesmyo.simulation import workers
+from bayesmyo.simulation.merge import merge
 from tests.conftest import ROOT, SMALL
 from tests.simulation.plans import final
 
@@ -135,3 +138,23 @@ def test_a_script_without_a_guard_is_told_and_its_workers_end(tmp_path, monkeypa
         UsageError, match=r"do not start \(Too many open files\); a script that calls this must do so under"
     ):
         bayesmyo.power(ONE_ARM, tmp_path / "out", replicates=1, engine="mock", workers=2)
+
+
+@pytest.mark.parametrize(("function", "command"), [(bayesmyo.power, power), (bayesmyo.calibrate, calibrate)])
+def test_the_function_and_the_command_take_the_same_options(function, command):
+    """All of one are options of the other, but for what cannot be typed, and how the command prints."""
+    taken, typed = (inspect.signature(f).parameters for f in (function, command))
+    assert taken.keys() - {"security", "progress"} == typed.keys() - {"json"}
+    for name, parameter in taken.items():
+        assert f"\n{name} : " in function.__doc__
+        assert parameter.kind == (inspect.Parameter.KEYWORD_ONLY if name not in ("study", "folder") else 1)
+
+
+def test_a_shard_can_be_asked_for_from_python(tmp_path):
+    asked = {"scenarios": ("four",), "patients": (5,), "replicates": 4, **HERE}
+    answers = [bayesmyo.power(ONE_ARM, tmp_path / str(i), shard=(i, 2), **asked) for i in (1, 2)]
+    assert [(a.results.complete, len(a.results.replicates)) for a in answers] == [(False, 2), (False, 2)]
+    merge([tmp_path / "1", tmp_path / "2"], tmp_path / "whole")
+    whole = bayesmyo.power(ONE_ARM, tmp_path / "whole", **asked)
+    assert whole.results.complete
+    assert [d.replicates for d in whole.decisions] == [4]

@@ -45,9 +45,13 @@ def _smallest(answer: PowerAnswer) -> list[Block]:
     """How many patients a power asks for."""
     rows: list[tuple[Cell, ...]] = []
     for s in answer.smallest:
-        patients = "-" if s.found.patients is None else count(s.found.patients)
-        ends = f"{s.found.lower} to {s.found.upper}" if s.found.lower is not None and s.found.upper is not None else "-"
-        rows.append((s.decision, called(s.labels), share(s.found.target, None), patients, ends, s.found.sentence))
+        patients = "-" if s.number.patients is None else count(s.number.patients)
+        ends = (
+            f"{s.number.lower} to {s.number.upper}"
+            if s.number.lower is not None and s.number.upper is not None
+            else "-"
+        )
+        rows.append((s.decision, called(s.labels), share(s.number.target, None), patients, ends, s.number.sentence))
     headers = ("decision", "truth and design", "power asked for", "patients", "95% interval", "in words")
     caption = "The smallest number of patients with that power; the interval is Monte Carlo error"
     return [Heading("How many patients"), Table("smallest", caption, headers, tuple(rows))] if rows else []

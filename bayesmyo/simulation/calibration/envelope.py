@@ -1,7 +1,7 @@
 """How far the empirical distribution of uniform numbers may be from the diagonal, everywhere at once.
 
-Reference: Säilynoja, Bürkner and Vehtari (2022), https://doi.org/10.1007/s11222-022-10090-6, whose recursion over the counts gives the
-simultaneous coverage of pointwise binomial intervals exactly; nothing is simulated.
+Reference: Säilynoja, Bürkner and Vehtari (2022), https://doi.org/10.1007/s11222-022-10090-6, whose recursion over the
+counts gives the simultaneous coverage of pointwise binomial intervals exactly; nothing is simulated.
 """
 
 from functools import lru_cache
@@ -15,8 +15,22 @@ POINTS = 100  # at most
 
 @lru_cache(maxsize=32)
 def envelope(n: int, probability: float = 0.95, points: int = POINTS) -> tuple[Array, Array, Array]:
-    """(points,) places z, and between which shares the empirical distribution of n uniform numbers lies at all of them, with at least
-    this probability. Subtract z for the plot of differences."""
+    """Where the empirical distribution of uniform numbers lies, everywhere at once.
+
+    Parameters
+    ----------
+    n : int
+        How many numbers.
+    probability : float
+        Of lying inside at all places.
+    points : int
+        How many places, at most.
+
+    Returns
+    -------
+    (points,) arrays
+        Places z, and the lower and upper share there. Subtract z for the plot of differences.
+    """
     z = np.arange(1, min(points, n) + 1) / min(points, n)
     low, high = 0.0, 1 - probability  # of the pointwise error: Bonferroni's is too small, the whole too large
     for _ in range(24):

@@ -1,64 +1,49 @@
-"""The plan of a calibration: truths from the priors at several numbers of patients, or from a fit for its own patients."""
+"""The plan of a calibration: truths from the priors at several numbers of patients, or from a fit for its patients."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bayesmyo.errors import Fault, InputError
 from bayesmyo.inference.engines import known_engine
-from bayesmyo.inference.fit import Fit
 from bayesmyo.model.simulate import MOST_PATIENTS
 from bayesmyo.simulation.calibration.verdict import ENOUGH
 from bayesmyo.simulation.cell import Cell
-from bayesmyo.simulation.given import posterior_draws
+from bayesmyo.simulation.given import NO_DESIGN, known, posterior_draws
+from bayesmyo.simulation.options import CalibrateOptions
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.row import Kind
-from bayesmyo.study.study import Study
 
 RECORD: tuple[Kind, ...] = ("estimand", "parameter", "effect", "joint")
 
 
-def calibration_plan(
-    study: Study,
-    patients: Sequence[int] = (),
-    replicates: int = 200,
-    *,
-    fit: Fit | None = None,
-    seed: int = 1,
-    engine: str = "nuts",
-) -> Plan:
-    """A cell for each number of patients (default: the design's). fit: calibrate given its patients, who are measured once more.
+def calibration_plan(asked: CalibrateOptions) -> Plan:
+    """A cell for each number of patients (default: the design's), or one of the patients of a fit, who are measured
+    once more.
 
     Raises InputError with every fault, UsageError for an unknown engine.
     """
-    known_engine(engine)
-    found = [
-        Fault("--patients", f"must lie between 1 and {MOST_PATIENTS:,}", str(n))
-        for n in patients
-        if not 1 <= n <= MOST_PATIENTS
-    ]
-    found += [
-        Fault("--patients", "names one value twice", str(n))
-        for n in dict.fromkeys(n for n in patients if list(patients).count(n) > 1)
+    known(asked.study, asked.fit)
+    known_engine(asked.engine)
+    study, fit, patients, replicates = asked.study, asked.fit, asked.patients, asked.replicates
+    twice = (n for n in dict.fromkeys(patients) if patients.count(n) > 1)
+    faults = [
+        *(
+            Fault("--patients", f"must lie between 1 and {MOST_PATIENTS:,}", str(n))
+            for n in patients
+            if not 1 <= n <= MOST_PATIENTS
+        ),
+        *(Fault("--patients", "names one value twice", str(n)) for n in twice),
     ]
     if fit is None and study.design is None:
-        found.append(
-            Fault(
-                "study", "has no [design]: nobody knows whom to simulate", mend="declare patients, follow_up and visits"
-            )
-        )
+        faults.append(NO_DESIGN)
     if fit is not None and patients:
-        found.append(Fault("--patients", "and --from-fit do not go together", mend="the patients are those of the fit"))
-    if replicates < ENOUGH:
-        found.append(
-            Fault(
-                "--replicates",
-                f"must be at least {ENOUGH}: fewer ranks say nothing",
-                str(replicates),
-                "200 see much more",
-            )
+        faults.append(
+            Fault("--patients", "and --from-fit do not go together", mend="the patients are those of the fit")
         )
-    if found:
-        raise InputError("this calibration", found)
+    if replicates < ENOUGH:
+        what = f"must be at least {ENOUGH}: fewer ranks say nothing"
+        faults.append(Fault("--replicates", what, str(replicates), "200 see much more"))
+    if faults:
+        raise InputError("this calibration", faults)
     if fit is not None:
         drawn = posterior_draws(fit, study, same_model=True)
         labels: dict[str, str | float] = {"given": "the fit's patients", "patients": len(fit.cohort)}
@@ -71,4 +56,4 @@ def calibration_plan(
         for n in patients or (design.patients,):
             own = replace(study, design=replace(design, patients=n))
             cells.append(Cell(own, None, n, own, {"truths": "priors", "patients": n}))
-    return Plan("calibrate", tuple(cells), replicates, seed, engine, record=RECORD)
+    return Plan("calibrate", tuple(cells), replicates, asked.seed, asked.engine, record=RECORD)

@@ -1,9 +1,10 @@
 """Calibration given the data at hand: the same patients, measured once more.
 
-A draw of the posterior, parameters and these patients' effects, is taken for the truth. Every patient is measured a second time under it, at
-the same visits, and the model is fitted to the real and the new measurements together. Given both, that draw and the draws of the new
-fit come from one distribution, so the ranks of its parameters, effects and estimands are uniform: whatever the priors believe elsewhere,
-the intervals hold for patients like these. Patients and their number stay, and so does the compiled model.
+A draw of the posterior, parameters and these patients' effects, is taken for the truth. Every patient is measured a
+second time under it, at the same visits, and the model is fitted to the real and the new measurements together. Given
+both, that draw and the draws of the new fit come from one distribution, so the ranks of its parameters, effects and
+estimands are uniform: whatever the priors believe elsewhere, the intervals hold for patients like these. Patients and
+their number stay, and so does the compiled model.
 
 Reference: Säilynoja, Schmitt, Bürkner and Vehtari (2025), https://doi.org/10.48550/arXiv.2502.03279.
 """
@@ -21,7 +22,9 @@ from bayesmyo.study.study import Study
 
 
 def measured_again(study: Study, cohort: Cohort, truth: Truth, rng: np.random.Generator) -> Cohort:
-    """The cohort with a second measurement beside each of its own, drawn under a truth that knows these patients' effects."""
+    """The cohort with a second measurement beside each of its own, drawn under a truth that knows these patients'
+    effects.
+    """
     both, standard = {}, standard_residuals(study, truth, cohort.measurements, rng)
     for name, o in study.outcomes.items():
         m = cohort.measurements[name]
@@ -47,6 +50,7 @@ def _joined(first: Measurements, second: Measurements) -> Measurements:
         return None if a is None or b is None else np.concatenate([a, b])
 
     names = ("patient", "time", "value", "side", "line", "end", "exposure")
-    found = {name: both(getattr(first, name), getattr(second, name)) for name in names}
+    columns = {name: both(getattr(first, name), getattr(second, name)) for name in names}
     covariates = {k: np.concatenate([v, second.covariates[k]]) for k, v in first.covariates.items()}
-    return Measurements(**found, covariates=covariates)  # type: ignore[arg-type]  # what is not None in one is not in the other
+    # what is not None in one is not in the other
+    return Measurements(**columns, covariates=covariates)  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
-"""Where the truth lies among the draws: uniform over cohorts simulated from the priors, if the model and its sampler are right.
+"""Where the truth lies among the draws: uniform over cohorts simulated from the priors, if the model and its sampler
+are right.
 
-Reference: Talts, Betancourt, Simpson, Vehtari and Gelman (2018), https://doi.org/10.48550/arXiv.1804.06788; the joint log-likelihood
-as a quantity: Modrak et al. (2023), https://doi.org/10.1214/23-BA1404.
+Reference: Talts, Betancourt, Simpson, Vehtari and Gelman (2018), https://doi.org/10.48550/arXiv.1804.06788; the joint
+log-likelihood as a quantity: Modrak et al. (2023), https://doi.org/10.1214/23-BA1404.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from bayesmyo.study.study import Study
 def first_patient(
     study: Study, cohort: Cohort, truth: Truth, posterior: Truth
 ) -> Iterator[tuple[str, float, np.ndarray]]:
-    """The effects of the first patient: name, true value, draws. One patient, named: the mean over patients is another quantity."""
+    """The effects of the first patient: name, true value, draws.
+
+    One patient, named: the mean over patients is another quantity.
+    """
     who = cohort.pseudonyms()[0]
     for outcome in study.outcomes:
         for e in effects(study, outcome):
@@ -32,7 +36,9 @@ def joint(study: Study, cohort: Cohort, truth: Truth) -> np.ndarray:
 
 
 def position(true: float, drawn: np.ndarray, ess: float, rng: np.random.Generator) -> float:
-    """The rank of the truth among thinned draws, as a number in (0, 1): exactly uniform if truth and draws are exchangeable."""
+    """The rank of the truth among thinned draws, as a number in (0, 1): exactly uniform if truth and draws are
+    exchangeable.
+    """
     flat = drawn.reshape(-1)
     kept = flat[:: max(1, int(np.ceil(len(flat) / max(ess, 1.0))))] if np.isfinite(ess) else flat[:1]
     below, ties = int((kept < true).sum()), int((kept == true).sum())

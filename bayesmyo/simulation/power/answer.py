@@ -1,44 +1,69 @@
 """All that a power study says, from its tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any
 
 import pandas as pd
 
-from bayesmyo.errors import UsageError
-from bayesmyo.simulation.columns import flat
-from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.options import TARGET
 from bayesmyo.simulation.power import operating, sequential, words
+from bayesmyo.simulation.power.rates import flat
 from bayesmyo.simulation.power.smallest import Smallest, smallest_n
+from bayesmyo.simulation.store import Results
 
-TARGET = 0.8
 MOST = 12  # sentences that are read at one go
 
 
 @dataclass(frozen=True)
 class SmallestOf:
-    """The smallest number of patients for one decision under one truth and design."""
+    """The smallest number of patients for one decision under one truth and design.
+
+    Attributes
+    ----------
+    labels : mapping of str to str or float
+        The truth and the design.
+    decision : str
+        Its name.
+    number : Smallest
+        How many patients it takes.
+    """
 
     labels: Mapping[str, str | float]
     decision: str
-    found: Smallest
+    number: Smallest
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return {**self.labels, "decision": self.decision, **asdict(self.found)}
+        return {**self.labels, "decision": self.decision, **asdict(self.number)}
 
 
 @dataclass(frozen=True, eq=False)
 class PowerAnswer:
-    """Every cell's decisions and estimands, the looks on the way, the smallest numbers of patients, and all of it in sentences."""
+    """What a power study says.
+
+    Attributes
+    ----------
+    decisions : tuple of DecisionPower
+        How often each decision was met, by cell and look.
+    estimands : tuple of EstimandPower
+        How well each estimand was estimated, by cell, look and method.
+    looks : tuple of Sequence
+        When studies with interim looks would have stopped.
+    smallest : tuple of SmallestOf
+        The smallest numbers of patients with the target power.
+    sentences : tuple of str
+        All of it in words: the decisions of `last()` in order, then looks, then smallest numbers.
+    results : Results
+        What it was counted from; `results.complete` says whether any replicate is missing.
+    """
 
     decisions: tuple[operating.DecisionPower, ...]
     estimands: tuple[operating.EstimandPower, ...]
     looks: tuple[sequential.Sequence, ...]
     smallest: tuple[SmallestOf, ...]
     sentences: tuple[str, ...]
+    results: Results
 
     def last(self) -> list[operating.DecisionPower]:
         """The decisions when all patients are analysed."""
@@ -46,7 +71,14 @@ class PowerAnswer:
         return [d for d in self.decisions if d.look == most[d.cell]]
 
     def chosen(self) -> tuple[str, ...]:
-        """All sentences; where they are many, those of the first design and the middle number of patients, and how many patients it takes."""
+        """All sentences, or where they are many a choice of them.
+
+        Returns
+        -------
+        tuple of str
+            Of more than `MOST`, those of the first design and the middle number of patients, and how many patients it
+            takes.
+        """
         last = self.last()
         if len(self.sentences) <= MOST or not last:
             return self.sentences
@@ -60,66 +92,72 @@ class PowerAnswer:
         return (*own, *self.sentences[len(last) :])
 
     def table(self) -> pd.DataFrame:
-        """One line for each cell, look and decision, in plain columns."""
+        """Every decision, in plain columns.
+
+        Returns
+        -------
+        DataFrame
+            One line for each cell, look and decision: `met` of `done`, their share `probability` with its Monte Carlo
+            standard
+            error `mcse` and exact 95 % interval, `worst` and `best` if all that failed had not met it, or had.
+        """
         return pd.DataFrame([flat(d.as_dict()) for d in self.decisions])
 
     def estimand_table(self) -> pd.DataFrame:
-        """One line for each cell, look, estimand and method, in plain columns."""
+        """Every estimand, in plain columns.
+
+        Returns
+        -------
+        DataFrame
+            One line for each cell, look, estimand and method: `bias_value` in outcome units with its Monte Carlo error
+            `bias_mcse`, coverage, width, and errors of sign and magnitude.
+        """
         return pd.DataFrame([flat(e.as_dict()) for e in self.estimands])
 
 
-def rules(target: float, futility: float | None, looks: Sequence[int]) -> None:
-    """Raises UsageError where a target or a rule of stopping cannot be used."""
-    for name, share in {"--target": target, "--futility": futility}.items():
-        if share is not None and not (isinstance(share, Real) and 0 < share < 1):
-            raise UsageError(name, "must lie between 0 and 1", repr(share))
-    if futility is not None and not looks:
-        raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
+def power_answer(results: Results, target: float = TARGET, futility: float | None = None) -> PowerAnswer:
+    """What a power study says, from its tables.
 
+    Parameters
+    ----------
+    results : Results
+        Of a plan of kind "power", finished or not.
+    target : float
+        The power of the smallest number of patients, in (0, 1).
+    futility : float, optional
+        The probability below which a study stops at an interim look.
 
-def power_answer(
-    plan: Plan,
-    replicates: pd.DataFrame,
-    quantities: pd.DataFrame,
-    target: float = TARGET,
-    futility: float | None = None,
-) -> PowerAnswer:
-    """What a power study says. target: the power of the smallest number of patients; futility: see `sequential`"""
-    decisions = operating.decisions(plan, replicates, quantities)
-    looks = sequential.sequences(plan, quantities, futility)
-    analysis = {cell.key: cell.analysis for cell in plan.cells}
-    most = {cell.key: operating.looks(cell)[-1] for cell in plan.cells}
-    last = [d for d in decisions if d.look == most[d.cell]]
-    smallest = _smallest(last, target)
-    said = [words.sentence(analysis[d.cell], d) for d in last]
-    said += [words.sequence_sentence(s) for s in looks]
-    for s in smallest:
-        said.append(f"{s.decision}, {words.called(s.labels)}: {s.found.sentence}")
-    return PowerAnswer(
-        tuple(decisions),
-        tuple(operating.estimands(plan, replicates, quantities)),
-        tuple(looks),
-        tuple(smallest),
-        tuple(said),
+    Returns
+    -------
+    PowerAnswer
+        Shares are of the replicates that are there and could be fitted.
+    """
+    tables = results.plan, results.replicates, results.quantities
+    decisions = operating.decisions(*tables)
+    looks = sequential.sequences(results.plan, results.quantities, futility)
+    cells = {cell.key: cell for cell in results.plan.cells}
+    last = [d for d in decisions if d.look == operating.looks(cells[d.cell])[-1]]
+    smallest = tuple(_smallest(last, target))
+    said = (
+        *(words.sentence(cells[d.cell].analysis, d) for d in last),
+        *(words.sequence_sentence(s) for s in looks),
+        *(f"{s.decision}, {words.called(s.labels)}: {s.number.sentence}" for s in smallest),
     )
+    estimands = tuple(operating.estimands(*tables))
+    return PowerAnswer(tuple(decisions), estimands, tuple(looks), smallest, said, results)
 
 
-def _smallest(last: list[operating.DecisionPower], target: float) -> list[SmallestOf]:
-    """For each decision, truth and design of which several numbers of patients were simulated, unless it ought not to be met."""
+def _smallest(last: list[operating.DecisionPower], target: float) -> Iterator[SmallestOf]:
+    """For each decision, truth and design of which several numbers of patients were simulated, unless it ought not to
+    be met.
+    """
     groups: dict[tuple[Any, ...], list[operating.DecisionPower]] = {}
     for d in last:
         varied = {k: v for k, v in d.labels.items() if k != "patients"}
         groups.setdefault((d.decision, tuple(varied.items())), []).append(d)
-    found = []
-    for (decision, varied_items), listed in groups.items():
-        usable = [d for d in listed if d.rate.of > 0]
+    for (decision, varied_items), group in groups.items():
+        usable = [d for d in group if d.rate.of > 0]
         n, met, done = [d.look for d in usable], [d.rate.met for d in usable], [d.rate.of for d in usable]
         if len(set(n)) > 1 and not all(d.null for d in usable):
-            found.append(
-                SmallestOf(
-                    dict(varied_items),
-                    decision,
-                    smallest_n(n, met, done, target, "assurance" if usable[0].assurance else "power"),
-                )
-            )
-    return found
+            word = "assurance" if usable[0].assurance else "power"
+            yield SmallestOf(dict(varied_items), decision, smallest_n(n, met, done, target, word))

@@ -1,16 +1,20 @@
 """What a small-sample frequentist analysis of the same cohort would have answered, beside every cell.
 
-t test        on patients' own numbers (`own.py`), one-sample or two-sample, N - 1 or N - 2 degrees of freedom: exact for balanced data
-mixed model   random intercept and slope, restricted maximum likelihood; the Wald t with N - 1 or N - 2 degrees of freedom, which for
-              balanced data is the t test; only where the trajectory is a straight line on a clock
-common slope  what ignores that patients differ in their slopes (the pooled regression within patients, which for balanced data is the
-              random-intercept model): here to show how often it finds what is not there; not run unless named
+t test        on patients' own numbers (`own.py`), one-sample or two-sample, N - 1 or N - 2 degrees of freedom: exact
+              for balanced data
+mixed model   random intercept and slope, restricted maximum likelihood; the Wald t with N - 1 or N - 2 degrees of
+              freedom, which for balanced data is the t test; only where the trajectory is a straight line on a clock
+common slope  what ignores that patients differ in their slopes (the pooled regression within patients, which for
+              balanced data is the random-intercept model): here to show how often it finds what is not there; not run
+              unless named
 
-No method here compiles anything. One that cannot answer in some cohort says so in a quantity without numbers: it is counted.
+No method here compiles anything. One that cannot answer in some cohort says so in a quantity without numbers: it is
+counted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -28,7 +32,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Answer:
-    """An estimate with its standard error and degrees of freedom, on the scale of the analysis (logarithms of ratios)."""
+    """An estimate with its standard error and degrees of freedom, on the scale of the analysis (of ratios, the log)."""
 
     estimate: float
     error: float
@@ -36,7 +40,9 @@ class Answer:
 
 
 def one_sample(values: Array) -> tuple[Array, Array, Array]:
-    """(...,) mean, standard error and degrees of freedom of (..., patient) values; NaN values are patients who have none."""
+    """(...,) mean, standard error and degrees of freedom of (..., patient) values; NaN values are patients who have
+    none.
+    """
     n = np.isfinite(values).sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nansum(values, axis=-1) / n
@@ -100,7 +106,8 @@ def _common(study: Study, cohort: Cohort, name: str) -> Answer | None:
 def common_slope(
     slope: Array, sxx: Array, count: Array, rss: Array, step: float = 1.0, group: Array | None = None
 ) -> tuple[Array, Array, Array]:
-    """(...,) change over `step` of one slope common to (..., patient) patients (of a group), its error, and degrees of freedom.
+    """(...,) change over `step` of one slope common to (..., patient) patients (of a group), its error, and degrees of
+    freedom.
 
     slope, sxx, count, rss: of each patient, as `own_slopes` has them
     """
@@ -129,7 +136,6 @@ def _answer(estimate: float | Array, error: float | Array, freedom: float | Arra
 METHODS: dict[str, Callable[[Study, Cohort, str], Answer | None]] = {
     "t test": _t_test, "mixed model": _mixed, "common slope": _common,
 }  # fmt: skip
-DEFAULT = ("t test", "mixed model")
 
 
 def checked(names: Sequence[str]) -> tuple[str, ...]:
@@ -142,58 +148,69 @@ def checked(names: Sequence[str]) -> tuple[str, ...]:
 
 def questions(study: Study, method: str) -> list[str]:
     """The estimands of a study that a method answers."""
-    found = [name for name in study.estimands if answerable(study, name)]
+    answered = [name for name in study.estimands if answerable(study, name)]
     if method == "t test":
-        return found
-    return [n for n in found if straight(study, n) and not study.estimands[n].is_level]
+        return answered
+    return [n for n in answered if straight(study, n) and not study.estimands[n].is_level]
 
 
 def compare(
-    study: Study, cohort: Cohort, names: Sequence[str] = DEFAULT, truth: Mapping[str, float] | None = None
+    study: Study, cohort: Cohort, names: Sequence[str], truth: Mapping[str, float] | None = None
 ) -> tuple[Quantity, ...]:
-    """Every answer of the named methods to the estimands of a study that they can answer, and to its decisions about them.
+    """Every answer of some methods to the estimands of a study that they can answer, and to its decisions about them.
 
-    "t test: change_12": estimate, confidence limits of the study's level, two-sided p-value against no change, and whether it is below
-    1 - level on the side of benefit. "t test for gain": a decision of kind `probability` as a one-sided test against its own threshold
-    at the level 1 - probability, which a flat prior would make the same rule. All numbers are None where the method failed.
+    Parameters
+    ----------
+    study, cohort : Study, Cohort
+        What is asked, of whom.
+    names : sequence of str
+        The methods.
+    truth : mapping of str to float, optional
+        The true value of each estimand.
+
+    Returns
+    -------
+    tuple of Quantity
+        "t test: change_12" has an estimate, confidence limits of the study's level, the two-sided p-value against no
+        change,
+        and whether it is below 1 - level on the side of benefit. "t test for gain" is a decision of kind `probability`
+        as a
+        one-sided test against its own threshold at the level 1 - probability, which a flat prior would make the same
+        rule.
+        All numbers are None where the method failed.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such method.
     """
-    found: list[Quantity] = []
+    answers: list[Quantity] = []
     for method in checked(names):
         for name in questions(study, method):
             answer = METHODS[method](study, cohort, name)
-            found.append(_estimated(study, method, name, answer, len(cohort), (truth or {}).get(name)))
+            asked = {f"{method}: {name}": _estimated(study, name, answer) if answer else {}}
             for decision, rule in study.decisions.items():
                 if rule.estimand == name and (claim := rule.one_sided):
-                    full = f"{method} for {decision}"
-                    found.append(_decided(study, full, name, claim, answer, len(cohort), (truth or {}).get(name)))
-    return tuple(found)
+                    asked[f"{method} for {decision}"] = _decided(study, name, claim, answer) if answer else {}
+            true = (truth or {}).get(name)
+            answers += [Quantity("comparator", full, len(cohort), truth=true, **said) for full, said in asked.items()]
+    return tuple(answers)
 
 
-def _estimated(study: Study, method: str, name: str, a: Answer | None, look: int, truth: float | None) -> Quantity:
+def _estimated(study: Study, name: str, a: Answer) -> dict[str, Any]:
     e = study.estimands[name]
-    full = f"{method}: {name}"
-    if a is None:
-        return Quantity("comparator", full, look, truth=truth)
     p = float(p_value(np.asarray(a.estimate), np.asarray(a.error), np.asarray(a.freedom)))
     reach = float(stats.t.ppf(0.5 + study.interval / 2, a.freedom)) * a.error
     logarithmic = e.difference_on == "log"
     back = np.exp if logarithmic else float
     benefit = (a.estimate > 0) == (study.outcomes[e.outcomes[0]].better == "higher")
-    return Quantity(
-        "comparator", full, look, truth=truth, median=float(back(a.estimate)), lower=float(back(a.estimate - reach)),
-        upper=float(back(a.estimate + reach)), sd=None if logarithmic else a.error, probability=p,
-        met=bool(p < 1 - study.interval and benefit),
-    )  # fmt: skip
+    lower, median, upper = (float(back(a.estimate + step)) for step in (-reach, 0.0, reach))
+    sd, met = None if logarithmic else a.error, bool(p < 1 - study.interval and benefit)
+    return {"median": median, "lower": lower, "upper": upper, "sd": sd, "probability": p, "met": met}
 
 
-def _decided(
-    study: Study, full: str, name: str, claim: OneSided, a: Answer | None, look: int, truth: float | None
-) -> Quantity:
-    if a is None:
-        return Quantity("comparator", full, look, truth=truth)
+def _decided(study: Study, name: str, claim: OneSided, a: Answer) -> dict[str, Any]:
     null = float(np.log(claim.threshold)) if study.estimands[name].difference_on == "log" else claim.threshold
     z = (a.estimate - null) / a.error
     believed = float(stats.t.cdf(z if claim.above else -z, a.freedom))
-    return Quantity(
-        "comparator", full, look, truth=truth, probability=believed, met=bool(believed >= claim.probability)
-    )
+    return {"probability": believed, "met": bool(believed >= claim.probability)}

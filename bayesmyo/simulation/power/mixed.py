@@ -1,9 +1,11 @@
 """The linear mixed model with a random intercept and slope, by restricted maximum likelihood.
 
-Written out rather than borrowed: with two effects for each patient the likelihood needs only sums over each patient's visits, so that a
-fit costs milliseconds, needs no further package, and says when it has not converged. Tested against published fits of lme4.
+Written out rather than borrowed: with two effects for each patient the likelihood needs only sums over each patient's
+visits, so that a fit costs milliseconds, needs no further package, and says when it has not converged. Tested against
+published fits of lme4.
 
-Reference: Bates, Maechler, Bolker and Walker (2015), https://doi.org/10.18637/jss.v067.i01, whose profiled criterion this is.
+Reference: Bates, Maechler, Bolker and Walker (2015), https://doi.org/10.18637/jss.v067.i01, whose profiled criterion
+this is.
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,9 @@ FLAT = 1e-3  # the slope of the deviance at which the search has ended
 
 @dataclass(frozen=True, eq=False)
 class MixedFit:
-    """Fixed effects (p,), their covariance (p, p), SDs of the patients' intercepts and slopes, their correlation, residual SD."""
+    """Fixed effects (p,), their covariance (p, p), SDs of the patients' intercepts and slopes, their correlation,
+    residual SD.
+    """
 
     fixed: Array
     covariance: Array
@@ -30,7 +34,9 @@ class MixedFit:
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Of each patient: Z'Z (patient, 2, 2) and Z'[X y] (patient, 2, p + 1); of all: [X y]'[X y], and the number of measurements."""
+    """Of each patient: Z'Z (patient, 2, 2) and Z'[X y] (patient, 2, p + 1); of all: [X y]'[X y], and the number of
+    measurements.
+    """
 
     zz: Array
     zw: Array
@@ -48,28 +54,23 @@ def mixed_model(patient: Array, clock: Array, value: Array, fixed: Array, patien
         return None
     z = np.stack([np.ones(len(clock)), (clock - shift) / scale], axis=-1)
     sums = _sums(patient, z, fixed, value, patients)
-    best = None
     for start in ([1.0, 0.0, 1.0], [0.3, 0.0, 0.1]):  # the second where the first does not end
         # no bounds are needed: the factor's diagonal may change its sign and mean the same
-        found = optimize.minimize(_deviance, start, (sums,), method="BFGS", jac=True, options={"gtol": FLAT / 10})
-        if np.isfinite(found.fun) and np.abs(found.jac).max() < FLAT:
-            best = found
+        end = optimize.minimize(_deviance, start, (sums,), method="BFGS", jac=True, options={"gtol": FLAT / 10})
+        if np.isfinite(end.fun) and np.abs(end.jac).max() < FLAT:
             break
-    if best is None:
+    else:
         return None
-    state = _at(best.x, sums)
-    a, b, c = best.x
+    state = _at(end.x, sums)
+    a, b, c = end.x
     relative = np.array([[a, 0.0], [b, c]])
-    back = np.array(
-        [[1.0, -shift / scale], [0.0, 1 / scale]]
-    )  # from effects on the standardised clock to the clock's own
+    # from effects on the standardised clock, (t - shift) / scale, to those on the clock's own
+    back = np.array([[1.0, -shift / scale], [0.0, 1 / scale]])
     covariance = state.variance * back @ relative @ relative.T @ back.T
     sds = np.sqrt(np.diag(covariance))
     correlation = float(covariance[0, 1] / np.prod(sds)) if np.prod(sds) > 0 else 0.0
-    return MixedFit(
-        state.beta, state.variance * state.inverse, float(sds[0]), float(sds[1]), correlation, float(np.sqrt(state.variance)),
-        float(best.fun),
-    )  # fmt: skip
+    sigma, of_fixed = float(np.sqrt(state.variance)), state.variance * state.inverse
+    return MixedFit(state.beta, of_fixed, float(sds[0]), float(sds[1]), correlation, sigma, float(end.fun))
 
 
 def _sums(patient: Array, z: Array, x: Array, y: Array, patients: int) -> _Sums:
@@ -85,8 +86,9 @@ def _sums(patient: Array, z: Array, x: Array, y: Array, patients: int) -> _Sums:
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """A relative covariance factor L seen through: M = I + L'Z'Z L (patient by patient: p, q, r, its determinant), M^-1 L'Z'[X y] as
-    its two rows, the fixed effects, (X'V^-1 X)^-1, and the residual variance."""
+    """A relative covariance factor L seen through: M = I + L'Z'Z L (patient by patient: p, q, r, its determinant), M^-1
+    L'Z'[X y] as its two rows, the fixed effects, (X'V^-1 X)^-1, and the residual variance.
+    """
 
     p: Array
     q: Array

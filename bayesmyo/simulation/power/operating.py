@@ -1,9 +1,10 @@
-"""What a study of this design would have found, from the tables of a simulation study: by cell, look, and decision or estimand.
+"""What a study of this design would have shown, from the tables of a simulation study: by cell, look, and decision or
+estimand.
 
-A failed replicate is never "not met": it is counted beside, and power is also given as if all of them had not met the decision, and as
-if all had. References: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086 (Monte Carlo errors); Gelman and Carlin
-(2014), https://doi.org/10.1177/1745691614551642 (errors of sign and magnitude); O'Hagan, Stevens and Campbell (2005),
-https://doi.org/10.1002/pst.175 (assurance).
+A failed replicate is never "not met": it is counted beside, and power is also given as if all of them had not met the
+decision, and as if all had. References: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086 (Monte
+Carlo errors); Gelman and Carlin (2014), https://doi.org/10.1177/1745691614551642 (errors of sign and magnitude);
+O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175 (assurance).
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate, root_mean_square
+from bayesmyo.simulation.power.rates import Mean, Rate, failed_at, mean, numbers, rate, root_mean_square
 from bayesmyo.simulation.row import DONE
 
 Array = np.ndarray
@@ -30,12 +31,30 @@ FOR, ABOUT = " for ", ": "  # "t test for gain" is of a decision, "t test: chang
 class DecisionPower:
     """How often a decision was met in one cell, at one look.
 
-    labels: what varies between cells; look: patients analysed; replicates: all, done or failed; failed: stage -> how many
-    rate: met among those done; worst, best: if all that failed had not met it, or had
-    true: replicates whose true value satisfies the rule; power: met among those; error: met among the others, which is type I error;
-        None where the rule has no truth (a precision)
-    truth: the true value, averaged over replicates; varies: whether replicates differ in it; assurance: whether their truths were drawn
-    expected: of the probability that the rule looks at; comparators: the same rule or question by other methods
+    Attributes
+    ----------
+    cell, labels : str, mapping
+        Its key, and what varies between cells.
+    decision, estimand : str
+        The rule by name, and what it is about.
+    look : int
+        Patients analysed.
+    replicates, failed : int, mapping of str to int
+        All, done or failed; of those that failed, stage -> how many.
+    rate : Rate
+        Met, among those done.
+    worst, best : float or None
+        If all that failed had not met it, or had.
+    true : int or None
+        Replicates whose true value satisfies the rule; None where the rule has no truth (a precision).
+    power, error : Rate or None
+        Met among those, and among the others, which is the type I error.
+    truth, varies, assurance : float or None, bool, bool
+        The true value, averaged over replicates; whether they differ in it; whether their truths were drawn.
+    expected : Mean
+        Of the probability that the rule looks at.
+    comparators : mapping of str to Rate
+        The same rule or question by other methods.
     """
 
     cell: str
@@ -64,28 +83,38 @@ class DecisionPower:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        found = asdict(self)
-        r = found.pop("rate")
-        found = {**self.labels, **{k: v for k, v in found.items() if k != "labels"}}
-        found |= {
-            "met": r["met"],
-            "done": r["of"],
-            "probability": r["value"],
-            "mcse": r["mcse"],
-            "lower": r["lower"],
-            "upper": r["upper"],
-        }
-        return found | {"failed": sum(self.failed.values()), "failed_at": dict(self.failed), "null": self.null}
+        columns = {**self.labels, **{k: v for k, v in asdict(self).items() if k not in ("labels", "rate")}}
+        r, failed = self.rate, {"failed": sum(self.failed.values()), "failed_at": dict(self.failed)}
+        rate = {"met": r.met, "done": r.of, "probability": r.value, "mcse": r.mcse, "lower": r.lower, "upper": r.upper}
+        return columns | rate | failed | {"null": self.null}
 
 
 @dataclass(frozen=True)
 class EstimandPower:
     """How well an estimand was estimated in one cell, at one look, by its posterior median and the study's interval.
 
-    method: "posterior", or a comparator; answered: replicates with an answer, of those done
-    bias: of the median, in outcome units; coverage: of the interval; sign: type S, the share of significant estimates that lie on the
-    wrong side of no effect; magnitude: type M, by how much significant estimates exaggerate (of a ratio, its logarithm); significant: whose
-    interval excludes no effect
+    Attributes
+    ----------
+    cell, labels : str, mapping
+        Its key, and what varies between cells.
+    estimand, method : str
+        What is estimated, and how: "posterior", or a comparator.
+    look : int
+        Patients analysed.
+    answered, done : int
+        Replicates with an answer, of those done.
+    truth : float or None
+        The true value, averaged over replicates.
+    bias, error, width : Mean
+        Of the median, its root mean square error, and the width of the interval, in outcome units.
+    coverage : Rate
+        Of the interval.
+    significant : Rate or None
+        Whose interval excludes no effect.
+    sign : Rate or None
+        Type S: the share of significant estimates that lie on the wrong side of no effect.
+    magnitude : Mean or None
+        Type M: by how much significant estimates exaggerate (of a ratio, its logarithm).
     """
 
     cell: str
@@ -106,15 +135,15 @@ class EstimandPower:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        found = asdict(self)
-        return {**found.pop("labels"), **found}
+        columns = asdict(self)
+        return {**columns.pop("labels"), **columns}
 
 
 def decisions(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[DecisionPower]:
     """Every decision of every cell, at every look."""
     return [
-        _decision(cell, name, rule, look, rows, found)
-        for cell, rows, found in _cells(plan, replicates, quantities)
+        _decision(cell, name, rule, look, rows, here[here["look"] == look])
+        for cell, rows, here in _cells(plan, replicates, quantities)
         for name, rule in cell.analysis.decisions.items()
         for look in looks(cell)
     ]
@@ -123,11 +152,11 @@ def decisions(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) ->
 def estimands(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[EstimandPower]:
     """Every estimand of every cell, at every look: its posterior, and every comparator that answers it."""
     listed = []
-    for cell, rows, found in _cells(plan, replicates, quantities):
+    for cell, rows, every in _cells(plan, replicates, quantities):
         done = int((rows["stage"] == DONE).sum())
         for name, e in cell.analysis.estimands.items():
             for look in looks(cell):
-                here = found[found["look"] == look]
+                here = every[every["look"] == look]
                 answers = {POSTERIOR: here[(here["kind"] == "estimand") & (here["name"] == name)]}
                 others = here[(here["kind"] == "comparator") & here["name"].str.endswith(ABOUT + name)]
                 answers |= {str(k).removesuffix(ABOUT + name): part for k, part in others.groupby("name", sort=False)}
@@ -140,11 +169,6 @@ def looks(cell: Cell) -> tuple[int, ...]:
     return cell.looks or (cell.patients,)
 
 
-def numbers(values: pd.Series) -> Array:
-    """A column as floats, NaN where there is nothing."""
-    return np.array([np.nan if v is None or v is pd.NA else float(v) for v in values], dtype=float)
-
-
 def _cells(
     plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame
 ) -> Iterator[tuple[Cell, pd.DataFrame, pd.DataFrame]]:
@@ -153,33 +177,35 @@ def _cells(
 
 
 def _decision(
-    cell: Cell, name: str, rule: Decision, look: int, rows: pd.DataFrame, found: pd.DataFrame
+    cell: Cell, name: str, rule: Decision, look: int, rows: pd.DataFrame, here: pd.DataFrame
 ) -> DecisionPower:
-    here = found[found["look"] == look]
     mine = here[(here["kind"] == "decision") & (here["name"] == name)]
     met, truth = numbers(mine["met"]) == 1, numbers(mine["truth"])
     known = np.isfinite(truth)
     right = rule.right(truth) if len(truth) and known.all() else None
-    failed = {str(k): int(v) for k, v in rows.loc[rows["stage"] != DONE, "stage"].value_counts(sort=False).items()}
-    lost, of = sum(failed.values()), rate(met)
+    failed, of = failed_at(rows["stage"]), rate(met)
+    lost = sum(failed.values())
+    worst, best = (m / (of.of + lost) if of.of + lost else None for m in (of.met, of.met + lost))
+    true = power = error = None
+    if right is not None:
+        true, power, error = int(right.sum()), rate(met[right]), rate(met[~right])
     comparators = {}
     for full in dict.fromkeys(here.loc[here["kind"] == "comparator", "name"]):
         if str(full).endswith((FOR + name, ABOUT + rule.estimand)):
             answered = numbers(here.loc[here["name"] == full, "met"])
             comparators[str(full)] = rate(answered[np.isfinite(answered)] == 1)
+    varies = bool(known.any() and np.ptp(truth[known]) > 0)
+    expected = mean(numbers(mine["probability"]))
     return DecisionPower(
-        cell.key, dict(cell.labels), name, rule.estimand, look, len(rows), failed, of,
-        worst=of.met / (of.of + lost) if of.of + lost else None, best=(of.met + lost) / (of.of + lost) if of.of + lost else None,
-        true=None if right is None else int(right.sum()), power=None if right is None else rate(met[right]),
-        error=None if right is None else rate(met[~right]), truth=mean(truth).value,
-        varies=bool(known.any() and np.ptp(truth[known]) > 0), assurance=not cell.fixed, expected=mean(numbers(mine["probability"])), comparators=comparators,
+        cell.key, dict(cell.labels), name, rule.estimand, look, len(rows), failed, of, worst, best, true, power, error,
+        mean(truth).value, varies, not cell.fixed, expected, comparators,
     )  # fmt: skip
 
 
 def _estimand(
-    cell: Cell, name: str, e: Estimand, method: str, look: int, done: int, found: pd.DataFrame
+    cell: Cell, name: str, e: Estimand, method: str, look: int, done: int, answers: pd.DataFrame
 ) -> EstimandPower:
-    truth, median, lower, upper = (numbers(found[k]) for k in ("truth", "median", "lower", "upper"))
+    truth, median, lower, upper = (numbers(answers[k]) for k in ("truth", "median", "lower", "upper"))
     answered = np.isfinite(median)
     truth, median, lower, upper = (x[answered] for x in (truth, median, lower, upper))
     known = np.isfinite(truth)

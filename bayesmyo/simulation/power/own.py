@@ -1,14 +1,15 @@
 """Each patient's own number: what a t test on patients is made of.
 
-Where the study's trajectory is a straight line on some clock (linear, its square root, log), every patient gets a least-squares line
-of that form through all measurements, and the number is its slope, or its change between the two times. Balanced, that is the most
-that the data hold, and its t test is exact. Where the trajectory bends (plateau, piecewise, spline) a straight line through all visits
-would answer another question, because later visits pull it flat; then the number is the measurement nearest to `to` less the one
-nearest to `from`, of patients who were seen at both: the last-minus-first of clinical papers.
+Where the study's trajectory is a straight line on some clock (linear, its square root, log), every patient gets a
+least-squares line of that form through all measurements, and the number is its slope, or its change between the two
+times. Balanced, that is the most that the data hold, and its t test is exact. Where the trajectory bends (plateau,
+piecewise, spline) a straight line through all visits would answer another question, because later visits pull it flat;
+then the number is the measurement nearest to `to` less the one nearest to `from`, of patients who were seen at both:
+the last-minus-first of clinical papers.
 
-Outcomes that are reported as geometric means are analysed as logarithms; a cell known only to a limit counts as the limit, and events
-as their number per exposure. References: Frison and Pocock (1992), https://doi.org/10.1002/sim.4780111304; Matthews et al. (1990),
-https://doi.org/10.1136/bmj.300.6719.230.
+Outcomes that are reported as geometric means are analysed as logarithms; a cell known only to a limit counts as the
+limit, and events as their number per exposure. References: Frison and Pocock (1992),
+https://doi.org/10.1002/sim.4780111304; Matthews et al. (1990), https://doi.org/10.1136/bmj.300.6719.230.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ class Analysed:
 
     patient: (n,) index; clock: (n,) the trajectory's own clock at each measurement, None where it bends; value: (n,)
     step: how far the clock moves between the two times of the estimand (over `per` units of time), NaN where it bends
-    group: (patient,) 1 at the level of a contrast, 0 at its reference, -1 for anyone else; None where there is no contrast
+    group: (patient,) 1 at the level of a contrast, 0 at its reference, -1 for anyone else; None where there is no
+        contrast
     """
 
     patients: int
@@ -62,7 +64,9 @@ def answerable(study: Study, name: str) -> bool:
 
 
 def straight(study: Study, name: str) -> bool:
-    """Whether an estimand is asked of an outcome whose trajectory is a straight line on a clock, on the scale of the analysis."""
+    """Whether an estimand is asked of an outcome whose trajectory is a straight line on a clock, on the scale of the
+    analysis.
+    """
     e = study.estimands[name]
     o = study.outcomes[e.outcomes[0]]
     coefficients = o.trajectory.coefficients(study.scale(e.outcomes[0]))
@@ -105,7 +109,9 @@ def _group(study: Study, cohort: Cohort, e: Estimand) -> Array | None:
 
 
 def own_numbers(study: Study, cohort: Cohort, name: str) -> tuple[Array, Array | None]:
-    """(patient,) each patient's own value of an estimand, NaN where a patient has none, and (patient,) the group of each."""
+    """(patient,) each patient's own value of an estimand, NaN where a patient has none, and (patient,) the group of
+    each.
+    """
     a, e = analysed(study, cohort, name), study.estimands[name]
     if e.is_level:
         with np.errstate(invalid="ignore"):
@@ -118,8 +124,9 @@ def own_numbers(study: Study, cohort: Cohort, name: str) -> tuple[Array, Array |
 
 
 def own_slopes(patient: Array, clock: Array, value: Array, patients: int) -> tuple[Array, Array, Array, Array]:
-    """Of each patient, (patient,): the least-squares slope, the sum of squares of the clock around its mean, the number of
-    measurements, and the sum of squared residuals. NaN slopes where a patient was seen at one moment only."""
+    """Of each patient, (patient,): the least-squares slope, the sum of squares of the clock around its mean, the number
+    of measurements, and the sum of squared residuals. NaN slopes where a patient was seen at one moment only.
+    """
 
     def total(x: Array) -> Array:
         return np.bincount(patient, x, patients)
@@ -135,15 +142,16 @@ def own_slopes(patient: Array, clock: Array, value: Array, patients: int) -> tup
 
 
 def _difference(m: Measurements, value: Array, patients: int, start: float, end: float) -> Array:
-    """(patient,) the measurement nearest to `end` less the one nearest to `start`; NaN where a patient has not one for each,
-    that is, none nearer to this time than to the other."""
+    """(patient,) the measurement nearest to `end` less the one nearest to `start`; NaN where a patient has not one for
+    each, that is, none nearer to this time than to the other.
+    """
     time = np.asarray(m.time, dtype=float)
     middle = (start + end) / 2
-    found = []
+    values = []
     for near, mine in ((start, time < middle), (end, time >= middle)):
         chosen = np.full(patients, np.nan)
         order = np.lexsort((-np.abs(time - near),))  # the nearest is written last
         order = order[mine[order]]
         chosen[m.patient[order]] = value[order]
-        found.append(chosen)
-    return found[1] - found[0]
+        values.append(chosen)
+    return values[1] - values[0]

@@ -3,18 +3,34 @@
 Formulas: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086, table 6.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
+
+from bayesmyo.simulation.row import DONE
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of replicates. mcse: its Monte Carlo standard error; lower, upper: exact 95 % interval (Clopper and Pearson 1934,
-    https://doi.org/10.1093/biomet/26.4.404), which never claims that a share is 0 or 1 for sure. None where there are no replicates."""
+    """A share of replicates.
+
+    Attributes
+    ----------
+    met, of : int
+        How many, of how many.
+    value, mcse : float or None
+        The share, and its Monte Carlo standard error; None where there are no replicates.
+    lower, upper : float or None
+        Exact 95 % interval (Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404), which never claims that
+        a
+        share is 0 or 1 for sure.
+    """
 
     met: int
     of: int
@@ -57,3 +73,21 @@ def root_mean_square(errors: Array) -> Mean:
         return square
     root = float(np.sqrt(square.value))
     return Mean(root, None if square.mcse is None else square.mcse / (2 * root))
+
+
+def numbers(column: pd.Series) -> Array:
+    """A column as floats, NaN where there is nothing."""
+    return np.array([np.nan if v is None or v is pd.NA else float(v) for v in column], dtype=float)
+
+
+def failed_at(stages: pd.Series) -> dict[str, int]:
+    """Stage -> how many replicates failed there, from the stage that each reached."""
+    return {str(k): int(v) for k, v in stages[stages != DONE].value_counts(sort=False).items()}
+
+
+def flat(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """A nested table in plain columns: `bias` -> `bias_value`, `bias_mcse`; comparators by their names."""
+    columns: dict[str, Any] = {}
+    for key, value in nested.items():
+        columns |= {f"{key}_{k}": v for k, v in flat(value).items()} if isinstance(value, Mapping) else {key: value}
+    return columns

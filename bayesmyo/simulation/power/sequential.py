@@ -1,10 +1,10 @@
 """Looks at the data on the way: how often a study would have stopped, when, and with how many patients.
 
-The rule is looked at after so many patients, in the order in which they were included, with all of their follow-up. It stops for
-success when the decision is met, and for futility when the probability that the rule looks at is below a limit. Overall error is that
-of the whole procedure: under a scenario in which the decision ought not to be met, it is the type I error with all looks taken together,
-which is higher than that of any one of them. Reference: Berry, Carlin, Lee and Muller (2010), Bayesian Adaptive Methods for Clinical
-Trials, https://doi.org/10.1201/EBK1439825488, chapter 4.
+The rule is looked at after so many patients, in the order in which they were included, with all of their follow-up. It
+stops for success when the decision is met, and for futility when the probability that the rule looks at is below a
+limit. Overall error is that of the whole procedure: under a scenario in which the decision ought not to be met, it is
+the type I error with all looks taken together, which is higher than that of any one of them. Reference: Berry, Carlin,
+Lee and Muller (2010), Bayesian Adaptive Methods for Clinical Trials, https://doi.org/10.1201/EBK1439825488, chapter 4.
 """
 
 from collections.abc import Mapping
@@ -16,15 +16,17 @@ import pandas as pd
 
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.operating import looks, numbers
-from bayesmyo.simulation.power.rates import Mean, Rate, mean, rate
+from bayesmyo.simulation.power.operating import looks
+from bayesmyo.simulation.power.rates import Mean, Rate, mean, numbers, rate
 
 SUCCESS, FUTILITY, OPEN = 1, -1, 0
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One look: the share of all studies that stop here, for success and for futility (at the last look: that end unmet)."""
+    """One look: the share of all studies that stop here, for success and for futility (at the last look: that end
+    unmet).
+    """
 
     look: int
     success: Rate
@@ -35,9 +37,20 @@ class Stop:
 class Sequence:
     """One decision of one cell over all its looks.
 
-    futility: the limit of the probability, None where the rule stops for success alone
-    success: at any look; null: whether the decision ought not to be met in any replicate, so that success is type I error over all looks
-    patients: expected number when it stops
+    Attributes
+    ----------
+    cell, labels, decision : str, mapping, str
+        Which one.
+    futility : float or None
+        The limit of the probability; None where the rule stops for success alone.
+    stops : tuple of Stop
+        One for each look.
+    success : Rate
+        At any look.
+    patients : Mean
+        The expected number when it stops.
+    null : bool
+        Whether the decision ought not to be met in any replicate, so that success is the type I error over all looks.
     """
 
     cell: str
@@ -51,24 +64,24 @@ class Sequence:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        found = asdict(self)
-        return {**found.pop("labels"), **found}
+        columns = asdict(self)
+        return {**columns.pop("labels"), **columns}
 
 
 def sequences(plan: Plan, quantities: pd.DataFrame, futility: float | None = None) -> list[Sequence]:
     """Every decision of every cell that has interim looks."""
-    found = []
+    listed = []
     for cell in plan.cells:
         if len(looks(cell)) > 1:
             here = quantities[(quantities["cell"] == cell.key) & (quantities["kind"] == "decision")]
-            found += [_sequence(cell, str(d), part, futility) for d, part in here.groupby("name", sort=False)]
-    return found
+            listed += [_sequence(cell, str(d), part, futility) for d, part in here.groupby("name", sort=False)]
+    return listed
 
 
-def _sequence(cell: Cell, decision: str, found: pd.DataFrame, futility: float | None) -> Sequence:
+def _sequence(cell: Cell, decision: str, verdicts: pd.DataFrame, futility: float | None) -> Sequence:
     at = looks(cell)
     met, probability = (
-        found.assign(value=numbers(found[column]))
+        verdicts.assign(value=numbers(verdicts[column]))
         .pivot(index="replicate", columns="look", values="value")[list(at)]
         .to_numpy()
         for column in ("met", "probability")
@@ -79,14 +92,16 @@ def _sequence(cell: Cell, decision: str, found: pd.DataFrame, futility: float | 
         Stop(look, rate((where == i) & (why == SUCCESS)), rate((where == i) & (why == FUTILITY)))
         for i, look in enumerate(at)
     )
-    truth = numbers(found["truth"])
+    truth = numbers(verdicts["truth"])
     right = cell.analysis.decisions[decision].right(truth) if np.isfinite(truth).all() else None
     null = right is not None and not right.any()
     return Sequence(cell.key, dict(cell.labels), decision, futility, stops, rate(why == SUCCESS), mean(n[where]), null)
 
 
 def stopped(met: np.ndarray, probability: np.ndarray, futility: float | None) -> tuple[np.ndarray, np.ndarray]:
-    """(replicate,) at which look each study stops, and why: SUCCESS or FUTILITY. A study that reaches its end unmet is futile.
+    """(replicate,) at which look each study stops, and why: SUCCESS or FUTILITY.
+
+    A study that reaches its end unmet is futile.
 
     met, probability: (replicate, look)
     """

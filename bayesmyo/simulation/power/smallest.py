@@ -1,9 +1,11 @@
-"""The smallest number of patients that meets a target, with its uncertainty; nothing is said beyond the numbers that were simulated.
+"""The smallest number of patients that meets a target, with its uncertainty; nothing is said beyond the numbers that
+were simulated.
 
-Power rises about as a probit line in the square root of the number of patients, as that of a z test does exactly; the line is fitted by
-maximum likelihood to all numbers of patients together. Where it does not fit, as for assurance, which need not reach 1, the powers
-themselves are made monotone and joined by lines on the same scales. The interval is a parametric bootstrap's.
-References: Efron and Tibshirani (1993), An Introduction to the Bootstrap; Barlow et al. (1972), monotone regression.
+Power rises about as a probit line in the square root of the number of patients, as that of a z test does exactly; the
+line is fitted by maximum likelihood to all numbers of patients together. Where it does not fit, as for assurance, which
+need not reach 1, the powers themselves are made monotone and joined by lines on the same scales. The interval is a
+parametric bootstrap's. References: Efron and Tibshirani (1993), An Introduction to the Bootstrap; Barlow et al. (1972),
+monotone regression.
 """
 
 from collections.abc import Sequence
@@ -21,9 +23,24 @@ MISFIT = 0.05  # p-value of the likelihood ratio below which the line is not bel
 
 @dataclass(frozen=True)
 class Smallest:
-    """patients: the smallest number with the target power, None where no simulated number reaches it, or every one does
-    lower, upper: 95 % bootstrap interval; None where it reaches beyond what was simulated
-    least, most: the numbers simulated; method: "probit" or "monotone"
+    """The smallest number of patients with a target power.
+
+    Attributes
+    ----------
+    target : float
+        The power.
+    patients : int or None
+        The number; None where no simulated number reaches the target, or every one does.
+    lower, upper : int or None
+        95 % bootstrap interval, from Monte Carlo error alone; None where it reaches beyond what was simulated.
+    least, most : int
+        The fewest and the most patients that were simulated.
+    reached : str
+        "within", "nowhere" or "everywhere".
+    method : str
+        "probit" or "monotone".
+    sentence : str
+        All of it in words.
     """
 
     target: float
@@ -40,7 +57,27 @@ class Smallest:
 def smallest_n(
     patients: Sequence[int], met: Sequence[int], done: Sequence[int], target: float, word: str = "power"
 ) -> Smallest:
-    """From the counts of each number of patients: met of those done; word: what their share is called. Raises ValueError where fewer than two numbers have any."""
+    """The smallest number of patients with a target power, from counts.
+
+    Parameters
+    ----------
+    patients, met, done : sequence of int
+        For each number of patients, how many replicates met the decision, of those done.
+    target : float
+        The power, in (0, 1).
+    word : str
+        What the share is called: "power" or "assurance".
+
+    Returns
+    -------
+    Smallest
+        Nothing is said beyond the numbers that were simulated.
+
+    Raises
+    ------
+    ValueError
+        Where fewer than two numbers of patients have any replicate.
+    """
     order = np.argsort(patients)
     n, k, m = (np.asarray(x, dtype=float)[order] for x in (patients, met, done))
     n, k, m = n[m > 0], k[m > 0], m[m > 0]
@@ -54,16 +91,17 @@ def smallest_n(
     rng = np.random.default_rng(SEED)
     drawn = rng.binomial(m.astype(int), fitted, size=(BOOTSTRAP, len(n))).astype(float)
     if method == "probit":
-        found, again = _cross_line(line, target)[0], _cross_line(_line(n, drawn, m), target)
+        needed, again = float(_cross_line(line, target)[0]), _cross_line(_line(n, drawn, m), target)
     else:
-        found, again = _cross(n, fitted, target), np.array([_cross(n, _monotone(d, m), target) for d in drawn])
+        needed, again = _cross(n, fitted, target), np.array([_cross(n, _monotone(d, m), target) for d in drawn])
     low, high = np.quantile(again, [0.025, 0.975], method="closest_observation")
-    return _said(target, found, (low, high), n, k / m, method, word)
+    return _said(target, needed, (low, high), n, k / m, method, word)
 
 
 def _line(n: Array, met: Array, done: Array) -> Array:
-    """(s, 2) intercept and slope of probit(power) on the root of n, by maximum likelihood (Fisher scoring), for (s, n) counts; the slope
-    is not negative. Half a success and half a failure keep it finite."""
+    """(s, 2) intercept and slope of probit(power) on the root of n, by maximum likelihood (Fisher scoring), for (s, n)
+    counts; the slope is not negative. Half a success and half a failure keep it finite.
+    """
     x = np.sqrt(n)
     k, m = met + 0.5, done + 1.0
     a, b = ndtri(np.clip(k.sum(axis=1) / m.sum(), 0.01, 0.99)), np.zeros(len(met))
@@ -102,7 +140,7 @@ def _cross_line(line: Array, target: float) -> Array:
 
 
 def _cross(n: Array, power: Array, target: float) -> float:
-    """Where lines on the root of n and the probit of power first reach the target; 0 or infinite where that is outside."""
+    """Where lines on root n and the probit of power first reach the target; 0 or infinite where that is beyond."""
     if power[0] >= target:
         return 0.0
     if power[-1] < target:
@@ -113,7 +151,7 @@ def _cross(n: Array, power: Array, target: float) -> float:
 
 
 def _said(
-    target: float, found: float, ends: tuple[float, float], n: Array, share: Array, method: str, word: str
+    target: float, needed: float, ends: tuple[float, float], n: Array, share: Array, method: str, word: str
 ) -> Smallest:
     a = f"An {word}" if word[0] in "aeiou" else f"A {word}"
     least, most = int(n[0]), int(n[-1])
@@ -122,13 +160,15 @@ def _said(
         whole = int(np.ceil(value - 1e-9)) if np.isfinite(value) else most + 1
         return whole if least <= whole <= most else None
 
-    if np.ceil(found - 1e-9) > most or not np.isfinite(found):
-        text = f"{a} of {target:.0%} is not reached with up to {most} patients ({share[-1]:.0%} there), the most that were simulated."
+    if np.ceil(needed - 1e-9) > most or not np.isfinite(needed):
+        there = f"{most} patients ({share[-1]:.0%} there), the most that were simulated."
+        text = f"{a} of {target:.0%} is not reached with up to {there}"
         return Smallest(target, None, inside(ends[0]), None, least, most, "nowhere", method, text)
-    if np.ceil(found - 1e-9) <= least:
-        text = f"{a} of {target:.0%} is reached with {least} patients already ({share[0]:.0%} there), the fewest that were simulated."
+    if np.ceil(needed - 1e-9) <= least:
+        there = f"{least} patients already ({share[0]:.0%} there), the fewest that were simulated."
+        text = f"{a} of {target:.0%} is reached with {there}"
         return Smallest(target, None, None, inside(ends[1]), least, most, "everywhere", method, text)
-    lower, upper, answer = inside(ends[0]), inside(ends[1]), inside(found)
+    lower, upper, answer = inside(ends[0]), inside(ends[1]), inside(needed)
     words = f"{f'fewer than {least}' if lower is None else lower} to {f'more than {most}' if upper is None else upper}"
     text = f"{a} of {target:.0%} takes {answer} patients (95% interval {words}, from Monte Carlo error alone)."
     return Smallest(target, answer, lower, upper, least, most, "within", method, text)

@@ -1,4 +1,6 @@
-"""Power in sentences that a clinician may repeat: how many patients, what is true, how often it would have been found, how sure that is."""
+"""Power in sentences that a clinician may repeat: how many patients, what is true, how often it would have shown, how
+sure that is.
+"""
 
 from collections.abc import Mapping
 
@@ -19,9 +21,11 @@ def sentence(study: Study, d: DecisionPower) -> str:
         error = f"{d.rate.of} studies: exact 95% interval {percent(d.rate.lower)} to {percent(d.rate.upper)}"
     lost = sum(d.failed.values())
     if lost:
-        error += f"; {lost} of {d.replicates} fits failed: between {percent(d.worst)} and {percent(d.best)} however they would have ended"
+        between = f"between {percent(d.worst)} and {percent(d.best)} however they would have ended"
+        error += f"; {lost} of {d.replicates} fits failed: {between}"
     if d.assurance:
-        text = f"{who}, {d.decision} would have been met in {share} of studies, over all that {_believed(d)} holds possible ({error})"
+        over = f"over all that {_believed(d)} holds possible ({error})"
+        text = f"{who}, {d.decision} would have been met in {share} of studies, {over}"
         if d.true is not None and d.power is not None and d.error is not None:
             listed = [
                 f"{percent(r.value)} of {which}"
@@ -33,7 +37,8 @@ def sentence(study: Study, d: DecisionPower) -> str:
             )
         return text + "."
     if d.null:
-        return f"{who}, {d.decision} would have been met in {share} of studies though {_true(study, d)} ({error}): its type I error there."
+        though = f"though {_true(study, d)} ({error}): its type I error there."
+        return f"{who}, {d.decision} would have been met in {share} of studies {though}"
     return f"{who}, {_true(study, d)} would have met {d.decision} in {share} of studies ({error})."
 
 
@@ -43,7 +48,8 @@ def sequence_sentence(s: Sequence) -> str:
     early = [f"{percent(stop.success.value)} after {stop.look}" for stop in s.stops if stop.success.value is not None]
     futile = [f"{percent(stop.futility.value)} after {stop.look}" for stop in s.stops[:-1] if stop.futility.value]
     under = f" ({called(s.labels)})" if s.labels.keys() - {"patients"} else ""
-    text = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients{under}, {s.decision} would have been met in {percent(s.success.value)} of studies"
+    looked = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients{under}"
+    text = f"{looked}, {s.decision} would have been met in {percent(s.success.value)} of studies"
     text += f" ({', '.join(early)})" if early else ""
     text += ", its type I error over all looks" if s.null else ""
     text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
@@ -90,7 +96,8 @@ def _true(study: Study, d: DecisionPower) -> str:
         amount = amount.replace(amount.split()[0], "0", 1)
     number = e.sentence(study.named, study.time.unit)
     if e.contrast is not None:
-        number = f"difference: {number} with {e.contrast.covariate} {e.contrast.level} {'divided by' if e.relative else 'minus'} that with {e.contrast.reference},"
+        than = f"{'divided by' if e.relative else 'minus'} that with {e.contrast.reference},"
+        number = f"difference: {number} with {e.contrast.covariate} {e.contrast.level} {than}"
     text = f"a true {number} of {about}{amount}"
     return f"the true value is {about}{amount}" if d.null else text
 

@@ -14,11 +14,12 @@ from bayesmyo.simulation.calibration.grid import RECORD, calibration_plan
 from bayesmyo.simulation.calibration.posterior import measured_again
 from bayesmyo.simulation.calibration.verdict import calibration
 from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.options import CalibrateOptions
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.replicate import Models, Replicator
 from bayesmyo.simulation.row import Row
 from tests.simulation.calibration.broken import BROKEN, STUDY, Remembered, off_by_one
-from tests.simulation.frames import frames
+from tests.simulation.frames import results
 
 REPLICATES, SEED = 80, 5
 NAME = "remembered"
@@ -37,12 +38,12 @@ def judged(plan, models, breaking=None):
     replicator = Replicator(plan.cells[0], seed=plan.seed, engine=NAME, record=plan.record, models=models)
     ENGINES[NAME].breaking = breaking or Remembered().breaking
     rows = [replicator.run(r) for r in range(plan.replicates)]
-    return calibration(plan, *frames(rows)).cells[0]
+    return calibration(results(plan, rows)).cells[0]
 
 
 @pytest.fixture(scope="module")
 def plan():
-    return calibration_plan(STUDY, replicates=REPLICATES, seed=SEED)
+    return calibration_plan(CalibrateOptions(STUDY, "out", replicates=REPLICATES, seed=SEED))
 
 
 @pytest.mark.sampling
@@ -146,7 +147,7 @@ def test_everyone_is_measured_a_second_time_at_the_same_visits(ivig, good_fit, s
 
 
 def test_a_plan_has_a_cell_for_each_number_of_patients(ivig):
-    plan = calibration_plan(ivig, (10, 23), 50)
+    plan = calibration_plan(CalibrateOptions(ivig, "out", patients=(10, 23), replicates=50))
     assert [c.patients for c in plan.cells] == [10, 23]
     assert all(c.truths is None and c.alike and c.exchangeable for c in plan.cells)
     assert plan.record == RECORD
@@ -154,34 +155,34 @@ def test_a_plan_has_a_cell_for_each_number_of_patients(ivig):
 
 def test_all_faults_at_once(small):
     with pytest.raises(InputError) as error:
-        calibration_plan(replace(small, design=None), (0, 5, 5), 10)
+        calibration_plan(CalibrateOptions(replace(small, design=None), "out", patients=(0, 5, 5), replicates=10))
     assert [f.where for f in error.value.faults] == ["--patients", "--patients", "study", "--replicates"]
 
 
 def test_given_a_fit_its_study_must_be_the_one_that_is_asked_about(ivig, small, good_fit, mock_fit):
     with pytest.raises(InputError, match="is of another model: not the study's outcomes and correlate and time"):
-        calibration_plan(ivig, fit=good_fit)
+        calibration_plan(CalibrateOptions(ivig, "out", fit=good_fit))
     with pytest.raises(InputError, match="is not to be trusted"):
-        calibration_plan(ivig, fit=mock_fit)
-    plan = calibration_plan(small, replicates=30, fit=good_fit)
+        calibration_plan(CalibrateOptions(ivig, "out", fit=mock_fit))
+    plan = calibration_plan(CalibrateOptions(small, "out", replicates=30, fit=good_fit))
     assert plan.cells[0].patients == 12
     assert plan.cells[0].truths.shape == (1000,)
     assert plan.cells[0].truths.patients == 12
 
 
 def test_few_replicates_say_nothing_and_many_that_fail_are_no_pass(small):
-    plan = calibration_plan(small, (4,), 20)
+    plan = calibration_plan(CalibrateOptions(small, "out", patients=(4,), replicates=20))
     replicator = Replicator(
         plan.cells[0], seed=1, engine="mock", record=("parameter",), sampling=Sampling(draws=50, tune=1, chains=2)
     )
     rows = [replicator.run(r) for r in range(40)]
-    few = calibration(plan, *frames(rows[:10])).cells[0]
+    few = calibration(results(plan, rows[:10])).cells[0]
     assert few.passed is None
     assert "10 replicates are too few to say anything" in few.sentence
-    fine = calibration(plan, *frames(rows)).cells[0]
+    fine = calibration(results(plan, rows)).cells[0]
     assert fine.passed
     failed = [Row(plan.cells[0].key, 40 + i, "fit", "no memory") for i in range(3)]
-    lost = calibration(plan, *frames([*rows, *failed])).cells[0]
+    lost = calibration(results(plan, [*rows, *failed])).cells[0]
     assert lost.failed == {"fit": 3}
     assert lost.passed is False
     assert "3 of 43 replicates failed: too many to say" in lost.sentence

@@ -4,12 +4,13 @@ the slopes' SD. With it comes what a tight prior of that SD buys, and at what pr
 import numpy as np
 import pytest
 
+from bayesmyo.simulation.options import PowerOptions
 from bayesmyo.simulation.power.answer import power_answer
-from bayesmyo.simulation.power.grid import Axes, power_plan
+from bayesmyo.simulation.power.grid import power_plan
 from bayesmyo.simulation.replicate import Models, Replicator
 from bayesmyo.study import read_study
 from tests.conftest import ROOT
-from tests.simulation.frames import frames
+from tests.simulation.frames import results
 
 COHORTS = 1000
 PUBLISHED = {("four", 6): 0.187, ("four", 23): 0.785, ("null", 6): 0.034, ("null", 23): 0.046, ("hope", 23): 0.675}
@@ -18,13 +19,13 @@ PUBLISHED = {("four", 6): 0.187, ("four", 23): 0.785, ("null", 6): 0.034, ("null
 @pytest.mark.slow
 def test_the_rule_has_its_published_power_error_and_assurance():
     study = read_study(ROOT / "tests" / "reference" / "one_arm.toml")
-    plan = power_plan(study, Axes(patients=(6, 23)), COHORTS, seed=1)
+    plan = power_plan(PowerOptions(study, "out", patients=(6, 23), replicates=COHORTS, seed=1))
     models, rows = Models(), []
     for cell in plan.cells:
         if (cell.labels["scenario"], cell.patients) in PUBLISHED:
             replicator = Replicator(cell, seed=1, record=plan.record, models=models, comparators=("t test",))
             rows += [replicator.run(r) for r in range(COHORTS)]
-    found = {(d.labels["scenario"], d.look): d for d in power_answer(plan, *frames(rows)).last() if d.replicates}
+    found = {(d.labels["scenario"], d.look): d for d in power_answer(results(plan, rows)).last() if d.replicates}
     assert found.keys() == PUBLISHED.keys()
     for key, published in PUBLISHED.items():
         d = found[key]

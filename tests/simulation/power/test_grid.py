@@ -8,8 +8,9 @@ import pytest
 from bayesmyo.errors import InputError, UsageError
 from bayesmyo.model.simulate import simulate
 from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.options import Axes, PowerOptions
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.grid import POSTERIOR, Axes, cells, power_plan
+from bayesmyo.simulation.power.grid import POSTERIOR, cells, power_plan
 from bayesmyo.study import parse_study, read_study
 from tests.conftest import ROOT, SMALL
 
@@ -26,7 +27,7 @@ def faults(study, axes, **options):
 
 
 def test_every_combination_is_a_cell(ivig):
-    found = cells(ivig, Axes(("paper", "null"), (10, 23), follow_up=(22.0, 44.0), loss=(0.0, 0.02)))
+    found = cells(ivig, Axes(scenarios=("paper", "null"), patients=(10, 23), follow_up=(22.0, 44.0), loss=(0.0, 0.02)))
     assert len(found) == 16
     assert len({c.key for c in found}) == 16
     assert [c.labels for c in found[:2]] == [
@@ -41,7 +42,7 @@ def test_every_combination_is_a_cell(ivig):
 
 def test_the_follow_up_of_a_protocol_is_a_number_in_every_cell(ivig):
     study = replace(ivig, design=replace(ivig.design, follow_up=12.0))
-    found = cells(study, Axes(("paper",), follow_up=(6.0, 24.0)))
+    found = cells(study, Axes(scenarios=("paper",), follow_up=(6.0, 24.0)))
     assert [c.study.design.follow_up for c in found] == [6, 24]
     again = Cell.from_dict(found[0].as_dict())
     assert (again.study.design.follow_up, again.key) == (6, found[0].key)
@@ -55,7 +56,7 @@ def test_without_axes_the_study_is_as_it_is(ivig):
 
 
 def test_visits_are_spaced_or_scheduled(one_arm, rng):
-    spaced, scheduled = cells(one_arm, Axes(("four",), every=(3.0,), visits=((0.0, 4.0, 8.0),)))
+    spaced, scheduled = cells(one_arm, Axes(scenarios=("four",), every=(3.0,), visits=((0.0, 4.0, 8.0),)))
     assert spaced.study.design.visits.then_every == 3
     assert scheduled.labels["visits"] == "0 4 8"
     times = simulate(scheduled.study, scheduled.truth(rng), rng, 5).cohort.measurements["reaction"].time
@@ -71,7 +72,7 @@ def test_the_priors_of_the_analysis_do_not_follow_the_design_that_is_tried():
 
 
 def test_looks_are_those_before_the_last(one_arm):
-    found = cells(one_arm, Axes(("four",), (10, 23), looks=(15, 10)))
+    found = cells(one_arm, Axes(scenarios=("four",), patients=(10, 23), looks=(15, 10)))
     assert [c.looks for c in found] == [(), (10, 15, 23)]
 
 
@@ -81,7 +82,7 @@ def test_another_study_analyses(one_arm):
         outcomes={"reaction": replace(one_arm.outcomes["reaction"], priors={"sd_slope": "halfnormal(3)"})},
         text="",
     )
-    found = cells(one_arm, Axes(("four",)), analysis=narrow)
+    found = cells(one_arm, Axes(scenarios=("four",)), analysis=narrow)
     assert found[0].analysis == narrow
     assert found[0].study.outcomes == one_arm.outcomes
     assert not found[0].alike
@@ -98,7 +99,9 @@ def test_truths_from_a_posterior_leave_its_patients_behind(small, good_fit, rng)
 
 
 def test_a_plan_is_the_same_after_its_json(one_arm):
-    plan = power_plan(one_arm, Axes(("four", "hope"), (6, 10)), 100, 0.02, seed=3)
+    plan = power_plan(
+        PowerOptions(one_arm, "out", scenarios=("four", "hope"), patients=(6, 10), replicates=100, mcse=0.02, seed=3)
+    )
     again = Plan.from_json(plan.to_json())
     assert again.to_json() == plan.to_json()
     assert again.comparators == ("t test", "mixed model")
@@ -108,7 +111,15 @@ def test_a_plan_is_the_same_after_its_json(one_arm):
 def test_all_faults_at_once(one_arm):
     found = faults(
         one_arm,
-        Axes(("fours",), (1, 10, 10), follow_up=(0.0,), every=(-1.0,), visits=((3.0, 1.0),), loss=(-0.1,), looks=(10,)),
+        Axes(
+            scenarios=("fours",),
+            patients=(1, 10, 10),
+            follow_up=(0.0,),
+            every=(-1.0,),
+            visits=((3.0, 1.0),),
+            loss=(-0.1,),
+            looks=(10,),
+        ),
     )
     assert 'did you mean "four"?' in found["--scenario"]
     assert "twice" in found["--patients"]
@@ -153,6 +164,6 @@ def test_a_grid_that_is_too_large(one_arm):
 
 def test_an_unknown_engine_or_comparator(one_arm):
     with pytest.raises(UsageError, match='did you mean "nuts"'):
-        power_plan(one_arm, Axes(), 10, engine="nut")
+        power_plan(PowerOptions(one_arm, "out", engine="nut"))
     with pytest.raises(UsageError, match='did you mean "t test"'):
-        power_plan(one_arm, Axes(), 10, comparators=("t-test",))
+        power_plan(PowerOptions(one_arm, "out", comparators=("t-test",)))

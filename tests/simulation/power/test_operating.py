@@ -21,7 +21,7 @@ from bayesmyo.simulation.power.smallest import smallest_n
 from bayesmyo.simulation.row import Quantity, Row
 from bayesmyo.study import read_study
 from tests.conftest import ROOT
-from tests.simulation.frames import frames
+from tests.simulation.frames import frames, of, results
 
 STUDY = read_study(ROOT / "tests" / "reference" / "one_arm.toml")
 
@@ -101,7 +101,7 @@ def test_power_is_met_of_those_done_and_failures_are_counted_beside(rng):
     c = cell()
     rows = simulated(c, 400, 4.0, 1.5, rng, failed=20)
     (d,) = decisions(study_of([c]), *frames(rows))
-    met = sum(r.of("decision")["rises"].met for r in rows if r.stage == "done")
+    met = sum(of(r, "decision")["rises"].met for r in rows if r.stage == "done")
     assert (d.replicates, d.rate.of, d.rate.met, d.failed) == (420, 400, met, {"crashed": 10, "fit": 10})
     assert (d.worst, d.best) == (met / 420, (met + 20) / 420)
     exact = stats.norm.sf(1.96 - 4 / 1.5)
@@ -110,7 +110,7 @@ def test_power_is_met_of_those_done_and_failures_are_counted_beside(rng):
     assert (d.truth, d.varies, d.assurance) == (4.0, False, False)
     assert d.comparators.keys() == {"t test for rises", "t test: slope"}
     assert d.comparators["t test for rises"].value == pytest.approx(
-        np.mean([r.of("comparator")["t test for rises"].met for r in rows if r.stage == "done"])
+        np.mean([of(r, "comparator")["t test for rises"].met for r in rows if r.stage == "done"])
     )
 
 
@@ -297,7 +297,7 @@ def test_an_answer_has_tables_and_one_strict_json(rng):
     rows = [
         r for c in cells for r in simulated(c, 60, 4.0 if c.truths == "four" else 0.0, 15 / np.sqrt(c.patients), rng)
     ]
-    found = power_answer(study_of(cells), *frames(rows))
+    found = power_answer(results(study_of(cells), rows))
     assert [s.labels["scenario"] for s in found.smallest] == ["four"]
     table = found.table()
     assert isinstance(table, pd.DataFrame)
