@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bayesmyo.components.families import Family
+from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.predictors import predictors
 from bayesmyo.study.study import Outcome, Study
@@ -61,22 +61,32 @@ def scatter(study: Study, outcome: str, *, covariate: str = "", drifts: bool = F
     correlate: patients who scatter more may be those at high levels
     """
     o = study.outcomes[outcome]
-    name = next((name for name, link in o.family.links.items() if link == "log"), "")
+    name = o.family.scatter()
+    part = o.predictors.get(name)
     if not name:
         return ""
-    part = o.predictors.get(name)
-    if drifts:  # a trajectory that moves already is told elsewhere to turn
-        said = 'trajectory = { kind = "linear" }' if part is None or not part.trajectory.moves else ""
+    if drifts:
+        if part and part.trajectory.moves:
+            return f"in the table [outcomes.{outcome}.{name}] {turning(part.trajectory)}"
+        said = 'trajectory = { kind = "linear" }'
     else:
         own = next((p for p in predictors(study, outcome) if p.name == name), None)
-        key, new = (
-            ("covariates", covariate) if covariate else ("effects", own.coefficients[0].name if own else "intercept")
-        )
+        first = own.coefficients[0].name if own else "intercept"
+        key, new = ("covariates", covariate) if covariate else ("effects", first)
         there = () if own is None else own.covariates if covariate else tuple(e.coefficient for e in own.effects)
+        if new in there:
+            return ""
         listed = ", ".join(f'"{n}"' for n in (*there, new))
-        said = "" if new in there else f"{key} = [{listed}]" + (" and correlate = true" if correlate else "")
-    verb, link = ("write a", "with") if part is None else ("give the", "")
-    return " ".join(filter(None, (verb, f"table [outcomes.{outcome}.{name}]", link, said))) if said else ""
+        said = f"{key} = [{listed}]" + (" and correlate = true" if correlate else "")
+    table = f"table [outcomes.{outcome}.{name}]"
+    return f"give the {table} {said}" if part else f"write a {table} with {said}"
+
+
+def overdispersed(study: Study, outcome: str) -> str:
+    """The family of such measurements that scatter more, and the table of its scatter; empty where there is none."""
+    kind = study.outcomes[outcome].family.overdispersed
+    tables = [f"[outcomes.{outcome}.{f.scatter()}]" for f in FAMILIES if f.kind == kind]
+    return f"try the family {kind}, whose scatter may have a table of its own, {tables[0]}" if tables else ""
 
 
 def zeros(study: Study, outcome: str, more: bool, over_time: bool) -> str:
@@ -86,7 +96,7 @@ def zeros(study: Study, outcome: str, more: bool, over_time: bool) -> str:
     if part:
         moves = o.predictors[part].trajectory.moves
         what = "another trajectory" if moves else 'trajectory = { kind = "linear" }'
-        rest = "a covariate that tells who has none, or other effects"
+        rest = "covariates that tell who has none, or other effects"
         return f"give the table [outcomes.{outcome}.{part}] {f'{what}, or {rest}' if over_time else rest}"
     name = o.family.more_zeros if more else o.family.fewer_zeros
     table = f"write a table [outcomes.{outcome}.{name}] with a typical probability and its scale"

@@ -8,7 +8,7 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
 from bayesmyo.assess.checks.moments import free_effects, spread, subject
-from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive, scatter, turning
+from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, overdispersed, positive, scatter
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.inference.fit import Fit
 
@@ -19,7 +19,7 @@ WILD = 3.0  # SDs: a residual further off counts as so far, or a single one woul
 STILL = (
     0.1  # SDs: patients whose residuals are smaller on average, all of them at one end of a scale say, count as alike
 )
-ELSE = "try another family or trajectory, or a covariate of visits, and look for wild measurements"
+ELSE = 'try another family or trajectory, or a covariate with varies = "visits", and look for wild measurements'
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,11 @@ class Variance:
 
         data, drawn = apart(r.residual), apart(r.expected)
         excess = float(np.sqrt(max(np.median(data) ** 2 - np.median(drawn) ** 2, 0.0)))
-        remedy = scatter(fit.study, r.outcome) or self._other(fit, r)
+        remedy = scatter(fit.study, r.outcome) or overdispersed(fit.study, r.outcome) or ELSE
         misfit = (
-            f"Some patients' {subject(fit.study, r.outcome)} scatters more than that of others: residuals are of about a size within a "
-            f"factor {np.exp(np.median(data)):.2f} from patient to patient ({span(np.exp(drawn), '.2f')} is predicted): {remedy}."
+            f"In some patients {subject(fit.study, r.outcome)} scatters more than in others: from patient to patient "
+            f"the size of residuals differs by a factor {np.exp(np.median(data)):.2f} "
+            f"({span(np.exp(drawn), '.2f')} is predicted): {remedy}."
         )
         matters = excess > np.log(self.ratio)
         return [finding(r.outcome, "factor of spreads between patients", data, drawn, matters, misfit, np.exp)]
@@ -116,15 +117,7 @@ class Variance:
         if time and grows and free:
             return f'patients may drift apart; try adding "{free[0]}" to effects'
         own = scatter(fit.study, r.outcome, covariate=parts.covariate, drifts=time, correlate=level)
-        return own or self._other(fit, r)
-
-    @staticmethod
-    def _other(fit: Fit, r: Replicated) -> str:
-        """Where no table says more of the scatter."""
-        o = fit.study.outcomes[r.outcome]
-        if o.family.overdispersed:
-            return f"try the family {o.family.overdispersed}, whose scatter may have a table of its own"
-        return next((turning(p.trajectory) for p in o.predictors.values() if p.trajectory.moves), ELSE)
+        return own or overdispersed(fit.study, r.outcome) or ELSE
 
 
 def compared(fit: Fit, r: Replicated) -> Iterator[Parts]:
