@@ -9,7 +9,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bayesmyo.cohort.typed_cells import TYPED, Origin
 from bayesmyo.errors import CohortError, Fault
@@ -73,6 +73,17 @@ class Table:
         """How a message names the table: its sheet, and its file unless that is named already."""
         sheet = f'sheet "{self.sheet}"' if self.sheet else ""
         return ", ".join(filter(None, ("" if self.source == beside else self.source, sheet)))
+
+    def inside(self, beside: str) -> str:
+        """How a message about a place in it begins."""
+        place = self.place(beside)
+        return f"{place}, " if place else ""
+
+    def take(self, rows: Sequence[int]) -> "Table":
+        """Some of the rows, by their positions."""
+        origins = None if self.origins is None else [self.origins[n] for n in rows]
+        texts, lines = [self.rows[n] for n in rows], [self.lines[n] for n in rows]
+        return replace(self, rows=texts, lines=lines, origins=origins)
 
     def at(self, lines: Iterable[int]) -> str:
         """`lines 2, 3`, or rows."""

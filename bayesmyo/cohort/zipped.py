@@ -1,7 +1,8 @@
 """A workbook looked through once, under limits, before anything understands it.
 
-What a spreadsheet program would be made of in minutes or gigabytes is known from its parts as they are unpacked: how many elements of which
-kind, how deep, how long. Parts are looked at whatever they are called, because a workbook says itself what each of them is.
+What a spreadsheet program would be made of in minutes or gigabytes is known from its parts as they are unpacked: how
+many elements of which kind, how deep, how long. Parts are looked at whatever they are called, because a workbook says
+itself what each of them is.
 """
 
 import io
@@ -24,16 +25,8 @@ from bayesmyo.limits import (
 PIECE = 1 << 18  # bytes unpacked at once
 ENTRY = b"PK\x01\x02"  # begins what a zip file says of each of its parts
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are in no workbook, and may ask for any memory
-KINDS = {
-    "sheet": "sheets",
-    "c": "cells",
-    "v": "cells",
-    "f": "formulas",
-    "is": "texts",
-    "t": "texts",
-    "si": "texts",
-    "row": "rows",
-}
+KINDS = {"sheet": "sheets", "c": "cells", "v": "cells", "f": "formulas", "row": "rows"}
+KINDS |= dict.fromkeys(("is", "t", "si"), "texts")
 
 
 class TooLarge(Exception):
@@ -107,9 +100,8 @@ class _Look:
         self._elements[plain if kind else ""] += 1
         most = WORKBOOK_SHEETS if plain == "sheet" else WORKBOOK_CELLS if kind else WORKBOOK_ELEMENTS
         if self._elements[plain if kind else ""] > most:
-            raise TooLarge(
-                f"holds more than {most:,} {kind or 'styles, names, merged cells, pieces of texts and the like'}"
-            )
+            others = "styles, names, merged cells, pieces of texts and the like"
+            raise TooLarge(f"holds more than {most:,} {kind or others}")
         if self._depth > WORKBOOK_DEPTH:
             raise TooLarge(f"holds more than {WORKBOOK_DEPTH} elements within each other")
         if len(attributes) > 2 * WORKBOOK_ATTRIBUTES or sum(map(len, attributes)) > CELL:

@@ -7,9 +7,7 @@ from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.predictors import predictors
 from bayesmyo.study.study import Outcome, Study
 
-FILLED = (
-    0.25  # of a declared range, from which it is taken for the ends of a scale, not for a guard against typing errors
-)
+FILLED = 0.25  # of a declared range, from which it is a scale with two ends, no guard against typing errors
 
 
 def positive(y: np.ndarray) -> str:
@@ -51,13 +49,14 @@ def at_end(o: Outcome, y: np.ndarray, top: bool) -> str:
         return "try the family ordered_beta"
     if not top and y.min() >= 0:
         return f"try the family {positive(y)}"
-    return "declare a limit of measurement (censoring) if values are cut off there, or both ends of the scale (minimum, maximum) and the family ordered_beta"
+    ends = "both ends of the scale (minimum, maximum) and the family ordered_beta"
+    return f"declare a limit of measurement (censoring) if values are cut off there, or {ends}"
 
 
 def scatter(study: Study, outcome: str, *, covariate: str = "", drifts: bool = False, correlate: bool = False) -> str:
-    """The table in which the scatter of measurements depends on a covariate, drifts in time, or else differs between patients; what to
-    write into it where it is there. Empty where the family has no such parameter, or the table says so already.
+    """The table in which scatter depends on a covariate, drifts in time, or else differs between patients.
 
+    What to write into it where it is there; empty where the family has no such parameter, or the table says so already.
     correlate: patients who scatter more may be those at high levels
     """
     o = study.outcomes[outcome]
@@ -90,25 +89,22 @@ def overdispersed(study: Study, outcome: str) -> str:
 
 
 def zeros(study: Study, outcome: str, more: bool, over_time: bool) -> str:
-    """What to try where zeros are more, or fewer, than predicted; over_time: at some visits, which others do not make up for."""
+    """What to try where zeros are more, or fewer, than predicted; over_time: at some visits, not at all of them."""
     o = study.outcomes[outcome]
     part = next((name for name in (o.family.more_zeros, o.family.fewer_zeros) if name in o.predictors), "")
     if part:
         moves = o.predictors[part].trajectory.moves
         what = "another trajectory" if moves else 'trajectory = { kind = "linear" }'
-        rest = "covariates that tell who has none, or other effects"
-        return f"give the table [outcomes.{outcome}.{part}] {f'{what}, or {rest}' if over_time else rest}"
+        advice = [what] * over_time + ["covariates that tell who has none, or other effects"]
+        return f"give the table [outcomes.{outcome}.{part}] {', or '.join(advice)}"
     name = o.family.more_zeros if more else o.family.fewer_zeros
     table = f"write a table [outcomes.{outcome}.{name}] with a typical probability and its scale"
-    if more and (family := o.family.overdispersed):
-        return (
-            f"events that cluster have more zeros: try the family {family}; if its zeros are too few as well, {table}"
-        )
-    return table
+    family = f"events that cluster have more zeros: try the family {o.family.overdispersed}"
+    return f"{family}; if its zeros are too few as well, {table}" if more and o.family.overdispersed else table
 
 
 def turning(trajectory: Trajectory) -> str:
     """Trajectories that do what the present one cannot."""
-    if not (trajectory.levels_off or trajectory.knots()):
-        return "try a trajectory that levels off or turns (plateau, spline, piecewise), with effects in its changes"
-    return "try a trajectory that can turn (spline, piecewise), with effects in its changes"
+    turns = trajectory.levels_off or trajectory.knots()
+    which = "can turn (spline, piecewise)" if turns else "levels off or turns (plateau, spline, piecewise)"
+    return f"try a trajectory that {which}, with effects in its changes"
