@@ -1,7 +1,8 @@
 """What may be said of a fit, decided here for everybody who asks: the verbs, the report, other models beside it.
 
-A number is said where no check forbids it, the data hold something of it, and other priors leave it as it is (see `sensitivity.py`).
-A decision is met where its rule is satisfied and the data say so. A fact of the data comes before a failed check, which it may have caused.
+A number is said where no check forbids it, the data hold something of it, and other priors leave it as it is (see
+`sensitivity.py`). A decision is met where its rule is satisfied and the data say so. A fact of the data comes before a
+failed check, which it may have caused.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +29,8 @@ SHARED = "met, but whether the data or the prior say so is not judged: this is a
 class Claims:
     """What is said of every estimand and every decision, in the study's order: its sentence, or why there is none.
 
-    sensitivities: prior against data, of all of them; none of a shared copy, which has no patients to ask the prior about
+    sensitivities: prior against data, of all of them; none of a shared copy, which has no patients to ask the prior
+        about
     """
 
     estimates: tuple[Estimate, ...]

@@ -1,9 +1,11 @@
 """The verb `compare`: which of several studies predicts patients better.
 
-The score of a fit is the sum over patients of log p(y_i | the others), each patient's measurements together and the patient's
-effects integrated out: the model is asked of a patient it has never seen, over all outcomes jointly. Differences have a standard
-error over patients. With few patients that error is itself uncertain, so two fits are ranked only where they differ by more than
-two of them and by more than 4 (Sivula, Magnusson, Matamoros and Vehtari 2020, https://doi.org/10.48550/arXiv.2008.10296).
+The score of a fit is the sum over patients of log p(y_i | the others), each patient's measurements together and the
+patient's
+effects integrated out: the model is asked of a patient it has never seen, over all outcomes jointly. Differences have a
+standard error over patients. With few patients that error is itself uncertain, so two fits are ranked only where they
+differ by more than two of them and by more than 4 (Sivula, Magnusson, Matamoros and Vehtari 2020,
+https://doi.org/10.48550/arXiv.2008.10296).
 """
 
 from collections.abc import Callable, Sequence

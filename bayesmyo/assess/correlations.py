@@ -155,8 +155,8 @@ def correlations(fit: Fit) -> pd.DataFrame:
 def sentence(study: Study, a: tuple[str, str], b: tuple[str, str], *r: float) -> str:
     """What a clinician may repeat, on the scale of the model, where patients' effects are.
 
-    Changes are told as improvements, so that r > 0 means that they come together; where that turns the sign of the table,
-    which counts rises, the sentence says so.
+    Changes are told as improvements, so that r > 0 means that they come together; where that turns the sign of the
+    table, which counts rises, the sentence says so.
     r: median, lower and upper end, and both ends before the data
     """
     median, lower, upper, low, high = r

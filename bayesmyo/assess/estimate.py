@@ -153,7 +153,8 @@ class DecisionResult:
     Attributes
     ----------
     met : bool
-        Its rule is satisfied, and, where `verdict` is known, neither the prior alone nor a prior that decides makes it so.
+        Its rule is satisfied, and, where `verdict` is known, neither the prior alone nor a prior that decides makes it
+        so.
     probability : float, optional
         That the rule asks for; None where it asks for none.
     margin : float

@@ -1,7 +1,7 @@
 """The verb `influence`: which patient carries the conclusion.
 
-Every decision is judged again without each patient: one that flips rests on a single person. Patients are ranked by how far they
-move an estimand, in posterior SDs.
+Every decision is judged again without each patient: one that flips rests on a single person. Patients are ranked by how
+far they move an estimand, in posterior SDs.
 """
 
 import math

@@ -1,8 +1,8 @@
 """Each patient left out in turn: what the others say of everything, and how well they predict the one.
 
-The posterior of the others is exact: the patient's measurements are taken away, the patient's index stays, and the model
-that was compiled once samples again; only a patient with censored cells, or an effect of each observation, asks for a
-compilation of its own. Where speed is asked for, the posterior of all is reweighted by 1 / p(y_i) instead, with
+The posterior of the others is exact: the patient's measurements are taken away, the patient's index stays, and the
+model that was compiled once samples again; only a patient with censored cells, or an effect of each observation, asks
+for a compilation of its own. Where speed is asked for, the posterior of all is reweighted by 1 / p(y_i) instead, with
 Pareto-smoothed weights; the patient's effects are integrated out of p(y_i), which is what makes those weights stable. A
 Pareto k above 0.7 says that they are not, and then the model is sampled again after all. A patient without whom nobody
 has a measurement of some outcome cannot be left out, and is told.
@@ -77,7 +77,7 @@ def leave_one_out(
     refits: Refits | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[WithoutPatient]:
-    """Leave out each patient who has measurements, in the cohort's order; or each level of a group, with all its patients.
+    """Leave out each patient who has measurements, in the cohort's order, or each level of a group.
 
     exact: sample again without each patient; False reweights wherever that can be trusted, never for a group
     by: a group of the study; progress: called with patients done and patients in all

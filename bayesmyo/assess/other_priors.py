@@ -1,9 +1,9 @@
 """What would be said under priors half and twice as wide or centred elsewhere, and before any data.
 
-Wider: the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a rate; correlations and the thresholds
-of grades keep their priors. Centred elsewhere: the levels at the start, which the declared typical value sets, half a
-prior SD lower and higher. Power-scaling says when prior or likelihood count more: Kallioinen et al. (2024),
-https://doi.org/10.1007/s11222-023-10366-5.
+Wider: the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a rate; correlations and the
+thresholds of grades keep their priors. Centred elsewhere: the levels at the start, which the declared typical value
+sets, half a prior SD lower and higher. Power-scaling says when prior or likelihood count more: Kallioinen et al.
+(2024), https://doi.org/10.1007/s11222-023-10366-5.
 """
 
 import math
@@ -105,7 +105,8 @@ def _resampled(said: Said, log_ratio: Array) -> tuple[Said | None, float]:
 def log_prior(fit: Fit, spread: float = 1.0, outcomes: tuple[str, ...] | None = None) -> Array:
     """(chain, draw) log density of the top-level parameters under priors whose spread is multiplied by a factor.
 
-    outcomes: whose parameters (default: of all). Correlations of three effects or more, and thresholds, have a joint prior that
+    outcomes: whose parameters (default: of all). Correlations of three effects or more, and thresholds, have a joint
+        prior that
         stays as it is: it is left out
     """
     return _log_prior(fit.study, fit.truth, outcomes, spread)
@@ -133,8 +134,8 @@ def _values(truth: Truth, p: Parameter) -> Array:
 def leading(fit: Fit, outcomes: tuple[str, ...], moved: Callable[[Array], float], of: str) -> Parameter | None:
     """The parameter of these outcomes whose prior alone moves an estimand most; None where none can be changed.
 
-    moved: how far other draws of the estimand are from those at hand. Weights of one prior alone are mild: they point the
-    way even where those of all priors together cannot be trusted.
+    moved: how far other draws of the estimand are from those at hand. Weights of one prior alone are mild: they point
+    the way even where those of all priors together cannot be trusted.
     """
     draws, moves = fit.estimands[of].reshape(-1), {}
     for p in all_parameters(fit.study):
@@ -151,7 +152,7 @@ def leading(fit: Fit, outcomes: tuple[str, ...], moved: Callable[[Array], float]
 
 
 def power_scale(fit: Fit) -> dict[str, tuple[float, float]]:
-    """Of each estimand, how much it follows the prior and the likelihood (effects integrated out) under power-scaling."""
+    """Of each estimand, how much it follows prior and likelihood (effects integrated out) under power-scaling."""
     chosen = evenly(math.prod(fit.truth.shape), MOST)
     whole = fit.truth.take(chosen)
     likelihood = np.sum([log_marginal(fit.study, fit.cohort, whole, i) for i in range(len(fit.cohort))], axis=0)

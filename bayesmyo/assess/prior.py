@@ -1,6 +1,7 @@
 """What the priors believe, in clinical units: measurements of patients drawn from them, before any data.
 
-A prior is judged by what it says of patients, not by its formula (Gabry et al. 2019, https://doi.org/10.1111/rssa.12378).
+A prior is judged by what it says of patients, not by its formula (Gabry et al. 2019,
+https://doi.org/10.1111/rssa.12378).
 """
 
 from dataclasses import dataclass
@@ -96,8 +97,8 @@ def _implausible(study: Study, rows: list[PriorBelief]) -> str:
     low, high = study.outcomes[worst.outcome].plausible or (0.0, 0.0)
     plausible = f"{in_sentence(study.label(worst.outcome))} ({significant(low)} to {significant(high)} {worst.unit})"
     return (
-        f"Only {worst.plausible:.0%} of patients drawn from the priors have a plausible {plausible} at {study.time.unit} "
-        f"{worst.time:g}; {LEAST:.0%} are asked: declare a smaller scale, or tighter priors."
+        f"Only {worst.plausible:.0%} of patients drawn from the priors have a plausible {plausible} "
+        f"at {study.time.unit} {worst.time:g}; {LEAST:.0%} are asked: declare a smaller scale, or tighter priors."
     )
 
 
@@ -139,8 +140,9 @@ def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
     elif piled:
         r = max(piled, key=at_end)
         text = (
-            f"{at_end(r):.0%} of patients drawn from the priors have {in_sentence(study.label(r.outcome))} at an end of "
-            f"its range at {study.time.unit} {r.time:g}: declare a smaller scale, or a typical value further from the end."
+            f"{at_end(r):.0%} of patients drawn from the priors have {in_sentence(study.label(r.outcome))} at an end "
+            f"of its range at {study.time.unit} {r.time:g}: declare a smaller scale, or a typical value further from "
+            "the end."
         )
     elif len(unjudged) < len(study.outcomes):
         text = f"At least {LEAST:.0%} of patients drawn from the priors look like patients at every time."

@@ -13,8 +13,8 @@ def priors(study: Study) -> pd.DataFrame:
     """Every prior of a study as a table, named as `bayesmyo.parameters` names parameters: what `validate` prints.
 
     prior, unit: the distribution, and the unit of the link scale on which it is stated
-    median, lower, upper: what it holds likely, with the study's interval, in `natural_unit` (levels in outcome units; changes and
-        SDs of a log-scale outcome as ratios, changes on the logit as odds ratios)
+    median, lower, upper: what it holds likely, with the study's interval, in `natural_unit` (levels in outcome units;
+        changes and SDs of a log-scale outcome as ratios, changes on the logit as odds ratios)
     stated: by the study; False where it is the default, which rests on the outcome's `typical` and `scale`
 
     >>> bayesmyo.priors(study).loc["cpk.half_time", ["prior", "natural_unit"]].tolist()

@@ -140,7 +140,7 @@ def thinned(truth: Truth, chosen: np.ndarray) -> Truth:
 
 
 def known_range(m: Measurements) -> tuple[float, float] | None:
-    """The widest range in which the place of every cell without two limits is known: above every `<20`, below every `>2000`.
+    """The widest range in which the place of every cell is known: above every `<20`, below every `>2000`.
 
     None where less than half of what was measured lies in it: limits of several sizes cannot be treated alike.
     """
@@ -196,7 +196,7 @@ def _outcome(
 
 
 def _standardised(data: np.ndarray, replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both less the mean of the cell's replicates, in their SDs; NaN in cells whose replicates rarely have a residual."""
+    """Both less the mean of the cell's replicates, in their SDs; NaN where replicates rarely have a residual."""
     there = np.isfinite(replicates)
     count = np.maximum(there.sum(axis=0), 1)
     zeroed = np.where(there, replicates, 0.0)

@@ -68,8 +68,8 @@ class PatientResponse:
     last_seen : float, optional
         The time of the last measurement of any outcome of the study; None where there is none.
     missing : dict of str to float or None
-        The outcomes of the rule that were not measured at its time or later, nor within its window before, each with the
-        time at which it was last measured (None: never).
+        The outcomes of the rule that were not measured at its time or later, nor within its window before, each with
+        the time at which it was last measured (None: never).
     seen : bool
         Whether none is missing; otherwise the patient is predicted.
     probabilities : dict of str to float
@@ -92,7 +92,8 @@ class Responses:
     rule : bool
         Whether the study names it as its own.
     at, window, from_ : float
-        The time of the rule, how long before it a visit counts, and the time with which it compares, in the study's unit.
+        The time of the rule, how long before it a visit counts, and the time with which it compares, in the study's
+        unit.
     patients, not_seen : int
         All, and those in whom an outcome of the rule was last measured more than `window` before `at`.
     categories, each : tuple
@@ -162,7 +163,7 @@ def responses(fit: Fit) -> list[Responses]:
 
 
 def withhold_responses(rows: list[Responses], failed: Sequence[CheckResult]) -> list[Responses]:
-    """The same rows; where a check has failed, the reason stands in place of the sentences that speak of its outcomes."""
+    """The same rows; where a check has failed, the reason stands in place of sentences about its outcomes."""
 
     def held(c: Category) -> Category:
         reason = reasons(c.outcomes, failed)

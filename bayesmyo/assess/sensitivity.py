@@ -5,11 +5,11 @@ higher; then everything is asked again: by reweighting the draws with the priors
 where Pareto k says that this can be trusted, and else by sampling again. One verdict for each number:
 
     the data say           the data have narrowed it down, and no other prior changes the answer
-    the prior says         the posterior's 90 % interval is hardly narrower than the prior's, contracted by less than 0.2,
-                           and in the same place: its median lies inside the prior's interval. Not asked of a new patient,
-                           whose interval is mostly the spread between patients, which no data narrow. A decision whose
-                           rule is satisfied, and would be by the prior alone, must be contracted by 0.5, of whomever it
-                           speaks
+    the prior says         the posterior's 90 % interval is hardly narrower than the prior's, contracted by less than
+                           0.2, and in the same place: its median lies inside the prior's interval. Not asked of a new
+                           patient, whose interval is mostly the spread between patients, which no data narrow. A
+                           decision whose rule is satisfied, and would be by the prior alone, must be contracted by 0.5,
+                           of whomever it speaks
     do not report          other priors cross a decision, move a probability by more than 0.05, or the number itself by
                            more than half a posterior SD, each beyond Monte Carlo error
     the data hold nothing  a fact of the measurements, whatever the model: see `cohort/evidence.py`
@@ -203,7 +203,8 @@ def prior_sensitivity(fit: Fit, *, refit: bool = True) -> pd.DataFrame:
 def judged[T: (Estimate, DecisionResult)](rows: Sequence[T], sensitivities: Sequence[PriorSensitivity]) -> list[T]:
     """The same rows, each with its verdict, which its sentence then says.
 
-    One that is not to be reported is withheld, and a decision is met only where the data say so or nobody has judged it.
+    One that is not to be reported is withheld, and a decision is met only where the data say so or nobody has judged
+    it.
     sensitivities: of the same kind as the rows, in the same order
     """
     said = []

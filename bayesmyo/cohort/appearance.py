@@ -74,8 +74,8 @@ def _of_sheet(table: Table, names: list[str]) -> Iterator[str]:
     if hidden := table.looks.hidden:
         are, it, do = ("row is", "it", "it does") if len(hidden) == 1 else ("rows are", "them", "they do")
         yield (
-            f"{len(hidden)} {are} hidden in the sheet, by a filter or by hand ({table.at(hidden)}): read like the others; "
-            f"delete {it} if {do} not belong to the study. [D73]"
+            f"{len(hidden)} {are} hidden in the sheet, by a filter or by hand ({table.at(hidden)}): read like the "
+            f"others; delete {it} if {do} not belong to the study. [D73]"
         )
     if columns := [name for name in names if name in table.looks.hidden_columns]:
         yield f"Hidden in the sheet and read: column{'s' if len(columns) > 1 else ''} {', '.join(columns)}. [D73]"

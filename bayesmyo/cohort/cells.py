@@ -75,7 +75,7 @@ def _codes(missing: tuple[str, ...], decimal: Literal[".", ","], thousands: str 
 
 
 def number(text: str, form: DataFormat) -> float | None:
-    """The finite number that a text is, however it is written (`2`, `2.0`, `2,0` as declared); None where it is none."""
+    """The finite number that a text is, however written (`2`, `2.0`, `2,0` as declared); None where it is none."""
     plain = _plain(text.strip(), form) if len(text) <= LONGEST else ""
     if not (plain.isascii() and NUMBER.fullmatch(plain)):
         return None
@@ -173,7 +173,7 @@ def _parsed(
 
 
 def invisible(text: str) -> str:
-    """The first character that cannot be seen (a mark of direction, a joiner, a soft hyphen), as U+200E; else nothing."""
+    """The first character that cannot be seen (a mark of direction, a joiner, a soft hyphen), as U+200E; or nothing."""
     return next((f"U+{ord(c):04X}" for c in text if unicodedata.category(c) == "Cf"), "")
 
 

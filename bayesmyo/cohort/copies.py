@@ -63,7 +63,8 @@ def copies(study: Study, cohort: Cohort, word: str) -> Iterator[str]:
 def twins(cohort: Cohort) -> dict[tuple[int, int], list[int]]:
     """Pairs of patients, by index, who share times and values beyond chance, and the lines of these.
 
-    How much a shared value says is judged by how often two cells of the outcome agree; one that comes again says no more.
+    How much a shared value says is judged by how often two cells of the outcome agree; one that comes again says no
+    more.
     """
     rows: dict[tuple[int, float], list[tuple[str, float]]] = defaultdict(list)
     lines: dict[tuple[int, float], int] = {}
@@ -137,7 +138,7 @@ class _Column:
         return self.line[now].tolist(), self.line[then].tolist(), self.value[now].tolist(), self.value[then].tolist()
 
     def shared(self) -> Iterator[tuple[tuple[int, int], tuple[float, list[int]]]]:
-        """Pairs of patients with two or more values one after the other in common: how much that says, and the lines."""
+        """Pairs of patients with successive values in common: how much that says, in bits, and the lines."""
         patient, value = self.patient.tolist(), self.value.tolist()
         places: dict[tuple[float, float], list[int]] = defaultdict(list)
         for k in self.before.tolist():

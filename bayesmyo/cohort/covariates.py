@@ -27,7 +27,7 @@ SAME = 1e-7  # share of a column's length that lies outside the others, below wh
 
 
 def parse_column(study: Study, name: str, part: Part) -> list[float]:
-    """One covariate in every row of a table: a number, or the position of a level; NaN where nothing is written. (n,)"""
+    """One covariate in every row of a table: a number, or the position of a level; NaN where it is empty. (n,)"""
     c, column = study.covariates[name], table_column(study, name)
     meanings = {**{level: level for level in c.levels or ()}, **(c.map or {})}
 
@@ -190,7 +190,8 @@ def covariate_notices(study: Study, cohort: Cohort) -> Iterator[str]:
         c, values = study.covariates[name], cohort.covariates[name]
         known = values[~np.isnan(values)]
         if len(known) < len(values):
-            yield f"{len(values) - len(known)} of {len(values)} patients have no {name}: it is imputed in the model. [D62]"
+            absent = f"{len(values) - len(known)} of {len(values)} patients have no {name}"
+            yield f"{absent}: it is imputed in the model. [D62]"
         if c.levels:
             for k, level in enumerate(c.levels):
                 count = int(np.sum(known == k))

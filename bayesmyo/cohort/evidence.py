@@ -1,4 +1,4 @@
-"""What a table cannot tell whatever the model: no change of an outcome that never changes, no amount of one that is zero.
+"""What a table cannot tell whatever the model: the change of what never changes, the amount of what is zero.
 
 These are facts of the measurements, not of a family. A model computes a number all the same: the prior's.
 """

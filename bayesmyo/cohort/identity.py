@@ -20,14 +20,16 @@ OF = ("ofthepatient", "ofpatient", "patients", "patient", "ofthesubject", "ofsub
 TWO_WORDS = re.compile(r"[^\W\d_]{2,}(,\s*|\s+)[^\W\d_]{2,}([ -][^\W\d_]+)*")
 IDENTIFYING = frozenset(  # written together, as in a header that is one word
     """
-    name|full name|first name|last name|forename|given name|family name|surname|middle name|maiden name|nachname|vorname|nom|prenom|
-    apellido|apellidos|nombre|cognome|date of birth|birth date|birthdate|birthday|dob|born|geburtsdatum|date de naissance|
-    fecha de nacimiento|data di nascita|mrn|medical record|medical record number|medical record no|record number|record no|hospital number|
-    hospital no|hospital id|case number|chart number|nhs|nhs number|nhs no|chi number|ssn|social security|social security number|
-    insurance number|insurance no|national insurance number|health card number|passport|passport number|national id|tax id|
-    email|e mail|email address|mail|phone|phone number|telephone|phone no|telephone no|mobile number|mobile phone|cell phone|home phone|telefon|telefonnummer|tel|mobile|fax|address|address line|
-    home address|postal address|street address|adresse|anschrift|street|strasse|postcode|postal code|postleitzahl|plz|zip|zip code|
-    initials|birth dt|dt of birth|birth day|date of death|death date|death dt|dod|next of kin
+    name|full name|first name|last name|forename|given name|family name|surname|middle name|maiden name|nachname|
+    vorname|nom|prenom|apellido|apellidos|nombre|cognome|date of birth|birth date|birthdate|birthday|dob|born|
+    geburtsdatum|date de naissance|fecha de nacimiento|data di nascita|mrn|medical record|medical record number|
+    medical record no|record number|record no|hospital number|hospital no|hospital id|case number|chart number|nhs|
+    nhs number|nhs no|chi number|ssn|social security|social security number|insurance number|insurance no|
+    national insurance number|health card number|passport|passport number|national id|tax id|email|e mail|
+    email address|mail|phone|phone number|telephone|phone no|telephone no|mobile number|mobile phone|cell phone|
+    home phone|telefon|telefonnummer|tel|mobile|fax|address|address line|home address|postal address|street address|
+    adresse|anschrift|street|strasse|postcode|postal code|postleitzahl|plz|zip|zip code|initials|birth dt|
+    dt of birth|birth day|date of death|death date|death dt|dod|next of kin
     """.replace("\n", "")
     .replace(" ", "")
     .split("|")

@@ -1,12 +1,14 @@
-"""What a Parquet file says of itself, read before anything of it is unpacked: how many columns, rows and pages there are, and how large.
+"""What a Parquet file says of itself, before it is unpacked: how many columns, rows and pages, and how large.
 
 The footer and the head of each page are structures of Thrift's compact protocol
-(https://github.com/apache/parquet-format, https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md). A decoder
-trusts the sizes in the heads of pages, whatever the footer claims, so that these are what is added up here.
+(https://github.com/apache/parquet-format,
+https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md). A decoder trusts the sizes in the
+heads of pages, whatever the footer claims, so that these are what is added up here.
 """
 
 from typing import Any
 
+from bayesmyo.cohort.zipped import TooLarge
 from bayesmyo.limits import (
     COLUMNS,
     PARQUET_CELLS,
@@ -20,10 +22,6 @@ from bayesmyo.limits import (
 MAGIC = b"PAR1"
 NESTED = 12  # structures within structures
 BYTE_ARRAY, DELTA_BYTE_ARRAY = 6, 7  # the second encoding may write a long text again and again in a byte each
-
-
-class TooLarge(Exception):
-    """The file is more than is read; the text says why."""
 
 
 def look_through(raw: bytes) -> None:
@@ -53,7 +51,7 @@ def look_through(raw: bytes) -> None:
 
 
 def _columns(schema: list[Any]) -> None:
-    """Not too many columns, and not too many within each other: elements in order, each with the number of those inside it."""
+    """Not too many columns, nor within each other: elements in order, each with the number of those inside it."""
     if len(schema) - 1 > COLUMNS:
         raise TooLarge(f"holds more than {COLUMNS:,} columns")
     inside: list[int] = []
@@ -91,29 +89,23 @@ def _pages(raw: bytes, chunk: dict[int, Any]) -> list[int]:
     return sizes
 
 
-def _whole(found: Any, key: int) -> int:
+def _whole(structure: Any, key: int) -> int:
     """A whole number of a structure, 0 where it is not stated."""
-    value = _structure_of(found).get(key, 0)
-    if not isinstance(value, int):
-        raise ValueError("is no number")
+    return _of(int, _of(dict, structure).get(key, 0))
+
+
+def _list(structure: Any, key: int) -> list[Any]:
+    return _of(list, _of(dict, structure).get(key, []))
+
+
+def _structure(structure: Any, key: int) -> dict[int, Any]:
+    return _of(dict, _of(dict, structure).get(key, {}))
+
+
+def _of[T](kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise ValueError(f"is no {kind.__name__}")
     return value
-
-
-def _list(found: Any, key: int) -> list[Any]:
-    value = _structure_of(found).get(key, [])
-    if not isinstance(value, list):
-        raise ValueError("is no list")
-    return value
-
-
-def _structure(found: Any, key: int) -> dict[int, Any]:
-    return _structure_of(_structure_of(found).get(key, {}))
-
-
-def _structure_of(found: Any) -> dict[int, Any]:
-    if not isinstance(found, dict):
-        raise ValueError("is no structure")
-    return found
 
 
 class _Reader:
@@ -125,13 +117,13 @@ class _Reader:
     def structure(self, depth: int = 0) -> dict[int, Any]:
         if depth > NESTED:
             raise ValueError("structures within structures")
-        found: dict[int, Any] = {}
+        values: dict[int, Any] = {}
         field = 0
         while (head := self._byte()) != 0:
             kind, step = head & 15, head >> 4
             field = field + step if step else self._signed()
-            found[field] = kind == 1 if kind in (1, 2) else self._value(kind, depth + 1)
-        return found
+            values[field] = kind == 1 if kind in (1, 2) else self._value(kind, depth + 1)
+        return values
 
     def _value(self, kind: int, depth: int) -> Any:
         if kind in (1, 2, 3):

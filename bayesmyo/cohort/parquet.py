@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from bayesmyo.cohort import pages
 from bayesmyo.cohort.table import NO_ROWS, TOO_MANY_CELLS, Table, header_faults, refused
 from bayesmyo.cohort.typed_cells import TYPED, typed
+from bayesmyo.cohort.zipped import TooLarge
 from bayesmyo.errors import CohortError, Fault
 from bayesmyo.limits import PARQUET_INFLATED
 from bayesmyo.study.study import DataFormat
@@ -29,7 +30,7 @@ def parse_parquet(raw: bytes, source: str, form: DataFormat, date: str | None = 
     try:
         pages.look_through(raw)
         columns = _columns(raw, source, form)
-    except pages.TooLarge as why:
+    except TooLarge as why:
         raise refused(source, str(why), "write the table of visits alone, or export it as CSV", "D44") from None
     except (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError, LookupError):
         mend = "write it again, or export it as CSV"

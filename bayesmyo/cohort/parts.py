@@ -1,4 +1,4 @@
-"""The tables of a cohort: one row per visit and, where there is a second, one row per patient, joined by the patient's id."""
+"""The tables of a cohort: one row per visit, and perhaps one row per patient, joined by the patient's id."""
 
 import math
 import re
@@ -48,7 +48,7 @@ class Part:
     def of_patients(
         self, column: str, values: Iterable[float], name: str, mend: str = "correct it"
     ) -> dict[str, float]:
-        """Patient -> the one value of a column, which some of the patient's rows may lack (NaN); several are a fault."""
+        """Patient -> the one value of a column, which some of the patient's rows may lack; several are a fault."""
         stated: dict[str, dict[float, int]] = defaultdict(dict)
         for line, patient, value in zip(self.table.lines, self.ids, values, strict=True):
             if not math.isnan(value) and patient.strip():
@@ -94,7 +94,7 @@ def is_blank(row: list[str]) -> bool:
 
 
 def about_nobody(study: Study, table: Table, inside: str = "") -> tuple[Table, list[Fault]]:
-    """The table without the rows that are about nobody, and their faults: the header again, or words alone and no patient.
+    """The table without rows about nobody, and their faults: the header again, or words alone and no patient.
 
     inside: how a message names a second table
     """
@@ -161,29 +161,29 @@ def column_faults(study: Study, visits: Table, patients: Table | None) -> list[F
     """Columns that the study needs and no table has, and columns that two tables have."""
     of_visits, of_patients = columns_of_visits(study), columns_of_patients(study)
     elsewhere = patients.header if patients else ()
-    found = [_missing(c, role, visits, visits.header) for c, role in of_visits.items() if c not in visits.header]
-    found += [
+    faults = [_missing(c, role, visits, visits.header) for c, role in of_visits.items() if c not in visits.header]
+    faults += [
         _missing(c, role, visits, (*visits.header, *elsewhere))
         for c, role in of_patients.items()
         if c not in visits.header and c not in elsewhere
     ]
-    if len(found) > 1 and re.match(r"\s*[#;/%]", visits.header[0]):
+    if len(faults) > 1 and re.match(r"\s*[#;/%]", visits.header[0]):
         mend = "remove the lines above the header, or set data.skip_lines = 1"
-        found.append(Fault(f"{visits.word} 1", "looks like a comment", mend=mend, code="D16"))
+        faults.append(Fault(f"{visits.word} 1", "looks like a comment", mend=mend, code="D16"))
     if patients is not None:
         if study.patient not in elsewhere:
             missing = _missing(study.patient, "patient", patients, elsewhere)
-            found.append(replace(missing, where=f"{patients.place(visits.source)}, header"))
+            faults.append(replace(missing, where=f"{patients.place(visits.source)}, header"))
         needed = {*of_visits, *of_patients} - {study.patient}
         for column in sorted(needed.intersection(elsewhere).intersection(visits.header)):
             mend = "remove it from one of them"
-            found.append(Fault("header", f'column "{column}" is in both tables', mend=mend, code="D58"))
+            faults.append(Fault("header", f'column "{column}" is in both tables', mend=mend, code="D58"))
         for column in sorted({*of_visits} & {*elsewhere} - {study.patient, *visits.header}):
             mend = "what is measured at visits belongs to the table of visits"
-            found.append(
+            faults.append(
                 Fault(f"{patients.place(visits.source)}, header", f'holds the column "{column}"', mend=mend, code="D58")
             )
-    return found
+    return faults
 
 
 def _missing(column: str, role: str, table: Table, header: tuple[str, ...]) -> Fault:

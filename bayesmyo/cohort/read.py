@@ -41,7 +41,8 @@ MOST_FAULTS = 20
 def read_cohort(study: Study, path: str | Path, patients: str | Path | None = None) -> Cohort:
     """Read the patients of a study from delimited text, a workbook (.xlsx) or Parquet, one row per visit.
 
-    Every cell is read as text and understood as the study declares it. Rows that are not used are set aside with a reason.
+    Every cell is read as text and understood as the study declares it. Rows that are not used are set aside with a
+    reason.
 
     Parameters
     ----------
@@ -96,7 +97,10 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
 
 
 def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults: Sequence[Fault] = ()) -> Cohort:
-    """The Cohort of tables that are already text. Raises CohortError with its faults and those that are known before."""
+    """The Cohort of tables that are already text.
+
+    Raises CohortError with its faults and those that are known before.
+    """
     study, parts, faults = _joined(study, visits, patients, faults)
     part, outcomes = parts.visits, study.outcomes.items()
     typed = {name: outcome_column(study, o, part) for name, o in outcomes}

@@ -42,7 +42,10 @@ def is_workbook(path: str | Path) -> bool:
 
 
 def sheet_headers(path: str | Path, skip: int = 0) -> dict[str, tuple[str, ...]]:
-    """The header of each sheet of a workbook, below the lines that are skipped; () of an empty one. Raises CohortError."""
+    """The header of each sheet of a workbook, below the lines that are skipped; () of an empty one.
+
+    Raises CohortError.
+    """
     path = Path(path)
     return import_module("bayesmyo.cohort.workbook").headers(_bytes(path), path.name, skip)
 

@@ -135,7 +135,7 @@ def parse_table(raw: bytes, source: str, form: DataFormat) -> Table:
 
 
 def named_or_filled(header: list[str], rows: Iterable[Sequence[str]]) -> list[int]:
-    """Positions of the columns that are any: spreadsheets leave columns without a name or a filled cell beside a table."""
+    """Positions of the columns that are any: spreadsheets leave some without a name or a filled cell beside a table."""
     nameless = {n for n, name in enumerate(header) if not name}
     if nameless:
         for cells in rows:

@@ -33,7 +33,7 @@ BEFORE = "before the start of treatment"
 
 
 def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> tuple[list[float], dict[str, float]]:
-    """The time of each visit, (n,), and the end of each patient's follow-up where one is stated, both in the study's unit.
+    """The time of each visit, (n,), and the end of each patient's follow-up where stated, in the study's unit.
 
     Time is counted since the patient's start of treatment where the study says when that was.
     needed: (n,) whether a measurement was made, so that its time must be known. Faults go into the books of the parts.

@@ -1,8 +1,8 @@
 """A sheet of a workbook (.xlsx) as text cells with their rows, or every reason why it cannot be one.
 
 A workbook is a zip of XML files, and both can be made to explode: it is looked through once, under limits, before
-anything understands it (`zipped`), and its cells are counted as they stream by, whatever size it says it has. No formula
-is run and no link is followed.
+anything understands it (`zipped`), and its cells are counted as they stream by, whatever size it says it has. No
+formula is run and no link is followed.
 """
 
 import hashlib

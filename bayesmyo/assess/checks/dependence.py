@@ -20,8 +20,8 @@ FEWEST = 5  # patients with three measurements or more
 class Dependence(Predictive):
     """Correlation of a patient's neighbouring residuals, and how far residuals drift in time, patient by patient.
 
-    The drift is the root mean square over patients of the slope of their residuals, in its own standard error: about one
-    where the model is right. correlation: the difference that matters; ratio: of drifts that matters
+    The drift is the root mean square over patients of the slope of their residuals, in its own standard error: about
+    one where the model is right. correlation: the difference that matters; ratio: of drifts that matters
     """
 
     name: str = "dependence within patients"
@@ -44,8 +44,8 @@ class Dependence(Predictive):
         else:
             advice = "they alternate more than chance; are two rows of one visit in the table, or two ways to measure?"
         misfit = (
-            f"Neighbouring residuals of {subject(fit.study, r.outcome)} in the same patient correlate by {observed:.2f} "
-            f"({span(drawn, '.2f')} is predicted): {advice}."
+            f"Neighbouring residuals of {subject(fit.study, r.outcome)} in the same patient correlate by "
+            f"{observed:.2f} ({span(drawn, '.2f')} is predicted): {advice}."
         )
         matters = abs(observed - float(np.median(drawn))) > self.correlation
         return finding(r.outcome, "correlation of neighbours", data, drawn, matters, misfit.replace("?.", "?"))

@@ -67,9 +67,9 @@ class Ends(Predictive):
         end = sign * float((sign * r.y).max())
         observed, shares = float(np.mean(r.y == end)), np.mean(rounded == rounded.max(axis=-1)[:, None], axis=-1)
         misfit = (
-            f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are {end:g} {o.unit}, the {word} of "
-            f"all ({span(shares, '.0%')} tied there is predicted): is it a limit of what can be measured? Then declare it "
-            "(censoring); if it is an end of the scale, try the family ordered_beta."
+            f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are {end:g} {o.unit}, the {word} "
+            f"of all ({span(shares, '.0%')} tied there is predicted): is it a limit of what can be measured? Then "
+            "declare it (censoring); if it is an end of the scale, try the family ordered_beta."
         )
         matters = observed - float(shares.mean()) > self.ties
         yield finding(r.outcome, f"share tied at the {word}", observed, shares, matters, misfit)

@@ -54,7 +54,8 @@ class Predictive(ABC):
     """The contract of a check of what the model predicts: what it finds in each outcome, and the verdict on all.
 
     told: what is as predicted where nothing fails ("The share of zeros is")
-    none: why nothing was judged; lacking: that is for want of measurements, not because the study has nothing of the kind
+    none: why nothing was judged; lacking: that is for want of measurements, not because the study has nothing of the
+        kind
     """
 
     name: str = field(init=False)
@@ -64,7 +65,7 @@ class Predictive(ABC):
 
     @abstractmethod
     def judge(self, fit: Fit, r: Replicated) -> Iterable[Finding | str]:
-        """What is found in an outcome; a text says why something of it is not judged."""
+        """What an outcome shows; a text says why something of it is not judged."""
 
     def run(self, fit: Fit) -> CheckResult:
         """Judge every outcome of a fit."""
@@ -109,8 +110,8 @@ class Predictive(ABC):
 def tail_probability(data: np.ndarray | float, replicates: np.ndarray) -> float:
     """Two-sided posterior predictive p-value of statistics (draw,) of the data among those of the replicates.
 
-    Where a few hundred replicates are too few to count, their tail is taken as a normal one with the spread of that side; where
-    they have no spread at all, the size of the difference alone decides (`Finding.matters`).
+    Where a few hundred replicates are too few to count, their tail is taken as a normal one with the spread of that
+    side; where they have no spread at all, the size of the difference alone decides (`Finding.matters`).
     """
     difference = np.asarray(replicates) - data
     difference = difference[np.isfinite(difference)]

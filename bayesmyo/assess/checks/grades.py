@@ -44,11 +44,10 @@ class Grades(Predictive):
             return
         some = np.linspace(0, len(r.drawn) - 1, min(DRAWS, len(r.drawn))).astype(np.int64)
         times = ((np.full(len(r), True), ""), (r.time >= np.median(r.time), " in the later half of the visits"))
-        remedy = (
-            "the step between these grades is not the same at all levels or times; try another trajectory, or merge grades"
-            if family.ordinal
-            else "the model's course over time is not that of the measurements; try another trajectory, or a covariate"
-        )
+        other, why = "a covariate", "the model's course over time is not that of the measurements"
+        if family.ordinal:
+            other, why = "merge grades", "the step between these grades is not the same at all levels or times"
+        remedy = f"{why}; try another trajectory, or {other}"
         for grade, probability in reach(fit, r, some).items():
             data, drawn = r.y >= grade, r.drawn[some] >= grade
             if min(data.sum(), (~data).sum()) < RARE:

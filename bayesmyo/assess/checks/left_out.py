@@ -52,15 +52,16 @@ class LeftOut(Predictive):
         apart = float(np.abs(ordered - (np.arange(1, n + 1) - 0.5) / n).max())
         lower, middle = float(np.mean(pit < 0.5)), float(np.mean((pit > 0.25) & (pit < 0.75)))
         wide = wider(fit.study.outcomes[r.outcome].family, "more effects")
+        inside = "lie in the middle half of their prediction"
         ordered_at = np.arange(1, n + 1) / n
         reach = float(1.36 / np.sqrt(n))  # 95 % of uniform samples are as close (Kolmogorov)
         if middle < 0.5 - self.distance:
             remedy = wide or "more effects"
-            seen = f"only {middle:.0%} lie in the middle half of their prediction: predictions are too narrow; try {remedy}"
+            seen = f"only {middle:.0%} {inside}: predictions are too narrow; try {remedy}"
         elif middle > 0.5 + self.distance:
             seen = (
-                f"{middle:.0%} lie in the middle half of their prediction: predictions are too wide for most, as where a "
-                f"few lie far off: see time course and variance; if both pass, try {wide or 'another family'}"
+                f"{middle:.0%} {inside}: predictions are too wide for most, as where a few lie "
+                f"far off: see time course and variance; if both pass, try {wide or 'another family'}"
             )
         elif abs(lower - 0.5) > self.distance / 2:
             seen = (
@@ -70,15 +71,15 @@ class LeftOut(Predictive):
         else:
             most = int(np.abs(ordered_at - ordered).argmax())
             seen = (
-                f"{ordered_at[most]:.0%} lie in the lowest {ordered[most]:.0%} of their prediction, which is neither too "
-                "high nor too wide as a whole: its form is wrong; try another family"
+                f"{ordered_at[most]:.0%} lie in the lowest {ordered[most]:.0%} of their prediction, which is neither "
+                "too high nor too wide as a whole: its form is wrong; try another family"
             )
         misfit = f"Of the measurements of {subject(fit.study, r.outcome)}, each predicted from all others, {seen}."
         return Finding(r.outcome, "distance from uniform", apart, 0.0, reach, p, apart > self.distance, misfit)
 
 
 def limit(replicates: Replicates) -> float:
-    """The largest Pareto k that so many draws can smooth (Vehtari et al. 2024, https://www.jmlr.org/papers/v25/19-556.html)."""
+    """The largest Pareto k that so many draws can smooth (Vehtari et al. 2024)."""
     return float(min(0.7, 1 - 1 / np.log10(len(replicates.chosen))))
 
 

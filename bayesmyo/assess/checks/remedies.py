@@ -28,7 +28,7 @@ def skewed(y: np.ndarray) -> bool:
 
 
 def is_scale(o: Outcome, y: np.ndarray) -> bool:
-    """Whether the declared range is a scale with two ends: measurements fill a quarter of it, and most do not crowd at its bottom."""
+    """Whether the declared range is a scale: measurements fill a quarter of it, and most are not at its bottom."""
     if o.minimum is None or o.maximum is None:
         return False
     low, middle, high = ((float(q) - o.minimum) / (o.maximum - o.minimum) for q in (y.min(), np.median(y), y.max()))

@@ -1,4 +1,4 @@
-"""Does the model's curve go through the measurements at every time, and do new patients spread around it as these do?"""
+"""Does the curve go through the measurements at every time, and do new patients spread around it as these do?"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -54,8 +54,8 @@ class TimeCourse(Predictive):
         when = window(fit, r, cells)
         misfit = (
             f"Measurements of {subject(fit.study, r.outcome)} {when} lie {abs(observed):.2f} SD "
-            f"{'above' if observed > 0 else 'below'} the patients' own curves on average ({span(drawn, '.2f')} is predicted): "
-            f"{remedy(fit.study, r, cells)}."
+            f"{'above' if observed > 0 else 'below'} the patients' own curves on average "
+            f"({span(drawn, '.2f')} is predicted): {remedy(fit.study, r, cells)}."
         )
         matters = abs(observed - float(np.median(drawn))) > self.shift
         return finding(r.outcome, f"mean residual {when}", data, drawn, matters, misfit)
@@ -100,7 +100,7 @@ def stretches(study: Study, r: Replicated) -> list[np.ndarray]:
 
 
 def remedy(study: Study, r: Replicated, cells: np.ndarray, otherwise: str | None = None) -> str:
-    """What to try where a bin is not as predicted; otherwise: in place of another trajectory, where it is not before the start."""
+    """What to try where a bin is not as predicted; otherwise: in place of another trajectory, after the start."""
     trajectory = study.outcomes[r.outcome].trajectory
     if r.time[cells].max() < trajectory.start:
         return trajectory.earlier

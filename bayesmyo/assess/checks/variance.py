@@ -1,4 +1,4 @@
-"""Do measurements scatter as much late as early, at high levels as at low ones, in one patient as in another, as the model predicts?"""
+"""Do measurements scatter as predicted: late and early, at high and low levels, in one patient and another?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ class Parts:
 
 @dataclass(frozen=True)
 class Variance(Predictive):
-    """How the spread of residuals compares: late and early, at high and low levels, at values of a covariate, by patient.
+    """The spread of residuals: late and early, at high and low levels, at values of a covariate, by patient.
 
-    Residuals are in SDs that the model predicts, so the ratios are about one where it is right. ratio: that matters, and
-    by which patients differ (one SD of them) where that matters
+    Residuals are in SDs that the model predicts, so the ratios are about one where it is right. ratio: that matters,
+    and by which patients differ (one SD of them) where that matters
     """
 
     name: str = "variance"

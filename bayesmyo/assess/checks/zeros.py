@@ -43,7 +43,8 @@ class Zeros(Predictive):
         remedy = zeros(fit.study, r.outcome, more, not bool(chosen.all()))
         misfit = (
             f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} {when} are zero "
-            f"({span(drawn, '.0%')} is predicted), {'more' if more else 'fewer'} than the family {o.family.kind} allows: {remedy}."
+            f"({span(drawn, '.0%')} is predicted), {'more' if more else 'fewer'} than the family "
+            f"{o.family.kind} allows: {remedy}."
         )
         matters = abs(observed - float(drawn.mean())) > self.share
         return finding(r.outcome, f"share of zeros {when}", observed, drawn, matters, misfit)
