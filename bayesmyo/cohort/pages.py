@@ -8,16 +8,8 @@ heads of pages, whatever the footer claims, so that these are what is added up h
 
 from typing import Any
 
+from bayesmyo import limits
 from bayesmyo.cohort.zipped import TooLarge
-from bayesmyo.limits import (
-    COLUMNS,
-    PARQUET_CELLS,
-    PARQUET_DEPTH,
-    PARQUET_FOOTER,
-    PARQUET_GROUPS,
-    PARQUET_INFLATED,
-    PARQUET_PAGES,
-)
 
 MAGIC = b"PAR1"
 NESTED = 12  # structures within structures
@@ -29,31 +21,31 @@ def look_through(raw: bytes) -> None:
     size = int.from_bytes(raw[-8:-4], "little")
     if len(raw) < 12 or raw[:4] != MAGIC or raw[-4:] != MAGIC or size > len(raw) - 12:
         raise ValueError("is no Parquet file")
-    if size > PARQUET_FOOTER:
-        raise TooLarge(f"describes itself in more than {PARQUET_FOOTER:,} bytes")
+    if size > limits.PARQUET_FOOTER:
+        raise TooLarge(f"describes itself in more than {limits.PARQUET_FOOTER:,} bytes")
     footer = _Reader(raw, len(raw) - 8 - size, len(raw) - 8).structure()
     schema, groups = _list(footer, 2), _list(footer, 4)
     _columns(schema)
-    if len(groups) > PARQUET_GROUPS:
-        raise TooLarge(f"holds more than {PARQUET_GROUPS:,} groups of rows")
+    if len(groups) > limits.PARQUET_GROUPS:
+        raise TooLarge(f"holds more than {limits.PARQUET_GROUPS:,} groups of rows")
     rows = max(_whole(footer, 3), sum(_whole(group, 3) for group in groups))
-    if rows * max(1, len(schema) - 1) > PARQUET_CELLS:
-        raise TooLarge(f"holds more than {PARQUET_CELLS:,} cells")
+    if rows * max(1, len(schema) - 1) > limits.PARQUET_CELLS:
+        raise TooLarge(f"holds more than {limits.PARQUET_CELLS:,} cells")
     pages = inflated = 0
     for group in groups:
         for column in _list(group, 1):
             for size in _pages(raw, _structure(column, 3)):
                 pages, inflated = pages + 1, inflated + size
-                if pages > PARQUET_PAGES:
-                    raise TooLarge(f"holds more than {PARQUET_PAGES:,} pages")
-                if inflated > PARQUET_INFLATED:
-                    raise TooLarge(f"unpacks to more than {PARQUET_INFLATED:,} bytes")
+                if pages > limits.PARQUET_PAGES:
+                    raise TooLarge(f"holds more than {limits.PARQUET_PAGES:,} pages")
+                if inflated > limits.PARQUET_INFLATED:
+                    raise TooLarge(f"unpacks to more than {limits.PARQUET_INFLATED:,} bytes")
 
 
 def _columns(schema: list[Any]) -> None:
     """Not too many columns, nor within each other: elements in order, each with the number of those inside it."""
-    if len(schema) - 1 > COLUMNS:
-        raise TooLarge(f"holds more than {COLUMNS:,} columns")
+    if len(schema) - 1 > limits.COLUMNS:
+        raise TooLarge(f"holds more than {limits.COLUMNS:,} columns")
     inside: list[int] = []
     for element in schema:
         while inside and inside[-1] == 0:
@@ -62,8 +54,8 @@ def _columns(schema: list[Any]) -> None:
             inside[-1] -= 1
         if (children := _whole(element, 5)) > 0:
             inside.append(children)
-        if len(inside) > PARQUET_DEPTH:
-            raise TooLarge(f"holds columns within columns, more than {PARQUET_DEPTH} deep")
+        if len(inside) > limits.PARQUET_DEPTH:
+            raise TooLarge(f"holds columns within columns, more than {limits.PARQUET_DEPTH} deep")
 
 
 def _pages(raw: bytes, chunk: dict[int, Any]) -> list[int]:
@@ -83,7 +75,7 @@ def _pages(raw: bytes, chunk: dict[int, Any]) -> list[int]:
         if _whole(chunk, 1) == BYTE_ARRAY and DELTA_BYTE_ARRAY in encodings:
             raise TooLarge("writes its texts as differences (DELTA_BYTE_ARRAY), which may be of any length")
         sizes.append(size)
-        if len(sizes) > PARQUET_PAGES:
+        if len(sizes) > limits.PARQUET_PAGES:
             break
         at = reader.at + packed
     return sizes

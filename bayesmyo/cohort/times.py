@@ -12,23 +12,11 @@ from bayesmyo.cohort import cells
 from bayesmyo.cohort.parts import Part, Parts
 from bayesmyo.cohort.typed_cells import ISO, Origin
 from bayesmyo.cohort.values import SERIAL_DATES
-from bayesmyo.study.dates import (
-    PLAUSIBLE_YEARS,
-    SHORT,
-    USUAL,
-    compiled,
-    day_number,
-    fitting,
-    has_clock,
-    has_offset,
-    month_named,
-    swapped,
-    year,
-)
+from bayesmyo.study import dates
 from bayesmyo.study.study import MONTHS_PER, Study
 
 NONE = math.nan
-ALL = (*USUAL, *SHORT)
+ALL = (*dates.USUAL, *dates.SHORT)
 BEFORE = "before the start of treatment"
 
 
@@ -50,7 +38,7 @@ def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> tuple[list
 
     def since(moment: float, text: str, start: float) -> float:
         """A visit of unstated time on the day of a start whose time is stated lies at zero."""
-        same = date is not None and moment == start // 1 and not has_clock(text, date)
+        same = date is not None and moment == start // 1 and not dates.has_clock(text, date)
         return 0.0 if same else (moment - start) / days
 
     times = [since(m, text, starts.get(p, NONE)) for m, text, p in zip(moments, written, visits.ids, strict=True)]
@@ -81,13 +69,13 @@ def _is_missing(study: Study, text: str) -> bool:
     """Whether no time is written; a declared code may be a date, however that is written."""
     if cells.is_missing(text, study.data) or study.time.date is None:
         return cells.is_missing(text, study.data)
-    return day_number(text, study.time.date) in _codes(study.data.missing, study.time.date)
+    return dates.day_number(text, study.time.date) in _codes(study.data.missing, study.time.date)
 
 
 @cache
 def _codes(missing: tuple[str, ...], pattern: str) -> frozenset[float]:
     """The days that declared codes are, written as dates are or as a spreadsheet's true dates."""
-    days = [day_number(code, written) for code in missing for written in (pattern, ISO)]
+    days = [dates.day_number(code, written) for code in missing for written in (pattern, ISO)]
     return frozenset(day for day in days if day is not None)
 
 
@@ -98,32 +86,32 @@ def _moment(study: Study, text: str, origin: Origin) -> tuple[float, cells.Bad |
     if study.time.date is None:
         cell = cells.parse(text, study.data, origin=origin)
         return (NONE, replace(cell, hidden=cell.code == "D33")) if isinstance(cell, cells.Bad) else (cell.value, None)
-    days = day_number(text, study.time.date)
+    days = dates.day_number(text, study.time.date)
     if days is None:
         return NONE, cells.Bad(*_no_date(text, study.time.date), hidden=True)
-    if year(days) not in PLAUSIBLE_YEARS:
-        return NONE, cells.Bad(f"the year {year(days)} is implausible", "correct the date", "D47", hidden=True)
+    if dates.year(days) not in dates.PLAUSIBLE_YEARS:
+        return NONE, cells.Bad(f"the year {dates.year(days)} is implausible", "correct the date", "D47", hidden=True)
     return days, None
 
 
 def _no_date(text: str, pattern: str) -> tuple[str, str, str]:
     """Why a text is no date of a pattern. The text itself is not shown: a date may identify a patient."""
-    expression, stripped = compiled(pattern), text.strip()
+    expression, stripped = dates.compiled(pattern), text.strip()
     if code := cells.invisible(text):
         mend = "type the date again, or paste it as plain text"
         return f"holds a character that cannot be seen ({code})", mend, "D38"
     if match := expression.fullmatch(stripped) if expression is not None else None:
-        if match.groupdict().get("name") is not None and month_named(match["name"]) is None:
+        if match.groupdict().get("name") is not None and dates.month_named(match["name"]) is None:
             return "has no name of a month that is known", "write the month in English, or as a number", "D38"
         return "is no day or time of the calendar", "correct it", "D38"
     serial = re.fullmatch(r"([0-9]{5})([.,][0-9]+)?", stripped)
     if serial and SERIAL_DATES[0] < int(serial[1]) < SERIAL_DATES[1]:
         mend = f"format the column as a date, written {pattern}, and export it again"
         return "is the number by which a spreadsheet stores a date", mend, "D33"
-    if (short := pattern.replace("YYYY", "YY")) != pattern and day_number(text, short) is not None:
+    if (short := pattern.replace("YYYY", "YY")) != pattern and dates.day_number(text, short) is not None:
         mend = f'write it {pattern}, or declare date = "{short}": 68 is then 2068, and 69 is 1969'
         return "is a date whose year has two digits", mend, "D38"
-    other = next((p for p in fitting([text]) if p != pattern), "")
+    other = next((p for p in dates.fitting([text]) if p != pattern), "")
     mend = f"it looks like {other}: write all dates in one way" if other else "correct it"
     return f"is not a date written {pattern}", mend, "D38"
 
@@ -136,14 +124,14 @@ def _one_kind(study: Study, part: Part, column: str, texts: Sequence[str], was: 
     without an offset from UTC cannot be compared.
     """
     pattern, lines = study.time.date or "", part.table.lines
-    written = [n for n, text in enumerate(texts) if day_number(text, pattern) is not None]
-    dates, typed = ([n for n in written if was[n].kind == kind] for kind in ("date", "text"))
-    if dates and typed and all(swapped(texts[n], pattern) for n in dates):
-        true = f"{len(dates)} true date{'s' if len(dates) > 1 else ''}, all within the first twelve days of a month"
-        what = f"{true}, among {len(typed)} typed as text: a spreadsheet may have taken the month for the day"
+    written = [n for n, text in enumerate(texts) if dates.day_number(text, pattern) is not None]
+    true, typed = ([n for n in written if was[n].kind == kind] for kind in ("date", "text"))
+    if true and typed and all(dates.swapped(texts[n], pattern) for n in true):
+        many = f"{len(true)} true date{'s' if len(true) > 1 else ''}, all within the first twelve days of a month"
+        what = f"{many}, among {len(typed)} typed as text: a spreadsheet may have taken the month for the day"
         mend = f"write all of them as text, {pattern}, from the record"
-        part.book.rows([lines[n] for n in dates], what, mend=mend, code="D38", column=column)
-    stated, bare = ([n for n in written if has_offset(texts[n], pattern) is says] for says in (True, False))
+        part.book.rows([lines[n] for n in true], what, mend=mend, code="D38", column=column)
+    stated, bare = ([n for n in written if dates.has_offset(texts[n], pattern) is says] for says in (True, False))
     if stated and bare:
         fewer, say, do = (stated, "say", "do not") if len(stated) <= len(bare) else (bare, "do not say", "do")
         what = f"{len(fewer)} of {len(written)} times {say} how far they are from UTC, and the others {do}"
@@ -163,9 +151,9 @@ def _undeclared_dates(study: Study, part: Part, column: str, texts: Sequence[str
         book.rows([table.lines[n] for n in numbers], what, mend=mend, code="D33", column=column)
         return True
     odd = Counter(t for t in written if not cells.NUMBER.fullmatch(t))
-    if sum(n for t, n in odd.items() if fitting([t], ALL)) <= len(written) / 2:
+    if sum(n for t, n in odd.items() if dates.fitting([t], ALL)) <= len(written) / 2:
         return False
-    patterns = fitting(written, ALL)
+    patterns = dates.fitting(written, ALL)
     if len(patterns) == 1:
         more, mend = "", f'declare study.time with date = "{patterns[0]}"'
     elif patterns:

@@ -72,7 +72,8 @@ def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list
 
 
 def _paragraphs(lines: list[str]) -> list[list[str]]:
-    return [p.split("\n") for p in re.split(r"\n\s*\n", "\n".join(lines).strip("\n")) if p.strip()]
+    text = re.sub(r"(?m)^(Examples\n-+)\n", r"\1\n\n", "\n".join(lines).strip("\n"))  # code under its name, as it is
+    return [p.split("\n") for p in re.split(r"\n\s*\n", text) if p.strip()]
 
 
 def _as_rst(paragraph: list[str]) -> list[str]:
@@ -80,6 +81,8 @@ def _as_rst(paragraph: list[str]) -> list[str]:
         return paragraph
     if all(line.startswith("    ") for line in paragraph):
         return ["::", "", *paragraph]
+    if len(paragraph) > 1 and set(paragraph[1]) == {"-"}:  # a section of numpydoc: a list of definitions under its name
+        return [f"**{paragraph[0]}**", "", *map(_safe, paragraph[2:])]
     safe = [_safe(line) for line in paragraph]
     if not any(re.match(r"[\w, ]+: ", line) for line in safe):
         return safe
