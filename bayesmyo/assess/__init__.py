@@ -8,7 +8,7 @@ claims.py        the verb `estimate`: which of it may be said, and which decisio
 withhold.py      what a failed check forbids to say
 responses.py     how many of these patients have each category of response, the lost among them
 correlations.py  how patients' starts and changes hang together, over outcomes
-replicated.py    measurements of the same patients, and of new ones, drawn from the model: what checks compare the data with
+replicated.py    measurements of these patients, and of new ones, drawn from the model: what checks look at
 refits.py        the model sampled again without a patient, or under other priors
 reweight.py      draws of one posterior made draws of another
 leave_one_out.py each patient left out: what the others say, and how well they predict the one

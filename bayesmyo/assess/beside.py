@@ -1,7 +1,8 @@
-"""The same question, asked of the same measurements by another model: would another likelihood have said something else?
+"""The same question, asked of the same measurements by another model: would it have said something else?
 
-The answers stand side by side (BARG 5, Kruschke 2021, https://doi.org/10.1038/s41562-021-01177-7); which model predicts patients better is the question of
-`compare`, which cannot rank a likelihood of probabilities against one of densities. Here any two may stand.
+The answers stand side by side (BARG 5, Kruschke 2021, https://doi.org/10.1038/s41562-021-01177-7); which model predicts
+patients better is the question of `compare`, which cannot rank a likelihood of probabilities against one of densities.
+Here any two may stand.
 """
 
 from collections.abc import Sequence
@@ -22,9 +23,18 @@ from bayesmyo.study.asks import modelled_otherwise
 class Beside:
     """Another fit's answers to the questions that both ask in the same words.
 
-    title: of its study; differs: how it models the outcomes that it models otherwise, in words
-    failed: its checks that withhold; estimates, decisions: by their names in this fit's study
-    apart: estimands of the same name that ask something else there, which are not compared
+    Attributes
+    ----------
+    title : str
+        Of its study.
+    differs : tuple of str
+        How it models the outcomes that it models otherwise, in words.
+    failed : tuple of CheckResult
+        Its checks that withhold.
+    estimates, decisions : tuple
+        By their names in this fit's study.
+    apart : tuple of str
+        Estimands of the same name that ask something else there, which are not compared.
     """
 
     title: str
@@ -36,7 +46,13 @@ class Beside:
 
 
 def beside(fit: Fit, others: Sequence[Fit]) -> list[Beside]:
-    """Other fits of the same measurements. Raises UsageError where one is of other patients or measurements, or asks nothing that this fit asks."""
+    """Other fits of the same measurements.
+
+    Raises
+    ------
+    UsageError
+        Where one is of other patients or measurements, or asks nothing that this fit asks.
+    """
     for other in others:
         _may_stand(fit, other)
     return [_answers(fit, other) for other in others]
@@ -63,9 +79,8 @@ def _answers(fit: Fit, other: Fit) -> Beside:
     failed = tuple(r for r in check(other) if not r.passed)
     said = claims(other, failed)
     asked = _asked_alike(fit, other)
-    ruled = [
-        name for name, d in fit.study.decisions.items() if d.estimand in asked and other.study.decisions.get(name) == d
-    ]
+    decisions = fit.study.decisions.items()
+    ruled = [name for name, d in decisions if d.estimand in asked and other.study.decisions.get(name) == d]
     words = {o: describe.words(other.study, o) for o in fit.study.outcomes if o in other.study.outcomes}
     differs = tuple(f"{fit.study.label(o)}: {w}" for o, w in words.items() if w != describe.words(fit.study, o))
     return Beside(

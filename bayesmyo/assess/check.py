@@ -10,10 +10,24 @@ from bayesmyo.inference.fit import Fit
 def check(fit: Fit, refit: bool = False, progress: Callable[[int, int], None] | None = None) -> list[CheckResult]:
     """Run every check on a fit. The fit is trustworthy only if all have passed.
 
-    refit: also those that sample again, if the chains agree; progress: of these, patients done and patients in all
+    Parameters
+    ----------
+    fit : Fit
+        A fit, or a shared copy of one, of which little can be judged.
+    refit : bool
+        Run also those that sample again, if the chains agree.
+    progress : callable, optional
+        Of these, called with patients done and patients in all.
 
+    Returns
+    -------
+    list of CheckResult
+        Each says whether it has passed, why, and what to try.
+
+    Examples
+    --------
     >>> [r.name for r in bayesmyo.check(fit) if not r.passed]
     []
     """
-    found = [c.run(fit) for c in CHECKS]
-    return [*found, *refitted(fit, progress)] if refit and found[0].passed else found
+    results = [c.run(fit) for c in CHECKS]
+    return [*results, *refitted(fit, progress)] if refit and results[0].passed else results

@@ -1,7 +1,8 @@
 """What may be said of a fit, decided here for everybody who asks: the verbs, the report, other models beside it.
 
-A number is said where no check forbids it, the data hold something of it, and other priors leave it as it is (see `sensitivity.py`).
-A decision is met where its rule is satisfied and the data say so. A fact of the data comes before a failed check, which it may have caused.
+A number is said where no check forbids it, the data hold something of it, and other priors leave it as it is (see
+`sensitivity.py`). A decision is met where its rule is satisfied and the data say so. A fact of the data comes before a
+failed check, which it may have caused.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +29,8 @@ SHARED = "met, but whether the data or the prior say so is not judged: this is a
 class Claims:
     """What is said of every estimand and every decision, in the study's order: its sentence, or why there is none.
 
-    sensitivities: prior against data, of all of them; none of a shared copy, which has no patients to ask the prior about
+    sensitivities: prior against data, of all of them; none of a shared copy, which has no patients to ask the prior
+        about
     """
 
     estimates: tuple[Estimate, ...]
@@ -37,13 +39,21 @@ class Claims:
 
 
 def claims(
-    fit: Fit, failed: Sequence[CheckResult] | None = None, sensitivities: Sequence[PriorSensitivity] | None = None,
+    fit: Fit,
+    failed: Sequence[CheckResult] | None = None,
+    sensitivities: Sequence[PriorSensitivity] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Claims:  # fmt: skip
+) -> Claims:
     """What may be said of a fit.
 
-    failed: the checks that have failed (default: every check is run); sensitivities: where they are known
-    progress: called with refits done and refits in all, where the model is sampled again
+    Parameters
+    ----------
+    failed : sequence of CheckResult, optional
+        The checks that have failed; without it every check is run.
+    sensitivities : sequence of PriorSensitivity, optional
+        Prior against data, where it is known.
+    progress : callable, optional
+        Called with refits done and refits in all, where the model is sampled again.
     """
     if failed is None:
         failed = [r for r in check(fit) if not r.passed]
@@ -60,7 +70,7 @@ def claims(
 def judge(
     fit: Fit, failed: Sequence[CheckResult], progress: Callable[[int, int], None] | None = None
 ) -> list[PriorSensitivity]:
-    """Prior against data: by reweighting, and where that cannot be trusted by sampling again, if the fit is worth it and small enough."""
+    """Prior against data: by reweighting, or else by sampling again, if the fit is worth it and small enough."""
     if fit.shared:
         return []
     sound = not any(r.name == Convergence.name for r in failed)
@@ -68,24 +78,37 @@ def judge(
     return prior_sensitivities(fit, refits=refits, always=False)
 
 
-def influential(found: Influence, decisions: Sequence[DecisionResult]) -> Influence:
+def influential(influence: Influence, decisions: Sequence[DecisionResult]) -> Influence:
     """The same, but of a decision that is withheld, or not met though its rule is satisfied, its sentence is why."""
     rules = {d.name: d for d in decisions}
-    met = {f.decision: f.met for f in found.decisions}
+    met = {f.decision: f.met for f in influence.decisions}
     said = [
         s if not rules[name].withheld and rules[name].met == met[name] else f"{name}: {rules[name].sentence}"
-        for name, s in zip(met, found.sentences, strict=True)
+        for name, s in zip(met, influence.sentences, strict=True)
     ]
-    return replace(found, sentences=tuple(said))
+    return replace(influence, sentences=tuple(said))
 
 
 def estimate(fit: Fit) -> pd.DataFrame:
-    """Every estimand as a table, one row each: median and equal-tailed interval in `unit`, of the named population, and what may be said.
+    """Every estimand as a table, and what of it may be said.
 
-    All checks are run, and prior is set against data: `verdict` says which of the two speaks, `withheld` is True of what is not to be
-    reported, and `sentence` is what may be repeated, or why nothing may. Where reweighting the draws cannot tell, a small fit is sampled again
-    under other priors, which takes two minutes at most.
+    All checks are run, and prior is set against data. Where reweighting the draws cannot tell, a small fit is sampled
+    again under other priors, which takes two minutes at most.
 
+    Parameters
+    ----------
+    fit : Fit
+        A fit, or a shared copy of one, of which prior and data cannot be told apart.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each estimand: median and equal-tailed interval in `unit`, of the named population. `verdict` says
+        whether prior or data speak, `withheld` is True of what is not to be reported, and `sentence` is what may be
+        repeated, or why nothing may.
+
+    Examples
+    --------
     >>> bayesmyo.estimate(fit)[["unit", "population"]].loc["cpk_ratio_12"].tolist()
     ['ratio', 'population average']
     """
@@ -94,8 +117,20 @@ def estimate(fit: Fit) -> pd.DataFrame:
 
 
 def decisions(fit: Fit) -> pd.DataFrame:
-    """Every decision as a table: whether it is met, with what probability and by what margin. One that the prior makes is not met.
+    """Every decision as a table. One that the prior makes is not met.
 
+    Parameters
+    ----------
+    fit : Fit
+        A fit, or a shared copy of one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each decision: whether it is `met`, with what probability, and by what margin.
+
+    Examples
+    --------
     >>> bayesmyo.decisions(fit)["met"].to_dict()
     {'cpk_halved': True}
     """

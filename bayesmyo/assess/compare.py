@@ -1,9 +1,11 @@
 """The verb `compare`: which of several studies predicts patients better.
 
-The score of a fit is the sum over patients of log p(y_i | the others), each patient's measurements together and the patient's
-effects integrated out: the model is asked of a patient it has never seen, over all outcomes jointly. Differences have a standard
-error over patients. With few patients that error is itself uncertain, so two fits are ranked only where they differ by more than
-two of them and by more than 4 (Sivula, Magnusson, Matamoros and Vehtari 2020, https://doi.org/10.48550/arXiv.2008.10296).
+The score of a fit is the sum over patients of log p(y_i | the others), each patient's measurements together and the
+patient's
+effects integrated out: the model is asked of a patient it has never seen, over all outcomes jointly. Differences have a
+standard error over patients. With few patients that error is itself uncertain, so two fits are ranked only where they
+differ by more than two of them and by more than 4 (Sivula, Magnusson, Matamoros and Vehtari 2020,
+https://doi.org/10.48550/arXiv.2008.10296).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,10 +27,18 @@ FEW = 5  # patients
 class Comparison:
     """One fit among those compared, the best first.
 
-    score: log predictive density of all patients, each given the others, higher is better; difference: from the best, se: of that
-    difference over patients; mcse: its Monte Carlo error; worst: the patient who speaks most for the best
-    ranked: the data tell it from the best; refitted: patients for whom the model was sampled again; rough: those of them for whom
-    the short refit did not converge well
+    Attributes
+    ----------
+    score, mcse : float
+        Log predictive density of all patients, each given the others, and its Monte Carlo error; higher is better.
+    difference, se : float
+        From the best, and the standard error of that over patients.
+    ranked : bool
+        Whether the data tell it from the best.
+    worst : str
+        The patient who speaks most for the best.
+    refitted, rough : int, tuple of str
+        Patients for whom the model was sampled again, and those of them for whom the short refit converged badly.
     """
 
     name: str
@@ -45,13 +55,15 @@ class Comparison:
 
 
 def comparisons(
-    fits: Sequence[Fit], names: Sequence[str] | None = None, *, exact: bool = False,
+    fits: Sequence[Fit],
+    names: Sequence[str] | None = None,
+    *,
+    exact: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> list[Comparison]:  # fmt: skip
-    """Compare fits of several studies to the same measurements of the same patients.
+) -> list[Comparison]:
+    """Compare fits of several studies to the same measurements of the same patients; arguments as in `compare`.
 
-    names: how sentences call them (default: A, B, C ...); exact: sample again without each patient, in place of reweighting
-    Raises UsageError where the fits cannot be compared: other patients, other measurements, or likelihoods of another kind.
+    progress: called with patients done and patients in all, over all fits
     """
     called = list(names) if names else [chr(ord("A") + i) for i in range(len(fits))]
     if len(called) != len(fits):
@@ -68,34 +80,63 @@ def of_left_out(
     fits: Sequence[Fit], names: Sequence[str], left_out: Sequence[Sequence[WithoutPatient]]
 ) -> list[Comparison]:
     """The same from patients left out before."""
+    for one in (one for listed in left_out for one in listed if not np.isfinite(one.score)):
+        raise UsageError(one.patient, "cannot be left out: nobody else has a measurement of one outcome")
     scores = np.array([[one.score for one in listed] for listed in left_out])
-    errors = np.array([[one.mcse for one in listed] for listed in left_out])
-    _scored(left_out)
+    errors = np.sqrt([sum(one.mcse**2 for one in listed) for listed in left_out])
     order = np.argsort(-scores.sum(axis=1), kind="stable")
     best = int(order[0])
     rows = []
     for k in map(int, order):
-        by_patient = scores[best] - scores[k]
-        n = len(by_patient)
-        difference, se = float(by_patient.sum()), float(np.sqrt(n) * by_patient.std(ddof=1))
-        mcse = float(np.sqrt((errors[k] ** 2).sum() + (errors[best] ** 2).sum()))
-        ranked = k != best and difference > max(LEAST, ERRORS * float(np.hypot(se, mcse)))
-        rows.append(
-            Comparison(
-                name=names[k], title=fits[k].study.title, score=float(scores[k].sum()),
-                mcse=float(np.sqrt((errors[k] ** 2).sum())), difference=0.0 if k == best else -difference, se=0.0 if k == best else se,
-                ranked=ranked, worst="" if k == best else left_out[k][int(np.argmax(by_patient))].patient,
-                refitted=sum(one.method == "refit" for one in left_out[k]),
-                rough=tuple(one.patient for one in left_out[k] if one.rough),
-                sentence="" if k == best else _sentence(names[best], names[k], difference, se, ranked),
-            )
-        )  # fmt: skip
+        own, apart = left_out[k], scores[best] - scores[k]
+        difference, se = float(apart.sum()), float(np.sqrt(len(apart)) * apart.std(ddof=1))
+        ranked = k != best and difference > max(LEAST, ERRORS * float(np.linalg.norm([se, errors[k], errors[best]])))
+        row = Comparison(
+            name=names[k],
+            title=fits[k].study.title,
+            score=float(scores[k].sum()),
+            mcse=float(errors[k]),
+            difference=0.0 if k == best else -difference,
+            se=se,
+            ranked=ranked,
+            worst="" if k == best else own[int(np.argmax(apart))].patient,
+            refitted=sum(one.method == "refit" for one in own),
+            rough=tuple(one.patient for one in own if one.rough),
+            sentence="" if k == best else _sentence(names[best], names[k], difference, se, ranked),
+        )
+        rows.append(row)
     return rows
 
 
 def compare(fits: Sequence[Fit], names: Sequence[str] | None = None, *, exact: bool = False) -> pd.DataFrame:
-    """Compare fits of several studies to the same measurements, as a table, the best first; arguments as in `comparisons`.
+    """Compare fits of several studies to the same measurements: which predicts patients better.
 
+    Parameters
+    ----------
+    fits : sequence of Fit
+        Two or more, of the same patients and measurements.
+    names : sequence of str, optional
+        How sentences call them (default: A, B, C ...).
+    exact : bool
+        Sample again without each patient, in place of reweighting.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each fit, the best first: its `score` (log predictive density of patients, each given the others),
+        the `difference` from the best with its standard error, and whether the data rank the two.
+
+    Raises
+    ------
+    UsageError
+        Where the fits cannot be compared: other patients, other measurements, or likelihoods of another kind.
+
+    References
+    ----------
+    Sivula, Magnusson, Matamoros and Vehtari (2020), https://doi.org/10.48550/arXiv.2008.10296
+
+    Examples
+    --------
     >>> bayesmyo.compare([fit, fit], ["one", "the same"])["difference"].abs().tolist()
     [0.0, 0.0]
     """
@@ -114,47 +155,36 @@ def comparable(fits: Sequence[Fit], names: Sequence[str]) -> None:
         if first.cohort.patients != other.cohort.patients:
             raise UsageError(where, "are fits of different patients", mend="fit both to the same table")
         if set(first.study.outcomes) != set(other.study.outcomes):
-            raise UsageError(
-                where, "have different outcomes", f"{', '.join(first.study.outcomes)}; {', '.join(other.study.outcomes)}",
-                "give both the same outcomes, under the same names",
-            )  # fmt: skip
+            got = f"{', '.join(first.study.outcomes)}; {', '.join(other.study.outcomes)}"
+            mend = "give both the same outcomes, under the same names"
+            raise UsageError(where, "have different outcomes", got, mend)
         for outcome in first.study.outcomes:
-            _same(first, other, outcome, where)
+            same_measurements(first, other, outcome, where)
+            if not np.array_equal(_masses(first, outcome), _masses(other, outcome)):
+                what = "has a probability in one likelihood where the other has a density"
+                kinds = "; ".join(f.study.outcomes[outcome].family.kind for f in (first, other))
+                mend = "compare families that treat every measurement alike"
+                raise UsageError(f"{where}: {outcome}", what, kinds, mend)
 
 
 def same_measurements(first: Fit, other: Fit, outcome: str, where: str) -> None:
     """Raises UsageError where two fits saw other measurements of an outcome, or the same in other units."""
     a, b = (f.cohort.measurements[outcome] for f in (first, other))
+    one, two = (f.study.outcomes[outcome] for f in (first, other))
     what = f"{where}: {outcome}"
-    units = [f.study.outcomes[outcome].unit for f in (first, other)]
-    if units[0] != units[1]:
-        raise UsageError(
-            what, "is in different units", f"{units[0]}; {units[1]}", "score densities are per unit: use one"
+    if one.unit != two.unit:
+        got, mend = f"{one.unit}; {two.unit}", "score densities are per unit: use one"
+        raise UsageError(what, "is in different units", got, mend)
+    pairs = ((a.patient, b.patient), (a.time, b.time), (a.value, b.value), (a.side, b.side))
+    if len(a) == len(b) and all(np.array_equal(x, y, equal_nan=True) for x, y in pairs):
+        return
+    if len(a) == len(b) and one.censoring != two.censoring:
+        differs = (
+            "is read with limits in one fit and without in the other, so that one has probabilities where the other"
         )
-    same = len(a) == len(b) and all(
-        np.array_equal(getattr(a, k), getattr(b, k), equal_nan=True) for k in ("patient", "time", "value", "side")
-    )
-    if (
-        not same
-        and len(a) == len(b)
-        and (declared := [f.study.outcomes[outcome].censoring for f in (first, other)])[0] != declared[1]
-    ):
-        differs = "is read with limits in one fit and without in the other, so that one has probabilities where the other has densities"
-        raise UsageError(
-            what, differs, mend="declare the same censoring in both, or compare what they answer: report --beside"
-        )
-    if not same:
-        raise UsageError(what, "has different measurements", mend="fit both to the same table, read in the same way")
-
-
-def _same(first: Fit, other: Fit, outcome: str, where: str) -> None:
-    same_measurements(first, other, outcome, where)
-    what = f"{where}: {outcome}"
-    masses = [_masses(f, outcome) for f in (first, other)]
-    if not np.array_equal(masses[0], masses[1]):
-        what_differs = "has a probability in one likelihood where the other has a density"
-        kinds = "; ".join(f.study.outcomes[outcome].family.kind for f in (first, other))
-        raise UsageError(what, what_differs, kinds, "compare families that treat every measurement alike")
+        mend = "declare the same censoring in both, or compare what they answer: report --beside"
+        raise UsageError(what, f"{differs} has densities", mend=mend)
+    raise UsageError(what, "has different measurements", mend="fit both to the same table, read in the same way")
 
 
 def _masses(fit: Fit, outcome: str) -> np.ndarray:
@@ -163,11 +193,6 @@ def _masses(fit: Fit, outcome: str) -> np.ndarray:
     if o.family.counts or o.family.texts() is not None:
         return np.ones(len(m), dtype=bool)
     return np.isin(m.value, [end for end in o.family.ends() if end is not None]) | (m.side != 0)
-
-
-def _scored(left_out: Sequence[Sequence[WithoutPatient]]) -> None:
-    for one in (one for listed in left_out for one in listed if not np.isfinite(one.score)):
-        raise UsageError(one.patient, "cannot be left out: nobody else has a measurement of one outcome")
 
 
 def _sentence(best: str, other: str, difference: float, se: float, ranked: bool) -> str:

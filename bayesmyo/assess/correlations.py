@@ -1,8 +1,9 @@
 """How patients' outcomes hang together: correlations between what patients start with and how they change.
 
-The model's own correlations are those of its coefficients (start and asymptote). A reader asks of changes: do patients who
-gain more strength lose more CPK? Both are linear in a patient's effects, so their correlation follows exactly from the
-covariance of the effects, draw by draw. Outcomes with half-times of patients' own are left out: their change is not linear. With few patients much of it is prior; the prior's interval stands beside it.
+The model's own correlations are those of its coefficients (start and asymptote). A reader asks of changes: do patients
+who gain more strength lose more CPK? Both are linear in a patient's effects, so their correlation follows exactly from
+the covariance of the effects, draw by draw. Outcomes with half-times of patients' own are left out: their change is not
+linear. With few patients much of it is prior; the prior's interval stands beside it.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from bayesmyo.assess.estimate import table
+from bayesmyo.assess.estimate import table, tails
 from bayesmyo.cohort.evidence import PRIOR_ALONE, unchanging
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.inference.fit import Fit
@@ -27,9 +28,20 @@ TINY = 1e-9
 
 @dataclass(frozen=True)
 class Correlation:
-    """The correlation, between patients, of two of their own quantities on the link scale.
+    """The correlation r, between patients, of two of their own quantities on the link scale.
 
-    first, second: such as `mrc change`; r > 0: patients high in one are high in the other; withheld: a check has failed, or the data hold no change
+    Attributes
+    ----------
+    first, second : str
+        The quantities, such as `mrc change`; where r > 0, patients high in one are high in the other.
+    median, lower, upper, interval : float
+        Of r, with the study's interval.
+    prior_lower, prior_upper : float
+        The interval before the data.
+    sentence : str
+        What may be repeated; changes are told as improvements.
+    withheld : bool
+        A check has failed, or the data hold no change.
     """
 
     first: str
@@ -60,15 +72,16 @@ def weights(study: Study, truth: Truth, outcome: str, quantity: str, listed: lis
     location = predictors(study, outcome)[0]
     origin = location.trajectory.origin
     values, columns = truth.outcomes[outcome].values, with_products(study, {}, study.covariates)
-    found = np.zeros((*truth.shape, len(listed)))
+    moves = np.zeros((*truth.shape, len(listed)))
+
+    def loading(time: float, e: Effect) -> np.ndarray:
+        return np.asarray(location.loading(np.asarray(time), values, e, columns, np), dtype=float)
+
     for j, e in enumerate(listed):
         if e.outcome == outcome and e.predictor == LOCATION and e.linear:
-            at_start = np.asarray(location.loading(np.asarray(origin), values, e, columns, np), dtype=float)
-            later = np.asarray(
-                location.loading(np.asarray(origin + horizon(study)), values, e, columns, np), dtype=float
-            )
-            found[..., j] = at_start if quantity == "start" else later - at_start
-    return found
+            at_start = loading(origin, e)
+            moves[..., j] = at_start if quantity == "start" else loading(origin + horizon(study), e) - at_start
+    return moves
 
 
 def patient_correlations(study: Study, truth: Truth) -> dict[tuple[tuple[str, str], tuple[str, str]], np.ndarray]:
@@ -83,29 +96,27 @@ def patient_correlations(study: Study, truth: Truth) -> dict[tuple[tuple[str, st
     matrix = covariance(study, truth, listed)
     moved = {q: np.einsum("...ij,...j->...i", matrix, w) for q, w in loading.items()}
     variance = {q: np.einsum("...i,...i->...", loading[q], moved[q]) for q in quantities}
-    found = {
+    # r = a'Sb / sqrt(a'Sa b'Sb) for quantities a'u and b'u of effects u with covariance S
+    correlated = {
         (a, b): np.einsum("...i,...i->...", loading[a], moved[b]) / np.sqrt(variance[a] * variance[b])
         for a, b in combinations(quantities, 2)
     }
     # where patients differ in a single coefficient, start and change are tied by the model, not by the patients
-    return {pair: r for pair, r in found.items() if np.abs(r).min() < 1 - TINY}
+    return {pair: r for pair, r in correlated.items() if np.abs(r).min() < 1 - TINY}
 
 
 def correlation_estimates(fit: Fit) -> list[Correlation]:
     """Every correlation of a fit in patient-level terms; where outcomes are modelled apart, those within outcomes."""
     study = fit.study
-    tail = (1 - study.interval) / 2
-    quantiles = [tail, 0.5, 1 - tail]
+    quantiles = tails(study)
     rng = np.random.default_rng(address(fit.seed, PREDICT, cell=1))
     before = patient_correlations(study, from_priors(study, rng, (PRIOR_DRAWS,)))
     rows = []
     for (a, b), r in patient_correlations(study, fit.truth).items():
-        if study.correlate != "across outcomes" and a[0] != b[0]:
-            continue
-        if study.correlate == "none":
+        if study.correlate == "none" or (study.correlate != "across outcomes" and a[0] != b[0]):
             continue
         lower, median, upper = (float(q) for q in np.quantile(r, quantiles))
-        low, high = (float(q) for q in np.quantile(before[a, b], [tail, 1 - tail]))
+        low, _, high = (float(q) for q in np.quantile(before[a, b], quantiles))
         held = _held(fit, a, b)
         text = held or sentence(study, a, b, median, lower, upper, low, high)
         row = Correlation(" ".join(a), " ".join(b), median, lower, upper, study.interval, low, high, text, bool(held))
@@ -115,43 +126,49 @@ def correlation_estimates(fit: Fit) -> list[Correlation]:
 
 def _held(fit: Fit, *quantities: tuple[str, str]) -> str:
     """Why nothing is said of quantities of which the data hold nothing; empty where it may be."""
-    found = [unchanging(fit.study, fit.cohort, outcome) for outcome, quantity in quantities if quantity == "change"]
-    why = next(filter(None, found), "")
+    whys = (unchanging(fit.study, fit.cohort, outcome) for outcome, quantity in quantities if quantity == "change")
+    why = next(filter(None, whys), "")
     return f"withheld: {why}: these data hold no change; {PRIOR_ALONE}." if why else ""
 
 
 def correlations(fit: Fit) -> pd.DataFrame:
-    """Every correlation between patients' starts and changes as a table, with the prior's interval beside the posterior's.
+    """Every correlation between patients' starts and changes as a table, with the prior's interval beside it.
 
+    Parameters
+    ----------
+    fit : Fit
+        A fit, with its patients.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each two quantities: r > 0 where patients high in one are high in the other.
+
+    Examples
+    --------
     >>> bayesmyo.correlations(fit)[["first", "second"]].values.tolist()
     [['strength start', 'strength change'], ['cpk start', 'cpk change']]
     """
     return table([vars(c) for c in correlation_estimates(fit)])
 
 
-def sentence(
-    study: Study,
-    a: tuple[str, str],
-    b: tuple[str, str],
-    median: float,
-    lower: float,
-    upper: float,
-    low: float,
-    high: float,
-) -> str:
-    """What a clinician may repeat. Changes are told as improvements, so that r > 0 means that they come together; where that
-    turns the sign of the table, which counts rises, the sentence says so. Both are on the scale of the model, where patients' effects are."""
-    sign = 1.0
-    for outcome, quantity in (a, b):
-        if quantity == "change":
-            sign *= 1.0 if study.outcomes[outcome].better == "higher" else -1.0
-    if sign < 0:
+def sentence(study: Study, a: tuple[str, str], b: tuple[str, str], *r: float) -> str:
+    """What a clinician may repeat, on the scale of the model, where patients' effects are.
+
+    Changes are told as improvements, so that r > 0 means that they come together; where that turns the sign of the
+    table, which counts rises, the sentence says so.
+    r: median, lower and upper end, and both ends before the data
+    """
+    median, lower, upper, low, high = r
+    falls = [q == "change" and study.outcomes[outcome].better == "lower" for outcome, q in (a, b)]
+    turns = falls[0] != falls[1]
+    if turns:
         median, lower, upper, low, high = -median, -upper, -lower, -high, -low
     more = ["more" if quantity == "change" else "higher" for _, quantity in (a, b)]
     less = "less" if b[1] == "change" else "lower"
     second = more[1] if lower > 0 else less if upper < 0 else f"{more[1]} or {less}"
     verb = "" if lower > 0 or upper < 0 else "may "
-    turned = ", counted as improvements" if sign < 0 else ""
+    turned = ", counted as improvements" if turns else ""
     return (
         f"Patients who {_doing(study, a, more[0])} {verb}{_doing(study, b, second)}: r = {median:.2f}{turned} "
         f"({study.interval:.0%} interval {lower:.2f} to {upper:.2f}; before the data {low:.2f} to {high:.2f})."

@@ -1,7 +1,7 @@
-"""What an estimand asks of all, asked of each of these patients: the own level, the own change, the own effect of treatment on and off.
+"""What an estimand asks of all, asked of each of these patients: the own level, change, or effect of treatment.
 
-Each number is the estimand of the posterior of that patient alone, whose effects lean on those of the others: the fewer measurements a
-patient has, the closer to their average. It is no raw difference between that patient's measurements.
+Each number is the estimand of the posterior of that patient alone, whose effects lean on those of the others: the fewer
+measurements a patient has, the closer to their average. It is no raw difference between that patient's measurements.
 """
 
 from dataclasses import replace
@@ -26,13 +26,33 @@ EACH = "each patient"  # of whom it speaks, where other estimates name a populat
 
 
 def each_patient(fit: Fit, estimand: str) -> pd.DataFrame:
-    """An estimand of the study asked of each of these patients, whatever the population of which the study asks it: a row for each, by pseudonym.
+    """An estimand of the study asked of each of these patients, whatever the population of which the study asks it.
 
-    mean, sd, median, lower, upper: in `attrs["unit"]`; probability: that it is `attrs["direction"]` `attrs["threshold"]`, for the better
-    measurements: how many the patient has of the outcome; withheld: a check has failed, and `sentence` says which
-    An estimand with a contrast of a covariate of visits (on treatment against off) is the patient's own effect. Raises UsageError for an
-    estimand that one patient cannot be asked, or in which patients do not differ; StorageError for a shared copy.
+    An estimand with a contrast of a covariate of visits (on treatment against off) is the patient's own effect.
 
+    Parameters
+    ----------
+    fit : Fit
+        A fit, with its patients.
+    estimand : str
+        The name of an estimand of the study.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each patient, by pseudonym: mean, sd, median, lower and upper in `attrs["unit"]`; the probability
+        that it is `attrs["direction"]` `attrs["threshold"]`, for the better; how many measurements the patient has of
+        the outcome. Where a check has failed, `withheld` is True and `sentence` says which.
+
+    Raises
+    ------
+    UsageError
+        For an estimand that one patient cannot be asked, or in which patients do not differ.
+    StorageError
+        For a shared copy.
+
+    Examples
+    --------
     >>> each = bayesmyo.each_patient(fit, "cpk_ratio_12")
     >>> len(each), each.attrs["unit"]
     (12, 'ratio')
@@ -41,21 +61,21 @@ def each_patient(fit: Fit, estimand: str) -> pd.DataFrame:
     rows = withhold(each_estimate(fit, estimand), [r for r in check(fit) if not r.passed])
     first = rows[0]
     kept = ("name", "mean", "sd", "median", "lower", "upper", "probability", "mcse", "ess", "withheld", "sentence")
-    found = table([{k: getattr(row, k) for k in kept} for row in rows]).rename_axis("patient")
-    found.insert(0, "measurements", measurements(fit, fit.study.estimands[estimand]))
+    each = table([{k: getattr(row, k) for k in kept} for row in rows]).rename_axis("patient")
+    each.insert(0, "measurements", measurements(fit, fit.study.estimands[estimand]))
     told = ("unit", "direction", "threshold", "interval")
-    found.attrs = {"estimand": estimand} | {k: getattr(first, k) for k in told}
-    return found
+    each.attrs = {"estimand": estimand} | {k: getattr(first, k) for k in told}
+    return each
 
 
 def each_estimate(fit: Fit, estimand: str) -> list[Estimate]:
     """The estimand in each of these patients, by pseudonym, in the order of the cohort."""
     study, e = fit.study, asked(fit.study, estimand)
     draws = each_draws(fit, estimand)
-    found, errors = diagnose(draws), quantile_errors(draws, tails(study))
+    known, errors = diagnose(draws), quantile_errors(draws, tails(study))
     rows = []
     for name, values in draws.items():
-        row = estimate_of(study, name, e, values, found[name], errors[name])
+        row = estimate_of(study, name, e, values, known[name], errors[name])
         rows.append(replace(row, population=EACH, sentence=f"{name}: {amount(study, e, row)}."))
     return rows
 
@@ -78,8 +98,8 @@ def alone(truth: Truth, patient: int) -> Truth:
 
 def measurements(fit: Fit, e: Estimand) -> list[int]:
     """How many measurements of the estimand's outcome each patient has."""
-    found = sum(np.bincount(fit.cohort.measurements[o].patient, minlength=len(fit.cohort)) for o in e.outcomes)
-    return [int(n) for n in np.asarray(found)]
+    patients = np.concatenate([fit.cohort.measurements[o].patient for o in e.outcomes])
+    return np.bincount(patients, minlength=len(fit.cohort)).tolist()
 
 
 def own_effects(study: Study) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Every estimand, parameter and decision of a fit by its draws, with its population, unit and uncertainty. What of it may be said: `claims.py`."""
+"""Every estimand, parameter and decision of a fit by its draws. What of it may be said: `claims.py`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -45,12 +45,32 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate(Interval):
-    """One estimand. The interval is equal-tailed; mean, sd and mcse are None where the posterior mean does not exist.
+    """One estimand, in `unit`.
 
-    outcome: None where the estimand looks at several; when: the times it looks at, by their TOML keys
-    verdict: prior against data, as in `sensitivity.py`; None where it was not asked
-    withheld: the sentence says why nothing is to be reported; the numbers are for whoever mends the model, not for a reader
-    mcse: Monte Carlo standard error of the mean; mcse_median, mcse_lower, mcse_upper: of the quantiles, always there
+    Attributes
+    ----------
+    outcome : str, optional
+        None where the estimand looks at several.
+    population, predicts, summary : str
+        Of whom it speaks, whether of what is expected or of a measurement, and whether of a mean or a median.
+    when : dict
+        The times it looks at, by their TOML keys.
+    mean, sd, mcse : float, optional
+        Of the posterior, and the Monte Carlo standard error of the mean; None where the posterior mean does not exist.
+    median, lower, upper, interval : float
+        The equal-tailed interval that holds the share `interval` of the posterior.
+    ess : float
+        Effective draws.
+    direction, threshold, probability : optional
+        The probability that it lies "above" or "below" the threshold; None where it has none.
+    sentence : str
+        What may be repeated, or why nothing may.
+    mcse_median, mcse_lower, mcse_upper : float
+        Monte Carlo standard errors of the quantiles.
+    verdict : str, optional
+        Prior against data, as in `sensitivity.py`; None where it was not asked.
+    withheld : bool
+        Whether nothing is to be reported: the numbers are for whoever mends the model, not for a reader.
     """
 
     name: str
@@ -95,16 +115,30 @@ class Estimate(Interval):
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
-        found = asdict(self)
-        found |= found.pop("when")
-        direction, threshold, value = (found.pop(k) for k in ("direction", "threshold", "probability"))
-        found["probability"] = None if direction is None else {direction: threshold, "value": value}
-        return found
+        fields = asdict(self)
+        fields |= fields.pop("when")
+        direction, threshold, value = (fields.pop(k) for k in ("direction", "threshold", "probability"))
+        fields["probability"] = None if direction is None else {direction: threshold, "value": value}
+        return fields
 
 
 @dataclass(frozen=True)
 class ParameterEstimate(Interval):
-    """One population parameter on the link scale, with its prior's interval beside the posterior's."""
+    """One population parameter, in `unit`, on the link scale.
+
+    Attributes
+    ----------
+    mean, sd, median, lower, upper : float
+        Of the posterior, with the study's interval.
+    mcse, mcse_sd, mcse_median, mcse_lower, mcse_upper : float
+        Monte Carlo standard errors of these.
+    ess_bulk, ess_tail, rhat : float
+        Effective draws in the middle and in the tails, and how well chains agree (1 is perfect).
+    prior : str
+        The prior as a study writes it.
+    prior_lower, prior_upper : float
+        Its interval.
+    """
 
     name: str
     outcome: str
@@ -129,11 +163,23 @@ class ParameterEstimate(Interval):
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """One decision: `margin` says by how much its rule is satisfied, or missed; `probability` is None where the rule asks for none.
+    """One decision about an estimand.
 
-    met: its rule is satisfied, and, where `verdict` is known, neither the prior alone nor a prior that decides makes it so
-    mcse: Monte Carlo standard error of the margin, NaN with too few draws to know; ess: of the draws of the estimand
-    withheld: as in `Estimate`
+    Attributes
+    ----------
+    met : bool
+        Its rule is satisfied, and, where `verdict` is known, neither the prior alone nor a prior that decides makes it
+        so.
+    probability : float, optional
+        That the rule asks for; None where it asks for none.
+    margin : float
+        By how much the rule is satisfied, or missed where it is negative.
+    mcse : float
+        Monte Carlo standard error of the margin, NaN with too few draws to know.
+    ess : float
+        Effective draws of the estimand.
+    verdict, withheld
+        As in `Estimate`.
     """
 
     name: str
@@ -162,52 +208,47 @@ def _chance(p: float | None, ess: float) -> Number:
 def estimates(fit: Fit) -> list[Estimate]:
     """Every estimand of the study, in its order."""
     draws = fit.estimands
-    found, errors = diagnose(draws), quantile_errors(draws, tails(fit.study))
-    return [
-        estimate_of(fit.study, name, e, draws[name], found[name], errors[name])
-        for name, e in fit.study.estimands.items()
-    ]
+    known, errors = diagnose(draws), quantile_errors(draws, tails(fit.study))
+    asked = fit.study.estimands.items()
+    return [estimate_of(fit.study, name, e, draws[name], known[name], errors[name]) for name, e in asked]
 
 
 def parameter_estimates(fit: Fit) -> list[ParameterEstimate]:
     """Every population parameter of the study, on the link scale."""
     listed, posterior = all_parameters(fit.study), fit.group("posterior")
     draws = {p.full_name: posterior[p.full_name].values for p in listed}
-    found, errors = diagnose(draws), quantile_errors(draws, tails(fit.study))
-    tail = (1 - fit.study.interval) / 2
+    quantiles, known = tails(fit.study), diagnose(draws)
+    errors = quantile_errors(draws, quantiles)
     rows = []
     for p in listed:
-        values, d, (e_lower, e_median, e_upper) = draws[p.full_name], found[p.full_name], errors[p.full_name]
-        lower, median, upper = np.quantile(values, tails(fit.study))
+        name, values, d = p.full_name, draws[p.full_name], known[p.full_name]
         assert p.prior is not None
-        rows.append(
-            ParameterEstimate(
-                p.full_name, p.outcome, p.unit, float(values.mean()), float(values.std(ddof=1)), float(median),
-                float(lower), float(upper), d.mcse, d.ess_bulk, d.ess_tail, d.rhat,
-                str(p.prior), p.prior.quantile(tail), p.prior.quantile(1 - tail),
-                sd_error(values), e_median, e_lower, e_upper,
-            )
-        )  # fmt: skip
+        moments = float(values.mean()), float(values.std(ddof=1))
+        lower, median, upper = (float(q) for q in np.quantile(values, quantiles))
+        e_lower, e_median, e_upper = errors[name]
+        diagnosed = d.mcse, d.ess_bulk, d.ess_tail, d.rhat
+        prior_lower, _, prior_upper = (p.prior.quantile(q) for q in quantiles)
+        mcse = sd_error(values), e_median, e_lower, e_upper
+        said = *moments, median, lower, upper, *diagnosed, str(p.prior), prior_lower, prior_upper, *mcse
+        rows.append(ParameterEstimate(name, p.outcome, p.unit, *said))
     return rows
 
 
 def verdicts(fit: Fit) -> list[DecisionResult]:
-    """Every decision of the study, judged on the draws of its estimand, and written as that is. A verdict that other draws from the same
-    posterior could turn says so."""
+    """Every decision of the study, judged on the draws of its estimand, and written as that is.
+
+    A verdict that other draws from the same posterior could turn says so.
+    """
     of = {e.name: e for e in estimates(fit)}
-    found = []
+    rows = []
     for name, decision in fit.study.decisions.items():
         e, draws, row = fit.study.estimands[decision.estimand], fit.estimands[decision.estimand], of[decision.estimand]
         verdict = decision.judge(draws, describe.subject(fit.study, e), row.written)
         error = batch_error(partial(_margin, decision), draws)
-        unsure = UNSURE if abs(verdict.margin) < 2 * error else ""
-        found.append(
-            DecisionResult(
-                name, decision.kind, decision.estimand, e.outcomes,
-                verdict.met, verdict.probability, verdict.margin, error, row.ess, verdict.sentence + unsure,
-            )
-        )  # fmt: skip
-    return found
+        said = verdict.sentence + (UNSURE if abs(verdict.margin) < 2 * error else "")
+        judged = verdict.met, verdict.probability, verdict.margin
+        rows.append(DecisionResult(name, decision.kind, decision.estimand, e.outcomes, *judged, error, row.ess, said))
+    return rows
 
 
 def _margin(decision: Decision, draws: np.ndarray) -> float:
@@ -217,6 +258,18 @@ def _margin(decision: Decision, draws: np.ndarray) -> float:
 def parameters(fit: Fit) -> pd.DataFrame:
     """Every population parameter as a table, on the link scale, with its prior's interval beside the posterior's.
 
+    Parameters
+    ----------
+    fit : Fit
+        A fit, or a shared copy of one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each parameter: the posterior in `unit`, its Monte Carlo errors, and the prior.
+
+    Examples
+    --------
     >>> bayesmyo.parameters(fit).loc["cpk.half_time", "unit"]
     'month'
     """
@@ -243,39 +296,53 @@ def estimate_of(
     o = study.outcomes[e.outcomes[0]]
     lower, median, upper = (float(q) for q in np.quantile(draws, tails(study)))
     arithmetic = e.predicts == "measurement" or describe.summary(study, e) == "mean"
-    moments = (
-        e.bounded
-        or o.family.mean_has_moments()
-        or not arithmetic
-        or e.population in ("these patients", "average patient")
-    )
+    finite = e.population in ("these patients", "average patient") or o.family.mean_has_moments()
+    moments = e.bounded or finite or not arithmetic
     direction, threshold = e.threshold(o.better) or (None, None)
     probability = None
     if threshold is not None:
         probability = float((draws > threshold).mean() if direction == "above" else (draws < threshold).mean())
-    found = Estimate(
-        name=name, kind=e.kind, outcome=e.outcomes[0] if len(e.outcomes) == 1 else None, outcomes=e.outcomes,
-        unit=e.unit(study.named, study.time.unit), population=e.population,
-        predicts=e.predicts, summary=describe.summary(study, e), when=e.when(),
-        mean=float(draws.mean()) if moments else None, sd=float(draws.std(ddof=1)) if moments else None,
-        median=median, lower=lower, upper=upper, interval=study.interval, mcse=d.mcse if moments else None, ess=d.ess_bulk,
-        direction=direction, threshold=threshold, probability=probability,
-        given=dict(e.given), contrast=asdict(e.contrast) if e.contrast else None,
-        sentence="", mcse_lower=errors[0], mcse_median=errors[1], mcse_upper=errors[2],
-    )  # fmt: skip
-    return replace(found, sentence=sentence(study, e, found))
+    row = Estimate(
+        name=name,
+        kind=e.kind,
+        outcome=e.outcomes[0] if len(e.outcomes) == 1 else None,
+        outcomes=e.outcomes,
+        unit=e.unit(study.named, study.time.unit),
+        population=e.population,
+        predicts=e.predicts,
+        summary=describe.summary(study, e),
+        when=e.when(),
+        mean=float(draws.mean()) if moments else None,
+        sd=float(draws.std(ddof=1)) if moments else None,
+        median=median,
+        lower=lower,
+        upper=upper,
+        interval=study.interval,
+        mcse=d.mcse if moments else None,
+        ess=d.ess_bulk,
+        direction=direction,
+        threshold=threshold,
+        probability=probability,
+        given=dict(e.given),
+        contrast=asdict(e.contrast) if e.contrast else None,
+        sentence="",
+        mcse_lower=errors[0],
+        mcse_median=errors[1],
+        mcse_upper=errors[2],
+    )
+    return replace(row, sentence=sentence(study, e, row))
 
 
-def sentence(study: Study, e: Estimand, found: Estimate) -> str:
+def sentence(study: Study, e: Estimand, row: Estimate) -> str:
     """What a clinician may repeat: who, what, how much, how sure."""
-    return f"{describe.who(study, e)}, {describe.number(study, e)} is {amount(study, e, found)}."
+    return f"{describe.who(study, e)}, {describe.number(study, e)} is {amount(study, e, row)}."
 
 
-def amount(study: Study, e: Estimand, found: Estimate) -> str:
+def amount(study: Study, e: Estimand, row: Estimate) -> str:
     """How much, and how sure."""
-    clock, (lower, median, upper) = study.time.unit, found.numbers
+    clock, (lower, median, upper) = study.time.unit, row.numbers
     text = f"{e.amount(median, clock)} ({study.interval:.0%} interval {e.ends(lower, upper, clock)})"
-    if found.direction is not None and found.probability is not None:
-        event = e.event(found.direction, found.threshold or 0.0, clock)
-        text += f"; the probability that {event} is {found.chance}"
+    if row.direction is not None and row.probability is not None:
+        event = e.event(row.direction, row.threshold or 0.0, clock)
+        text += f"; the probability that {event} is {row.chance}"
     return text

@@ -1,7 +1,7 @@
 """The verb `influence`: which patient carries the conclusion.
 
-Every decision is judged again without each patient: one that flips rests on a single person. Patients are ranked by how far they
-move an estimand, in posterior SDs.
+Every decision is judged again without each patient: one that flips rests on a single person. Patients are ranked by how
+far they move an estimand, in posterior SDs.
 """
 
 import math
@@ -24,11 +24,20 @@ GENERAL = ("population average", "average patient")
 
 @dataclass(frozen=True)
 class PatientInfluence:
-    """One patient, left out.
+    """One patient, or one level of a group, left out.
 
-    last: time of the latest measurement, in the study's unit; moved: the estimand that moves most, by `shift` posterior SDs
-    flips: the decisions whose verdict changes; score: log predictive density of the patient's measurements given the others;
-    mcse: its Monte Carlo error; method, rhat, divergences: how the others' posterior was found, and how well; rough: not well
+    Attributes
+    ----------
+    measurements, last : int, float
+        How many there are, and the time of the latest, in the study's unit.
+    moved, shift : str, float
+        The estimand that moves most, and by how many posterior SDs.
+    flips : tuple of str
+        The decisions whose verdict changes.
+    score, mcse : float
+        Log predictive density of the patient's measurements given the others, and its Monte Carlo error.
+    method, rhat, divergences, rough
+        How the others' posterior was computed, and how well; rough: not well.
     """
 
     patient: str
@@ -49,7 +58,12 @@ class PatientInfluence:
 class Flip:
     """One decision without one patient, beside the verdict on all.
 
-    flips: the verdict changes; clear: its margin moves by more than three times the Monte Carlo error of the difference
+    Attributes
+    ----------
+    flips : bool
+        The verdict changes.
+    clear : bool
+        Its margin moves by more than three times the Monte Carlo error of the difference.
     """
 
     decision: str
@@ -66,7 +80,17 @@ class Flip:
 
 @dataclass(frozen=True)
 class Influence:
-    """patients: the most influential first, or the levels of a group; decisions: every decision without every patient; sentences: one for each decision."""
+    """What leaving out each patient, or each level of a group, does.
+
+    Attributes
+    ----------
+    patients : tuple of PatientInfluence
+        The most influential first.
+    decisions : tuple of Flip
+        Every decision without every patient.
+    sentences : tuple of str
+        One for each decision.
+    """
 
     patients: tuple[PatientInfluence, ...]
     decisions: tuple[Flip, ...]
@@ -91,10 +115,35 @@ def influence(
 ) -> Influence:
     """Leave out each patient, or each level of a group with all its patients, and see what is said then.
 
-    exact, by, progress: as in `leave_one_out`. Raises StorageError for a fit without patient data, UsageError for an unknown group.
+    Parameters
+    ----------
+    fit : Fit
+        A fit, with its patients.
+    exact : bool
+        Sample again without each patient; False reweights the draws wherever that can be trusted, never for a group.
+    by : str
+        A group of the study, whose levels are left out in place of patients.
+    refits : Refits, optional
+        Refits that are compiled already.
+    progress : callable, optional
+        Called with patients done and patients in all.
 
-    >>> found = bayesmyo.influence(fit, exact=False)
-    >>> len(found.patients), found.sentences[0][:35]
+    Returns
+    -------
+    Influence
+        Patients, the most influential first; every decision without each of them; and a sentence for each decision.
+
+    Raises
+    ------
+    StorageError
+        For a fit without patient data.
+    UsageError
+        For what is no group of the study.
+
+    Examples
+    --------
+    >>> influence = bayesmyo.influence(fit, exact=False)
+    >>> len(influence.patients), influence.sentences[0][:35]
     (12, 'cpk_halved stays met whichever pati')
     """
     return of_left_out(fit, leave_one_out(fit, exact=exact, by=by, refits=refits, progress=progress), by)
@@ -105,12 +154,11 @@ def of_left_out(fit: Fit, left_out: Sequence[WithoutPatient], by: str = "") -> I
     flips = [f for name in fit.study.decisions for f in _flips(fit, name, left_out)]
     patients = [_patient(_ranked_by(fit), one, flips) for one in left_out]
     patients.sort(key=lambda p: -abs(p.shift))
-    listed = {name: [f for f in flips if f.decision == name] for name in fit.study.decisions}
-    ess = {n: d.ess_bulk for n, d in diagnose(fit.estimands).items()}
-    return Influence(
-        tuple(patients), tuple(flips),
-        tuple(sentence(name, rows, ess[fit.study.decisions[name].estimand], by or "patient") for name, rows in listed.items() if rows),
-    )  # fmt: skip
+    known, sentences = diagnose(fit.estimands), []
+    for name, decision in fit.study.decisions.items():
+        if rows := [f for f in flips if f.decision == name]:
+            sentences.append(sentence(name, rows, known[decision.estimand].ess_bulk, by or "patient"))
+    return Influence(tuple(patients), tuple(flips), tuple(sentences))
 
 
 def _ranked_by(fit: Fit) -> Draws:
@@ -124,10 +172,8 @@ def _patient(said: Draws, one: WithoutPatient, flips: Sequence[Flip]) -> Patient
     moved = max(shifts, key=lambda name: abs(shifts[name]), default="")
     own = tuple(f.decision for f in flips if f.patient == one.patient and f.flips)
     rhat = one.rhat if np.isfinite(one.rhat) else None
-    return PatientInfluence(
-        one.patient, one.measurements, one.last, moved, shifts.get(moved, 0.0), own,
-        one.score, one.mcse, one.method, rhat, one.divergences, one.rough,
-    )  # fmt: skip
+    who = one.patient, one.measurements, one.last, moved, shifts.get(moved, 0.0), own
+    return PatientInfluence(*who, one.score, one.mcse, one.method, rhat, one.divergences, one.rough)
 
 
 def _flips(fit: Fit, name: str, left_out: Sequence[WithoutPatient]) -> list[Flip]:
@@ -149,19 +195,18 @@ def _flips(fit: Fit, name: str, left_out: Sequence[WithoutPatient]) -> list[Flip
 
 
 def sentence(name: str, rows: Sequence[Flip], ess: float = math.inf, who: str = "patient") -> str:
-    """What leaving out one patient does to a decision; `ess`: effective draws of its estimand, which leave probabilities so many digits."""
+    """What leaving out one patient does to a decision; ess: effective draws of its estimand, for the digits."""
 
     def chance(p: float) -> str:
         return probability_text(p, chance_error(p, ess))
 
     state, other = ("met", "not met") if rows[0].met else ("not met", "met")
-    flipping = sorted(
-        (f for f in rows if f.flips), key=lambda f: f.margin_without if rows[0].met else -f.margin_without
-    )
-    found = [f.probability_without for f in rows if f.probability_without is not None]
+    sign = 1 if rows[0].met else -1
+    flipping = sorted((f for f in rows if f.flips), key=lambda f: sign * f.margin_without)
     if not flipping:
+        chances = [f.probability_without for f in rows if f.probability_without is not None]
         text = f"{name} stays {state} whichever {who} is left out"
-        span = dict.fromkeys((chance(min(found)), chance(max(found)))) if found else {}
+        span = dict.fromkeys((chance(min(chances)), chance(max(chances)))) if chances else {}
         return f"{text} (probability {' to '.join(span)})." if span else f"{text}."
     clear = [f for f in flipping if f.clear]
     first = (clear or flipping)[0]

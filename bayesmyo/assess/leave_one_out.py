@@ -1,13 +1,14 @@
 """Each patient left out in turn: what the others say of everything, and how well they predict the one.
 
-The posterior of the others is exact: the patient's measurements are taken away, the patient's index stays, and the model that was
-compiled once samples again; only a patient with censored cells, or an effect of each observation, asks for a compilation of its own.
-Where speed is asked for, the posterior of all is reweighted by 1 / p(y_i) instead, with Pareto-smoothed weights; the patient's effects
-are integrated out of p(y_i), which is what makes those weights stable. A Pareto k above 0.7 says that they are not, and then the
-model is sampled again after all. A patient without whom nobody has a measurement of some outcome cannot be left out, and is told.
+The posterior of the others is exact: the patient's measurements are taken away, the patient's index stays, and the
+model that was compiled once samples again; only a patient with censored cells, or an effect of each observation, asks
+for a compilation of its own. Where speed is asked for, the posterior of all is reweighted by 1 / p(y_i) instead, with
+Pareto-smoothed weights; the patient's effects are integrated out of p(y_i), which is what makes those weights stable. A
+Pareto k above 0.7 says that they are not, and then the model is sampled again after all. A patient without whom nobody
+has a measurement of some outcome cannot be left out, and is told.
 
-References: Vehtari, Gelman and Gabry (2017), https://doi.org/10.1007/s11222-016-9696-4; Merkle, Furr and Rabe-Hesketh (2019),
-https://doi.org/10.1007/s11336-019-09679-0.
+References: Vehtari, Gelman and Gabry (2017), https://doi.org/10.1007/s11222-016-9696-4; Merkle, Furr and Rabe-Hesketh
+(2019), https://doi.org/10.1007/s11336-019-09679-0.
 """
 
 import math
@@ -32,11 +33,23 @@ Array = np.ndarray
 class WithoutPatient:
     """What the others say without one patient.
 
-    patient: pseudonym, or the level of a group that was left out; measurements: how many were taken away; last: the time of the latest of them, in the study's unit
-    method: "refit", "importance" (Pareto-smoothed weights on the posterior of all; pareto_k: theirs), or "impossible": then there is
-        no score and no estimand
-    score: log predictive density of all the patient's measurements given the others, in outcome units; mcse: its Monte Carlo error
-    estimands: draws of the others, by name; rhat: the worst over estimands of a refit; divergences: in a refit
+    Attributes
+    ----------
+    patient : str
+        Pseudonym, or the level of a group that was left out.
+    measurements, last : int, float
+        How many were taken away, and the time of the latest of them, in the study's unit.
+    method : str
+        "refit", "importance" (Pareto-smoothed weights on the posterior of all), or "impossible", without a score.
+    score, mcse : float
+        Log predictive density of all the patient's measurements given the others, in outcome units, and its Monte
+        Carlo error.
+    estimands : mapping of str to ndarray
+        Draws of the others, by name.
+    pareto_k : float
+        Of the weights; above 0.7 they are not trusted.
+    rhat, divergences : float, int
+        The worst over estimands, and how many, of a refit.
     """
 
     patient: str
@@ -64,7 +77,7 @@ def leave_one_out(
     refits: Refits | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[WithoutPatient]:
-    """Leave out each patient who has measurements, in the cohort's order; or each level of a group, with all its patients.
+    """Leave out each patient who has measurements, in the cohort's order, or each level of a group.
 
     exact: sample again without each patient; False reweights wherever that can be trusted, never for a group
     by: a group of the study; progress: called with patients done and patients in all
@@ -75,19 +88,19 @@ def leave_one_out(
     possible = [name for name, who in named.items() if all(map(len, refits.cohort.without(*who).measurements.values()))]
     shared = {name: refits.shares(*named[name]) for name in possible}
     whole = fit.truth.take(evenly(math.prod(fit.truth.shape), MOST))
-    found: dict[str, WithoutPatient] = {}
+    without: dict[str, WithoutPatient] = {}
     for name in named.keys() - set(possible):
-        found[name] = WithoutPatient(*_who(refits, name, named[name]), "impossible", float("nan"), float("nan"), {})
+        without[name] = WithoutPatient(*_who(refits, name, named[name]), "impossible", float("nan"), float("nan"), {})
     for name in sorted(possible, key=lambda name: not shared[name]):
         reweighted = None if exact or by else _reweighted(refits, whole, name, named[name][0])
-        found[name] = reweighted or _refitted(refits, name, named[name])
+        without[name] = reweighted or _refitted(refits, name, named[name])
         if progress:
-            progress(len(found), len(named))
-    return [found[name] for name in named]
+            progress(len(without), len(named))
+    return [without[name] for name in named]
 
 
 def _units(refits: Refits, by: str) -> dict[str, tuple[int, ...]]:
-    """Who is left out together, by the name under which it is told: each patient under the pseudonym, or each level of a group."""
+    """Who is left out together, by the name under which it is told: a pseudonym, or the level of a group."""
     cohort, study = refits.cohort, refits.fit.study
     measured = sorted(set(np.concatenate([m.patient for m in cohort.measurements.values()]).tolist()))
     if not by:
@@ -114,16 +127,14 @@ def _reweighted(refits: Refits, whole: Truth, name: str, patient: int) -> Withou
 
 
 def _refitted(refits: Refits, name: str, patients: tuple[int, ...]) -> WithoutPatient:
-    """By sampling again. What patients of one group share is part of each truth, and their measurements are independent given it."""
+    """By sampling again. What patients of a group share is part of each truth; given it they are independent."""
     again = refits.without(*patients)
     log_density = np.sum([log_marginal(refits.fit.study, refits.cohort, again.truth, i) for i in patients], axis=0)
     score = float(logsumexp(log_density) - np.log(log_density.size))
     relative = diagnose({"density": np.exp(log_density - score), "score": log_density})
     rhat = float(np.nanmax([again.rhat, relative["score"].rhat]))
-    who = _who(refits, name, patients)
-    return WithoutPatient(
-        *who, "refit", score, relative["density"].mcse, again.estimands, rhat=rhat, divergences=again.divergences
-    )
+    who, mcse = _who(refits, name, patients), relative["density"].mcse
+    return WithoutPatient(*who, "refit", score, mcse, again.estimands, rhat=rhat, divergences=again.divergences)
 
 
 def _who(refits: Refits, name: str, patients: tuple[int, ...]) -> tuple[str, int, float]:

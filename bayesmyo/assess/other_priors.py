@@ -1,12 +1,14 @@
-"""What would be said under priors half and twice as wide or centred elsewhere, before any data, and when prior or likelihood count more.
+"""What would be said under priors half and twice as wide or centred elsewhere, and before any data.
 
-Wider: the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a rate; correlations and the thresholds of grades keep
-their priors. Centred elsewhere: the levels at the start, which the declared typical value sets, half a prior SD lower and higher. Power-scaling: Kallioinen et al. (2024), https://doi.org/10.1007/s11222-023-10366-5.
+Wider: the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a rate; correlations and the
+thresholds of grades keep their priors. Centred elsewhere: the levels at the start, which the declared typical value
+sets, half a prior SD lower and higher. Power-scaling says when prior or likelihood count more: Kallioinen et al.
+(2024), https://doi.org/10.1007/s11222-023-10366-5.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from arviz_stats.base import array_stats
@@ -57,13 +59,9 @@ def prior_estimands(fit: Fit) -> dict[str, Array]:
     with np.errstate(all="ignore"):
         one = fit.truth.take(evenly(math.prod(fit.truth.shape), PRIOR_DRAWS))
         truth = with_effects(study, from_priors(study, rng, (PRIOR_DRAWS,)), patients, rng)
-        truth = Truth(truth.outcomes, truth.correlations, _padded(one.covariates))
-        return estimands(fit, truth)
-
-
-def _padded(covariates: Mapping[str, Array]) -> dict[str, Array]:
-    """Imputed columns (draw, patient) repeated up to as many draws as there are from the priors."""
-    return {k: np.resize(v, (PRIOR_DRAWS, v.shape[-1])) if np.ndim(v) > 1 else v for k, v in covariates.items()}
+        # imputed columns (draw, patient) are repeated up to as many draws as there are from the priors
+        wide = {k: np.resize(v, (PRIOR_DRAWS, patients)) if np.ndim(v) > 1 else v for k, v in one.covariates.items()}
+        return estimands(fit, replace(truth, covariates=wide))
 
 
 def sampled_again(refits: Refits) -> OtherPriors:
@@ -75,11 +73,7 @@ def sampled_again(refits: Refits) -> OtherPriors:
     narrow, wide = (r.estimands if not r.rhat > ROUGH else None for r in (half, double))
     lower = higher = None
     if wide is not None:
-        now = _log_prior(refits.fit.study, double.truth, lambda p: p.scaled(DOUBLE))
-        lower, higher = (
-            _resampled(wide, _log_prior(refits.fit.study, double.truth, lambda p: p, move=move) - now)[0]
-            for move in (LOWER, HIGHER)
-        )
+        lower, higher = _elsewhere(wide, refits.fit.study, double.truth, DOUBLE)
     return OtherPriors(narrow, wide, "refit", None, lower, higher)
 
 
@@ -89,11 +83,17 @@ def reweighted(fit: Fit, outcomes: tuple[str, ...]) -> OtherPriors:
     (half, k_half), (double, k_double) = (
         _resampled(fit.estimands, log_prior(fit, spread, outcomes) - now) for spread in (HALF, DOUBLE)
     )
-    lower, higher = (
-        _resampled(fit.estimands, _log_prior(fit.study, fit.truth, lambda p: p, outcomes, move) - now)[0]
-        for move in (LOWER, HIGHER)
-    )
+    lower, higher = _elsewhere(fit.estimands, fit.study, fit.truth, 1.0, outcomes)
     return OtherPriors(half, double, "importance", max(k_half, k_double), lower, higher)
+
+
+def _elsewhere(
+    said: Said, study: Study, truth: Truth, spread: float, outcomes: tuple[str, ...] | None = None
+) -> tuple[Said | None, Said | None]:
+    """What draws under priors of a spread say under those of the study, with levels lower and higher."""
+    now = _log_prior(study, truth, outcomes, spread)
+    lower, higher = (_log_prior(study, truth, outcomes, move=move) - now for move in (LOWER, HIGHER))
+    return _resampled(said, lower)[0], _resampled(said, higher)[0]
 
 
 def _resampled(said: Said, log_ratio: Array) -> tuple[Said | None, float]:
@@ -105,21 +105,22 @@ def _resampled(said: Said, log_ratio: Array) -> tuple[Said | None, float]:
 def log_prior(fit: Fit, spread: float = 1.0, outcomes: tuple[str, ...] | None = None) -> Array:
     """(chain, draw) log density of the top-level parameters under priors whose spread is multiplied by a factor.
 
-    outcomes: whose parameters (default: of all). Correlations of three effects or more, and thresholds, have a joint prior that
+    outcomes: whose parameters (default: of all). Correlations of three effects or more, and thresholds, have a joint
+        prior that
         stays as it is: it is left out
     """
-    return _log_prior(fit.study, fit.truth, lambda p: p.scaled(spread), outcomes)
+    return _log_prior(fit.study, fit.truth, outcomes, spread)
 
 
 def _log_prior(
-    study: Study, truth: Truth, changed: Callable[[Prior], Prior], outcomes: tuple[str, ...] | None = None, move: float = 0.0
-) -> Array:  # fmt: skip
-    """The same of any truths, under priors that are changed, and levels whose centre is moved by so many prior SDs."""
+    study: Study, truth: Truth, outcomes: tuple[str, ...] | None, spread: float = 1.0, move: float = 0.0
+) -> Array:
+    """The same of any truths; move: prior SDs by which the centre of levels is moved."""
     total: Array = np.zeros(truth.shape)
     for p in all_parameters(study):
         if isinstance(p.prior, Prior) and (outcomes is None or p.outcome in outcomes):
-            prior = changed(p.prior.moved(move) if p.role == "level" else p.prior)
-            total = total + prior.log_density(_values(truth, p))
+            prior = p.prior.moved(move) if p.role == "level" else p.prior
+            total = total + prior.scaled(spread).log_density(_values(truth, p))
     return total
 
 
@@ -131,13 +132,12 @@ def _values(truth: Truth, p: Parameter) -> Array:
 
 
 def leading(fit: Fit, outcomes: tuple[str, ...], moved: Callable[[Array], float], of: str) -> Parameter | None:
-    """The parameter of these outcomes whose prior alone moves an estimand most, half or twice as wide or centred elsewhere; None where none can
-    be changed.
+    """The parameter of these outcomes whose prior alone moves an estimand most; None where none can be changed.
 
-    moved: how far other draws of the estimand are from those at hand. Weights of one prior alone are mild: they point the way even where
-    those of all priors together cannot be trusted.
+    moved: how far other draws of the estimand are from those at hand. Weights of one prior alone are mild: they point
+    the way even where those of all priors together cannot be trusted.
     """
-    draws, found = fit.estimands[of].reshape(-1), {}
+    draws, moves = fit.estimands[of].reshape(-1), {}
     for p in all_parameters(fit.study):
         if not isinstance(p.prior, Prior) or p.outcome not in outcomes or p.prior.scaled(DOUBLE) == p.prior:
             continue
@@ -147,25 +147,20 @@ def leading(fit: Fit, outcomes: tuple[str, ...], moved: Callable[[Array], float]
         if p.role == "level":
             priors += [p.prior.moved(LOWER), p.prior.moved(HIGHER)]
         other = [reweight((prior.log_density(values) - now).reshape(-1))[0] for prior in priors]
-        found[p.full_name] = max(moved(draws[chosen]) for chosen in other), p
-    return max(found.values(), key=lambda pair: pair[0])[1] if found else None
+        moves[p.full_name] = max(moved(draws[chosen]) for chosen in other), p
+    return max(moves.values(), key=lambda pair: pair[0])[1] if moves else None
 
 
 def power_scale(fit: Fit) -> dict[str, tuple[float, float]]:
-    """Of each estimand, how much it follows the prior and the likelihood (effects integrated out) under power-scaling."""
+    """Of each estimand, how much it follows prior and likelihood (effects integrated out) under power-scaling."""
     chosen = evenly(math.prod(fit.truth.shape), MOST)
     whole = fit.truth.take(chosen)
     likelihood = np.sum([log_marginal(fit.study, fit.cohort, whole, i) for i in range(len(fit.cohort))], axis=0)
-    found: dict[str, list[float]] = {name: [] for name in fit.estimands}
-    for log_density in (log_prior(fit).reshape(-1)[chosen], likelihood):
-        lower, upper = (reweight((alpha - 1) * log_density)[1] for alpha in ALPHAS)
-        for name, draws in fit.estimands.items():
-            found[name].append(_sense(draws.reshape(-1)[chosen], lower, upper))
-    return {name: (prior, data) for name, (prior, data) in found.items()}
+    densities = log_prior(fit).reshape(-1)[chosen], likelihood
+    weights = [[reweight((alpha - 1) * log_density)[1][None, :] for alpha in ALPHAS] for log_density in densities]
 
+    def sense(draws: Array, scaled: list[Array]) -> float:
+        return float(array_stats.power_scale_sense(draws, *scaled, *ALPHAS)) if np.ptp(draws) else 0.0
 
-def _sense(draws: Array, lower: Array, upper: Array) -> float:
-    if draws.min() == draws.max():
-        return 0.0
-    one = draws[None, :]
-    return float(array_stats.power_scale_sense(one, lower[None, :], upper[None, :], ALPHAS[0], ALPHAS[1]))
+    thinned = {name: draws.reshape(1, -1)[:, chosen] for name, draws in fit.estimands.items()}
+    return {name: (sense(draws, weights[0]), sense(draws, weights[1])) for name, draws in thinned.items()}

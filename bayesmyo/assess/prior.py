@@ -1,6 +1,7 @@
 """What the priors believe, in clinical units: measurements of patients drawn from them, before any data.
 
-A prior is judged by what it says of patients, not by its formula (Gabry et al. 2019, https://doi.org/10.1111/rssa.12378).
+A prior is judged by what it says of patients, not by its formula (Gabry et al. 2019,
+https://doi.org/10.1111/rssa.12378).
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.correlations import horizon
+from bayesmyo.assess.estimate import tails
 from bayesmyo.components.numbers import in_sentence, significant
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.truth import Truth, draw_covariate, from_priors
@@ -26,8 +28,14 @@ DRAWS = 4000
 class PriorBelief:
     """What the priors believe of one new patient's measurement at one time, in outcome units.
 
-    median, lower, upper: of the draws, equal-tailed; plausible: share inside the declared range, None where none is declared and the
-    family has no ends; at_lower, at_upper: shares at the ends of a bounded score, or at zero
+    Attributes
+    ----------
+    median, lower, upper : float
+        Of the draws, equal-tailed.
+    plausible : float, optional
+        Share inside the declared range; None where none is declared and the family has no ends.
+    at_lower, at_upper : float, optional
+        Shares at the ends of a bounded score, or at zero.
     """
 
     outcome: str
@@ -42,8 +50,11 @@ class PriorBelief:
 
 
 def times(study: Study) -> tuple[float, ...]:
-    """0, 6 and 24 months in the study's unit; the start, a quarter and the whole of a typical follow-up where that is much shorter or longer,
-    or its unit has no months."""
+    """0, 6 and 24 months in the study's unit.
+
+    The start, a quarter and the whole of a typical follow-up where that is much shorter or longer, or its unit has no
+    months.
+    """
     months = MONTHS_PER.get(study.time.unit)
     long = study.typical_follow_up
     if months is None or (long is not None and not SHORTEST <= long * months <= LONGEST):
@@ -61,17 +72,15 @@ def prior_beliefs(study: Study, seed: int = 1, draws: int = DRAWS) -> list[Prior
         drawn = coded(study, name, draw_covariate(study, name, draws, rng))
         columns |= {column: values[:, None] for column, values in drawn.items()}
     prediction = TruthPrediction(study, Truth(truth.outcomes, truth.correlations, columns), seed)
-    tail = (1 - study.interval) / 2
     rows = []
     for name, o in study.outcomes.items():
         for time in times(study):
             with np.errstate(all="ignore"):  # an absurd prior reaches beyond what a number can hold
                 y = prediction.level(name, time, "new patient", predicts="measurement")
-            lower, median, upper = (float(q) for q in np.quantile(y, [tail, 0.5, 1 - tail], method="nearest"))
+            lower, median, upper = (float(q) for q in np.quantile(y, tails(study), method="nearest"))
             low, high = o.family.ends()
-            at_lower = None if low is None else float(np.mean(y == low))
-            at_upper = None if high is None else float(np.mean(y == high))
-            rows.append(PriorBelief(name, time, o.unit, median, lower, upper, plausible(o, y), at_lower, at_upper))
+            at_ends = (None if end is None else float(np.mean(y == end)) for end in (low, high))
+            rows.append(PriorBelief(name, time, o.unit, median, lower, upper, plausible(o, y), *at_ends))
     return rows
 
 
@@ -86,41 +95,63 @@ def _implausible(study: Study, rows: list[PriorBelief]) -> str:
     """One outcome at the time at which the fewest patients look like patients."""
     worst = min(rows, key=lambda r: r.plausible or 0.0)
     low, high = study.outcomes[worst.outcome].plausible or (0.0, 0.0)
+    plausible = f"{in_sentence(study.label(worst.outcome))} ({significant(low)} to {significant(high)} {worst.unit})"
     return (
-        f"Only {worst.plausible:.0%} of patients drawn from the priors have a plausible {in_sentence(study.label(worst.outcome))} "
-        f"({significant(low)} to {significant(high)} {worst.unit}) at {study.time.unit} {worst.time:g}; {LEAST:.0%} are asked: "
-        "declare a smaller scale, or tighter priors."
+        f"Only {worst.plausible:.0%} of patients drawn from the priors have a plausible {plausible} "
+        f"at {study.time.unit} {worst.time:g}; {LEAST:.0%} are asked: declare a smaller scale, or tighter priors."
     )
 
 
 def check_prior(study: Study, seed: int = 1, draws: int = DRAWS) -> CheckResult:
     """Do at least 85 % of patients drawn from the priors look like patients, at every time and in every outcome?
 
+    Parameters
+    ----------
+    study : Study
+        Whose priors are judged.
+    seed, draws : int
+        Of how many patients are drawn.
+
+    Returns
+    -------
+    CheckResult
+        Its `table` has what the priors believe of each outcome at each time, in outcome units.
+
+    References
+    ----------
+    Gabry et al. (2019), https://doi.org/10.1111/rssa.12378
+
+    Examples
+    --------
     >>> print(bayesmyo.check_prior(bayesmyo.find_study("ivig")).sentence)
     At least 85% of patients drawn from the priors look like patients at every time.
     """
     rows = prior_beliefs(study, seed, draws)
     bad = [r for r in rows if r.plausible is not None and r.plausible < LEAST]
-    piled = [
-        r for r in rows if study.outcomes[r.outcome].family.score and max(r.at_lower or 0, r.at_upper or 0) > PILED
-    ]
+
+    def at_end(r: PriorBelief) -> float:
+        return max(r.at_lower or 0, r.at_upper or 0)
+
+    piled = [r for r in rows if study.outcomes[r.outcome].family.score and at_end(r) > PILED]
     unjudged = [*dict.fromkeys(r.outcome for r in rows if r.plausible is None)]
     if bad:
-        text = " ".join(
-            _implausible(study, [r for r in bad if r.outcome == o]) for o in dict.fromkeys(r.outcome for r in bad)
-        )
+        outcomes = dict.fromkeys(r.outcome for r in bad)
+        text = " ".join(_implausible(study, [r for r in bad if r.outcome == o]) for o in outcomes)
     elif piled:
-        r = max(piled, key=lambda r: max(r.at_lower or 0, r.at_upper or 0))
+        r = max(piled, key=at_end)
         text = (
-            f"{max(r.at_lower or 0, r.at_upper or 0):.0%} of patients drawn from the priors have {in_sentence(study.label(r.outcome))} at an end "
-            f"of its range at {study.time.unit} {r.time:g}: declare a smaller scale, or a typical value further from the end."
+            f"{at_end(r):.0%} of patients drawn from the priors have {in_sentence(study.label(r.outcome))} at an end "
+            f"of its range at {study.time.unit} {r.time:g}: declare a smaller scale, or a typical value further from "
+            "the end."
         )
     elif len(unjudged) < len(study.outcomes):
         text = f"At least {LEAST:.0%} of patients drawn from the priors look like patients at every time."
     else:
         text = "No outcome was judged."
     if unjudged:
-        text += f" Not judged, because no plausible range is declared: {', '.join(study.label(name) for name in unjudged)}. "
-        text += f"Declare what such patients may ever have: plausible = [lowest, highest] in [outcomes.{unjudged[0]}]"
-        text += ", and so on." if len(unjudged) > 1 else "."
+        labels = ", ".join(study.label(name) for name in unjudged)
+        text += (
+            f" Not judged, because no plausible range is declared: {labels}. Declare what such patients may ever have: "
+            f"plausible = [lowest, highest] in [outcomes.{unjudged[0]}]{', and so on' * (len(unjudged) > 1)}."
+        )
     return CheckResult("prior predictive", not bad and not piled, text, tuple(vars(r) for r in rows))

@@ -18,14 +18,12 @@ from bayesmyo.study.predictors import effects
 
 ROUGH = 1.05  # R-hat above which a short refit is not believed
 SHORT = Sampling(draws=400, tune=250, chains=2)
-AFFORDABLE = (
-    1000  # measurements and patients' effects: two short refits and the compilation take about two minutes on two cores
-)
+AFFORDABLE = 1000  # measurements and patients' effects: two short refits take about two minutes on two cores
 
 
 @dataclass(frozen=True, eq=False)
 class Refitted:
-    """What was found: the truths (chain, draw) and the estimands; rhat: the worst over estimands; divergences: how many."""
+    """The truths (chain, draw) and the estimands of a refit; rhat: the worst over estimands; divergences: how many."""
 
     truth: Truth
     estimands: Mapping[str, np.ndarray]
@@ -34,7 +32,7 @@ class Refitted:
 
 
 def affordable(fit: Fit) -> bool:
-    """Whether sampling again is worth it unasked: decided by size, not by the clock, so that a fit is judged alike everywhere."""
+    """Whether sampling again is worth it unasked: by size, not by the clock, so that every machine judges alike."""
     size = sum(len(m) + len(fit.cohort) * len(effects(fit.study, o)) for o, m in fit.cohort.measurements.items())
     return ENGINES[fit.engine].posterior and size <= AFFORDABLE
 
@@ -44,13 +42,17 @@ class Refits:
 
     compiled: of an earlier fit of the same study, to compile nothing; its sampling then holds
     progress: called with refits under other priors done, and in all
-    cohort: that of the fit with censored cells first, so that they stay where they are when a patient without any is left out
+    cohort: that of the fit with censored cells first, so that they stay where they are when a patient without any is
+        left out
     """
 
     def __init__(
-        self, fit: Fit, sampling: Sampling = SHORT, compiled: Compiled | None = None,
+        self,
+        fit: Fit,
+        sampling: Sampling = SHORT,
+        compiled: Compiled | None = None,
         progress: Callable[[int, int], None] | None = None,
-    ):  # fmt: skip
+    ):
         self.fit, self._progress = fit, progress
         order = {name: np.argsort(m.side == 0, kind="stable") for name, m in fit.cohort.measurements.items()}
         measured = {name: m.take(order[name]) for name, m in fit.cohort.measurements.items()}
@@ -68,24 +70,24 @@ class Refits:
 
     def without(self, *patients: int) -> Refitted:
         """Of the others' measurements alone. Raises UsageError where they have none of an outcome."""
-        found = self._run(self.cohort.without(*patients), replicate=1 + patients[0])
-        return replace(found, estimands=estimands(self.fit, found.truth.without(*patients)))
+        others = self._run(self.cohort.without(*patients), replicate=1 + patients[0])
+        return replace(others, estimands=estimands(self.fit, others.truth.without(*patients)))
 
     def with_spreads(self, *spreads: float) -> list[Refitted]:
         """With the spread of every top-level prior multiplied by each factor."""
-        found: list[Refitted] = []
-        for spread in spreads:
+        again = []
+        for done, spread in enumerate(spreads):
             if self._progress:
-                self._progress(len(found), len(spreads))
-            found.append(self._run(self.cohort, spread=spread))
-        return found
+                self._progress(done, len(spreads))
+            again.append(self._run(self.cohort, spread=spread))
+        return again
 
     def _run(self, cohort: Cohort, replicate: int = 0, spread: float = 1.0) -> Refitted:
         draws = self._compiled.draws(cohort, address(self.fit.seed, SAMPLE, cell=1, replicate=replicate), spread)
         truth = posterior_truth(self.fit.study, cohort, draws.posterior)
-        found = estimands(self.fit, truth)
-        rhats = [d.rhat for d in diagnose(found).values() if np.isfinite(d.rhat)]
-        return Refitted(truth, found, max(rhats, default=float("nan")), int(np.sum(draws.stats.get("diverging", 0))))
+        said = estimands(self.fit, truth)
+        rhats = [d.rhat for d in diagnose(said).values() if np.isfinite(d.rhat)]
+        return Refitted(truth, said, max(rhats, default=float("nan")), int(np.sum(draws.stats.get("diverging", 0))))
 
 
 def estimands(fit: Fit, truth: Truth) -> dict[str, np.ndarray]:

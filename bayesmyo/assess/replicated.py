@@ -22,6 +22,7 @@ from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import OutcomeTruth, Truth, with_effects
 from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.seeds import PREDICT, address
+from bayesmyo.study.predictors import LOCATION
 
 MOST, LEAST = 500, 100  # draws
 CELLS = 2_000_000  # numbers in one array of replicates
@@ -34,12 +35,22 @@ SHOWN = 0.05  # the least share of a cell's replicates that have a residual
 class Replicated:
     """Measurements of one outcome beside their replicates, in outcome units.
 
-    cell: (n,) positions among the outcome's measurements; patient, time: (n,) whose, and when
-    y: (n,) as measured; drawn: (draw, n) replicates of these patients; new: (draw, n) of new patients at the same visits
-    lower, upper: the range that the limits of all censored cells leave known; data and replicates beyond it are set to it
-    residual, expected: (draw, n) standardised residuals of the data and of their replicates; NaN where there is none
-    level: (n,) the predicted level on the residuals' scale
-    etas, aux: linear predictors and the family's parameters, for what must be computed for each draw
+    Attributes
+    ----------
+    cell, patient, time : ndarray (n,)
+        Positions among the outcome's measurements, whose, and when.
+    y : ndarray (n,)
+        As measured.
+    drawn, new : ndarray (draw, n)
+        Replicates of these patients, and of new patients at the same visits.
+    lower, upper : float
+        The range that the limits of all censored cells leave known; data and replicates beyond it are set to it.
+    residual, expected : ndarray (draw, n)
+        Standardised residuals of the data and of their replicates; NaN where there is none.
+    level : ndarray (n,)
+        The predicted level on the residuals' scale.
+    etas, aux
+        Linear predictors and the family's parameters, for what must be computed for each draw.
     """
 
     outcome: str
@@ -63,8 +74,17 @@ class Replicated:
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
-    """chosen: (draw,) positions of the draws used among all, chains one after another; outcomes: what can be judged, by name;
-    unjudged: outcome -> why it is not; reason: why nothing is, or empty."""
+    """What can be judged of a fit.
+
+    Attributes
+    ----------
+    chosen : ndarray (draw,)
+        Positions of the draws used among all, chains one after another.
+    outcomes, unjudged : mapping
+        What can be judged, by name; and outcome -> why it is not.
+    reason : str
+        Why nothing is judged, or empty.
+    """
 
     chosen: np.ndarray
     outcomes: Mapping[str, Replicated]
@@ -83,12 +103,11 @@ def replicated(fit: Fit) -> Replicates:
     count = min(MOST, total, max(LEAST, CELLS // largest))
     chosen = np.linspace(0, total - 1, count).astype(np.int64)
     truth = thinned(fit.truth, chosen)
-    found: dict[str, Replicated] = {}
+    outcomes: dict[str, Replicated] = {}
     unjudged: dict[str, str] = {}
     with np.errstate(all="ignore"):  # an absurd draw reaches beyond what a number can hold
-        strangers = with_effects(
-            fit.study, truth, len(fit.cohort), np.random.default_rng(address(fit.seed, PREDICT, cell=1))
-        )
+        rng = np.random.default_rng(address(fit.seed, PREDICT, cell=1))
+        strangers = with_effects(fit.study, truth, len(fit.cohort), rng)
         for position, name in enumerate(fit.study.outcomes):
             m = fit.cohort.measurements[name]
             if len(m) < FEWEST:
@@ -101,8 +120,8 @@ def replicated(fit: Fit) -> Replicates:
             elif len(one) < FEWEST:
                 unjudged[name] = f"the place of only {len(one)} measurements is known"
             else:
-                found[name] = one
-    return Replicates(chosen, found, unjudged)
+                outcomes[name] = one
+    return Replicates(chosen, outcomes, unjudged)
 
 
 def thinned(truth: Truth, chosen: np.ndarray) -> Truth:
@@ -123,7 +142,7 @@ def thinned(truth: Truth, chosen: np.ndarray) -> Truth:
 
 
 def known_range(m: Measurements) -> tuple[float, float] | None:
-    """The widest range in which the place of every measured or one-sided cell is known: above every `<20`, below every `>2000`.
+    """The widest range in which the place of every cell is known: above every `<20`, below every `>2000`.
 
     None where less than half of what was measured lies in it: limits of several sizes cannot be treated alike.
     """
@@ -135,7 +154,7 @@ def known_range(m: Measurements) -> tuple[float, float] | None:
 
 
 def on_scale(family: Family, values: np.ndarray) -> np.ndarray:
-    """The scale of residuals: the log where the family works on it, the root of a count, else as measured. NaN where there is none."""
+    """The scale of residuals: the log where the family is on it, the root of a count, else as measured; NaN off it."""
     if family.link_name != "log":
         return values
     if family.counts:
@@ -159,10 +178,9 @@ def _reason(fit: Fit) -> str:
 def _outcome(
     fit: Fit, name: str, m: Measurements, truth: Truth, strangers: Truth, rng: np.random.Generator
 ) -> Replicated | None:
-    family = fit.study.outcomes[name].family
-    aux = trailing(truth.outcomes[name].values)
-    etas = visit_predictors(fit.study, truth, name, m)
     o, submodel = fit.study.outcomes[name], spec(fit.study).submodels[name]
+    family, aux = o.family, trailing(truth.outcomes[name].values)
+    etas = visit_predictors(fit.study, truth, name, m)
     drawn, new = (np.asarray(submodel.draw(of, m, rng), dtype=float) for of in (truth, strangers))
     if not (np.isfinite(drawn).all() and np.isfinite(new).all()):
         return None
@@ -171,20 +189,15 @@ def _outcome(
     cell = np.flatnonzero(m.side != BETWEEN if known else m.side == MEASURED)
     etas = {k: v[:, cell] for k, v in etas.items()}
     y, drawn, new = (np.clip(v[..., cell], lower, upper) for v in (m.value, drawn, new))
-    centre = (
-        etas["location"]
-        if family.link_name == "log" and not family.counts
-        else on_scale(family, family.mean(*residuals.told(o, etas, aux)))
-    )
+    logs = family.link_name == "log" and not family.counts
+    centre = etas[LOCATION] if logs else on_scale(family, family.mean(*residuals.told(o, etas, aux)))
     residual, expected = _standardised(on_scale(family, y) - centre, on_scale(family, drawn) - centre)
-    level = centre.mean(axis=0)
-    return Replicated(
-        name, cell, m.patient[cell], m.time[cell], y, drawn, new, lower, upper, residual, expected, level, etas, aux
-    )
+    of, level = (name, cell, m.patient[cell], m.time[cell]), centre.mean(axis=0)
+    return Replicated(*of, y, drawn, new, lower, upper, residual, expected, level, etas, aux)
 
 
 def _standardised(data: np.ndarray, replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both less the mean of the cell's replicates, in their SDs; NaN in cells whose replicates rarely have a residual."""
+    """Both less the mean of the cell's replicates, in their SDs; NaN where replicates rarely have a residual."""
     there = np.isfinite(replicates)
     count = np.maximum(there.sum(axis=0), 1)
     zeroed = np.where(there, replicates, 0.0)

@@ -1,9 +1,10 @@
-"""Categories of response: how many of these patients, by a declared rule, at a stated time, the patients who were lost among them.
+"""Categories of response: how many of these patients, by a declared rule, at a stated time, the lost among them.
 
-A patient's category is judged on expected trajectories, draw by draw. A patient in whom an outcome of the rule was last measured before
-the time of the rule, because the patient left or because the cell is empty, is predicted from the trajectory that was seen; that is right
-if patients do not leave because of what their next visits would have shown. The bounds beside each count need no such belief: all those
-who are predicted have it, or none has. A visit shortly before the time of the rule counts as one at it only where the rule declares a window.
+A patient's category is judged on expected trajectories, draw by draw. A patient in whom an outcome of the rule was last
+measured before the time of the rule, because the patient left or because the cell is empty, is predicted from the
+trajectory that was seen; that is right if patients do not leave because of what their next visits would have shown. The
+bounds beside each count need no such belief: all those who are predicted have it, or none has. A visit shortly before
+the time of the rule counts as one at it only where the rule declares a window.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.checks import CheckResult
+from bayesmyo.assess.estimate import tails
 from bayesmyo.assess.withhold import reasons
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.estimands import all_met
@@ -30,10 +32,18 @@ NONE = "none of these"  # where no category takes everyone else
 class Category:
     """How many patients have one category of response.
 
-    median, lower, upper, mean: of the count, over the draws; lower and upper are counts, at the ends of the study's interval
-    worst, best: the median count if none, or all, of the patients who are predicted have it
-    withheld: a check has failed; the counts are for whoever mends the model, not for a reader
-    criteria: in words; outcomes: of this category's criteria and of those before it
+    Attributes
+    ----------
+    criteria, outcomes : str, tuple of str
+        In words; and the outcomes of this category's criteria and of those before it.
+    median, lower, upper, mean : int, int, int, float
+        Of the count, over the draws; lower and upper at the ends of the study's interval.
+    worst, best : int
+        The median count if none, or all, of the patients who are predicted have it.
+    sentence : str
+        What may be repeated.
+    withheld : bool
+        A check has failed: the counts are for whoever mends the model, not for a reader.
     """
 
     name: str
@@ -53,10 +63,17 @@ class Category:
 class PatientResponse:
     """One patient by pseudonym: the probability of each category.
 
-    last_seen: the time of the last measurement of any outcome of the study; None where there is none
-    missing: the outcomes of the rule that were not measured at its time or later, nor within its window before, each with the time at
-        which it was last measured (None: never)
-    seen: whether none is missing; otherwise the patient is predicted
+    Attributes
+    ----------
+    last_seen : float, optional
+        The time of the last measurement of any outcome of the study; None where there is none.
+    missing : dict of str to float or None
+        The outcomes of the rule that were not measured at its time or later, nor within its window before, each with
+        the time at which it was last measured (None: never).
+    seen : bool
+        Whether none is missing; otherwise the patient is predicted.
+    probabilities : dict of str to float
+        Of each category.
     """
 
     patient: str
@@ -70,8 +87,19 @@ class PatientResponse:
 class Responses:
     """One rule's categories in these patients.
 
-    rule: whether the study names it as its own
-    not_seen: patients in whom an outcome of the rule was last measured more than `window` before `at`
+    Attributes
+    ----------
+    rule : bool
+        Whether the study names it as its own.
+    at, window, from_ : float
+        The time of the rule, how long before it a visit counts, and the time with which it compares, in the study's
+        unit.
+    patients, not_seen : int
+        All, and those in whom an outcome of the rule was last measured more than `window` before `at`.
+    categories, each : tuple
+        By category, and by patient.
+    notes : tuple of str
+        What the trajectories of its outcomes cannot say.
     """
 
     name: str
@@ -90,32 +118,41 @@ class Responses:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `from` is null where no criterion compares two times."""
-        found = asdict(self)
-        compared, each = found.pop("from_"), found.pop("each")
-        return found | {"from": compared, "by_patient": each}
+        fields = asdict(self)
+        compared, each = fields.pop("from_"), fields.pop("each")
+        return fields | {"from": compared, "by_patient": each}
 
     def table(self) -> pd.DataFrame:
         """One row for each category: counts over the draws, and their bounds."""
         return pd.DataFrame([asdict(c) for c in self.categories]).set_index("name")
 
     def by_patient(self) -> pd.DataFrame:
-        """One row for each patient: when last seen, which outcomes of the rule are missing, and the probability of each category."""
-        rows = [
-            {
-                "patient": p.patient,
-                "last_seen": p.last_seen,
-                "missing": ", ".join(p.missing),
-                "seen": p.seen,
-                **p.probabilities,
-            }
-            for p in self.each
-        ]
+        """One row for each patient: when last seen, what is missing of the rule, the probability of each category."""
+        first = ({"patient": p.patient, "last_seen": p.last_seen, "missing": ", ".join(p.missing)} for p in self.each)
+        rows = [row | {"seen": p.seen, **p.probabilities} for row, p in zip(first, self.each, strict=True)]
         return pd.DataFrame(rows).set_index("patient")
 
 
 def responses(fit: Fit) -> list[Responses]:
-    """Every response rule of the study, the study's own first. Raises StorageError for a shared copy, which has no patients.
+    """Every response rule of the study, the study's own first: how many of these patients have each category.
 
+    Parameters
+    ----------
+    fit : Fit
+        A fit, with its patients.
+
+    Returns
+    -------
+    list of Responses
+        Of each rule, its categories with the count of patients and its bounds, and each patient's probabilities.
+
+    Raises
+    ------
+    StorageError
+        For a shared copy, which has no patients.
+
+    Examples
+    --------
     >>> bayesmyo.responses(fit)  # the study declares none
     []
     """
@@ -126,7 +163,7 @@ def responses(fit: Fit) -> list[Responses]:
 
 
 def withhold_responses(rows: list[Responses], failed: Sequence[CheckResult]) -> list[Responses]:
-    """The same rows; where a check has failed, the reason stands in place of the sentences that speak of its outcomes."""
+    """The same rows; where a check has failed, the reason stands in place of sentences about its outcomes."""
 
     def held(c: Category) -> Category:
         reason = reasons(c.outcomes, failed)
@@ -145,88 +182,80 @@ def assigned(fit: Fit, response: Response) -> np.ndarray:
             levels[outcome, time] = prediction.each(outcome, time)
         return levels[outcome, time]
 
-    shape = (*fit.truth.shape, len(fit.cohort))
-    found = np.full(shape, len(response.categories))
+    positions = np.full((*fit.truth.shape, len(fit.cohort)), len(response.categories))
     for position, criteria in reversed(list(enumerate(response.categories.values()))):
-        met = np.broadcast_to(all_met(criteria, response.at, response.from_, level), shape)
-        found = np.where(met, position, found)
-    return found
+        positions = np.where(all_met(criteria, response.at, response.from_, level), position, positions)
+    return positions
 
 
 def last_measured(cohort: Cohort, outcomes: Sequence[str]) -> dict[str, np.ndarray]:
     """Of each outcome, (patient,) the time at which it was last measured; -inf where it never was."""
-    found = {outcome: np.full(len(cohort), -np.inf) for outcome in outcomes}
-    for outcome, last in found.items():
+    latest = {outcome: np.full(len(cohort), -np.inf) for outcome in outcomes}
+    for outcome, last in latest.items():
         m = cohort.measurements[outcome]
         np.maximum.at(last, m.patient, m.time)
-    return found
+    return latest
 
 
 def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
-    study, cohort = fit.study, fit.cohort
+    study, cohort, since = fit.study, fit.cohort, response.at - response.window
     position = assigned(fit, response)
     every = last_measured(cohort, tuple(study.outcomes))
     last = {outcome: every[outcome] for outcome in response.outcomes}
-    seen = np.all([times >= response.at - response.window for times in last.values()], axis=0)
-    names = [*response.categories]
-    if [*response.categories.values()][-1]:
-        names.append(NONE)
+    seen = np.all([times >= since for times in last.values()], axis=0)
+    names = [*response.categories] + [NONE] * bool([*response.categories.values()][-1])
     has = np.stack([position == k for k in range(len(names))])  # (category, chain, draw, patient)
-    not_seen = int((~seen).sum())
     lost = _lost(study, response, {outcome: times[~seen] for outcome, times in last.items()})
-    categories = tuple(
-        _category(
-            study,
-            name,
-            response,
-            k,
-            names[k],
-            has[k].sum(axis=-1),
-            has[k][..., seen].sum(axis=-1),
-            not_seen,
-            lost,
-            len(cohort),
-        )
-        for k in range(len(names))
-    )
     chance = has.mean(axis=(1, 2))
     each = tuple(
         PatientResponse(
             patient,
             _time(max(times[i] for times in every.values())),
-            {o: _time(times[i]) for o, times in last.items() if times[i] < response.at - response.window},
+            {o: _time(times[i]) for o, times in last.items() if times[i] < since},
             bool(seen[i]),
             {category: float(chance[k, i]) for k, category in enumerate(names)},
         )
         for i, patient in enumerate(cohort.pseudonyms())
     )
     return Responses(
-        name, response.title, own, response.at, response.window, response.from_ if response.compares else None, response.outcomes,
-        len(cohort), not_seen, study.interval, categories, each, notes(study, response),
-    )  # fmt: skip
+        name=name,
+        title=response.title,
+        rule=own,
+        at=response.at,
+        window=response.window,
+        from_=response.from_ if response.compares else None,
+        outcomes=response.outcomes,
+        patients=len(cohort),
+        not_seen=int((~seen).sum()),
+        interval=study.interval,
+        categories=tuple(_category(study, name, response, k, names[k], has[k], seen, lost) for k in range(len(names))),
+        each=each,
+        notes=notes(study, response),
+    )
 
 
 def _category(
-    study: Study, rule: str, response: Response, k: int, name: str, counts: np.ndarray, among_seen: np.ndarray, not_seen: int, lost: str, patients: int
-) -> Category:  # fmt: skip
-    tail = (1 - study.interval) / 2
-    lower, median, upper = (int(q) for q in np.quantile(counts, [tail, 0.5, 1 - tail], method="inverted_cdf"))
+    study: Study, rule: str, response: Response, k: int, name: str, has: np.ndarray, seen: np.ndarray, lost: str
+) -> Category:
+    """has: (chain, draw, patient) whether a patient has the category; seen: (patient,) who is not predicted"""
+    counts, among_seen, not_seen = has.sum(axis=-1), has[..., seen].sum(axis=-1), int((~seen).sum())
+    lower, median, upper = (int(q) for q in np.quantile(counts, tails(study), method="inverted_cdf"))
     worst = int(np.quantile(among_seen, 0.5, method="inverted_cdf"))
     asked = [*response.categories.values()][: k + 1]
     outcomes = tuple(dict.fromkeys(o for criteria in asked for o in criteria))
     criteria = describe.criteria(study, response, asked[k] if k < len(asked) else {})
     before = " or ".join(n.replace("_", " ") for n in [*response.categories][:k])
     judged = f"not {before}, and {criteria}" if k and k < len(asked) and asked[k] else criteria
-    clock = f"{study.time.unit} {response.at:g}"
     title = name.replace("_", " ")
-    text = f"{title[0].upper()}{title[1:]} at {clock} by the rule {rule} ({judged}): {median} of {patients} patients "
-    text += f"({study.interval:.0%} interval {lower} to {upper})"
+    text = (
+        f"{title[0].upper()}{title[1:]} at {study.time.unit} {response.at:g} by the rule {rule} ({judged}): "
+        f"{median} of {len(seen)} patients ({study.interval:.0%} interval {lower} to {upper})"
+    )
+    best = worst + not_seen
     if not_seen:
         few = "without or with that patient" if not_seen == 1 else "none or all of them"
-        text += f"; {lost} ({few}: {worst} to {worst + not_seen})"
-    return Category(
-        name, criteria, outcomes, median, lower, upper, float(counts.mean()), worst, worst + not_seen, text + "."
-    )
+        text += f"; {lost} ({few}: {worst} to {best})"
+    return Category(name, criteria, outcomes, median, lower, upper, float(counts.mean()), worst, best, f"{text}.")
 
 
 def _time(last: float) -> float | None:
@@ -234,7 +263,7 @@ def _time(last: float) -> float | None:
 
 
 def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
-    """Which outcomes were last measured before the time of a rule, in how many patients, and how close to it; who is predicted is counted.
+    """Which outcomes were last measured before the time of a rule, in how many patients, and how close to it.
 
     last: of each outcome, (patient,) when it was last measured in those who are predicted; -inf for never
     """
@@ -254,9 +283,7 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
     text = f"{subject} {'was' if len(earlier) == 1 else 'were'} last measured before {study.time.unit} {since:g}"
     people = "one patient" if n == 1 else f"{n} patients"
     text += f" in {n}{latest}" if together else f"{latest}: {people}"
-    text += (
-        ", who is predicted from its own trajectory" if n == 1 else ", who are predicted from their own trajectories"
-    )
+    text += f", who {'is predicted from its own trajectory' if n == 1 else 'are predicted from their own trajectories'}"
     if never := int(np.isneginf(limiting).sum()):
         without = [named[o] for o, times in last.items() if np.isneginf(times).any()]
         text += f", {never} of them without any measurement of {listing(without, 'or')}"
@@ -265,9 +292,7 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
 
 def notes(study: Study, response: Response) -> tuple[str, ...]:
     """What the trajectories of a rule's outcomes cannot say."""
-    level = [
-        outcome for outcome in response.outcomes if any(p.trajectory.levels_off for p in predictors(study, outcome))
-    ]
+    level = [o for o in response.outcomes if any(p.trajectory.levels_off for p in predictors(study, o))]
     if not level:
         return ()
     listed = listing([study.named[outcome].label for outcome in level])

@@ -20,11 +20,26 @@ def evenly(size: int, most: int) -> Array:
 
 
 def reweight(log_ratio: Array) -> tuple[Array, Array, float]:
-    """Draws (n,) of one distribution made draws of another, whose log density is higher by `log_ratio` up to a constant.
+    """Draws of one distribution made draws of another.
 
-    Returns positions (n,) resampled in proportion to Pareto-smoothed weights, the weights (n,), and Pareto k: above 0.7 neither
-    is to be trusted (Vehtari et al. 2024, https://www.jmlr.org/papers/v25/19-556.html); minus infinity where the two are the same,
-    infinity where a weight is not finite or there are too few draws to know.
+    Parameters
+    ----------
+    log_ratio : ndarray (n,)
+        By how much the log density of the other is higher at each draw, up to a constant.
+
+    Returns
+    -------
+    ndarray (n,)
+        Positions of draws, resampled in proportion to Pareto-smoothed weights.
+    ndarray (n,)
+        The weights, which add up to one.
+    float
+        Pareto k: above 0.7 neither is to be trusted; minus infinity where the two distributions are the same, infinity
+        where a weight is not finite or there are too few draws to know.
+
+    References
+    ----------
+    Vehtari et al. (2024), https://www.jmlr.org/papers/v25/19-556.html
     """
     n = len(log_ratio)
     same = np.arange(n), np.full(n, 1 / n)
@@ -45,8 +60,8 @@ def reweight(log_ratio: Array) -> tuple[Array, Array, float]:
 def smoothed(log_ratio: Array) -> tuple[Array, float]:
     """Pareto-smoothed log weights (n,) of finite log ratios (n,), and Pareto k.
 
-    Where the largest ratios are all alike there is no tail to smooth: no single draw can carry the answer, and k is minus infinity. It is
-    infinity where there are too few draws for a tail.
+    Where the largest ratios are all alike there is no tail to smooth: no single draw can carry the answer, and k is
+    minus infinity. It is infinity where there are too few draws for a tail.
     """
     n = len(log_ratio)
     tail = int(3 * n**0.5) if n > 225 else n // 5  # as `psislw` has it

@@ -1,28 +1,30 @@
 """Prior against data: would another prior have said something else?
 
-Every top-level prior is made half and twice as wide, and every level at the start is centred half a prior SD lower and higher; then
-everything is asked again: by reweighting the draws with the priors of the outcomes that a number is about, where Pareto k says that this
-can be trusted, and else by sampling again. One verdict for each number:
+Every top-level prior is made half and twice as wide, and every level at the start is centred half a prior SD lower and
+higher; then everything is asked again: by reweighting the draws with the priors of the outcomes that a number is about,
+where Pareto k says that this can be trusted, and else by sampling again. One verdict for each number:
 
     the data say           the data have narrowed it down, and no other prior changes the answer
-    the prior says         the posterior's 90 % interval is hardly narrower than the prior's, contracted by less than 0.2, and in the same
-                           place: its median lies inside the prior's interval. Not asked of a new patient, whose interval is mostly the
-                           spread between patients, which no data narrow. A decision whose rule is satisfied, and would be by the prior
-                           alone, must be contracted by 0.5, of whomever it speaks
-    do not report          other priors cross a decision, move a probability by more than 0.05, or the number itself by more than half a
-                           posterior SD, each beyond Monte Carlo error
+    the prior says         the posterior's 90 % interval is hardly narrower than the prior's, contracted by less than
+                           0.2, and in the same place: its median lies inside the prior's interval. Not asked of a new
+                           patient, whose interval is mostly the spread between patients, which no data narrow. A
+                           decision whose rule is satisfied, and would be by the prior alone, must be contracted by 0.5,
+                           of whomever it speaks
+    do not report          other priors cross a decision, move a probability by more than 0.05, or the number itself by
+                           more than half a posterior SD, each beyond Monte Carlo error
     the data hold nothing  a fact of the measurements, whatever the model: see `cohort/evidence.py`
     not judged             the draws cannot be reweighted, and the model was not sampled again, or its chains disagree
 
 contraction = 1 - (posterior width / prior width)^2 of the central 90 % (Schad, Betancourt and Vasishth 2021,
-https://doi.org/10.1037/met0000275, with widths in place of SDs, which heavy-tailed priors may not have). Power-scaling says
-whether prior and data pull apart.
+https://doi.org/10.1037/met0000275, with widths in place of SDs, which heavy-tailed priors may not have). Power-scaling
+says whether prior and data pull apart.
 """
 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,8 +32,6 @@ import pandas as pd
 from bayesmyo.assess.diagnostics import batch_error, shift
 from bayesmyo.assess.estimate import DecisionResult, Estimate, table
 from bayesmyo.assess.other_priors import (
-    DOUBLE,
-    HALF,
     OtherPriors,
     leading,
     power_scale,
@@ -54,6 +54,7 @@ SENSITIVE = 0.05  # of power-scaling
 NINETY = (0.05, 0.95)
 DATA, PRIOR, SILENT, UNKNOWN = "the data say", "the prior says", "do not report", "not judged"
 EMPTY = "the data hold nothing"
+DISAGREE = "sampled again under other priors, the chains disagree; a simpler model, or more data, would tell"
 WIDER, ELSEWHERE = "with priors half or twice as wide", "with the typical level half a prior SD lower or higher"
 
 
@@ -61,14 +62,24 @@ WIDER, ELSEWHERE = "with priors half or twice as wide", "with the typical level 
 class PriorSensitivity:
     """One number (an estimand or a decision) under priors half and twice as wide.
 
-    contraction: near 1 the data have said all, near 0 nothing; negative where the prior was sure of something else
-    probability: of the estimand's threshold or the decision's rule; median: of the estimand; each also under the other priors
-    method: "importance", "refit", or "none" where there is nothing to judge; pareto_k: the worse of the two reweightings of widths, None
-        for a refit
-    prior_meets: whether the prior alone would meet the decision; None of an estimand
-    led_by: the parameter whose prior alone moves the number most, where the verdict is "do not report"
-    prior_sense, likelihood_sense: change under power-scaling of prior and likelihood, above 0.05 sensitive; None where not computed
-    verdict: "the data say", "the prior says", "do not report", "the data hold nothing", or "not judged"
+    Attributes
+    ----------
+    contraction : float
+        Near 1 the data have said all, near 0 nothing; negative where the prior was sure of something else.
+    median, probability : float
+        Of the estimand, and of its threshold or the decision's rule; each also under the other priors.
+    method : str
+        "importance", "refit", or "none" where there is nothing to judge.
+    pareto_k : float, optional
+        The worse of the two reweightings of widths; None for a refit.
+    prior_sense, likelihood_sense : float, optional
+        Change under power-scaling of prior and likelihood, above 0.05 sensitive; None where not computed.
+    verdict : str
+        "the data say", "the prior says", "do not report", "the data hold nothing", or "not judged".
+    prior_meets : bool, optional
+        Whether the prior alone would meet the decision; None of an estimand.
+    led_by : str, optional
+        The parameter whose prior alone moves the number most, where the verdict is "do not report".
     """
 
     name: str
@@ -106,6 +117,9 @@ class Answer:
     margin: float = 0.0
 
 
+Judge = Callable[[Array], Answer]
+
+
 def prior_sensitivities(
     fit: Fit, *, refits: Refits | None = None, always: bool = True, power_scaling: bool = False
 ) -> list[PriorSensitivity]:
@@ -122,20 +136,21 @@ def prior_sensitivities(
     def other(outcomes: tuple[str, ...]) -> OtherPriors:
         if refits and always:
             return again(refits)
-        found = reweighted(fit, outcomes)
-        return again(refits) if refits and not found.known else found
+        said = reweighted(fit, outcomes)
+        return again(refits) if refits and not said.known else said
 
     before = prior_estimands(fit)
     senses = power_scale(fit) if power_scaling else {}
-    rows = []
+    asked: list[tuple[str, str, str, Judge]] = []
     for name, e in fit.study.estimands.items():
         threshold = e.threshold(fit.study.outcomes[e.outcomes[0]].better)
-        rows.append(
-            _row(fit, name, name, "estimand", partial(_beyond, threshold), other, before[name], senses.get(name))
-        )
-    for name, d in fit.study.decisions.items():
-        judge = partial(_decided, d)
-        rows.append(_row(fit, name, d.estimand, "decision", judge, other, before[d.estimand], senses.get(d.estimand)))
+        asked.append((name, "estimand", name, partial(_beyond, threshold)))
+    asked += [(name, "decision", d.estimand, partial(_decided, d)) for name, d in fit.study.decisions.items()]
+    rows = []
+    for name, kind, of, judge in asked:
+        fact = lacking(fit.study, fit.cohort, fit.study.estimands[of])
+        said = OtherPriors(None, None, "none", None) if fact else other(fit.study.estimands[of].outcomes)
+        rows.append(_row(fit, name, kind, of, judge, said, before[of], senses.get(of), fact))
     return rows
 
 
@@ -152,8 +167,32 @@ def _decided(decision: Decision, draws: Array) -> Answer:
 
 
 def prior_sensitivity(fit: Fit, *, refit: bool = True) -> pd.DataFrame:
-    """The same as a table, one row for each estimand and decision; `refit` samples again under both priors.
+    """Prior against data: would priors half or twice as wide, or centred elsewhere, have said something else.
 
+    Parameters
+    ----------
+    fit : Fit
+        A fit, with its patients.
+    refit : bool
+        Sample again under both widths; False reweights the draws, in a second.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each estimand and decision: its `verdict`, and the numbers under the other priors.
+
+    Raises
+    ------
+    StorageError
+        For a fit without patient data.
+
+    References
+    ----------
+    Schad, Betancourt and Vasishth (2021), https://doi.org/10.1037/met0000275; Kallioinen et al. (2024),
+    https://doi.org/10.1007/s11222-023-10366-5
+
+    Examples
+    --------
     >>> bayesmyo.prior_sensitivity(fit, refit=False)["verdict"].unique().tolist()
     ['the data say']
     """
@@ -162,23 +201,24 @@ def prior_sensitivity(fit: Fit, *, refit: bool = True) -> pd.DataFrame:
 
 
 def judged[T: (Estimate, DecisionResult)](rows: Sequence[T], sensitivities: Sequence[PriorSensitivity]) -> list[T]:
-    """The same rows, each with its verdict, which its sentence then says; one that is not to be reported is withheld, and a decision is
-    met only where the data say so or nobody has judged it.
+    """The same rows, each with its verdict, which its sentence then says.
 
+    One that is not to be reported is withheld, and a decision is met only where the data say so or nobody has judged
+    it.
     sensitivities: of the same kind as the rows, in the same order
     """
-    return [_judged(row, s) for row, s in zip(rows, sensitivities, strict=True)]
+    said = []
+    for row, s in zip(rows, sensitivities, strict=True):
+        rule = isinstance(row, DecisionResult) and row.met
+        text, withheld = _with_verdict(row.sentence, s, rule), s.verdict in (SILENT, EMPTY)
+        row = replace(row, verdict=s.verdict, sentence=text, withheld=withheld)
+        if isinstance(row, DecisionResult):
+            row = replace(row, met=rule and s.verdict in (DATA, UNKNOWN))
+        said.append(row)
+    return said
 
 
-def _judged[T: (Estimate, DecisionResult)](row: T, s: PriorSensitivity) -> T:
-    withheld = s.verdict in (SILENT, EMPTY)
-    if isinstance(row, DecisionResult):
-        text, met = _with_verdict(row.sentence, s, row.met), row.met and s.verdict in (DATA, UNKNOWN)
-        return replace(row, verdict=s.verdict, sentence=text, withheld=withheld, met=met)
-    return replace(row, verdict=s.verdict, sentence=_with_verdict(row.sentence, s), withheld=withheld)
-
-
-def _with_verdict(sentence: str, s: PriorSensitivity, rule: bool = False) -> str:
+def _with_verdict(sentence: str, s: PriorSensitivity, rule: bool) -> str:
     """The sentence of a number, or of a decision whose rule the draws satisfy or not, with what was judged of it."""
     if s.verdict == EMPTY:
         return f"withheld: {'not met: ' if s.kind == 'decision' else ''}{s.sentence.removeprefix(f'{s.name}: ')}"
@@ -189,32 +229,30 @@ def _with_verdict(sentence: str, s: PriorSensitivity, rule: bool = False) -> str
             return concluding(sentence, f"not met: the prior says so, not the data ({_width(s.contraction)})")
         return f"{sentence} The prior says so: {_width(s.contraction)}."
     if s.verdict == UNKNOWN:
-        unjudged = f"hether the data or the prior say so is not judged: {_unjudged(s.method)}"
+        what_to_do = DISAGREE if s.method == "refit" else "check with --refit"
+        unjudged = f"hether the data or the prior say so is not judged: {what_to_do}"
         return concluding(sentence, f"met, but w{unjudged}") if rule else f"{sentence} W{unjudged}."
     return f"{sentence} Other priors would not change this."
 
 
-def _unjudged(method: str) -> str:
-    """What to do where nothing could be judged."""
-    if method == "refit":
-        return "sampled again under other priors, the chains disagree; a simpler model, or more data, would tell"
-    return "check with --refit"
-
-
 def _row(
-    fit: Fit, name: str, of: str, kind: str, judge: Callable[[Array], Answer],
-    elsewhere: Callable[[tuple[str, ...]], OtherPriors], before: Array,
+    fit: Fit,
+    name: str,
+    kind: str,
+    of: str,
+    judge: Judge,
+    other: OtherPriors,
+    before: Array,
     senses: tuple[float, float] | None,
-) -> PriorSensitivity:  # fmt: skip
-    """One number; `of` is the estimand it is about, `before` its draws from the prior."""
+    fact: str,
+) -> PriorSensitivity:
+    """One number about the estimand `of`; before: its draws from the prior; fact: why the data hold nothing of it."""
     e, draws = fit.study.estimands[of], fit.estimands[of]
-    fact = lacking(fit.study, fit.cohort, e)
-    other = OtherPriors(None, None, "none", None) if fact else elsewhere(e.outcomes)
-    shrunk, alone = contraction(draws, before, e), judge(before).met
-    said = {spread: found[of] for spread, found in ((HALF, other.half), (DOUBLE, other.double)) if found is not None}
-    moved = [found[of] for found in (other.lower, other.higher) if found is not None]
-    now, then = judge(draws), {spread: judge(found) for spread, found in said.items()}
-    why = _why(judge, draws, said.values(), moved, e)
+    half, double, *elsewhere = (
+        None if said is None else said[of] for said in (other.half, other.double, other.lower, other.higher)
+    )
+    shrunk, alone, now = contraction(draws, before, e), judge(before).met, judge(draws)
+    why = _why(judge, draws, (half, double), elsewhere, e)
     if fact:
         verdict = EMPTY
     elif why:
@@ -224,18 +262,28 @@ def _row(
     else:
         verdict = DATA if other.known else UNKNOWN
     lead = leading(fit, e.outcomes, partial(_apart, judge, draws, e), of) if verdict == SILENT else None
-    prior_sense, likelihood_sense = senses or (None, None)
-    p_half, p_double = (then[c].probability if c in then else None for c in (HALF, DOUBLE))
-    median_half, median_double = (float(np.median(said[c])) if c in said else None for c in (HALF, DOUBLE))
     row = PriorSensitivity(
-        name, kind, e.outcomes, shrunk, float(np.median(draws)), median_half, median_double,
-        now.probability, p_half, p_double,
-        other.method, other.pareto_k, prior_sense, likelihood_sense, verdict,
-        f"{name}: {fact or _sentence(verdict, shrunk, why, lead, other.method)}", alone, lead.full_name if lead else None,
-    )  # fmt: skip
-    if row.conflict:
-        return replace(row, sentence=row.sentence + " Prior and data pull apart: look at the priors.")
-    return row
+        name=name,
+        kind=kind,
+        outcomes=e.outcomes,
+        contraction=shrunk,
+        median=float(np.median(draws)),
+        median_half=None if half is None else float(np.median(half)),
+        median_double=None if double is None else float(np.median(double)),
+        probability=now.probability,
+        probability_half=None if half is None else judge(half).probability,
+        probability_double=None if double is None else judge(double).probability,
+        method=other.method,
+        pareto_k=other.pareto_k,
+        prior_sense=senses[0] if senses else None,
+        likelihood_sense=senses[1] if senses else None,
+        verdict=verdict,
+        sentence=f"{name}: {fact or _sentence(verdict, shrunk, why, lead, other.method)}",
+        prior_meets=alone,
+        led_by=lead.full_name if lead else None,
+    )
+    pulled = " Prior and data pull apart: look at the priors." if row.conflict else ""
+    return replace(row, sentence=row.sentence + pulled)
 
 
 def _priors_own(draws: Array, before: Array, shrunk: float, e: Estimand) -> bool:
@@ -245,26 +293,27 @@ def _priors_own(draws: Array, before: Array, shrunk: float, e: Estimand) -> bool
 
 
 def _why(
-    judge: Callable[[Array], Answer], draws: Array, wider: Iterable[Array], elsewhere: Iterable[Array], e: Estimand
+    judge: Judge, draws: Array, wider: Iterable[Array | None], elsewhere: Iterable[Array | None], e: Estimand
 ) -> str:
     """What other priors change, kind of prior by kind; empty where nothing that matters."""
     parts = []
     for which, others in ((WIDER, wider), (ELSEWHERE, elsewhere)):
-        changes = list(dict.fromkeys(filter(None, (_moves(judge, draws, other, e) for other in others))))
+        moves = (_moves(judge, draws, other, e) for other in others if other is not None)
+        changes = list(dict.fromkeys(filter(None, moves)))
         if changes:
             same = changes[0].rpartition("to ")[0]  # "it moves from 0.98 to 0.93 or to 0.99"
             parts.append(f"{which} {' or '.join([changes[0], *(c.removeprefix(same) for c in changes[1:])])}")
     return "; ".join(parts)
 
 
-def _apart(judge: Callable[[Array], Answer], draws: Array, e: Estimand, other: Array) -> float:
+def _apart(judge: Judge, draws: Array, e: Estimand, other: Array) -> float:
     """How far other draws are from those at hand: by the margin of a decision, or in SDs."""
     if judge(draws).met is not None:
         return abs(judge(other).margin - judge(draws).margin)
     return abs(shift(draws, other)) if not e.bounded else abs(float(np.mean(other) - np.mean(draws)))
 
 
-def _moves(judge: Callable[[Array], Answer], draws: Array, other: Array, e: Estimand) -> str:
+def _moves(judge: Judge, draws: Array, other: Array, e: Estimand) -> str:
     """What another prior changes, beyond twice the Monte Carlo error; empty where nothing that matters."""
 
     def apart(statistic: Callable[[Array], float]) -> tuple[float, float]:
@@ -279,13 +328,12 @@ def _moves(judge: Callable[[Array], Answer], draws: Array, other: Array, e: Esti
     if now.probability is not None and then.probability is not None:
         distance, sure = apart(lambda x: judge(x).probability or 0.0)
         if distance > MOVED and not distance <= sure:
-            return f"its probability moves from {probability_text(now.probability)} to {probability_text(then.probability)}"
+            p, q = probability_text(now.probability), probability_text(then.probability)
+            return f"its probability moves from {p} to {q}"
     if now.met is None:
         # a share of 23 patients goes in steps, and its median jumps where its mean hardly moves
-        place: Callable[[Array], float] = (
-            (lambda x: float(np.mean(x))) if e.bounded else (lambda x: float(np.median(x)))
-        )
-        distance, sure = apart(place)
+        place: Callable[[Array], Any] = np.mean if e.bounded else np.median
+        distance, sure = apart(lambda x: float(place(x)))
         moved = distance / float(np.std(draws)) if e.bounded and np.ptp(draws) else abs(shift(draws, other))
         if moved > HALF_SD and not distance <= sure:
             return f"it moves from {significant(place(draws))} to {significant(place(other))}"
@@ -299,9 +347,8 @@ def _sentence(verdict: str, contraction: float, why: str, lead: Parameter | None
     if verdict == PRIOR:
         return f"the prior says; {_width(contraction)}."
     if verdict == UNKNOWN:
-        if method == "refit":
-            return f"not judged; {_unjudged(method)}."
-        return "not judged; sample again under other priors (bayesmyo check --refit)."
+        what_to_do = DISAGREE if method == "refit" else "sample again under other priors (bayesmyo check --refit)"
+        return f"not judged; {what_to_do}."
     return "the data say; other priors change nothing that matters."
 
 
@@ -309,23 +356,20 @@ def _mend(lead: Parameter | None) -> str:
     """What to do about priors that decide."""
     if lead is None:
         return "Justify the priors from outside these data, or collect more."
+    priors = f'priors = {{ {lead.name} = "..." }} in [outcomes.{lead.outcome}]'
     return (
-        f'The prior of {lead.full_name}, {lead.prior}, moves it most: write priors = {{ {lead.name} = "..." }} in [outcomes.{lead.outcome}], '
+        f"The prior of {lead.full_name}, {lead.prior}, moves it most: write {priors}, "
         "as wide as what is known from outside these data leaves it, and say why; or collect more."
     )
 
 
 def _width(contraction: float) -> str:
     wide = math.sqrt(1 - contraction)
-    return (
-        "the interval is as wide as before the data"
-        if wide >= 0.995
-        else f"the interval is {wide:.0%} as wide as before the data"
-    )
+    return f"the interval is {'' if wide >= 0.995 else f'{wide:.0%} '}as wide as before the data"
 
 
 def contraction(draws: Array, before: Array, e: Estimand) -> float:
-    """1 - (width of the posterior / width of the prior)^2, of the central 90 %; on the log for ratios. Negative where it is wider."""
+    """1 - (width of the posterior / width of the prior)^2, of the central 90 %; on the log for ratios."""
 
     def width(x: Array) -> float:
         low, high = np.nanquantile(np.log(x) if e.relative else x, NINETY)

@@ -8,7 +8,7 @@ from bayesmyo.assess.checks import CheckResult
 
 
 class Sentenced(Protocol):
-    """Any result with a sentence that a reader may repeat unless it is withheld, and the outcomes of which it speaks."""
+    """Any result with a sentence that may be repeated unless it is withheld, and the outcomes of which it speaks."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -23,9 +23,21 @@ class Sentenced(Protocol):
 
 
 def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list[T]:
-    """The same rows; where a check has failed, every row that speaks of its outcomes is withheld, and its sentence is the reason.
+    """Withhold every row that speaks of the outcomes of a failed check; its sentence is then the reason.
 
     A failed check that names no outcome speaks of all of them; one that names numbers, of those alone.
+
+    Parameters
+    ----------
+    rows : list
+        Results with a sentence.
+    failed : sequence of CheckResult
+        The checks that have failed.
+
+    Returns
+    -------
+    list
+        The same rows, in the same order.
     """
     own = {name: f"withheld: {r.sentence}" for r in failed for name in r.numbers}
 
@@ -37,9 +49,9 @@ def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list
 
 def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
     """Why nothing is said of these outcomes; empty where it may be. Of a check, what it says of them alone."""
-    found = [
+    whys = [
         " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
         for r in failed
         if not r.numbers and (not r.outcomes or set(r.outcomes) & set(outcomes))
     ]
-    return "withheld: " + " ".join(found) if found else ""
+    return "withheld: " + " ".join(whys) if whys else ""

@@ -24,10 +24,4 @@ from bayesmyo.cohort.cohort import Cohort, Measurements
 from bayesmyo.cohort.read import read_cohort
 from bayesmyo.cohort.write import clean_csv, to_csv
 
-__all__ = [
-    "Cohort",
-    "Measurements",
-    "clean_csv",
-    "read_cohort",
-    "to_csv",
-]
+__all__ = ["Cohort", "Measurements", "clean_csv", "read_cohort", "to_csv"]

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT
+from bayesmyo.cohort.typed_cells import TYPED, Origin
 from bayesmyo.limits import NUMBER as LONGEST
 from bayesmyo.limits import beyond
 from bayesmyo.study.study import DataFormat
@@ -43,15 +44,21 @@ class Cell:
 
 @dataclass(frozen=True)
 class Bad:
-    """Why a cell is not a number, how to mend it, and its entry in the catalogue."""
+    """Why a cell is not a number, how to mend it, and its entry in the catalogue; hidden: its text is not shown."""
 
     what: str
     mend: str
     code: str = "D31"
+    hidden: bool = False
+
+
+EMPTY_IT = "correct the cell, or leave it empty if nothing was measured"
+MINUS = Bad("has a typographic minus sign", 'use "-"', "D32")
+OTHERWISE = "format the whole column as plain numbers, all in one way"
 
 
 def is_missing(text: str, form: DataFormat) -> bool:
-    """Whether the cell means "not measured": empty, or one of the declared words, or a number that is one of the declared codes."""
+    """Whether the cell means "not measured": empty, a declared word, or a number that is a declared code."""
     stripped = text.strip()
     if not stripped or stripped in form.missing:
         return True
@@ -61,15 +68,14 @@ def is_missing(text: str, form: DataFormat) -> bool:
 
 @lru_cache(maxsize=64)
 def _codes(missing: tuple[str, ...], decimal: Literal[".", ","], thousands: str | None) -> frozenset[float]:
-    """The declared codes that are numbers: `99` is also a cell `99.0`, which is what a column with a decimal becomes."""
-    form = DataFormat(decimal=decimal, thousands=thousands)
-    read = [number(code.strip(), form) for code in missing]
-    read += [number(code.strip(), DataFormat()) for code in missing]
+    """The declared codes that are numbers: `99` is also a cell `99.0`, as in a column with a decimal."""
+    forms = DataFormat(decimal=decimal, thousands=thousands), DataFormat()
+    read = [number(code.strip(), form) for code in missing for form in forms]
     return frozenset(code for code in read if code is not None)
 
 
 def number(text: str, form: DataFormat) -> float | None:
-    """The finite number that a text is, however it is written (`2`, `2.0`, `2,0` as declared); None where it is none."""
+    """The finite number that a text is, however written (`2`, `2.0`, `2,0` as declared); None where it is none."""
     plain = _plain(text.strip(), form) if len(text) <= LONGEST else ""
     if not (plain.isascii() and NUMBER.fullmatch(plain)):
         return None
@@ -78,7 +84,7 @@ def number(text: str, form: DataFormat) -> float | None:
 
 
 def meant(text: str, declared: Iterable[str], form: DataFormat) -> str | None:
-    """The one of the declared texts that a cell is: to the letter, or the same number, or the same truth value; else None."""
+    """The one of the declared texts that a cell is, as a text, a number or a truth value; None where it is none."""
     stripped, declared = text.strip(), (*declared,)
     if stripped in declared:
         return stripped
@@ -92,48 +98,56 @@ def meant(text: str, declared: Iterable[str], form: DataFormat) -> str | None:
 @lru_cache(maxsize=64)
 def _of_numbers(declared: tuple[str, ...], decimal: Literal[".", ","], thousands: str | None) -> dict[float, list[str]]:
     """The declared texts that are each number, as the study writes numbers or with a decimal point."""
-    form, found = DataFormat(decimal=decimal, thousands=thousands), defaultdict[float, list[str]](list)
+    form, texts = DataFormat(decimal=decimal, thousands=thousands), defaultdict[float, list[str]](list)
     for text in declared:
         for value in {number(text, form), number(text, DataFormat())}:
             if value is not None:
-                found[value].append(text)
-    return found
+                texts[value].append(text)
+    return texts
 
 
 def parse(
     text: str,
     form: DataFormat,
-    censoring: bool,
+    censoring: bool = False,
     texts: Mapping[str, float] | None = None,
     alone: bool = False,
     percent: bool = False,
+    origin: Origin = TYPED,
 ) -> Cell | Bad:
     """The number in a cell that is not missing.
 
     censoring: the study has declared cells such as `<20` and `20..50`
     texts: cell texts with the numbers that they stand for; `alone`: no other text is legal
     percent: the declared unit is percent, so that `45 %` is 45
+    origin: what a cell of a workbook was. Where it shows something else than the number in it, it is not read, unless
+        what it shows can be: a limit, or a percentage where the unit is one; digits added in front change nothing
     """
+    cell = _parsed(text, form, censoring, texts, alone, percent)
+    if not origin.held or (isinstance(cell, Bad) and cell.code == "D30"):
+        return cell
+    share = "%" in text
+    if isinstance(cell, Cell) and (cell.side != MEASURED or share or cell.value == number(origin.held, form)):
+        return cell
+    what = "is shown as a percentage and holds a hundredth of it" if share else "shows something else than it holds"
+    return Bad(what, OTHERWISE, "D71")
+
+
+def _parsed(
+    text: str, form: DataFormat, censoring: bool, texts: Mapping[str, float] | None, alone: bool, percent: bool
+) -> Cell | Bad:
     stripped = text.strip()
     if texts is not None and (known := meant(stripped, texts, form)) is not None:
         return Cell(texts[known])
     if len(stripped) > LONGEST:
-        mend = "correct the cell, or leave it empty if nothing was measured"
-        return Bad(f"has more than {LONGEST} characters, which no number has", mend, "D44")
+        return Bad(f"has more than {LONGEST} characters, which no number has", EMPTY_IT, "D44")
     if alone and texts is not None:
-        if bad := _unseen(stripped):
-            return bad
-        if any(c in stripped for c in MINUSES):
-            return Bad("has a typographic minus sign", 'use "-"', "D32")
         same = [t for t in texts if t.casefold() == stripped.casefold()]
-        if same:
-            return Bad("is not one of the declared levels", f'did you mean "{same[0]}"?', "D37")
         # no other suggestion: the nearest text may be another grade
-        return Bad(
-            "is not one of the declared levels",
-            f"levels: {', '.join(texts)}; or declare levels and scores of your own",
-            "D37",
-        )
+        mend = f"levels: {', '.join(texts)}; or declare levels and scores of your own"
+        mend = f'did you mean "{same[0]}"?' if same else mend
+        minus = MINUS if any(c in stripped for c in MINUSES) else None
+        return _unseen(stripped) or minus or Bad("is not one of the declared levels", mend, "D37")
     if percent:
         stripped = stripped.removesuffix("%").rstrip()
     if ".." in stripped:
@@ -159,17 +173,14 @@ def parse(
 
 
 def invisible(text: str) -> str:
-    """The first character of a text that cannot be seen (a mark of direction, a joiner, a soft hyphen), as U+200E; else nothing."""
+    """The first character that cannot be seen (a mark of direction, a joiner, a soft hyphen), as U+200E; or nothing."""
     return next((f"U+{ord(c):04X}" for c in text if unicodedata.category(c) == "Cf"), "")
 
 
 def _unseen(text: str) -> Bad | None:
     """A character that cannot be seen, as copying from another program leaves it."""
-    if code := invisible(text):
-        return Bad(
-            f"holds a character that cannot be seen ({code})", "type the cell again, or paste it as plain text", "D31"
-        )
-    return None
+    what = f"holds a character that cannot be seen ({code})" if (code := invisible(text)) else ""
+    return Bad(what, "type the cell again, or paste it as plain text") if what else None
 
 
 def _plain(digits: str, form: DataFormat) -> str:
@@ -183,16 +194,13 @@ def _plain(digits: str, form: DataFormat) -> str:
 
 def _between(text: str, form: DataFormat, censoring: bool) -> Cell | Bad:
     """`20..50`: the truth lies between two limits."""
-    ends = [parse(part, form, censoring=False) for part in text.split("..", 1) if part.strip()]
-    if len(ends) != 2 or not all(isinstance(e, Cell) for e in ends):
-        return Bad("is not a number", "an interval is written 20..50", "D30")
-    low, high = (e.value for e in ends if isinstance(e, Cell))
+    ends = [end.value for part in text.split("..", 1) if part.strip() and isinstance(end := parse(part, form), Cell)]
+    if len(ends) != 2:
+        return Bad(NOT_A_NUMBER, "an interval is written 20..50", "D30")
     if not censoring:
-        return Bad(
-            "is an interval, not a measurement",
-            'only an outcome that declares censoring = "as typed" may hold intervals',
-            "D30",
-        )
+        mend = 'only an outcome that declares censoring = "as typed" may hold intervals'
+        return Bad("is an interval, not a measurement", mend, "D30")
+    low, high = ends
     return Cell(low, BETWEEN, high) if low < high else Bad("is no interval", "the lower limit comes first", "D30")
 
 
@@ -200,14 +208,14 @@ def _why(text: str, form: DataFormat) -> Bad:
     """The likeliest reason that a text is not a number."""
     other = "," if form.decimal == "." else "."
     if text.lower() in USUAL_MISSING:
-        return Bad("is not a number", f'if it means missing, add "{text}" to data.missing', "D34")
+        return Bad(NOT_A_NUMBER, f'if it means missing, add "{text}" to data.missing', "D34")
     if text.lower().lstrip("+-") in ("inf", "infinity"):
         return Bad("is infinite", "write the measured value", "D35")
     if re.fullmatch(r"\d+([.,]\d+)?\s*[-–]\s*\d+([.,]\d+)?", text):
         mend = 'write it 20..50, where the outcome declares censoring = "as typed"'
         return Bad("looks like an interval", mend, "D30")
     if any(c in text for c in MINUSES):
-        return Bad("has a typographic minus sign", 'use "-"', "D32")
+        return MINUS
     if DATE.fullmatch(text):
         mend = "spreadsheets turn numbers into dates: format the column as text, then type the cell again"
         return Bad("looks like a date", mend, "D33")
@@ -220,11 +228,10 @@ def _why(text: str, form: DataFormat) -> Bad:
         return Bad(f"uses a decimal {word}", mend, "D28")
     if THOUSANDS.fullmatch(text):
         return Bad("may have a thousands separator", _thousands(text, form), "D29")
-    if GRADE.fullmatch(text) and "/" in text:
-        mend = "write the grade alone if the other number is the top of the scale; otherwise declare in a map what it stands for"
-        return Bad("is a grade, not a number", mend, "D32")
     if GRADE.fullmatch(text):
-        mend = 'declare what it stands for: a map, or for a single muscle family = { kind = "cumulative", coding = "mrc_plus" }'
+        top = "write the grade alone if the other number is the top of the scale; otherwise declare in a map what it "
+        muscle = 'a map, or for a single muscle family = { kind = "cumulative", coding = "mrc_plus" }'
+        mend = f"{top}stands for" if "/" in text else f"declare what it stands for: {muscle}"
         return Bad("is a grade, not a number", mend, "D32")
     if SLIP.fullmatch(text):
         return Bad("has letters among its digits", "are they O for 0, or l for 1?", "D31")
@@ -232,7 +239,7 @@ def _why(text: str, form: DataFormat) -> Bad:
         return Bad("is not a number but a formula", "export the values of the sheet", "D42")
     if WITH_UNIT.fullmatch(text):
         return Bad("carries a unit", "remove the unit from the cell; declare it in the study", "D31")
-    return Bad(NOT_A_NUMBER, "correct the cell, or leave it empty if nothing was measured", "D31")
+    return Bad(NOT_A_NUMBER, EMPTY_IT)
 
 
 def _thousands(text: str, form: DataFormat) -> str:
@@ -249,7 +256,7 @@ def _thousands(text: str, form: DataFormat) -> str:
 
 
 def _in_digits(text: str, form: DataFormat) -> bool:
-    """Whether a text has nothing but digits, the sign between thousands, and one decimal sign after them; zero has no thousands."""
+    """Whether a text has digits alone, signs between thousands, and one decimal sign; zero has no thousands."""
     sign, decimal = re.escape(form.thousands or ""), re.escape(form.decimal)
     return re.fullmatch(rf"[+-]?(?!0)[\d{sign}]+({decimal}\d*)?", text) is not None
 

@@ -1,4 +1,4 @@
-"""The catalogue of what a table can get wrong, or should be known for: each entry has one message and one example in the tests."""
+"""The catalogue of what a table can get wrong, or should be known for, each with one example in the tests."""
 
 CODES = {
     "D01": "empty file",

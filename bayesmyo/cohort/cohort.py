@@ -14,14 +14,26 @@ NOT_MEASURED = "not measured"  # why a row that others use is set aside for an o
 class Measurements:
     """The filled cells of one outcome, in the order of the table.
 
-    patient: (n,) index into `Cohort.patients`; time: (n,) in the study's unit
-    value: (n,) in the outcome's unit, or the reported limit of a censored cell
-    side: (n,) -1 known only to lie below the limit (`<20`), 0 measured, +1 above (`>2000`), 2 between two limits (`20..50`)
-    line: (n,) line of the file, 0 where there is no file
-    end: (n,) the upper limit of a cell with two, NaN elsewhere; None where no cell can have two
-    exposure: (n,) what events are counted per (infusions); None where the outcome has none
-    error: (n,) SD of the measurement's own error, in the outcome's unit; None where none is known
-    covariates: covariates of visits by name, (n,) each: numbers as typed, or positions among the levels
+    Attributes
+    ----------
+    patient : ndarray (n,)
+        Index into `Cohort.patients`.
+    time : ndarray (n,)
+        In the study's unit.
+    value : ndarray (n,)
+        In the outcome's unit, or the reported limit of a censored cell.
+    side : ndarray (n,)
+        -1 known only to lie below the limit (`<20`), 0 measured, +1 above (`>2000`), 2 between two limits (`20..50`).
+    line : ndarray (n,)
+        Line of the file, 0 where there is no file.
+    end : ndarray (n,), optional
+        The upper limit of a cell with two, NaN elsewhere; None where no cell can have two.
+    exposure : ndarray (n,), optional
+        What events are counted per (infusions); None where the outcome has none.
+    error : ndarray (n,), optional
+        SD of the measurement's own error, in the outcome's unit; None where none is known.
+    covariates : mapping of str to ndarray (n,)
+        Covariates of visits by name: numbers as typed, or positions among the levels.
     """
 
     patient: np.ndarray
@@ -44,13 +56,21 @@ class Measurements:
     def take(self, cells: np.ndarray) -> "Measurements":
         """Some of the cells: a mask (n,) or positions. Patients keep their index."""
         named = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "covariates"}
-        found: dict[str, Any] = {name: None if v is None else v[cells] for name, v in named.items()}
-        return Measurements(**found, covariates={k: v[cells] for k, v in self.covariates.items()})
+        some: dict[str, Any] = {name: None if v is None else v[cells] for name, v in named.items()}
+        return Measurements(**some, covariates={k: v[cells] for k, v in self.covariates.items()})
 
 
 @dataclass(frozen=True)
 class OutcomeRows:
-    """Of one outcome: rows used (`censored` of them known only to a limit) and rows set aside, each reason with its lines."""
+    """The fate of the rows of one outcome.
+
+    Attributes
+    ----------
+    used, censored : int
+        Rows that are used, and how many of them are known only to a limit.
+    set_aside : mapping of str to tuple of int
+        Reason -> lines.
+    """
 
     used: int
     censored: int = 0
@@ -61,8 +81,16 @@ class OutcomeRows:
 class RowAccount:
     """The fate of every row: rows = used + those set aside, of the table and of each outcome.
 
-    set_aside: reason -> lines of the rows that no outcome uses; outcomes: the same for the cells of each outcome
-    word: what the numbers count, "line" of a text file or "row" of a sheet
+    Attributes
+    ----------
+    rows, used : int
+        Rows of the table, and those of them that some outcome uses.
+    set_aside : mapping of str to tuple of int
+        Reason -> lines of the rows that no outcome uses.
+    outcomes : mapping of str to OutcomeRows
+        The same for the cells of each outcome.
+    word : str
+        What the numbers count, "line" of a text file or "row" of a sheet.
     """
 
     rows: int
@@ -76,25 +104,37 @@ class RowAccount:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> "RowAccount":
+    def from_dict(cls, account: Mapping[str, Any]) -> "RowAccount":
         """The account of `as_dict`, after JSON."""
 
         def reasons(part: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
             return {reason: tuple(lines) for reason, lines in part["set_aside"].items()}
 
-        outcomes = {n: OutcomeRows(o["used"], o["censored"], reasons(o)) for n, o in found["outcomes"].items()}
-        return cls(found["rows"], found["used"], reasons(found), outcomes, found["word"])
+        outcomes = {n: OutcomeRows(o["used"], o["censored"], reasons(o)) for n, o in account["outcomes"].items()}
+        return cls(account["rows"], account["used"], reasons(account), outcomes, account["word"])
 
 
 @dataclass(frozen=True, eq=False)
 class Cohort:
     """Patients and their measurements, with the fate of every row.
 
-    patients: ids as text, in order of first appearance; reports use the pseudonyms P01, P02 ...
-    notices: what a reader should know though nothing is wrong (a patient with a single visit, an unused column)
-    covariates: covariates of patients by name, (patient,) each: numbers as typed, or positions among the levels; NaN where missing
-    source, sha256: the file's name and the hash of its bytes ("" where there is no file)
+    Attributes
+    ----------
+    patients : tuple of str
+        Ids as text, in order of first appearance; reports use the pseudonyms P01, P02 ...
+    measurements : mapping of str to Measurements
+        By outcome.
+    rows : RowAccount
+        The fate of every row of the table.
+    notices : tuple of str
+        What a reader should know though nothing is wrong (a patient with a single visit, an unused column).
+    source, sha256 : str
+        The file's name and the hash of its bytes; empty where there is no file.
+    covariates : mapping of str to ndarray (patient,)
+        Covariates of patients by name: numbers as typed, or positions among the levels; NaN where missing.
 
+    Examples
+    --------
     >>> len(cohort), cohort.pseudonyms()[:2], len(cohort.measurements["cpk"])
     (12, ('P01', 'P02'), 60)
     """
@@ -131,12 +171,10 @@ class Cohort:
     def first(self, patients: int) -> "Cohort":
         """The first patients, in the order of the table, with an account of their rows alone."""
         measurements = {k: m.take(m.patient < patients) for k, m in self.measurements.items()}
-        visits = {
-            (p, t) for m in measurements.values() for p, t in zip(m.patient.tolist(), m.time.tolist(), strict=True)
-        }
+        pairs = [np.column_stack([m.patient, m.time]) for m in measurements.values()]
+        visits = len(np.unique(np.concatenate(pairs), axis=0))
         outcomes = {k: OutcomeRows(len(m), m.censored) for k, m in measurements.items()}
-        rows = RowAccount(len(visits), len(visits), {}, outcomes, self.rows.word)
+        rows = RowAccount(visits, visits, {}, outcomes, self.rows.word)
         covariates = {k: v[:patients] for k, v in self.covariates.items()}
-        return replace(
-            self, patients=self.patients[:patients], measurements=measurements, rows=rows, covariates=covariates
-        )
+        few = self.patients[:patients]
+        return replace(self, patients=few, measurements=measurements, rows=rows, covariates=covariates)

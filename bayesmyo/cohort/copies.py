@@ -1,11 +1,13 @@
-"""Values that repeat others beyond chance: a column filled down or as a series, rows pasted twice, one patient's values under another.
+"""Values that repeat others beyond chance.
 
-How much a repetition says, in bits, is judged by how seldom the outcome repeats itself elsewhere. Doses, grades and scores stay as they are
-from visit to visit: only outcomes most of whose values differ are looked at, and no value at the end of what was measured.
+A column filled down or as a series, rows pasted twice, one patient's values under another, one patient under two ids.
+How much a repetition says, in bits, is judged by how seldom the outcome repeats itself elsewhere. Doses, grades and
+scores stay as they are from visit to visit: copies are only looked for in outcomes most of whose values differ, and no
+value at the end of what was measured counts.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -20,15 +22,18 @@ OF_ROWS = 7.0  # the same, of rows that repeat the one before: one in a hundred
 VARIED = 0.5  # different values of a cohort, as a share of those of each patient: the outcome seldom repeats itself
 FEWEST = 12  # cells of an outcome
 MOST_SHARING = 4  # patients: what more of them share is common, and says nothing
+LEAST_ROWS = 3  # that two patients share who may be one
 OFTEN = 12  # times that one value follows another: what comes more often is common, too
 DIGITS = 9  # decimals, beyond which steps are the same
 
 
-def copies(study: Study, cohort: Cohort, twins: Collection[tuple[int, int]], word: str) -> Iterator[str]:
-    """What seems to be copied; twins: pairs of patients, by index, of whom it is said already."""
-    columns = {
-        name: _Column(m) for name, m in cohort.measurements.items() if study.outcomes[name].family.texts() is None
-    }
+def copies(study: Study, cohort: Cohort, word: str) -> Iterator[str]:
+    """What seems to be copied, and who seems to be one patient under two ids."""
+    one_patient = twins(cohort)
+    for lines in one_patient.values():
+        alike = f"Two patients have {len(lines) // 2} rows of the same times and values"
+        yield f"{alike} ({lines_text(lines, word=word)}): are they one patient? [D69]"
+    columns = {name: _Column(m) for name, m in cohort.measurements.items() if not study.outcomes[name].family.ordinal}
     for name, column in columns.items():
         for lines, step in column.filled():
             how = "holds one value" if step == 0 else f"changes by {step:g} from row to row"
@@ -44,16 +49,49 @@ def copies(study: Study, cohort: Cohort, twins: Collection[tuple[int, int]], wor
     shared: dict[tuple[int, int], dict[str, tuple[float, list[int]]]] = defaultdict(dict)
     for name, column in columns.items():
         for pair, told in column.shared():
-            if pair not in twins:
+            if pair not in one_patient:
                 shared[pair][name] = told
     needed = BITS + max((np.log2(column.pairs) for column in columns.values()), default=0.0)
-    for found in shared.values():
-        if sum(bits for bits, _ in found.values()) >= needed:
-            lines = sorted({line for _, of_outcome in found.values() for line in of_outcome})
-            yield (
-                f"Two patients have the same values of {listing([study.label(name) for name in found])}, one after the other "
-                f"({lines_text(lines, word=word)}): were they copied, or are they one patient? [D75]"
-            )
+    for by_outcome in shared.values():
+        if sum(bits for bits, _ in by_outcome.values()) >= needed:
+            lines = sorted({line for _, of_outcome in by_outcome.values() for line in of_outcome})
+            same = f"the same values of {listing([study.label(name) for name in by_outcome])}, one after the other"
+            where = lines_text(lines, word=word)
+            yield f"Two patients have {same} ({where}): were they copied, or are they one patient? [D75]"
+
+
+def twins(cohort: Cohort) -> dict[tuple[int, int], list[int]]:
+    """Pairs of patients, by index, who share times and values beyond chance, and the lines of these.
+
+    How much a shared value says is judged by how often two cells of the outcome agree; one that comes again says no
+    more.
+    """
+    rows: dict[tuple[int, float], list[tuple[str, float]]] = defaultdict(list)
+    lines: dict[tuple[int, float], int] = {}
+    for name, m in cohort.measurements.items():
+        for p, t, v, line in zip(m.patient.tolist(), m.time.tolist(), m.value.tolist(), m.line.tolist(), strict=True):
+            rows[p, t].append((name, v))
+            lines[p, t] = line
+    sharing: dict[tuple[float, tuple[tuple[str, float], ...]], list[int]] = defaultdict(list)
+    for (p, t), values in rows.items():
+        sharing[t, tuple(values)].append(p)
+    shared: dict[tuple[int, int], list[tuple[float, tuple[tuple[str, float], ...]]]] = defaultdict(list)
+    for row, people in sharing.items():
+        for pair in combinations(people, 2) if len(people) <= MOST_SHARING else ():
+            shared[pair].append(row)
+    visits = Counter(p for p, _ in rows)
+    share = {name: (_agreeing(m.value), _pairs(len(m))) for name, m in cohort.measurements.items()}
+    alike: dict[tuple[int, int], list[int]] = {}
+    for pair, same in shared.items():
+        if len(same) < max(LEAST_ROWS, min(visits[p] for p in pair) / 2):
+            continue
+        said = 0.0
+        for name, (agreeing, of) in share.items():
+            own = [v for _, values in same for outcome, v in values if outcome == name]
+            said += len({*own}) * _bits(max(agreeing - len(own) / of, 0.0), of)  # of the others
+        if said >= BITS + np.log2(_pairs(len(cohort))):
+            alike[min(pair), max(pair)] = sorted(lines[p, t] for p in pair for t, _ in same)
+    return alike
 
 
 class _Column:
@@ -67,10 +105,10 @@ class _Column:
         self.ends = {float(cells.value.min()), float(cells.value.max())} if len(cells) else set()
         own = {*zip(cells.patient.tolist(), cells.value.tolist(), strict=True)}
         self.varied = len(cells) >= FEWEST and len({v for _, v in own}) >= VARIED * len(own)
-        self.pairs = max(len(cells) * (len(cells) - 1) / 2, 1.0)
+        self.pairs = _pairs(len(cells))
 
     def filled(self) -> Iterator[tuple[list[int], float]]:
-        """Lines of rows, one below the other, whose values do not change, or change by one step again and again; and the step."""
+        """Lines of rows, one below the other, whose values change by one step again and again, or not; and the step."""
         order = np.argsort(self.line)
         patient, value, line = self.patient[order], self.value[order], self.line[order].tolist()
         steps = np.round(np.diff(value), DIGITS)
@@ -82,24 +120,25 @@ class _Column:
             again = last - first + (step == 0)
             if again <= 1:
                 continue
-            several = (
-                len({*patient[first : last + 2].tolist()}) > 1
-            )  # one patient's dose may well fall by one step again and again
+            several = len({*patient[first : last + 2].tolist()}) > 1  # one patient's dose may well fall by steps
             if (self.varied or (several and step != 0)) and (step != 0 or float(value[first]) not in self.ends):
-                others, mine = (
-                    len(steps) - run,
-                    counts[step],
-                )  # what is said of the other steps, without those of this run
-                if step == 0:
-                    bits = _bits((mine - run) / max(others, 1), others)
-                else:
+                # what is said of the other steps, without those of this run
+                others, mine = len(steps) - run, counts[step]
+                agreeing, of = mine - run, float(max(others, 1))
+                if step != 0:
                     agreeing = alike - mine * (mine - 1) + (mine - run) * (mine - run - 1)
-                    bits = _bits(agreeing / max(others * (others - 1), 1), others**2 / 2)
+                    of = float(max(others * (others - 1), 1))
+                bits = _bits(agreeing / of, others if step == 0 else others**2 / 2)
                 if again * bits >= BITS + np.log2(len(value)):
                     yield line[first : last + 2], step
 
+    def steps(self) -> tuple[list[int], list[int], list[float], list[float]]:
+        """Of each cell that has a next one: its line and the next line, its value and the next value."""
+        now, then = self.before, self.before + 1
+        return self.line[now].tolist(), self.line[then].tolist(), self.value[now].tolist(), self.value[then].tolist()
+
     def shared(self) -> Iterator[tuple[tuple[int, int], tuple[float, list[int]]]]:
-        """Pairs of patients with two or more values one after the other in common: how much that says, and the lines."""
+        """Pairs of patients with successive values in common: how much that says, in bits, and the lines."""
         patient, value = self.patient.tolist(), self.value.tolist()
         places: dict[tuple[float, float], list[int]] = defaultdict(list)
         for k in self.before.tolist():
@@ -122,7 +161,7 @@ class _Column:
             return
         same = max(_agreeing(self.value) - sum(len(run) / 2 for run in best.values()) / self.pairs, 0.0)
         steps = self.value[self.before + 1] - self.value[self.before]
-        pairs = max(len(steps) * (len(steps) - 1) / 2, 1.0)
+        pairs = _pairs(len(steps))
         alike = max(_agreeing(np.round(steps, DIGITS)) - sum(len(run) / 2 - 1 for run in best.values()) / pairs, 0.0)
         for pair, run in best.items():
             values = len({*self.value[run].tolist()} - self.ends)  # one that comes again says no more
@@ -145,36 +184,38 @@ def _run(patient: list[int], value: list[float], a: int, b: int) -> list[int]:
 
 def _repeated_rows(columns: dict[str, _Column]) -> list[int]:
     """Lines of rows that hold, in every outcome, what the patient's row before holds."""
-    steps: dict[tuple[int, int], list[bool]] = defaultdict(list)
-    of: dict[str, list[tuple[tuple[int, int], bool]]] = {}
+    same: dict[tuple[int, int], dict[str, bool]] = defaultdict(dict)  # a row and the one before -> of each outcome
     for name, column in columns.items():
-        of[name] = []
-        line, value = column.line.tolist(), column.value.tolist()
-        for k in column.before.tolist():
-            key, same = (line[k], line[k + 1]), value[k] == value[k + 1]
-            steps[key].append(same)
-            of[name].append((key, same and value[k + 1] not in column.ends))
-    repeats = {key for key, same in steps.items() if len(same) == len(columns) > 1 and all(same)}
-    bits: dict[tuple[int, int], float] = defaultdict(float)
-    for told in of.values():
-        others = [same for key, same in told if key not in repeats]
-        chance = _bits(sum(others) / max(len(others), 1), len(others))
-        for key, same in told:
-            bits[key] += chance * (same and key in repeats)
+        for before, line, value, then in zip(*column.steps(), strict=True):
+            same[before, line][name] = value == then
+    repeats = {key for key, by in same.items() if len(by) == len(columns) > 1 and all(by.values())}
     if not repeats:
         return []
-    places = len(repeats) * np.log2(len(steps)) - sum(
-        np.log2(k) for k in range(2, len(repeats) + 1)
-    )  # where these may lie
-    return sorted(key[1] for key in repeats) if sum(bits.values()) >= OF_ROWS + places else []
+    bits = 0.0
+    for column in columns.values():
+        telling, others = 0, []
+        for before, line, value, then in zip(*column.steps(), strict=True):
+            says = value == then and then not in column.ends
+            if (before, line) in repeats:
+                telling += says
+            else:
+                others.append(says)
+        bits += telling * _bits(sum(others) / max(len(others), 1), len(others))
+    # where these may lie
+    places = len(repeats) * np.log2(len(same)) - sum(np.log2(k) for k in range(2, len(repeats) + 1))
+    return sorted(line for _, line in repeats) if bits >= OF_ROWS + places else []
+
+
+def _pairs(n: int) -> float:
+    return max(n * (n - 1) / 2, 1.0)
 
 
 def _agreeing(values: np.ndarray) -> float:
     """The share of pairs of values that are the same."""
     counts = np.unique(values, return_counts=True)[1]
-    return float(np.sum(counts * (counts - 1.0)) / max(len(values) * (len(values) - 1.0), 1.0))
+    return float(np.sum(counts * (counts - 1.0)) / (2 * _pairs(len(values))))
 
 
 def _bits(share: float, of: float) -> float:
-    """What one more repetition says where a share of so many repeat; half of one more is added, since none is no proof of none."""
+    """What one more repetition says where a share of so many repeat; half of one is added: none is no proof of none."""
     return -float(np.log2((share * of + 0.5) / (of + 1)))

@@ -1,4 +1,4 @@
-"""What a table cannot tell whatever the model: of an outcome that never changes there is no change, of one that is zero no amount.
+"""What a table cannot tell whatever the model: the change of what never changes, the amount of what is zero.
 
 These are facts of the measurements, not of a family. A model computes a number all the same: the prior's.
 """
@@ -81,7 +81,7 @@ def _groups(study: Study, cohort: Cohort, e: Estimand, outcome: str) -> Iterator
 
 
 def _other_times(study: Study, outcome: str, e: Estimand, m: Measurements) -> list[float]:
-    """The times that an estimand looks at and at which an outcome was not measured, where its curve may have moved until then."""
+    """The times that an estimand looks at without a measurement, where the curve may have moved until then."""
     moves = len(study.outcomes[outcome].trajectory.coefficients(study.scale(outcome))) > 1
     return [t for t in e.times() if moves and t != m.time[0]]
 

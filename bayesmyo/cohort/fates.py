@@ -3,7 +3,9 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import compress
 
 import numpy as np
 
@@ -17,51 +19,66 @@ BLANK = "blank row"
 NO_OUTCOME = "no outcome measured"
 NO_BASELINE = "patient without the required baseline"
 AVERAGED, NOT_CHOSEN = "averaged into an earlier row", "another row of that time counts"
-SETTLED = {
-    "refused": "",
-    "mean": AVERAGED,
-    "first": NOT_CHOSEN,
-    "last": NOT_CHOSEN,
-}  # by data.duplicates, why a cell is not used
+# by data.duplicates, why a cell is not used
+SETTLED = {"refused": "", "mean": AVERAGED, "first": NOT_CHOSEN, "last": NOT_CHOSEN}
 CHOOSE = 'data.duplicates = "first" or "last" takes one of them, in the order of the table'
 
-Fates = list[str]  # of each row: why it is set aside, "" where it is used
+
+@dataclass(frozen=True, eq=False)
+class Visits:
+    """The rows of the table of visits, (n,) each.
+
+    times: in the study's unit; fates: why a row is set aside, "" where it is used
+    """
+
+    part: Part
+    times: Sequence[float]
+    fates: Sequence[str]
+
+    @cached_property
+    def used(self) -> list[tuple[int, str, float]]:
+        """Line, patient and time of each row that is used."""
+        rows = zip(self.part.table.lines, self.part.ids, self.times, self.fates, strict=True)
+        return [(line, patient, time) for line, patient, time, fate in rows if not fate]
+
+    def aside(self, fate: str) -> list[int]:
+        """Lines of the rows that are set aside for a reason."""
+        return [line for line, why in zip(self.part.table.lines, self.fates, strict=True) if why == fate]
 
 
-def without_baseline(
-    study: Study, part: Part, measured: Mapping[str, Column], times: Sequence[float], fates: Fates
-) -> set[str]:
+def without_baseline(study: Study, rows: Visits, measured: Mapping[str, Column]) -> set[str]:
     """Patients with visits that are used, but none early enough of an outcome whose baseline the study requires."""
     required = study.data.require_baseline
     if required is None:
         return set()
     names = required.outcomes or tuple(study.outcomes)
-    has: dict[str, set[str]] = {p: set() for p, fate in zip(part.ids, fates, strict=True) if not fate}
-    for name in names:
-        for patient, cell, time, fate in zip(part.ids, measured[name], times, fates, strict=True):
-            if not fate and cell is not None and time <= required.until:
-                has[patient].add(name)
-    return {p for p, found in has.items() if len(found) < len(names)}
+    early = [not fate and time <= required.until for fate, time in zip(rows.fates, rows.times, strict=True)]
+    baselines = [
+        {p for p, cell in compress(zip(rows.part.ids, measured[name], strict=True), early) if cell is not None}
+        for name in names
+    ]
+    return {p for _, p, _ in rows.used if not all(p in had for had in baselines)}
 
 
-def several_at_one_time(part: Part, times: Sequence[float], fates: Fates) -> list[list[int]]:
+def several_at_one_time(rows: Visits) -> list[list[int]]:
     """Positions of the used rows of one patient at one time, wherever there is more than one."""
     places: dict[tuple[str, float], list[int]] = defaultdict(list)
-    for n, (patient, time, fate) in enumerate(zip(part.ids, times, fates, strict=True)):
+    for n, (patient, time, fate) in enumerate(zip(rows.part.ids, rows.times, rows.fates, strict=True)):
         if not fate and not math.isnan(time) and patient.strip():
             places[patient, time].append(n)
-    return [rows for rows in places.values() if len(rows) > 1]
+    return [group for group in places.values() if len(group) > 1]
 
 
-def refuse(study: Study, part: Part, groups: Sequence[Sequence[int]], times: Sequence[float]) -> None:
+def refuse(study: Study, rows: Visits, groups: Sequence[Sequence[int]]) -> None:
     """A fault for each group of rows at one time."""
-    for rows in groups:
-        same = all(part.table.rows[n] == part.table.rows[rows[0]] for n in rows)
-        when = f"{study.time.unit} {times[rows[0]]:g}" if study.time.date is None else "one date"
-        what = f"the same patient has {'two' if len(rows) == 2 else len(rows)} rows at {when}"
+    table = rows.part.table
+    for group in groups:
+        same = all(table.rows[n] == table.rows[group[0]] for n in group)
+        when = f"{study.time.unit} {rows.times[group[0]]:g}" if study.time.date is None else "one date"
+        what = f"the same patient has {'two' if len(group) == 2 else len(group)} rows at {when}"
         what += ", the same in every cell" if same else ""
         mend = "remove one" if same else 'remove one, or set data.duplicates = "mean", "first" or "last"'
-        part.book.rows([part.table.lines[n] for n in rows], what, mend=mend, code="D22")
+        rows.part.book.rows([table.lines[n] for n in group], what, mend=mend, code="D22")
 
 
 def settle(
@@ -71,7 +88,7 @@ def settle(
     measured: Mapping[str, Column],
     others: Sequence[Sequence[float]],
 ) -> dict[str, Column]:
-    """The cells of every outcome with one left of each group, as data.duplicates says. Faults where a mean has no meaning.
+    """The cells of every outcome with one left of each group, as data.duplicates says; a fault where it has no mean.
 
     others: covariates of visits and exposures, which must agree within a group of which a mean is taken. (n,) each
     """
@@ -88,9 +105,9 @@ def settle(
             kept = list(cells)[-1 if how == "last" else 0]  # where its exposure stands, too
             left = cells[kept] if how != "mean" else _mean(study.outcomes[name], [*cells.values()])
             if left is None:
-                what = "limits, categories, counts, and zeros beside amounts, cannot be averaged at one time of one patient"
-                mend = f"keep one row, or {CHOOSE}"
-                part.book.rows(lines, what, mend=mend, code="D22", column=study.outcomes[name].column)
+                what = "limits, categories, counts, and zeros beside amounts, cannot be averaged"
+                mend, column_name = f"keep one row, or {CHOOSE}", study.outcomes[name].column
+                part.book.rows(lines, f"{what} at one time of one patient", "", mend, "D22", column_name)
             for n in rows:
                 column[n] = left if n == kept else None
     return settled
@@ -107,7 +124,7 @@ def _mean(o: Outcome, cells: Sequence[Cell]) -> Cell | None:
 
 
 def account(
-    part: Part, fates: Fates, measured: Mapping[str, Column], as_typed: Mapping[str, Column], duplicates: str
+    rows: Visits, measured: Mapping[str, Column], as_typed: Mapping[str, Column], duplicates: str
 ) -> RowAccount:
     """Every row and, of every outcome, every cell: used, or set aside with its reason and its lines.
 
@@ -115,17 +132,19 @@ def account(
     """
     outcomes = {}
     for name, column in measured.items():
-        aside: dict[str, list[int]] = defaultdict(list)
-        used = censored = 0
-        for line, fate, cell, typed in zip(part.table.lines, fates, column, as_typed[name], strict=True):
-            if fate or cell is None:
-                aside[fate or (NOT_MEASURED if typed is None else SETTLED[duplicates])].append(line)
-            else:
-                used, censored = used + 1, censored + (cell.side != MEASURED)
-        outcomes[name] = OutcomeRows(used, censored, {reason: tuple(lines) for reason, lines in aside.items()})
-    of_rows: dict[str, list[int]] = defaultdict(list)
-    for line, fate in zip(part.table.lines, fates, strict=True):
-        if fate:
-            of_rows[fate].append(line)
-    set_aside = {reason: tuple(lines) for reason, lines in of_rows.items()}
-    return RowAccount(len(fates), sum(not fate for fate in fates), set_aside, outcomes, part.table.word)
+        left = [NOT_MEASURED if typed is None else SETTLED[duplicates] for typed in as_typed[name]]
+        whys = [fate or (why if cell is None else "") for fate, cell, why in zip(rows.fates, column, left, strict=True)]
+        used = [cell for cell, why in zip(column, whys, strict=True) if cell is not None and not why]
+        limits = sum(cell.side != MEASURED for cell in used)
+        outcomes[name] = OutcomeRows(len(used), limits, _reasons(rows, whys))
+    return RowAccount(len(rows.fates), len(rows.used), _reasons(rows, rows.fates), outcomes, rows.part.table.word)
+
+
+def _reasons(rows: Visits, whys: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Reason -> lines, in the order of the table."""
+    lines = zip(rows.part.table.lines, whys, strict=True)
+    aside: dict[str, list[int]] = defaultdict(list)
+    for line, why in lines:
+        if why:
+            aside[why].append(line)
+    return {why: tuple(of) for why, of in aside.items()}

@@ -11,7 +11,7 @@ SHOWN = 3  # texts of one mistake
 
 
 class FaultBook:
-    """The faults of one table as they are found; `whole` holds those that belong to no single column.
+    """The faults of one table as they are told; `whole` holds those that belong to no single column.
 
     hidden: columns whose cells are never shown, because they identify people
     inside: how to name the table in a message, where there is more than one
@@ -47,12 +47,12 @@ class FaultBook:
 
     def faults(self) -> list[Fault]:
         """All of them: those of rows first, then those of cells in the order of their first lines."""
-        found = list(self.whole)
+        faults = list(self.whole)
         for (column, what, mend, code), places in sorted(self._lines.items(), key=lambda item: item[1][0][0]):
             gots = list(dict.fromkeys(got for _, got in places if got))
             shown = ", ".join(typed(g) for g in gots[:SHOWN]) + (" ..." if len(gots) > SHOWN else "")
-            found.append(Fault(self.where([n for n, _ in places], column), what, shown, mend, code))
-        return found
+            faults.append(Fault(self.where([n for n, _ in places], column), what, shown, mend, code))
+        return faults
 
 
 def typed(text: str) -> str:

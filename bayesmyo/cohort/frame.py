@@ -8,9 +8,9 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.read import cohort_of
-from bayesmyo.cohort.table import NO_ROWS, TOO_MANY_CELLS, Table, header_faults
+from bayesmyo.cohort.table import NO_ROWS, TOO_MANY_CELLS, Table, header_faults, refused
 from bayesmyo.cohort.typed_cells import TYPED, Origin, typed
-from bayesmyo.errors import CohortError, Fault
+from bayesmyo.errors import CohortError
 from bayesmyo.limits import CELL, CELLS
 from bayesmyo.study.study import Study
 
@@ -18,15 +18,35 @@ FIRST = 2  # the line of the first row, as if a header stood above it
 
 
 def cohort_from_frame(study: Study, frame: Any, patients: Any = None) -> Cohort:
-    """The patients of a study from a pandas DataFrame with one row per visit; missing values are missing measurements.
+    """Read the patients of a study from a pandas DataFrame with one row per visit.
 
-    patients: a second frame with one row per patient
-    The frames are read as files would be, so that every check holds; line n of a message is row n - 2 of a frame. A number is one
-    number, whether its column holds whole numbers, decimals or objects. Raises CohortError with every fault.
+    The frames are read as files would be, so that every check holds; line n of a message is row n - 2 of a frame.
 
+    Parameters
+    ----------
+    study : Study
+        What the columns are.
+    frame : pandas.DataFrame
+        One row per visit; missing values are missing measurements. A number is one number, whether its column holds
+        whole numbers, decimals or objects.
+    patients : pandas.DataFrame, optional
+        A second frame with one row per patient.
+
+    Returns
+    -------
+    Cohort
+        Patients and measurements, the fate of every row, and notices of what a reader should know.
+
+    Raises
+    ------
+    CohortError
+        With every fault, its lines and its column.
+
+    Examples
+    --------
     >>> import pandas as pd
-    >>> frame = pd.DataFrame({"patient": ["a", "a", "b"], "month": [0, 6, 0], "strength": [40, 45, 50], "cpk": [900, None, 1200]})
-    >>> len(bayesmyo.cohort_from_frame(study, frame))
+    >>> rows = {"patient": ["a", "a", "b"], "month": [0, 6, 0], "strength": [40, 45, 50], "cpk": [900, None, 1200]}
+    >>> len(bayesmyo.cohort_from_frame(study, pd.DataFrame(rows)))
     2
     """
     form = replace(study.data, delimiter=",", decimal=".", thousands=None, encoding="utf-8", skip_lines=0)
@@ -45,17 +65,18 @@ def _table(frame: Any, source: str, date: str | None) -> Table:
         faults.append(TOO_MANY_CELLS)
     if faults:
         raise CohortError(source, faults)
-    absent = frame.isna().to_numpy()
     columns = [
-        [("", TYPED) if gone else _cell(value, date) for value, gone in zip(frame.iloc[:, n].tolist(), absent[:, n], strict=True)]
-        for n in range(len(header))
-    ]  # fmt: skip
+        [
+            ("", TYPED) if gone else _cell(value, date)
+            for value, gone in zip(column.tolist(), column.isna(), strict=True)
+        ]
+        for column in (frame.iloc[:, n] for n in range(len(header)))
+    ]
     rows = [*zip(*columns, strict=True)]
-    texts, origins = [[text for text, _ in row] for row in rows], [[origin for _, origin in row] for row in rows]
+    texts, origins = ([[cell[n] for cell in row] for row in rows] for n in (0, 1))
     lines = list(range(FIRST, FIRST + len(rows)))
     if long := [line for line, row in zip(lines, texts, strict=True) if max(map(len, row)) > CELL]:
-        what = f"holds a cell of more than {CELL:,} characters"
-        raise CohortError(source, [Fault(f"line {long[0]}", what, code="D44")])
+        raise refused(source, f"holds a cell of more than {CELL:,} characters", code="D44", where=f"line {long[0]}")
     digest = hashlib.sha256("\n".join("\t".join(row) for row in [header, *texts]).encode()).hexdigest()
     return Table(source, digest, tuple(header), texts, lines, origins=origins)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.spelling import Difference, difference, fold
 from bayesmyo.cohort.table import Table, lines_text
+from bayesmyo.cohort.typed_cells import Origin
 from bayesmyo.errors import Fault
 from bayesmyo.limits import NAME
 from bayesmyo.study.study import Study
@@ -19,14 +20,16 @@ OF = ("ofthepatient", "ofpatient", "patients", "patient", "ofthesubject", "ofsub
 TWO_WORDS = re.compile(r"[^\W\d_]{2,}(,\s*|\s+)[^\W\d_]{2,}([ -][^\W\d_]+)*")
 IDENTIFYING = frozenset(  # written together, as in a header that is one word
     """
-    name|full name|first name|last name|forename|given name|family name|surname|middle name|maiden name|nachname|vorname|nom|prenom|
-    apellido|apellidos|nombre|cognome|date of birth|birth date|birthdate|birthday|dob|born|geburtsdatum|date de naissance|
-    fecha de nacimiento|data di nascita|mrn|medical record|medical record number|medical record no|record number|record no|hospital number|
-    hospital no|hospital id|case number|chart number|nhs|nhs number|nhs no|chi number|ssn|social security|social security number|
-    insurance number|insurance no|national insurance number|health card number|passport|passport number|national id|tax id|
-    email|e mail|email address|mail|phone|phone number|telephone|phone no|telephone no|mobile number|mobile phone|cell phone|home phone|telefon|telefonnummer|tel|mobile|fax|address|address line|
-    home address|postal address|street address|adresse|anschrift|street|strasse|postcode|postal code|postleitzahl|plz|zip|zip code|
-    initials|birth dt|dt of birth|birth day|date of death|death date|death dt|dod|next of kin
+    name|full name|first name|last name|forename|given name|family name|surname|middle name|maiden name|nachname|
+    vorname|nom|prenom|apellido|apellidos|nombre|cognome|date of birth|birth date|birthdate|birthday|dob|born|
+    geburtsdatum|date de naissance|fecha de nacimiento|data di nascita|mrn|medical record|medical record number|
+    medical record no|record number|record no|hospital number|hospital no|hospital id|case number|chart number|nhs|
+    nhs number|nhs no|chi number|ssn|social security|social security number|insurance number|insurance no|
+    national insurance number|health card number|passport|passport number|national id|tax id|email|e mail|
+    email address|mail|phone|phone number|telephone|phone no|telephone no|mobile number|mobile phone|cell phone|
+    home phone|telefon|telefonnummer|tel|mobile|fax|address|address line|home address|postal address|street address|
+    adresse|anschrift|street|strasse|postcode|postal code|postleitzahl|plz|zip|zip code|initials|birth dt|
+    dt of birth|birth day|date of death|death date|death dt|dod|next of kin
     """.replace("\n", "")
     .replace(" ", "")
     .split("|")
@@ -62,54 +65,55 @@ def check_ids(study: Study, table: Table, ids: Sequence[str], blank: Sequence[bo
 
 
 def _made_by_a_program(study: Study, table: Table, book: FaultBook) -> None:
-    """Ids that a program has changed: into dates, or into numbers that have lost their last digits, by which two patients become one."""
-    as_text = "format the column as text, then type the ids again"
-    numbers: dict[int, str] = {}
-    for line, text, was in zip(table.lines, table.column(study.patient), table.was(study.patient), strict=True):
+    """Ids that a program has changed: into dates, or into numbers whose lost digits make one patient of two."""
+    sign, ids = (
+        study.data.decimal,
+        [*zip(table.lines, table.column(study.patient), table.was(study.patient), strict=True)],
+    )
+    places = {len(t) - 1 - t.index(sign) for _, t, was in ids if was.kind == "number" and not was.held and sign in t}
+
+    def what(text: str, was: Origin) -> str:
         if was.kind == "date":
-            what = "the patient id is a date or a time, which spreadsheets make of ids such as 3-12"
-            book.add(line, study.patient, what, "", as_text, "D52")
-        elif was.kind == "number" and not was.held:
-            numbers[line] = text
-    places = {len(text) - 1 - text.index(study.data.decimal) for text in numbers.values() if study.data.decimal in text}
-    for line, text in numbers.items():
-        if "e+" in text or text.endswith(f"{study.data.decimal}0"):
-            what = f"the patient id is a number of more than {DIGITS} digits, of which programs lose the last"
-            book.add(line, study.patient, what, "", as_text, "D52")
-        elif len(places) > 1 and study.data.decimal in text:
-            what = (
-                "the patient id is a number with a decimal sign, of which programs lose a last zero: 3.10 becomes 3.1"
-            )
-            book.add(line, study.patient, what, "", as_text, "D52")
+            return "a date or a time, which spreadsheets make of ids such as 3-12"
+        if was.kind != "number" or was.held:
+            return ""
+        if "e+" in text or text.endswith(f"{sign}0"):
+            return f"a number of more than {DIGITS} digits, of which programs lose the last"
+        with_sign = "a number with a decimal sign, of which programs lose a last zero: 3.10 becomes 3.1"
+        return with_sign if len(places) > 1 and sign in text else ""
+
+    for line, text, was in ids:
+        if said := what(text, was):
+            mend = "format the column as text, then type the ids again"
+            book.add(line, study.patient, f"the patient id is {said}", "", mend, "D52")
 
 
 def identifying_faults(study: Study, table: Table, inside: str = "") -> list[Fault]:
-    """Columns that say who the patients are, unless the study allows them. No cell is shown; `inside` names a second table."""
+    """Columns that say who the patients are, unless the study allows them; `inside` names a second table."""
     mend = "remove it, or name it in data.identifying: it is then never read or shown"
-    found = []
-    for name, what in identifying(study, table).items():
-        own = "use pseudonyms such as P01, or name it in data.identifying" if name == study.patient else mend
-        found.append(Fault(f"{inside}header", what, mend=own, code="D59"))
-    return found
+    own = "use pseudonyms such as P01, or name it in data.identifying"
+    return [
+        Fault(f"{inside}header", what, mend=own if name == study.patient else mend, code="D59")
+        for name, what in identifying(study, table).items()
+    ]
 
 
 def identifying(study: Study, table: Table) -> dict[str, str]:
     """The columns that say who the patients are and that the study does not allow, each with how it does."""
-    found = {}
-    for n, name in enumerate(table.header):
-        if name in study.data.identifying:
-            continue
+
+    def how(n: int, name: str) -> str:
         if _says_who(name):
-            found[name] = f'column "{name}" identifies people'
-        elif any("@" in text and EMAIL.search(text) for text in {row[n] for row in table.rows}):
-            found[name] = f'column "{name}" holds e-mail addresses'
-        elif name == study.patient and _names(table.column(name)):
-            found[name] = f'column "{name}" holds names of people'
-    return found
+            return "identifies people"
+        if any("@" in text and EMAIL.search(text) for text in {row[n] for row in table.rows}):
+            return "holds e-mail addresses"
+        return "holds names of people" if name == study.patient and _names(table.column(name)) else ""
+
+    asked = [(n, name) for n, name in enumerate(table.header) if name not in study.data.identifying]
+    return {name: f'column "{name}" {why}' for n, name in asked if (why := how(n, name))}
 
 
 def _says_who(name: str) -> bool:
-    """Whether a header is a word of IDENTIFYING, however it is written: lastName, "Patient's name", name_1, DOB (dd/mm/yyyy)."""
+    """Whether a header is a word of IDENTIFYING, however written: lastName, "Patient's name", DOB (dd/mm/yyyy)."""
     words = {_word(text) for text in (name, re.sub(r"\([^()]*\)|\[[^][]*\]", " ", name))}
     words |= {word.removeprefix(whose) for word in words for whose in WHOSE}
     words |= {word.removesuffix(of) for word in words for of in OF}

@@ -1,6 +1,7 @@
 """What the values of a sheet do not tell: hidden rows and columns, merged cells, and formulas that were never computed.
 
-The reader of values passes over them, so the sheet's XML is walked once more, element by element, and nothing of it is kept.
+The reader of values passes over them, so the sheet's XML is walked once more, element by element, and nothing of it is
+kept.
 """
 
 import io
@@ -30,7 +31,7 @@ class Markup:
     struck: frozenset[tuple[int, int]]
 
     def covered(self, filled: Mapping[int, Collection[int]], width: int) -> Iterator[tuple[int, int]]:
-        """(row, column) of cells that are empty because they are merged with one that is filled; filled: row -> columns."""
+        """(row, column) of cells that are empty because merged with one that is filled; filled: row -> columns."""
         for left, top, right, bottom in self.merged:
             for row in filled if left in filled.get(top, ()) else ():
                 if top <= row <= bottom:

@@ -29,8 +29,8 @@ LEAST_RATIO = 6.0  # of two units of time, below which visits do not show which 
 def outcome(study: Study, name: str, parts: Parts, m: Measurements, patients: int) -> Iterator[str]:
     """Of one outcome and its exposure."""
     o, label, word = study.outcomes[name], study.label(name), parts.visits.table.word
-    if (texts := o.family.texts()) and (empty := sorted({*texts.values()} - {*m.value.tolist()})):
-        labels = [text for text, value in texts.items() if value in empty]
+    texts = o.family.texts() or {}
+    if labels := [text for text, value in texts.items() if value not in m.value]:
         yield f"{label}: nobody has {', '.join(labels)}; the thresholds beside it are known from the prior alone. [D37]"
     if absent := patients - len(np.unique(m.patient)):
         yield f"{absent} of {patients} patients have no {label}: predicted from the others. [D39]"
@@ -55,10 +55,17 @@ def outcome(study: Study, name: str, parts: Parts, m: Measurements, patients: in
         low, high = o.plausible
         odd = (m.value < low) & (m.side >= 0) | (m.value > high) & (m.side <= 0)
         if odd.any():
-            where = lines_text(m.line[odd].tolist(), word=word)
-            yield f"{label}: outside the plausible {low:g} to {high:g} {o.unit} that the study declares ({where}): kept. [D61]"
-    if o.recorded is not None:
-        yield from _converted(study, name, parts)
+            where = _at(m.line[odd], word)
+            declared = f"outside the plausible {low:g} to {high:g} {o.unit} that the study declares"
+            yield f"{label}: {declared} ({where}): kept. [D61]"
+    for unit, count in units(study, o, parts.visits).items() if o.recorded else ():
+        factor = o.recorded.factors.get(unit, 1.0) if o.recorded else 1.0
+        if factor != 1:
+            yield f"{label}: {count} cells in {unit}, times {factor:g} = {o.unit}. [D56]"
+
+
+def _at(lines: np.ndarray, word: str) -> str:
+    return lines_text(lines.tolist(), word=word)
 
 
 def _typed(study: Study, name: str, parts: Parts, m: Measurements) -> np.ndarray:
@@ -71,7 +78,7 @@ def _typed(study: Study, name: str, parts: Parts, m: Measurements) -> np.ndarray
 
 
 def _sentinels(o: Outcome, typed: np.ndarray) -> list[float]:
-    """Values that may stand for "missing": they lie alone beyond all others, or come again and again among others that do not."""
+    """Values that may stand for "missing": alone beyond all others, or again and again among others that are not."""
     if o.family.counts:
         return [v for v in lone(typed, np.log1p(typed)) if v >= LEAST_COUNT and v != o.maximum]
     often = repeated(typed)
@@ -92,8 +99,7 @@ def repeated(values: np.ndarray) -> list[float]:
 
 def _missing(label: str, value: float, lines: np.ndarray, word: str) -> str:
     times = "once" if len(lines) == 1 else f"{len(lines)} times"
-    where = lines_text(lines.tolist(), word=word)
-    return f"{label}: {value:g} occurs {times} ({where}); if it means missing, add it to data.missing. [D34]"
+    return f"{label}: {value:g} occurs {times} ({_at(lines, word)}); if it means missing, add it to data.missing. [D34]"
 
 
 def _whole(study: Study, name: str, m: Measurements) -> Iterator[str]:
@@ -115,21 +121,15 @@ def _whole(study: Study, name: str, m: Measurements) -> Iterator[str]:
     explaining = [f for f in tried if away(centre * f) < enough]
     if away(centre) <= (least if explaining else FAR):
         return
-    hint = (
-        f" {listing([_multiplied(1 / f) for f in explaining], 'or').capitalize()} it would not be."
-        if explaining
-        else ""
-    )
+    undone = listing([_multiplied(1 / f) for f in explaining], "or").capitalize()
+    hint = f" {undone} it would not be." if explaining else ""
     if m.exposure is None:
-        yield (
-            f"{study.label(name)}: the median, {centre:.4g} {o.unit}, is far from the declared typical {o.typical:g} {o.unit}: "
-            f"is the unit right?{hint} [D64]"
-        )
+        middle_is, unit, asked = f"the median, {centre:.4g} {o.unit}, is", f" {o.unit}", "is the unit right?"
     else:
-        yield (
-            f"{study.label(name)}: {centre:.4g} {o.unit} per {o.exposure} in all is far from the declared typical {o.typical:g}: "
-            f"is that counted per {o.exposure} too?{hint} [D64]"
-        )
+        middle_is, unit = f"{centre:.4g} {o.unit} per {o.exposure} in all is", ""
+        asked = f"is that counted per {o.exposure} too?"
+    declared = f"far from the declared typical {o.typical:g}{unit}"
+    yield f"{study.label(name)}: {middle_is} {declared}: {asked}{hint} [D64]"
 
 
 def _top(o: Outcome) -> float | None:
@@ -146,7 +146,7 @@ def _multiplied(by: float) -> str:
 def _scaled(study: Study, name: str, m: Measurements, word: str) -> Iterator[str]:
     """Cells in another unit than the others."""
     o = study.outcomes[name]
-    if o.family.texts() is not None or (o.family.counts and not o.family.exposed):
+    if o.family.ordinal or (o.family.counts and not o.family.exposed):
         return
     scale = study.scale(name)
     if o.family.exposed:
@@ -164,31 +164,29 @@ def _scaled(study: Study, name: str, m: Measurements, word: str) -> Iterator[str
         by = rescaled(Numbers(m.patient, m.time, m.value, level, scale.spread, least), both_ways(known))
     yield from _told(study.label(name), m, by, word)
     if o.family.link_name == "identity" and o.family.ends() == (None, None):
-        yield from _far(study.label(name), m, m.value, by, (scale.typical, scale.spread), o.minimum, word)
+        far = _far(m.value, m.value, by, scale.typical, scale.spread, o.minimum)
+        yield from _told_far(study.label(name), m.line[far], word)
 
 
 def _far(
-    label: str,
-    m: Measurements,
-    x: np.ndarray,
-    by: np.ndarray,
-    declared: tuple[float, float],
-    minimum: float | None,
-    word: str,
-) -> Iterator[str]:
-    """Numbers further from all others than any unit explains, or zero where that is none of what is measured.
+    value: np.ndarray, x: np.ndarray, by: np.ndarray, typical: float, width: float, minimum: float | None
+) -> np.ndarray:
+    """Numbers further from all others than any unit explains, or zero where that is none of what is measured. (n,)
 
     x: (n,) on the scale on which they differ; by: (n,) the factor that explains each, or NaN
-    declared: the typical value and the spread on that scale
+    typical, width: the typical value and the spread on that scale, as declared
     Zero is what a formula makes of an empty cell.
     """
-    typical, width = declared
     centre, spread = middle(x, width)
     far = np.isnan(by) & (np.abs(x - centre) > ALONE * spread)
     if abs(typical) > NO_ZERO * width and minimum != 0:
-        far |= np.isin(m.value, lone(m.value, x, {0.0}))
-    if far.any():
-        where = lines_text(m.line[far].tolist(), word=word)
+        far |= np.isin(value, lone(value, x, {0.0}))
+    return far
+
+
+def _told_far(label: str, lines: np.ndarray, word: str) -> Iterator[str]:
+    if len(lines):
+        where = _at(lines, word)
         yield f"{label}: far from all others ({where}): is it right? A minimum and a maximum may be declared. [D64]"
 
 
@@ -204,23 +202,14 @@ def _on_link(o: Outcome, values: np.ndarray) -> np.ndarray:
 def _told(label: str, m: Measurements, by: np.ndarray, word: str) -> Iterator[str]:
     by = np.where(m.side == MEASURED, by, np.nan)  # of a limit it is not known how far the value lies
     for factor in np.unique(by[~np.isnan(by)]):
-        cells = by == factor
-        where = lines_text(m.line[cells].tolist(), word=word)
-        one = cells.sum() == 1
-        whose = f"{cells.sum()} cell{'' if one else 's'} ({where})"
-        yield (
-            f"{label}: {whose} would be like the others if {_multiplied(factor)}: "
-            f"{'is it' if one else 'are they'} in another unit? [D64]"
-        )
+        cells, it = _cells_at(m.line[by == factor], word)
+        like = f"would be like the others if {_multiplied(factor)}"
+        yield f"{label}: {cells} {like}: {'is it' if it else 'are they'} in another unit? [D64]"
 
 
-def _converted(study: Study, name: str, parts: Parts) -> Iterator[str]:
-    o = study.outcomes[name]
-    assert o.recorded is not None
-    for unit, count in units(study, o, parts.visits).items():
-        factor = o.recorded.factors.get(unit, 1.0)
-        if factor != 1:
-            yield f"{study.label(name)}: {count} cells in {unit}, times {factor:g} = {o.unit}. [D56]"
+def _cells_at(lines: np.ndarray, word: str) -> tuple[str, bool]:
+    """`3 cells (lines 2, 4, 9)`, and whether it is a single one."""
+    return f"{len(lines)} cell{'' if len(lines) == 1 else 's'} ({_at(lines, word)})", len(lines) == 1
 
 
 def times(study: Study, cohort: Cohort, word: str) -> Iterator[str]:
@@ -236,7 +225,7 @@ def times(study: Study, cohort: Cohort, word: str) -> Iterator[str]:
     for unit, factor in others.items():
         if whose := [p for p, by in people.items() if by == factor]:
             of = "one patient" if len(whose) == 1 else f"{len(whose)} patients"
-            where = lines_text(np.unique(line[np.isin(patient, whose)]).tolist(), word=word)
+            where = _at(np.unique(line[np.isin(patient, whose)]), word)
             yield f"The visits of {of} ({where}) lie as if counted in {unit}s: are they in {study.time.unit}s? [D63]"
 
 
@@ -254,9 +243,8 @@ def covariate(study: Study, name: str, part: Part, cohort: Cohort) -> Iterator[s
     if (c.unit or "").startswith("year") and c.typical < CALENDAR[0]:
         years = (m.value >= CALENDAR[0]) & (m.value <= CALENDAR[1]) & (m.value % 1 == 0)
         if years.any():
-            where, one = lines_text(m.line[years].tolist(), word=word), years.sum() == 1
-            what = "is a year of the calendar: of birth?" if one else "are years of the calendar: of birth?"
-            yield f"{name}: {years.sum()} cell{'' if one else 's'} ({where}) {what} [D64]"
+            cells, one = _cells_at(m.line[years], word)
+            yield f"{name}: {cells} {'is a year' if one else 'are years'} of the calendar: of birth? [D64]"
         told |= years
     rest, of_rest = m.take(~told), x[~told]
     if len(rest) < FEWEST:
@@ -264,8 +252,8 @@ def covariate(study: Study, name: str, part: Part, cohort: Cohort) -> Iterator[s
     level = None if c.transform == "log" else of_rest
     by = rescaled(Numbers(rest.patient, rest.time, rest.value, level, width), both_ways(FACTORS))
     yield from _told(name, rest, by, word)
-    typical = float(transformed(c, np.asarray(c.typical)))
-    yield from _far(name, rest, of_rest, by, (typical, width), c.minimum, word)
+    far = _far(rest.value, of_rest, by, float(transformed(c, np.asarray(c.typical))), width, c.minimum)
+    yield from _told_far(name, rest.line[far], word)
 
 
 def _cells(study: Study, name: str, part: Part, cohort: Cohort) -> Measurements:

@@ -1,25 +1,32 @@
-"""What a spreadsheet shows of a number: its number format, read as the format's own signs say (ECMA-376, part 1, section 18.8.31).
+"""What a spreadsheet shows of a number: its number format, read by its own signs (ECMA-376, part 1, 18.8.31).
 
-A format that only rounds, groups or colours changes nothing: the number counts as it is held. One that shows something else (45 % for
-0.45, <20 for 20, 007 for 7, nothing for 0) changes what a reader of the sheet believes, and so what the cell says.
+A format that only rounds, groups or colours changes nothing: the number counts as it is held. One that shows something
+else (45 % for 0.45, <20 for 20, 007 for 7, nothing for 0) changes what a reader of the sheet believes, and so what the
+cell says.
 """
 
+import operator
 import re
 from functools import lru_cache
 
 PLAIN = ("General", "@", "")
 PLACEHOLDER = "0#?"
-# quoted text | an escaped sign | a space as wide as a sign | a sign that fills the cell | colour, condition, currency or elapsed time
-TOKEN = re.compile(r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*.|\[(?P<bracket>[^\]]*)\]?|(?P<general>General)|(?P<sign>.)', re.S | re.I)  # fmt: skip
+# quoted text, an escaped sign, a space as wide as a sign, a sign that fills the cell;
+# colour, condition, currency or elapsed time; General; any other sign
+TEXTS, BRACKET = r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*.', r"\[(?P<bracket>[^\]]*)\]?"
+TOKEN = re.compile(rf"{TEXTS}|{BRACKET}|(?P<general>General)|(?P<sign>.)", re.S | re.I)
 CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)")
-HOLDS = {"<": float.__lt__, "<=": float.__le__, ">": float.__gt__, ">=": float.__ge__, "=": float.__eq__, "<>": float.__ne__}  # fmt: skip
+HOLDS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "<>": operator.ne}
 LONGEST = 255  # characters of a format that a spreadsheet program takes
 
 
 def shown(value: float, held: str, form: str, decimal: str = ".") -> str | None:
-    """What a cell with this number and format shows, as it would be typed; "" where it shows nothing, None where it shows the number.
+    """What a cell with this number and format shows, as it would be typed; None where it shows the number.
 
-    held: the number as text with the sign `decimal`, and every digit that it has; digits that the format rounds away are kept
+    It is empty where the cell shows nothing.
+
+    held: the number as text with the sign `decimal`, and every digit that it has; digits that the format rounds away
+        are kept
     """
     if form in PLAIN or len(form) > LONGEST:
         return None
@@ -44,9 +51,8 @@ def shown(value: float, held: str, form: str, decimal: str = ".") -> str | None:
     return None if text == held or text == f"+{held}" else text
 
 
-Section = tuple[
-    str, str, str, int, bool
-]  # signs before the number, its placeholders, signs after it, times a hundred, whether padded
+# signs before the number, its placeholders, signs after it, times a hundred, whether padded
+Section = tuple[str, str, str, int, bool]
 
 
 @lru_cache(maxsize=1000)

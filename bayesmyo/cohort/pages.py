@@ -1,29 +1,19 @@
-"""What a Parquet file says of itself, read before anything of it is unpacked: how many columns, rows and pages there are, and how large.
+"""What a Parquet file says of itself, before it is unpacked: how many columns, rows and pages, and how large.
 
 The footer and the head of each page are structures of Thrift's compact protocol
-(https://github.com/apache/parquet-format, https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md). A decoder
-trusts the sizes in the heads of pages, whatever the footer claims, so that these are what is added up here.
+(https://github.com/apache/parquet-format,
+https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md). A decoder trusts the sizes in the
+heads of pages, whatever the footer claims, so that these are what is added up here.
 """
 
 from typing import Any
 
-from bayesmyo.limits import (
-    COLUMNS,
-    PARQUET_CELLS,
-    PARQUET_DEPTH,
-    PARQUET_FOOTER,
-    PARQUET_GROUPS,
-    PARQUET_INFLATED,
-    PARQUET_PAGES,
-)
+from bayesmyo import limits
+from bayesmyo.cohort.zipped import TooLarge
 
 MAGIC = b"PAR1"
 NESTED = 12  # structures within structures
 BYTE_ARRAY, DELTA_BYTE_ARRAY = 6, 7  # the second encoding may write a long text again and again in a byte each
-
-
-class TooLarge(Exception):
-    """The file is more than is read; the text says why."""
 
 
 def look_through(raw: bytes) -> None:
@@ -31,31 +21,31 @@ def look_through(raw: bytes) -> None:
     size = int.from_bytes(raw[-8:-4], "little")
     if len(raw) < 12 or raw[:4] != MAGIC or raw[-4:] != MAGIC or size > len(raw) - 12:
         raise ValueError("is no Parquet file")
-    if size > PARQUET_FOOTER:
-        raise TooLarge(f"describes itself in more than {PARQUET_FOOTER:,} bytes")
+    if size > limits.PARQUET_FOOTER:
+        raise TooLarge(f"describes itself in more than {limits.PARQUET_FOOTER:,} bytes")
     footer = _Reader(raw, len(raw) - 8 - size, len(raw) - 8).structure()
     schema, groups = _list(footer, 2), _list(footer, 4)
     _columns(schema)
-    if len(groups) > PARQUET_GROUPS:
-        raise TooLarge(f"holds more than {PARQUET_GROUPS:,} groups of rows")
+    if len(groups) > limits.PARQUET_GROUPS:
+        raise TooLarge(f"holds more than {limits.PARQUET_GROUPS:,} groups of rows")
     rows = max(_whole(footer, 3), sum(_whole(group, 3) for group in groups))
-    if rows * max(1, len(schema) - 1) > PARQUET_CELLS:
-        raise TooLarge(f"holds more than {PARQUET_CELLS:,} cells")
+    if rows * max(1, len(schema) - 1) > limits.PARQUET_CELLS:
+        raise TooLarge(f"holds more than {limits.PARQUET_CELLS:,} cells")
     pages = inflated = 0
     for group in groups:
         for column in _list(group, 1):
             for size in _pages(raw, _structure(column, 3)):
                 pages, inflated = pages + 1, inflated + size
-                if pages > PARQUET_PAGES:
-                    raise TooLarge(f"holds more than {PARQUET_PAGES:,} pages")
-                if inflated > PARQUET_INFLATED:
-                    raise TooLarge(f"unpacks to more than {PARQUET_INFLATED:,} bytes")
+                if pages > limits.PARQUET_PAGES:
+                    raise TooLarge(f"holds more than {limits.PARQUET_PAGES:,} pages")
+                if inflated > limits.PARQUET_INFLATED:
+                    raise TooLarge(f"unpacks to more than {limits.PARQUET_INFLATED:,} bytes")
 
 
 def _columns(schema: list[Any]) -> None:
-    """Not too many columns, and not too many within each other: elements in order, each with the number of those inside it."""
-    if len(schema) - 1 > COLUMNS:
-        raise TooLarge(f"holds more than {COLUMNS:,} columns")
+    """Not too many columns, nor within each other: elements in order, each with the number of those inside it."""
+    if len(schema) - 1 > limits.COLUMNS:
+        raise TooLarge(f"holds more than {limits.COLUMNS:,} columns")
     inside: list[int] = []
     for element in schema:
         while inside and inside[-1] == 0:
@@ -64,8 +54,8 @@ def _columns(schema: list[Any]) -> None:
             inside[-1] -= 1
         if (children := _whole(element, 5)) > 0:
             inside.append(children)
-        if len(inside) > PARQUET_DEPTH:
-            raise TooLarge(f"holds columns within columns, more than {PARQUET_DEPTH} deep")
+        if len(inside) > limits.PARQUET_DEPTH:
+            raise TooLarge(f"holds columns within columns, more than {limits.PARQUET_DEPTH} deep")
 
 
 def _pages(raw: bytes, chunk: dict[int, Any]) -> list[int]:
@@ -85,35 +75,29 @@ def _pages(raw: bytes, chunk: dict[int, Any]) -> list[int]:
         if _whole(chunk, 1) == BYTE_ARRAY and DELTA_BYTE_ARRAY in encodings:
             raise TooLarge("writes its texts as differences (DELTA_BYTE_ARRAY), which may be of any length")
         sizes.append(size)
-        if len(sizes) > PARQUET_PAGES:
+        if len(sizes) > limits.PARQUET_PAGES:
             break
         at = reader.at + packed
     return sizes
 
 
-def _whole(found: Any, key: int) -> int:
+def _whole(structure: Any, key: int) -> int:
     """A whole number of a structure, 0 where it is not stated."""
-    value = _structure_of(found).get(key, 0)
-    if not isinstance(value, int):
-        raise ValueError("is no number")
+    return _of(int, _of(dict, structure).get(key, 0))
+
+
+def _list(structure: Any, key: int) -> list[Any]:
+    return _of(list, _of(dict, structure).get(key, []))
+
+
+def _structure(structure: Any, key: int) -> dict[int, Any]:
+    return _of(dict, _of(dict, structure).get(key, {}))
+
+
+def _of[T](kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise ValueError(f"is no {kind.__name__}")
     return value
-
-
-def _list(found: Any, key: int) -> list[Any]:
-    value = _structure_of(found).get(key, [])
-    if not isinstance(value, list):
-        raise ValueError("is no list")
-    return value
-
-
-def _structure(found: Any, key: int) -> dict[int, Any]:
-    return _structure_of(_structure_of(found).get(key, {}))
-
-
-def _structure_of(found: Any) -> dict[int, Any]:
-    if not isinstance(found, dict):
-        raise ValueError("is no structure")
-    return found
 
 
 class _Reader:
@@ -125,13 +109,13 @@ class _Reader:
     def structure(self, depth: int = 0) -> dict[int, Any]:
         if depth > NESTED:
             raise ValueError("structures within structures")
-        found: dict[int, Any] = {}
+        values: dict[int, Any] = {}
         field = 0
         while (head := self._byte()) != 0:
             kind, step = head & 15, head >> 4
             field = field + step if step else self._signed()
-            found[field] = kind == 1 if kind in (1, 2) else self._value(kind, depth + 1)
-        return found
+            values[field] = kind == 1 if kind in (1, 2) else self._value(kind, depth + 1)
+        return values
 
     def _value(self, kind: int, depth: int) -> Any:
         if kind in (1, 2, 3):

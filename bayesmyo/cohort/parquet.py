@@ -8,44 +8,40 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bayesmyo.cohort import pages
-from bayesmyo.cohort.table import NO_ROWS, TOO_MANY_CELLS, Table, header_faults
+from bayesmyo.cohort.table import NO_ROWS, TOO_MANY_CELLS, Table, header_faults, refused
 from bayesmyo.cohort.typed_cells import TYPED, typed
+from bayesmyo.cohort.zipped import TooLarge
 from bayesmyo.errors import CohortError, Fault
 from bayesmyo.limits import PARQUET_INFLATED
 from bayesmyo.study.study import DataFormat
 
-TYPES = (
-    pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean, pa.types.is_string,
-    pa.types.is_large_string, pa.types.is_date, pa.types.is_timestamp, pa.types.is_null,
-)  # fmt: skip
+TYPES = [getattr(pa.types, f"is_{kind}") for kind in ("integer", "floating", "decimal", "boolean", "string")]
+TYPES += [getattr(pa.types, f"is_{kind}") for kind in ("large_string", "date", "timestamp", "null")]
 INDEX = "__index_level_"  # columns in which pandas keeps an index
 
 
 def parse_parquet(raw: bytes, source: str, form: DataFormat, date: str | None = None) -> Table:
-    """The bytes of a Parquet file as a Table; its rows are counted from 1. Raises CohortError with every fault of its shape.
+    """The bytes of a Parquet file as a Table, rows counted from 1. Raises CohortError with every fault of its shape.
 
     date: the pattern in which dates become text
     """
     if not raw:
-        raise CohortError(source, [Fault("file", "is empty (0 bytes)", code="D01")])
+        raise refused(source, "is empty (0 bytes)", code="D01")
     try:
         pages.look_through(raw)
-        found = _columns(raw, source, form)
-    except pages.TooLarge as why:
-        mend = "write the table of visits alone, or export it as CSV"
-        raise CohortError(source, [Fault("file", str(why), mend=mend, code="D44")]) from None
+        columns = _columns(raw, source, form)
+    except TooLarge as why:
+        raise refused(source, str(why), "write the table of visits alone, or export it as CSV", "D44") from None
     except (pa.ArrowException, OSError, MemoryError, ValueError, OverflowError, LookupError):
         mend = "write it again, or export it as CSV"
-        raise CohortError(
-            source, [Fault("file", "is not a Parquet file, or is damaged", mend=mend, code="D43")]
-        ) from None
-    columns = [[typed(value, form.decimal, date) or ("", TYPED) for value in column] for column in found.values()]
-    rows = [*zip(*columns, strict=True)]
+        raise refused(source, "is not a Parquet file, or is damaged", mend, "D43") from None
+    cells = ([typed(value, form.decimal, date) or ("", TYPED) for value in column] for column in columns.values())
+    rows = [*zip(*cells, strict=True)]
     if not rows:
         raise CohortError(source, [NO_ROWS])
     texts, origins = ([[cell[n] for cell in row] for row in rows] for n in (0, 1))
     digest, lines = hashlib.sha256(raw).hexdigest(), list(range(1, len(rows) + 1))
-    return Table(source, digest, tuple(found), texts, lines, "row", origins=origins)
+    return Table(source, digest, tuple(columns), texts, lines, "row", origins=origins)
 
 
 def _columns(raw: bytes, source: str, form: DataFormat) -> dict[str, list[Any]]:
@@ -68,8 +64,8 @@ def _columns(raw: bytes, source: str, form: DataFormat) -> dict[str, list[Any]]:
     table.validate(full=True)
     if sum(_characters(table.column(name)) for name in table.column_names) > PARQUET_INFLATED:
         raise CohortError(source, [TOO_MANY_CELLS])
-    found: dict[str, list[Any]] = {name: [""] * table.num_rows for name in names}
-    return found | {name: _days(table.column(name)).to_pylist() for name in table.column_names}
+    unread: dict[str, list[Any]] = {name: [""] * table.num_rows for name in names}
+    return unread | {name: _days(table.column(name)).to_pylist() for name in table.column_names}
 
 
 def _characters(column: Any) -> int:
@@ -77,7 +73,7 @@ def _characters(column: Any) -> int:
     if not pa.types.is_dictionary(column.type):
         return 0
     lengths = (pc.take(pc.binary_length(pc.cast(part.dictionary, pa.string())), part.indices) for part in column.chunks)
-    return sum(pc.sum(found).as_py() or 0 for found in lengths)
+    return sum(pc.sum(of_part).as_py() or 0 for of_part in lengths)
 
 
 def _days(column: Any) -> Any:

@@ -1,16 +1,21 @@
-"""The tables of a cohort: one row per visit and, where there is a second, one row per patient, joined by the patient's id."""
+"""The tables of a cohort: one row per visit, and perhaps one row per patient, joined by the patient's id."""
 
+import math
 import re
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bayesmyo.cohort.cells import Bad
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.spelling import Likeness
-from bayesmyo.cohort.table import Table, lines_text
+from bayesmyo.cohort.table import Table
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.clean import RISKY
 from bayesmyo.study.covariates import base, table_column, used
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import Distributional, Outcome, Study
+
+AGAIN, WORDS = "repeats the header", "holds words alone and no patient, as units or notes do"
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +25,39 @@ class Part:
     table: Table
     ids: list[str]
     book: FaultBook
+
+    def understood[T](
+        self, column: str, understand: Callable[..., tuple[T, Bad | None]], *beside: Sequence[object]
+    ) -> list[T]:
+        """What each cell of a column says; what is wrong with it goes into the book. (n,)
+
+        understand: of a cell's text, what it was, and what lies beside it, all (n,): asked once of those that are alike
+        """
+        known: dict[tuple[object, ...], tuple[T, Bad | None]] = {}
+        said, table = [], self.table
+        for line, text, *more in zip(table.lines, table.column(column), table.was(column), *beside, strict=True):
+            key = (text, *more)
+            if key not in known:
+                known[key] = understand(*key)
+            value, bad = known[key]
+            if bad is not None:
+                self.book.add(line, column, bad.what, "" if bad.hidden else text.strip(), bad.mend, bad.code)
+            said.append(value)
+        return said
+
+    def of_patients(
+        self, column: str, values: Iterable[float], name: str, mend: str = "correct it"
+    ) -> dict[str, float]:
+        """Patient -> the one value of a column, which some of the patient's rows may lack; several are a fault."""
+        stated: dict[str, dict[float, int]] = defaultdict(dict)
+        for line, patient, value in zip(self.table.lines, self.ids, values, strict=True):
+            if not math.isnan(value) and patient.strip():
+                stated[patient].setdefault(value, line)
+        for lines in stated.values():
+            if len(lines) > 1:
+                what = f"one patient has several values of {name}"
+                self.book.rows(list(lines.values()), what, mend=mend, code="D23", column=column)
+        return {patient: next(iter(lines)) for patient, lines in stated.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,81 +94,64 @@ def is_blank(row: list[str]) -> bool:
 
 
 def about_nobody(study: Study, table: Table, inside: str = "") -> tuple[Table, list[Fault]]:
-    """The table without the rows that are about nobody, and their faults: the header again, or words alone and no patient.
+    """The table without rows about nobody, and their faults: the header again, or words alone and no patient.
 
     inside: how a message names a second table
     """
-    of_patient, header = table.header.index(study.patient), [name.casefold() for name in table.header]
-    again, words = set(), set()
+    at, header = table.header.index(study.patient), [name.casefold() for name in table.header]
+    aside: dict[int, str] = {}
     for n, (line, row) in enumerate(zip(table.lines, table.rows, strict=True)):
-        patient = row[of_patient].strip()
-        if patient and patient.casefold() != header[of_patient]:
+        patient = row[at].strip()
+        if patient and patient.casefold() != header[at]:
             continue
         filled = {name: text.strip().casefold() for name, text in zip(header, row, strict=True) if text.strip()}
+        merged = (line, study.patient) in table.looks.merged
         if len(filled) > 1 and all(name == text for name, text in filled.items()):
-            again.add(n)
-        elif filled and not patient and (line, study.patient) not in table.looks.merged:
-            words |= {n} if not any(c.isdigit() for text in filled.values() for c in text) else set()
-    said = ((again, "repeats the header"), (words, "holds words alone and no patient, as units or notes do"))
-    faults = [
-        Fault(
-            inside + lines_text([table.lines[n] for n in sorted(rows)], word=table.word),
-            what,
-            mend="remove it",
-            code="D16",
-        )
-        for rows, what in said if rows
-    ]  # fmt: skip
-    aside = again | words
-    kept = [n for n in range(len(table.rows)) if n not in aside]
-    rows, lines = [table.rows[n] for n in kept], [table.lines[n] for n in kept]
-    origins = None if table.origins is None else [table.origins[n] for n in kept]
-    return replace(table, rows=rows, lines=lines, origins=origins) if faults else table, faults
+            aside[n] = AGAIN
+        elif filled and not patient and not merged and not any(c.isdigit() for c in "".join(filled.values())):
+            aside[n] = WORDS
+    if not aside:
+        return table, []
+    lines = {what: [table.lines[n] for n in aside if aside[n] == what] for what in (AGAIN, WORDS)}
+    faults = [Fault(inside + table.at(of), what, mend="remove it", code="D16") for what, of in lines.items() if of]
+    return table.take([n for n in range(len(table.rows)) if n not in aside]), faults
 
 
 def columns_of_visits(study: Study) -> dict[str, str]:
     """The columns that the table of visits must have, each with what it is for."""
-    found = {study.patient: "patient", study.time.column: "time"}
+    columns: dict[str | None, str] = {study.patient: "patient", study.time.column: "time"}
     for name, o in study.outcomes.items():
-        found[o.column] = f"outcome {name}"
-        if o.exposure is not None:
-            found[o.exposure] = f"exposure of {name}"
-        if o.error is not None:
-            found[o.error] = f"error of {name}"
-        if o.recorded is not None and o.recorded.column is not None:
-            found[o.recorded.column] = f"unit of {name}"
-    return found | {table_column(study, name): f"covariate {name}" for name in used(study, "visits")}
+        columns |= {o.column: f"outcome {name}", o.exposure: f"exposure of {name}", o.error: f"error of {name}"}
+        columns |= {o.recorded.column: f"unit of {name}"} if o.recorded else {}
+    columns |= {table_column(study, name): f"covariate {name}" for name in used(study, "visits")}
+    return {column: role for column, role in columns.items() if column is not None}
 
 
 def columns_of_patients(study: Study) -> dict[str, str]:
     """The columns that either table may hold, each with what it is for."""
-    found = {table_column(study, name): f"covariate {name}" for name in used(study, "patients")}
+    columns = {table_column(study, name): f"covariate {name}" for name in used(study, "patients")}
     moments = ((study.time.since, "start of treatment"), (study.time.exit, "end of follow-up"))
-    return found | {column: role for column, role in moments if column}
+    return columns | {column: role for column, role in moments if column}
 
 
 def readable(study: Study, visits: Table, patients: Table | None) -> Study:
     """The study without what has no column, so that the other cells can be read and all faults be told at once."""
     of_visits, of_patients = {*visits.header}, {*visits.header, *(patients.header if patients else ())}
 
-    def there(names: tuple[str, ...]) -> tuple[str, ...]:
-        def has(name: str) -> bool:
-            held = of_visits if study.covariates[name].varies == "visits" else of_patients
-            return table_column(study, name) in held
+    def has(name: str) -> bool:
+        held = of_visits if study.covariates[name].varies == "visits" else of_patients
+        return table_column(study, name) in held
 
-        return tuple(name for name in names if all(map(has, base(study, [name]))))
+    def there[T: (Outcome, Distributional)](part: T) -> T:
+        kept = ([n for n in names if all(map(has, base(study, [n])))] for names in (part.covariates, part.moderators))
+        covariates, moderators = map(tuple, kept)
+        return replace(part, covariates=covariates, moderators=moderators)
 
-    outcomes = {}
-    for name, o in study.outcomes.items():
-        needed = (o.column, *o.beside, o.recorded.column if o.recorded else None)
-        if all(column is None or column in of_visits for column in needed):
-            parts = {
-                k: replace(p, covariates=there(p.covariates), moderators=there(p.moderators))
-                for k, p in o.predictors.items()
-            }
-            outcomes[name] = replace(
-                o, covariates=there(o.covariates), moderators=there(o.moderators), predictors=parts
-            )
+    outcomes = {
+        name: replace(there(o), predictors={k: there(p) for k, p in o.predictors.items()})
+        for name, o in study.outcomes.items()
+        if {o.column, *o.beside, o.recorded.column if o.recorded else None} - {None} <= of_visits
+    }
     since, left = (c if c in of_patients else None for c in (study.time.since, study.time.exit))
     time = replace(study.time, since=since, exit=left, before="kept")
     return replace(study, outcomes=outcomes, time=time, data=replace(study.data, require_baseline=None))
@@ -140,29 +161,29 @@ def column_faults(study: Study, visits: Table, patients: Table | None) -> list[F
     """Columns that the study needs and no table has, and columns that two tables have."""
     of_visits, of_patients = columns_of_visits(study), columns_of_patients(study)
     elsewhere = patients.header if patients else ()
-    found = [_missing(c, role, visits, visits.header) for c, role in of_visits.items() if c not in visits.header]
-    found += [
+    faults = [_missing(c, role, visits, visits.header) for c, role in of_visits.items() if c not in visits.header]
+    faults += [
         _missing(c, role, visits, (*visits.header, *elsewhere))
         for c, role in of_patients.items()
         if c not in visits.header and c not in elsewhere
     ]
-    if len(found) > 1 and re.match(r"\s*[#;/%]", visits.header[0]):
+    if len(faults) > 1 and re.match(r"\s*[#;/%]", visits.header[0]):
         mend = "remove the lines above the header, or set data.skip_lines = 1"
-        found.append(Fault(f"{visits.word} 1", "looks like a comment", mend=mend, code="D16"))
+        faults.append(Fault(f"{visits.word} 1", "looks like a comment", mend=mend, code="D16"))
     if patients is not None:
         if study.patient not in elsewhere:
             missing = _missing(study.patient, "patient", patients, elsewhere)
-            found.append(replace(missing, where=f"{patients.place(visits.source)}, header"))
+            faults.append(replace(missing, where=f"{patients.place(visits.source)}, header"))
         needed = {*of_visits, *of_patients} - {study.patient}
         for column in sorted(needed.intersection(elsewhere).intersection(visits.header)):
             mend = "remove it from one of them"
-            found.append(Fault("header", f'column "{column}" is in both tables', mend=mend, code="D58"))
+            faults.append(Fault("header", f'column "{column}" is in both tables', mend=mend, code="D58"))
         for column in sorted({*of_visits} & {*elsewhere} - {study.patient, *visits.header}):
             mend = "what is measured at visits belongs to the table of visits"
-            found.append(
+            faults.append(
                 Fault(f"{patients.place(visits.source)}, header", f'holds the column "{column}"', mend=mend, code="D58")
             )
-    return found
+    return faults
 
 
 def _missing(column: str, role: str, table: Table, header: tuple[str, ...]) -> Fault:

@@ -23,9 +23,10 @@ class Sheets:
 
 
 def choose(study: Study, of_visits: Headers, of_patients: Headers, one_file: bool) -> Sheets:
-    """The sheets of a workbook that a study names, or those that its columns point to, with the faults of not naming them.
+    """The sheets of a workbook that a study names, or else those that its columns point to, and the faults of that.
 
-    of_visits, of_patients: the headers of its sheets, below the lines that are skipped above those of visits, and at the top
+    of_visits, of_patients: the headers of its sheets, below the lines that are skipped above those of visits, and at
+        the top
     one_file: whether the patients, too, can only be in this workbook
     """
     form, faults = study.data, []

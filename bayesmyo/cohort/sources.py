@@ -1,11 +1,10 @@
-"""A path -> Table: text, a workbook or a Parquet file, each read by its own module, loaded when such a file is opened."""
+"""A path -> Table: text, a workbook or a Parquet file, each by its own module, loaded when such a file is opened."""
 
 import os
 from importlib import import_module
 from pathlib import Path
 
-from bayesmyo.cohort.table import Table, parse_table
-from bayesmyo.errors import CohortError, Fault
+from bayesmyo.cohort.table import Table, parse_table, refused
 from bayesmyo.files import opened
 from bayesmyo.limits import TABLE_BYTES
 from bayesmyo.study.study import DataFormat
@@ -31,10 +30,10 @@ def read_table(path: str | Path, form: DataFormat, date: str | None = None, shee
 
 
 def _bounded(table: Table) -> Table:
-    """A table whose texts are together no longer than a text file may be: a workbook, or Parquet, may hold one of them many times."""
+    """A table whose texts are together no longer than a text file may be, though its file holds one of them once."""
     if sum(len(text) for row in table.rows for text in row) > TABLE_BYTES:
         what = f"holds texts of more than {TABLE_BYTES:,} characters together"
-        raise CohortError(table.source, [Fault("file", what, mend="is this the right file?", code="D44")])
+        raise refused(table.source, what, "is this the right file?", "D44")
     return table
 
 
@@ -43,7 +42,10 @@ def is_workbook(path: str | Path) -> bool:
 
 
 def sheet_headers(path: str | Path, skip: int = 0) -> dict[str, tuple[str, ...]]:
-    """The header of each sheet of a workbook, below the lines that are skipped; () of an empty one. Raises CohortError."""
+    """The header of each sheet of a workbook, below the lines that are skipped; () of an empty one.
+
+    Raises CohortError.
+    """
     path = Path(path)
     return import_module("bayesmyo.cohort.workbook").headers(_bytes(path), path.name, skip)
 
@@ -52,18 +54,14 @@ def _bytes(path: Path) -> bytes:
     """All of a regular file, which is not written to meanwhile."""
     if not path.is_file():
         what = "is a folder, not a table" if path.is_dir() else "is not a regular file"
-        what = what if path.exists() else "does not exist"
-        raise CohortError(str(path), [Fault("file", what, code="D46")])
+        raise refused(str(path), what if path.exists() else "does not exist", code="D46")
     try:
         with opened(path) as file:
-            before = os.fstat(file.fileno())
-            raw = file.read(TABLE_BYTES + 1)
-            after = os.fstat(file.fileno())
+            before, raw, after = os.fstat(file.fileno()), file.read(TABLE_BYTES + 1), os.fstat(file.fileno())
     except OSError as error:
-        raise CohortError(path.name, [Fault("file", "cannot be read", error.strerror or "", code="D46")]) from None
+        raise refused(path.name, "cannot be read", code="D46", got=error.strerror or "") from None
     if len(raw) > TABLE_BYTES:
-        what = f"is larger than {TABLE_BYTES:,} bytes"
-        raise CohortError(path.name, [Fault("file", what, mend="is this the right file?", code="D44")])
+        raise refused(path.name, f"is larger than {TABLE_BYTES:,} bytes", "is this the right file?", "D44")
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(raw) != after.st_size:
-        raise CohortError(path.name, [Fault("file", "changed while it was read", mend="try again", code="D45")])
+        raise refused(path.name, "changed while it was read", "try again", "D45")
     return raw

@@ -1,6 +1,7 @@
-"""How two spellings of one id differ: in what no reader of a page could tell apart, or in what a pen or a program slips in.
+"""How two spellings of one id differ: in what no reader could tell apart, or in a slip of a pen or a program.
 
-Ids stay as typed. Nothing here shows one: a difference is described by its kind, its characters' code points and their places.
+Ids stay as typed. Nothing here shows one: a difference is described by its kind, its characters' code points and their
+places.
 """
 
 import re
@@ -18,9 +19,8 @@ LATIN = "ABESIJKMHOPCTYXaesijopcyxYGQWVhdqwvIlABEZHIKMNOPTYXoavpucCjJOo"
 SKELETON = str.maketrans(ALIKE, LATIN)
 UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # grapheme joiner, fillers, a blank of braille
 VARIANTS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))  # selectors of a character's form
-DASHES = frozenset(
-    "\u2212\u02d7\u2043\u2796\u30fc"
-)  # beside those that Unicode calls dashes: minus, bullet, long vowel ...
+# beside those that Unicode calls dashes: minus, bullet, long vowel ...
+DASHES = frozenset("\u2212\u02d7\u2043\u2796\u30fc")
 APOSTROPHES = frozenset("'`´‘’‚‛ʹʻʼʽˈ′‵")
 ROUND = str.maketrans("OoIl|", "00111")  # letters that are read as digits most often
 SQUARE = str.maketrans("OoIl|SsBZz", "0011155822")
@@ -29,7 +29,7 @@ MOST = 3  # characters that a difference names
 
 @dataclass(frozen=True)
 class Habit:
-    """One way in which the same text is written in two: its name, what takes it out of a text, and its entry in the catalogue."""
+    """One way in which a text is written in two: its name, what takes it out of a text, its entry in the catalogue."""
 
     name: str
     taken_out: Callable[[str], str]
@@ -64,6 +64,10 @@ def _without_space(text: str) -> str:
     return re.sub(r"(?<!\d) | (?!\d)", "", " ".join(text.split()))
 
 
+def _without_point_zero(text: str) -> str:
+    return re.sub(r"^(\d+)[.,]0+$", r"\1", text)
+
+
 HABITS = (
     Habit("invisible characters", _each(lambda c: "" if _unseen(c) else c)),
     Habit("full-width or composed forms", lambda text: re.sub(r"\S+", lambda word: _composed(word[0]), text)),
@@ -73,8 +77,8 @@ HABITS = (
     Habit("kinds of apostrophe", _each(lambda c: "'" if c in APOSTROPHES else c)),
     Habit("case", str.casefold),
     Habit("white space", _without_space),
-    Habit('".0" at the end, which programs add that take ids for numbers', lambda text: re.sub(r"^(\d+)[.,]0+$", r"\1", text)),
-)  # fmt: skip
+    Habit('".0" at the end, which programs add that take ids for numbers', _without_point_zero),
+)
 
 
 def fold(text: str) -> str:
@@ -128,16 +132,12 @@ def difference(spellings: Sequence[str]) -> Difference:
 
 
 def _places(text: str, habit: Habit) -> Iterator[str]:
-    """Where a text holds a character of a habit that cannot be seen, or is taken for another: `U+200B after character 3`."""
+    """Where a text holds an unseen or mistakable character of a habit: `U+200B after character 3`."""
     for n, c in enumerate(text):
         if not (c.isascii() and c.isprintable() and not c.isspace()) and habit.without(c) != c:
             name = {" ": "a space", "\t": "a tab"}.get(c, f"U+{ord(c):04X}")
-            hidden = c.isspace() or _unseen(c)
-            yield (
-                f"{name} {'at the beginning' if n == 0 else f'after character {n}'}"
-                if hidden
-                else f"{name} as character {n + 1}"
-            )
+            place = f"after character {n}" if n else "at the beginning"
+            yield f"{name} {place if c.isspace() or _unseen(c) else f'as character {n + 1}'}"
 
 
 # --- what may be two people, and may be one
@@ -189,15 +189,16 @@ class Slip:
         return bool(self.common(ids[0])) and (not self.plain or any(fold(text).isalnum() for text in ids))
 
 
+LIKE_DIGITS = "letters that look like digits"
 SLIPS = (
     Slip("leading zeros", lambda text: _numbers(fold(text)), "D20"),
     Slip('".0" at the end', lambda text: _numbers(re.sub(r"(\d)[.,]0+$", r"\1", fold(text))), "D20"),
-    Slip("letters that look like digits", lambda text: _read(text, SQUARE)),
+    Slip(LIKE_DIGITS, lambda text: _read(text, SQUARE)),
     Slip("accents", lambda text: _bare(fold(text))),
     Slip("punctuation", lambda text: _words(fold(text))),
     Slip("punctuation", lambda text: _run_together(fold(text)), plain=True),
-    Slip("punctuation, leading zeros or letters that look like digits", lambda text: _words(_numbers(_read(text, ROUND)))),
-)  # fmt: skip
+    Slip(f"punctuation, leading zeros or {LIKE_DIGITS}", lambda text: _words(_numbers(_read(text, ROUND)))),
+)
 
 
 def slips(ids: Iterable[str]) -> Iterator[tuple[Slip, tuple[str, ...]]]:
@@ -215,7 +216,7 @@ def slips(ids: Iterable[str]) -> Iterator[tuple[Slip, tuple[str, ...]]]:
 
 
 class Likeness:
-    """Which of many ids another may be; what each has in common with others is found once."""
+    """Which of many ids another may be; what each has in common with others is kept."""
 
     def __init__(self, ids: Iterable[str]) -> None:
         self._folded: dict[str, str] = {}

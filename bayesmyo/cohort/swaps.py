@@ -8,10 +8,8 @@ from bayesmyo.cohort.table import lines_text
 from bayesmyo.study.dates import day_number, day_of_month, swapped, the_other_way
 from bayesmyo.study.study import Study
 
-MANY, DISTINCT = (
-    10,
-    6,
-)  # dates, and days of the month among them, of which chance would put some after the twelfth (p < 0.0002)
+# dates, and days of the month among them, of which chance would put some after the twelfth (p < 0.0002)
+MANY, DISTINCT = 10, 6
 INVERTED = 2  # visits before an earlier row of the same patient
 
 
@@ -26,10 +24,8 @@ def swap_notices(study: Study, parts: Parts) -> Iterator[str]:
         early = all(swapped(texts[n], pattern) for n in lines)
         days = {day_number(texts[n], pattern) for n in lines}
         if early and len(days) >= MANY and len({day_of_month(d) for d in days if d is not None}) >= DISTINCT:
-            yield (
-                f'Column "{column}": every date lies within the first twelve days of its month: were day and month swapped, '
-                "or other dates lost? [D38]"
-            )
+            every = f'Column "{column}": every date lies within the first twelve days of its month'
+            yield f"{every}: were day and month swapped, or other dates lost? [D38]"
         if column == study.time.column and (rows := _would_be_in_order(part, texts, pattern)):
             yield (
                 f'Column "{column}": visits are out of order, and would be in order if day and month were swapped '
@@ -38,7 +34,7 @@ def swap_notices(study: Study, parts: Parts) -> Iterator[str]:
 
 
 def _would_be_in_order(part: Part, texts: Sequence[str], pattern: str) -> list[int]:
-    """Lines of the dates that can be swapped, where that puts every patient's visits in order and they are not so now; else none."""
+    """Lines of the dates that can be swapped, where that alone puts every patient's visits in order; else none."""
     rows = [(p, n) for n, p in enumerate(part.ids) if day_number(texts[n], pattern) is not None]
     now = [(p, day_number(texts[n], pattern) or 0.0) for p, n in rows]
     then = [(p, day_number(the_other_way(texts[n], pattern), pattern) or 0.0) for p, n in rows]

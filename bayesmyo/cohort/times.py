@@ -2,77 +2,57 @@
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
+from itertools import compress
 
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.parts import Part, Parts
 from bayesmyo.cohort.typed_cells import ISO, Origin
-from bayesmyo.cohort.values import SERIAL_DATES, shown_otherwise
-from bayesmyo.study.dates import (
-    PLAUSIBLE_YEARS,
-    SHORT,
-    USUAL,
-    compiled,
-    day_number,
-    fitting,
-    has_clock,
-    has_offset,
-    month_named,
-    swapped,
-    year,
-)
+from bayesmyo.cohort.values import SERIAL_DATES
+from bayesmyo.study import dates
 from bayesmyo.study.study import MONTHS_PER, Study
 
 NONE = math.nan
-ALL = (*USUAL, *SHORT)
+ALL = (*dates.USUAL, *dates.SHORT)
 BEFORE = "before the start of treatment"
 
 
 def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> tuple[list[float], dict[str, float]]:
-    """The time of each visit, (n,), and the end of each patient's follow-up where one is stated, both in the study's unit.
+    """The time of each visit, (n,), and the end of each patient's follow-up where stated, in the study's unit.
 
     Time is counted since the patient's start of treatment where the study says when that was.
     needed: (n,) whether a measurement was made, so that its time must be known. Faults go into the books of the parts.
     """
-    visits, time = parts.visits, study.time
-    moments = _moments(study, visits, time.column)
-    for line, text, missing in zip(visits.table.lines, visits.table.column(time.column), needed, strict=True):
+    visits, date = parts.visits, study.time.date
+    moments, written = _moments(study, visits, study.time.column), visits.table.column(study.time.column)
+    for line, text, missing in zip(visits.table.lines, written, needed, strict=True):
         if missing and _is_missing(study, text):
-            what = "the time of a measurement is missing"
-            visits.book.add(line, time.column, what, "", "fill it in, or remove the row", "D63")
+            what, mend = "the time of a measurement is missing", "fill it in, or remove the row"
+            visits.book.add(line, study.time.column, what, "", mend, "D63")
     starts = _starts(study, parts, moments, needed)
-    exits = _exits(study, parts, moments, needed) if time.exit is not None else {}
-    written = visits.table.column(time.column)
-    start = [starts.get(p, NONE) for p in visits.ids]
-    times = [
-        0.0 if _on_the_day(study, m, text, s) else (m - s) / _days(study)
-        for m, text, s in zip(moments, written, start, strict=True)
-    ]
-    return times, {p: (left - starts[p]) / _days(study) for p, left in exits.items() if p in starts}
+    exits = _exits(study, parts, moments, needed) if study.time.exit is not None else {}
+    days = MONTHS_PER[study.time.unit] / MONTHS_PER["day"] if date is not None else 1.0  # in one unit of a moment
+
+    def since(moment: float, text: str, start: float) -> float:
+        """A visit of unstated time on the day of a start whose time is stated lies at zero."""
+        same = date is not None and moment == start // 1 and not dates.has_clock(text, date)
+        return 0.0 if same else (moment - start) / days
+
+    times = [since(m, text, starts.get(p, NONE)) for m, text, p in zip(moments, written, visits.ids, strict=True)]
+    return times, {p: (left - starts[p]) / days for p, left in exits.items() if p in starts}
 
 
 def before(study: Study, visits: Part, times: Sequence[float], needed: Sequence[bool]) -> list[bool]:
     """The visits before time zero that the study wants set aside; a fault where it refuses them. (n,)"""
     early = [t < 0 and wanted for t, wanted in zip(times, needed, strict=True)]
     if study.time.before == "refused" and any(early):
-        lines = [line for line, is_early in zip(visits.table.lines, early, strict=True) if is_early]
+        lines, what = [*compress(visits.table.lines, early)], f"a visit lies before {study.time.unit} 0"
         mend = 'correct it, or say what to do with such visits: before = "kept" or "set aside" in study.time'
-        visits.book.rows(
-            lines, f"a visit lies before {study.time.unit} 0", mend=mend, code="D50", column=study.time.column
-        )
+        visits.book.rows(lines, what, mend=mend, code="D50", column=study.time.column)
     return [is_early and study.time.before == "set aside" for is_early in early]
-
-
-def _days(study: Study) -> float:
-    """Days in one unit of time where the table holds dates, otherwise 1: it holds that unit."""
-    return MONTHS_PER[study.time.unit] / MONTHS_PER["day"] if study.time.date is not None else 1.0
-
-
-def _on_the_day(study: Study, moment: float, text: str, start: float) -> bool:
-    """Whether a visit of unstated time is on the day of a start whose time is stated."""
-    return study.time.date is not None and moment == start // 1 and not has_clock(text, study.time.date)
 
 
 def _moments(study: Study, part: Part, column: str) -> list[float]:
@@ -82,100 +62,79 @@ def _moments(study: Study, part: Part, column: str) -> list[float]:
         return [NONE] * len(texts)
     if study.time.date is not None:
         _one_kind(study, part, column, texts, was)
-    read, known = [], {cell: _moment(study, *cell) for cell in {*zip(texts, was, strict=True)}}
-    for line, text, origin in zip(part.table.lines, texts, was, strict=True):
-        moment = known[text, origin]
-        if isinstance(moment, cells.Bad):
-            shown = "" if study.time.date is not None or moment.code == "D33" else text.strip()  # no date is shown
-            part.book.add(line, column, moment.what, shown, moment.mend, moment.code)
-            moment = NONE
-        read.append(moment)
-    return read
+    return part.understood(column, partial(_moment, study))
 
 
 def _is_missing(study: Study, text: str) -> bool:
     """Whether no time is written; a declared code may be a date, however that is written."""
     if cells.is_missing(text, study.data) or study.time.date is None:
         return cells.is_missing(text, study.data)
-    return day_number(text, study.time.date) in _codes(study.data.missing, study.time.date)
+    return dates.day_number(text, study.time.date) in _codes(study.data.missing, study.time.date)
 
 
 @cache
 def _codes(missing: tuple[str, ...], pattern: str) -> frozenset[float]:
     """The days that declared codes are, written as dates are or as a spreadsheet's true dates."""
-    days = [day_number(code, written) for code in missing for written in (pattern, ISO)]
+    days = [dates.day_number(code, written) for code in missing for written in (pattern, ISO)]
     return frozenset(day for day in days if day is not None)
 
 
-def _moment(study: Study, text: str, origin: Origin) -> float | cells.Bad:
-    """One time: a number in the study's unit, or a day; NaN where none is written."""
+def _moment(study: Study, text: str, origin: Origin) -> tuple[float, cells.Bad | None]:
+    """One time: a number in the study's unit, or a day; NaN where none is written. No date is shown."""
     if _is_missing(study, text):
-        return NONE
+        return NONE, None
     if study.time.date is None:
-        cell = cells.parse(text, study.data, censoring=False)
-        cell = shown_otherwise(cell, text, origin, study) or cell
-        return cell if isinstance(cell, cells.Bad) else cell.value
-    days = day_number(text, study.time.date)
+        cell = cells.parse(text, study.data, origin=origin)
+        return (NONE, replace(cell, hidden=cell.code == "D33")) if isinstance(cell, cells.Bad) else (cell.value, None)
+    days = dates.day_number(text, study.time.date)
     if days is None:
-        return cells.Bad(*_no_date(text, study.time.date))
-    if year(days) not in PLAUSIBLE_YEARS:
-        return cells.Bad(f"the year {year(days)} is implausible", "correct the date", "D47")
-    return days
+        return NONE, cells.Bad(*_no_date(text, study.time.date), hidden=True)
+    if dates.year(days) not in dates.PLAUSIBLE_YEARS:
+        return NONE, cells.Bad(f"the year {dates.year(days)} is implausible", "correct the date", "D47", hidden=True)
+    return days, None
 
 
 def _no_date(text: str, pattern: str) -> tuple[str, str, str]:
     """Why a text is no date of a pattern. The text itself is not shown: a date may identify a patient."""
-    expression = compiled(pattern)
+    expression, stripped = dates.compiled(pattern), text.strip()
     if code := cells.invisible(text):
-        return (
-            f"holds a character that cannot be seen ({code})",
-            "type the date again, or paste it as plain text",
-            "D38",
-        )
-    if match := expression.fullmatch(text.strip()) if expression is not None else None:
-        if match.groupdict().get("name") is not None and month_named(match["name"]) is None:
+        mend = "type the date again, or paste it as plain text"
+        return f"holds a character that cannot be seen ({code})", mend, "D38"
+    if match := expression.fullmatch(stripped) if expression is not None else None:
+        if match.groupdict().get("name") is not None and dates.month_named(match["name"]) is None:
             return "has no name of a month that is known", "write the month in English, or as a number", "D38"
         return "is no day or time of the calendar", "correct it", "D38"
-    if (
-        re.fullmatch(r"[0-9]{5}([.,][0-9]+)?", text.strip())
-        and SERIAL_DATES[0] < int(text.strip()[:5]) < SERIAL_DATES[1]
-    ):
-        return (
-            "is the number by which a spreadsheet stores a date",
-            f"format the column as a date, written {pattern}, and export it again",
-            "D33",
-        )
-    if (short := pattern.replace("YYYY", "YY")) != pattern and day_number(text, short) is not None:
+    serial = re.fullmatch(r"([0-9]{5})([.,][0-9]+)?", stripped)
+    if serial and SERIAL_DATES[0] < int(serial[1]) < SERIAL_DATES[1]:
+        mend = f"format the column as a date, written {pattern}, and export it again"
+        return "is the number by which a spreadsheet stores a date", mend, "D33"
+    if (short := pattern.replace("YYYY", "YY")) != pattern and dates.day_number(text, short) is not None:
         mend = f'write it {pattern}, or declare date = "{short}": 68 is then 2068, and 69 is 1969'
         return "is a date whose year has two digits", mend, "D38"
-    others = [p for p in fitting([text]) if p != pattern]
-    if others:
-        return f"is not a date written {pattern}", f"it looks like {others[0]}: write all dates in one way", "D38"
-    return f"is not a date written {pattern}", "correct it", "D38"
+    other = next((p for p in dates.fitting([text]) if p != pattern), "")
+    mend = f"it looks like {other}: write all dates in one way" if other else "correct it"
+    return f"is not a date written {pattern}", mend, "D38"
 
 
 def _one_kind(study: Study, part: Part, column: str, texts: Sequence[str], was: Sequence[Origin]) -> None:
     """Faults of a column of dates of two kinds, which cannot all be what was typed.
 
-    A program that takes the month for the day makes true dates of the first twelve days of each month, swapped, and leaves the later
-    days as texts: true dates that all lie on such days, beside texts, are its trace. Clocks with and without an offset from UTC cannot
-    be compared.
+    A program that takes the month for the day makes true dates of the first twelve days of each month, swapped, and
+    leaves the later days as texts: true dates that all lie on such days, beside texts, are its trace. Clocks with and
+    without an offset from UTC cannot be compared.
     """
     pattern, lines = study.time.date or "", part.table.lines
-    written = [n for n, text in enumerate(texts) if day_number(text, pattern) is not None]
-    dates = [n for n in written if was[n].kind == "date"]
-    typed = [n for n in written if was[n].kind == "text"]
-    if dates and typed and all(swapped(texts[n], pattern) for n in dates):
-        what = (
-            f"{len(dates)} true date{'s' if len(dates) > 1 else ''}, all within the first twelve days of a month, among "
-            f"{len(typed)} typed as text: a spreadsheet may have taken the month for the day"
-        )
+    written = [n for n, text in enumerate(texts) if dates.day_number(text, pattern) is not None]
+    true, typed = ([n for n in written if was[n].kind == kind] for kind in ("date", "text"))
+    if true and typed and all(dates.swapped(texts[n], pattern) for n in true):
+        many = f"{len(true)} true date{'s' if len(true) > 1 else ''}, all within the first twelve days of a month"
+        what = f"{many}, among {len(typed)} typed as text: a spreadsheet may have taken the month for the day"
         mend = f"write all of them as text, {pattern}, from the record"
-        part.book.rows([lines[n] for n in dates], what, mend=mend, code="D38", column=column)
-    stated, bare = ([n for n in written if has_offset(texts[n], pattern) is says] for says in (True, False))
+        part.book.rows([lines[n] for n in true], what, mend=mend, code="D38", column=column)
+    stated, bare = ([n for n in written if dates.has_offset(texts[n], pattern) is says] for says in (True, False))
     if stated and bare:
-        fewer, which = (stated, "say") if len(stated) <= len(bare) else (bare, "do not say")
-        what = f"{len(fewer)} of {len(written)} times {which} how far they are from UTC, and the others {'do not' if which == 'say' else 'do'}"
+        fewer, say, do = (stated, "say", "do not") if len(stated) <= len(bare) else (bare, "do not say", "do")
+        what = f"{len(fewer)} of {len(written)} times {say} how far they are from UTC, and the others {do}"
         part.book.rows([lines[n] for n in fewer], what, mend="write all in one way", code="D38", column=column)
 
 
@@ -192,17 +151,17 @@ def _undeclared_dates(study: Study, part: Part, column: str, texts: Sequence[str
         book.rows([table.lines[n] for n in numbers], what, mend=mend, code="D33", column=column)
         return True
     odd = Counter(t for t in written if not cells.NUMBER.fullmatch(t))
-    if sum(n for t, n in odd.items() if fitting([t], ALL)) <= len(written) / 2:
+    if sum(n for t, n in odd.items() if dates.fitting([t], ALL)) <= len(written) / 2:
         return False
-    patterns = fitting(written, ALL)
+    patterns = dates.fitting(written, ALL)
     if len(patterns) == 1:
-        what, mend = "holds calendar dates", f'declare study.time with date = "{patterns[0]}"'
+        more, mend = "", f'declare study.time with date = "{patterns[0]}"'
     elif patterns:
-        what = "holds calendar dates whose order of day and month is ambiguous"
+        more = " whose order of day and month is ambiguous"
         mend = f"declare study.time with date = {' or '.join(f'"{p}"' for p in patterns)}: only you can know"
     else:
-        what, mend = "holds calendar dates that mix orders or separators", "write all in one way, such as YYYY-MM-DD"
-    book.rows(lines, what, mend=mend, code="D38", column=column)
+        more, mend = " that mix orders or separators", "write all in one way, such as YYYY-MM-DD"
+    book.rows(lines, f"holds calendar dates{more}", mend=mend, code="D38", column=column)
     return True
 
 
@@ -216,7 +175,7 @@ def _starts(study: Study, parts: Parts, moments: Sequence[float], needed: Sequen
     visits, since = parts.visits, study.time.since
     if since is not None:
         starts = _of_patients(study, parts, since, "start of treatment")
-        asked = [(n, p) for n, p, wanted in zip(visits.table.lines, visits.ids, needed, strict=True) if wanted]
+        asked = compress(zip(visits.table.lines, visits.ids, strict=True), needed)
         if absent := [line for line, p in asked if p not in starts]:
             what, mend = "no start of treatment is known for the patient", f"fill in the column {since}"
             visits.book.rows(absent, what, mend=mend, code="D48")
@@ -237,12 +196,8 @@ def _exits(study: Study, parts: Parts, moments: Sequence[float], needed: Sequenc
     latest = exits
     if study.time.date is not None:  # a date without a clock is the whole day
         latest = {p: math.nextafter(left + 1, left) if left % 1 == 0 else left for p, left in exits.items()}
-    late = [
-        line
-        for line, patient, moment, wanted in zip(visits.table.lines, visits.ids, moments, needed, strict=True)
-        if wanted and moment > latest.get(patient, math.inf)
-    ]
-    if late:
+    rows = compress(zip(visits.table.lines, visits.ids, moments, strict=True), needed)
+    if late := [line for line, patient, moment in rows if moment > latest.get(patient, math.inf)]:
         what = "a visit lies after the end of the patient's follow-up"
         mend = f"correct its time, or the column {study.time.exit}"
         visits.book.rows(late, what, mend=mend, code="D49", column=study.time.column)
@@ -250,14 +205,6 @@ def _exits(study: Study, parts: Parts, moments: Sequence[float], needed: Sequenc
 
 
 def _of_patients(study: Study, parts: Parts, column: str, name: str) -> dict[str, float]:
-    """Patient -> the one moment that a column states for each; several in a patient's rows are a fault."""
+    """Patient -> the one moment that a column states for each."""
     part = parts.holding(column)
-    stated: dict[str, dict[float, int]] = defaultdict(dict)
-    for line, patient, moment in zip(part.table.lines, part.ids, _moments(study, part, column), strict=True):
-        if not math.isnan(moment) and patient.strip():
-            stated[patient].setdefault(moment, line)
-    for places in stated.values():
-        if len(places) > 1:
-            what = f"one patient has several values of {name}"
-            part.book.rows(list(places.values()), what, mend="correct it", code="D23", column=column)
-    return {patient: next(iter(places)) for patient, places in stated.items()}
+    return part.of_patients(column, _moments(study, part, column), name)

@@ -1,4 +1,4 @@
-"""Cells that a workbook, a Parquet file or a data frame holds as numbers, dates or truth values -> the text that a person would have typed.
+"""Cells that a workbook, Parquet or a data frame holds as numbers, dates or truth values -> text, as if typed.
 
 The text is what the cell shows; beside it stays what the cell was (`Origin`), for whoever has to understand it.
 """
@@ -20,7 +20,8 @@ Kind = Literal["text", "number", "date", "boolean", "error"]
 class Origin:
     """What a cell was before it was text.
 
-    kind: of its value; held: the number that it holds, where its number format shows something else, such as 45 % for 0.45
+    kind: of its value; held: the number that it holds, where its number format shows something else, such as 45 % for
+        0.45
     struck: whether it is struck out
     """
 
@@ -36,9 +37,10 @@ PLAIN = {kind: Origin(kind) for kind in ("text", "number", "date", "boolean", "e
 def typed(
     value: Any, decimal: str, pattern: str | None, form: str = "", struck: bool = False, error: bool = False
 ) -> tuple[str, Origin] | None:
-    """One typed cell as text, and what it was: numbers as they are shown, with every digit that they have; dates in the study's pattern.
+    """One typed cell as text, and what it was: numbers as shown, with every digit; dates in the study's pattern.
 
-    decimal: the study's decimal sign; pattern: how the study writes dates (ISO where it says nothing); form: a number format
+    decimal: the study's decimal sign; pattern: how the study writes dates (ISO where it says nothing); form: a number
+        format
     error: what a formula came to is an error, such as #DIV/0!
     Returns None for a value of another type.
     """

@@ -1,8 +1,8 @@
 """Numbers unlike the others: in another unit, on another scale, or standing for "missing".
 
-A slip of unit multiplies. So logarithms are compared, robustly, with median and median absolute deviation: a patient with the other patients,
-a cell with those around it, and with all. Where patients do not differ by factors, a number close to zero is a large factor and no distance:
-there it must lie far away on the outcome's own scale too.
+A slip of unit multiplies. So logarithms are compared, robustly, with median and median absolute deviation: a patient
+with the other patients, a cell with those around it, and with all. Where patients do not differ by factors, a number
+close to zero is a large factor and no distance: there it must lie far away on the outcome's own scale too.
 """
 
 from collections.abc import Collection, Sequence
@@ -46,9 +46,10 @@ def both_ways(factors: Sequence[float]) -> np.ndarray:
 def explained(
     distance: np.ndarray, spread: float | np.ndarray, far: float, factors: np.ndarray, away: np.ndarray | bool = True
 ) -> np.ndarray:
-    """The factor of each logarithm that lies further than `far` spreads from where it should, near the factor's own; else NaN. (n,)
+    """The factor of each logarithm that lies `far` spreads from where it should, near the factor's own; else NaN. (n,)
 
-    Each lies clearly further away than all that no factor explains: where some lie half as far, others may well lie there.
+    Each lies clearly further away than all that no factor explains: where some lie half as far, others may well lie
+        there.
     away: (n,) whether a number is far from where it should be on the outcome's own scale too
     """
     off, spreads = np.abs(distance[:, None] - np.log(factors)), np.where(away, np.abs(distance) / spread, 0.0)
@@ -91,9 +92,10 @@ def rescaled(numbers: Numbers, factors: np.ndarray) -> np.ndarray:
 
 
 def two_groups(numbers: Numbers, factors: np.ndarray) -> np.ndarray:
-    """The factor by which the patients of the smaller of two groups that lie far apart differ from the others; NaN for all others. (n,)
+    """The factor by which the smaller of two groups of patients far apart differs; NaN for all others. (n,)
 
-    Where half of the patients are in another unit, the median lies between the two, and no patient is unlike the others.
+    Where half of the patients are in another unit, the median lies between the two, and no patient is unlike the
+    others.
     """
     by = np.full(len(numbers.value), np.nan)
     people, whose = np.unique(numbers.patient, return_inverse=True)
@@ -148,7 +150,7 @@ class _Comparison:
             self._away = BEYOND * float(np.clip(between, numbers.spread / 2, WIDER * numbers.spread))
 
     def all_ways(self) -> np.ndarray:
-        """Cells that are unlike all, several alike; those of patients unlike the others; those unlike the patient's own. (n,)"""
+        """Cells unlike all, several alike; those of patients unlike the others; those unlike the patient's own. (n,)"""
         by = self._explained(self._x, self._link, self._spread, FAR)
         for factor in np.unique(by[~np.isnan(by)]):
             if np.sum(by == factor) == 1:  # of one cell its patient's own say more
@@ -186,16 +188,16 @@ class _Comparison:
 
 
 def without_course(time: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Numbers less the median of those measured at about the same time: what all patients share in the course of time is no slip. (n,)"""
+    """Numbers less the median of those at about the same time: what all share in the course of time is no slip. (n,)"""
     order, width = np.argsort(time, kind="stable"), min(ABOUT, len(x))
     medians = np.median(np.lib.stride_tricks.sliding_window_view(x[order], width), axis=1)
-    found = np.empty(len(x))
-    found[order] = x[order] - medians[np.clip(np.arange(len(x)) - width // 2, 0, len(medians) - 1)]
-    return found
+    without = np.empty(len(x))
+    without[order] = x[order] - medians[np.clip(np.arange(len(x)) - width // 2, 0, len(medians) - 1)]
+    return without
 
 
 def around(x: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """How far each number lies from the median of those nearest in time of the same patient; NaN where there is no other. (n,)
+    """How far each number lies from the median of the patient's nearest in time; NaN where there is no other. (n,)
 
     x: (n,) patient after patient, in order of time; counts: of each patient
     """
@@ -213,8 +215,8 @@ def around(x: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def other_unit(patient: np.ndarray, time: np.ndarray, factors: Sequence[float]) -> dict[int, float]:
     """Patients whose visits lie where others' would in another unit of time -> its factor, one of `factors`.
 
-    Two things must say so: when the first, second ... visit after time zero was, and how long patients went from one visit to the next. Who
-    missed visits is unlike the others in the one, who left early in the other.
+    Two things must say so: when the first, second ... visit after time zero was, and how long patients went from one
+    visit to the next. Who missed visits is unlike the others in the one, who left early in the other.
     """
     order = np.lexsort((time, patient))
     patient, time = patient[order], time[order]
@@ -251,10 +253,10 @@ def lone(values: np.ndarray, on_scale: np.ndarray, candidates: Collection[float]
     least, most = ((high - low) / share + np.finfo(float).tiny for share in (4, 3))
     centre, spread = middle(others, least)
     spread = min(spread, most)  # of two groups, the deviations say how far they lie apart
-    found = []
-    for v in sorted({*values[~ordinary].tolist()}):
+
+    def stands_alone(v: float) -> bool:
         x = float(on_scale[values == v][0])
         beyond = not low - spread <= x <= high + spread or (v < 0 <= float(values[ordinary].min()))
-        if beyond and abs(x - centre) > LONE * spread:
-            found.append(v)
-    return found
+        return beyond and abs(x - centre) > LONE * spread
+
+    return [v for v in sorted({*values[~ordinary].tolist()}) if stands_alone(v)]

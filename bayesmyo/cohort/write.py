@@ -17,12 +17,26 @@ CENSORED = {LEFT: "left", MEASURED: "none", RIGHT: "right", BETWEEN: "interval"}
 
 
 def to_csv(study: Study, cohort: Cohort, digits: int | None = 4) -> str:
-    """One row per patient and time, one column per outcome; values to `digits` significant digits, empty where missing.
+    """Write a cohort as delimited text: one row per patient and time, one column per outcome.
 
-    digits: None for as many as it takes that each number comes back as it is
-    Delimiter and decimal sign are those that the study declares. Text that a spreadsheet
-    would run as a formula is prefixed with an apostrophe.
+    Text that a spreadsheet would run as a formula is prefixed with an apostrophe.
 
+    Parameters
+    ----------
+    study : Study
+        Whose columns, delimiter and decimal sign are written.
+    cohort : Cohort
+        Whose measurements are written; what is missing is an empty cell.
+    digits : int, optional
+        Significant digits of a value; None for as many as it takes that each number comes back as it is.
+
+    Returns
+    -------
+    str
+        The table, which `read_cohort` reads back.
+
+    Examples
+    --------
     >>> bayesmyo.to_csv(study, cohort).splitlines()[0]
     'patient,month,strength,cpk'
     """
@@ -30,10 +44,24 @@ def to_csv(study: Study, cohort: Cohort, digits: int | None = 4) -> str:
 
 
 def clean_csv(study: Study, cohort: Cohort) -> str:
-    """The table as it was read, for R and for `plain(study)`: pseudonyms, times in the study's unit, converted values, declared levels.
+    """Write the table as it was read, for R: pseudonyms, times in the study's unit, converted values, declared levels.
 
-    Beside an outcome with limits stand columns that say to R what is known of it (see `clean.Bounds`).
+    Beside an outcome with limits stand columns that say to R what is known of it.
 
+    Parameters
+    ----------
+    study : Study
+        The study by which the table was read.
+    cohort : Cohort
+        What was read.
+
+    Returns
+    -------
+    str
+        The table, every number as it was read.
+
+    Examples
+    --------
     >>> bayesmyo.clean_csv(study, cohort).splitlines()[1][:6]
     'P01,0,'
     """
@@ -66,21 +94,17 @@ def _text(study: Study, cohort: Cohort, digits: int | None, limits: Mapping[str,
         for n, (patient, time) in enumerate(zip(m.patient, m.time, strict=True)):
             row = rows.setdefault((int(patient), float(time)), {})
             row[o.column] = cell(o, m, n, digits, study.data.decimal)
-            if name in limits:
-                row |= _known(limits[name], m, n)
-            if o.exposure and m.exposure is not None:
-                row[o.exposure] = finely(m.exposure[n])
-            if o.error and m.error is not None:
-                row[o.error] = finely(m.error[n])
+            row |= _known(limits[name], m, n) if name in limits else {}
+            for column, beside in ((o.exposure, m.exposure), (o.error, m.error)):
+                row |= {column: finely(beside[n])} if column and beside is not None else {}
             row |= {table_column(study, c): covariate(c, v[n]) for c, v in m.covariates.items()}
-    for patient, time in rows:
-        own = {table_column(study, c): covariate(c, v[patient]) for c, v in cohort.covariates.items()}
-        rows[patient, time] = own | rows[patient, time]
     header = columns(study, limits)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=study.data.delimiter, lineterminator="\n")
     writer.writerow([inert(column) for column in header])
     for (patient, time), row in sorted(rows.items()):
+        own = {table_column(study, c): covariate(c, v[patient]) for c, v in cohort.covariates.items()}
+        row = own | row
         written = [row.get(column, "") for column in header[2:]]
         writer.writerow([inert(cohort.patients[patient]), finely(time), *written])
     return out.getvalue()
@@ -97,13 +121,12 @@ def _known(limits: Bounds, m: Measurements, n: int) -> dict[str, str]:
 def cell(o: Outcome, m: Measurements, n: int, digits: int | None, decimal: str = ".") -> str:
     """One measurement as it is typed in a table."""
     value, side = float(m.value[n]), int(m.side[n])
-    texts = o.family.texts() or o.map
-    if texts is not None and side == MEASURED and value in texts.values():
-        return inert(next(text for text, number_ in texts.items() if number_ == value))
+    texts = o.family.texts() or o.map or {}
+    if side == MEASURED and value in texts.values():
+        return inert(next(text for text, known in texts.items() if known == value))
     if side == BETWEEN:
         assert m.end is not None
-        ends = (number(end, digits).replace(".", decimal) for end in (value, float(m.end[n])))
-        return "..".join(ends)
+        return "..".join(number(end, digits).replace(".", decimal) for end in (value, float(m.end[n])))
     if isinstance(o.censoring, Limits) and side:
         return (exact(value) if digits is None else f"{value:.10g}").replace(".", decimal)
     sign = "<" if side == LEFT else ">" if side == RIGHT else ""
@@ -113,12 +136,14 @@ def cell(o: Outcome, m: Measurements, n: int, digits: int | None, decimal: str =
     marked |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
     low = -math.inf if o.minimum is None else o.minimum
     high = math.inf if o.maximum is None else o.maximum
-    while digits is not None and digits < 17:
-        rounded = float(number(value, digits))
+
+    def moved(rounded: float) -> bool:
+        """What lies short of an end does not round to it, nor beyond it."""
         beyond = low <= value <= high and not low <= rounded <= high
-        if not beyond and (value in marked or rounded not in marked):
-            break
-        digits += 1  # what lies short of an end does not round to it, nor beyond it
+        return beyond or (value not in marked and rounded in marked)
+
+    while digits is not None and digits < 17 and moved(float(number(value, digits))):
+        digits += 1
     return sign + number(value, digits).replace(".", decimal)
 
 

@@ -1,7 +1,8 @@
 """A workbook looked through once, under limits, before anything understands it.
 
-What a spreadsheet program would be made of in minutes or gigabytes is known from its parts as they are unpacked: how many elements of which
-kind, how deep, how long. Parts are looked at whatever they are called, because a workbook says itself what each of them is.
+What a spreadsheet program would be made of in minutes or gigabytes is known from its parts as they are unpacked: how
+many elements of which kind, how deep, how long. Parts are looked at whatever they are called, because a workbook says
+itself what each of them is.
 """
 
 import io
@@ -10,30 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.parsers import expat
 
-from bayesmyo.limits import (
-    CELL,
-    WORKBOOK_ATTRIBUTES,
-    WORKBOOK_CELLS,
-    WORKBOOK_DEPTH,
-    WORKBOOK_ELEMENTS,
-    WORKBOOK_INFLATED,
-    WORKBOOK_PARTS,
-    WORKBOOK_SHEETS,
-)
+from bayesmyo import limits
 
 PIECE = 1 << 18  # bytes unpacked at once
 ENTRY = b"PK\x01\x02"  # begins what a zip file says of each of its parts
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are in no workbook, and may ask for any memory
-KINDS = {
-    "sheet": "sheets",
-    "c": "cells",
-    "v": "cells",
-    "f": "formulas",
-    "is": "texts",
-    "t": "texts",
-    "si": "texts",
-    "row": "rows",
-}
+KINDS = {"sheet": "sheets", "c": "cells", "v": "cells", "f": "formulas", "row": "rows"}
+KINDS |= dict.fromkeys(("is", "t", "si"), "texts")
 
 
 class TooLarge(Exception):
@@ -46,8 +30,8 @@ class Strange(Exception):
 
 def look_through(raw: bytes) -> None:
     """Raises TooLarge, Strange, and what zipfile raises where it is no zip file; the text says why."""
-    if raw.count(ENTRY) > WORKBOOK_PARTS:
-        raise TooLarge(f"holds more than {WORKBOOK_PARTS:,} parts")
+    if raw.count(ENTRY) > limits.WORKBOOK_PARTS:
+        raise TooLarge(f"holds more than {limits.WORKBOOK_PARTS:,} parts")
     with zipfile.ZipFile(io.BytesIO(raw)) as parts:
         names = parts.namelist()
         if "[Content_Types].xml" not in names:
@@ -64,8 +48,8 @@ def look_through(raw: bytes) -> None:
             look = _Look(elements)
             for piece in _pieces(parts, part):
                 size += len(piece)
-                if size > WORKBOOK_INFLATED:
-                    raise TooLarge(f"unpacks to more than {WORKBOOK_INFLATED:,} bytes")
+                if size > limits.WORKBOOK_INFLATED:
+                    raise TooLarge(f"unpacks to more than {limits.WORKBOOK_INFLATED:,} bytes")
                 look.feed(piece)
 
 
@@ -105,14 +89,15 @@ class _Look:
         if self._cell == 0:
             self._length, self._cell = 0, self._depth if plain in ("c", "si") else 0
         self._elements[plain if kind else ""] += 1
-        most = WORKBOOK_SHEETS if plain == "sheet" else WORKBOOK_CELLS if kind else WORKBOOK_ELEMENTS
+        most = (
+            limits.WORKBOOK_SHEETS if plain == "sheet" else limits.WORKBOOK_CELLS if kind else limits.WORKBOOK_ELEMENTS
+        )
         if self._elements[plain if kind else ""] > most:
-            raise TooLarge(
-                f"holds more than {most:,} {kind or 'styles, names, merged cells, pieces of texts and the like'}"
-            )
-        if self._depth > WORKBOOK_DEPTH:
-            raise TooLarge(f"holds more than {WORKBOOK_DEPTH} elements within each other")
-        if len(attributes) > 2 * WORKBOOK_ATTRIBUTES or sum(map(len, attributes)) > CELL:
+            others = "styles, names, merged cells, pieces of texts and the like"
+            raise TooLarge(f"holds more than {most:,} {kind or others}")
+        if self._depth > limits.WORKBOOK_DEPTH:
+            raise TooLarge(f"holds more than {limits.WORKBOOK_DEPTH} elements within each other")
+        if len(attributes) > 2 * limits.WORKBOOK_ATTRIBUTES or sum(map(len, attributes)) > limits.CELL:
             raise TooLarge("describes a cell, a style or the like at more length than any spreadsheet program")
 
     def _end(self, _name: str) -> None:
@@ -122,8 +107,8 @@ class _Look:
 
     def _text(self, text: str) -> None:
         self._length += len(text)
-        if self._length > CELL:
-            raise TooLarge(f"holds a cell of more than {CELL:,} characters")
+        if self._length > limits.CELL:
+            raise TooLarge(f"holds a cell of more than {limits.CELL:,} characters")
 
     def _entities(self, *_declared: object) -> None:
         raise Strange("defines entities, which no spreadsheet program writes")

@@ -72,7 +72,8 @@ def plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list
 
 
 def _paragraphs(lines: list[str]) -> list[list[str]]:
-    return [p.split("\n") for p in re.split(r"\n\s*\n", "\n".join(lines).strip("\n")) if p.strip()]
+    text = re.sub(r"(?m)^(Examples\n-+)\n", r"\1\n\n", "\n".join(lines).strip("\n"))  # code under its name, as it is
+    return [p.split("\n") for p in re.split(r"\n\s*\n", text) if p.strip()]
 
 
 def _as_rst(paragraph: list[str]) -> list[str]:

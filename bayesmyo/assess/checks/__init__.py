@@ -1,7 +1,8 @@
 """Checks: each looks at one way in which a fit may mislead.
 
-To add one: copy `convergence.py` to a new file, write `run`, and add its line to `CHECKS`. A check of what the model predicts copies
-`zeros.py`: it takes its replicates from `assess/replicated.py` and hands its findings to `findings.verdict`.
+To add one: copy `convergence.py` to a new file, write `run`, and add its line to `CHECKS`. A check of what the model
+predicts copies `zeros.py`: its replicates come from `assess/replicated.py`, and `findings.Predictive` gives the
+verdict.
 """
 
 from bayesmyo.assess.checks.censored import Censored

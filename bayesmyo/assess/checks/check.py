@@ -9,12 +9,25 @@ from bayesmyo.inference.fit import Fit
 
 @dataclass(frozen=True)
 class CheckResult:
-    """passed, one sentence that says why and what to try, and the table it rests on (rows of plain values).
+    """What one check says of a fit.
 
-    outcomes: those whose numbers are not to be trusted where it failed; none named: all of them
-    numbers: the estimands and decisions that alone are not to be reported where it failed; what else is said of their outcomes stands
-    unjudged: why it has not judged anything, and so passed nothing: it could not, or the study has nothing of the kind that it looks at
-    by_outcome: what the sentence says of each of them, where it speaks of them one by one
+    Attributes
+    ----------
+    passed : bool
+        Nothing speaks against the fit, or nothing was judged.
+    sentence : str
+        Why, and what to try.
+    table : tuple of dict
+        What it rests on, rows of plain values.
+    outcomes : tuple of str
+        Those whose numbers are not to be trusted where it failed; none named: all of them.
+    by_outcome : mapping of str to str
+        What the sentence says of each of them, where it speaks of them one by one.
+    numbers : tuple of str
+        The estimands and decisions that alone are not to be reported where it failed; what else is said of their
+        outcomes stands.
+    unjudged : str
+        Why it has not judged anything, and so passed nothing: it "cannot", or the study has "nothing" of the kind.
     """
 
     name: str
@@ -31,6 +44,8 @@ class Check(Protocol):
     """One way in which a fit may mislead."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What messages call it."""
 
-    def run(self, fit: Fit) -> CheckResult: ...
+    def run(self, fit: Fit) -> CheckResult:
+        """Judge a fit."""

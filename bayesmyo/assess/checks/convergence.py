@@ -1,4 +1,4 @@
-"""Have the chains found the same posterior, and are there enough draws to report it?"""
+"""Have the chains reached the same posterior, and are there enough draws to report it?"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,9 +58,8 @@ class Convergence:
         everything = {name: values for group in fit.quantities.values() for name, values in group.items()}
         infinite = [name for name, values in everything.items() if not np.isfinite(values).all()]
         if infinite:
-            problems.append(
-                f"Draws of {len(infinite)} of {len(everything)} quantities are not finite (such as {infinite[0]}): try a tighter prior."
-            )
+            which = f"{len(infinite)} of {len(everything)} quantities are not finite (such as {infinite[0]})"
+            problems.append(f"Draws of {which}: try a tighter prior.")
         if stuck := _stuck(fit):
             name, chains = next(iter(stuck.items()))
             where = "" if chains.all() else f" in chain {', '.join(map(str, 1 + np.flatnonzero(chains)))}"
@@ -101,21 +100,19 @@ class Convergence:
         diverging = int(stats["diverging"].sum()) if "diverging" in stats else 0
         if diverging:
             problems.append(
-                f"{diverging:,} of {stats['diverging'].size:,} draws diverged, so parts of the posterior were not visited: "
-                'try --target-accept 0.98, or parameterisation = "non-centred" for an outcome with few visits.'
+                f"{diverging:,} of {stats['diverging'].size:,} draws diverged, so parts of the posterior were not "
+                'visited: try --target-accept 0.98, or parameterisation = "non-centred" for an outcome with few visits.'
             )
         if "reached_max_treedepth" in stats:
             share = float(stats["reached_max_treedepth"].mean())
             if share > self.depth_share:
-                problems.append(
-                    f"{share:.0%} of the draws reached the maximum tree depth: the posterior is badly scaled; look for a weakly identified parameter."
-                )
+                scaled = "the posterior is badly scaled; look for a weakly identified parameter"
+                problems.append(f"{share:.0%} of the draws reached the maximum tree depth: {scaled}.")
         if "energy" in stats:
             lowest = float(bfmi(stats["energy"].values).min())
             if lowest < self.ebfmi:
-                problems.append(
-                    f"E-BFMI is {lowest:.2f} in one chain (at least {self.ebfmi:g}): heavy tails; try a tighter prior on the SDs."
-                )
+                low = f"E-BFMI is {lowest:.2f} in one chain (at least {self.ebfmi:g})"
+                problems.append(f"{low}: heavy tails; try a tighter prior on the SDs.")
         return problems
 
 
@@ -139,9 +136,9 @@ def row(name: str, kind: str, d: Diagnostics) -> dict[str, Any]:
     return {"quantity": name, "kind": kind, "rhat": d.rhat, "ess_bulk": d.ess_bulk, "ess_tail": d.ess_tail}
 
 
-def _worst(found: dict[str, Diagnostics]) -> dict[str, Diagnostics]:
+def _worst(effects: dict[str, Diagnostics]) -> dict[str, Diagnostics]:
     """The effect with the highest R-hat and the one with the fewest effective draws."""
-    moving = {n: d for n, d in found.items() if np.isfinite(d.rhat)}
+    moving = {n: d for n, d in effects.items() if np.isfinite(d.rhat)}
     if not moving:
         return {}
     names = [max(moving, key=lambda n: moving[n].rhat), min(moving, key=lambda n: moving[n].ess_bulk)]

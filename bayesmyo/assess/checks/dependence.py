@@ -1,14 +1,15 @@
 """Do a patient's residuals hang together, or drift, which the effects should have taken up?"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from bayesmyo.assess.checks.check import CheckResult
-from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
-from bayesmyo.assess.checks.moments import free_effects, subject
+from bayesmyo.assess.checks.findings import Finding, Predictive, finding, span
+from bayesmyo.assess.checks.moments import free_effects, mean, subject
 from bayesmyo.assess.checks.remedies import turning
-from bayesmyo.assess.replicated import Replicated, replicated
+from bayesmyo.assess.replicated import Replicated
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study.check_outcomes import can_hang_together
 
@@ -16,27 +17,24 @@ FEWEST = 5  # patients with three measurements or more
 
 
 @dataclass(frozen=True)
-class Dependence:
+class Dependence(Predictive):
     """Correlation of a patient's neighbouring residuals, and how far residuals drift in time, patient by patient.
 
-    The drift is the root mean square over patients of the slope of their residuals, in its own standard error: about one
-    where the model is right. correlation: the difference that matters; ratio: of drifts that matters
+    The drift is the root mean square over patients of the slope of their residuals, in its own standard error: about
+    one where the model is right. correlation: the difference that matters; ratio: of drifts that matters
     """
 
     name: str = "dependence within patients"
     correlation: float = 0.15
     ratio: float = 1.35
+    told: ClassVar[str] = "Dependence within patients is"
 
-    def run(self, fit: Fit) -> CheckResult:
-        replicates = replicated(fit)
-        findings: list[Finding] = []
-        few: dict[str, str] = {}
-        for r in replicates.outcomes.values():
-            if np.sum(np.bincount(r.patient) >= 3) < FEWEST:
-                few[r.outcome] = f"fewer than {FEWEST} patients have three measurements"
-            else:
-                findings += [self._neighbours(fit, r), self._drift(fit, r)]
-        return verdict(self.name, "Dependence within patients is", fit, replicates, findings, unjudged=few)
+    def judge(self, fit: Fit, r: Replicated) -> Iterator[Finding | str]:
+        if np.sum(np.bincount(r.patient) >= 3) < FEWEST:
+            yield f"fewer than {FEWEST} patients have three measurements"
+        else:
+            yield self._neighbours(fit, r)
+            yield self._drift(fit, r)
 
     def _neighbours(self, fit: Fit, r: Replicated) -> Finding:
         data, drawn = neighbours(r, r.residual), neighbours(r, r.expected)
@@ -46,8 +44,8 @@ class Dependence:
         else:
             advice = "they alternate more than chance; are two rows of one visit in the table, or two ways to measure?"
         misfit = (
-            f"Neighbouring residuals of {subject(fit.study, r.outcome)} in the same patient correlate by {observed:.2f} "
-            f"({span(drawn, '.2f')} is predicted): {advice}."
+            f"Neighbouring residuals of {subject(fit.study, r.outcome)} in the same patient correlate by "
+            f"{observed:.2f} ({span(drawn, '.2f')} is predicted): {advice}."
         )
         matters = abs(observed - float(np.median(drawn))) > self.correlation
         return finding(r.outcome, "correlation of neighbours", data, drawn, matters, misfit.replace("?.", "?"))
@@ -56,31 +54,27 @@ class Dependence:
         data, drawn = drift(r, r.residual), drift(r, r.expected)
         ratio = float(np.exp(np.median(data) - np.median(drawn)))
         misfit = (
-            f"Patients' {subject(fit.study, r.outcome)} drifts away from their curves, each in a direction of its own: slopes of residuals "
-            f"are {ratio:.1f} times as large as predicted. Patients differ in their change: {self._remedy(fit, r)}."
+            f"Patients' {subject(fit.study, r.outcome)} drifts away from their curves, each in a direction of its own: "
+            f"slopes of residuals are {ratio:.1f} times as large as predicted. Patients differ in their change: "
+            f"{self._remedy(fit, r)}."
         )
         matters = ratio > self.ratio
         return finding(r.outcome, "drift of residuals", data, drawn, matters, misfit, np.exp)
 
     @staticmethod
     def _remedy(fit: Fit, r: Replicated) -> str:
-        o, free = fit.study.outcomes[r.outcome], free_effects(fit.study, r.outcome)
-        drifting = 'residual = { kind = "ou" }' if can_hang_together(o) else ""
-        if free:
-            return f'try adding "{free[0]}" to effects' + (f", or {drifting}" if drifting else "")
-        return f"try {drifting}" if drifting else turning(o.trajectory)
+        o = fit.study.outcomes[r.outcome]
+        advice = [f'adding "{name}" to effects' for name in free_effects(fit.study, r.outcome)[:1]]
+        advice += ['residual = { kind = "ou" }'] if can_hang_together(o) else []
+        return f"try {', or '.join(advice)}" if advice else turning(o.trajectory)
 
 
 def neighbours(r: Replicated, z: np.ndarray) -> np.ndarray:
     """(draw,) correlation of residuals with the patient's next, about zero as their mean."""
     order = np.lexsort((r.time, r.patient))
     z, patient = z[:, order], r.patient[order]
-    same = patient[1:] == patient[:-1]
-    product, square = z[:, 1:] * z[:, :-1], z**2
-    there = np.isfinite(product) & same
-    pairs = np.where(there, product, 0.0).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
-    finite = np.isfinite(square)
-    return pairs / np.maximum(np.where(finite, square, 0.0).sum(axis=-1) / np.maximum(finite.sum(axis=-1), 1), 1e-12)
+    product = np.where(patient[1:] == patient[:-1], z[:, 1:] * z[:, :-1], np.nan)
+    return mean(product) / np.maximum(mean(z**2), 1e-12)
 
 
 def drift(r: Replicated, z: np.ndarray) -> np.ndarray:

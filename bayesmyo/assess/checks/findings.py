@@ -4,15 +4,16 @@ Reference: Gelman, Meng and Stern (1996), Posterior predictive assessment of mod
 Statistica Sinica 6, 733-760; for several statistics at once Holm (1979), https://www.jstor.org/stable/4615733.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import special
 
 from bayesmyo.assess.checks.check import CheckResult
-from bayesmyo.assess.replicated import Replicates
+from bayesmyo.assess.replicated import Replicated, Replicates, replicated
 from bayesmyo.components.numbers import significant
 from bayesmyo.inference.fit import Fit
 
@@ -22,10 +23,20 @@ REACH = 1.959964  # SDs from the middle to the 2.5 % and 97.5 % quantiles of a n
 
 @dataclass(frozen=True)
 class Finding:
-    """One statistic of one outcome: of the data, and the middle 95 % of replicates.
+    """One statistic of one outcome, of the data and of replicates.
 
-    p: two-sided, of the data among the replicates; matters: whether the difference is large enough to care
-    misfit: the sentence for the reader where it fails: what was seen, what that looks like, what to try
+    Attributes
+    ----------
+    observed : float
+        Of the data.
+    lower, upper : float
+        The middle 95 % of replicates.
+    p : float
+        Two-sided, of the data among the replicates.
+    matters : bool
+        Whether the difference is large enough to care.
+    misfit : str
+        The sentence for the reader where it fails: what was seen, what that looks like, what to try.
     """
 
     outcome: str
@@ -38,11 +49,69 @@ class Finding:
     misfit: str
 
 
+@dataclass(frozen=True)
+class Predictive(ABC):
+    """The contract of a check of what the model predicts: what it finds in each outcome, and the verdict on all.
+
+    told: what is as predicted where nothing fails ("The share of zeros is")
+    none: why nothing was judged; lacking: that is for want of measurements, not because the study has nothing of the
+        kind
+    """
+
+    name: str = field(init=False)
+    told: ClassVar[str]
+    none: ClassVar[str] = "no outcome is of a family that this looks at"
+    lacking: ClassVar[bool] = False
+
+    @abstractmethod
+    def judge(self, fit: Fit, r: Replicated) -> Iterable[Finding | str]:
+        """What an outcome shows; a text says why something of it is not judged."""
+
+    def run(self, fit: Fit) -> CheckResult:
+        """Judge every outcome of a fit."""
+        replicates = replicated(fit)
+        said = [(r.outcome, one) for r in replicates.outcomes.values() for one in self.judge(fit, r)]
+        findings = [one for _, one in said if isinstance(one, Finding)]
+        unjudged = {outcome: why for outcome, why in said if isinstance(why, str)}
+        return self._verdict(fit, replicates, findings, dict(replicates.unjudged) | unjudged)
+
+    def _verdict(
+        self, fit: Fit, replicates: Replicates, findings: Sequence[Finding], unjudged: Mapping[str, str]
+    ) -> CheckResult:
+        """A finding fails if its adjusted p is below the level and the difference matters."""
+        if replicates.reason:
+            return CheckResult(self.name, True, f"not judged: {replicates.reason}.", unjudged="cannot")
+        left_out = "".join(f" Not judged: {fit.study.label(o)}, {why}." for o, why in unjudged.items())
+        if not findings:
+            cannot = bool(left_out) or self.lacking
+            why = left_out.strip() or f"not judged: {self.none}."
+            return CheckResult(self.name, True, why, unjudged="cannot" if cannot else "nothing")
+        corrected = adjusted([f.p for f in findings])
+        every = sorted(zip(corrected, findings, strict=True), key=lambda pair: pair[1].p)
+        rows = tuple(row(f, p) for f, p in zip(findings, corrected, strict=True))
+        worst: dict[str, str] = {}
+        for p, f in every:
+            if p < LEVEL and f.matters:
+                worst.setdefault(f.outcome, f.misfit)
+        if worst:
+            return CheckResult(self.name, False, " ".join(worst.values()) + left_out, rows, tuple(worst), worst)
+        p, nearest = every[0]
+        among = f"among {len(findings)} such statistics it fails only below an adjusted p of {LEVEL:g}, and has {p:.2g}"
+        inside, named = nearest.lower <= nearest.observed <= nearest.upper, fit.study.named
+        judged = ", ".join(named[o].label for o in dict.fromkeys(f.outcome for f in findings))
+        sentence = (
+            f"{self.told} as the model predicts for {judged}; furthest from it: {nearest.statistic} of "
+            f"{named[nearest.outcome].label}, {amount(nearest.observed)} where {between(nearest)} is predicted"
+            f"{'' if inside else f'; look at it, though {among}'}."
+        )
+        return CheckResult(self.name, True, sentence + left_out, rows)
+
+
 def tail_probability(data: np.ndarray | float, replicates: np.ndarray) -> float:
     """Two-sided posterior predictive p-value of statistics (draw,) of the data among those of the replicates.
 
-    Where a few hundred replicates are too few to count, their tail is taken as a normal one with the spread of that side; where
-    they have no spread at all, the size of the difference alone decides (`Finding.matters`).
+    Where a few hundred replicates are too few to count, their tail is taken as a normal one with the spread of that
+    side; where they have no spread at all, the size of the difference alone decides (`Finding.matters`).
     """
     difference = np.asarray(replicates) - data
     difference = difference[np.isfinite(difference)]
@@ -61,12 +130,22 @@ def tail_probability(data: np.ndarray | float, replicates: np.ndarray) -> float:
 
 
 def finding(
-    outcome: str, statistic: str, data: np.ndarray | float, replicates: np.ndarray, matters: bool, misfit: str,
+    outcome: str,
+    statistic: str,
+    data: np.ndarray | float,
+    replicates: np.ndarray,
+    matters: bool,
+    misfit: str,
     shown: Callable[[float], float] = float,
-) -> Finding:  # fmt: skip
-    """A finding from statistics (draw,) of data and replicates; one number stands for a statistic that no draw changes.
+) -> Finding:
+    """A finding from statistics of data and replicates.
 
-    shown: what turns a statistic into what the reader sees (`np.exp` for a log ratio)
+    Parameters
+    ----------
+    data, replicates : ndarray (draw,)
+        The statistic; one number stands for one that no draw changes.
+    shown : callable
+        What turns a statistic into what the reader sees (`np.exp` for a log ratio).
     """
     lower, upper = np.nanquantile(replicates, [0.025, 0.975]) if np.isfinite(replicates).any() else (np.nan, np.nan)
     observed, lower, upper = (float(shown(float(v))) for v in (np.median(data), lower, upper))
@@ -75,60 +154,16 @@ def finding(
 
 def adjusted(p: Sequence[float]) -> list[float]:
     """Holm's adjustment, in the order given."""
-    found, largest = [1.0] * len(p), 0.0
+    corrected, largest = [1.0] * len(p), 0.0
     for rank, i in enumerate(np.argsort(p, kind="stable")):
         largest = max(largest, min(1.0, (len(p) - rank) * p[i]))
-        found[i] = largest
-    return found
-
-
-def verdict(
-    name: str, subject: str, fit: Fit, replicates: Replicates, findings: Sequence[Finding], level: float = LEVEL,
-    unjudged: dict[str, str] | None = None, none: str = "no outcome is of a family that this looks at",
-    lacking: bool = False,
-) -> CheckResult:  # fmt: skip
-    """The result of a check. A finding fails if its adjusted p is below the level and the difference matters.
-
-    subject: what is as predicted where nothing fails ("The share of zeros"); none: why nothing was judged; lacking: that is for want of
-    measurements, not because the study has nothing of the kind
-    """
-    if replicates.reason:
-        return CheckResult(name, True, f"not judged: {replicates.reason}.", unjudged="cannot")
-    missing = dict(replicates.unjudged) | (unjudged or {})
-    left_out = "".join(f" Not judged: {fit.study.label(o)}, {why}." for o, why in missing.items())
-    if not findings and left_out:
-        return CheckResult(name, True, left_out.strip(), unjudged="cannot")
-    if not findings:
-        return CheckResult(name, True, f"not judged: {none}.", unjudged="cannot" if lacking else "nothing")
-    corrected = adjusted([f.p for f in findings])
-    wrong = [(p, f) for p, f in zip(corrected, findings, strict=True) if p < level and f.matters]
-    worst: dict[str, Finding] = {}
-    for _, f in sorted(wrong, key=lambda pair: pair[1].p):
-        worst.setdefault(f.outcome, f)
-    rows = tuple(row(f, p) for f, p in zip(findings, corrected, strict=True))
-    if worst:
-        said = {outcome: f.misfit for outcome, f in worst.items()}
-        return CheckResult(name, False, " ".join(said.values()) + left_out, rows, tuple(worst), said)
-    p, nearest = min(zip(corrected, findings, strict=True), key=lambda pair: pair[1].p)
-    outside = not nearest.lower <= nearest.observed <= nearest.upper
-    look = (
-        f"; look at it, though among {len(findings)} such statistics it fails only below an adjusted p of {level:g}, and has {p:.2g}"
-        if outside
-        else ""
-    )
-    named = fit.study.named
-    judged = ", ".join(named[o].label for o in dict.fromkeys(f.outcome for f in findings))
-    sentence = (
-        f"{subject} as the model predicts for {judged}; furthest from it: {nearest.statistic} of "
-        f"{named[nearest.outcome].label}, {amount(nearest.observed)} where {between(nearest)} is predicted{look}."
-    )
-    return CheckResult(name, True, sentence + left_out, rows)
+        corrected[i] = largest
+    return corrected
 
 
 def row(f: Finding, p: float) -> dict[str, Any]:
-    return {
-        "outcome": f.outcome, "statistic": f.statistic, "observed": f.observed, "lower": f.lower, "upper": f.upper, "p": p,
-    }  # fmt: skip
+    kept = {key: value for key, value in asdict(f).items() if key not in ("p", "matters", "misfit")}
+    return kept | {"p": p}
 
 
 def amount(value: float) -> str:

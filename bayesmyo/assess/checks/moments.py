@@ -13,6 +13,7 @@ FEW = 5  # cells: fewer are no bin of their own
 
 
 def mean(z: Array) -> Array:
+    """Of what there is along the last axis, NaN left out; 0 of nothing."""
     there = np.isfinite(z)
     return np.where(there, z, 0.0).sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
 
@@ -33,20 +34,31 @@ def extreme(z: Array) -> Array:
 
 
 def bins(time: Array, most: int, least: int, cuts: Sequence[float] = (), few: int = FEW) -> list[Array]:
-    """Positions of the cells in each bin of time, in order; every cell is in one.
+    """Bins of time, with about equal counts; every cell is in one.
 
-    There are about `most` bins with about equal counts, at least `least` in each where there are as many cells in all. No
-    bin reaches over one of the times in `cuts`, which belong to what follows: between two cuts there is at least one bin,
-    unless fewer than `few` cells are there, which are joined to their neighbours.
+    Parameters
+    ----------
+    time : ndarray (n,)
+        Of the cells.
+    most, least : int
+        About how many bins, and at least how many cells in each, where there are as many in all.
+    cuts : sequence of float
+        Times over which no bin reaches, which belong to what follows: between two cuts there is at least one bin,
+        unless fewer than `few` cells are there, which are joined to their neighbours.
+
+    Returns
+    -------
+    list of ndarray
+        Positions of the cells in each bin, in order.
     """
     parts = joined(_split(time, cuts), few)
     total = min(most, len(time) // least)
-    found = []
+    bins_of: list[Array] = []
     for cells in parts:
         count = max(1, min(round(total * len(cells) / len(time)), len(cells) // least))
         edges = np.unique(np.quantile(time[cells], np.linspace(0, 1, count + 1)[1:-1]))
-        found += joined([cells[group] for group in _split(time[cells], edges)], least)
-    return found
+        bins_of += joined([cells[group] for group in _split(time[cells], edges)], least)
+    return bins_of
 
 
 def _split(time: Array, edges: Sequence[float] | Array) -> list[Array]:
@@ -56,13 +68,13 @@ def _split(time: Array, edges: Sequence[float] | Array) -> list[Array]:
 
 def joined(groups: Sequence[Array], least: int) -> list[Array]:
     """Groups of positions in order, each of fewer than `least` joined to a neighbour: none is lost."""
-    found: list[Array] = []
+    kept: list[Array] = []
     for group in groups:
-        if found and min(len(found[-1]), len(group)) < least:
-            found[-1] = np.union1d(found[-1], group)
+        if kept and min(len(kept[-1]), len(group)) < least:
+            kept[-1] = np.union1d(kept[-1], group)
         else:
-            found.append(group)
-    return found
+            kept.append(group)
+    return kept
 
 
 def subject(study: Study, outcome: str) -> str:

@@ -1,4 +1,4 @@
-"""The checks that sample again: does a decision rest on a single patient, and would another prior have said something else?
+"""The checks that sample again: does a decision rest on one patient, would another prior say something else?
 
 They cost minutes, so they run when asked for.
 """
@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Literal
 
 from bayesmyo.assess.checks.check import CheckResult
-from bayesmyo.assess.influence import Influence, influence
+from bayesmyo.assess.influence import Influence
+from bayesmyo.assess.influence import influence as of_each
 from bayesmyo.assess.refits import Refits
 from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, prior_sensitivities
 from bayesmyo.inference.fit import Fit
@@ -18,30 +19,27 @@ def refitted(fit: Fit, progress: Callable[[int, int], None] | None = None) -> li
     """Influence and prior sensitivity, with one compilation for both."""
     refits = Refits(fit)
     return [
-        influence_result(fit, influence(fit, refits=refits, progress=progress)),
+        influence_result(fit, of_each(fit, refits=refits, progress=progress)),
         sensitivity_result(prior_sensitivities(fit, refits=refits, power_scaling=True)),
     ]
 
 
-def influence_result(fit: Fit, found: Influence) -> CheckResult:
+def influence_result(fit: Fit, influence: Influence) -> CheckResult:
     """Fails where leaving out one patient clearly changes a decision."""
-    flipped = {f.decision for f in found.decisions if f.flips and f.clear}
-    first = found.patients[0] if found.patients else None
-    if found.sentences:
-        sentence = " ".join(found.sentences)
-    elif first is not None:
-        sentence = (
-            f"No decision is declared. {first.patient} moves {first.moved} most, by {first.shift:.2f} posterior SDs."
-        )
-    else:
-        sentence = "Not judged: no patient has measurements."
-    alone = [p.patient for p in found.patients if p.method == "impossible"]
+    flipped = {f.decision for f in influence.decisions if f.flips and f.clear}
+    first = influence.patients[0] if influence.patients else None
+    sentence = " ".join(influence.sentences)
+    if not sentence and first is not None:
+        most = f"{first.patient} moves {first.moved} most, by {first.shift:.2f} posterior SDs"
+        sentence = f"No decision is declared. {most}."
+    unjudged: Literal["", "cannot"] = "" if sentence else "cannot"
+    sentence = sentence or "Not judged: no patient has measurements."
+    alone = [p.patient for p in influence.patients if p.method == "impossible"]
     if alone:
         sentence += f" {', '.join(alone)} cannot be left out: nobody else has a measurement of some outcome."
     if flipped:
         sentence += " Report it with and without that patient, and look at the patient's record."
-    rows = tuple(asdict(p) for p in found.patients)
-    unjudged: Literal["", "cannot"] = "" if found.sentences or first is not None else "cannot"
+    rows = tuple(asdict(p) for p in influence.patients)
     return CheckResult("influence", not flipped, sentence, rows, numbers=tuple(sorted(flipped)), unjudged=unjudged)
 
 
@@ -60,6 +58,5 @@ def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
     if conflicts:
         sentence += f" Prior and data pull apart in {', '.join(conflicts)}: look at the priors."
     names, table = tuple(r.name for r in silent), tuple(asdict(r) for r in rows)
-    return CheckResult(
-        "prior sensitivity", not silent, sentence, table, numbers=names, unjudged="" if rows else "nothing"
-    )
+    unjudged: Literal["", "nothing"] = "" if rows else "nothing"
+    return CheckResult("prior sensitivity", not silent, sentence, table, numbers=names, unjudged=unjudged)

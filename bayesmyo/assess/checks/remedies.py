@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from bayesmyo.components.families import Family
+from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.predictors import predictors
 from bayesmyo.study.study import Outcome, Study
 
-FILLED = (
-    0.25  # of a declared range, from which it is taken for the ends of a scale, not for a guard against typing errors
-)
+FILLED = 0.25  # of a declared range, from which it is a scale with two ends, no guard against typing errors
 
 
 def positive(y: np.ndarray) -> str:
@@ -30,7 +28,7 @@ def skewed(y: np.ndarray) -> bool:
 
 
 def is_scale(o: Outcome, y: np.ndarray) -> bool:
-    """Whether the declared range is a scale with two ends: measurements fill a quarter of it, and most do not crowd at its bottom."""
+    """Whether the declared range is a scale: measurements fill a quarter of it, and most are not at its bottom."""
     if o.minimum is None or o.maximum is None:
         return False
     low, middle, high = ((float(q) - o.minimum) / (o.maximum - o.minimum) for q in (y.min(), np.median(y), y.max()))
@@ -51,54 +49,62 @@ def at_end(o: Outcome, y: np.ndarray, top: bool) -> str:
         return "try the family ordered_beta"
     if not top and y.min() >= 0:
         return f"try the family {positive(y)}"
-    return "declare a limit of measurement (censoring) if values are cut off there, or both ends of the scale (minimum, maximum) and the family ordered_beta"
+    ends = "both ends of the scale (minimum, maximum) and the family ordered_beta"
+    return f"declare a limit of measurement (censoring) if values are cut off there, or {ends}"
 
 
 def scatter(study: Study, outcome: str, *, covariate: str = "", drifts: bool = False, correlate: bool = False) -> str:
-    """The table in which the scatter of measurements depends on a covariate, drifts in time, or else differs between patients; what to
-    write into it where it is there. Empty where the family has no such parameter, or the table says so already.
+    """The table in which scatter depends on a covariate, drifts in time, or else differs between patients.
 
+    What to write into it where it is there; empty where the family has no such parameter, or the table says so already.
     correlate: patients who scatter more may be those at high levels
     """
     o = study.outcomes[outcome]
-    name = next((name for name, link in o.family.links.items() if link == "log"), "")
+    name = o.family.scatter()
+    part = o.predictors.get(name)
     if not name:
         return ""
-    part = o.predictors.get(name)
-    if drifts:  # a trajectory that moves already is told elsewhere to turn
-        said = 'trajectory = { kind = "linear" }' if part is None or not part.trajectory.moves else ""
+    if drifts:
+        if part and part.trajectory.moves:
+            return f"in the table [outcomes.{outcome}.{name}] {turning(part.trajectory)}"
+        said = 'trajectory = { kind = "linear" }'
     else:
         own = next((p for p in predictors(study, outcome) if p.name == name), None)
-        key, new = (
-            ("covariates", covariate) if covariate else ("effects", own.coefficients[0].name if own else "intercept")
-        )
+        first = own.coefficients[0].name if own else "intercept"
+        key, new = ("covariates", covariate) if covariate else ("effects", first)
         there = () if own is None else own.covariates if covariate else tuple(e.coefficient for e in own.effects)
+        if new in there:
+            return ""
         listed = ", ".join(f'"{n}"' for n in (*there, new))
-        said = "" if new in there else f"{key} = [{listed}]" + (" and correlate = true" if correlate else "")
-    verb, link = ("write a", "with") if part is None else ("give the", "")
-    return " ".join(filter(None, (verb, f"table [outcomes.{outcome}.{name}]", link, said))) if said else ""
+        said = f"{key} = [{listed}]" + (" and correlate = true" if correlate else "")
+    table = f"table [outcomes.{outcome}.{name}]"
+    return f"give the {table} {said}" if part else f"write a {table} with {said}"
+
+
+def overdispersed(study: Study, outcome: str) -> str:
+    """The family of such measurements that scatter more, and the table of its scatter; empty where there is none."""
+    kind = study.outcomes[outcome].family.overdispersed
+    tables = [f"[outcomes.{outcome}.{f.scatter()}]" for f in FAMILIES if f.kind == kind]
+    return f"try the family {kind}, whose scatter may have a table of its own, {tables[0]}" if tables else ""
 
 
 def zeros(study: Study, outcome: str, more: bool, over_time: bool) -> str:
-    """What to try where zeros are more, or fewer, than predicted; over_time: at some visits, which others do not make up for."""
+    """What to try where zeros are more, or fewer, than predicted; over_time: at some visits, not at all of them."""
     o = study.outcomes[outcome]
     part = next((name for name in (o.family.more_zeros, o.family.fewer_zeros) if name in o.predictors), "")
     if part:
         moves = o.predictors[part].trajectory.moves
         what = "another trajectory" if moves else 'trajectory = { kind = "linear" }'
-        rest = "a covariate that tells who has none, or other effects"
-        return f"give the table [outcomes.{outcome}.{part}] {f'{what}, or {rest}' if over_time else rest}"
+        advice = [what] * over_time + ["covariates that tell who has none, or other effects"]
+        return f"give the table [outcomes.{outcome}.{part}] {', or '.join(advice)}"
     name = o.family.more_zeros if more else o.family.fewer_zeros
     table = f"write a table [outcomes.{outcome}.{name}] with a typical probability and its scale"
-    if more and (family := o.family.overdispersed):
-        return (
-            f"events that cluster have more zeros: try the family {family}; if its zeros are too few as well, {table}"
-        )
-    return table
+    family = f"events that cluster have more zeros: try the family {o.family.overdispersed}"
+    return f"{family}; if its zeros are too few as well, {table}" if more and o.family.overdispersed else table
 
 
 def turning(trajectory: Trajectory) -> str:
     """Trajectories that do what the present one cannot."""
-    if not (trajectory.levels_off or trajectory.knots()):
-        return "try a trajectory that levels off or turns (plateau, spline, piecewise), with effects in its changes"
-    return "try a trajectory that can turn (spline, piecewise), with effects in its changes"
+    turns = trajectory.levels_off or trajectory.knots()
+    which = "can turn (spline, piecewise)" if turns else "levels off or turns (plateau, spline, piecewise)"
+    return f"try a trajectory that {which}, with effects in its changes"

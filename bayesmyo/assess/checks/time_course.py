@@ -1,15 +1,14 @@
-"""Does the model's curve go through the measurements at every time, and do new patients spread around it as these do?"""
+"""Does the curve go through the measurements at every time, and do new patients spread around it as these do?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from bayesmyo.assess.checks.check import CheckResult
-from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
+from bayesmyo.assess.checks.findings import Finding, Predictive, finding, span
 from bayesmyo.assess.checks.moments import FEW, bins, mean, subject
-from bayesmyo.assess.replicated import Replicated, replicated
+from bayesmyo.assess.replicated import Replicated
 from bayesmyo.components.numbers import significant
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study.study import Outcome, Study
@@ -19,35 +18,35 @@ QUANTILES = {0.1: "10 % quantile", 0.5: "median", 0.9: "90 % quantile"}
 
 
 @dataclass(frozen=True)
-class TimeCourse:
+class TimeCourse(Predictive):
     """A visual predictive check in numbers, in bins of time with about equal counts.
 
-    The 10, 50 and 90 % quantiles of the measurements against those of new patients at the same visits, and the mean residual
-    around these patients' own curves, which sees a wrong curve even where patients differ much. As for a prediction-corrected check
-    (Bergstrand et al. 2011, https://doi.org/10.1208/s12248-011-9255-z), covariates and visits are the patients' own. Visits before the
-    start of treatment, where a curve stands still, are bins of their own (`starts`).
-    shift: the mean residual that matters, in SDs of a measurement; share: by how much more than the data's share of measurements
-    below the predicted quantile must differ from its own
+    The 10, 50 and 90 % quantiles of the measurements against those of new patients at the same visits, and the mean
+    residual around these patients' own curves, which sees a wrong curve even where patients differ much. As for a
+    prediction-corrected check, covariates and visits are the patients' own. Visits before the start of treatment, where
+    a curve stands still, are bins of their own (`starts`).
+    shift: the mean residual that matters, in SDs of a measurement; share: by how much more than the data's share of
+    measurements below the predicted quantile must differ from its own
+
+    References
+    ----------
+    Bergstrand et al. (2011), https://doi.org/10.1208/s12248-011-9255-z
     """
 
     name: str = "time course"
     shift: float = 0.25
     share: float = 0.1
+    told: ClassVar[str] = "Levels and quantiles over time are"
 
-    def run(self, fit: Fit) -> CheckResult:
-        replicates = replicated(fit)
-        findings: list[Finding] = []
-        unjudged: dict[str, str] = {}
-        for r in replicates.outcomes.values():
-            start = fit.study.outcomes[r.outcome].trajectory.start
-            if 0 < (early := int(np.sum(r.time < start))) < FEW:
-                them = "1 measurement" if early == 1 else f"{early} measurements"
-                unjudged[r.outcome] = f"its {them} before {fit.study.time.unit} {start:g} by themselves, too few"
-            for cells in stretches(fit.study, r):
-                findings.append(self._mean(fit, r, cells))
-                if len(np.unique(r.y)) > 2:
-                    findings += [self._quantile(fit, r, cells, q) for q in QUANTILES]
-        return verdict(self.name, "Levels and quantiles over time are", fit, replicates, findings, unjudged=unjudged)
+    def judge(self, fit: Fit, r: Replicated) -> Iterator[Finding | str]:
+        start = fit.study.outcomes[r.outcome].trajectory.start
+        if 0 < (early := int(np.sum(r.time < start))) < FEW:
+            them = "1 measurement" if early == 1 else f"{early} measurements"
+            yield f"its {them} before {fit.study.time.unit} {start:g} by themselves, too few"
+        for cells in stretches(fit.study, r):
+            yield self._mean(fit, r, cells)
+            for q in QUANTILES if len(np.unique(r.y)) > 2 else ():
+                yield self._quantile(fit, r, cells, q)
 
     def _mean(self, fit: Fit, r: Replicated, cells: np.ndarray) -> Finding:
         data, drawn = mean(r.residual[:, cells]), mean(r.expected[:, cells])
@@ -55,8 +54,8 @@ class TimeCourse:
         when = window(fit, r, cells)
         misfit = (
             f"Measurements of {subject(fit.study, r.outcome)} {when} lie {abs(observed):.2f} SD "
-            f"{'above' if observed > 0 else 'below'} the patients' own curves on average ({span(drawn, '.2f')} is predicted): "
-            f"{remedy(fit.study, r, cells)}."
+            f"{'above' if observed > 0 else 'below'} the patients' own curves on average "
+            f"({span(drawn, '.2f')} is predicted): {remedy(fit.study, r, cells)}."
         )
         matters = abs(observed - float(np.median(drawn))) > self.shift
         return finding(r.outcome, f"mean residual {when}", data, drawn, matters, misfit)
@@ -77,13 +76,12 @@ class TimeCourse:
         matters = abs(below - q) > self.share * min(1, 4 * q * (1 - q))
         # where few cells are in a bin, the tail of their quantiles is a normal one only on the scale of the model
         straightened, back = scale_of(o, r)
-        return finding(
-            r.outcome, f"{QUANTILES[q]} {when}", straightened(observed), straightened(drawn), matters, misfit, back
-        )
+        data, predicted = straightened(observed), straightened(drawn)
+        return finding(r.outcome, f"{QUANTILES[q]} {when}", data, predicted, matters, misfit, back)
 
 
 def scale_of(o: Outcome, r: Replicated) -> tuple[Callable[..., Any], Callable[[float], float]]:
-    """To the scale on which quantiles of an outcome are about normal, and back: the log where its model is on it, or the root with zeros."""
+    """To the scale on which quantiles are about normal, and back: the log of the model, or the root with zeros."""
     if o.family.link_name != "log":
         return np.asarray, float
     positive = min(float(r.y.min()), float(r.new.min())) > 0
@@ -91,7 +89,7 @@ def scale_of(o: Outcome, r: Replicated) -> tuple[Callable[..., Any], Callable[[f
 
 
 def starts(study: Study, outcome: str) -> tuple[float, ...]:
-    """The times over which no bin may reach: the start of treatment, and that of the curve where it is an earlier one."""
+    """The times over which no bin may reach: the start of treatment, and an earlier one of the curve."""
     start = study.outcomes[outcome].trajectory.start
     return tuple(sorted({start, 0.0})) if np.isfinite(start) else ()
 
@@ -102,7 +100,7 @@ def stretches(study: Study, r: Replicated) -> list[np.ndarray]:
 
 
 def remedy(study: Study, r: Replicated, cells: np.ndarray, otherwise: str | None = None) -> str:
-    """What to try where a bin is not as predicted; otherwise: in place of another trajectory, where it is not before the start."""
+    """What to try where a bin is not as predicted; otherwise: in place of another trajectory, after the start."""
     trajectory = study.outcomes[r.outcome].trajectory
     if r.time[cells].max() < trajectory.start:
         return trajectory.earlier

@@ -1,25 +1,23 @@
-"""Do measurements scatter as much late as early, at high levels as at low ones, in one patient as in another, as the model predicts?"""
+"""Do measurements scatter as predicted: late and early, at high and low levels, in one patient and another?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from bayesmyo.assess.checks.check import CheckResult
-from bayesmyo.assess.checks.findings import Finding, finding, span, verdict
+from bayesmyo.assess.checks.findings import Finding, Predictive, finding, span
 from bayesmyo.assess.checks.moments import free_effects, spread, subject
-from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive, scatter, turning
-from bayesmyo.assess.replicated import Replicated, replicated
+from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, overdispersed, positive, scatter
+from bayesmyo.assess.replicated import Replicated
 from bayesmyo.inference.fit import Fit
 
 FEWEST = 20  # measurements with a residual
 FEW = 10  # of them in each of two parts that are compared
 PATIENTS, EACH = 8, 4  # patients whose scatter is compared, and measurements of each
 WILD = 3.0  # SDs: a residual further off counts as so far, or a single one would say that all around it scatter
-STILL = (
-    0.1  # SDs: patients whose residuals are smaller on average, all of them at one end of a scale say, count as alike
-)
-ELSE = "try another family or trajectory, or a covariate of visits, and look for wild measurements"
+STILL = 0.1  # SDs: smaller residuals on average, as of patients all at one end of a scale, count as alike
+ELSE = 'try another family or trajectory, or a covariate with varies = "visits", and look for wild measurements'
 
 
 @dataclass(frozen=True)
@@ -34,29 +32,24 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Variance:
-    """The spread of residuals late over that early, at high levels over that at low ones, at one value of a covariate over that at
-    others; and how far patients differ in the spread of their own.
+class Variance(Predictive):
+    """The spread of residuals: late and early, at high and low levels, at values of a covariate, by patient.
 
-    Residuals are in SDs that the model predicts, so the ratios are about one where it is right. ratio: that matters, and by which
-    patients differ (one SD of them) where that matters
+    Residuals are in SDs that the model predicts, so the ratios are about one where it is right. ratio: that matters,
+    and by which patients differ (one SD of them) where that matters
     """
 
     name: str = "variance"
     ratio: float = 1.4
+    told: ClassVar[str] = "Residual spread is"
+    none: ClassVar[str] = "too few measurements have a spread of their own"
+    lacking: ClassVar[bool] = True
 
-    def run(self, fit: Fit) -> CheckResult:
-        replicates = replicated(fit)
-        findings: list[Finding] = []
-        for r in replicates.outcomes.values():
-            if len(np.unique(r.y)) > 2 and np.isfinite(r.expected).any(axis=0).sum() >= FEWEST:
-                findings += [self._between(fit, r, parts) for parts in compared(fit, r)]
-                findings += self._patients(fit, r)
-        return verdict(
-            self.name, "Residual spread is", fit, replicates, findings,
-            none="too few measurements have a spread of their own",
-            lacking=True,
-        )  # fmt: skip
+    def judge(self, fit: Fit, r: Replicated) -> Iterator[Finding]:
+        if len(np.unique(r.y)) > 2 and np.isfinite(r.expected).any(axis=0).sum() >= FEWEST:
+            for parts in compared(fit, r):
+                yield self._between(fit, r, parts)
+            yield from self._patients(fit, r)
 
     def _between(self, fit: Fit, r: Replicated, parts: Parts) -> Finding:
         def ratio(z: np.ndarray) -> np.ndarray:
@@ -69,19 +62,20 @@ class Variance:
         early, late = (max(float(np.median(r.level[cells])), 1e-6) for cells in (parts.first, parts.last))
         follows = bool(np.log(late / early) * np.sign(difference) >= abs(difference) / 2)
         misfit = (
-            f"Residuals of {subject(fit.study, r.outcome)} are {np.exp(np.median(data)):.2f} times as large {parts.where} "
-            f"({span(np.exp(drawn), '.2f')} is predicted): {self._remedy(fit, r, parts, difference > 0, follows)}."
+            f"Residuals of {subject(fit.study, r.outcome)} are {np.exp(np.median(data)):.2f} times as large "
+            f"{parts.where} ({span(np.exp(drawn), '.2f')} is predicted): "
+            f"{self._remedy(fit, r, parts, difference > 0, follows)}."
         )
         matters = abs(difference) > np.log(self.ratio)
         return finding(r.outcome, f"ratio of spreads over {parts.what}", data, drawn, matters, misfit, np.exp)
 
-    def _patients(self, fit: Fit, r: Replicated) -> list[Finding]:
-        """By how much the logs of patients' own mean absolute residuals differ; none where too few patients have enough of them."""
+    def _patients(self, fit: Fit, r: Replicated) -> Iterator[Finding]:
+        """By how much the logs of patients' own mean absolute residuals differ, where enough patients have enough."""
         there = np.isfinite(r.residual).all(axis=0)
         own = np.bincount(r.patient[there], minlength=len(fit.cohort))
         who = np.flatnonzero(own >= EACH)
         if len(who) < PATIENTS:
-            return []
+            return
         belongs = (r.patient[:, None] == who).astype(float)
 
         def apart(z: np.ndarray) -> np.ndarray:
@@ -93,13 +87,14 @@ class Variance:
 
         data, drawn = apart(r.residual), apart(r.expected)
         excess = float(np.sqrt(max(np.median(data) ** 2 - np.median(drawn) ** 2, 0.0)))
-        remedy = scatter(fit.study, r.outcome) or self._other(fit, r)
+        remedy = scatter(fit.study, r.outcome) or overdispersed(fit.study, r.outcome) or ELSE
         misfit = (
-            f"Some patients' {subject(fit.study, r.outcome)} scatters more than that of others: residuals are of about a size within a "
-            f"factor {np.exp(np.median(data)):.2f} from patient to patient ({span(np.exp(drawn), '.2f')} is predicted): {remedy}."
+            f"In some patients {subject(fit.study, r.outcome)} scatters more than in others: from patient to patient "
+            f"the size of residuals differs by a factor {np.exp(np.median(data)):.2f} "
+            f"({span(np.exp(drawn), '.2f')} is predicted): {remedy}."
         )
         matters = excess > np.log(self.ratio)
-        return [finding(r.outcome, "factor of spreads between patients", data, drawn, matters, misfit, np.exp)]
+        yield finding(r.outcome, "factor of spreads between patients", data, drawn, matters, misfit, np.exp)
 
     def _remedy(self, fit: Fit, r: Replicated, parts: Parts, grows: bool, in_proportion: bool) -> str:
         """in_proportion: the level changes as the spread does, in the same direction and at least half as much."""
@@ -116,20 +111,11 @@ class Variance:
         if time and grows and free:
             return f'patients may drift apart; try adding "{free[0]}" to effects'
         own = scatter(fit.study, r.outcome, covariate=parts.covariate, drifts=time, correlate=level)
-        return own or self._other(fit, r)
-
-    @staticmethod
-    def _other(fit: Fit, r: Replicated) -> str:
-        """Where no table says more of the scatter."""
-        o = fit.study.outcomes[r.outcome]
-        if o.family.overdispersed:
-            return f"try the family {o.family.overdispersed}, whose scatter may have a table of its own"
-        return next((turning(p.trajectory) for p in o.predictors.values() if p.trajectory.moves), ELSE)
+        return own or overdispersed(fit.study, r.outcome) or ELSE
 
 
 def compared(fit: Fit, r: Replicated) -> Iterator[Parts]:
-    """The last third of visits and the first, high levels and low ones, and for each covariate each level and all others, or high
-    values and low ones."""
+    """The last third of visits and the first, high levels and low ones, values of a covariate and all others."""
     unit = fit.study.time.unit
     there = np.isfinite(r.expected).any(axis=0)
     for what, by in (("time", r.time), ("level", r.level)):

@@ -70,6 +70,11 @@ class Family(Link, Component):
         """Whether measurements are ordered categories, each of which has a probability and a name."""
         return self.texts() is not None
 
+    @classmethod
+    def scatter(cls) -> str:
+        """The parameter of how far measurements scatter, where it may have a predictor of its own; else empty."""
+        return next((name for name, link in cls.links.items() if link == "log"), "")
+
     @property
     def has_zero_part(self) -> bool:
         """Whether zeros stand apart from other measurements, with a predictor of their own."""

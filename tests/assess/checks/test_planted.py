@@ -98,7 +98,7 @@ def test_zeros_that_a_hurdle_does_not_foresee_are_no_limit_of_measurement():
     found = failing(
         fitted_truth(*FAMILIES["hurdle_lognormal"], values(lambda y, t: np.where(rng.random(len(y)) < 0.3, 0, y)))
     )
-    assert "give the table [outcomes.y.zero] a covariate that tells who has none, or other effects" in found["zeros"]
+    assert "give the table [outcomes.y.zero] covariates that tell who has none, or other effects" in found["zeros"]
     assert "ceiling and floor" not in found
 
 

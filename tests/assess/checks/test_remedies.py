@@ -5,15 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, positive, skewed, turning
+from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, overdispersed, positive, scatter, skewed, turning
+from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.trajectories import Linear, Plateau
-from bayesmyo.study import find_study
-from tests.assess.checks.conftest import PLATEAU, PLATEAU_TRUTH, changed, failing, lines, made
+from bayesmyo.study import find_study, parse_study
+from tests.assess.checks.conftest import PLATEAU, PLATEAU_TRUTH, STUDY, changed, failing, lines, made
 
 PAPER = find_study("ivig-paper").outcomes  # gaussian throughout, with a legal range each
 GRADE = np.array([1.5, 2.5, 3.4, 3.9, 4.2, 4.6, 4.9, 5.0])
 ENZYME = np.array([60.0, 90, 120, 300, 800, 2600])
 DOSE = np.array([0.0, 0, 2.5, 5, 7.5, 10, 40, 120])
+
+STEADY = 'typical = 50\nscale = 10\nfamily = { kind = "gaussian" }\ntrajectory = { kind = "linear" }'
 
 
 def test_a_range_is_a_scale_where_measurements_fill_it():
@@ -72,3 +75,30 @@ def test_scatter_in_proportion_to_a_positive_level_asks_for_a_positive_family():
         "scatter in proportion to the level looks like this; try the family lognormal or gamma."
     )
     assert "ordered_beta" not in " ".join(found.values())
+
+
+@pytest.mark.parametrize("kind", [f.kind for f in FAMILIES])
+def test_the_parameter_of_scatter_is_the_one_that_is_positive(kind):
+    """And a family that scatters more than another has one, which a study may give a table of its own."""
+    family = next(f for f in FAMILIES if f.kind == kind)
+    assert family.scatter() in {"", *(name for name, link in family.links.items() if link == "log")}
+    if family.overdispersed:
+        assert next(f for f in FAMILIES if f.kind == family.overdispersed).scatter()
+
+
+def test_scatter_that_drifts_already_is_told_to_turn_in_its_own_table():
+    moving = '\n[outcomes.y.sigma]\ntrajectory = { kind = "linear" }'
+    before, after = (
+        parse_study(STUDY.format(outcome=STEADY + extra, scenario="intercept = 50").split("[scenarios")[0])
+        for extra in ("", moving)
+    )
+    assert scatter(before, "y", drifts=True) == 'write a table [outcomes.y.sigma] with trajectory = { kind = "linear" }'
+    assert scatter(after, "y", drifts=True).startswith("in the table [outcomes.y.sigma] try a trajectory that")
+
+
+def test_counts_that_scatter_more_are_sent_to_the_family_and_its_table():
+    counts = STEADY.replace("gaussian", "poisson")
+    study = parse_study(STUDY.format(outcome=counts, scenario="intercept = 50").split("[scenarios")[0])
+    assert not scatter(study, "y")
+    said = "try the family negative_binomial, whose scatter may have a table of its own, [outcomes.y.cv]"
+    assert overdispersed(study, "y") == said

@@ -98,7 +98,7 @@ def test_zeros_that_come_late():
     first = judged(Zeros(), text, cohort)
     assert not first.passed
     assert (
-        'give the table [outcomes.y.zero_inflation] trajectory = { kind = "linear" }, or a covariate' in first.sentence
+        'give the table [outcomes.y.zero_inflation] trajectory = { kind = "linear" }, or covariates' in first.sentence
     )
     second = judged(Zeros(), text + advised(first.sentence).split("]\n")[1], cohort)
     assert second.passed, second.sentence
