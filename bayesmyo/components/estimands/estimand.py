@@ -46,13 +46,7 @@ class Prediction(Protocol):
         ...
 
     def share(
-        self,
-        criteria: Criteria,
-        at: float,
-        from_: float,
-        population: Population,
-        predicts: Predicts,
-        given: Given,
+        self, criteria: Criteria, at: float, from_: float, population: Population, predicts: Predicts, given: Given
     ) -> np.ndarray:
         """The share of patients who meet all criteria at a time."""
         ...
