@@ -1,4 +1,4 @@
-"""A study in words and in formula; priors in clinical units (in R: `in_r.py`)."""
+"""A study in words and in formula; priors in clinical units (in R: `in_r`)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp
-from bayesmyo.study.in_r import correlated
+from bayesmyo.study.in_r.terms import correlated
 from bayesmyo.study.parameters import Parameter, Pooled, all_parameters, parameters
 from bayesmyo.study.predictors import Predictor, blocks, predictors
 from bayesmyo.study.study import Limits, Response, Study
