@@ -63,7 +63,7 @@ class Decision(Component):
         `written` how its numbers are written."""
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:
-        """(key, what is wrong, what was found) of numbers that do not go together; empty where the rule can be used."""
+        """(key, what is wrong, what was got) of numbers that do not go together; empty where the rule can be used."""
         return ()
 
     def thresholds(self) -> dict[str, float]:

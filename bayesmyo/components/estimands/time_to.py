@@ -70,9 +70,8 @@ class TimeTo(OfOutcome):
         low, high = grid[index - 1], grid[index]
         above, below = (np.take_along_axis(distances, (index - k)[None], axis=0)[0] for k in (1, 0))
         with np.errstate(invalid="ignore"):  # a level beyond all numbers, under a prior
-            found = _crossing(short, low, high, above, below)
-        found = np.where(reached.any(axis=0), found, self.within)
-        return np.where(reached[0], 0.0, found)
+            crossing = _crossing(short, low, high, above, below)
+        return np.where(reached[0], 0.0, np.where(reached.any(axis=0), crossing, self.within))
 
     def threshold(self, better: str) -> tuple[str, float] | None:
         stated = super().threshold("lower")

@@ -1,7 +1,7 @@
 """The contract of a trajectory."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -146,7 +146,7 @@ class Trajectory(Component):
         cannot = self.before == "trend" and not self.runs_on
         return (*((("before", backwards),) if cannot else ()), *self._faults())
 
-    def _faults(self) -> tuple[tuple[str, str], ...]:
+    def _faults(self) -> Iterable[tuple[str, str]]:
         """Those of one kind of trajectory."""
         return ()
 

@@ -1,6 +1,6 @@
 """A level of its own at each planned visit: no curve is assumed, and nothing is said between visits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
@@ -74,14 +74,12 @@ class PlannedVisits(Trajectory):
             terms[f"change_{k}"] = f"I(as.numeric(abs({minus(time, at)}) <= {number(self.window)}))"
         return terms
 
-    def _faults(self) -> tuple[tuple[str, str], ...]:
-        found = []
+    def _faults(self) -> Iterator[tuple[str, str]]:
         if len(self.at) < 2:
-            found.append(("at", "must name at least two times"))
+            yield "at", "must name at least two times"
         if not increasing(self.at):
-            found.append(("at", "must be in increasing order, each once"))
+            yield "at", "must be in increasing order, each once"
         if self.window < 0:
-            found.append(("window", "must be zero or more"))
+            yield "window", "must be zero or more"
         elif any(b - a <= 2 * self.window for a, b in pairwise(self.at)):
-            found.append(("window", "is so wide that the windows of two visits overlap"))
-        return tuple(found)
+            yield "window", "is so wide that the windows of two visits overlap"
