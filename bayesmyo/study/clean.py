@@ -51,7 +51,13 @@ def bounds(study: Study, outcome: str) -> Bounds | None:
 
 
 def columns(study: Study, limits: Mapping[str, Bounds]) -> tuple[str, ...]:
-    """The header: who, when, covariates, outcomes with what stands beside them, exposures. limits: as `bounds` says, by outcome."""
+    """The header: who, when, covariates, outcomes with what stands beside them, exposures.
+
+    Parameters
+    ----------
+    limits
+        As `bounds` says, by outcome.
+    """
     listed = [study.patient, study.time.column, *(table_column(study, name) for name in used(study))]
     for name, o in study.outcomes.items():
         listed += [o.column, *(limits[name].added if name in limits else ())]

@@ -19,7 +19,17 @@ from bayesmyo.study.study import Covariate, Limits, Response, Study
 
 @dataclass(frozen=True)
 class PriorLine:
-    """One prior as a reader sees it: the distribution, its scale, and what it holds likely in clinical units."""
+    """One prior as a reader sees it: the distribution, its scale, and what it holds likely in clinical units.
+
+    Attributes
+    ----------
+    prior, unit
+        Text of the prior language, and the unit of its numbers (on the link scale: `log IU/L`).
+    median, lower, upper
+        Its middle and its equal-tailed interval, of the study's mass, in `natural_unit`.
+    stated
+        Whether the study states it; else it is the default.
+    """
 
     outcome: str
     parameter: str
@@ -66,7 +76,13 @@ def words(study: Study, outcome: str) -> str:
 
 
 def design(study: Study, d: Design, patients: str = "") -> str:
-    """Whom a simulated cohort holds, and when they are seen. patients: how many, where it is not the design's own number"""
+    """Whom a simulated cohort holds, and when they are seen.
+
+    Parameters
+    ----------
+    patients
+        How many, in words, where it is not the design's own number.
+    """
     unit, v, f = study.time.unit, d.visits, d.follow_up
     every = f", then every {v.then_every:g}" if v.then_every else ""
     jitter = f" (moved by a jitter of SD {v.jitter:g})" if v.jitter else ""

@@ -62,8 +62,20 @@ EXPECTED = {
 
 
 def read_study(path: str | Path) -> Study:
-    """Read a study file. Raises StudyError with every fault, and where it is.
+    """Read a study file.
 
+    Parameters
+    ----------
+    path
+        Of a TOML file.
+
+    Raises
+    ------
+    StudyError
+        With every fault, and where it is.
+
+    Examples
+    --------
     >>> from pathlib import Path
     >>> written = Path("mine.toml").write_text(study.text)
     >>> list(bayesmyo.read_study("mine.toml").outcomes)
@@ -85,8 +97,22 @@ def read_study(path: str | Path) -> Study:
 
 
 def parse_study(text: str, source: str = "study") -> Study:
-    """Understand the text of a study. Raises StudyError with every fault; `source` is named in the message.
+    """Understand the text of a study.
 
+    Parameters
+    ----------
+    text
+        TOML.
+    source
+        What the text is called in messages.
+
+    Raises
+    ------
+    StudyError
+        With every fault, and where it is.
+
+    Examples
+    --------
     >>> bayesmyo.parse_study(study.text).title
     'Small'
     """

@@ -37,7 +37,18 @@ def design_priors(study: Study, name: str) -> dict[str, str]:
 
 
 def draw_stated(study: Study, stated: Stated, rng: np.random.Generator) -> Values | None:
-    """One truth of a scenario in the units that it states; None where TRIES draws were all impossible."""
+    """One truth of a scenario.
+
+    Parameters
+    ----------
+    stated
+        Outcome -> parameter -> a number, or the text of a design prior; in the units of scenarios.
+
+    Returns
+    -------
+    dict or None
+        The same with a number for each; None where TRIES draws were all impossible.
+    """
     for _ in range(TRIES):
         values = {o: {k: number(v, rng) for k, v in listed.items()} for o, listed in stated.items()}
         if possible(study, values):
@@ -82,10 +93,11 @@ def uncertain(p: Parameter, text: str) -> tuple[str, str]:
         prior = Prior.parse(text)
     except ValueError as error:
         return str(error), ""
-    ends = [prior.quantile(BEYOND), prior.quantile(1 - BEYOND)]
-    why = [f"{what}, and {BEYOND:.1%} of it lies {side} {q:.4g}" for q, side in zip(ends, ("below", "above"), strict=True)
-           if (what := impossible(p, q))]  # fmt: skip
-    return (f"is a design prior of what {why[0]}", "narrow it: nearly all of it must be possible") if why else ("", "")
+    for q, side in ((prior.quantile(BEYOND), "below"), (prior.quantile(1 - BEYOND), "above")):
+        if what := impossible(p, q):
+            why = f"is a design prior of what {what}, and {BEYOND:.1%} of it lies {side} {q:.4g}"
+            return why, "narrow it: nearly all of it must be possible"
+    return "", ""
 
 
 def disordered(listed: Mapping[str, Parameter], values: Mapping[str, float]) -> list[float]:

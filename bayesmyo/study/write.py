@@ -14,7 +14,10 @@ HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "corre
 
 
 def to_toml(study: Study) -> str:
-    """The study as canonical TOML: every key that holds, in the order of its tables; comments are not kept."""
+    """The study as canonical TOML: every key that holds, in the order of its tables; comments are not kept.
+
+    It is read back as the same study (`parse_study`).
+    """
     document: dict[str, Any] = {
         "study": {name: _plain(getattr(study, name)) for name in HEAD if name != "rule" or study.rule}
     }

@@ -98,6 +98,7 @@ class Estimand(Component):
         None  # the scale on which it is a difference of two levels
     )
     per_time: ClassVar[bool] = False  # that difference is told per unit of time
+    bare: ClassVar[bool] = False  # it is told without its unit
     bounded: ClassVar[bool] = False  # its posterior has a mean and an SD whatever the family
     populations: ClassVar[tuple[str, ...]] = POPULATIONS  # of which it can speak
     measured: ClassVar[tuple[str, ...]] = ("new patient",)  # whose measurements it can predict
@@ -187,7 +188,7 @@ class Estimand(Component):
 
     def amount(self, value: float, unit: str, time_unit: str, written: Written = PLAIN) -> str:
         """The number with its unit, in a sentence."""
-        return f"{written.amount(value)} {unit}"
+        return written.amount(value) if self.bare or self.relative else f"{written.amount(value)} {unit}"
 
     def ends(self, lower: float, upper: float, time_unit: str, written: Written = PLAIN) -> str:
         """The ends of its interval, in a sentence."""

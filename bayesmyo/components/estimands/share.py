@@ -8,7 +8,6 @@ import numpy as np
 
 from bayesmyo.components.estimands.criteria import Criteria, Criterion, in_words
 from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction
-from bayesmyo.components.numbers import PLAIN, Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +29,7 @@ class Share(Estimand):
 
     neutral: ClassVar[float | None] = None
     bounded: ClassVar[bool] = True
+    bare: ClassVar[bool] = True
     populations: ClassVar[tuple[str, ...]] = ("these patients", "population average")
     measured: ClassVar[tuple[str, ...]] = populations
 
@@ -70,9 +70,6 @@ class Share(Estimand):
 
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
         return "share of patients"
-
-    def amount(self, value: float, unit: str, time_unit: str, written: Written = PLAIN) -> str:
-        return written.amount(value)
 
     def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
         before = f"{time_unit} {self.from_:g}"

@@ -13,6 +13,7 @@ from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 Arrays = Mapping[str, Any]
+Pooled = Callable[[Any], Any]  # (n,) of cells -> (n,) sums over all cells of the same patient
 KNOWN_ERROR = "known_error"
 
 
@@ -174,9 +175,7 @@ class Family(Link, Component):
         """(key, what is wrong) of fields that do not go together; empty where the family can be used."""
         return ()
 
-    def approximate(
-        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
-    ) -> tuple[Any, Any]:
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
         """A normal measurement on the link scale that says of the location about what each cell says: (n,) value and precision.
 
         It steers the sampler and changes no posterior; what it says of a censored cell is not used.
