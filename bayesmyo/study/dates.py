@@ -29,7 +29,16 @@ CLOCK = (
     r"(?:[ T](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
     r"[ ]?(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-USUAL = "YYYY-MM-DD,DD/MM/YYYY,MM/DD/YYYY,DD.MM.YYYY,DD-MM-YYYY,DD-MON-YYYY,DD MON YYYY,YYYY/MM/DD".split(",")
+USUAL = [
+    "YYYY-MM-DD",
+    "DD/MM/YYYY",
+    "MM/DD/YYYY",
+    "DD.MM.YYYY",
+    "DD-MM-YYYY",
+    "DD-MON-YYYY",
+    "DD MON YYYY",
+    "YYYY/MM/DD",
+]
 SHORT = ("DD/MM/YY", "MM/DD/YY", "DD.MM.YY", "DD-MM-YY", "DD-MON-YY", "DD MON YY", "YY-MM-DD", "YY/MM/DD")
 WHOLE = [{year, month, "DD"} for year in ("YYYY", "YY") for month in ("MM", "MON")]
 PLAUSIBLE_YEARS = range(1900, 2101)

@@ -302,6 +302,13 @@ def test_a_plateau_stands_still_before_its_start():
     assert "(1 - 2^(-(month - 2) / half_time))" in likelihood(study, "strength", first=2)
 
 
+def test_what_is_known_is_told_to_brms_by_a_prior():
+    study = with_line('priors = { sigma = "constant(2.5)", slope = "normal(0, 1) T[0, ]" }')
+    assert brms(study, "strength").endswith(
+        ", family = gaussian())  # known, by priors of one value: sigma = constant(2.5)"
+    )
+
+
 def test_a_spline_is_the_same_curves_by_other_coefficients():
     study = with_trajectory('{ kind = "spline", knots = [0, 3, 6, 12] }')
     assert likelihood(study, "strength") == (

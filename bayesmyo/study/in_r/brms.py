@@ -4,7 +4,7 @@ import re
 
 from bayesmyo.components.families.link import CALLED
 from bayesmyo.study.clean import bounds
-from bayesmyo.study.in_r.terms import NoEquivalent, Terms, column, noted, terms
+from bayesmyo.study.in_r.terms import NoEquivalent, Terms, column, known, noted, terms
 from bayesmyo.study.study import Study
 
 
@@ -27,7 +27,10 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
         formula = f"bf({_response(study, outcome)} ~ {_location(location, inside)}, family = {family})"
     except NoEquivalent as why:
         return f"no short equivalent in brms ({why})"
-    return noted(formula, [location, *rest], "with those of the other outcomes, + set_rescor(FALSE), in one brm()")
+    fixed = ", ".join(f"{p.name} = {p.prior}" for p in known(study, outcome))
+    notes = [f"known, by priors of one value: {fixed}"] if fixed else []
+    together = "with those of the other outcomes, + set_rescor(FALSE), in one brm()"
+    return noted(formula, [location, *rest], together, *notes)
 
 
 def _response(study: Study, outcome: str) -> str:

@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.in_r import Call
-from bayesmyo.components.priors import Prior
 from bayesmyo.components.residuals import Residual
-from bayesmyo.study.in_r.terms import NoEquivalent, Terms, column, correlated, inner, noted, terms
+from bayesmyo.study.in_r.terms import NoEquivalent, Terms, column, correlated, inner, known, noted, terms
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.predictors import LOCATION, blocks
 from bayesmyo.study.study import Study
@@ -35,8 +34,8 @@ def _told(study: Study, outcome: str, parts: list[Terms]) -> str:
     o, (location, *rest) = study.outcomes[outcome], parts
     if o.censoring:
         raise NoEquivalent("censored cells")
-    if known := [n for n, p in parameters(study, outcome).items() if isinstance(p.prior, Prior) and p.prior.constant]:
-        raise NoEquivalent(f"{', '.join(known)}: known, not estimated")
+    if fixed := known(study, outcome):
+        raise NoEquivalent(f"{', '.join(p.name for p in fixed)}: known, not estimated")
     if (o.residual is not None or o.predictors) and any(study.covariates[n].group for n in o.named):
         raise NoEquivalent("groups, and more")
     if o.error is not None:

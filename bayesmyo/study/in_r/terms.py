@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bayesmyo.components.in_r import minus, names, number, text, together
+from bayesmyo.components.priors import Prior
 from bayesmyo.study.clean import all_bounds, columns, grades, inert
 from bayesmyo.study.covariates import base, table_column, used
 from bayesmyo.study.covariates import columns as design
+from bayesmyo.study.parameters import Parameter, parameters
 from bayesmyo.study.predictors import Predictor, blocks, predictors
 from bayesmyo.study.study import NEW, Outcome, Study
 
@@ -204,12 +206,17 @@ def joined(study: Study) -> bool:
     return any(len({e.outcome for e in b.effects}) > 1 for b in blocks(study))
 
 
-def noted(call: str, parts: Sequence[Terms], together: str) -> str:
+def known(study: Study, outcome: str) -> list[Parameter]:
+    """The parameters of an outcome that are not estimated, because their prior is one value."""
+    return [p for p in parameters(study, outcome).values() if isinstance(p.prior, Prior) and p.prior.constant]
+
+
+def noted(call: str, parts: Sequence[Terms], together: str, *notes: str) -> str:
     """A call with what R does otherwise. together: what is said where effects of outcomes are correlated"""
     study = parts[0].study
-    notes = [together] if joined(study) else []
+    notes = (*([together] if joined(study) else []), *notes)
     asked = dict.fromkeys(n for t in parts for n in base(study, (*t.predictor.covariates, *t.predictor.moderators)))
-    notes += [f"without rows that lack {n}" for n in asked if study.covariates[n].missing == "imputed"]
+    notes += tuple(f"without rows that lack {n}" for n in asked if study.covariates[n].missing == "imputed")
     if any(t.clocks.keys() - {c.name for c in t.predictor.coefficients} for t in parts):
-        notes.append("the same curves by other coefficients")
+        notes += ("the same curves by other coefficients",)
     return f"{call}  # {'; '.join(notes)}" if notes else call
