@@ -15,10 +15,15 @@ ENDINGS = {True: ": met.", False: ": not met."}  # of every verdict's sentence
 
 @dataclass(frozen=True)
 class Verdict:
-    """met: the rule is satisfied; probability: what the posterior gives, None where the rule asks for none.
+    """Whether a rule is met.
 
-    margin: by how much the rule is satisfied, negative where it is not: of a probability, what the posterior gives minus what was
-        asked (the smaller margin of two conditions); of a precision, the width asked minus the interval's
+    Attributes
+    ----------
+    probability
+        What the posterior gives, None where the rule asks for none.
+    margin
+        By how much the rule is satisfied, negative where it is not: of a probability, what the posterior gives minus what was asked (the
+        smaller margin of two conditions); of a precision, the width asked minus the interval's.
     """
 
     met: bool
@@ -59,8 +64,17 @@ class Decision(Component):
 
     @abstractmethod
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
-        """The verdict on (chain, draw) values of the estimand; `subject` is what its sentence calls it (default: its name),
-        `written` how its numbers are written."""
+        """Whether the rule is met.
+
+        Parameters
+        ----------
+        draws
+            (chain, draw) values of the estimand, in its unit.
+        subject
+            What the sentence calls the estimand (default: its name).
+        written
+            How its numbers are written.
+        """
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:
         """(key, what is wrong, what was got) of numbers that do not go together; empty where the rule can be used."""
@@ -71,9 +85,17 @@ class Decision(Component):
         return {}
 
     def right(self, truth: np.ndarray) -> np.ndarray | None:
-        """(n,) whether the rule is right to be met, given true values: whether it would be met if they were known exactly.
+        """Whether the rule is right to be met: whether it would be met if true values were known exactly.
 
-        A truth that differs from a threshold by rounding alone is the threshold. None where the rule has no truth, as a precision has not.
+        Parameters
+        ----------
+        truth
+            (n,) true values; one that differs from a threshold by rounding alone is the threshold.
+
+        Returns
+        -------
+        ndarray of shape (n,) or None
+            None where the rule has no truth, as a precision has not.
         """
         for threshold in self.thresholds().values():
             truth = np.where(np.isclose(truth, threshold, rtol=ROUNDING, atol=ROUNDING), threshold, truth)

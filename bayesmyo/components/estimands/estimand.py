@@ -150,7 +150,13 @@ class Estimand(Component):
         return {}
 
     def of(self, prediction: Prediction) -> np.ndarray:
-        """(chain, draw) values in the estimand's unit."""
+        """The number, or what it is in one group minus (divided by) what it is in the other.
+
+        Returns
+        -------
+        ndarray of shape (chain, draw)
+            In the estimand's unit.
+        """
         c = self.contrast
         if c is None:
             return self.value(prediction, self.given)
@@ -160,7 +166,18 @@ class Estimand(Component):
 
     @abstractmethod
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
-        """(chain, draw) values of one group, in the estimand's unit."""
+        """The number in one group.
+
+        Parameters
+        ----------
+        given
+            Covariate values that all patients are taken to have.
+
+        Returns
+        -------
+        ndarray of shape (chain, draw)
+            In the estimand's unit.
+        """
 
     @abstractmethod
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
