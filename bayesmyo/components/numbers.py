@@ -19,7 +19,8 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def resolved(value: float, error: float, most: int = 3) -> str:
-    """A number with no digit below its Monte Carlo error: the last is worth one error or more, or, where that would leave a single digit, a
+    """A number with no digit below its Monte Carlo error: the last is worth one error or more, or, where that would
+    leave a single digit, a
     fifth of one. With an exponent where it would be long.
 
     Parameters
@@ -59,7 +60,8 @@ def apart(lower: float, upper: float) -> int:
 
 
 def shared(errors: Sequence[float]) -> list[float]:
-    """The same errors, all of them the largest where they are much alike, so that an interval is written with one number of digits."""
+    """The same errors, all of them the largest where they are much alike, so that an interval is written with one
+    number of digits."""
     least, most = min(errors), max(errors)
     return [most] * len(errors) if most <= ALIKE * least else [e or most for e in errors]
 

@@ -1,8 +1,8 @@
 """The prior language: `"normal(0, 1)"` and its relatives, truncated and mixed.
 
     normal(0, 1)                                   a distribution with its arguments
-    normal(3, 1) T[0, 5]                           truncated to an interval, as Stan and JAGS write it; `T[0, ]` has no upper end
-    0.8 normal(3.4, 0.2) + 0.2 normal(3.6, 0.7)    a mixture, with weights that add up to 1
+    normal(3, 1) T[0, 5]                           truncated to an interval, as Stan and JAGS write it; `T[0, ]` has no
+    upper end 0.8 normal(3.4, 0.2) + 0.2 normal(3.6, 0.7)    a mixture, with weights that add up to 1
     constant(2.5)                                  a value that is known
 
 A prior is read from text, knows its PyMC variable, draws from itself with NumPy (written
@@ -71,7 +71,8 @@ class Prior(ABC):
 
     @abstractmethod
     def moved(self, spreads: float) -> "Prior":
-        """The same prior with its centre moved by so many of its spreads; one that has no centre of its own stays as it is."""
+        """The same prior with its centre moved by so many of its spreads; one that has no centre of its own stays as it
+        is."""
 
     @abstractmethod
     def log_density(self, values: np.ndarray) -> np.ndarray:
@@ -90,7 +91,8 @@ class Prior(ABC):
         """The value below which a share `p` of the prior lies."""
 
     def halved(self) -> "Prior | None":
-        """The positive half of the same prior around zero, as an SD may have it; None where the language has no such word."""
+        """The positive half of the same prior around zero, as an SD may have it; None where the language has no such
+        word."""
         return None
 
     def fits(self, support: Support) -> bool:
@@ -100,7 +102,8 @@ class Prior(ABC):
 
 @dataclass(frozen=True)
 class Alone(Prior):
-    """One distribution: `name` is a word of the language, `values` its arguments in order; truncated to lower..upper."""
+    """One distribution: `name` is a word of the language, `values` its arguments in order; truncated to
+    lower..upper."""
 
     name: str
     values: tuple[float, ...]
@@ -263,7 +266,8 @@ class Alone(Prior):
 
 @dataclass(frozen=True)
 class Mixture(Prior):
-    """One of several distributions, each with a probability: what is known, and a vague one in case it does not hold here.
+    """One of several distributions, each with a probability: what is known, and a vague one in case it does not hold
+    here.
 
     References
     ----------

@@ -33,7 +33,8 @@ def find_study(name: str | Path) -> Study:
     Parameters
     ----------
     name
-        Anything with a `/` or ending in `.toml` is a path; any other word is a bundled name, unless a file of that name is here.
+        Anything with a `/` or ending in `.toml` is a path; any other word is a bundled name, unless a file of that name
+        is here.
 
     Raises
     ------

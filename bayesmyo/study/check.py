@@ -161,7 +161,8 @@ def _curved(study: Study, outcome: str, where: str) -> Faults:
 
 
 def _priors(known: Mapping[str, Parameter], stated: Mapping[str, Prior], where: str) -> Faults:
-    """Stated priors of no parameter, of one that has none of its own, or of the wrong support; and priors that are missing."""
+    """Stated priors of no parameter, of one that has none of its own, or of the wrong support; and priors that are
+    missing."""
     for name, prior in stated.items():
         at = f"{where}.{name}"
         if name not in known:

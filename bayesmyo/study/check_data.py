@@ -17,7 +17,8 @@ BETWEEN_THOUSANDS = (",", ".", "'", "\u2019", *SPACES)
 
 
 def encoding_of(name: str) -> str | None:
-    """How Python calls an encoding of texts that tables are written in; None where it is none (`punycode` and `rot13` are none)."""
+    """How Python calls an encoding of texts that tables are written in; None where it is none (`punycode` and `rot13`
+    are none)."""
     try:
         plain = codecs.lookup(name).name
     except (LookupError, ValueError):

@@ -1,4 +1,5 @@
-"""What criteria may get wrong, in a response rule or a share: outcomes, limits nobody can meet, categories in disorder."""
+"""What criteria may get wrong, in a response rule or a share: outcomes, limits nobody can meet, categories in
+disorder."""
 
 import re
 from collections.abc import Mapping, Sequence

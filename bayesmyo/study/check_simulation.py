@@ -20,7 +20,8 @@ SEED, DRAWS, MOST = 2005, 200, 0.05
 
 
 def design(d: Design, exposures: Sequence[str] | None, covariates: Mapping[str, Covariate]) -> Faults:
-    """Numbers of [design] that no cohort can have. exposures: the outcomes' columns, None where some outcome is unreadable."""
+    """Numbers of [design] that no cohort can have. exposures: the outcomes' columns, None where some outcome is
+    unreadable."""
     f, visits = d.follow_up, d.visits
     together = [*positive("design", patients=d.patients), *positive("design.visits", then_every=visits.then_every)]
     if isinstance(f, FollowUp):

@@ -15,8 +15,8 @@ PARTS = {
     "DD": "(?P<day>[0-9]{1,2})",
 }
 SPLIT = "(YYYY|YY|MON|MM|DD)"
-# by month, in English, German, French, Spanish, Italian, Portuguese, Dutch and the Scandinavian languages, without accents; each may be cut
-# short to three letters or more, where that says which month it is
+# by month, in English, German, French, Spanish, Italian, Portuguese, Dutch and the Scandinavian languages, without
+# accents; each may be cut short to three letters or more, where that says which month it is
 NAMES = (
     "january januar januari janvier enero gennaio janeiro", "february februar februari fevrier febrero febbraio fevereiro",
     "march marz maerz mars marzo marco maart mrt mrz", "april avril abril aprile", "may mai mayo maggio maio mei maj",
@@ -62,7 +62,8 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def month_named(name: str) -> int | None:
-    """The month of a name, cut short or not, in any of the languages that are known; None where it is none of them, or of several."""
+    """The month of a name, cut short or not, in any of the languages that are known; None where it is none of them, or
+    of several."""
     parts = unicodedata.normalize("NFKD", name.casefold())
     folded = "".join(c for c in parts if not unicodedata.combining(c)).rstrip(".")
     months = [n for n, names in enumerate(NAMES, 1) if any(known.startswith(folded) for known in names.split())]
@@ -85,8 +86,8 @@ def day_number(text: str, pattern: str) -> float | None:
     Returns
     -------
     float or None
-        Days since a fixed day, with the time of day as a fraction, in UTC where the clock says its offset; None where the text is no
-        date of this pattern.
+        Days since a fixed day, with the time of day as a fraction, in UTC where the clock says its offset; None where
+        the text is no date of this pattern.
     """
     match = _matched(text, pattern)
     if match is None:

@@ -107,7 +107,8 @@ def design(study: Study, d: Design, patients: str = "") -> str:
 
 
 def covariates(study: Study) -> list[str]:
-    """Each covariate in a line: its levels and reference, or what its coefficient is per; whose it is; what becomes of missing values."""
+    """Each covariate in a line: its levels and reference, or what its coefficient is per; whose it is; what becomes of
+    missing values."""
     return [f"{name}{_covariate(study, name, c)}" for name, c in study.covariates.items()]
 
 
@@ -233,7 +234,8 @@ def _name(study: Study, p: Predictor) -> str:
 
 
 def _shift(study: Study, p: Predictor, covariate: str, own: dict[str, str], of: str = "") -> str:
-    """What a covariate adds to the level, or to the coefficient `of`. own: by column what patients add to its coefficient"""
+    """What a covariate adds to the level, or to the coefficient `of`. own: by column what patients add to its
+    coefficient"""
     if study.covariates[covariate].group:
         return f" + {p.prefix}{of}{covariate}[{covariate}[i]]"
     at = "[i, t]" if any(_at_visits(study, c) for c in columns(study, covariate)) else "[i]"
@@ -298,7 +300,8 @@ def criteria(study: Study, r: Response, asked: Criteria) -> str:
 
 
 def _held(study: Study, e: Estimand) -> dict[str, str | float]:
-    """Covariates that nothing else sets: those of visits, and all of the average patient, stand at the reference or typical value."""
+    """Covariates that nothing else sets: those of visits, and all of the average patient, stand at the reference or
+    typical value."""
     held: dict[str, str | float] = {}
     for name in base(study, [name for outcome in e.outcomes for name in study.outcomes[outcome].named]):
         c = study.covariates[name]

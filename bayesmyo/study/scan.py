@@ -1,4 +1,5 @@
-"""A look at a study before it is understood: what is nested, long or large beyond any study would take minutes to parse or to check."""
+"""A look at a study before it is understood: what is nested, long or large beyond any study would take minutes to parse
+or to check."""
 
 import re
 import sys
@@ -16,7 +17,8 @@ from bayesmyo.limits import (
     beyond,
 )
 
-# texts, closed or not, and comments, in which brackets and dots mean nothing; possessive, so that each character is looked at once
+# texts, closed or not, and comments, in which brackets and dots mean nothing; possessive, so that each character is
+# looked at once
 QUIET = re.compile(
     r'"""(?:[^"\\]++|\\.|"(?!""))*+"{0,5}'
     r"|'''(?:[^']++|'(?!''))*+'{0,5}"
@@ -31,7 +33,8 @@ RUN = re.compile(rf"[+\-0-9A-Za-z_]{{{STUDY_NUMBER + 1},}}")
 
 
 def scan(text: str) -> list[Fault]:
-    """Why a text is not worth parsing: brackets in brackets, keys of many parts, numbers of many digits. Line by line, once."""
+    """Why a text is not worth parsing: brackets in brackets, keys of many parts, numbers of many digits. Line by line,
+    once."""
     bare = QUIET.sub(_blank, text)
     line, depth, parts = 1, 0, 1
     for sign in SIGN.finditer(bare):
@@ -53,7 +56,8 @@ def scan(text: str) -> list[Fault]:
 
 
 def beyond_study(value: Any, where: str = "") -> list[Fault]:
-    """What no study holds: tables and lists that would take minutes to check, one against the other, long texts, absurd numbers."""
+    """What no study holds: tables and lists that would take minutes to check, one against the other, long texts, absurd
+    numbers."""
     at = where or "study"
     if isinstance(value, str):
         return [Fault(where, f"has more than {STUDY_TEXT:,} characters")] if len(value) > STUDY_TEXT else []

@@ -1,7 +1,8 @@
-"""The truths that scenarios state: every parameter a number, or a design prior from which each simulated cohort draws its own.
+"""The truths that scenarios state: every parameter a number, or a design prior from which each simulated cohort draws
+its own.
 
-A design prior is text of the prior language, in the units of the numbers of scenarios. It is cut off where no truth can be: draws
-that are impossible, alone or together, are drawn again, all of them. Power over a design prior is assurance.
+A design prior is text of the prior language, in the units of the numbers of scenarios. It is cut off where no truth can
+be: draws that are impossible, alone or together, are drawn again, all of them. Power over a design prior is assurance.
 
 Reference: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175.
 """
@@ -31,7 +32,8 @@ def stated_values(scenarios: Mapping[str, Scenario], name: str) -> dict[str, dic
 
 
 def design_priors(study: Study, name: str) -> dict[str, str]:
-    """The design priors of a scenario: parameter -> text, `mrc.asymptote` -> `normal(4.4, 0.2)`; empty where all is fixed."""
+    """The design priors of a scenario: parameter -> text, `mrc.asymptote` -> `normal(4.4, 0.2)`; empty where all is
+    fixed."""
     stated = stated_values(study.scenarios, name)
     return {f"{o}.{key}": v for o, values in stated.items() for key, v in values.items() if isinstance(v, str)}
 

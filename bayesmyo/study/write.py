@@ -33,7 +33,8 @@ def to_toml(study: Study) -> str:
 
 
 def study_hash(study: Study) -> str:
-    """SHA-256 of the canonical text: equal for two files that ask the same question, whatever [report] says beside it."""
+    """SHA-256 of the canonical text: equal for two files that ask the same question, whatever [report] says beside
+    it."""
     return hashlib.sha256(to_toml(replace(study, report=None)).encode()).hexdigest()
 
 

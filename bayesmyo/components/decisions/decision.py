@@ -22,8 +22,8 @@ class Verdict:
     probability
         What the posterior gives, None where the rule asks for none.
     margin
-        By how much the rule is satisfied, negative where it is not: of a probability, what the posterior gives minus what was asked (the
-        smaller margin of two conditions); of a precision, the width asked minus the interval's.
+        By how much the rule is satisfied, negative where it is not: of a probability, what the posterior gives minus
+        what was asked (the smaller margin of two conditions); of a precision, the width asked minus the interval's.
     """
 
     met: bool
@@ -55,7 +55,8 @@ class Decision(Component):
         return None
 
     def terms(self, unit: str) -> str:
-        """What it asks of the number, for a lay reader; `unit` follows each value and begins with a space, or is empty."""
+        """What it asks of the number, for a lay reader; `unit` follows each value and begins with a space, or is
+        empty."""
         return f"a rule of the kind {self.kind}"
 
     @abstractmethod

@@ -37,7 +37,8 @@ class Criterion:
         return np.asarray((value >= least) & (value <= most))
 
     def words(self, label: str, unit: str, before: str) -> str:
-        """`CPK at most 200 IU/L`, `mean MRC grade up by at least 0.5 grade since month 0`; `before` is the time `from`."""
+        """`CPK at most 200 IU/L`, `mean MRC grade up by at least 0.5 grade since month 0`; `before` is the time
+        `from`."""
         low, high = self.at_least, self.at_most
         if self.of == "change":
             return f"{label} {_moved(low, high, unit, before)}"
@@ -51,7 +52,8 @@ Criteria = Mapping[str, Criterion]  # by outcome; all of them must be met
 
 
 def all_met(criteria: Criteria, at: float, from_: float, level: Callable[[str, float], np.ndarray]) -> np.ndarray:
-    """Whether patients meet every criterion at the time `at`; `level` gives an outcome's level of each patient at a time."""
+    """Whether patients meet every criterion at the time `at`; `level` gives an outcome's level of each patient at a
+    time."""
     met = np.asarray(True)
     for outcome, c in criteria.items():
         met = met & c.met(level(outcome, at), level(outcome, from_) if c.compares else None)

@@ -56,8 +56,8 @@ class Prediction(Protocol):
 class Contrast:
     """Two groups of patients who differ in one covariate: the number at `level` against the number at `reference`.
 
-    by: compare levels by their `ratio` (of counts the rate ratio, of a log-normal outcome the ratio of geometric means); by default
-        by their difference
+    by: compare levels by their `ratio` (of counts the rate ratio, of a log-normal outcome the ratio of geometric
+        means); by default by their difference
     """
 
     covariate: str
@@ -76,11 +76,12 @@ class Estimand(Component):
         `new patient`: one patient drawn afresh; `predicts` says whether the expected value or a measurement
         `population average`: the average over all patients who could be drawn
     summary: `median` (on a log scale the geometric mean) or `mean`; by default what the family reports
-    given: covariate values that all patients are taken to have (`{ diagnosis = "PM", age = 60 }`); otherwise these patients
-        and the patients averaged over or drawn have the cohort's own values, and the average patient the reference or typical ones;
-        a covariate of visits stands at its reference or typical value for all of them
-    contrast: compare two groups, `{ covariate = "diagnosis", level = "PM", reference = "DM" }`: the difference of the two
-        numbers, or their ratio for a ratio; levels by their ratio too, with `by = "ratio"`; patients are otherwise alike
+    given: covariate values that all patients are taken to have (`{ diagnosis = "PM", age = 60 }`); otherwise these
+        patients and the patients averaged over or drawn have the cohort's own values, and the average patient the
+        reference or typical ones; a covariate of visits stands at its reference or typical value for all of them
+    contrast: compare two groups, `{ covariate = "diagnosis", level = "PM", reference = "DM" }`: the difference of the
+        two numbers, or their ratio for a ratio; levels by their ratio too, with `by = "ratio"`; patients are otherwise
+        alike
     above, below: the threshold whose probability is printed beside the number (by default: any change for the better)
     """
 
@@ -127,7 +128,8 @@ class Estimand(Component):
 
     @property
     def followed(self) -> tuple[str, ...]:
-        """Names of the outcomes that must have been followed over time, because it compares times of them or asks when."""
+        """Names of the outcomes that must have been followed over time, because it compares times of them or asks
+        when."""
         return self.outcomes if self.compares else ()
 
     @property
@@ -146,7 +148,8 @@ class Estimand(Component):
         return f"a {self.kind} estimand does not speak of it"
 
     def asks(self) -> Mapping[str, tuple[str, Criterion]]:
-        """What levels must reach to count, (outcome, criterion) by the TOML key where that stands; "" where in keys of its own."""
+        """What levels must reach to count, (outcome, criterion) by the TOML key where that stands; "" where in keys of
+        its own."""
         return {}
 
     def of(self, prediction: Prediction) -> np.ndarray:
@@ -188,7 +191,8 @@ class Estimand(Component):
         """What the number is, as the subject of a sentence."""
 
     def faults(self) -> tuple[tuple[str, str, str, str], ...]:
-        """(key, what is wrong, what was got, how to mend it) of fields that do not go together; empty where it can be asked."""
+        """(key, what is wrong, what was got, how to mend it) of fields that do not go together; empty where it can be
+        asked."""
         return ()
 
     @abstractmethod

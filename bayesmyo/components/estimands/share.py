@@ -16,10 +16,10 @@ class Share(Estimand):
 
     criteria: by outcome, `{ mrc = { of = "change", at_least = 0.5 }, cpk = { at_most = 200 } }`; a change or a ratio is
         against the time `from`
-    population: `these patients`, all of them, those lost to follow-up too; or `population average`, the probability for a new
-        patient, by quasi-Monte Carlo over new patients
-    predicts: `expected value`, each patient's trajectory as the family reports it (the median of a log-normal outcome, the mean of
-        others); or `measurement`, with the scatter of a measurement around it
+    population: `these patients`, all of them, those lost to follow-up too; or `population average`, the probability for
+        a new patient, by quasi-Monte Carlo over new patients
+    predicts: `expected value`, each patient's trajectory as the family reports it (the median of a log-normal outcome,
+        the mean of others); or `measurement`, with the scatter of a measurement around it
     """
 
     kind: Literal["share"] = "share"

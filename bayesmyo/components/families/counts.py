@@ -13,10 +13,13 @@ HALF = 0.5  # an event that nobody had, so that who had none has a rate
 
 
 def scored(y: Any, curve: Any, pooled: Pooled, overdispersion: Any, xp: Any) -> tuple[Any, Any]:
-    """Counts as normal measurements of the log rate: value and precision of one step of Fisher's scoring from the patient's own rate.
+    """Counts as normal measurements of the log rate: value and precision of one step of Fisher's scoring from the
+    patient's own rate.
 
-    The patient's rate is the curve's, times all events (and half a one) over all that were expected: counts of single visits may be zero
-    nearly everywhere, and the curve may be far off while the sampler looks for its way. overdispersion: the variance of a count is mu + overdispersion * mu^2
+    The patient's rate is the curve's, times all events (and half a one) over all that were expected: counts of single
+    visits may be zero nearly everywhere, and the curve may be far off while the sampler looks for its way.
+
+    overdispersion: the variance of a count is mu + overdispersion * mu^2
     """
     expected = xp.exp(xp.clip(curve, -LARGEST_LOG_RATE, LARGEST_LOG_RATE))
     ratio = (pooled(y + 0.0 * curve) + HALF) / pooled(expected)

@@ -26,8 +26,8 @@ class Cells:
     value : ndarray of shape (n,)
         The measurement; for a censored cell a limit that was reported.
     low, high : ndarray of shape (n,), or None
-        The truth lies between them: both the value where measured, -inf to the limit where left-censored, the limit to +inf where
-        right-censored, two limits where interval-censored; None where the study declares no censoring.
+        The truth lies between them: both the value where measured, -inf to the limit where left-censored, the limit to
+        +inf where right-censored, two limits where interval-censored; None where the study declares no censoring.
     """
 
     value: Any
@@ -53,7 +53,8 @@ class Family(Link, Component):
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
     heavier_tailed: ClassVar[str] = ""  # the family of such measurements of which a few lie far off
     overdispersed: ClassVar[str] = ""  # the family of such measurements that scatter more
-    # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only then
+    # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only
+    # then
     links: ClassVar[Mapping[str, str]] = {}
     # which of these says where zeros are more, or fewer, than the rest of the family allows
     more_zeros: ClassVar[str] = ""
@@ -108,8 +109,8 @@ class Family(Link, Component):
         eta
             Linear predictors by name.
         values
-            The outcome's parameters by name, and under `known_error` the SDs of measurement errors that are known, by which the
-            residual SD of each measurement is larger.
+            The outcome's parameters by name, and under `known_error` the SDs of measurement errors that are known, by
+            which the residual SD of each measurement is larger.
         xp
             `numpy` or `pytensor.tensor`.
         """
@@ -133,7 +134,8 @@ class Family(Link, Component):
 
     @abstractmethod
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
-        """The family's own parameters and their default priors, on the clinical scale; a joint prior stands for several."""
+        """The family's own parameters and their default priors, on the clinical scale; a joint prior stands for
+        several."""
 
     def joint(self, name: str, text: str) -> Joint | None:
         """The prior that a study states of several parameters at once; None where no joint prior has this name.
@@ -188,7 +190,8 @@ class Family(Link, Component):
         return None
 
     def r_family(self, parts: Collection[str]) -> str:
-        """The family of brms where the study gives these parameters a predictor of their own; empty where it has none."""
+        """The family of brms where the study gives these parameters a predictor of their own; empty where it has
+        none."""
         return self.r_formula
 
     def r_additions(self) -> tuple[str, ...]:
@@ -248,5 +251,6 @@ class Family(Link, Component):
         return values
 
     def observe_rest(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
-        """What is left of the likelihood once the normal part is taken out (whether a dose is zero); usually nothing."""
+        """What is left of the likelihood once the normal part is taken out (whether a dose is zero); usually
+        nothing."""
         return None

@@ -1,4 +1,5 @@
-"""The gamma distribution: a positive outcome whose scatter grows in proportion to its mean (a dose, a concentration)."""
+"""The gamma distribution: a positive outcome whose scatter grows in proportion to its mean (a dose, a
+concentration)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
-# The least SD of what covariates shift, where nothing but the two ends is far: 2.5 logits lead from a probability of 0.5
-# to 0.92, and 1.5 probits to 0.93. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
+# The least SD of what covariates shift, where nothing but the two ends is far: 2.5 logits lead from a probability of
+# 0.5 to 0.92, and 1.5 probits to 0.93. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
 BETWEEN_GROUPS, FAR = {"logit": 2.5, "probit": 1.5}, 0.92
 RATIOS = {"log": "ratio", "logit": "odds ratio"}
 
@@ -43,9 +43,10 @@ class Link:
     def between_groups(self, sd: float, per: float = 1.0) -> float:
         """The SD of a default prior that leaves room for groups that differ.
 
-        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit, and on any other link between two ends what leads
-        from their middle to 0.92 of the way: the spread between patients that a study declares is that of patients alike,
-        and bounds no difference between groups.
+        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit, and on any other link between two ends what
+        leads
+        from their middle to 0.92 of the way: the spread between patients that a study declares is that of patients
+        alike, and bounds no difference between groups.
         per: how many of the coefficient's units pass over a typical follow-up (see `Coefficient`)
         """
         return max(sd, (BETWEEN_GROUPS.get(self.link_name) or self._far()) / per)
@@ -108,8 +109,8 @@ class FromZero(Link):
 class Score(Link):
     """A number between two ends, on the logit of its share of the way.
 
-    The declared spread is an SD around the typical value; on the logit it is the SD of the share / (share * (1 - share)) by the delta
-    method (McCullagh and Nelder 1989, chapter 4, https://doi.org/10.1201/9780203753736).
+    The declared spread is an SD around the typical value; on the logit it is the SD of the share / (share * (1 -
+    share)) by the delta method (McCullagh and Nelder 1989, chapter 4, https://doi.org/10.1201/9780203753736).
     """
 
     link_name: ClassVar[str] = "logit"

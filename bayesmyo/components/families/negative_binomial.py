@@ -1,4 +1,5 @@
-"""The negative binomial distribution: counts of events that scatter more than a Poisson, for the exposure of each visit."""
+"""The negative binomial distribution: counts of events that scatter more than a Poisson, for the exposure of each
+visit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -73,7 +73,8 @@ class OrderedBeta(Score, Family):
         return pm.Potential(name, pt.switch(floor, at_floor, pt.switch(ceiling, at_ceiling, between + beta)).sum())
 
     def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
-        """Between the ends the logit of the share (delta method); at an end a step beyond its cutpoint (one of Newton's, from there)."""
+        """Between the ends the logit of the share (delta method); at an end a step beyond its cutpoint (one of
+        Newton's, from there)."""
         floor, ceiling = cells.value <= 0, cells.value >= 1
         share = xp.clip(xp.where(floor | ceiling, 0.5, cells.value), NEAR, 1 - NEAR)
         logit = xp.log(share) - xp.log1p(-share)
@@ -106,7 +107,8 @@ class OrderedBeta(Score, Family):
         return self.lower, self.upper
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
-        """The cuts of glmmTMB are `psi = c(-cut_floor, cut_ceiling)`; from its own start at zero they have no likelihood."""
+        """The cuts of glmmTMB are `psi = c(-cut_floor, cut_ceiling)`; from its own start at zero they have no
+        likelihood."""
         if predictor != "location":
             return None
         share = f"({minus(y, self.lower)})/{number(self._range)}" if self.lower else f"{y}/{number(self.upper)}"

@@ -56,7 +56,8 @@ class Poisson(Counts):
         return value * location - pt.exp(location) - pt.gammaln(value + 1.0)
 
     def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
-        """One step of Fisher's scoring from the patient's own rate (see `scored`); the observation's own scatter is part of the variance."""
+        """One step of Fisher's scoring from the patient's own rate (see `scored`); the observation's own scatter is
+        part of the variance."""
         return scored(cells.value, curve, pooled, aux["sd_observation"] ** 2 if self.observation_effect else 0.0, xp)
 
     def draw_counts(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
@@ -91,7 +92,8 @@ class Poisson(Counts):
         return np.exp(location + np.square(aux["sd_observation"]) / 2 if self.observation_effect else location)
 
 
-# Nodes u of a trapezium rule after z = mode + width * sinh(u): it sees the narrow side of a skewed peak and the wide one.
+# Nodes u of a trapezium rule after z = mode + width * sinh(u): it sees the narrow side of a skewed peak and the wide
+# one.
 _STEP = 0.1
 _NODES = np.arange(-4.5, 4.51, _STEP)
 

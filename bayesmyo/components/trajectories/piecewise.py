@@ -46,7 +46,8 @@ class Piecewise(Trajectory):
         )
 
     def _length(self, piece: int, follow_up: float) -> float:
-        """How long a piece lasts: the last one to the end of a typical follow-up, but no shorter than the one before."""
+        """How long a piece lasts: the last one to the end of a typical follow-up, but no shorter than the one
+        before."""
         ends = [self.origin, *self.at]
         lengths = [later - earlier for earlier, later in pairwise(ends)] or [follow_up]
         lengths.append(max(self.origin + follow_up - ends[-1], lengths[-1]))

@@ -85,7 +85,8 @@ class Spline(Trajectory):
         return coefficients["start"] + coefficients["slope"] * (t - self.origin) + coefficients["smooth"] * bent
 
     def r_terms(self, time: str, first: float) -> Mapping[str, str]:
-        """The same curves in another basis: the changes are not R's coefficients. A penalty R draws from another prior."""
+        """The same curves in another basis: the changes are not R's coefficients. A penalty R draws from another
+        prior."""
         if self.penalised:
             return {}
         start, *inner, end = map(number, self.at)

@@ -60,7 +60,8 @@ class Trajectory(Component):
     def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
         """The linear predictor at times t, on the link scale.
 
-        It is linear in every coefficient whose nature is a level, a difference or a rate. Before the start it is what it is at the start.
+        It is linear in every coefficient whose nature is a level, a difference or a rate. Before the start it is what
+        it is at the start.
 
         Parameters
         ----------
@@ -95,7 +96,8 @@ class Trajectory(Component):
         )
 
     def r_terms(self, time: str, first: float) -> Mapping[str, str]:
-        """What each coefficient multiplies in a formula of R; several that share a term stand under the last one's name.
+        """What each coefficient multiplies in a formula of R; several that share a term stand under the last one's
+        name.
 
         Parameters
         ----------
@@ -112,7 +114,8 @@ class Trajectory(Component):
         return {}
 
     def r_curve(self, time: str, first: float, larger: str = "pmax") -> str:
-        """A curve that is not linear in its coefficients, in R with their names; empty where it is, or where R has none.
+        """A curve that is not linear in its coefficients, in R with their names; empty where it is, or where R has
+        none.
 
         Parameters
         ----------
@@ -122,7 +125,8 @@ class Trajectory(Component):
         return ""
 
     def r_starts(self, middle: Mapping[str, float], spread: float) -> Mapping[str, float]:
-        """Where R's search for such a curve may begin: from the middles of the priors; spread: a change for the better."""
+        """Where R's search for such a curve may begin: from the middles of the priors; spread: a change for the
+        better."""
         return middle
 
     def r_elapsed(self, time: str, first: float, larger: str = "pmax") -> str:

@@ -15,8 +15,8 @@ from bayesmyo.components.trajectories.trajectory import Trajectory, increasing, 
 class PlannedVisits(Trajectory):
     """eta(t) = start + change_k * B_k(t), where B_k is one at the visit planned for the k-th time and zero elsewhere.
 
-    at: the times of the planned visits, in the study's unit; window: how far from its time a visit may be. A measurement outside all
-        windows is refused, and nothing can be asked of other times
+    at: the times of the planned visits, in the study's unit; window: how far from its time a visit may be. A
+        measurement outside all windows is refused, and nothing can be asked of other times
     start: level at the first visit; default prior Normal(typical, spread)
     change_2, change_3, ...: level at each later visit minus that at the first; default prior Normal(0, 2 * spread)
     With `residual = { kind = "unstructured" }`, without patients' own effects, the mixed model for repeated measures

@@ -16,12 +16,14 @@ NONE = "no equivalent in lme4, nlme, glmmTMB or ordinal"
 
 
 def likelihood(study: Study, outcome: str, first: float = 0.0) -> str:
-    """The call that fits an outcome by likelihood, two where it is in two parts that know nothing of each other, or why there is none.
+    """The call that fits an outcome by likelihood, two where it is in two parts that know nothing of each other, or why
+    there is none.
 
     Parameters
     ----------
     first
-        The earliest time in the table, in the study's unit: on it hangs whether anything before the start is held at its level.
+        The earliest time in the table, in the study's unit: on it hangs whether anything before the start is held at
+        its level.
     """
     parts = terms(study, outcome, first)
     try:
@@ -74,7 +76,8 @@ def _alone(t: Terms) -> str:
 
 
 def _in_one(location: Terms, part: Terms, *more: Terms) -> str:
-    """One call for the location and one parameter of the family: zeros that are no counts, or a residual SD of each group."""
+    """One call for the location and one parameter of the family: zeros that are no counts, or a residual SD of each
+    group."""
     call, p, called = _call(part), part.predictor, CALLED[part.predictor.name]
     if call is None or more or not call.inside or location.curve():
         raise NoEquivalent(f"the {called} has a predictor of its own")

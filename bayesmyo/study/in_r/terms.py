@@ -1,7 +1,7 @@
 """A linear predictor as terms of a formula in R.
 
-The terms are those of the components, letter by letter: a coefficient of ours is the coefficient of the same term in R. The table is
-the one that bayesmyo read (`clean.py`), called `d`.
+The terms are those of the components, letter by letter: a coefficient of ours is the coefficient of the same term in R.
+The table is the one that bayesmyo read (`clean.py`), called `d`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,7 +92,8 @@ class Terms:
         return self.predictor.trajectory.r_terms(self.time, self.first)
 
     def curve(self, larger: str = "pmax") -> str:
-        """The curve by its coefficients, where it is not linear in them. larger: what gives the larger of two numbers"""
+        """The curve by its coefficients, where it is not linear in them. larger: what gives the larger of two
+        numbers"""
         return self.predictor.trajectory.r_curve(self.time, self.first, larger)
 
     @cached_property
@@ -122,7 +123,8 @@ class Terms:
         return " + ".join([*self.fixed, *patients])
 
     def bar(self, separate: bool = False) -> str:
-        """What stands between patient-level terms and the patient: `|p|` where terms of other formulas are correlated with them.
+        """What stands between patient-level terms and the patient: `|p|` where terms of other formulas are correlated
+        with them.
 
         separate: each effect of this predictor has a formula of its own
         """
@@ -150,7 +152,8 @@ class Terms:
         return "" if self._whole_products() else "a product without its parts"
 
     def _whole_products(self) -> bool:
-        """Whether R codes every factor as we do: without its reference, which it does where the rest of a term is a term too."""
+        """Whether R codes every factor as we do: without its reference, which it does where the rest of a term is a
+        term too."""
         p, known, (_, *moving) = self.predictor, self.study.covariates, self.clocks.values()
         terms = [frozenset(self._parts(c)) for c in p.covariates if not known[c].group]
         terms += [frozenset([*self._parts(c), clock]) for c in p.moderators for clock in moving if not known[c].group]
@@ -166,7 +169,8 @@ class Terms:
         return tuple(part for c in product for part in self._parts(c)) if product else (covariate,)
 
     def covariate(self, name: str) -> str:
-        """A covariate as its coefficient multiplies it: from `typical` and per `scale`, or the factor that `table` made of it."""
+        """A covariate as its coefficient multiplies it: from `typical` and per `scale`, or the factor that `table` made
+        of it."""
         c = self.study.covariates[name]
         if c.product:
             return ":".join(self.covariate(part) for part in c.product)
