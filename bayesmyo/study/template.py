@@ -8,8 +8,7 @@ TEMPLATE = """\
 title = "{name}"
 patient = "patient"                       # the column that says who
 time = {{ column = "month", unit = "month", label = "Months since first treatment", typical = 24 }}
-                                          # typical: a usual follow-up; default priors of slopes and half-times rest on
-                                          # it
+                                          # typical: a usual follow-up; default priors of slopes and half-times rest on it
 treatment = "the new treatment"           # a change is called "during the new treatment"
 interval = 0.95                           # of every printed interval, equal-tailed
 correlate = "within outcomes"             # or "across outcomes", or "none": are a patient's effects correlated?
@@ -36,8 +35,7 @@ effects = ["intercept", "slope"]          # what patients differ in
 # covariates = ["group"]                  # shift the level; moderators = ["group"] shift the change
 
 # [covariates.group]
-# levels = ["A", "B"]                     # the first is the reference; a numeric covariate has typical and scale
-# instead
+# levels = ["A", "B"]                     # the first is the reference; a numeric covariate has typical and scale instead
 
 [outcomes.enzyme]
 column = "enzyme"
@@ -74,14 +72,13 @@ estimand = "enzyme_ratio_12"
 below = 0.5
 probability = 0.90
 
-# What only you know; `bayesmyo report` prints it, and NOT STATED for what is left out. Write it before the data are
-# seen, where you can.
+# What only you know; `bayesmyo report` prints it, and NOT STATED for what is left out. Write it before the data are seen, where you can.
 
 # [report]
 # goal = "..."                            # also why_bayesian, design, setting, dates, eligibility, data, follow_up
 # missing_data = "..."                    # what is assumed of what is missing
-# priors = "..."                          # why typical, scale and stated priors are what they are; a stated prior needs
-# this decisions = "..."                       # who set the rules and thresholds, and when
+# priors = "..."                          # why typical, scale and stated priors are what they are; a stated prior needs this
+# decisions = "..."                       # who set the rules and thresholds, and when
 # multiplicity = "..."
 # prespecified = "..."                    # and deviations
 # limits = "..."                          # without a control group: what else may have caused the change
@@ -93,8 +90,7 @@ probability = 0.90
 # intercurrent_events = "..."             # each with the strategy that deals with it
 # summary = "..."
 
-# What a simulated cohort looks like, and a truth to simulate it from (levels in outcome units, SDs on the model's
-# scale).
+# What a simulated cohort looks like, and a truth to simulate it from (levels in outcome units, SDs on the model's scale).
 
 [design]
 patients = 15
