@@ -49,8 +49,8 @@ class Coefficient:
     nature: `level` (in outcome units), `difference` (between two levels) or `rate` (per unit of time), which enter the
         curve linearly; `duration` (a time) and `shape` (no unit), which do not
     prior: the default prior on the link scale, or None where the study must state one (`needs` says what is missing)
-    per: how many of the coefficient's units pass over a typical follow-up (31 months for a rate per month, log(32) for one per
-        e-fold of 1 + time, 1 for a level); default priors of patients' SDs and of moderators are divided by it
+    per: how many of the coefficient's units pass over a typical follow-up (31 months for a rate per month, log(32) for
+        one per e-fold of 1 + time, 1 for a level); default priors of patients' SDs and of moderators are divided by it
     fixed: the value of a coefficient that is no parameter, because the family's own thresholds say where the level is
     """
 

@@ -16,7 +16,20 @@ from bayesmyo.components.priors import Joint, lkj
 
 
 def shapes(eta: float, effects: int) -> np.ndarray:
-    """(pairs,) the Beta shape of each partial correlation, row by row below the diagonal."""
+    """The shape of the Beta distribution of each partial correlation.
+
+    Parameters
+    ----------
+    eta
+        Of the LKJ distribution: 1 is uniform over correlation matrices, larger ones hold to zero.
+    effects
+        How many numbers are correlated.
+
+    Returns
+    -------
+    ndarray of shape (pairs,)
+        Row by row below the diagonal.
+    """
     return np.array([eta + (effects - 2 - j) / 2 for i in range(effects) for j in range(i)])
 
 
@@ -26,7 +39,20 @@ def marginal(eta: float, effects: int) -> float:
 
 
 def cholesky(partials: Sequence[Any], effects: int, xp: Any) -> list[list[Any]]:
-    """The lower Cholesky factor, row by row, from the partial correlations below the diagonal, row by row."""
+    """The lower Cholesky factor of a correlation matrix.
+
+    Parameters
+    ----------
+    partials
+        The partial correlations below the diagonal, row by row; arrays broadcast.
+    xp
+        `numpy` or `pytensor.tensor`.
+
+    Returns
+    -------
+    list of lists
+        Row i holds its i + 1 elements, and has unit length.
+    """
     rows: list[list[Any]] = []
     position = 0
     for i in range(effects):
@@ -52,7 +78,13 @@ def correlations(rows: Sequence[Sequence[Any]]) -> dict[tuple[int, int], Any]:
 def draw(
     rng: np.random.Generator, size: tuple[int, ...], eta: float, effects: int
 ) -> dict[tuple[int, int], np.ndarray]:
-    """Correlations of LKJ(eta), (*size) each, drawn with NumPy by (earlier, later)."""
+    """Correlations of LKJ(eta), drawn with NumPy.
+
+    Returns
+    -------
+    dict
+        (earlier, later) -> draws of shape `size`.
+    """
     a = shapes(eta, effects)
     partials = 2 * rng.beta(a, a, (*size, len(a))) - 1
     return correlations(cholesky(list(np.moveaxis(partials, -1, 0)), effects, np))

@@ -19,7 +19,8 @@ class Call:
 
     mixed: with patients' effects; alone: without them; response: the left side of its formula
     arguments: further ones, such as `family = binomial`; normal: the response is, so that nlme can fit curves to it
-    inside: of a parameter that is fitted in the call of the location, the argument that takes its formula, or with `by_group` its group
+    inside: of a parameter that is fitted in the call of the location, the argument that takes its formula, or with
+        `by_group` its group
     """
 
     mixed: str

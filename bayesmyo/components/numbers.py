@@ -19,8 +19,17 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def resolved(value: float, error: float, most: int = 3) -> str:
-    """At most three significant digits (or `most`), and none below the Monte Carlo error: the last is worth one error or more, or, where
-    that would leave a single digit, a fifth of one. With an exponent where it would be long."""
+    """A number with no digit below its Monte Carlo error: the last is worth one error or more, or, where that would
+    leave a single digit, a
+    fifth of one. With an exponent where it would be long.
+
+    Parameters
+    ----------
+    error
+        The Monte Carlo error, in the unit of the value.
+    most
+        Significant digits at most.
+    """
     if not math.isfinite(value):
         return significant(value, most)
     text = _resolved(value, error, most) if math.isfinite(error) and error > 0 else significant(value, most)
@@ -51,14 +60,22 @@ def apart(lower: float, upper: float) -> int:
 
 
 def shared(errors: Sequence[float]) -> list[float]:
-    """The same errors, all of them the largest where they are much alike, so that an interval is written with one number of digits."""
+    """The same errors, all of them the largest where they are much alike, so that an interval is written with one
+    number of digits."""
     least, most = min(errors), max(errors)
     return [most] * len(errors) if most <= ALIKE * least else [e or most for e in errors]
 
 
 def interval_errors(lower: float | None, median: float | None, upper: float | None) -> tuple[float, float, float]:
-    """Monte Carlo errors of lower end, median and upper end, for writing: ends that are known alike share the larger one, and one that no
-    draw tells (all are the same) has its neighbour's; 0 where nothing is known."""
+    """Monte Carlo errors of lower end, median and upper end, for writing.
+
+    Ends that are known alike share the larger one, and one that no draw tells (all are the same) has its neighbour's.
+
+    Returns
+    -------
+    tuple of three floats
+        In that order; 0 where nothing is known.
+    """
     first, middle, last = (e if e is not None and math.isfinite(e) else 0.0 for e in (lower, median, upper))
     first, last = shared((first, last))
     return first or middle, middle or max(first, last), last or middle

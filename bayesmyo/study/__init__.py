@@ -9,7 +9,7 @@ dates.py        calendar dates as a study declares them
 write.py        Study -> TOML text, and its hash
 predictors.py   its linear predictors, and the blocks of effects that are correlated
 covariates.py   covariates as columns of the design
-describe.py     a study in words and in formula (in_r.py: as lme4 and brms would write it)
+describe.py     a study in words and in formula (in_r: as lme4 and brms would write it)
 clean.py        the table as it was read: its columns, its levels, and the study that reads it
 bundled.py      the studies that ship with bayesmyo
 template.py     the commented study and example table of `bayesmyo init`

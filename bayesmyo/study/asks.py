@@ -9,15 +9,21 @@ MODEL = (
     "correlation_prior",
     "correlate_residuals",
     "time",
-)  # what a posterior depends on, the data apart
+)  # on which a posterior depends, the data apart
 
 
 def modelled_otherwise(study: Study, other: Study) -> list[str]:
-    """What one study models otherwise than another, in the words of a study file; empty where their posteriors are the same."""
-    found = [what for what in MODEL if getattr(study, what) != getattr(other, what)]
-    if not found and any(study.scale(o) != other.scale(o) for o in study.outcomes):
+    """What one study models otherwise than another.
+
+    Returns
+    -------
+    list of str
+        The keys of `Study` that differ, or "typical follow-up"; empty where their posteriors are the same.
+    """
+    different = [what for what in MODEL if getattr(study, what) != getattr(other, what)]
+    if not different and any(study.scale(o) != other.scale(o) for o in study.outcomes):
         return ["typical follow-up"]  # on which default priors are set
-    return found
+    return different
 
 
 def added(study: Study, other: Study) -> list[str]:

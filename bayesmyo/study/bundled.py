@@ -13,6 +13,13 @@ CHECKOUT = Path(__file__).parents[2] / "models"
 def studies() -> dict[str, Path]:
     """The bundled studies by name.
 
+    Returns
+    -------
+    dict
+        Name -> path of its TOML file.
+
+    Examples
+    --------
     >>> list(bayesmyo.studies())
     ['ivig', 'ivig-paper', 'ivig-separate', 'safety']
     """
@@ -23,9 +30,19 @@ def studies() -> dict[str, Path]:
 def find_study(name: str | Path) -> Study:
     """The study of a bundled name or of a path.
 
-    Anything with a `/` or ending in `.toml` is a path; any other word is a bundled name, unless a file of that name
-    is here. Raises StudyError where there is neither.
+    Parameters
+    ----------
+    name
+        Anything with a `/` or ending in `.toml` is a path; any other word is a bundled name, unless a file of that name
+        is here.
 
+    Raises
+    ------
+    StudyError
+        Where there is neither, or with every fault of the file.
+
+    Examples
+    --------
     >>> bayesmyo.find_study("ivig").title
     'IVIG in dermatomyositis and polymyositis'
     """
@@ -35,6 +52,5 @@ def find_study(name: str | Path) -> Study:
         return read_study(bundled[text])
     if "/" in text or "\\" in text or text.endswith(".toml") or Path(text).is_file():
         return read_study(text)
-    raise StudyError(
-        text, [Fault("study", "is neither a bundled study nor a file", mend=did_you_mean(text, list(bundled)))]
-    )
+    mend = did_you_mean(text, list(bundled))
+    raise StudyError(text, [Fault("study", "is neither a bundled study nor a file", mend=mend)])

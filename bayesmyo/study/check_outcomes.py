@@ -2,26 +2,90 @@
 
 from collections.abc import Mapping, Sequence
 
-from bayesmyo.components.families import FAMILIES, Family
+from bayesmyo.components.families import FAMILIES
+from bayesmyo.components.families.link import Link
 from bayesmyo.components.residuals import Residual
-from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.errors import Fault
 from bayesmyo.study import check_covariates, check_data
+from bayesmyo.study.faults import Faults, positive, unknown, upside_down
 from bayesmyo.study.study import Covariate, Distributional, Limits, Outcome
 
 WIDEST = 4.0  # logits between patients; at 4, a patient one SD away has odds 55 times as high
+LARGEST_RATIO = 20  # between patients
 
 
-def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> list[Fault]:
+def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> Faults:
+    """Faults of one [outcomes.NAME]."""
     where = f"outcomes.{name}"
-    found = [Fault(f"{where}.family.{key}", what) for key, what in o.family.faults()]
-    found += [Fault(f"{where}.trajectory.{key}", what) for key, what in o.trajectory.faults()]
-    if found:
-        return found
+    own = [Fault(f"{where}.family.{key}", what) for key, what in o.family.faults()]
+    own += [Fault(f"{where}.trajectory.{key}", what) for key, what in o.trajectory.faults()]
+    if own:
+        yield from own
+        return
     if o.residual is not None:
-        found += _residual(where, o, o.residual)
-    found += _typical(where, o) + _scale(where, o) + _range(where, o) + _parts(where, o)
+        yield from _residual(where, o, o.residual)
+    yield from _typical(where, o)
+    yield from _scale(where, o)
+    yield from _range(where, o)
+    yield from _parts(where, o)
     for name, part in o.parts.items():
-        found += check_covariates.part(where if name == "location" else f"{where}.{name}", part, covariates)
+        yield from check_covariates.part(where if name == "location" else f"{where}.{name}", part, covariates)
+    yield from _sampled(where, o)
+    yield from _limits(where, o)
+    kind, none = o.family.kind, "has no meaning for the family"
+    if o.exposure is not None and not o.family.exposed:
+        yield Fault(f"{where}.exposure", f"{none} {kind}", mend="use poisson or negative_binomial for counts")
+    if o.error is not None and not o.family.takes_errors:
+        yield Fault(f"{where}.error", f"{none} {kind}", mend="use gaussian")
+    if o.map is not None and o.family.texts() is not None:
+        yield Fault(f"{where}.map", "the family has levels of its own", mend="leave the map out")
+    yield from check_data.recorded(where, o)
+
+
+def _typical(where: str, o: Outcome) -> Faults:
+    if o.family.anchored:
+        if o.typical is not None:
+            mend = "say with family.shares how plausible each category is at the start"
+            yield Fault(f"{where}.typical", f"is not a key for the family {o.family.kind}", mend=mend)
+    elif o.typical is None:
+        yield Fault(f"{where}.typical", "is missing")
+    elif not o.family.check_expected(o.typical):
+        yield Fault(f"{where}.typical", f"must be {o.family.expected()}", f"{o.typical:g}")
+
+
+def _scale(where: str, o: Outcome) -> Faults:
+    at, got, log = f"{where}.scale", f"{o.scale:g}", o.family.link_name == "log"
+    mend = "2.5 means that patients differ by factors of about 2.5"
+    if log and o.scale <= 1:
+        yield Fault(at, "must be a ratio above 1, because the family works on the log", got, mend)
+    elif log and o.scale > LARGEST_RATIO:
+        mend = f"{mend}; a spread in the outcome's unit is not meant"
+        yield Fault(at, "is a ratio between patients, and no patients differ so much", got, mend)
+    elif o.scale <= 0:
+        yield from positive(where, scale=o.scale)
+    elif not o.family.anchored and _wide(o.family, o.typical, o.scale):
+        mend = "declare a smaller scale: how far patients' expected scores differ"
+        yield Fault(at, f"is wider than a score bounded at both ends allows around {o.typical:g}", got, mend)
+
+
+def _wide(link: Link, typical: float | None, scale: float) -> bool:
+    """Whether a spread around an expected value between two ends is wider than the ends allow."""
+    if None in link.ends() or typical is None or not link.check_expected(typical):
+        return False
+    return link.spread(scale, typical) > WIDEST
+
+
+def _range(where: str, o: Outcome) -> Faults:
+    yield from upside_down(where, o.minimum, o.maximum)
+    t = o.typical
+    if t is not None and ((o.minimum is not None and t < o.minimum) or (o.maximum is not None and t > o.maximum)):
+        yield Fault(f"{where}.typical", "lies outside minimum to maximum", f"{t:g}")
+    if o.plausible is not None and o.plausible[0] >= o.plausible[1]:
+        yield Fault(f"{where}.plausible", "must be a lower and a higher value", str(list(o.plausible)))
+
+
+def _sampled(where: str, o: Outcome) -> Faults:
+    """Ways to sample effects that the family does not have."""
     can = {
         "integrated": (o.family.normal, "integrated out"),
         "informed": (o.family.approximated, "informed by measurements"),
@@ -29,84 +93,20 @@ def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> list[
     possible, how = can.get(o.parameterisation, (True, ""))
     if not possible:
         what = f"effects cannot be {how} for the family {o.family.kind}"
-        found.append(Fault(f"{where}.parameterisation", what, mend='leave "auto"'))
+        yield Fault(f"{where}.parameterisation", what, mend='leave "auto"')
+
+
+def _limits(where: str, o: Outcome) -> Faults:
+    """Limits of what could be measured."""
+    at = f"{where}.censoring"
     if o.censoring and not o.family.censorable:
-        found.append(Fault(f"{where}.censoring", f"is not available for the family {o.family.kind}"))
+        yield Fault(at, f"is not available for the family {o.family.kind}")
     if isinstance(o.censoring, Limits):
         below, above = o.censoring.below, o.censoring.above
         if below is None and above is None:
-            found.append(Fault(f"{where}.censoring", "needs above or below, or both", mend="such as { above = 30 }"))
+            yield Fault(at, "needs above or below, or both", mend="such as { above = 30 }")
         elif below is not None and above is not None and below >= above:
-            found.append(Fault(f"{where}.censoring.above", f"must lie above the lower limit, {below:g}", f"{above:g}"))
-    if o.exposure is not None and not o.family.exposed:
-        mend = "use poisson or negative_binomial for counts"
-        found.append(Fault(f"{where}.exposure", f"has no meaning for the family {o.family.kind}", mend=mend))
-    if o.error is not None and not o.family.takes_errors:
-        found.append(Fault(f"{where}.error", f"has no meaning for the family {o.family.kind}", mend="use gaussian"))
-    if o.map is not None and o.family.texts() is not None:
-        found.append(Fault(f"{where}.map", "the family has levels of its own", mend="leave the map out"))
-    return found + check_data.recorded(where, o)
-
-
-def _typical(where: str, o: Outcome) -> list[Fault]:
-    if o.family.anchored:
-        mend = "say with family.shares how plausible each category is at the start"
-        return (
-            [Fault(f"{where}.typical", f"is not a key for the family {o.family.kind}", mend=mend)]
-            if o.typical is not None
-            else []
-        )
-    if o.typical is None:
-        return [Fault(f"{where}.typical", "is missing")]
-    if not o.family.check_expected(o.typical):
-        return [Fault(f"{where}.typical", f"must be {o.family.expected()}", f"{o.typical:g}")]
-    return []
-
-
-def _scale(where: str, o: Outcome) -> list[Fault]:
-    if o.family.link_name == "log" and o.scale <= 1:
-        mend = "2.5 means that patients differ by factors of about 2.5"
-        return [
-            Fault(
-                f"{where}.scale", "must be a ratio above 1, because the family works on the log", f"{o.scale:g}", mend
-            )
-        ]
-    if o.family.link_name == "log" and o.scale > 20:
-        mend = "2.5 means that patients differ by factors of about 2.5; a spread in the outcome's unit is not meant"
-        return [
-            Fault(f"{where}.scale", "is a ratio between patients, and no patients differ so much", f"{o.scale:g}", mend)
-        ]
-    if o.scale <= 0:
-        return [Fault(f"{where}.scale", "must be positive", f"{o.scale:g}")]
-    if (
-        None not in o.family.ends()
-        and not o.family.anchored
-        and o.typical is not None
-        and bool(o.family.check_expected(o.typical))
-        and o.family.spread(o.scale, o.typical) > WIDEST
-    ):
-        what = f"is wider than a score bounded at both ends allows around {o.typical:g}"
-        return [
-            Fault(
-                f"{where}.scale",
-                what,
-                f"{o.scale:g}",
-                "declare a smaller scale: how far patients' expected scores differ",
-            )
-        ]
-    return []
-
-
-def _range(where: str, o: Outcome) -> list[Fault]:
-    found = []
-    if o.minimum is not None and o.maximum is not None and o.minimum >= o.maximum:
-        found.append(Fault(f"{where}.maximum", f"must be above the minimum, {o.minimum:g}", f"{o.maximum:g}"))
-    t = o.typical
-    if t is not None and ((o.minimum is not None and t < o.minimum) or (o.maximum is not None and t > o.maximum)):
-        found.append(Fault(f"{where}.typical", "lies outside minimum to maximum", f"{t:g}"))
-    if o.plausible is not None and o.plausible[0] >= o.plausible[1]:
-        found.append(Fault(f"{where}.plausible", "must be a lower and a higher value", str(list(o.plausible))))
-    return found
+            yield Fault(f"{at}.above", f"must lie above the lower limit, {below:g}", f"{above:g}")
 
 
 def can_hang_together(o: Outcome) -> bool:
@@ -114,82 +114,74 @@ def can_hang_together(o: Outcome) -> bool:
     return o.residual is None and o.family.normal and not o.family.has_zero_part and not o.censoring
 
 
-def _residual(where: str, o: Outcome, residual: Residual) -> list[Fault]:
+def _residual(where: str, o: Outcome, residual: Residual) -> Faults:
     """A covariance of residuals is integrated out with patients' effects, where that is exact."""
     at = f"{where}.residual"
-    found = [Fault(at, what) for what in residual.faults(o.trajectory)]
+    for what in residual.faults(o.trajectory):
+        yield Fault(at, what)
     if not o.family.normal or o.family.has_zero_part:
-        found.append(Fault(at, f"is not available for the family {o.family.kind}", mend="use gaussian or lognormal"))
+        yield Fault(at, f"is not available for the family {o.family.kind}", mend="use gaussian or lognormal")
     if o.censoring:
-        found.append(Fault(at, "is not available with censored cells", mend="leave it out"))
+        yield Fault(at, "is not available with censored cells", mend="leave it out")
     if o.parameterisation not in ("auto", "integrated"):
-        found.append(
-            Fault(f"{where}.parameterisation", "effects are integrated out with residuals", mend='leave "auto"')
-        )
+        yield Fault(f"{where}.parameterisation", "effects are integrated out with residuals", mend='leave "auto"')
     if residual.by_visit and o.effects:
         what = "patients have no effects of their own: the correlations of residuals hold what they differ in"
-        found.append(Fault(f"{where}.effects", what, str(list(o.effects)), "leave them out"))
-    return found
+        yield Fault(f"{where}.effects", what, str(list(o.effects)), "leave them out")
 
 
-def together(named: Sequence[str], outcomes: Mapping[str, Outcome], declared: Sequence[str]) -> list[Fault]:
+def together(named: Sequence[str], outcomes: Mapping[str, Outcome], declared: Sequence[str]) -> Faults:
     """Outcomes whose residuals are correlated at a visit: two or more that are normal on their link scale."""
-    where, faults = "study.correlate_residuals", []
+    where = "study.correlate_residuals"
     for name in named:
-        if name not in declared:
-            faults.append(
-                Fault(where, "is not an outcome of this study", f'"{name}"', did_you_mean(name, list(declared)))
-            )
-        elif name in outcomes and not can_hang_together(outcomes[name]):
+        yield from unknown(where, name, declared, "is not an outcome of this study")
+        o = outcomes.get(name)
+        if o is not None and not can_hang_together(o):
             mend = "name outcomes of the family gaussian or lognormal, without censored cells and without a residual of their own"
-            faults.append(Fault(where, "names an outcome whose residuals cannot be correlated", f'"{name}"', mend))
-        elif name in outcomes and outcomes[name].parameterisation not in ("auto", "integrated"):
+            yield Fault(where, "names an outcome whose residuals cannot be correlated", f'"{name}"', mend)
+        elif o is not None and o.parameterisation not in ("auto", "integrated"):
             at, what = f"outcomes.{name}.parameterisation", "effects are integrated out with residuals"
-            faults.append(Fault(at, what, mend='leave "auto"'))
+            yield Fault(at, what, mend='leave "auto"')
     if len(set(named)) < len(named):
-        faults.append(Fault(where, "names an outcome twice", str(list(named))))
+        yield Fault(where, "names an outcome twice", str(list(named)))
     elif len(named) == 1:
-        faults.append(Fault(where, "names one outcome alone", f'"{named[0]}"', "name two or more"))
-    return faults
+        yield Fault(where, "names one outcome alone", f'"{named[0]}"', "name two or more")
 
 
-def _parts(where: str, o: Outcome) -> list[Fault]:
+def _parts(where: str, o: Outcome) -> Faults:
     """Parameters with a predictor of their own: those that the family has, and those that it must have."""
-    found = []
     for name in o.family.predictors()[1:]:
         if name not in o.predictors:
-            mend = f"write a table [{where}.{name}] with typical, scale and trajectory"
             what = f"is missing: the family {o.family.kind} has a {name} part"
-            found.append(Fault(f"{where}.{name}", what, mend=mend))
-    found += [Fault(f"{where}.{key}", what) for key, what in o.family.together(o.predictors)]
+            mend = f"write a table [{where}.{name}] with typical, scale and trajectory"
+            yield Fault(f"{where}.{name}", what, mend=mend)
+    for key, what in o.family.together(o.predictors):
+        yield Fault(f"{where}.{key}", what)
     for name, part in o.predictors.items():
-        if name not in o.family.links:
-            mend = f"use {' or '.join(f.kind for f in FAMILIES if name in f.links)}"
-            what = f"the family {o.family.kind} has no {name}{' part' if name == 'zero' else ''}"
-            found.append(Fault(f"{where}.{name}", what, mend=mend))
+        if name in o.family.links:
+            yield from _part(f"{where}.{name}", part, o.family.part(name))
         else:
-            found += _part(f"{where}.{name}", part, o.family, name)
-    return found
+            what = f"the family {o.family.kind} has no {name}{' part' if name == 'zero' else ''}"
+            mend = f"use {' or '.join(f.kind for f in FAMILIES if name in f.links)}"
+            yield Fault(f"{where}.{name}", what, mend=mend)
 
 
-def _part(where: str, part: Distributional, family: Family, name: str) -> list[Fault]:
-    link = family.part(name)
-    found = [Fault(f"{where}.trajectory.{key}", what) for key, what in part.trajectory.faults()]
+def _part(where: str, part: Distributional, link: Link) -> Faults:
+    for key, what in part.trajectory.faults():
+        yield Fault(f"{where}.trajectory.{key}", what)
     if None not in link.ends():
-        missing = [key for key in ("typical", "scale") if getattr(part, key) is None]
-        found += [Fault(f"{where}.{key}", "is missing") for key in missing]
+        for key in ("typical", "scale"):
+            if getattr(part, key) is None:
+                yield Fault(f"{where}.{key}", "is missing")
     if part.typical is not None and not link.check_expected(part.typical):
-        return [*found, Fault(f"{where}.typical", f"must be {link.expected()}", f"{part.typical:g}")]
-    if part.scale is None:
-        return found
-    if link.link_name == "log" and not 1 < part.scale <= 20:
-        mend = "2 means that patients differ by factors of about 2"
-        found.append(
-            Fault(f"{where}.scale", "must be a ratio between patients, above 1 and at most 20", f"{part.scale:g}", mend)
-        )
+        yield Fault(f"{where}.typical", f"must be {link.expected()}", f"{part.typical:g}")
+    elif part.scale is None:
+        return
+    elif link.link_name == "log" and not 1 < part.scale <= LARGEST_RATIO:
+        what = f"must be a ratio between patients, above 1 and at most {LARGEST_RATIO}"
+        yield Fault(f"{where}.scale", what, f"{part.scale:g}", "2 means that patients differ by factors of about 2")
     elif part.scale <= 0:
-        found.append(Fault(f"{where}.scale", "must be positive", f"{part.scale:g}"))
-    elif None not in link.ends() and part.typical is not None and link.spread(part.scale, part.typical) > WIDEST:
+        yield from positive(where, scale=part.scale)
+    elif _wide(link, part.typical, part.scale):
         what = f"is wider than a probability of {part.typical:g} allows"
-        found.append(Fault(f"{where}.scale", what, f"{part.scale:g}", "declare a smaller scale"))
-    return found
+        yield Fault(f"{where}.scale", what, f"{part.scale:g}", "declare a smaller scale")

@@ -1,100 +1,94 @@
-"""What criteria may get wrong, in a response rule or in a share: outcomes, limits that nobody can meet, categories in disorder."""
+"""What criteria may get wrong, in a response rule or a share: outcomes, limits nobody can meet, categories in
+disorder."""
 
 import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bayesmyo.components.estimands import Criteria, Criterion
+from bayesmyo.components.estimands import Criterion
 from bayesmyo.components.families import Family
 from bayesmyo.errors import Fault, did_you_mean
+from bayesmyo.study.faults import Faults, unknown, unknown_keys
 from bayesmyo.study.study import Outcome, Response
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+USABLE = "use lower-case letters, digits and _, a letter first, at most 40"
 
 
-def response(name: str, r: Response, outcomes: Sequence[str], read: Mapping[str, Outcome]) -> list[Fault]:
-    where, found = f"responses.{name}", []
-    listed = list(r.categories)
+def response(name: str, r: Response, outcomes: Sequence[str], read: Mapping[str, Outcome]) -> Faults:
+    """Faults of one [responses.NAME]; outcomes: the names of all, read: those that could be read."""
+    where = f"responses.{name}"
     if not r.outcomes:
         mend = "write at least one category with criteria, remission = { strength = { at_least = 4.5 } }"
-        found.append(Fault(f"{where}.categories", "ask nothing of any outcome", mend=mend))
+        yield Fault(f"{where}.categories", "ask nothing of any outcome", mend=mend)
     if not 0 <= r.window <= r.at:
-        found.append(Fault(f"{where}.window", f"must lie between 0 and at, {r.at:g}", f"{r.window:g}"))
+        yield Fault(f"{where}.window", f"must lie between 0 and at, {r.at:g}", f"{r.window:g}")
     for category, criteria in r.categories.items():
         inside = f"{where}.categories.{category}"
         if not NAME.fullmatch(category):
-            mend = "use lower-case letters, digits and _, a letter first, at most 40"
-            found.append(Fault(inside, "is not a usable name", mend=mend))
-        if not criteria and category != listed[-1] and r.outcomes:
+            yield Fault(inside, "is not a usable name", mend=USABLE)
+        if not criteria and category != [*r.categories][-1] and r.outcomes:
             mend = "the category that takes everyone else comes last"
-            found.append(Fault(inside, "has no criteria, and takes all patients from those after it", mend=mend))
-        found += of_criteria(inside, criteria, r.at, r.from_, outcomes, read, measured=False)
-    return found
+            yield Fault(inside, "has no criteria, and takes all patients from those after it", mend=mend)
+        for outcome, c in criteria.items():
+            yield from unknown_keys(inside, [outcome], outcomes, "is not an outcome of this study")
+            yield from of_criterion(f"{inside}.{outcome}", c, r.at, r.from_, read.get(outcome), measured=False)
 
 
-def rule(name: str, responses: Sequence[str]) -> list[Fault]:
+def rule(name: str, responses: Sequence[str]) -> Faults:
     """The rule that the study calls its own must be one of its responses."""
-    if name in responses or not name:
-        return []
-    mend = did_you_mean(name, responses) or f"declare [responses.{name}]"
-    return [Fault("study.rule", "is not one of the study's responses", f'"{name}"', mend)]
+    if name:
+        mend = did_you_mean(name, responses) or f"declare [responses.{name}]"
+        yield from unknown("study.rule", name, responses, "is not one of the study's responses", mend)
 
 
-def of_criteria(
-    where: str,
-    criteria: Criteria,
-    at: float,
-    from_: float,
-    outcomes: Sequence[str],
-    read: Mapping[str, Outcome],
-    measured: bool,
-) -> list[Fault]:
-    """Faults of criteria by outcome; `measured`: they are asked of measurements, else of expected values."""
-    found = []
-    for outcome, c in criteria.items():
-        inside = f"{where}.{outcome}"
-        if outcome not in outcomes:
-            found.append(Fault(inside, "is not an outcome of this study", mend=did_you_mean(outcome, outcomes)))
-        found += of_criterion(inside, c, at, from_, read.get(outcome), measured)
-    return found
+def of_criterion(where: str, c: Criterion, at: float, from_: float, o: Outcome | None, measured: bool) -> Faults:
+    """Faults of one criterion.
 
-
-def of_criterion(where: str, c: Criterion, at: float, from_: float, o: Outcome | None, measured: bool) -> list[Fault]:
-    """Faults of one criterion; the outcome is None where it could not be read."""
-    found = []
+    Parameters
+    ----------
+    at, from_
+        The times that it compares, in the study's unit.
+    o
+        Its outcome, None where that could not be read.
+    measured
+        Whether it is asked of measurements, else of expected values.
+    """
     if c.at_least is None and c.at_most is None:
-        found.append(Fault(where, "asks nothing", mend="give at_least, at_most or both"))
+        yield Fault(where, "asks nothing", mend="give at_least, at_most or both")
     elif c.at_least is not None and c.at_most is not None and c.at_least > c.at_most:
-        found.append(Fault(f"{where}.at_most", f"must not lie below at_least, {c.at_least:g}", f"{c.at_most:g}"))
+        yield Fault(f"{where}.at_most", f"must not lie below at_least, {c.at_least:g}", f"{c.at_most:g}")
     if c.compares and from_ >= at:
         what = f"compares with the time from, {from_:g}, which must come before at"
-        found.append(Fault(f"{where}.of", what, f"{at:g}"))
-    return found + (_possible(where, c, o.family, measured) if o is not None else [])
+        yield Fault(f"{where}.of", what, f"{at:g}")
+    if o is not None:
+        yield from _possible(where, c, o.family, measured)
 
 
-def _possible(where: str, c: Criterion, family: Family, measured: bool) -> list[Fault]:
+def _possible(where: str, c: Criterion, family: Family, measured: bool) -> Faults:
     """Limits outside what the family can be, which everyone or nobody meets; ratios that cannot be formed."""
-    limits = {k: v for k, v in (("at_least", c.at_least), ("at_most", c.at_most)) if v is not None}
-    if c.of == "change":
-        low, high = family.ends()
-        if low is None or high is None:
-            return []
-        what = f"is more than the whole range, {high - low:g}: everyone or nobody could meet it"
-        return [Fault(f"{where}.{k}", what, f"{v:g}") for k, v in limits.items() if abs(v) > high - low]
-    if c.of == "ratio":
-        if family.anchored:
-            return [Fault(f"{where}.of", "scores of grades have no ratio", '"ratio"', 'ask for the "change"')]
-        if measured and bool(np.all(family.check(np.zeros(1)))):
-            mend = "ask for the ratio of expected values"
-            return [Fault(f"{where}.of", "a measurement may be zero, and then has no ratio", '"ratio"', mend)]
-        what = "is a limit of a ratio, which is positive"
-        return [Fault(f"{where}.{k}", what, f"{v:g}") for k, v in limits.items() if v <= 0]
-    return [
-        Fault(f"{where}.{k}", f"must be {words}: everyone or nobody could meet it", f"{v:g}")
-        for k, v in limits.items()
-        if (words := _outside(family, v, measured))
-    ]
+    if c.of == "ratio" and family.anchored:
+        yield Fault(f"{where}.of", "scores of grades have no ratio", '"ratio"', 'ask for the "change"')
+    elif c.of == "ratio" and measured and bool(np.all(family.check(np.zeros(1)))):
+        what = "a measurement may be zero, and then has no ratio"
+        yield Fault(f"{where}.of", what, '"ratio"', "ask for the ratio of expected values")
+    else:
+        outside = {"change": _beyond_range, "ratio": _no_ratio, "level": _outside}[c.of]
+        for key, value in (("at_least", c.at_least), ("at_most", c.at_most)):
+            if value is not None and (what := outside(family, value, measured)):
+                yield Fault(f"{where}.{key}", what, f"{value:g}")
+
+
+def _beyond_range(family: Family, value: float, measured: bool) -> str:
+    low, high = family.ends()
+    if low is None or high is None or abs(value) <= high - low:
+        return ""
+    return f"is more than the whole range, {high - low:g}: everyone or nobody could meet it"
+
+
+def _no_ratio(family: Family, value: float, measured: bool) -> str:
+    return "is a limit of a ratio, which is positive" if value <= 0 else ""
 
 
 def _outside(family: Family, value: float, measured: bool) -> str:
@@ -102,7 +96,8 @@ def _outside(family: Family, value: float, measured: bool) -> str:
     low, high = family.ends()
     if family.ordinal and low is not None and high is not None:
         inside = low <= value <= high if measured else low < value < high
-        return "" if inside else f"{'from' if measured else 'between'} {low:g} {'to' if measured else 'and'} {high:g}"
-    if family.check_expected(value) or (measured and family.check(value)):
-        return ""
-    return family.support() if measured else family.expected()
+        words = f"{'from' if measured else 'between'} {low:g} {'to' if measured else 'and'} {high:g}"
+    else:
+        inside = bool(family.check_expected(value) or (measured and family.check(value)))
+        words = family.support() if measured else family.expected()
+    return "" if inside else f"must be {words}: everyone or nobody could meet it"

@@ -1,6 +1,7 @@
 """What the tables for simulation, [design] and [scenarios.*], may get wrong though they are well formed."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -8,190 +9,177 @@ from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_PATIENTS, STUDY_VISITS
 from bayesmyo.study import scenarios as truths
 from bayesmyo.study.design import Design, FollowUp, Scenario
+from bayesmyo.study.faults import Faults, negative, positive, unknown, unknown_keys
 from bayesmyo.study.parameters import Parameter, Pooled, correlations, parameters
 from bayesmyo.study.predictors import CORRELATIONS
 from bayesmyo.study.study import Covariate, Outcome, Study
 
 JITTERS = 4.0  # SDs of the jitter that a window must hold: beyond it is one visit in 16,000
-SEED, DRAWS, MOST = (
-    2005,
-    200,
-    0.05,
-)  # of design priors that are looked at together: draws, and the share that may be impossible
+# of design priors that are looked at together: draws, and the share that may be impossible
+SEED, DRAWS, MOST = 2005, 200, 0.05
 
 
-def design(design: Design, exposures: Sequence[str] | None, covariates: Mapping[str, Covariate]) -> list[Fault]:
-    """Numbers of [design] that no cohort can have. exposures: the outcomes' columns, None where some outcome is unreadable."""
-    f = design.follow_up
-    positive: dict[str, float | None] = {"patients": design.patients, "visits.then_every": design.visits.then_every}
+def design(d: Design, exposures: Sequence[str] | None, covariates: Mapping[str, Covariate]) -> Faults:
+    """Numbers of [design] that no cohort can have. exposures: the outcomes' columns, None where some outcome is
+    unreadable."""
+    f, visits = d.follow_up, d.visits
+    together = [*positive("design", patients=d.patients), *positive("design.visits", then_every=visits.then_every)]
     if isinstance(f, FollowUp):
-        positive |= {"follow_up.mean": f.mean, "follow_up.sd": f.sd, "follow_up.maximum": f.maximum}
+        together += positive("design.follow_up", mean=f.mean, sd=f.sd, maximum=f.maximum)
     else:
-        positive["follow_up"] = f
-    found = [
-        Fault(f"design.{k}", "must be positive", f"{v:g}") for k, v in positive.items() if v is not None and v <= 0
-    ]
-    found += [fault for name in design.balanced or () for fault in _balanced(name, covariates)]
-    if design.visits.jitter < 0:
-        found.append(Fault("design.visits.jitter", "must not be negative", f"{design.visits.jitter:g}"))
-    if design.loss is not None and design.loss.hazard < 0:
-        found.append(Fault("design.loss.hazard", "must not be negative", f"{design.loss.hazard:g}"))
-    if not 0 <= design.missing < 1:
-        found.append(Fault("design.missing", "must be a share below 1", f"{design.missing:g}"))
-    for column, mean in design.exposure.items():
-        if exposures is not None and column not in exposures:
-            mend = did_you_mean(column, exposures)
-            found.append(Fault(f"design.exposure.{column}", "is no outcome's exposure", mend=mend))
+        together += positive("design", follow_up=f)
+    for name in d.balanced or ():
+        together += _balanced(name, covariates)
+    together += negative("design.visits.jitter", visits.jitter)
+    if d.loss is not None:
+        together += negative("design.loss.hazard", d.loss.hazard)
+    if not 0 <= d.missing < 1:
+        together.append(Fault("design.missing", "must be a share below 1", f"{d.missing:g}"))
+    for column, mean in d.exposure.items():
+        if exposures is not None:
+            together += unknown_keys("design.exposure", [column], exposures, "is no outcome's exposure")
         if mean < 1:
-            found.append(Fault(f"design.exposure.{column}", "must be at least 1", f"{mean:g}"))
-    first = design.visits.first
-    if not first or list(first) != sorted(set(first)):
-        found.append(Fault("design.visits.first", "must list increasing times", str(list(first))))
-    elif not isinstance(f, FollowUp) and 0 < f < first[-1]:
-        what = f"lie after the end of follow_up ({f:g}): nobody would have them"
-        found.append(Fault("design.visits.first", what, f"{first[-1]:g}"))
-    if not found and design.visits.then_every and (design.latest - first[-1]) / design.visits.then_every > STUDY_VISITS:
+            together.append(Fault(f"design.exposure.{column}", "must be at least 1", f"{mean:g}"))
+    together += _first(visits.first, f)
+    yield from together
+    if not together and visits.then_every and (d.latest - visits.first[-1]) / visits.then_every > STUDY_VISITS:
         what = f"plans more than {STUDY_VISITS:,} visits of each patient"
-        found.append(Fault("design.visits.then_every", what, f"{design.visits.then_every:g}", "plan fewer"))
-    if design.patients > STUDY_PATIENTS:
-        found.append(Fault("design.patients", f"must be at most {STUDY_PATIENTS:,}", str(design.patients)))
-    return found
+        yield Fault("design.visits.then_every", what, f"{visits.then_every:g}", "plan fewer")
+    if d.patients > STUDY_PATIENTS:
+        yield Fault("design.patients", f"must be at most {STUDY_PATIENTS:,}", str(d.patients))
 
 
-def _balanced(name: str, covariates: Mapping[str, Covariate]) -> list[Fault]:
+def _first(first: tuple[float, ...], follow_up: FollowUp | float) -> Faults:
+    """Planned visits out of order, or after the end."""
+    if not first or list(first) != sorted(set(first)):
+        yield Fault("design.visits.first", "must list increasing times", str(list(first)))
+    elif not isinstance(follow_up, FollowUp) and 0 < follow_up < first[-1]:
+        what = f"lie after the end of follow_up ({follow_up:g}): nobody would have them"
+        yield Fault("design.visits.first", what, f"{first[-1]:g}")
+
+
+def _balanced(name: str, covariates: Mapping[str, Covariate]) -> Faults:
     """Why the groups of a covariate cannot be balanced between patients."""
     where, c = "design.balanced", covariates.get(name)
     if c is None:
-        return [Fault(where, "names no covariate", f'"{name}"', did_you_mean(name, list(covariates)))]
-    if not c.levels or c.varies != "patients":
-        return [Fault(where, "names a covariate that has no groups of patients", f'"{name}"', "name one with levels")]
-    return []
+        yield from unknown(where, name, covariates, "names no covariate")
+    elif not c.levels or c.varies != "patients":
+        yield Fault(where, "names a covariate that has no groups of patients", f'"{name}"', "name one with levels")
 
 
-def errors(d: Design, outcomes: Mapping[str, Outcome]) -> list[Fault]:
+def errors(d: Design, outcomes: Mapping[str, Outcome]) -> Faults:
     """Known errors of simulated measurements: each column's, and no other's."""
-    columns = {o.error for o in outcomes.values() if o.error}
-    found = [
-        Fault(f"design.error.{c}", "is missing: how large is the error of a measurement?")
-        for c in sorted(columns - {*d.error})
-    ]
+    columns = sorted({o.error for o in outcomes.values() if o.error})
+    for column in columns:
+        if column not in d.error:
+            yield Fault(f"design.error.{column}", "is missing: how large is the error of a measurement?")
     for column, size in d.error.items():
-        if column not in columns:
-            found.append(
-                Fault(f"design.error.{column}", "is no outcome's error", mend=did_you_mean(column, sorted(columns)))
-            )
-        elif size < 0:
-            found.append(Fault(f"design.error.{column}", "must not be negative", f"{size:g}"))
-    return found
+        if column in columns:
+            yield from negative(f"design.error.{column}", size)
+        else:
+            yield from unknown_keys("design.error", [column], columns, "is no outcome's error")
 
 
-def planned(d: Design, outcomes: Mapping[str, Outcome]) -> list[Fault]:
+def planned(d: Design, outcomes: Mapping[str, Outcome]) -> Faults:
     """Visits of simulated patients at times that an outcome with a level of each planned visit does not know."""
     times, step = list(d.visits.first), d.visits.then_every
     if step and step > 0 and len(times):
         times += [times[-1] + step * k for k in range(1, int((d.latest - times[-1]) / step) + 1)][:STUDY_VISITS]
-    found = []
     for name, o in outcomes.items():
         if not o.trajectory.visits_planned() or o.trajectory.faults():
             continue
         if beyond := [t for t in times if t <= d.latest and not o.trajectory.planned(t)]:
             what = f"plans a visit that the trajectory of {name} does not"
-            found.append(Fault("design.visits", what, f"{beyond[0]:g}", f"add it to outcomes.{name}.trajectory.at"))
+            yield Fault("design.visits", what, f"{beyond[0]:g}", f"add it to outcomes.{name}.trajectory.at")
         elif d.visits.jitter * JITTERS > o.trajectory.reach():
-            what = f"takes visits out of the windows of {name}"
-            found.append(
-                Fault("design.visits.jitter", what, f"{d.visits.jitter:g}", "a quarter of the window is enough")
-            )
-    return found
+            what, mend = f"takes visits out of the windows of {name}", "a quarter of the window is enough"
+            yield Fault("design.visits.jitter", what, f"{d.visits.jitter:g}", mend)
 
 
 def scenario(
     name: str, s: Scenario, study: Study, scenarios: Mapping[str, Scenario], names: Mapping[str, list[str]]
-) -> list[Fault]:
-    """A scenario is a whole truth: with what it takes over by `like`, every parameter has a value it can have, or a design prior."""
-    where = f"scenarios.{name}"
-    values: dict[str, dict[str, float | str]] = {}
-    seen: list[str] = []
-    chain: str | None = name
-    while chain is not None and chain in scenarios and chain not in seen:
-        seen.append(chain)
-        current = scenarios[chain]
-        values = {o: {**current.values.get(o, {}), **values.get(o, {})} for o in {**current.values, **values}}
-        chain = current.like
+) -> Faults:
+    """Faults of one [scenarios.NAME].
+
+    It is a whole truth: with what it takes over by `like`, every parameter has a value it can have, or a design prior.
+    """
+    where, outcomes = f"scenarios.{name}", names["outcomes"]
     if s.like is not None and s.like not in names["scenarios"]:
-        mend = did_you_mean(s.like, names["scenarios"])
-        return [Fault(f"{where}.like", "names no other scenario", f'"{s.like}"', mend)]
-    if chain in seen:
-        return [Fault(f"{where}.like", "goes round in a circle", " -> ".join([*seen, str(chain)]))]
-    if chain is not None:  # what it takes over has faults of its own
-        return []
-    found = [
-        Fault(f"{where}.{outcome}", "is not an outcome of this study", mend=did_you_mean(outcome, names["outcomes"]))
+        yield from unknown(f"{where}.like", s.like, names["scenarios"], "names no other scenario")
+        return
+    chain, last = [name], s.like
+    while last is not None and last in scenarios and last not in chain:
+        chain.append(last)
+        last = scenarios[last].like
+    if last in chain:
+        yield Fault(f"{where}.like", "goes round in a circle", " -> ".join([*chain, str(last)]))
+    if last is not None:  # what it takes over has faults of its own
+        return
+    values = truths.stated_values(scenarios, name)
+    between = [CORRELATIONS] if correlations(study) else []
+    faults = [
+        Fault(f"{where}.{outcome}", "is not an outcome of this study", mend=did_you_mean(outcome, outcomes))
         for outcome in values
-        if outcome not in names["outcomes"] and (outcome != CORRELATIONS or not correlations(study))
+        if outcome not in (*outcomes, *between)
     ]
+    known = {}
     for outcome in study.outcomes:
-        found += _values(study, outcome, values.get(outcome, {}), f"{where}.{outcome}")
-    if not found and len(study.outcomes) == len(names["outcomes"]):
-        found += _correlations(study, values, where)
-    taken_over = {
-        f"{where}.{o}.{k}" for o, listed in values.items() for k in listed if k not in s.values.get(o, {})
-    }  # their faults are those of the scenario that states them
-    return [fault for fault in found if fault.where not in taken_over]
+        with suppress(ValueError):  # a prior that cannot be read is a fault of its own
+            known[outcome] = parameters(study, outcome)
+    for outcome, listed in known.items():
+        faults += _values(listed, values.get(outcome, {}), f"{where}.{outcome}")
+    if not faults and len(known) == len(outcomes):
+        faults += _correlations(study, values, where)
+    # what it takes over has its faults where it is stated
+    taken_over = {f"{where}.{o}.{k}" for o, listed in values.items() for k in listed if k not in s.values.get(o, {})}
+    yield from (fault for fault in faults if fault.where not in taken_over)
 
 
-def _correlations(study: Study, values: truths.Stated, where: str) -> list[Fault]:
+def _correlations(study: Study, values: truths.Stated, where: str) -> Faults:
     """Correlations between outcomes that are known, and all correlations together those of some distribution."""
     inside = f"{where}.{CORRELATIONS}"
     known, stated = correlations(study), values.get(CORRELATIONS, {})
-    what = "is no correlation between two outcomes"
-    found = [Fault(f"{inside}.{k}", what, mend=did_you_mean(k, list(known))) for k in stated if k not in known]
+    faults = [*unknown_keys(inside, stated, known, "is no correlation between two outcomes")]
     for key, value in stated.items():
-        found += _value(known[key], value, f"{inside}.{key}") if key in known else []
-    if found:
-        return found
-    mend = "move them towards zero"
-    numbers = {o: {k: v for k, v in listed.items() if not isinstance(v, str)} for o, listed in values.items()}
-    if all(len(numbers[o]) == len(listed) for o, listed in values.items()):
-        if truths.contradictory(study, numbers):
+        faults += _value(known[key], value, f"{inside}.{key}") if key in known else []
+    if faults:
+        yield from faults
+    elif not any(isinstance(v, str) for listed in values.values() for v in listed.values()):
+        if truths.contradictory(study, values):
+            at = inside if known else where
             what = "are impossible together: no patients can be correlated so"
-            found.append(Fault(inside if known else where, what, mend=mend))
-        return found
-    rng = np.random.default_rng(SEED)
-    drawn = [
-        {o: {k: truths.number(v, rng) for k, v in listed.items()} for o, listed in values.items()} for _ in range(DRAWS)
-    ]
-    bad = sum(not truths.possible(study, d) for d in drawn) / DRAWS
-    if bad > MOST:
-        what = f"its design priors are impossible together in {bad:.0%} of draws (thresholds out of order, or correlations of no patients)"
-        found.append(Fault(where, what, mend="narrow them, or move correlations towards zero"))
-    return found
+            yield Fault(at, what, mend="move them towards zero")
+    else:
+        rng = np.random.default_rng(SEED)
+        drawn = (
+            {o: {k: truths.number(v, rng) for k, v in listed.items()} for o, listed in values.items()}
+            for _ in range(DRAWS)
+        )
+        bad = sum(not truths.possible(study, d) for d in drawn) / DRAWS
+        if bad > MOST:
+            what = f"its design priors are impossible together in {bad:.0%} of draws"
+            why = "(thresholds out of order, or correlations of no patients)"
+            yield Fault(where, f"{what} {why}", mend="narrow them, or move correlations towards zero")
 
 
-def _values(study: Study, outcome: str, stated: Mapping[str, float | str], where: str) -> list[Fault]:
+def _values(known: Mapping[str, Parameter], stated: Mapping[str, float | str], where: str) -> Faults:
     """Every parameter of an outcome has a value, each a possible one, and nothing else has."""
-    try:
-        known = parameters(study, outcome)
-    except ValueError:  # a prior that cannot be read is a fault of its own
-        return []
-    what = "is not a parameter of this outcome"
-    found = [Fault(f"{where}.{key}", what, mend=did_you_mean(key, list(known))) for key in stated if key not in known]
+    yield from unknown_keys(where, stated, known, "is not a parameter of this outcome")
     for key, parameter in known.items():
-        if key not in stated and isinstance(parameter.prior, Pooled):
-            continue  # each cohort draws its own
-        if key not in stated:
-            found.append(Fault(f"{where}.{key}", "is missing: a scenario states every parameter"))
-        else:
-            found += _value(parameter, stated[key], f"{where}.{key}")
+        if key in stated:
+            yield from _value(parameter, stated[key], f"{where}.{key}")
+        elif not isinstance(parameter.prior, Pooled):  # each cohort draws its own
+            yield Fault(f"{where}.{key}", "is missing: a scenario states every parameter")
     fixed = {k: v for k, v in stated.items() if not isinstance(v, str)}
     if thresholds := truths.disordered(known, fixed):
-        found.append(Fault(where, "the thresholds must increase", str(thresholds)))
-    return found
+        yield Fault(where, "the thresholds must increase", str(thresholds))
 
 
-def _value(parameter: Parameter, value: float | str, where: str) -> list[Fault]:
+def _value(parameter: Parameter, value: float | str, where: str) -> Faults:
     """What is wrong with one value, a number or a design prior."""
     if isinstance(value, str):
         what, mend = truths.uncertain(parameter, value)
-        return [Fault(where, what, f'"{value}"', mend)] if what else []
-    return [Fault(where, what, f"{value:g}")] if (what := truths.impossible(parameter, value)) else []
+        if what:
+            yield Fault(where, what, f'"{value}"', mend)
+    elif what := truths.impossible(parameter, value):
+        yield Fault(where, what, f"{value:g}")

@@ -1,4 +1,5 @@
-"""The table as it was read: plain numbers, levels and times in columns that the study names, for R and for bayesmyo itself."""
+"""The table as it was read: plain numbers, levels and times in columns that the study names, for R and for bayesmyo
+itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,8 @@ RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 def plain(study: Study) -> Study:
-    """The same model of the table as it was read: nothing is left to convert, to rename, to join or to count from a date."""
+    """The same model of the table as it was read: nothing is left to convert, to rename, to join or to count from a
+    date."""
     return replace(
         study,
         data=DataFormat(missing=()),
@@ -51,7 +53,13 @@ def bounds(study: Study, outcome: str) -> Bounds | None:
 
 
 def columns(study: Study, limits: Mapping[str, Bounds]) -> tuple[str, ...]:
-    """The header: who, when, covariates, outcomes with what stands beside them, exposures. limits: as `bounds` says, by outcome."""
+    """The header: who, when, covariates, outcomes with what stands beside them, exposures.
+
+    Parameters
+    ----------
+    limits
+        As `bounds` says, by outcome.
+    """
     listed = [study.patient, study.time.column, *(table_column(study, name) for name in used(study))]
     for name, o in study.outcomes.items():
         listed += [o.column, *(limits[name].added if name in limits else ())]
@@ -73,7 +81,8 @@ def beside(study: Study, column: str) -> str:
 
 
 def grades(family: Family) -> tuple[str, ...]:
-    """The texts that stand for the measurements of a family of grades, lowest first; levels that are merged have one."""
+    """The texts that stand for the measurements of a family of grades, lowest first; levels that are merged have
+    one."""
     first: dict[float, str] = {}
     for text, score in (family.texts() or {}).items():
         first.setdefault(score, text)

@@ -7,10 +7,16 @@ from datetime import date
 from functools import cache
 from itertools import pairwise
 
-PARTS = {"YYYY": "(?P<year>[0-9]{4})", "YY": "(?P<short>[0-9]{2})", "MON": r"(?P<name>[^\W\d_]{3,10}\.?)", "MM": "(?P<month>[0-9]{1,2})", "DD": "(?P<day>[0-9]{1,2})"}  # fmt: skip
+PARTS = {
+    "YYYY": "(?P<year>[0-9]{4})",
+    "YY": "(?P<short>[0-9]{2})",
+    "MON": r"(?P<name>[^\W\d_]{3,10}\.?)",
+    "MM": "(?P<month>[0-9]{1,2})",
+    "DD": "(?P<day>[0-9]{1,2})",
+}
 SPLIT = "(YYYY|YY|MON|MM|DD)"
-# by month, in English, German, French, Spanish, Italian, Portuguese, Dutch and the Scandinavian languages, without accents; each may be cut
-# short to three letters or more, where that says which month it is
+# by month, in English, German, French, Spanish, Italian, Portuguese, Dutch and the Scandinavian languages, without
+# accents; each may be cut short to three letters or more, where that says which month it is
 NAMES = (
     "january januar januari janvier enero gennaio janeiro", "february februar februari fevrier febrero febbraio fevereiro",
     "march marz maerz mars marzo marco maart mrt mrz", "april avril abril aprile", "may mai mayo maggio maio mei maj",
@@ -23,7 +29,7 @@ CLOCK = (
     r"(?:[ T](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
     r"[ ]?(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-USUAL = (
+USUAL = [
     "YYYY-MM-DD",
     "DD/MM/YYYY",
     "MM/DD/YYYY",
@@ -32,7 +38,7 @@ USUAL = (
     "DD-MON-YYYY",
     "DD MON YYYY",
     "YYYY/MM/DD",
-)
+]
 SHORT = ("DD/MM/YY", "MM/DD/YY", "DD.MM.YY", "DD-MM-YY", "DD-MON-YY", "DD MON YY", "YY-MM-DD", "YY/MM/DD")
 WHOLE = [{year, month, "DD"} for year in ("YYYY", "YY") for month in ("MM", "MON")]
 PLAUSIBLE_YEARS = range(1900, 2101)
@@ -56,21 +62,34 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def month_named(name: str) -> int | None:
-    """The month of a name, cut short or not, in any of the languages that are known; None where it is none of them, or of several."""
-    folded = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c)).rstrip(
-        "."
-    )
+    """The month of a name, cut short or not, in any of the languages that are known; None where it is none of them, or
+    of several."""
+    parts = unicodedata.normalize("NFKD", name.casefold())
+    folded = "".join(c for c in parts if not unicodedata.combining(c)).rstrip(".")
     months = [n for n, names in enumerate(NAMES, 1) if any(known.startswith(folded) for known in names.split())]
     return months[0] if len(months) == 1 and len(folded) >= 3 else None
 
 
-def day_number(text: str, pattern: str) -> float | None:
-    """Days since a fixed day, with the time of day as a fraction; None where the text is no date of this pattern.
-
-    A clock with an offset from UTC is turned into UTC.
-    """
+def _matched(text: str, pattern: str) -> re.Match[str] | None:
     expression = compiled(pattern)
-    match = expression.fullmatch(text.strip()) if expression else None
+    return expression.fullmatch(text.strip()) if expression else None
+
+
+def day_number(text: str, pattern: str) -> float | None:
+    """When a date is.
+
+    Parameters
+    ----------
+    pattern
+        As a study declares it, "DD.MM.YYYY".
+
+    Returns
+    -------
+    float or None
+        Days since a fixed day, with the time of day as a fraction, in UTC where the clock says its offset; None where
+        the text is no date of this pattern.
+    """
+    match = _matched(text, pattern)
     if match is None:
         return None
     said = match.groupdict()
@@ -106,22 +125,19 @@ def has_offset(text: str, pattern: str) -> bool:
 
 
 def _says(text: str, pattern: str, part: str) -> bool:
-    expression = compiled(pattern)
-    match = expression.fullmatch(text.strip()) if expression else None
+    match = _matched(text, pattern)
     return match is not None and match[part] is not None
 
 
 def swapped(text: str, pattern: str) -> bool:
     """Whether the day and the month of a date could each be the other: both are numbers of at most twelve."""
-    expression = compiled(pattern)
-    match = expression.fullmatch(text.strip()) if expression else None
+    match = _matched(text, pattern)
     return match is not None and "month" in match.groupdict() and int(match["day"]) <= 12 and int(match["month"]) <= 12
 
 
 def the_other_way(text: str, pattern: str) -> str:
     """A date with its day and month in each other's place, where each could be the other; else as it is."""
-    expression = compiled(pattern)
-    match = expression.fullmatch(text.strip()) if expression else None
+    match = _matched(text, pattern)
     if match is None or not swapped(text, pattern):
         return text
     signs = list(text.strip())

@@ -1,6 +1,7 @@
-"""A study in words and in formula; priors in clinical units (in R: `in_r.py`)."""
+"""A study in words and in formula; priors in clinical units (in R: `in_r`)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,15 +11,25 @@ from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp
-from bayesmyo.study.in_r import correlated
+from bayesmyo.study.in_r.terms import correlated
 from bayesmyo.study.parameters import Parameter, Pooled, all_parameters, parameters
-from bayesmyo.study.predictors import Predictor, blocks, predictors
-from bayesmyo.study.study import Limits, Response, Study
+from bayesmyo.study.predictors import Block, Predictor, blocks, predictors
+from bayesmyo.study.study import Covariate, Limits, Response, Study
 
 
 @dataclass(frozen=True)
 class PriorLine:
-    """One prior as a reader sees it: the distribution, its scale, and what it holds likely in clinical units."""
+    """One prior as a reader sees it: the distribution, its scale, and what it holds likely in clinical units.
+
+    Attributes
+    ----------
+    prior, unit
+        Text of the prior language, and the unit of its numbers (on the link scale: `log IU/L`).
+    median, lower, upper
+        Its middle and its equal-tailed interval, of the study's mass, in `natural_unit`.
+    stated
+        Whether the study states it; else it is the default.
+    """
 
     outcome: str
     parameter: str
@@ -59,17 +70,19 @@ def words(study: Study, outcome: str) -> str:
     if o.censoring == "as typed":
         text += " Cells such as <20, >2000 and 20..50 count as known only to lie beyond or between limits."
     elif isinstance(o.censoring, Limits):
-        limits = [
-            f"{v:g} means {v:g} or {w}"
-            for v, w in ((o.censoring.below, "less"), (o.censoring.above, "more"))
-            if v is not None
-        ]
-        text += f" A value of {listing(limits)}."
+        ends = ((o.censoring.below, "less"), (o.censoring.above, "more"))
+        text += f" A value of {listing([f'{v:g} means {v:g} or {more}' for v, more in ends if v is not None])}."
     return text
 
 
 def design(study: Study, d: Design, patients: str = "") -> str:
-    """Whom a simulated cohort holds, and when they are seen. patients: how many, where it is not the design's own number"""
+    """Whom a simulated cohort holds, and when they are seen.
+
+    Parameters
+    ----------
+    patients
+        How many, in words, where it is not the design's own number.
+    """
     unit, v, f = study.time.unit, d.visits, d.follow_up
     every = f", then every {v.then_every:g}" if v.then_every else ""
     jitter = f" (moved by a jitter of SD {v.jitter:g})" if v.jitter else ""
@@ -94,36 +107,32 @@ def design(study: Study, d: Design, patients: str = "") -> str:
 
 
 def covariates(study: Study) -> list[str]:
-    """Each covariate in a line: its levels and reference, or what its coefficient is per; whose it is; what becomes of missing values."""
-    lines = []
-    for name, c in study.covariates.items():
-        if c.product:
-            lines.append(f"{name}: the product of {listing(list(c.product))}")
-            continue
-        if c.group and c.levels:
-            text = f"{', '.join(c.levels[:-1])}: their shifts are drawn from one normal distribution"
-            lines.append(f"{name} (column {table_column(study, name)}, of {c.varies}): {text}")
-            continue
-        if c.levels:
-            text = f"{c.levels[0]} (reference), {', '.join(c.levels[1:])}"
-            if c.map:
-                text += f"; {listing([f'{cell} stands for {level}' for cell, level in c.map.items()])}"
-        else:
-            unit = f" {c.unit}" if c.unit else ""
-            step = (
-                f"a factor of {c.scale:g}"
-                if c.transform == "log"
-                else f"{c.scale:g}{'' if c.transform == 'sqrt' else unit}"
-            )
-            root = " of the square root" if c.transform == "sqrt" else ""
-            text = f"coefficients are per {step}{root}, from {c.typical:g}{unit}"
-            ends = [
-                f"{word} {end:g}" for word, end in (("at least", c.minimum), ("at most", c.maximum)) if end is not None
-            ]
-            text += f"; legal values are {listing(ends)}{unit}" if ends else ""
-        missing = "; missing values are imputed" if c.missing == "imputed" else ""
-        lines.append(f"{name} (column {table_column(study, name)}, of {c.varies}): {text}{missing}")
-    return lines
+    """Each covariate in a line: its levels and reference, or what its coefficient is per; whose it is; what becomes of
+    missing values."""
+    return [f"{name}{_covariate(study, name, c)}" for name, c in study.covariates.items()]
+
+
+def _covariate(study: Study, name: str, c: Covariate) -> str:
+    if c.product:
+        return f": the product of {listing(list(c.product))}"
+    whose = f" (column {table_column(study, name)}, of {c.varies})"
+    if c.group and c.levels:
+        return f"{whose}: {', '.join(c.levels[:-1])}: their shifts are drawn from one normal distribution"
+    if c.levels:
+        text = f"{c.levels[0]} (reference), {', '.join(c.levels[1:])}"
+        if c.map:
+            text += f"; {listing([f'{cell} stands for {level}' for cell, level in c.map.items()])}"
+    else:
+        unit = f" {c.unit}" if c.unit else ""
+        by = {
+            "none": f"{c.scale:g}{unit}",
+            "log": f"a factor of {c.scale:g}",
+            "sqrt": f"{c.scale:g} of the square root",
+        }
+        text = f"coefficients are per {by[c.transform]}, from {c.typical:g}{unit}"
+        ends = [f"{word} {end:g}" for word, end in (("at least", c.minimum), ("at most", c.maximum)) if end is not None]
+        text += f"; legal values are {listing(ends)}{unit}" if ends else ""
+    return f"{whose}: {text}{'; missing values are imputed' if c.missing == 'imputed' else ''}"
 
 
 def _movement(study: Study, p: Predictor) -> str:
@@ -139,17 +148,16 @@ def _movement(study: Study, p: Predictor) -> str:
 
 
 def _covariate_words(p: Predictor) -> str:
-    text = ""
-    if p.covariates:
-        text += f" {listing(list(p.covariates)).capitalize()} shift{'s' if len(p.covariates) == 1 else ''} {'it' if p.prefix else 'the level'}."
-    if p.moderators:
-        text += (
-            f" {listing(list(p.moderators)).capitalize()} moderate{'s' if len(p.moderators) == 1 else ''} the change."
-        )
-    if equal := [m for m in p.moderators if m not in p.covariates and not p.prefix]:
-        verb = "does" if len(equal) == 1 else "do"
-        text += f" {listing(equal).capitalize()} {verb} not shift the level: baselines are taken as equal."
-    return text
+    equal = [m for m in p.moderators if m not in p.covariates and not p.prefix]
+    of = "it" if p.prefix else "the level"
+    said = (
+        (p.covariates, ("shifts", "shift"), f"{of}."),
+        (p.moderators, ("moderates", "moderate"), "the change."),
+        (equal, ("does", "do"), "not shift the level: baselines are taken as equal."),
+    )
+    return "".join(
+        f" {listing(list(names)).capitalize()} {verb[len(names) > 1]} {rest}" for names, verb, rest in said if names
+    )
 
 
 def correlation_words(study: Study) -> str:
@@ -168,38 +176,19 @@ def _effects_words(study: Study) -> str:
 
 
 def formula(study: Study, outcome: str) -> list[str]:
-    """The model of one outcome in formula, one line each."""
-    o = study.outcomes[outcome]
+    """The model of one outcome in formula, one line each.
+
+    `[i, t]` is of patient i at time t, `[i]` of the patient, `[k]` of a level of a group.
+    """
+    o, parts = study.outcomes[outcome], predictors(study, outcome)
+    of_visits = "|".join(["eta", *(_name(study, p) for p in parts)])
     lines = []
-    of_visits = "|".join(["eta", *(_name(study, p) for p in predictors(study, outcome))])
     for part in o.family.written(o.predictors).split(";"):
         line = re.sub(r"\by\b", f"{outcome}[i, t]", part.strip())
         lines.append(re.sub(rf"\b({of_visits})\b", r"\1[i, t]", line))
     if o.error:
         lines = [re.sub(r"\bsigma\b(\[i, t\])?", rf"sqrt(sigma\1^2 + {o.error}[i, t]^2)", line) for line in lines]
-    exposure = f" + log({o.exposure}[i, t])" if o.exposure else ""
-    for p in predictors(study, outcome):
-        curve = p.trajectory.written
-        unmoved = {c.name for c in p.coefficients if c.fixed is not None} - {e.coefficient for e in p.effects}
-        for name in unmoved:
-            curve = re.sub(rf"\b{name}\b", "0", curve)
-        for c in p.coefficients:
-            curve = re.sub(rf"\b{c.name}\b", p.prefix + c.name, curve)
-        apart = {e.column: f" + b_{e.key}[i]" for e in p.effects if e.column}
-        shifts = "".join(_shift(study, p, c, apart) for c in p.covariates)
-        name = f"{_name(study, p)}[i, t]"
-        name = name if name.startswith("eta") else f"{o.family.links[p.name]}({name})"
-        lines.append(f"{name} = {curve}{shifts}{exposure if not p.prefix else ''}")
-        varying = {e.coefficient: e for e in p.effects}
-        for c in p.coefficients:
-            moderators = p.moderators if c in p.moderated else ()
-            moved = "".join(_shift(study, p, m, {}, f"{c.name}_") for m in moderators)
-            if c.name in varying and not c.linear:
-                lines.append(f"{p.prefix}{c.name}[i] = {p.prefix}{c.name} * exp(b_{varying[c.name].key}[i])")
-            elif c.name in varying or moved:
-                fixed = "" if c.fixed is None else "0"
-                own = f" + b_{varying[c.name].key}[i]" if c.name in varying else ""
-                lines.append(f"{p.prefix}{c.name}[i] = {fixed or p.prefix + c.name}{moved}{own}")
+    lines += [line for p in parts for line in (_curve(study, p), *_coefficients(study, p))]
     if o.residual is not None:
         lines += o.residual.written(outcome)
     if outcome in study.correlate_residuals:
@@ -207,17 +196,45 @@ def formula(study: Study, outcome: str) -> list[str]:
         lines.append(f"residuals at a visit are correlated with those of {listing(beside)}")
     pooled = {q.prior.sd for q in parameters(study, outcome).values() if isinstance(q.prior, Pooled)}
     lines += [f"{sd.removeprefix('sd_')}[k] ~ Normal(0, {sd})" for sd in sorted(pooled)]
-    for block in blocks(study):
-        mine = [f"b_{e.key}" for e in block.effects if e.outcome == outcome]
-        others = len(block.effects) - len(mine)
-        if len(mine) > 1 or (mine and others):
-            with_others = " with those of the other outcomes" if others else ""
-            lines.append(
-                f"({', '.join(mine)})[i] ~ MvNormal(0, SDs and correlation{'s' if others or len(mine) > 2 else ''}){with_others}"
-            )
-        elif mine:
-            lines.append(f"{mine[0]}[i] ~ Normal(0, sd_{mine[0][2:]})")
-    return lines
+    return lines + [line for block in blocks(study) for line in _effects(block, outcome)]
+
+
+def _curve(study: Study, p: Predictor) -> str:
+    """The line of one linear predictor."""
+    o, curve = study.outcomes[p.outcome], p.trajectory.written
+    own = {e.coefficient for e in p.effects}
+    for c in p.coefficients:
+        unmoved = c.fixed is not None and c.name not in own
+        curve = re.sub(rf"\b{c.name}\b", "0" if unmoved else p.prefix + c.name, curve)
+    apart = {e.column: f" + b_{e.key}[i]" for e in p.effects if e.column}
+    shifts = "".join(_shift(study, p, c, apart) for c in p.covariates)
+    exposure = f" + log({o.exposure}[i, t])" if o.exposure and not p.prefix else ""
+    name = f"{_name(study, p)}[i, t]"
+    return f"{name if name.startswith('eta') else f'{o.family.links[p.name]}({name})'} = {curve}{shifts}{exposure}"
+
+
+def _coefficients(study: Study, p: Predictor) -> Iterator[str]:
+    """A line for each coefficient in which patients differ, or that moderators shift."""
+    varying = {e.coefficient: e.key for e in p.effects}
+    for c in p.coefficients:
+        name, key = p.prefix + c.name, varying.get(c.name)
+        moved = "".join(_shift(study, p, m, {}, f"{c.name}_") for m in (p.moderators if c in p.moderated else ()))
+        if key and not c.linear:
+            yield f"{name}[i] = {name} * exp(b_{key}[i])"
+        elif key or moved:
+            yield f"{name}[i] = {name if c.fixed is None else '0'}{moved}{f' + b_{key}[i]' if key else ''}"
+
+
+def _effects(block: Block, outcome: str) -> Iterator[str]:
+    """The distribution of the effects of an outcome in a block of correlated ones."""
+    mine = [f"b_{e.key}" for e in block.effects if e.outcome == outcome]
+    others = len(block.effects) - len(mine)
+    if len(mine) > 1 or (mine and others):
+        several = "s" if others or len(mine) > 2 else ""
+        with_others = " with those of the other outcomes" if others else ""
+        yield f"({', '.join(mine)})[i] ~ MvNormal(0, SDs and correlation{several}){with_others}"
+    elif mine:
+        yield f"{mine[0]}[i] ~ Normal(0, sd_{mine[0][2:]})"
 
 
 def _name(study: Study, p: Predictor) -> str:
@@ -227,15 +244,13 @@ def _name(study: Study, p: Predictor) -> str:
 
 
 def _shift(study: Study, p: Predictor, covariate: str, own: dict[str, str], of: str = "") -> str:
-    """What a covariate adds to the level, or to the coefficient `of`. own: by column what patients add to its coefficient"""
+    """What a covariate adds to the level, or to the coefficient `of`. own: by column what patients add to its
+    coefficient"""
     if study.covariates[covariate].group:
         return f" + {p.prefix}{of}{covariate}[{covariate}[i]]"
     at = "[i, t]" if any(_at_visits(study, c) for c in columns(study, covariate)) else "[i]"
-    return "".join(f" + {_times(p.prefix + of + c, own.get(c, ''))} * {c}{at}" for c in columns(study, covariate))
-
-
-def _times(coefficient: str, own: str) -> str:
-    return f"({coefficient}{own})" if own else coefficient
+    told = {c: p.prefix + of + c for c in columns(study, covariate)}
+    return "".join(f" + {f'({name}{own[c]})' if c in own else name} * {c}{at}" for c, name in told.items())
 
 
 def _at_visits(study: Study, column: str) -> bool:
@@ -256,12 +271,8 @@ def summary(study: Study, e: Estimand) -> str:
 
 def who(study: Study, e: Estimand) -> str:
     """The population of an estimand, as a sentence begins."""
-    words = e.whom
-    kind = summary(study, e)
-    note = " (geometric mean)" if kind == "geometric mean" else ""
-    if kind == "measurement" and e.amount_of is not None:
-        note = " (a measurement)"
-    return words[0].upper() + words[1:] + note
+    notes = {"geometric mean": " (geometric mean)", "measurement": " (a measurement)" if e.amount_of else ""}
+    return e.whom[0].upper() + e.whom[1:] + notes.get(summary(study, e), "")
 
 
 def number(study: Study, e: Estimand) -> str:
@@ -292,24 +303,22 @@ def subject(study: Study, e: Estimand) -> str:
 
 def criteria(study: Study, r: Response, asked: Criteria) -> str:
     """The criteria of one category of response in words; `everyone else` where there are none."""
-    named = study.named
-    before = f"{study.time.unit} {r.from_:g}"
     if not asked:
         return "everyone else"
-    return in_words(asked, lambda outcome: (named[outcome].label, named[outcome].unit), before)
+    named = study.named
+    return in_words(asked, lambda o: (named[o].label, named[o].unit), f"{study.time.unit} {r.from_:g}")
 
 
 def _held(study: Study, e: Estimand) -> dict[str, str | float]:
-    """Covariates that nothing else sets: those of visits, and all of the average patient, stand at the reference or typical value."""
-    found: dict[str, str | float] = {}
-    for p in (p for outcome in e.outcomes for p in predictors(study, outcome)):
-        for name in base(study, (*p.covariates, *p.moderators)):
-            c = study.covariates[name]
-            if (c.varies == "visits" or (e.population == "average patient" and not c.group)) and not (
-                e.contrast and e.contrast.covariate == name
-            ):
-                found[name] = c.levels[0] if c.levels else c.typical or 0.0
-    return found
+    """Covariates that nothing else sets: those of visits, and all of the average patient, stand at the reference or
+    typical value."""
+    held: dict[str, str | float] = {}
+    for name in base(study, [name for outcome in e.outcomes for name in study.outcomes[outcome].named]):
+        c = study.covariates[name]
+        unset = c.varies == "visits" or (e.population == "average patient" and not c.group)
+        if unset and not (e.contrast and e.contrast.covariate == name):
+            held[name] = c.levels[0] if c.levels else c.typical or 0.0
+    return held
 
 
 def _value(study: Study, covariate: str, value: str | float) -> str:

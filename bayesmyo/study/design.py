@@ -17,7 +17,8 @@ class FollowUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Visits:
-    """Planned visit times, then one every `then_every`, or none; each but the first is moved by a normal jitter of that SD."""
+    """Planned visit times, then one every `then_every`, or none; each but the first is moved by a normal jitter of that
+    SD."""
 
     first: tuple[float, ...]
     then_every: float | None = None
@@ -35,13 +36,13 @@ class Loss:
 class Design:
     """What a simulated cohort looks like.
 
-    follow_up: a number where a protocol says how long everyone is followed, and every visit planned until then takes place, late as it
-        may be; or a distribution of the times at which data are cut, after which nothing is seen
+    follow_up: a number where a protocol says how long everyone is followed, and every visit planned until then takes
+        place, late as it may be; or a distribution of the times at which data are cut, after which nothing is seen
     missing: the share of cells, baseline excepted, that nobody filled in
     exposure: for each exposure column its mean; a visit's exposure is one more than a Poisson count
     error: for each column of known errors the error of every simulated measurement
-    balanced: covariates of patients whose groups have their shares as exactly as can be after every patient, as by randomisation in the
-        smallest blocks; in the others each patient's group is drawn by chance
+    balanced: covariates of patients whose groups have their shares as exactly as can be after every patient, as by
+        randomisation in the smallest blocks; in the others each patient's group is drawn by chance
     """
 
     patients: int
@@ -72,7 +73,8 @@ class Design:
 class Scenario:
     """A truth to simulate from: values[outcome][parameter], levels in outcome units, SDs on the link scale.
 
-    A value is a number, or the text of a design prior from which each simulated cohort draws its own (`"normal(4.4, 0.2)"`).
+    A value is a number, or the text of a design prior from which each simulated cohort draws its own
+    (`"normal(4.4, 0.2)"`).
     values["correlations"] holds correlations between effects of different outcomes; those not stated are zero.
     like: the scenario whose values hold where none is given here.
     """

@@ -6,11 +6,10 @@ becomes the component of that kind. What a well-formed study may still get wrong
 
 import errno
 import json
-import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -25,27 +24,18 @@ from bayesmyo.components.residuals import RESIDUALS, Residual
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
 from bayesmyo.files import read_bytes
-from bayesmyo.limits import (
-    LARGEST,
-    NAME,
-    STUDY_BYTES,
-    STUDY_DEPTH,
-    STUDY_FAULTS,
-    STUDY_MOST,
-    STUDY_MOST_OF,
-    STUDY_TEXT,
-    beyond,
-)
+from bayesmyo.limits import STUDY_BYTES, STUDY_FAULTS
 from bayesmyo.study import check, check_covariates
 from bayesmyo.study.check_data import SPACES
 from bayesmyo.study.design import Design, Scenario
-from bayesmyo.study.scan import scan
+from bayesmyo.study.faults import unknown_keys
+from bayesmyo.study.scan import beyond_study, scan
 from bayesmyo.study.statements import Statements
 from bayesmyo.study.study import Covariate, DataFormat, Group, Outcome, Response, Study
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES, Residual: RESIDUALS}
-TABLES = (
+TABLES = [
     "study",
     "data",
     "covariates",
@@ -57,7 +47,7 @@ TABLES = (
     "design",
     "scenarios",
     "report",
-)
+]
 STUDY_KEYS = (
     "title",
     "patient",
@@ -82,41 +72,57 @@ EXPECTED = {
 
 
 def read_study(path: str | Path) -> Study:
-    """Read a study file. Raises StudyError with every fault that was found, and where.
+    """Read a study file.
 
+    Parameters
+    ----------
+    path
+        Of a TOML file.
+
+    Raises
+    ------
+    StudyError
+        With every fault, and where it is.
+
+    Examples
+    --------
     >>> from pathlib import Path
     >>> written = Path("mine.toml").write_text(study.text)
     >>> list(bayesmyo.read_study("mine.toml").outcomes)
     ['strength', 'cpk']
     """
     path = Path(path)
-    if not path.is_file():
-        raise StudyError(
-            str(path),
-            [Fault("file", "is not a file that can be read", mend="`bayesmyo studies` lists the bundled studies")],
-        )
     try:
-        raw = read_bytes(path, STUDY_BYTES)
-    except OSError as error:
-        large = error.errno == errno.EFBIG
-        why = (
-            [Fault("file", f"{error.strerror}; a study is a short text")]
-            if large
-            else [Fault("file", "cannot be read", error.strerror or "")]
-        )
-        raise StudyError(path.name if large else str(path), why) from None
-    try:
-        text = raw.decode("utf-8-sig")
+        if not path.is_file():
+            mend = "`bayesmyo studies` lists the bundled studies"
+            raise StudyError(str(path), [Fault("file", "is not a file that can be read", mend=mend)])
+        return parse_study(read_bytes(path, STUDY_BYTES).decode("utf-8-sig"), path.name)
     except UnicodeDecodeError as error:
-        raise StudyError(
-            path.name, [Fault("file", f"byte {error.start} is not UTF-8", mend="save it as UTF-8")]
-        ) from None
-    return parse_study(text, path.name)
+        why = Fault("file", f"byte {error.start} is not UTF-8", mend="save it as UTF-8")
+        raise StudyError(path.name, [why]) from None
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise StudyError(path.name, [Fault("file", f"{error.strerror}; a study is a short text")]) from None
+        raise StudyError(str(path), [Fault("file", "cannot be read", error.strerror or "")]) from None
 
 
 def parse_study(text: str, source: str = "study") -> Study:
-    """Understand the text of a study. Raises StudyError with every fault; `source` is named in the message.
+    """Understand the text of a study.
 
+    Parameters
+    ----------
+    text
+        TOML.
+    source
+        What the text is called in messages.
+
+    Raises
+    ------
+    StudyError
+        With every fault, and where it is.
+
+    Examples
+    --------
     >>> bayesmyo.parse_study(study.text).title
     'Small'
     """
@@ -126,41 +132,21 @@ def parse_study(text: str, source: str = "study") -> Study:
         document = tomllib.loads(text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits
         raise StudyError(source, [Fault("TOML", str(error) or "is nested too deeply")]) from None
-    if beyond_any := _beyond(document, ""):
-        raise StudyError(source, beyond_any[:STUDY_FAULTS])
-    faults: list[Fault] = []
-    faults += unknown_keys(document, TABLES, "")
-    head = document.get("study")
-    if not isinstance(head, dict):
-        faults.append(Fault("study", "the table [study] is missing", mend="`bayesmyo init` writes an example"))
-        head = {}
-    faults += unknown_keys(head, STUDY_KEYS, "study")
-    hints = get_type_hints(Study)
-    values: dict[str, Any] = {}
-    for name in STUDY_KEYS:
-        if name in head:
-            values[name] = _value(hints[name], head[name], f"study.{name}", faults)
-        elif name in ("title", "patient", "time") and isinstance(document.get("study"), dict):
-            faults.append(Fault(f"study.{name}", "is missing"))
-    written = document.get("data", {})
-    if isinstance(written, dict) and written.get("decimal") == ",":
-        written = {"delimiter": ";", **written}
-    values["data"] = _table(DataFormat, written, "data", faults)
-    values["design"] = _table(Design, document["design"], "design", faults) if "design" in document else None
-    values["report"] = _table(Statements, document["report"], "report", faults) if "report" in document else None
-    values["covariates"] = _each(
-        document, "covariates", faults, lambda doc, where: _table(Covariate, doc, where, faults)
-    )
-    values["groups"] = _each(document, "groups", faults, lambda doc, where: _table(Group, doc, where, faults))
-    faults += check_covariates.groups(values["groups"], values["covariates"])
-    values["covariates"] |= {
-        name: g.covariate for name, g in values["groups"].items() if name not in values["covariates"]
-    }
-    values["outcomes"] = _each(document, "outcomes", faults, lambda doc, where: _table(Outcome, doc, where, faults))
-    for name, catalogue in (("estimands", ESTIMANDS), ("decisions", DECISIONS)):
-        values[name] = _each(document, name, faults, lambda doc, where, c=catalogue: _component(c, doc, where, faults))
-    values["responses"] = _each(document, "responses", faults, lambda doc, where: _table(Response, doc, where, faults))
-    values["scenarios"] = _each(document, "scenarios", faults, lambda doc, where: _scenario(doc, where, faults))
+    if limits := beyond_study(document):
+        raise StudyError(source, limits[:STUDY_FAULTS])
+    faults = [*unknown_keys("", document, TABLES)]
+    values = _head(document, faults)
+    data = document.setdefault("data", {})
+    if isinstance(data, dict) and data.get("decimal") == ",":
+        document["data"] = {"delimiter": ";", **data}
+    for name, cls in (("data", DataFormat), ("design", Design), ("report", Statements)):
+        values[name] = _table(cls, document[name], name, faults) if name in document else None
+    for name, read in READERS.items():
+        values[name] = _each(document, name, faults, read)
+        if name == "groups":  # each is a covariate too
+            covariates = values["covariates"]
+            faults += check_covariates.groups(values["groups"], covariates)
+            covariates |= {n: g.covariate for n, g in values["groups"].items() if n not in covariates}
     faults += check.faults(document, values)
     if len(faults) > STUDY_FAULTS:
         faults = [*faults[:STUDY_FAULTS], Fault("study", f"and {len(faults) - STUDY_FAULTS} more faults")]
@@ -169,38 +155,20 @@ def parse_study(text: str, source: str = "study") -> Study:
     return Study(**values, text=text)
 
 
-def _beyond(value: Any, where: str) -> list[Fault]:
-    """What no study holds: tables and lists that would take minutes to check, one against the other, long texts, absurd numbers."""
-    if isinstance(value, str):
-        return [Fault(where, f"has more than {STUDY_TEXT:,} characters")] if len(value) > STUDY_TEXT else []
-    if isinstance(value, int | float):
-        what = (
-            "is larger than any number of a study"
-            if abs(value) > LARGEST
-            else "is closer to zero than any number of a study, but not zero"
-        )
-        return [Fault(where, what, repr(value))] if beyond(value) and abs(value) <= sys.float_info.max else []
-    if not isinstance(value, dict | list):
-        return []
-    if where.count(".") > STUDY_DEPTH:
-        return [Fault(where[:60], "is nested too deeply")]
-    most = STUDY_MOST_OF.get(where, STUDY_MOST)
-    if len(value) > most:
-        what = f"holds more than {most} {'keys' if isinstance(value, dict) else 'values'}"
-        return [Fault(where or "study", what, str(len(value)))]
-    if isinstance(value, dict) and (long := [key for key in value if len(key) > NAME]):
-        return [Fault(where or "study", f"has a key of more than {NAME:,} characters", f'"{long[0][:40]}..."')]
-    named = value.items() if isinstance(value, dict) else enumerate(value)
-    return [fault for key, inner in named for fault in _beyond(inner, f"{where}.{key}" if where else str(key))]
-
-
-def unknown_keys(document: Mapping[str, Any], allowed: Sequence[str], where: str) -> list[Fault]:
-    """A fault for every key that is not a word of this table."""
-    return [
-        Fault(f"{where}.{key}" if where else key, "is not a key here", mend=did_you_mean(key, allowed))
-        for key in document
-        if key not in allowed
-    ]
+def _head(document: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """What [study] says, by key."""
+    head = document.get("study")
+    if not isinstance(head, dict):
+        faults.append(Fault("study", "the table [study] is missing", mend="`bayesmyo init` writes an example"))
+        return {}
+    faults += unknown_keys("study", head, STUDY_KEYS)
+    hints, values = get_type_hints(Study), {}
+    for name in STUDY_KEYS:
+        if name in head:
+            values[name] = _value(hints[name], head[name], f"study.{name}", faults)
+        elif name in ("title", "patient", "time"):
+            faults.append(Fault(f"study.{name}", "is missing"))
+    return values
 
 
 def _each(document: Mapping[str, Any], name: str, faults: list[Fault], read: Any) -> dict[str, Any]:
@@ -209,22 +177,16 @@ def _each(document: Mapping[str, Any], name: str, faults: list[Fault], read: Any
     if not isinstance(tables, dict):
         faults.append(Fault(name, f"must hold tables, such as [{name}.my_name]"))
         return {}
-    found = {key: read(doc, f"{name}.{key}") for key, doc in tables.items()}
-    return {key: value for key, value in found.items() if value is not None}
+    known = {key: read(doc, f"{name}.{key}", faults) for key, doc in tables.items()}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def _component(catalogue: Sequence[type[Component]], doc: Any, where: str, faults: list[Fault]) -> Any:
     """The component of the table's `kind`."""
     kinds = {_kind(c): c for c in catalogue}
     if not isinstance(doc, dict) or "kind" not in doc:
-        faults.append(
-            Fault(
-                where,
-                "needs a kind",
-                repr_toml(doc),
-                f'write {{ kind = "{next(iter(kinds))}" }}; allowed: {", ".join(kinds)}',
-            )
-        )
+        mend = f'write {{ kind = "{next(iter(kinds))}" }}; allowed: {", ".join(kinds)}'
+        faults.append(Fault(where, "needs a kind", repr_toml(doc), mend))
         return None
     kind = doc["kind"]
     if not isinstance(kind, str) or kind not in kinds:
@@ -247,7 +209,7 @@ def _table(cls: Any, doc: Any, where: str, faults: list[Fault]) -> Any:
     hints = get_type_hints(cls)
     keys = {f.metadata.get("key", f.name): f for f in fields(cls) if not f.metadata.keys() & {"tables", "made"}}
     named = {key: f for f in fields(cls) for key in f.metadata.get("tables", ())}
-    faults.extend(unknown_keys(doc, [*keys, *named], where))
+    faults += unknown_keys(where, doc, [*keys, *named])
     values: dict[str, Any] = {}
     for key, f in keys.items():
         if key in doc:
@@ -274,20 +236,19 @@ def _value(hint: Any, value: Any, where: str, faults: list[Fault]) -> Any:
     if (of := _tables_of(inner)) is not None:
         return _tables(of, value, where, faults)
     try:
-        found = _adapter(hint).validate_json(json.dumps(value))
-        spaces = where == "data.delimiter" or (where == "data.thousands" and found in SPACES)
-        prose = where.startswith("report.")  # may run over several lines
-        texts = (text.replace("\n", " ") if prose else text for text in _texts(found))
-        if not spaces and not all(text.isprintable() for text in texts):
-            faults.append(Fault(where, "holds a control character or a line break", repr_toml(value)))
-        return found
+        read = _adapter(hint).validate_json(json.dumps(value))
     except TypeError:  # the only values of TOML that JSON does not have
         faults.append(Fault(where, "cannot be a date or a time", repr_toml(value)))
         return None
     except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            faults.append(_leaf_fault(fault, where))
+        faults += (_leaf_fault(fault, where) for fault in error.errors(include_url=False))
         return None
+    spaces = where == "data.delimiter" or (where == "data.thousands" and read in SPACES)
+    prose = where.startswith("report.")  # may run over several lines
+    texts = (text.replace("\n", " ") if prose else text for text in _texts(read))
+    if not spaces and not all(text.isprintable() for text in texts):
+        faults.append(Fault(where, "holds a control character or a line break", repr_toml(value)))
+    return read
 
 
 def _tables_of(hint: Any) -> Any:
@@ -303,8 +264,8 @@ def _tables(held: Any, value: Any, where: str, faults: list[Fault]) -> Any:
     if not isinstance(value, dict):
         faults.append(Fault(where, "must hold tables by name", repr_toml(value)))
         return None
-    found = {name: _value(held, inner, f"{where}.{name}", faults) for name, inner in value.items()}
-    return None if None in found.values() else found
+    known = {name: _value(held, inner, f"{where}.{name}", faults) for name, inner in value.items()}
+    return None if None in known.values() else known
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -326,12 +287,8 @@ def _leaf_fault(fault: Any, where: str) -> Fault:
     location = ".".join([where, *(str(part) for part in fault["loc"])])
     if fault["type"] == "literal_error":
         words = fault["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        return Fault(
-            location,
-            "is not one of the words it can be",
-            repr_toml(fault["input"]),
-            did_you_mean(str(fault["input"]), words),
-        )
+        mend = did_you_mean(str(fault["input"]), words)
+        return Fault(location, "is not one of the words it can be", repr_toml(fault["input"]), mend)
     what = EXPECTED.get(fault["type"], fault["msg"][0].lower() + fault["msg"][1:])
     return Fault(location, what, repr_toml(fault["input"]))
 
@@ -353,6 +310,17 @@ def _numbers(doc: Any, where: str, faults: list[Fault]) -> dict[str, float | str
         faults.append(Fault(where, "must be a table", repr_toml(doc)))
         return {}
     return {k: _value(str if isinstance(v, str) else float, v, f"{where}.{k}", faults) for k, v in doc.items()}
+
+
+READERS: dict[str, Callable[[Any, str, list[Fault]], Any]] = {
+    "covariates": partial(_table, Covariate),
+    "groups": partial(_table, Group),
+    "outcomes": partial(_table, Outcome),
+    "estimands": partial(_component, ESTIMANDS),
+    "decisions": partial(_component, DECISIONS),
+    "responses": partial(_table, Response),
+    "scenarios": _scenario,
+}
 
 
 def repr_toml(value: Any) -> str:

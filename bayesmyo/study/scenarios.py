@@ -1,7 +1,8 @@
-"""The truths that scenarios state: every parameter a number, or a design prior from which each simulated cohort draws its own.
+"""The truths that scenarios state: every parameter a number, or a design prior from which each simulated cohort draws
+its own.
 
-A design prior is text of the prior language, in the units of the numbers of scenarios. It is cut off where no truth can be: draws
-that are impossible, alone or together, are drawn again, all of them. Power over a design prior is assurance.
+A design prior is text of the prior language, in the units of the numbers of scenarios. It is cut off where no truth can
+be: draws that are impossible, alone or together, are drawn again, all of them. Power over a design prior is assurance.
 
 Reference: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175.
 """
@@ -31,13 +32,25 @@ def stated_values(scenarios: Mapping[str, Scenario], name: str) -> dict[str, dic
 
 
 def design_priors(study: Study, name: str) -> dict[str, str]:
-    """The design priors of a scenario: parameter -> text, `mrc.asymptote` -> `normal(4.4, 0.2)`; empty where all is fixed."""
+    """The design priors of a scenario: parameter -> text, `mrc.asymptote` -> `normal(4.4, 0.2)`; empty where all is
+    fixed."""
     stated = stated_values(study.scenarios, name)
     return {f"{o}.{key}": v for o, values in stated.items() for key, v in values.items() if isinstance(v, str)}
 
 
 def draw_stated(study: Study, stated: Stated, rng: np.random.Generator) -> Values | None:
-    """One truth of a scenario in the units that it states; None where TRIES draws were all impossible."""
+    """One truth of a scenario.
+
+    Parameters
+    ----------
+    stated
+        Outcome -> parameter -> a number, or the text of a design prior; in the units of scenarios.
+
+    Returns
+    -------
+    dict or None
+        The same with a number for each; None where TRIES draws were all impossible.
+    """
     for _ in range(TRIES):
         values = {o: {k: number(v, rng) for k, v in listed.items()} for o, listed in stated.items()}
         if possible(study, values):
@@ -82,10 +95,11 @@ def uncertain(p: Parameter, text: str) -> tuple[str, str]:
         prior = Prior.parse(text)
     except ValueError as error:
         return str(error), ""
-    ends = [prior.quantile(BEYOND), prior.quantile(1 - BEYOND)]
-    why = [f"{what}, and {BEYOND:.1%} of it lies {side} {q:.4g}" for q, side in zip(ends, ("below", "above"), strict=True)
-           if (what := impossible(p, q))]  # fmt: skip
-    return (f"is a design prior of what {why[0]}", "narrow it: nearly all of it must be possible") if why else ("", "")
+    for q, side in ((prior.quantile(BEYOND), "below"), (prior.quantile(1 - BEYOND), "above")):
+        if what := impossible(p, q):
+            why = f"is a design prior of what {what}, and {BEYOND:.1%} of it lies {side} {q:.4g}"
+            return why, "narrow it: nearly all of it must be possible"
+    return "", ""
 
 
 def disordered(listed: Mapping[str, Parameter], values: Mapping[str, float]) -> list[float]:

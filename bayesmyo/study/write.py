@@ -14,7 +14,10 @@ HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "corre
 
 
 def to_toml(study: Study) -> str:
-    """The study as canonical TOML: every key that holds, in the order of its tables; comments are not kept."""
+    """The study as canonical TOML: every key that holds, in the order of its tables; comments are not kept.
+
+    It is read back as the same study (`parse_study`).
+    """
     document: dict[str, Any] = {
         "study": {name: _plain(getattr(study, name)) for name in HEAD if name != "rule" or study.rule}
     }
@@ -30,7 +33,8 @@ def to_toml(study: Study) -> str:
 
 
 def study_hash(study: Study) -> str:
-    """SHA-256 of the canonical text: equal for two files that ask the same question, whatever [report] says beside it."""
+    """SHA-256 of the canonical text: equal for two files that ask the same question, whatever [report] says beside
+    it."""
     return hashlib.sha256(to_toml(replace(study, report=None)).encode()).hexdigest()
 
 

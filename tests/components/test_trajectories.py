@@ -1,6 +1,6 @@
 """The contract of every trajectory, and the shape of each."""
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 
 import numpy as np
 import pytest
@@ -41,6 +41,9 @@ EXAMPLES = [
         Spline(origin=origin, at=(origin, 3.0, 4.0, 9.0, 24.0), penalised=True),
     )
 ]
+# a new kind is taken up by itself where its keys have defaults
+KEYLESS = [t for t in TRAJECTORIES if all(f.default is not MISSING for f in fields(t))]
+EXAMPLES += [t(origin=origin) for t in KEYLESS if t not in map(type, EXAMPLES) for origin in (0.0, 1.5, -1.0)]
 EVERY = pytest.mark.parametrize("trajectory", EXAMPLES, ids=str)
 BEFORE = np.array([-300.0, -2.5, -1.0])  # the last is the start of those with an origin before 0
 

@@ -6,7 +6,8 @@ import pytest
 from bayesmyo.components.in_r import names, number, text
 from bayesmyo.study import parse_study
 from bayesmyo.study.covariates import coded
-from bayesmyo.study.in_r import NONE, _clocks, _covariate, brms, likelihood, table
+from bayesmyo.study.in_r import NONE, brms, likelihood, table
+from bayesmyo.study.in_r.terms import Terms, terms
 from bayesmyo.study.predictors import predictors
 from tests.conftest import SMALL
 
@@ -271,7 +272,7 @@ def computed(term, **columns):
 def test_each_coefficient_multiplies_its_term(trajectory, terms):
     study = with_trajectory(trajectory)
     [p] = predictors(study, "strength")
-    clocks = _clocks(study, p, -5)
+    clocks = Terms(study, p, -5).clocks
     assert [*clocks.values()] == ["1", *terms]
     months, rng = np.linspace(max(-5, p.trajectory.start), 40, 91), np.random.default_rng(4)
     values = {c: rng.normal() for c in clocks}
@@ -301,6 +302,13 @@ def test_a_plateau_stands_still_before_its_start():
     assert "(1 - 2^(-(month - 2) / half_time))" in likelihood(study, "strength", first=2)
 
 
+def test_what_is_known_is_told_to_brms_by_a_prior():
+    study = with_line('priors = { sigma = "constant(2.5)", slope = "normal(0, 1) T[0, ]" }')
+    assert brms(study, "strength").endswith(
+        ", family = gaussian())  # known, by priors of one value: sigma = constant(2.5)"
+    )
+
+
 def test_a_spline_is_the_same_curves_by_other_coefficients():
     study = with_trajectory('{ kind = "spline", knots = [0, 3, 6, 12] }')
     assert likelihood(study, "strength") == (
@@ -326,7 +334,7 @@ def test_patients_differ_in_the_pieces_that_are_named():
 )
 def test_a_covariate_is_from_typical_and_per_scale(covariate, term):
     study = with_line(f'covariates = ["{covariate}"]', text=PLAIN + COVARIATES)
-    assert _covariate(study, covariate) == term
+    assert terms(study, "strength", 0.0)[0].covariate(covariate) == term
     values = np.array([0.5, 4.0, 9.0, 60.0])
     np.testing.assert_allclose(computed(term, **{covariate: values}), coded(study, covariate, values)[covariate])
 

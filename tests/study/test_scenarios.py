@@ -96,6 +96,13 @@ def test_all_faults_are_found_at_once():
     assert faults(text).keys() == {"scenarios.hope.strength.sd_slope", "scenarios.hope.cpk.asymptote"}
 
 
+def test_a_prior_that_cannot_be_read_is_no_crash_beside_a_design_prior_that_cannot():
+    text = SMALL.replace("[estimands", 'priors = { sigma = "zzz" }\n\n[estimands', 1) + HOPE.replace(
+        "lognormal(5.3, 0.3)", "zzz"
+    )
+    assert [where for where in faults(text) if where.startswith("outcomes")] == ["outcomes.cpk.priors.sigma"]
+
+
 def test_what_is_taken_over_is_a_fault_of_the_scenario_that_states_it():
     text = SMALL + HOPE.replace("halfnormal(0.3)", "halfnormal(0)") + '[scenarios.sure]\nlike = "hope"\n'
     assert faults(text).keys() == {"scenarios.hope.strength.sd_slope"}

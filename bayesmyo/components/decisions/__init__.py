@@ -1,6 +1,7 @@
 """Decisions: when the answer to an estimand is yes.
 
-To add one: copy `probability.py` to a new file, write `rule`, `terms`, `judge`, `faults` and `thresholds`, and add its line to `DECISIONS`.
+To add one: copy `probability.py` to a new file, write `rule`, `terms`, `judge`, `faults` and `thresholds`, and add its
+line to `DECISIONS`.
 """
 
 from bayesmyo.components.decisions.decision import Decision, OneSided, Verdict, concluding

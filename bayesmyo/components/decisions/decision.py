@@ -15,10 +15,15 @@ ENDINGS = {True: ": met.", False: ": not met."}  # of every verdict's sentence
 
 @dataclass(frozen=True)
 class Verdict:
-    """met: the rule is satisfied; probability: what the posterior gives, None where the rule asks for none.
+    """Whether a rule is met.
 
-    margin: by how much the rule is satisfied, negative where it is not: of a probability, what the posterior gives minus what was
-        asked (the smaller margin of two conditions); of a precision, the width asked minus the interval's
+    Attributes
+    ----------
+    probability
+        What the posterior gives, None where the rule asks for none.
+    margin
+        By how much the rule is satisfied, negative where it is not: of a probability, what the posterior gives minus
+        what was asked (the smaller margin of two conditions); of a precision, the width asked minus the interval's.
     """
 
     met: bool
@@ -50,7 +55,8 @@ class Decision(Component):
         return None
 
     def terms(self, unit: str) -> str:
-        """What it asks of the number, for a lay reader; `unit` follows each value and begins with a space, or is empty."""
+        """What it asks of the number, for a lay reader; `unit` follows each value and begins with a space, or is
+        empty."""
         return f"a rule of the kind {self.kind}"
 
     @abstractmethod
@@ -59,11 +65,20 @@ class Decision(Component):
 
     @abstractmethod
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
-        """The verdict on (chain, draw) values of the estimand; `subject` is what its sentence calls it (default: its name),
-        `written` how its numbers are written."""
+        """Whether the rule is met.
+
+        Parameters
+        ----------
+        draws
+            (chain, draw) values of the estimand, in its unit.
+        subject
+            What the sentence calls the estimand (default: its name).
+        written
+            How its numbers are written.
+        """
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:
-        """(key, what is wrong, what was found) of numbers that do not go together; empty where the rule can be used."""
+        """(key, what is wrong, what was got) of numbers that do not go together; empty where the rule can be used."""
         return ()
 
     def thresholds(self) -> dict[str, float]:
@@ -71,9 +86,17 @@ class Decision(Component):
         return {}
 
     def right(self, truth: np.ndarray) -> np.ndarray | None:
-        """(n,) whether the rule is right to be met, given true values: whether it would be met if they were known exactly.
+        """Whether the rule is right to be met: whether it would be met if true values were known exactly.
 
-        A truth that differs from a threshold by rounding alone is the threshold. None where the rule has no truth, as a precision has not.
+        Parameters
+        ----------
+        truth
+            (n,) true values; one that differs from a threshold by rounding alone is the threshold.
+
+        Returns
+        -------
+        ndarray of shape (n,) or None
+            None where the rule has no truth, as a precision has not.
         """
         for threshold in self.thresholds().values():
             truth = np.where(np.isclose(truth, threshold, rtol=ROUNDING, atol=ROUNDING), threshold, truth)

@@ -14,7 +14,7 @@ from bayesmyo.components.numbers import PLAIN, Number, Written
 class Precision(Decision):
     """Met when the estimand's equal-tailed interval is narrower than `width`, in the estimand's unit.
 
-    interval: the mass of that interval. There is no probability; the margin is `width` minus the width found.
+    interval: the mass of that interval. There is no probability; the margin is `width` minus its width.
     """
 
     kind: Literal["precision"] = "precision"
@@ -30,15 +30,15 @@ class Precision(Decision):
     def judge(self, draws: np.ndarray, subject: str = "", written: Written = PLAIN) -> Verdict:
         tail = (1 - self.interval) / 2
         lower, upper = (float(q) for q in np.quantile(draws, [tail, 1 - tail]))
-        found = upper - lower
-        met = found < self.width
+        width = upper - lower
+        met = width < self.width
         first, last = written.quantile(tail, lower), written.quantile(1 - tail, upper)
-        width = Number(found, math.hypot(first.error, last.error), digits=first.digits)
+        wide = Number(width, math.hypot(first.error, last.error), digits=first.digits)
         sentence = (
-            f"The {100 * self.interval:g}% interval of {subject or self.estimand} is {width} wide "
+            f"The {100 * self.interval:g}% interval of {subject or self.estimand} is {wide} wide "
             f"({first} to {last}); narrower than {self.width:g} was asked{ENDINGS[met]}"
         )
-        return Verdict(met=met, probability=None, margin=self.width - found, sentence=sentence)
+        return Verdict(met=met, probability=None, margin=self.width - width, sentence=sentence)
 
     def faults(self) -> tuple[tuple[str, str, str], ...]:
         flat = () if self.width > 0 else (("width", "must be positive", f"{self.width:g}"),)

@@ -1,8 +1,8 @@
 """Estimands: which number is asked for, in whom, and when.
 
 To add one: copy `change.py` to a new file, write `value`, `unit`, `sentence` and `when`, say whether it `is_level` or a
-`difference_on` some scale, and add its line to `ESTIMANDS`. One that looks at several outcomes is `share.py`. The contract
-tests then ask: is it computed alike for a truth and for posterior draws, in every population.
+`difference_on` some scale, and add its line to `ESTIMANDS`. One that looks at several outcomes is `share.py`. The
+contract tests then ask: is it computed alike for a truth and for posterior draws, in every population.
 """
 
 from bayesmyo.components.estimands.change import Change

@@ -32,15 +32,13 @@ class Criterion:
             value = later - earlier
         elif self.of == "ratio":
             value = later / earlier
-        found = np.ones(np.shape(value), dtype=bool)
-        if self.at_least is not None:
-            found &= value >= self.at_least
-        if self.at_most is not None:
-            found &= value <= self.at_most
-        return found
+        least = -np.inf if self.at_least is None else self.at_least
+        most = np.inf if self.at_most is None else self.at_most
+        return np.asarray((value >= least) & (value <= most))
 
     def words(self, label: str, unit: str, before: str) -> str:
-        """`CPK at most 200 IU/L`, `mean MRC grade up by at least 0.5 grade since month 0`; `before` is the time `from`."""
+        """`CPK at most 200 IU/L`, `mean MRC grade up by at least 0.5 grade since month 0`; `before` is the time
+        `from`."""
         low, high = self.at_least, self.at_most
         if self.of == "change":
             return f"{label} {_moved(low, high, unit, before)}"
@@ -54,18 +52,17 @@ Criteria = Mapping[str, Criterion]  # by outcome; all of them must be met
 
 
 def all_met(criteria: Criteria, at: float, from_: float, level: Callable[[str, float], np.ndarray]) -> np.ndarray:
-    """Whether patients meet every criterion at the time `at`; `level` gives an outcome's level of each patient at a time."""
-    found = np.asarray(True)
+    """Whether patients meet every criterion at the time `at`; `level` gives an outcome's level of each patient at a
+    time."""
+    met = np.asarray(True)
     for outcome, c in criteria.items():
-        earlier = level(outcome, from_) if c.compares else None
-        found = found & c.met(level(outcome, at), earlier)
-    return found
+        met = met & c.met(level(outcome, at), level(outcome, from_) if c.compares else None)
+    return met
 
 
 def in_words(criteria: Criteria, called: Callable[[str], tuple[str, str]], before: str) -> str:
     """All criteria as one phrase; `called` gives an outcome's label and unit, `before` is the time `from`."""
-    parts = [c.words(*called(outcome), before) for outcome, c in criteria.items()]
-    return listing(parts)
+    return listing([c.words(*called(outcome), before) for outcome, c in criteria.items()])
 
 
 def _moved(low: float | None, high: float | None, unit: str, before: str) -> str:

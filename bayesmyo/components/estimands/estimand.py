@@ -46,13 +46,7 @@ class Prediction(Protocol):
         ...
 
     def share(
-        self,
-        criteria: Criteria,
-        at: float,
-        from_: float,
-        population: Population,
-        predicts: Predicts,
-        given: Given,
+        self, criteria: Criteria, at: float, from_: float, population: Population, predicts: Predicts, given: Given
     ) -> np.ndarray:
         """The share of patients who meet all criteria at a time."""
         ...
@@ -62,8 +56,8 @@ class Prediction(Protocol):
 class Contrast:
     """Two groups of patients who differ in one covariate: the number at `level` against the number at `reference`.
 
-    by: compare levels by their `ratio` (of counts the rate ratio, of a log-normal outcome the ratio of geometric means); by default
-        by their difference
+    by: compare levels by their `ratio` (of counts the rate ratio, of a log-normal outcome the ratio of geometric
+        means); by default by their difference
     """
 
     covariate: str
@@ -82,11 +76,12 @@ class Estimand(Component):
         `new patient`: one patient drawn afresh; `predicts` says whether the expected value or a measurement
         `population average`: the average over all patients who could be drawn
     summary: `median` (on a log scale the geometric mean) or `mean`; by default what the family reports
-    given: covariate values that all patients are taken to have (`{ diagnosis = "PM", age = 60 }`); otherwise these patients
-        and the patients averaged over or drawn have the cohort's own values, and the average patient the reference or typical ones;
-        a covariate of visits stands at its reference or typical value for all of them
-    contrast: compare two groups, `{ covariate = "diagnosis", level = "PM", reference = "DM" }`: the difference of the two
-        numbers, or their ratio for a ratio; levels by their ratio too, with `by = "ratio"`; patients are otherwise alike
+    given: covariate values that all patients are taken to have (`{ diagnosis = "PM", age = 60 }`); otherwise these
+        patients and the patients averaged over or drawn have the cohort's own values, and the average patient the
+        reference or typical ones; a covariate of visits stands at its reference or typical value for all of them
+    contrast: compare two groups, `{ covariate = "diagnosis", level = "PM", reference = "DM" }`: the difference of the
+        two numbers, or their ratio for a ratio; levels by their ratio too, with `by = "ratio"`; patients are otherwise
+        alike
     above, below: the threshold whose probability is printed beside the number (by default: any change for the better)
     """
 
@@ -104,6 +99,7 @@ class Estimand(Component):
         None  # the scale on which it is a difference of two levels
     )
     per_time: ClassVar[bool] = False  # that difference is told per unit of time
+    bare: ClassVar[bool] = False  # it is told without its unit
     bounded: ClassVar[bool] = False  # its posterior has a mean and an SD whatever the family
     populations: ClassVar[tuple[str, ...]] = POPULATIONS  # of which it can speak
     measured: ClassVar[tuple[str, ...]] = ("new patient",)  # whose measurements it can predict
@@ -132,7 +128,8 @@ class Estimand(Component):
 
     @property
     def followed(self) -> tuple[str, ...]:
-        """Names of the outcomes that must have been followed over time, because it compares times of them or asks when."""
+        """Names of the outcomes that must have been followed over time, because it compares times of them or asks
+        when."""
         return self.outcomes if self.compares else ()
 
     @property
@@ -151,11 +148,18 @@ class Estimand(Component):
         return f"a {self.kind} estimand does not speak of it"
 
     def asks(self) -> Mapping[str, tuple[str, Criterion]]:
-        """What levels must reach to count, (outcome, criterion) by the TOML key where that stands; "" where in keys of its own."""
+        """What levels must reach to count, (outcome, criterion) by the TOML key where that stands; "" where in keys of
+        its own."""
         return {}
 
     def of(self, prediction: Prediction) -> np.ndarray:
-        """(chain, draw) values in the estimand's unit."""
+        """The number, or what it is in one group minus (divided by) what it is in the other.
+
+        Returns
+        -------
+        ndarray of shape (chain, draw)
+            In the estimand's unit.
+        """
         c = self.contrast
         if c is None:
             return self.value(prediction, self.given)
@@ -165,7 +169,18 @@ class Estimand(Component):
 
     @abstractmethod
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
-        """(chain, draw) values of one group, in the estimand's unit."""
+        """The number in one group.
+
+        Parameters
+        ----------
+        given
+            Covariate values that all patients are taken to have.
+
+        Returns
+        -------
+        ndarray of shape (chain, draw)
+            In the estimand's unit.
+        """
 
     @abstractmethod
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
@@ -176,7 +191,8 @@ class Estimand(Component):
         """What the number is, as the subject of a sentence."""
 
     def faults(self) -> tuple[tuple[str, str, str, str], ...]:
-        """(key, what is wrong, what was got, how to mend it) of fields that do not go together; empty where it can be asked."""
+        """(key, what is wrong, what was got, how to mend it) of fields that do not go together; empty where it can be
+        asked."""
         return ()
 
     @abstractmethod
@@ -193,7 +209,7 @@ class Estimand(Component):
 
     def amount(self, number: Number, time_unit: str) -> str:
         """The number with its unit, in a sentence."""
-        return f"{number} {number.unit}"
+        return str(number) if self.bare or self.relative else f"{number} {number.unit}"
 
     def ends(self, lower: Number, upper: Number, time_unit: str) -> str:
         """The ends of its interval, in a sentence."""

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from bayesmyo.components.estimands.estimand import Given, Named, OfOutcome, Prediction
-from bayesmyo.components.numbers import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +29,6 @@ class Level(OfOutcome):
 
     def possible(self) -> tuple[float, float] | None:
         return (0.0, np.inf) if self.relative else None
-
-    def amount(self, number: Number, time_unit: str) -> str:
-        return str(number) if self.relative else super().amount(number, time_unit)
 
     def when(self) -> dict[str, float]:
         return {"at": self.at}

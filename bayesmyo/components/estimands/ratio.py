@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from bayesmyo.components.estimands.estimand import Between, Given, Named, Prediction
-from bayesmyo.components.numbers import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +33,3 @@ class Ratio(Between):
 
     def possible(self) -> tuple[float, float]:
         return (0.0, np.inf)
-
-    def amount(self, number: Number, time_unit: str) -> str:
-        return str(number)

@@ -8,7 +8,6 @@ import numpy as np
 
 from bayesmyo.components.estimands.criteria import Criteria, Criterion, in_words
 from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction
-from bayesmyo.components.numbers import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +16,10 @@ class Share(Estimand):
 
     criteria: by outcome, `{ mrc = { of = "change", at_least = 0.5 }, cpk = { at_most = 200 } }`; a change or a ratio is
         against the time `from`
-    population: `these patients`, all of them, those lost to follow-up too; or `population average`, the probability for a new
-        patient, by quasi-Monte Carlo over new patients
-    predicts: `expected value`, each patient's trajectory as the family reports it (the median of a log-normal outcome, the mean of
-        others); or `measurement`, with the scatter of a measurement around it
+    population: `these patients`, all of them, those lost to follow-up too; or `population average`, the probability for
+        a new patient, by quasi-Monte Carlo over new patients
+    predicts: `expected value`, each patient's trajectory as the family reports it (the median of a log-normal outcome,
+        the mean of others); or `measurement`, with the scatter of a measurement around it
     """
 
     kind: Literal["share"] = "share"
@@ -30,6 +29,7 @@ class Share(Estimand):
 
     neutral: ClassVar[float | None] = None
     bounded: ClassVar[bool] = True
+    bare: ClassVar[bool] = True
     populations: ClassVar[tuple[str, ...]] = ("these patients", "population average")
     measured: ClassVar[tuple[str, ...]] = populations
 
@@ -70,9 +70,6 @@ class Share(Estimand):
 
     def unit(self, named: Mapping[str, Named], time_unit: str) -> str:
         return "share of patients"
-
-    def amount(self, number: Number, time_unit: str) -> str:
-        return str(number)
 
     def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
         before = f"{time_unit} {self.from_:g}"

@@ -18,10 +18,11 @@ REFINEMENTS = 4
 class TimeTo(OfOutcome):
     """The first time, from time 0 to `within`, at which the level of an outcome is `at_least` or `at_most` a value.
 
-    Of one curve: the average of these patients, the average patient, or the population average. It is not the average of
-    patients' own times. A draw that never reaches the level counts as `within`, so the number is restricted to `within`.
-    The probability beside it is that the level is reached within that time. Levels are looked at 18 times, and the crossing
-    between two of them is found exactly; a level that is passed and left again between two looks is not seen.
+    Of one curve: the average of these patients, the average patient, or the population average. It is not the average
+    of patients' own times. A draw that never reaches the level counts as `within`, so the number is restricted to
+    `within`.
+    The probability beside it is that the level is reached within that time. Levels are looked at 18 times, and the
+    crossing between two of them is found exactly; a level that is passed and left again between two looks is not seen.
     """
 
     kind: Literal["time to"] = "time to"
@@ -70,9 +71,8 @@ class TimeTo(OfOutcome):
         low, high = grid[index - 1], grid[index]
         above, below = (np.take_along_axis(distances, (index - k)[None], axis=0)[0] for k in (1, 0))
         with np.errstate(invalid="ignore"):  # a level beyond all numbers, under a prior
-            found = _crossing(short, low, high, above, below)
-        found = np.where(reached.any(axis=0), found, self.within)
-        return np.where(reached[0], 0.0, found)
+            crossing = _crossing(short, low, high, above, below)
+        return np.where(reached[0], 0.0, np.where(reached.any(axis=0), crossing, self.within))
 
     def threshold(self, better: str) -> tuple[str, float] | None:
         stated = super().threshold("lower")

@@ -1,7 +1,7 @@
 """The beta-binomial distribution: a sum of points out of a highest score, more variable than coin tosses."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -10,7 +10,8 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.extra_zeros import ExtraZeros
-from bayesmyo.components.families.family import Arrays, Cells
+from bayesmyo.components.families.family import Arrays, Cells, Pooled
+from bayesmyo.components.families.link import Score
 from bayesmyo.components.families.tails import log_sigmoid
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, lognormal
@@ -24,7 +25,7 @@ def default_precision(scale: Scale) -> Prior:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BetaBinomial(ExtraZeros):
+class BetaBinomial(Score, ExtraZeros):
     """y ~ Binomial(trials, p) with p ~ Beta(mu * precision, (1 - mu) * precision) and mu = expit(eta).
 
     trials: the highest score; cells are whole numbers from 0 to it
@@ -41,20 +42,9 @@ class BetaBinomial(ExtraZeros):
     score: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     trials: int
-    link_name: ClassVar[str] = "logit"
     r_formula: ClassVar[str] = "beta_binomial()"
     links: ClassVar[Mapping[str, str]] = {"precision": "log", **ExtraZeros.links}
     r_parts: ClassVar[Mapping[str, str]] = {"precision": "phi", **ExtraZeros.r_parts}
-
-    def link(self, values: Any) -> Any:
-        return special.logit(np.asarray(values, dtype=float) / self.trials)
-
-    def inverse(self, eta: Any) -> Any:
-        return self.trials * special.expit(np.asarray(eta, dtype=float))
-
-    def spread(self, scale: float, typical: float) -> float:
-        share = typical / self.trials
-        return float(scale / self.trials / (share * (1 - share)))
 
     def encode(self, values: Any) -> Any:
         return np.rint(values).astype(np.int64)
@@ -76,9 +66,7 @@ class BetaBinomial(ExtraZeros):
         total = pt.gammaln(precision + self.trials) - pt.gammaln(precision)
         return ways + rising(hits, location) + rising(misses, -location) - total
 
-    def approximate(
-        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
-    ) -> tuple[Any, Any]:
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
         """One step of Fisher's scoring from the patient's own share of points, half a point added at either end."""
         one = 1.0 + 0.0 * curve
         cells_of, points = pooled(one), pooled(cells.value * one)
@@ -115,7 +103,7 @@ class BetaBinomial(ExtraZeros):
         split = _log_rising(log_a, y) + _log_rising(log_b, self.trials - y) - _log_rising(np.log(phi), self.trials)
         return np.asarray(ways + split)
 
-    def ends(self) -> tuple[float | None, float | None]:
+    def ends(self) -> tuple[float, float]:
         return 0.0, float(self.trials)
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
@@ -134,12 +122,6 @@ class BetaBinomial(ExtraZeros):
 
     def support(self) -> str:
         return f"a whole number from 0 to {self.trials}"
-
-    def expected(self) -> str:
-        return f"a number between 0 and {self.trials}, and neither"
-
-    def check_expected(self, values: Any) -> np.ndarray:
-        return (values > 0) & (values < self.trials)
 
     def faults(self) -> tuple[tuple[str, str], ...]:
         return () if self.trials >= 1 else (("trials", "the highest score is at least 1"),)

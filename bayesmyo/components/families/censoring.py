@@ -1,7 +1,8 @@
 """Cells known only to lie between limits: `<20` contributes P(y <= 20), `>2000` P(y >= 2000), `20-40` P(20 <= y <= 40).
 
 Reference: Tobin (1958), https://doi.org/10.2307/1907382. A family gives its log density and the log probabilities
-of lying below and above a limit; both functions must be good in their far tails, for an interval is taken in the nearer.
+of lying below and above a limit; both functions must be good in their far tails, for an interval is taken in the
+nearer.
 """
 
 from collections.abc import Callable

@@ -34,9 +34,10 @@ class Cumulative(Family):
     merge: groups of neighbouring levels that count as one category, scored with the mean of theirs
     shares: plausible shares of the categories (after merging) at the start; equal if not given
     link: "logit" or "probit"
-    threshold_1, ...: unequal cutpoints on the latent scale. Default prior: induced Dirichlet, one concentration for each
-        category, on average 1, in proportion to `shares`.
-    The declared `scale` is an SD between patients on the latent scale (the residual's is 1.81 with logit, 1 with probit).
+    threshold_1, ...: unequal cutpoints on the latent scale. Default prior: induced Dirichlet, one concentration for
+        each category, on average 1, in proportion to `shares`.
+    The declared `scale` is an SD between patients on the latent scale (the residual's is 1.81 with logit, 1 with
+    probit).
     Reference: McCullagh (1980), https://doi.org/10.1111/j.2517-6161.1980.tb01109.x.
     """
 

@@ -1,7 +1,8 @@
-"""Zeros apart from the counts: a part of the measurements that is zero whatever the rate, or a hurdle before the counts begin.
+"""Zeros apart from the counts: a part of the measurements that is zero whatever the rate, or a hurdle before the counts
+begin.
 
-A family of counts says its own distribution f (`log_counts` in PyTensor, `log_mass`, `draw_counts` and `mean_count` in NumPy, apart), and
-becomes with a predictor `zero_inflation`, pi = expit(eta_zero_inflation),
+A family of counts says its own distribution f (`log_counts` in PyTensor, `log_mass`, `draw_counts` and `mean_count` in
+NumPy, apart), and becomes with a predictor `zero_inflation`, pi = expit(eta_zero_inflation),
 
     P(y = 0) = pi + (1 - pi) f(0),   P(y = k) = (1 - pi) f(k)
 
@@ -9,8 +10,9 @@ and with a predictor `zero`, pi = expit(eta_zero),
 
     P(y = 0) = pi,   P(y = k) = (1 - pi) f(k) / (1 - f(0)).
 
-In the first a zero may be either; in the second who has crossed the hurdle has one event at least, and the location is that of f before it
-is cut. References: Lambert (1992), https://doi.org/10.2307/1269547; Mullahy (1986), https://doi.org/10.1016/0304-4076(86)90002-3.
+In the first a zero may be either; in the second who has crossed the hurdle has one event at least, and the location is
+that of f before it is cut.
+References: Lambert (1992), https://doi.org/10.2307/1269547; Mullahy (1986), https://doi.org/10.1016/0304-4076(86)90002-3.
 """
 
 from abc import abstractmethod

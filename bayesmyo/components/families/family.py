@@ -13,6 +13,7 @@ from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 Arrays = Mapping[str, Any]
+Pooled = Callable[[Any], Any]  # (n,) of cells -> (n,) sums over all cells of the same patient
 KNOWN_ERROR = "known_error"
 
 
@@ -20,9 +21,13 @@ KNOWN_ERROR = "known_error"
 class Cells:
     """Measured cells of one outcome, encoded as the family's likelihood wants them (`Family.encode`).
 
-    value: (n,) the measurement; for a censored cell a limit that was reported
-    low, high: (n,) the truth lies between them: both the value where measured, -inf to the limit where left-censored,
-        the limit to +inf where right-censored, two limits where interval-censored; None where the study declares no censoring
+    Attributes
+    ----------
+    value : ndarray of shape (n,)
+        The measurement; for a censored cell a limit that was reported.
+    low, high : ndarray of shape (n,), or None
+        The truth lies between them: both the value where measured, -inf to the limit where left-censored, the limit to
+        +inf where right-censored, two limits where interval-censored; None where the study declares no censoring.
     """
 
     value: Any
@@ -48,7 +53,8 @@ class Family(Link, Component):
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
     heavier_tailed: ClassVar[str] = ""  # the family of such measurements of which a few lie far off
     overdispersed: ClassVar[str] = ""  # the family of such measurements that scatter more
-    # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only then
+    # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only
+    # then
     links: ClassVar[Mapping[str, str]] = {}
     # which of these says where zeros are more, or fewer, than the rest of the family allows
     more_zeros: ClassVar[str] = ""
@@ -103,8 +109,15 @@ class Family(Link, Component):
     def told(self, eta: Arrays, values: Arrays, xp: Any) -> tuple[Arrays, Arrays]:
         """`eta` and `aux` from all predictors: a parameter with a predictor on the log is handed over as what it is.
 
-        eta: linear predictors by name; values: the outcome's parameters by name, and under `known_error` the SDs of measurement errors
-            that are known, by which the residual SD of each measurement is larger; `xp` is `numpy` or `pytensor.tensor`
+        Parameters
+        ----------
+        eta
+            Linear predictors by name.
+        values
+            The outcome's parameters by name, and under `known_error` the SDs of measurement errors that are known, by
+            which the residual SD of each measurement is larger.
+        xp
+            `numpy` or `pytensor.tensor`.
         """
         own = {name: xp.exp(eta[name]) for name in eta if self.links.get(name) == "log"}
         aux = {**values, **own}
@@ -126,22 +139,42 @@ class Family(Link, Component):
 
     @abstractmethod
     def parameters(self, scale: Scale) -> dict[str, Prior | Joint]:
-        """The family's own parameters and their default priors, on the clinical scale; a joint prior stands for several."""
+        """The family's own parameters and their default priors, on the clinical scale; a joint prior stands for
+        several."""
 
     def joint(self, name: str, text: str) -> Joint | None:
         """The prior that a study states of several parameters at once; None where no joint prior has this name.
 
-        Raises ValueError that says how to mend the text.
+        Raises
+        ------
+        ValueError
+            With a message that says how to mend the text.
         """
         return None
 
     @abstractmethod
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
-        """The likelihood `name` of the encoded cells, inside the open PyMC model."""
+        """The likelihood of the encoded cells, inside the open PyMC model.
+
+        Parameters
+        ----------
+        pm
+            The module `pymc`.
+        name
+            Of the random variable, or of the potential.
+        eta, aux
+            Linear predictors and parameters by name, tensors that broadcast to (n,).
+        """
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
-        """Measurements in outcome units, drawn with NumPy."""
+        """Measurements in outcome units, drawn with NumPy, written apart from `observe`.
+
+        Returns
+        -------
+        ndarray
+            Of the shape to which `eta` and `aux` broadcast.
+        """
 
     @abstractmethod
     def log_density(self, cells: Cells, eta: Arrays, aux: Arrays) -> np.ndarray:
@@ -152,11 +185,18 @@ class Family(Link, Component):
         """Expected measurement in outcome units."""
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
-        """What fits a predictor to the column `y` in R by likelihood, all other predictors apart; None where no package does."""
+        """What fits a predictor to a column in R by likelihood, all other predictors apart; None where no package does.
+
+        Parameters
+        ----------
+        y
+            What R calls the column.
+        """
         return None
 
     def r_family(self, parts: Collection[str]) -> str:
-        """The family of brms where the study gives these parameters a predictor of their own; empty where it has none."""
+        """The family of brms where the study gives these parameters a predictor of their own; empty where it has
+        none."""
         return self.r_formula
 
     def r_additions(self) -> tuple[str, ...]:
@@ -179,14 +219,29 @@ class Family(Link, Component):
         """(key, what is wrong) of fields that do not go together; empty where the family can be used."""
         return ()
 
-    def approximate(
-        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
-    ) -> tuple[Any, Any]:
-        """A normal measurement on the link scale that says of the location about what each cell says: (n,) value and precision.
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
+        """A normal measurement on the link scale that says of the location about what each cell says.
 
         It steers the sampler and changes no posterior; what it says of a censored cell is not used.
-        curve: (n,) the location without the patient's own effects; pooled: (n,) -> (n,) the sum over all cells of the same patient
-        `xp` is `numpy` or `pytensor.tensor`. Raises NotImplementedError where a family is not `approximated`.
+
+        Parameters
+        ----------
+        curve
+            (n,) the location without the patient's own effects.
+        pooled
+            (n,) -> (n,) the sum over all cells of the same patient.
+        xp
+            `numpy` or `pytensor.tensor`.
+
+        Returns
+        -------
+        value, precision
+            (n,) each.
+
+        Raises
+        ------
+        NotImplementedError
+            Where a family is not `approximated`.
         """
         raise NotImplementedError(f"{type(self).__name__} has no approximation")
 
@@ -201,5 +256,6 @@ class Family(Link, Component):
         return values
 
     def observe_rest(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
-        """What is left of the likelihood once the normal part is taken out (whether a dose is zero); usually nothing."""
+        """What is left of the likelihood once the normal part is taken out (whether a dose is zero); usually
+        nothing."""
         return None

@@ -1,6 +1,7 @@
-"""The gamma distribution: a positive outcome whose scatter grows in proportion to its mean (a dose, a concentration)."""
+"""The gamma distribution: a positive outcome whose scatter grows in proportion to its mean (a dose, a
+concentration)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -9,14 +10,15 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families import censoring
-from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.family import Arrays, Cells, Family, Pooled
+from bayesmyo.components.families.link import Positive
 from bayesmyo.components.families.tails import log1mexp, log_integral
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gamma(Family):
+class Gamma(Positive, Family):
     """y ~ Gamma with mean exp(eta) and shape 1 / cv^2; the declared `scale` is a ratio above 1.
 
     cv: coefficient of variation of a measurement around its expected value (0.2: an SD of 20 % of the mean).
@@ -27,7 +29,6 @@ class Gamma(Family):
 
     kind: Literal["gamma"] = "gamma"
     formula: ClassVar[str] = "y ~ Gamma(mean exp(eta), cv)"
-    link_name: ClassVar[str] = "log"
     censorable: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = 'Gamma("log")'
@@ -63,9 +64,7 @@ class Gamma(Family):
 
         return censoring.observe(pm, name, cells, density, below, above)
 
-    def approximate(
-        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
-    ) -> tuple[Any, Any]:
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
         """The log of the measurement; its information about the log of the mean is the shape."""
         return xp.log(cells.value), aux["cv"] ** -2.0
 
@@ -100,12 +99,6 @@ class Gamma(Family):
 
     def mean_has_moments(self) -> bool:
         return False
-
-    def check(self, values: Any) -> np.ndarray:
-        return np.isfinite(values) & (values > 0)
-
-    def support(self) -> str:
-        return "a positive number"
 
 
 def _log_tails(pm: Any, u: Any, shape: Any) -> tuple[Any, Any]:

@@ -1,6 +1,6 @@
 """The normal distribution: measurements scatter evenly around the expected value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -9,7 +9,7 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families import censoring
-from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.family import Arrays, Cells, Family, Pooled
 from bayesmyo.components.families.tails import log_ndtr
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
@@ -53,9 +53,7 @@ class Gaussian(Family):
             above=lambda limit: log_ndtr(pm, -z(limit)),
         )
 
-    def approximate(
-        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
-    ) -> tuple[Any, Any]:
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
         """Itself, where it is not censored."""
         return cells.value, aux["sigma"] ** -2.0
 

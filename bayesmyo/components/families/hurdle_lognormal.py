@@ -10,13 +10,14 @@ from scipy import special
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.family import Arrays, Cells, Family
 from bayesmyo.components.families.gaussian import HALF_LOG_2PI
+from bayesmyo.components.families.link import FromZero
 from bayesmyo.components.families.tails import log_sigmoid
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
 
 @dataclass(frozen=True, kw_only=True)
-class HurdleLogNormal(Family):
+class HurdleLogNormal(FromZero, Family):
     """P(y = 0) = expit(eta_zero); where y > 0, log y ~ Normal(eta, sigma). The declared `scale` is a ratio.
 
     Each of the two predictors, `location` (log of the amount) and `zero` (logit of none), has its own trajectory.
@@ -27,7 +28,6 @@ class HurdleLogNormal(Family):
 
     kind: Literal["hurdle_lognormal"] = "hurdle_lognormal"
     formula: ClassVar[str] = "P(y = 0) = expit(eta_zero); log y ~ Normal(eta, sigma) where positive"
-    link_name: ClassVar[str] = "log"
     normal: ClassVar[bool] = True
     r_apart: ClassVar[bool] = True
     links: ClassVar[Mapping[str, str]] = {"zero": "logit", "sigma": "log"}
@@ -76,9 +76,6 @@ class HurdleLogNormal(Family):
         none = np.asarray(eta["zero"], dtype=float)
         return np.where(zero, special.log_expit(none), special.log_expit(-none) + positive)
 
-    def ends(self) -> tuple[float | None, float | None]:
-        return 0.0, None
-
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
         if predictor == "zero":
             return Call("lme4::glmer", "stats::glm", f"{y} == 0", ("family = binomial",))
@@ -99,9 +96,3 @@ class HurdleLogNormal(Family):
 
     def support(self) -> str:
         return "zero or a positive number"
-
-    def expected(self) -> str:
-        return "a positive number"
-
-    def check_expected(self, values: Any) -> np.ndarray:
-        return np.isfinite(values) & (values > 0)

@@ -1,12 +1,13 @@
 """How a linear predictor is told in the units of what it predicts: its link, and what a difference on it is called."""
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy import special
 
-# The least SD of what covariates shift, where nothing but the two ends is far: 2.5 logits lead from a probability of 0.5
-# to 0.92, and 1.5 probits to 0.93. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
+# The least SD of what covariates shift, where nothing but the two ends is far: 2.5 logits lead from a probability of
+# 0.5 to 0.92, and 1.5 probits to 0.93. Gelman, Jakulin, Pittau and Su (2008), https://doi.org/10.1214/08-AOAS191.
 BETWEEN_GROUPS, FAR = {"logit": 2.5, "probit": 1.5}, 0.92
 RATIOS = {"log": "ratio", "logit": "odds ratio"}
 
@@ -42,9 +43,10 @@ class Link:
     def between_groups(self, sd: float, per: float = 1.0) -> float:
         """The SD of a default prior that leaves room for groups that differ.
 
-        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit, and on any other link between two ends what leads
-        from their middle to 0.92 of the way: the spread between patients that a study declares is that of patients alike,
-        and bounds no difference between groups.
+        It is `sd`, but at least 2.5 on the logit and 1.5 on the probit, and on any other link between two ends what
+        leads
+        from their middle to 0.92 of the way: the spread between patients that a study declares is that of patients
+        alike, and bounds no difference between groups.
         per: how many of the coefficient's units pass over a typical follow-up (see `Coefficient`)
         """
         return max(sd, (BETWEEN_GROUPS.get(self.link_name) or self._far()) / per)
@@ -89,27 +91,60 @@ class Positive(Link):
         return "a positive number"
 
 
-class Probability(Link):
-    """A probability, on the logit. The declared spread is an SD of the probability around the typical one; on the logit it is
-    scale / (typical * (1 - typical)) by the delta method (McCullagh and Nelder 1989, chapter 4,
-    https://doi.org/10.1201/9780203753736)."""
+class FromZero(Link):
+    """On the log; zero may be measured, but is never expected."""
+
+    link_name: ClassVar[str] = "log"
+
+    def ends(self) -> tuple[float | None, float | None]:
+        return 0.0, None
+
+    def expected(self) -> str:
+        return "a positive number"
+
+    def check_expected(self, values: Any) -> np.ndarray:
+        return np.isfinite(values) & (values > 0)
+
+
+class Score(Link):
+    """A number between two ends, on the logit of its share of the way.
+
+    The declared spread is an SD around the typical value; on the logit it is the SD of the share / (share * (1 -
+    share)) by the delta method (McCullagh and Nelder 1989, chapter 4, https://doi.org/10.1201/9780203753736).
+    """
 
     link_name: ClassVar[str] = "logit"
 
+    @abstractmethod
+    def ends(self) -> tuple[float, float]: ...
+
     def link(self, values: Any) -> Any:
-        return special.logit(np.asarray(values, dtype=float))
+        low, high = self.ends()
+        return special.logit((np.asarray(values, dtype=float) - low) / (high - low))
 
     def inverse(self, eta: Any) -> Any:
-        return special.expit(np.asarray(eta, dtype=float))
+        low, high = self.ends()
+        return low + (high - low) * special.expit(np.asarray(eta, dtype=float))
 
     def spread(self, scale: float, typical: float) -> float:
-        return float(scale / (typical * (1 - typical)))
-
-    def ends(self) -> tuple[float | None, float | None]:
-        return 0.0, 1.0
+        low, high = self.ends()
+        share = (typical - low) / (high - low)
+        return float(scale / (high - low) / (share * (1 - share)))
 
     def check_expected(self, values: Any) -> np.ndarray:
-        return (np.asarray(values) > 0) & (np.asarray(values) < 1)
+        low, high = self.ends()
+        return (np.asarray(values) > low) & (np.asarray(values) < high)
+
+    def expected(self) -> str:
+        low, high = self.ends()
+        return f"a number between {low:g} and {high:g}, and neither"
+
+
+class Probability(Score):
+    """A probability, on the logit."""
+
+    def ends(self) -> tuple[float, float]:
+        return 0.0, 1.0
 
     def expected(self) -> str:
         return "a probability between 0 and 1"

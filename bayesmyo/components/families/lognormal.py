@@ -7,11 +7,12 @@ import numpy as np
 
 from bayesmyo.components.families.family import Arrays, Cells
 from bayesmyo.components.families.gaussian import Gaussian
+from bayesmyo.components.families.link import Positive
 from bayesmyo.components.in_r import Call
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogNormal(Gaussian):
+class LogNormal(Positive, Gaussian):
     """log y ~ Normal(eta, sigma); the declared `scale` is a ratio (2.5: patients differ by factors of about 2.5).
 
     sigma: residual SD of log y. Default prior: half-normal with SD half the log of the declared ratio.
@@ -21,7 +22,6 @@ class LogNormal(Gaussian):
 
     kind: Literal["lognormal"] = "lognormal"  # type: ignore[assignment]
     formula: ClassVar[str] = "log y ~ Normal(eta, sigma)"
-    link_name: ClassVar[str] = "log"
     geometric: ClassVar[bool] = True
     takes_errors: ClassVar[bool] = False
     heavier_tailed: ClassVar[str] = ""
@@ -46,9 +46,3 @@ class LogNormal(Gaussian):
 
     def mean_has_moments(self) -> bool:
         return False
-
-    def check(self, values: Any) -> np.ndarray:
-        return np.isfinite(values) & (values > 0)
-
-    def support(self) -> str:
-        return "a positive number"

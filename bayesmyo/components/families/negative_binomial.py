@@ -1,6 +1,7 @@
-"""The negative binomial distribution: counts of events that scatter more than a Poisson, for the exposure of each visit."""
+"""The negative binomial distribution: counts of events that scatter more than a Poisson, for the exposure of each
+visit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -9,7 +10,7 @@ from scipy import special, stats
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
-from bayesmyo.components.families.family import Arrays, Cells
+from bayesmyo.components.families.family import Arrays, Cells, Pooled
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
@@ -42,9 +43,7 @@ class NegativeBinomial(Counts):
         growth = pt.softplus(location + pt.log(square))
         return y * (location - growth) - growth / square + _log_rising(pt, 1 / square, y) - pt.gammaln(y + 1.0)
 
-    def approximate(
-        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
-    ) -> tuple[Any, Any]:
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
         """One step of Fisher's scoring from the patient's own rate (see `scored`)."""
         return scored(cells.value, curve, pooled, aux["cv"] ** 2, xp)
 

@@ -1,6 +1,6 @@
 """The ordered beta regression: a score between two ends, with patients at either end (a mean grade with a ceiling)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -9,7 +9,8 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.beta_binomial import default_precision
-from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.family import Arrays, Cells, Family, Pooled
+from bayesmyo.components.families.link import Score
 from bayesmyo.components.families.tails import log_logistic_between, log_sigmoid
 from bayesmyo.components.in_r import Call, minus, number
 from bayesmyo.components.priors import Joint, Prior, lognormal
@@ -18,7 +19,7 @@ NEAR = 1e-3  # to an end, where the logit steers the sampler
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderedBeta(Family):
+class OrderedBeta(Score, Family):
     """P(y = lower) = expit(-eta - cut_floor), P(y = upper) = expit(eta - cut_ceiling), a beta distribution between.
 
     Between the ends (y - lower) / (upper - lower) ~ Beta(mu * precision, (1 - mu) * precision) with mu = expit(eta).
@@ -37,7 +38,6 @@ class OrderedBeta(Family):
     )
     lower: float
     upper: float
-    link_name: ClassVar[str] = "logit"
     score: ClassVar[bool] = True
     approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = ""  # brms has none
@@ -46,16 +46,6 @@ class OrderedBeta(Family):
     @property
     def _range(self) -> float:
         return self.upper - self.lower
-
-    def link(self, values: Any) -> Any:
-        return special.logit((np.asarray(values, dtype=float) - self.lower) / self._range)
-
-    def inverse(self, eta: Any) -> Any:
-        return self.lower + self._range * special.expit(np.asarray(eta, dtype=float))
-
-    def spread(self, scale: float, typical: float) -> float:
-        share = (typical - self.lower) / self._range
-        return float(scale / self._range / (share * (1 - share)))
 
     def encode(self, values: Any) -> Any:
         """The share of the range; a value near an end must not round to the end."""
@@ -82,10 +72,9 @@ class OrderedBeta(Family):
         at_ceiling = log_sigmoid(pm, location - aux["cut_ceiling"])
         return pm.Potential(name, pt.switch(floor, at_floor, pt.switch(ceiling, at_ceiling, between + beta)).sum())
 
-    def approximate(
-        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
-    ) -> tuple[Any, Any]:
-        """Between the ends the logit of the share (delta method); at an end a step beyond its cutpoint (one of Newton's, from there)."""
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
+        """Between the ends the logit of the share (delta method); at an end a step beyond its cutpoint (one of
+        Newton's, from there)."""
         floor, ceiling = cells.value <= 0, cells.value >= 1
         share = xp.clip(xp.where(floor | ceiling, 0.5, cells.value), NEAR, 1 - NEAR)
         logit = xp.log(share) - xp.log1p(-share)
@@ -114,11 +103,12 @@ class OrderedBeta(Family):
         inside = _log_between(location, aux) + beta - np.log(self._range)
         return np.where(cells.value == 0.0, at_floor, np.where(cells.value == 1.0, at_ceiling, inside))
 
-    def ends(self) -> tuple[float | None, float | None]:
+    def ends(self) -> tuple[float, float]:
         return self.lower, self.upper
 
     def r_call(self, y: str, predictor: str = "location") -> Call | None:
-        """The cuts of glmmTMB are `psi = c(-cut_floor, cut_ceiling)`; from its own start at zero they have no likelihood."""
+        """The cuts of glmmTMB are `psi = c(-cut_floor, cut_ceiling)`; from its own start at zero they have no
+        likelihood."""
         if predictor != "location":
             return None
         share = f"({minus(y, self.lower)})/{number(self._range)}" if self.lower else f"{y}/{number(self.upper)}"
@@ -135,12 +125,6 @@ class OrderedBeta(Family):
 
     def support(self) -> str:
         return f"a number from {self.lower:g} to {self.upper:g}"
-
-    def expected(self) -> str:
-        return f"a number between {self.lower:g} and {self.upper:g}, and neither"
-
-    def check_expected(self, values: Any) -> np.ndarray:
-        return (values > self.lower) & (values < self.upper)
 
     def faults(self) -> tuple[tuple[str, str], ...]:
         return () if self.lower < self.upper else (("upper", "the upper end lies above the lower end"),)

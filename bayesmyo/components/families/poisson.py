@@ -1,6 +1,6 @@
 """The Poisson distribution: counts of events, for the exposure of each visit (adverse events per infusion)."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -10,7 +10,7 @@ from scipy import special
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
 from bayesmyo.components.families.extra_zeros import HURDLE
-from bayesmyo.components.families.family import Arrays, Cells
+from bayesmyo.components.families.family import Arrays, Cells, Pooled
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior, halfnormal
 
@@ -55,10 +55,9 @@ class Poisson(Counts):
             location = location + aux["sd_observation"] * pm.Normal(f"{name}.raw_observation", 0.0, 1.0, shape=shape)
         return value * location - pt.exp(location) - pt.gammaln(value + 1.0)
 
-    def approximate(
-        self, cells: Cells, aux: Arrays, curve: Any, pooled: Callable[[Any], Any], xp: Any
-    ) -> tuple[Any, Any]:
-        """One step of Fisher's scoring from the patient's own rate (see `scored`); the observation's own scatter is part of the variance."""
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
+        """One step of Fisher's scoring from the patient's own rate (see `scored`); the observation's own scatter is
+        part of the variance."""
         return scored(cells.value, curve, pooled, aux["sd_observation"] ** 2 if self.observation_effect else 0.0, xp)
 
     def draw_counts(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
@@ -93,7 +92,8 @@ class Poisson(Counts):
         return np.exp(location + np.square(aux["sd_observation"]) / 2 if self.observation_effect else location)
 
 
-# Nodes u of a trapezium rule after z = mode + width * sinh(u): it sees the narrow side of a skewed peak and the wide one.
+# Nodes u of a trapezium rule after z = mode + width * sinh(u): it sees the narrow side of a skewed peak and the wide
+# one.
 _STEP = 0.1
 _NODES = np.arange(-4.5, 4.51, _STEP)
 

@@ -35,7 +35,8 @@ class InducedDirichlet(Thresholds):
     """The shares of the categories at eta = 0 are Dirichlet(concentrations).
 
     A concentration of 1 for each holds all shares equally plausible; larger ones hold to the shares they are
-    proportional to. Reference: Betancourt (2019), https://betanalpha.github.io/assets/case_studies/ordinal_regression.html.
+    proportional to. Reference: Betancourt (2019),
+        https://betanalpha.github.io/assets/case_studies/ordinal_regression.html.
     """
 
     concentrations: tuple[float, ...]

@@ -1,6 +1,6 @@
 """Straight lines that meet at knots: treatment phases, each with its own slope."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -46,7 +46,8 @@ class Piecewise(Trajectory):
         )
 
     def _length(self, piece: int, follow_up: float) -> float:
-        """How long a piece lasts: the last one to the end of a typical follow-up, but no shorter than the one before."""
+        """How long a piece lasts: the last one to the end of a typical follow-up, but no shorter than the one
+        before."""
         ends = [self.origin, *self.at]
         lengths = [later - earlier for earlier, later in pairwise(ends)] or [follow_up]
         lengths.append(max(self.origin + follow_up - ends[-1], lengths[-1]))
@@ -71,12 +72,11 @@ class Piecewise(Trajectory):
     def knots(self) -> tuple[float, ...]:
         return self.at
 
-    def _faults(self) -> tuple[tuple[str, str], ...]:
+    def _faults(self) -> Iterator[tuple[str, str]]:
         if not self.at:
-            return (("knots", 'must name at least one time (a line without knots is kind = "linear")'),)
-        found = []
+            yield "knots", 'must name at least one time (a line without knots is kind = "linear")'
+            return
         if not increasing(self.at):
-            found.append(("knots", "must be in increasing order, each once"))
+            yield "knots", "must be in increasing order, each once"
         if not min(self.at) > self.origin:
-            found.append(("knots", f"must lie after the origin ({self.origin:g})"))
-        return tuple(found)
+            yield "knots", f"must lie after the origin ({self.origin:g})"

@@ -22,8 +22,8 @@ class Plateau(Trajectory):
     start: level at `origin`; default prior Normal(typical, spread)
     asymptote: level approached; default prior Normal(typical, 2 * spread)
     half_time: time to half of the change *on the link scale* (2.5 months on the log of CPK is 1.17 months in
-        IU/L for a fall from 795 to 150); default prior LogNormal(log h, 0.5), h = 3 months, but no less than a twelfth and
-        no more than half of the typical follow-up, which is all that a study can tell; a fifth of it where its unit
+        IU/L for a fall from 795 to 150); default prior LogNormal(log h, 0.5), h = 3 months, but no less than a twelfth
+        and no more than half of the typical follow-up, which is all that a study can tell; a fifth of it where its unit
         has no months. Where patients differ in it, they do so log-normally: its SD is that of a patient's log
         half-time. Not identified where nothing changes: ask for a change between two times, never for the asymptote.
         A plateau cannot relapse.
@@ -78,7 +78,8 @@ class Plateau(Trajectory):
 
 
 def usual_half_time(scale: Scale) -> float | None:
-    """The median of the default prior, in the time unit; None where neither the unit nor a typical follow-up says how long a time is."""
+    """The median of the default prior, in the time unit; None where neither the unit nor a typical follow-up says how
+    long a time is."""
     follow_up = scale.follow_up
     if scale.month is None:
         return None if follow_up is None else UNITLESS * follow_up

@@ -1,6 +1,6 @@
 """A smooth curve of no particular shape."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
@@ -85,7 +85,8 @@ class Spline(Trajectory):
         return coefficients["start"] + coefficients["slope"] * (t - self.origin) + coefficients["smooth"] * bent
 
     def r_terms(self, time: str, first: float) -> Mapping[str, str]:
-        """The same curves in another basis: the changes are not R's coefficients. A penalty R draws from another prior."""
+        """The same curves in another basis: the changes are not R's coefficients. A penalty R draws from another
+        prior."""
         if self.penalised:
             return {}
         start, *inner, end = map(number, self.at)
@@ -95,15 +96,13 @@ class Spline(Trajectory):
     def knots(self) -> tuple[float, ...]:
         return self.at
 
-    def _faults(self) -> tuple[tuple[str, str], ...]:
-        found = []
+    def _faults(self) -> Iterator[tuple[str, str]]:
         if len(self.at) < 3:
-            found.append(("knots", "must name at least three times"))
+            yield "knots", "must name at least three times"
         if not increasing(self.at):
-            found.append(("knots", "must be in increasing order, each once"))
+            yield "knots", "must be in increasing order, each once"
         if self.at and self.at[0] != self.origin:
-            found.append(("origin", f"must be the first knot ({self.at[0]:g}): the start is the level there"))
-        return tuple(found)
+            yield "origin", f"must be the first knot ({self.at[0]:g}): the start is the level there"
 
     @property
     def _names(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The contract of a trajectory."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -58,10 +58,19 @@ class Trajectory(Component):
         """What `curve` says, of times that are not before the start."""
 
     def curve(self, t: Any, coefficients: Mapping[str, Any], xp: Any) -> Any:
-        """The linear predictor at times t (study's unit), broadcast against each coefficient.
+        """The linear predictor at times t, on the link scale.
 
-        `xp` is `numpy` or `pytensor.tensor`. Linear in every coefficient whose nature is a level, a difference or a
-        rate. Before the start it is what it is at the start.
+        It is linear in every coefficient whose nature is a level, a difference or a rate. Before the start it is what
+        it is at the start.
+
+        Parameters
+        ----------
+        t
+            In the study's unit, broadcast against each coefficient.
+        coefficients
+            By name.
+        xp
+            `numpy` or `pytensor.tensor`.
         """
         return self._curve(t if self.start == -inf else xp.maximum(t, self.start), coefficients, xp)
 
@@ -87,21 +96,37 @@ class Trajectory(Component):
         )
 
     def r_terms(self, time: str, first: float) -> Mapping[str, str]:
-        """What each coefficient multiplies in a formula of R; several that share a term stand under the last one's name.
+        """What each coefficient multiplies in a formula of R; several that share a term stand under the last one's
+        name.
 
-        time: R's name of the study's time; first: the earliest time in the table. Empty where no formula is this curve.
+        Parameters
+        ----------
+        time
+            R's name of the study's time.
+        first
+            The earliest time in the table.
+
+        Returns
+        -------
+        mapping
+            Empty where no formula is this curve.
         """
         return {}
 
     def r_curve(self, time: str, first: float, larger: str = "pmax") -> str:
-        """A curve that is not linear in its coefficients, in R with their names; empty where it is, or where R has none.
+        """A curve that is not linear in its coefficients, in R with their names; empty where it is, or where R has
+        none.
 
-        larger: what gives the larger of two numbers
+        Parameters
+        ----------
+        larger
+            What gives the larger of two numbers: `pmax` in R, `fmax` in Stan.
         """
         return ""
 
     def r_starts(self, middle: Mapping[str, float], spread: float) -> Mapping[str, float]:
-        """Where R's search for such a curve may begin: from the middles of the priors; spread: a change for the better."""
+        """Where R's search for such a curve may begin: from the middles of the priors; spread: a change for the
+        better."""
         return middle
 
     def r_elapsed(self, time: str, first: float, larger: str = "pmax") -> str:
@@ -146,7 +171,7 @@ class Trajectory(Component):
         cannot = self.before == "trend" and not self.runs_on
         return (*((("before", backwards),) if cannot else ()), *self._faults())
 
-    def _faults(self) -> tuple[tuple[str, str], ...]:
+    def _faults(self) -> Iterable[tuple[str, str]]:
         """Those of one kind of trajectory."""
         return ()
 

@@ -1,6 +1,6 @@
 """A level of its own at each planned visit: no curve is assumed, and nothing is said between visits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
@@ -15,8 +15,8 @@ from bayesmyo.components.trajectories.trajectory import Trajectory, increasing, 
 class PlannedVisits(Trajectory):
     """eta(t) = start + change_k * B_k(t), where B_k is one at the visit planned for the k-th time and zero elsewhere.
 
-    at: the times of the planned visits, in the study's unit; window: how far from its time a visit may be. A measurement outside all
-        windows is refused, and nothing can be asked of other times
+    at: the times of the planned visits, in the study's unit; window: how far from its time a visit may be. A
+        measurement outside all windows is refused, and nothing can be asked of other times
     start: level at the first visit; default prior Normal(typical, spread)
     change_2, change_3, ...: level at each later visit minus that at the first; default prior Normal(0, 2 * spread)
     With `residual = { kind = "unstructured" }`, without patients' own effects, the mixed model for repeated measures
@@ -74,14 +74,12 @@ class PlannedVisits(Trajectory):
             terms[f"change_{k}"] = f"I(as.numeric(abs({minus(time, at)}) <= {number(self.window)}))"
         return terms
 
-    def _faults(self) -> tuple[tuple[str, str], ...]:
-        found = []
+    def _faults(self) -> Iterator[tuple[str, str]]:
         if len(self.at) < 2:
-            found.append(("at", "must name at least two times"))
+            yield "at", "must name at least two times"
         if not increasing(self.at):
-            found.append(("at", "must be in increasing order, each once"))
+            yield "at", "must be in increasing order, each once"
         if self.window < 0:
-            found.append(("window", "must be zero or more"))
+            yield "window", "must be zero or more"
         elif any(b - a <= 2 * self.window for a, b in pairwise(self.at)):
-            found.append(("window", "is so wide that the windows of two visits overlap"))
-        return tuple(found)
+            yield "window", "is so wide that the windows of two visits overlap"
