@@ -220,7 +220,9 @@ class Alone(Prior):
             kind, values = self._pymc(pm)
             return kind(name, **values, dims=dims)
         ends = {k: end for k, end in (("lower", self.lower), ("upper", self.upper)) if math.isfinite(end)}
-        return pm.Truncated(name, self.distribution(pm), **ends, dims=dims)
+        # where PyMC would begin, at the centre of the whole, may be an end: there the density of what is sampled is zero
+        begin = (self.lower + self.upper) / 2 if len(ends) == 2 else None
+        return pm.Truncated(name, self.distribution(pm), **ends, dims=dims, initval=begin)
 
     def scaled(self, factor: Any) -> "Alone":
         powers = zip(self.values, self._word.spread, strict=True)

@@ -202,3 +202,10 @@ def test_scaled_doubles_the_spread(text):
     assert spread(prior.scaled(2.0)) == pytest.approx(2 * spread(prior))
     assert spread(prior.scaled(0.5)) == pytest.approx(0.5 * spread(prior))
     assert Prior.parse("lkj(2)").scaled(2.0) == Prior.parse("lkj(2)")
+
+
+@pytest.mark.parametrize("text", ["half_student_t(3, 1) T[, 4]", "normal(0, 1) T[0, 5]", "normal(0, 1) T[-2, 2]"])
+def test_a_truncated_prior_is_sampled_from_inside_its_ends(text):
+    with pm.Model() as model:
+        Prior.parse(text).variable(pm, "x")
+    assert np.isfinite([*model.initial_point().values()]).all()
