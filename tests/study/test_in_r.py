@@ -474,3 +474,20 @@ def test_numbers_are_written_as_they_are():
 
 def test_texts_are_quoted():
     assert text('a "b" \\ c\n') == '"a \\"b\\" \\\\ c\\n"'
+
+
+@pytest.mark.parametrize(("kind", "brms_can"), [("gaussian", True), ("lognormal", False)])
+def test_residuals_of_two_outcomes(kind, brms_can):
+    """brms correlates residuals of all outcomes that are normal as measured, and of rows that are whole; nothing else does."""
+    head, outcome = COUNTS.split("[outcomes.y]")
+    second = outcome.replace('column = "y"', 'column = "z"').replace('"poisson"', f'"{kind}"')
+    first = outcome.replace('"poisson"', '"gaussian"')
+    head = head.replace('patient = "id"', 'patient = "id"\ncorrelate_residuals = ["y", "z"]')
+    study = parse_study(f"{head}[outcomes.y]{first}[outcomes.z]{second}")
+    assert likelihood(study, "y") == f"{NONE} (residuals that are correlated with those of another outcome)"
+    if brms_can:
+        assert brms(study, "y").endswith(
+            "with those of the other outcomes, + set_rescor(TRUE), in one brm(); without rows in which one of them is missing"
+        )
+    else:
+        assert brms(study, "y").startswith("no short equivalent in brms (residuals")

@@ -23,6 +23,8 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
     try:
         if o.residual is not None:
             raise NoEquivalent("residuals that hang together")
+        if outcome in study.correlate_residuals and not _rescor(study):
+            raise NoEquivalent("residuals that are correlated with those of some other outcomes")
         inside = "".join(f", {_part(t)}" for t in rest)
         formula = f"bf({_response(study, outcome)} ~ {_location(location, inside)}, family = {family})"
     except NoEquivalent as why:
@@ -30,7 +32,15 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
     fixed = ", ".join(f"{p.name} = {p.prior}" for p in known(study, outcome))
     notes = [f"known, by priors of one value: {fixed}"] if fixed else []
     together = "with those of the other outcomes, + set_rescor(FALSE), in one brm()"
+    if outcome in study.correlate_residuals:
+        together = together.replace("FALSE", "TRUE") + "; without rows in which one of them is missing"
     return noted(formula, [location, *rest], together, *notes)
+
+
+def _rescor(study: Study) -> bool:
+    """Whether brms can correlate the residuals: those of all outcomes, as they are measured."""
+    every = study.outcomes.values()
+    return len(study.correlate_residuals) == len(every) and all(o.family.r_formula == "gaussian()" for o in every)
 
 
 def _response(study: Study, outcome: str) -> str:

@@ -36,6 +36,8 @@ def _told(study: Study, outcome: str, parts: list[Terms]) -> str:
     o, (location, *rest) = study.outcomes[outcome], parts
     if o.censoring:
         raise NoEquivalent("censored cells")
+    if outcome in study.correlate_residuals:
+        raise NoEquivalent("residuals that are correlated with those of another outcome")
     if fixed := known(study, outcome):
         raise NoEquivalent(f"{', '.join(p.name for p in fixed)}: known, not estimated")
     if (o.residual is not None or o.predictors) and any(study.covariates[n].group for n in o.named):

@@ -206,8 +206,8 @@ def inner(own: Sequence[str]) -> str:
 
 
 def joined(study: Study) -> bool:
-    """Whether effects of different outcomes are correlated."""
-    return any(len({e.outcome for e in b.effects}) > 1 for b in blocks(study))
+    """Whether effects, or residuals, of different outcomes are correlated."""
+    return bool(study.correlate_residuals) or any(len({e.outcome for e in b.effects}) > 1 for b in blocks(study))
 
 
 def known(study: Study, outcome: str) -> list[Parameter]:
