@@ -10,7 +10,8 @@ import tomli_w
 from bayesmyo.study.design import Scenario
 from bayesmyo.study.study import Study
 
-HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior", "rule")
+HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior")
+SAID = ("correlate_residuals", "rule")  # what a study that does not say it is written without
 
 
 def to_toml(study: Study) -> str:
@@ -18,12 +19,11 @@ def to_toml(study: Study) -> str:
 
     It is read back as the same study (`parse_study`).
     """
-    document: dict[str, Any] = {
-        "study": {name: _plain(getattr(study, name)) for name in HEAD if name != "rule" or study.rule}
-    }
+    said = [name for name in SAID if getattr(study, name)]
+    document: dict[str, Any] = {"study": {name: _plain(getattr(study, name)) for name in (*HEAD, *said)}}
     for f in fields(study):
         value = getattr(study, f.name)
-        if f.name not in (*HEAD, "text") and value is not None and value != {}:
+        if f.name not in (*HEAD, *SAID, "text") and value is not None and value != {}:
             document[f.name] = _plain(value)
     for name in study.groups:  # each is a covariate too
         document["covariates"].pop(name, None)

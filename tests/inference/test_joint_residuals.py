@@ -1,5 +1,7 @@
 """Residuals of two outcomes that are correlated at a visit, against the multivariate normal distribution written by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from bayesmyo.model.marginal import log_marginal
 from bayesmyo.model.truth import of_values
 from bayesmyo.study import parse_study
 from bayesmyo.study.parameters import all_parameters
+from bayesmyo.study.write import to_toml
 from tests.inference.density import Density, half, total
 
 STUDY = """
@@ -156,6 +159,12 @@ def test_effects_are_drawn_back_from_their_exact_distribution(rng):
         sd = np.sqrt(np.diag(left))
         assert np.all(np.abs(b.mean(axis=1) - expected) < 5 * sd / np.sqrt(n))
         assert np.abs((np.cov(b) - left) / np.outer(sd, sd)).max() < 5 * np.sqrt(2 / n)
+
+
+def test_a_study_that_says_so_is_written_and_read_again():
+    study = study_of("both")
+    assert parse_study(to_toml(study)) == study
+    assert "correlate_residuals" not in to_toml(replace(study, correlate_residuals=()))
 
 
 def test_what_is_drawn_has_the_correlation_at_a_visit_and_nowhere_else(rng):
