@@ -27,7 +27,7 @@ from bayesmyo.report.tables import csv_text
 from bayesmyo.report.terminal import show
 
 ROWS = (
-    {"who": "all", "median": Number(12.345, 0.2), "interval": Span(Number(9.87, 0.2), Number(110.2, 0.2)), "n": "4"},
+    {"who": "all", "median": Number(12.345, 0.02), "interval": Span(Number(9.87, 0.02), Number(110.2, 0.02)), "n": "4"},
     {"who": "men", "median": WITHHELD, "interval": WITHHELD, "n": "2"},
 )
 ANSWERS = table("answers", "Answers of two", {"group": "who", "middle": "median", "95% interval": "interval"}, ROWS)
@@ -43,7 +43,7 @@ BLOCKS = (
 )
 WORDS = (
     "What was asked", "It is plain.", "It may be repeated.", "first of all", "then the second", "Goal", "to know", "Answers of two", "group",
-    "middle", "95% interval", "all", "12.3", "9.9 to 110.2", "men", "withheld", "In R", "lm(y ~ x)", "summary(m)", "A curve",
+    "middle", "95% interval", "all", "12.3", "9.9 to 110", "men", "withheld", "In R", "lm(y ~ x)", "summary(m)", "A curve",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_a_terminal_says_once_in_a_row_that_its_numbers_are_withheld(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "Answers of two",
         "group    middle  95% interval",
-        "all        12.3  9.9 to 110.2",
+        "all        12.3  9.9 to 110",
         "men    withheld  -",
     ]
 
@@ -81,7 +81,7 @@ def test_a_table_chooses_among_the_cells_of_its_rows():
     assert [row[0] for row in ANSWERS.rows] == ["all", "men"]
     assert csv_text(ANSWERS).splitlines() == [
         "group,middle,95% interval",
-        "all,12.345,9.9 to 110.2",
+        "all,12.345,9.9 to 110",
         "men,withheld,withheld",
     ]
 
