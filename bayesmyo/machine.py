@@ -41,24 +41,26 @@ def examine(folder: str | Path = ".") -> list[Finding]:
 
 
 def python() -> Finding:
-    found = platform.python_version()
+    running = platform.python_version()
     usable = sys.version_info[:2] >= PYTHON
     need = "" if usable else f"; {PYTHON[0]}.{PYTHON[1]} or later is needed"
     where = f"{sys.platform} {platform.machine()}"
-    return Finding("python", usable, f"{found} on {where}{need}.", {"version": found, "platform": where})
+    return Finding("python", usable, f"{running} on {where}{need}.", {"version": running, "platform": where})
 
 
 def packages() -> Finding:
     """The versions that a fit records, and a few that read and print."""
-    found: dict[str, str | None] = {}
+    installed: dict[str, str | None] = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    missing = [name for name, v in found.items() if v is None]
-    text = ", ".join(f"{name} {v}" for name, v in found.items() if v)
-    return Finding("packages", not missing, f"{text}{'; missing: ' + ', '.join(missing) if missing else ''}.", found)
+            installed[name] = None
+    missing = [name for name, v in installed.items() if v is None]
+    text = ", ".join(f"{name} {v}" for name, v in installed.items() if v)
+    return Finding(
+        "packages", not missing, f"{text}{'; missing: ' + ', '.join(missing) if missing else ''}.", installed
+    )
 
 
 def compiler() -> Finding:

@@ -224,3 +224,11 @@ def test_the_light_rooms_load_nothing_heavy():
     code = f"import sys, {', '.join(light)}; print(*sorted({HEAVY!r} & sys.modules.keys()))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("module", sorted(TREES))
+def test_nothing_is_called_found(module):
+    """A name says what something is, not that it was looked for."""
+    names = [n for n in ast.walk(TREES[module]) if isinstance(n, ast.Name | ast.arg | ast.Attribute)]
+    called = {n.id if isinstance(n, ast.Name) else n.arg if isinstance(n, ast.arg) else n.attr for n in names}
+    assert "found" not in called

@@ -58,8 +58,8 @@ def _temporary() -> str:
     folder = Path(tempfile.gettempdir()) / f"bayesmyo-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+        status = folder.lstat()
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077:
             return folder.as_posix()
     except OSError:
         pass

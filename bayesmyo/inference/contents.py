@@ -134,19 +134,19 @@ def words(error: ValueError) -> str:
     return f"{where or 'its table of contents'}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
-def _attributes(found: Mapping[str, str], shared: bool) -> None:
+def _attributes(said: Mapping[str, str], shared: bool) -> None:
     """Exactly those that a fit has, each of its own kind."""
     kinds = OF_ALL | (OF_SHARED if shared else OF_PATIENTS)
-    if absent := [name for name in kinds if name not in found]:
+    if absent := [name for name in kinds if name not in said]:
         raise ValueError(f"{absent[0]} is missing")
-    if found.keys() - kinds:
+    if said.keys() - kinds:
         raise ValueError("it has attributes that a fit has not")
     for name, check in kinds.items():
         try:
-            check(found[name])
+            check(said[name])
         except ValidationError:
             raise ValueError(f"{name} cannot be understood") from None
-    settings = json.loads(found["sampling"])
+    settings = json.loads(said["sampling"])
     try:
         SAMPLING.validate_json(json.dumps({k: settings[k] for k in SETTINGS}), strict=True)
     except (KeyError, ValidationError):
@@ -161,12 +161,12 @@ def _placed(contents: Contents, held: Layout, size: int) -> None:
     if bool(contents.patients) == (ESTIMANDS in held):
         raise ValueError("a shared copy has no patients, and any other fit has some")
     for group, variables in held.items():
-        found = contents.arrays.get(group, {})
-        if absent := [name for name, v in variables.items() if not v.optional and name not in found]:
+        present = contents.arrays.get(group, {})
+        if absent := [name for name, v in variables.items() if not v.optional and name not in present]:
             raise ValueError(f"it is not whole: {group}/{absent[0]} is missing")
-        if unknown := [name for name in found if name not in variables]:
+        if unknown := [name for name in present if name not in variables]:
             raise ValueError(f"{group}/{unknown[0][:60]} is in no fit of its study")
-        for name, region in found.items():
+        for name, region in present.items():
             v = variables[name]
             if region.dtype != v.in_file or len(region.shape) != len(v.dims):
                 raise ValueError(f"{group}/{name} is not of its type and dimensions")

@@ -68,9 +68,11 @@ class Fit:
         data = {str(k): v.values for k, v in {**constant, **observed}.items()}
         measurements = {}
         for name in self.study.outcomes:
-            found: dict[str, Any] = {f: data.get(name if f == "value" else f"{name}.{f}") for f in MEASUREMENT_FIELDS}
+            fields_of: dict[str, Any] = {
+                f: data.get(name if f == "value" else f"{name}.{f}") for f in MEASUREMENT_FIELDS
+            }
             visits = {c: data[f"{name}.x.{c}"] for c in used(self.study, "visits")}
-            measurements[name] = Measurements(**found, covariates=visits)
+            measurements[name] = Measurements(**fields_of, covariates=visits)
         patients = tuple(str(p) for p in self.group("posterior")["patient"].values)
         rows = RowAccount.from_dict(json.loads(self.tree.attrs["rows"]))
         notices = tuple(json.loads(self.tree.attrs["notices"]))
@@ -325,11 +327,11 @@ def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> 
     m, total = cohort.measurements[outcome], prod(truth.shape)
     step = max(1, AT_ONCE // max(1, len(m)))
     if total > step:
-        found = np.empty((total, len(m)))
+        densities = np.empty((total, len(m)))
         for start in range(0, total, step):
             some = np.arange(start, min(start + step, total))
-            found[some] = log_likelihood(study, cohort, truth.take(some), outcome)
-        return found.reshape(*truth.shape, len(m))
+            densities[some] = log_likelihood(study, cohort, truth.take(some), outcome)
+        return densities.reshape(*truth.shape, len(m))
     return spec(study).submodels[outcome].log_density(truth, cohort)
 
 

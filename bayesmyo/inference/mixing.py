@@ -44,7 +44,7 @@ class Diagnostics:
 
 def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
     """Diagnostics of (chain, draw) quantities by name."""
-    found: dict[str, Diagnostics] = {}
+    by_name: dict[str, Diagnostics] = {}
     for names in batched(quantities, AT_ONCE):
         stacked = np.stack([np.asarray(quantities[name], dtype=float) for name in names])
         moving = np.isfinite(stacked).all(axis=(1, 2)) & (stacked.max(axis=(1, 2)) > stacked.min(axis=(1, 2)))
@@ -58,8 +58,8 @@ def diagnose(quantities: Mapping[str, np.ndarray]) -> dict[str, Diagnostics]:
                     array_stats.ess(draws, method="tail", prob=TAILS),
                     array_stats.mcse(draws, method="mean"),
                 ]
-        found |= {name: Diagnostics(*map(float, column)) for name, column in zip(names, numbers.T, strict=True)}
-    return found
+        by_name |= {name: Diagnostics(*map(float, column)) for name, column in zip(names, numbers.T, strict=True)}
+    return by_name
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class Mixing:
     rhat: float = 1.01
     ess: float = 400.0
 
-    def holds(self, found: Collection[Diagnostics]) -> bool:
-        return not any(d.rhat > self.rhat or d.ess < self.ess for d in found)
+    def holds(self, diagnosed: Collection[Diagnostics]) -> bool:
+        return not any(d.rhat > self.rhat or d.ess < self.ess for d in diagnosed)
 
 
 MIXED = Mixing()
@@ -94,8 +94,8 @@ def sampled_on[T](sample: Callable[[Sampling, int], T], sampling: Sampling, shor
     too few. Chains under another seed would be another chance, which two modes pass as often as all chains start in
     one of them.
     """
-    found = sample(sampling, 1)
-    if not short(found):
-        return found
-    del found  # before there is another one: it may be large
+    first = sample(sampling, 1)
+    if not short(first):
+        return first
+    del first  # before there is another one: it may be large
     return sample(longer(sampling), 2)

@@ -162,14 +162,14 @@ def _read(file: io.BufferedReader, path: Path) -> tuple[Fit, str]:
         raise StorageError(f"{path}: was written by an earlier bayesmyo (format {written}, now {FORMAT}); fit again.")
     try:
         contents, study = understood(raw, netcdf)
-        found = {
+        arrays_of = {
             group: {name: _array(file, region, variable) for name, region, variable in _wanted(study, contents, group)}
             for group in contents.arrays
         }
     except ValueError as error:
         raise StorageError(f"{path}: is not a fit of bayesmyo: {words(error)}.") from None
     attributes = {"bayesmyo_format": written, **contents.attributes}
-    return Fit(tree_of(study, found, contents.patients, attributes)), digest
+    return Fit(tree_of(study, arrays_of, contents.patients, attributes)), digest
 
 
 def _verified(file: io.BufferedReader, path: Path, size: int) -> str:

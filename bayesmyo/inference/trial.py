@@ -41,12 +41,12 @@ def trial() -> Finding:
     cohort = simulate_scenario(study).cohort
     began = time.perf_counter()
     try:
-        found = fit(study, cohort, sampling=SAMPLING)
+        fitted = fit(study, cohort, sampling=SAMPLING)
     except EngineError as error:
         return Finding(
             "trial", False, f"a model of five patients could not be sampled: {error}", {"seconds": None, "draws": 0}
         )
     took = time.perf_counter() - began
-    draws = found.group("posterior")["y.intercept"].size
+    draws = fitted.group("posterior")["y.intercept"].size
     text = f"a model of five patients was compiled and gave {draws} draws in {took:.1f} s."
     return Finding("trial", True, text, {"seconds": round(took, 1), "draws": draws})

@@ -50,21 +50,21 @@ def verify(path: str | Path, data: str | Path | None = None) -> Verification:
     True
     """
     fit, sha256 = read_fit(path)
-    found = [Verified("content", True, f"matches its checksum; format {FORMAT}.")]
+    verified = [Verified("content", True, f"matches its checksum; format {FORMAT}.")]
     asked: list[tuple[str, Callable[[Fit], str]]] = [("study", _study)]
     asked += [("draws", _draws)] if fit.shared else [("data", _data), ("rows", _rows), ("draws", _draws)]
     for name, look in asked:
         try:
-            found.append(Verified(name, True, look(fit)))
+            verified.append(Verified(name, True, look(fit)))
         except BayesmyoError as error:
-            found.append(Verified(name, False, str(error)))
+            verified.append(Verified(name, False, str(error)))
         except Exception as error:  # a fit may be wrong in ways that no one has thought of
-            found.append(Verified(name, False, f"cannot be understood ({type(error).__name__})."))
+            verified.append(Verified(name, False, f"cannot be understood ({type(error).__name__})."))
     if data is not None:
-        found.append(_table(fit, Path(data)))
+        verified.append(_table(fit, Path(data)))
     wrote, now = fit.versions, versions()
     pairs = {name: (str(wrote.get(name, "-")), now.get(name, "-")) for name in {**wrote, **now}}
-    return Verification(str(path), sha256, tuple(found), pairs)
+    return Verification(str(path), sha256, tuple(verified), pairs)
 
 
 def _study(fit: Fit) -> str:

@@ -67,19 +67,19 @@ def known_criteria(study: Study, criteria: Any) -> None:
 def times(time: Any, shape: tuple[int, ...]) -> float | np.ndarray | tuple[float, ...]:
     """One time; a time for each draw, of the shape of the truth; or several times, as a tuple. Raises UsageError."""
     try:
-        found = np.asarray(time, dtype=float)
+        given = np.asarray(time, dtype=float)
     except (TypeError, ValueError):
         raise UsageError("time", "must be a number or several, in the study's unit of time", _shown(time)) from None
-    if not np.all(np.isfinite(found)) or not found.size:
+    if not np.all(np.isfinite(given)) or not given.size:
         raise UsageError("time", "must be finite, and at least one", _shown(time))
-    if not found.ndim:
-        return float(found)
-    if found.shape == shape:
-        return found
-    if found.ndim > 1:
+    if not given.ndim:
+        return float(given)
+    if given.shape == shape:
+        return given
+    if given.ndim > 1:
         what = f"must be one time, a list of them, or one for each draw {shape}"
-        raise UsageError("time", what, f"an array of shape {found.shape}")
-    return tuple(float(t) for t in found)
+        raise UsageError("time", what, f"an array of shape {given.shape}")
+    return tuple(float(t) for t in given)
 
 
 def _one_of(where: str, got: Any, allowed: Sequence[str]) -> None:

@@ -187,8 +187,8 @@ class _Integral:
 
     def _part(self, name: str) -> _Part:
         o, m = self.study.outcomes[name], self.own.measurements[name]
-        found = visit_columns(self.study, self.truth, m)
-        columns = {k: v[..., None, :] if np.ndim(v) > 1 else v for k, v in found.items()}
+        at_visits = visit_columns(self.study, self.truth, m)
+        columns = {k: v[..., None, :] if np.ndim(v) > 1 else v for k, v in at_visits.items()}
         values = with_errors(trailing(self.truth.outcomes[name].values, axes=2), m.error)
         offset = np.zeros(len(m)) if m.exposure is None else np.log(m.exposure)
         return _Part(
@@ -215,10 +215,10 @@ class _Integral:
 
     def _deviations(self, z: Array) -> dict[str, dict[str, Array]]:
         b = z @ np.swapaxes(self.factor, -1, -2)
-        found: dict[str, dict[str, Array]] = {name: {} for name in self.outcomes}
+        deviations: dict[str, dict[str, Array]] = {name: {} for name in self.outcomes}
         for i, e in enumerate(self.effects):
-            found[e.outcome][e.key] = b[..., i, None]
-        return found
+            deviations[e.outcome][e.key] = b[..., i, None]
+        return deviations
 
     def _log_joint(self, z: Array) -> Array:
         """(s, point) log p(y | z) p(z)."""
@@ -280,14 +280,14 @@ class _Integral:
     def _loadings(self, part: _Part, name: str, deviations: Mapping[str, Array], etas: Sequence[Array]) -> list[Array]:
         """Of each predictor, (s, cell, effect): how it moves with each standardised effect."""
         s, _, c = etas[0].shape
-        found = [np.zeros((s, c, len(self.effects))) for _ in etas]
+        loadings = [np.zeros((s, c, len(self.effects))) for _ in etas]
         for i, e in enumerate(self.effects):
             if e.outcome == name:
                 up = part.etas({**deviations, e.key: deviations[e.key] + STEP})
                 down = part.etas({**deviations, e.key: deviations[e.key] - STEP})
-                for loading, above, below in zip(found, up, down, strict=True):
+                for loading, above, below in zip(loadings, up, down, strict=True):
                     loading[..., i] = (above - below)[:, 0, :] / (2 * STEP)
-        return [loading @ self.factor for loading in found]
+        return [loading @ self.factor for loading in loadings]
 
 
 def _derivatives(part: _Part, etas: Sequence[Array]) -> tuple[list[Array], list[list[Array]]]:

@@ -55,10 +55,10 @@ def draw_new_patients(
     for start in range(0, count, batch):
         index = (first[..., None] + np.arange(start, min(start + batch, count))) % POINTS
         moved = factor @ np.moveaxis(normal[:, index], 0, -2)
-        found: dict[str, dict[str, Array]] = {o: {} for o in outcomes}
+        own: dict[str, dict[str, Array]] = {o: {} for o in outcomes}
         for i, e in enumerate(listed):
-            found[e.outcome][e.key] = moved[..., i, :]
-        yield NewPatients(found, points[-1][index])
+            own[e.outcome][e.key] = moved[..., i, :]
+        yield NewPatients(own, points[-1][index])
 
 
 def _sequence(dimension: int, rng: np.random.Generator) -> Array:

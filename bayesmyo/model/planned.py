@@ -82,20 +82,20 @@ def true_values(
     if any(e.population == "these patients" for e in asked.values()):
         drawn = (from_scenario(study, scenario, rng) for _ in range(COHORTS))
         cohorts = [simulate(study, truth, rng, patients).truth for truth in drawn]
-    found = {}
+    true_values = {}
     for name, estimand in asked.items():
         truths = cohorts if estimand.population == "these patients" else [population]
         values = np.concatenate([np.atleast_1d(estimand.of(TruthPrediction(study, t, SEED))) for t in truths])
         values[np.abs(values) < ROUNDING] = 0.0
         right = {k: rule.right(values) for k, rule in rules.items() if rule.estimand == name}
         lower, upper = np.quantile(values, OUTER) if np.ptp(values) > 0 else (None, None)
-        found[name] = TrueValue(
+        true_values[name] = TrueValue(
             float(np.median(values)),
             None if lower is None else float(lower),
             None if upper is None else float(upper),
             {k: None if r is None else float(r.mean()) for k, r in right.items()},
         )
-    return found
+    return true_values
 
 
 def prior_values(study: Study) -> dict[str, tuple[float, float, float]]:
@@ -104,13 +104,13 @@ def prior_values(study: Study) -> dict[str, tuple[float, float, float]]:
     crowd = simulate(study, from_priors(study, rng), rng, CROWD).truth.covariates
     drawn = from_priors(study, rng, (TRUTHS,))
     tail = (1 - study.interval) / 2
-    found = {}
+    intervals = {}
     for name, e in study.estimands.items():
         if e.population in ("population average", "average patient"):
             values = e.of(TruthPrediction(study, Truth(drawn.outcomes, drawn.correlations, crowd), SEED))
             low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
-            found[name] = float(low), float(median), float(high)
-    return found
+            intervals[name] = float(low), float(median), float(high)
+    return intervals
 
 
 def _population(study: Study, scenario: str, rng: np.random.Generator) -> Truth:

@@ -137,8 +137,8 @@ class TruthPrediction:
         known_given(self.study, given)
         when = times(time, self.truth.shape)
         if isinstance(when, tuple):
-            found = [self._own(outcome, t, given) for t in when]
-            return {k: np.stack([etas[k] for etas in found], axis=-1) for k in found[0]}
+            by_time = [self._own(outcome, t, given) for t in when]
+            return {k: np.stack([etas[k] for etas in by_time], axis=-1) for k in by_time[0]}
         return self._own(outcome, when, given)
 
     def _own(self, outcome: str, time: float | Array, given: Given) -> Etas:
@@ -185,8 +185,8 @@ class TruthPrediction:
                 family, values = self.study.outcomes[outcome].family, trailing(self.truth.outcomes[outcome].values)
                 return family.draw(rng, *told(self.study.outcomes[outcome], etas(outcome, time), values))
 
-            found = all_met(criteria, at, from_, level)
-            met, count = met + found.sum(axis=-1), count + np.shape(found)[-1]
+            who_meets = all_met(criteria, at, from_, level)
+            met, count = met + who_meets.sum(axis=-1), count + np.shape(who_meets)[-1]
         return np.asarray(met / count)
 
     def _crowds(
@@ -290,11 +290,11 @@ class TruthPrediction:
         self, outcome: str, time: float | Array, columns: Mapping[str, Array], function: Callable[[Etas], Array]
     ) -> Array:
         """(...,) the mean of a function of the predictors over new patients; nodes are the last axis of what it is handed."""
-        found = effects(self.study, outcome)
+        every = effects(self.study, outcome)
         listed = predictors(self.study, outcome)
-        durations = [e for e in found if not e.linear]
-        linear = [e for e in found if e not in durations]
-        if not found:
+        durations = [e for e in every if not e.linear]
+        linear = [e for e in every if e not in durations]
+        if not every:
             return np.asarray(function(self._etas(outcome, time, {}, columns)))[..., 0]
         ordered = [*durations, *linear]
         factor = factor_of(self.study, self.truth, ordered)
@@ -338,8 +338,8 @@ class TruthPrediction:
 
 def clock(time: float | Array) -> Array:
     """A time, or one for each draw with a last axis for patients or nodes."""
-    found = np.asarray(time, dtype=float)
-    return found[..., None] if found.ndim else found
+    when = np.asarray(time, dtype=float)
+    return when[..., None] if when.ndim else when
 
 
 __all__ = ["TruthPrediction"]

@@ -45,8 +45,8 @@ def normal_mean(etas: Etas, variance: Array, function: Callable[[Etas], Array]) 
         apart = {name: eta[..., None] for name, eta in etas.items()}
         apart[names[0]] = (etas[names[0]] + spread[..., 0, None] * nodes)[..., :, None]
         apart[names[1]] = (etas[names[1]] + spread[..., 1, None] * nodes)[..., None, :]
-        found = np.asarray(function(apart))
-        return np.asarray(np.broadcast_to(found, (*found.shape[:-2], len(nodes), len(nodes))) @ weights @ weights)
+        at_nodes = np.asarray(function(apart))
+        return np.asarray(np.broadcast_to(at_nodes, (*at_nodes.shape[:-2], len(nodes), len(nodes))) @ weights @ weights)
     nodes, weights = TWO if len(names) == 2 else MORE
     grid = np.stack([a.ravel() for a in np.meshgrid(*[nodes] * len(names))])
     weight = np.prod(np.stack([a.ravel() for a in np.meshgrid(*[weights] * len(names))]), axis=0)

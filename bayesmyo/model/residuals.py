@@ -18,8 +18,8 @@ def covariances(o: Outcome, values: Mapping[str, Array], t: Array, sigma: Array,
     """
     assert o.residual is not None
     there, place = own >= 0, np.maximum(own, 0)
-    found = o.residual.covariance(t[place], np.asarray(sigma)[..., place], values, o.trajectory, np)
-    return np.where(there[:, :, None] & there[:, None, :], found, np.eye(own.shape[1]))
+    matrix = o.residual.covariance(t[place], np.asarray(sigma)[..., place], values, o.trajectory, np)
+    return np.where(there[:, :, None] & there[:, None, :], matrix, np.eye(own.shape[1]))
 
 
 def with_errors(values: Mapping[str, Any], error: Any) -> dict[str, Any]:

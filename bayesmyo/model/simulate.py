@@ -160,8 +160,8 @@ def simulate_scenario(
         raise UsageError("simulate", "the study has no scenario", mend="write a table [scenarios.my_scenario]")
     name = scenario or next(iter(study.scenarios))
     rng = np.random.default_rng(seed)
-    found = simulate(study, from_scenario(study, name, rng), rng, patients)
-    return replace(found, cohort=recorded(study, found.cohort))
+    simulated = simulate(study, from_scenario(study, name, rng), rng, patients)
+    return replace(simulated, cohort=recorded(study, simulated.cohort))
 
 
 def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -150,14 +150,14 @@ def covariance(study: Study, truth: Truth, effects: Sequence[Effect]) -> Array:
 
 def draw_effects(study: Study, truth: Truth, patients: int, rng: np.random.Generator) -> dict[str, dict[str, Array]]:
     """Outcome -> effect key -> (..., patient): effects of new patients, from the normal distribution that the values describe."""
-    found: dict[str, dict[str, Array]] = {outcome: {} for outcome in study.outcomes}
+    drawn: dict[str, dict[str, Array]] = {outcome: {} for outcome in study.outcomes}
     for block in blocks(study):
         factor = np.linalg.cholesky(correlation_matrix(study, truth, block.effects))
         z = rng.standard_normal((len(block.effects), *truth.shape, patients))
         for i, e in enumerate(block.effects):
             standard = sum(factor[..., i, j, None] * z[j] for j in range(i + 1))
-            found[e.outcome][e.key] = truth.value(e.outcome, f"sd_{e.key}")[..., None] * standard
-    return found
+            drawn[e.outcome][e.key] = truth.value(e.outcome, f"sd_{e.key}")[..., None] * standard
+    return drawn
 
 
 def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator, balanced: bool = False) -> Array:
@@ -184,20 +184,20 @@ def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator,
 
 def in_turn(shares: Sequence[float], size: int, rng: np.random.Generator) -> Array:
     """(size,) positions of groups: each next one is of the group that is furthest behind its share, by chance among equals."""
-    found, counts = np.zeros(size), np.zeros(len(shares))
+    places, counts = np.zeros(size), np.zeros(len(shares))
     for i in range(size):
         behind = np.array(shares) * (i + 1) - counts
-        found[i] = k = rng.choice(np.flatnonzero(np.isclose(behind, behind.max())))
+        places[i] = k = rng.choice(np.flatnonzero(np.isclose(behind, behind.max())))
         counts[k] += 1
-    return found
+    return places
 
 
 def patient_columns(study: Study, covariates: Mapping[str, Array]) -> dict[str, Array]:
     """Design columns of patients, without products, from their covariates' values."""
-    found: dict[str, Array] = {}
+    design: dict[str, Array] = {}
     for name in used(study, "patients"):
-        found |= coded(study, name, covariates[name])
-    return found
+        design |= coded(study, name, covariates[name])
+    return design
 
 
 def with_effects(study: Study, truth: Truth, patients: int, rng: np.random.Generator) -> Truth:

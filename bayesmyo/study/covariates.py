@@ -71,11 +71,11 @@ def columns_of(study: Study, names: Iterable[str]) -> tuple[str, ...]:
 
 def base(study: Study, names: Iterable[str]) -> tuple[str, ...]:
     """The covariates with a column in the table that the named ones are made of, each once."""
-    found: dict[str, None] = {}
+    names_of: dict[str, None] = {}
     for name in names:
         parts = study.covariates[name].product
-        found |= dict.fromkeys(base(study, parts)) if parts else {name: None}
-    return tuple(found)
+        names_of |= dict.fromkeys(base(study, parts)) if parts else {name: None}
+    return tuple(names_of)
 
 
 def used(study: Study, varies: str | None = None) -> tuple[str, ...]:
@@ -128,26 +128,28 @@ def of_patients(study: Study) -> tuple[str, ...]:
     return tuple(n for n in study.covariates if all(study.covariates[b].varies == "patients" for b in base(study, [n])))
 
 
-def stated(study: Study, name: str, found: Mapping[str, Any]) -> Any:
+def stated(study: Study, name: str, coded_columns: Mapping[str, Any]) -> Any:
     """Design columns -> a covariate's values as `coded` takes them: numbers as typed, or positions among the levels."""
     c = study.covariates[name]
     if c.levels:
-        return np.asarray(sum(k * np.asarray(found[column]) for k, column in enumerate(columns(study, name), first(c))))
-    return uncoded(study, name, found[name])
+        return np.asarray(
+            sum(k * np.asarray(coded_columns[column]) for k, column in enumerate(columns(study, name), first(c)))
+        )
+    return uncoded(study, name, coded_columns[name])
 
 
 def with_products(study: Study, coded_columns: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The columns of the named covariates, products multiplied; absent ones are at the reference."""
-    found: dict[str, Any] = {}
+    multiplied: dict[str, Any] = {}
     for name in names:
         parts = study.covariates[name].product
         if not parts:
-            found |= {column: coded_columns.get(column, 0.0) for column in columns(study, name)}
+            multiplied |= {column: coded_columns.get(column, 0.0) for column in columns(study, name)}
             continue
         inner = [with_products(study, coded_columns, [part]) for part in parts]
         for column, combination in zip(columns(study, name), product(*(p.values() for p in inner)), strict=True):
             value: Any = 1.0
             for factor in combination:
                 value = value * factor
-            found[column] = value
-    return found
+            multiplied[column] = value
+    return multiplied

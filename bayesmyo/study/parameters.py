@@ -140,11 +140,11 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
     """The same in a list, in which `check` looks for two of one name."""
     o = study.outcomes[outcome]
     stated = dict(o.priors)
-    found: list[Parameter] = []
+    listed: list[Parameter] = []
     for predictor in predictors(study, outcome):
-        found += _of_predictor(study, predictor)
+        listed += _of_predictor(study, predictor)
     for block in blocks(study):
-        found += [p for p in _of_block(study, block) if p.outcome == outcome]
+        listed += [p for p in _of_block(study, block) if p.outcome == outcome]
     log = o.family.link_name == "log"
     level = (f"log {o.unit}", "ratio") if log else (o.unit, o.unit)
     for name, prior in o.family.parameters(study.scale(outcome)).items():
@@ -153,21 +153,21 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
         if isinstance(prior, Joint):
             joint = o.family.joint(name, stated.pop(name)) or prior if name in stated else prior
             units = (o.family.link_name, o.family.link_name)
-            found += [
+            listed += [
                 Parameter(outcome, n, "threshold", *units, Part(joint, k), o.family) for k, n in enumerate(joint.names)
             ]
         else:
             units = level if name == "sigma" else ("", "")
-            found.append(Parameter(outcome, name, "family", *units, prior, o.family))
+            listed.append(Parameter(outcome, name, "family", *units, prior, o.family))
     if o.residual is not None:
-        found += _of_residual(study, outcome, o.residual, level)
+        listed += _of_residual(study, outcome, o.residual, level)
     own = {name: Prior.parse(text) for name, text in stated.items()}
-    alone = {p.name for p in found if not isinstance(p.prior, Part | Jointly | Pooled)}
-    found = [replace(p, prior=own[p.name]) if p.name in own and p.name in alone else p for p in found]
-    widths = {p.name: p.prior for p in found if isinstance(p.prior, Prior)}
+    alone = {p.name for p in listed if not isinstance(p.prior, Part | Jointly | Pooled)}
+    listed = [replace(p, prior=own[p.name]) if p.name in own and p.name in alone else p for p in listed]
+    widths = {p.name: p.prior for p in listed if isinstance(p.prior, Prior)}
     return [
         replace(p, prior=Pooled(p.prior.sd, widths.get(p.prior.sd))) if isinstance(p.prior, Pooled) else p
-        for p in found
+        for p in listed
     ]
 
 
@@ -194,18 +194,18 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
         "rate": (rate, f"{spread} per {time}"),
         "duration": ("log", "ratio"),
     }
-    found = []
+    listed = []
 
     def add(name: str, role: Role, units: tuple[str, str], prior: Prior | Pooled | None, needs: str = "") -> None:
-        found.append(Parameter(p.outcome, p.prefix + name, role, *units, prior, family, needs))
+        listed.append(Parameter(p.outcome, p.prefix + name, role, *units, prior, family, needs))
 
     def add_sd(key: str, units: tuple[str, str], prior: Prior | None, needs: str = "") -> None:
-        found.append(Parameter(p.outcome, f"sd_{key}", "sd", *units, prior, family, needs))
+        listed.append(Parameter(p.outcome, f"sd_{key}", "sd", *units, prior, family, needs))
 
     for c in p.coefficients:
         if c.nature == "shape" and c.prior and c.prior.support == "positive":
             add(c.name, "shape", (latent, latent), c.prior)
-            found[-1] = replace(found[-1], positive=True)
+            listed[-1] = replace(listed[-1], positive=True)
         elif c.fixed is None:
             add(c.name, c.nature, units[c.nature], _of_coefficient(p, c, family), c.needs)
     for name in p.covariates:
@@ -232,7 +232,7 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
             continue
         c = by_name[e.coefficient]
         sd = halfnormal(0.5) if c.nature == "duration" else halfnormal(scale.spread / c.per)
-        found.append(
+        listed.append(
             Parameter(
                 p.outcome,
                 f"sd_{e.key}",
@@ -243,22 +243,22 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
                 c.needs,
             )
         )
-    return found
+    return listed
 
 
 def _of_residual(study: Study, outcome: str, residual: Residual, level: tuple[str, str]) -> list[Parameter]:
     o, time = study.outcomes[outcome], study.time.unit
     units = {"sd": level, "duration": (time, time), "correlation": ("", "")}
-    found: list[Parameter] = []
+    listed: list[Parameter] = []
     for name, (role, prior, needs) in residual.parameters(study.scale(outcome), o.trajectory).items():
         if isinstance(prior, Joint):
             parts = [Part(prior, k, "correlation") for k in range(len(prior.names))]
-            found += [
+            listed += [
                 Parameter(outcome, n, role, *units[role], p, o.family) for n, p in zip(prior.names, parts, strict=True)
             ]
         else:
-            found.append(Parameter(outcome, name, role, *units[role], prior, o.family, needs))
-    return found
+            listed.append(Parameter(outcome, name, role, *units[role], prior, o.family, needs))
+    return listed
 
 
 def _of_coefficient(p: Predictor, c: Coefficient, family: Link) -> Prior | None:
@@ -336,19 +336,19 @@ def draw_pooled(
 
 def draw_values(study: Study, rng: np.random.Generator, size: tuple[int, ...] = ()) -> dict[str, dict[str, np.ndarray]]:
     """Independent NumPy draws of every parameter from its prior: outcome -> name -> (*size,)."""
-    found: dict[str, dict[str, np.ndarray]] = {}
+    drawn_values: dict[str, dict[str, np.ndarray]] = {}
     for outcome, listed in inventory(study).items():
         values = {name: p.prior.draw(rng, size) for name, p in listed.items() if isinstance(p.prior, Prior)}
         for _, joint in joints(listed):
             values |= dict(zip(joint.names, joint.draw(rng, size), strict=True))
-        found[outcome] = {**values, **draw_pooled(listed, values, rng, size)}
+        drawn_values[outcome] = {**values, **draw_pooled(listed, values, rng, size)}
     eta = Alone.parse(study.correlation_prior).values[0]
     for block in drawn_jointly(study):
         position = {e: i for i, e in enumerate(block.effects)}
         drawn = correlation.draw(rng, size, eta, len(block.effects))
         for pair in block.pairs():
-            found[pair.outcome][pair.name] = drawn[position[pair.first], position[pair.second]]
-    return found
+            drawn_values[pair.outcome][pair.name] = drawn[position[pair.first], position[pair.second]]
+    return drawn_values
 
 
 __all__ = [

@@ -223,16 +223,16 @@ class Block:
     def pairs(self) -> tuple[Pair, ...]:
         """Every correlation of the block, the later effect second."""
         count = {o: sum(e.outcome == o for e in self.effects) for o in {e.outcome for e in self.effects}}
-        found = []
+        listed = []
         for i, second in enumerate(self.effects):
             for first in self.effects[:i]:
                 if first.outcome != second.outcome:
                     name = f"{first.outcome}_{first.key}_{second.outcome}_{second.key}"
-                    found.append(Pair(first, second, CORRELATIONS, name))
+                    listed.append(Pair(first, second, CORRELATIONS, name))
                 else:
                     name = "correlation" if count[first.outcome] == 2 else f"correlation_{first.key}_{second.key}"
-                    found.append(Pair(first, second, first.outcome, name))
-        return tuple(found)
+                    listed.append(Pair(first, second, first.outcome, name))
+        return tuple(listed)
 
 
 def blocks(study: Study) -> tuple[Block, ...]:

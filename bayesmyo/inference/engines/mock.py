@@ -31,7 +31,7 @@ class PreparedMock:
     def sample(
         self, datasets: Sequence[Arrays], seeds: Sequence[int], sampling: Sampling, progress: Progress | None = None
     ) -> list[Draws]:
-        found = []
+        results = []
         study, patients = self.model.study, len(self.model.patients)
         for data, seed in zip(datasets, seeds, strict=True):
             validated(study, data, patients)
@@ -44,5 +44,5 @@ class PreparedMock:
                 posterior[f"{SHARED}.{column}"] = rng.standard_normal(shape)
             for name, o in truth.outcomes.items():
                 posterior |= {f"{name}.effect_{effect}": v for effect, v in o.effects.items()}
-            found.append(Draws(posterior, {"diverging": np.zeros((sampling.chains, sampling.draws), dtype=bool)}))
-        return found
+            results.append(Draws(posterior, {"diverging": np.zeros((sampling.chains, sampling.draws), dtype=bool)}))
+        return results

@@ -122,8 +122,8 @@ def _kept(tree: Any, every: int) -> tuple[dict[str, np.ndarray], dict[str, np.nd
     raw = {
         str(k): np.ascontiguousarray(v.values[:, every - 1 :: every]) for k, v in tree["posterior"].data_vars.items()
     }
-    found = tree["sample_stats"].data_vars
-    return raw, {ours: found[theirs].values for theirs, ours in STATS.items() if theirs in found}
+    stats = tree["sample_stats"].data_vars
+    return raw, {ours: stats[theirs].values for theirs, ours in STATS.items() if theirs in stats}
 
 
 def _reporter(progress: Progress) -> Any:
