@@ -123,7 +123,8 @@ def must_be(kind: type, where: str, got: object, mend: str) -> None:
 
 
 def did_you_mean(got: str, allowed: Sequence[str]) -> str:
-    """`did you mean "x"?` for a near miss, otherwise the allowed words: those that can be compared in a moment, and listed in a line.
+    """`did you mean "x"?` for a near miss, otherwise the allowed words: those that can be compared in a moment, and
+    listed in a line.
 
     Of two that are as near, neither is named.
     """

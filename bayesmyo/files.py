@@ -23,7 +23,9 @@ BRACKET = re.compile(r"[\[\]{}]")
 
 
 def opened(path: str | Path) -> io.BufferedReader:
-    """A regular file, open for reading. A pipe or a device is not waited for. Raises OSError, also where it is no regular file."""
+    """A regular file, open for reading. A pipe or a device is not waited for. Raises OSError, also where it is no
+    regular file.
+    """
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115  # it is handed on
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
@@ -67,8 +69,9 @@ if sys.platform != "win32":
 def writable(path: str | Path, force: bool = False) -> Path:
     """Check, before long work, that a result can be written here.
 
-    Raises UsageError where a file is there already and `force` is not given, or where what is there is no file; StorageError
-    where the folder will not take it. A link is never followed: it may lead where the user does not mean to write.
+    Raises UsageError where a file is there already and `force` is not given, or where what is there is no file;
+    StorageError where the folder will not take it. A link is never followed: it may lead where the user does not mean
+    to write.
     """
     path = Path(path)
     if str(path) == "-":
@@ -93,7 +96,9 @@ def writable(path: str | Path, force: bool = False) -> Path:
 
 
 def folder(path: str | Path) -> Path:
-    """A folder for results, made where there is none. Raises UsageError where a file is there, StorageError where it cannot be made."""
+    """A folder for results, made where there is none. Raises UsageError where a file is there, StorageError where it
+    cannot be made.
+    """
     path = Path(path)
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise UsageError(str(path), "is no folder", mend="name another")
@@ -108,9 +113,8 @@ def write_bytes(path: Path, *content: bytes | memoryview) -> None:
     """Write all of it or nothing, one part after another: a temporary file beside the target, flushed, read back,
     renamed.
 
-    Nobody else may read it while it is written; then a new file has the permissions that the user gives to new files, and one
-    that is overwritten keeps its own.
-    Raises StorageError; a file that was there before stays as it was.
+    Nobody else may read it while it is written; then a new file has the permissions that the user gives to new files,
+    and one that is overwritten keeps its own. Raises StorageError; a file that was there before stays as it was.
     """
     meant = hashlib.sha256()
     try:

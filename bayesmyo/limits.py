@@ -1,7 +1,9 @@
-"""How large whatever is read may be, and how long whatever is waited for may take: all of it here, and checked before it is understood.
+"""How large whatever is read may be, and how long whatever is waited for may take: all of it here, and checked before
+it is understood.
 
-Together they hold a promise: whatever is in a table, a workbook, a Parquet file or a study smaller than a megabyte, it is answered
-within 20 seconds and 1.5 GB. bayesmyo is for cohorts of 10 to 50 patients; 2,000 patients with 20 visits and 12 columns are still read.
+Together they hold a promise: whatever is in a table, a workbook, a Parquet file or a study smaller than a megabyte, it
+is answered within 20 seconds and 1.5 GB. bayesmyo is for cohorts of 10 to 50 patients; 2,000 patients with 20 visits
+and 12 columns are still read.
 """
 
 # --- a table, in whatever format

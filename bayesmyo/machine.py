@@ -1,4 +1,5 @@
-"""The machine as a fit meets it: packages, compiler, compile cache, cores, memory, disk. Nothing heavy is loaded to know them.
+"""The machine as a fit meets it: packages, compiler, compile cache, cores, memory, disk. Nothing heavy is loaded to
+know them.
 
 Read with `bayesmyo doctor`, which compiles nothing unless it is asked to.
 """
@@ -64,7 +65,9 @@ def packages() -> Finding:
 
 
 def compiler() -> Finding:
-    """Models are compiled by numba's LLVM, which is a package; a C++ compiler is used for small parts where there is one."""
+    """Models are compiled by numba's LLVM, which is a package; a C++ compiler is used for small parts where there is
+    one.
+    """
     try:
         numba, llvm = version("numba"), version("llvmlite")
     except PackageNotFoundError as error:

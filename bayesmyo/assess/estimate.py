@@ -21,7 +21,9 @@ UNSURE = " The margin is within Monte Carlo error: draw more before relying on i
 
 
 class Interval:
-    """A median with its interval, and the Monte Carlo errors of all three: numbers that are written with as many digits as they deserve."""
+    """A median with its interval, and the Monte Carlo errors of all three: numbers that are written with as many digits
+    as they deserve.
+    """
 
     unit: str
     median: float
@@ -32,7 +34,9 @@ class Interval:
     mcse_upper: float
 
     def number(self, value: float | None, error: float | None = None) -> Number:
-        """A number in this unit, with as many digits as tell the ends of the interval apart, and none below its Monte Carlo error."""
+        """A number in this unit, with as many digits as tell the ends of the interval apart, and none below its Monte
+        Carlo error.
+        """
         return Number(value, error or 0.0, self.unit, apart(self.lower, self.upper))
 
     @property

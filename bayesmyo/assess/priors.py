@@ -21,9 +21,9 @@ def priors(study: Study) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row for each parameter. `prior` and `unit`: the distribution, and the unit of the link scale on which it is
-        stated. `median`, `lower`, `upper`: what it holds likely, with the study's interval, in `natural_unit` (levels in
-        outcome units; changes and SDs of a log-scale outcome as ratios, changes on the logit as odds ratios). `stated`:
-        by the study; False where it is the default, which rests on the outcome's `typical` and `scale`.
+        stated. `median`, `lower`, `upper`: what it holds likely, with the study's interval, in `natural_unit` (levels
+        in outcome units; changes and SDs of a log-scale outcome as ratios, changes on the logit as odds ratios).
+        `stated`: by the study; False where it is the default, which rests on the outcome's `typical` and `scale`.
 
     Examples
     --------

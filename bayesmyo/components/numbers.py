@@ -97,7 +97,8 @@ def chance_decimals(error: float) -> int:
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it was computed: made once, where draws become a number, and written alike in every sentence, table and figure.
+    """A number as it was computed: made once, where draws become a number, and written alike in every sentence, table
+    and figure.
 
     `str(number)` is what a reader sees: no digit below the Monte Carlo error, a dash where there is no number.
 

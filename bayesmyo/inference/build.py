@@ -128,7 +128,9 @@ class _Statement:
 
 
 def _parameters(study: Study, spread: Any) -> Values:
-    """Every parameter but the correlations of three effects or more, by submodel and name; priors as wide as `spread` says."""
+    """Every parameter but the correlations of three effects or more, by submodel and name; priors as wide as `spread`
+    says.
+    """
     values: dict[str, dict[str, Any]] = {}
     for outcome, listed in inventory(study).items():
         own = {

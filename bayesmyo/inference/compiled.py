@@ -1,4 +1,6 @@
-"""A study's model for one cohort after another: compiled when first needed, and again only where data ask for another one."""
+"""A study's model for one cohort after another: compiled when first needed, and again only where data ask for another
+one.
+"""
 
 import numpy as np
 
@@ -13,7 +15,8 @@ from bayesmyo.study.study import Study
 class Compiled:
     """Draws for cohorts of one study, of as many patients each, without compiling for each.
 
-    engine: by name; sampling: of every cohort; cohort: the one whose model is stated first (default: the first drawn for)
+    engine: by name; sampling: of every cohort; cohort: the one whose model is stated first (default: the first drawn
+        for)
     `draws` raises what an engine raises.
     """
 

@@ -1,9 +1,10 @@
 """Settings of the compiler, before anything imports it.
 
-With fast-math on (PyTensor's default) a model compiled now and the same model loaded from the compile cache
-draw differently. Off, the same seed gives the same bits, cold or warm, on any number of cores; the price was not
-measurable. The source that PyTensor generates for each function is kept beside its compile cache, where it is used again and removed when
-it is old; by default each compilation leaves files in the temporary folder for ever, thousands in a day of simulation.
+With fast-math on (PyTensor's default) a model compiled now and the same model loaded from the compile cache draw
+differently. Off, the same seed gives the same bits, cold or warm, on any number of cores; the price was not measurable.
+The source that PyTensor generates for each function is kept beside its compile cache, where it is used again and
+removed when it is old; by default each compilation leaves files in the temporary folder for ever, thousands in a day of
+simulation.
 """
 
 import os

@@ -1,15 +1,18 @@
 """How patients' effects are sampled, and the way back from what was sampled to the effects.
 
-integrated: not sampled at all; integrated out in closed form and drawn back exactly (see `model/normal.py`). For a family that is
-    normal on its link scale (the true values of censored cells are sampled). Mixes at any number of visits.
-informed: a standard normal number is sampled, and the effect is what the patient's measurements say of it, moved by that (see
-    `model/informed.py`). For every other family whose cells can be approximated. Mixes at any number of visits, and any spread of patients.
-centred: each patient's own coefficient is sampled around the population's (hierarchical centring); for well-observed patients.
+integrated: not sampled at all; integrated out in closed form and drawn back exactly (see `model/normal.py`). For a
+    family that is normal on its link scale (the true values of censored cells are sampled). Mixes at any number of
+    visits.
+informed: a standard normal number is sampled, and the effect is what the patient's measurements say of it, moved by
+    that (see `model/informed.py`). For every other family whose cells can be approximated. Mixes at any number of
+    visits, and any spread of patients.
+centred: each patient's own coefficient is sampled around the population's (hierarchical centring); for well-observed
+    patients.
 non-centred: a standardised effect is sampled; where the data say little about a single patient.
 Reference: Papaspiliopoulos, Roberts and Skold (2007), https://doi.org/10.1214/088342307000000014.
 
-Effects of a block are correlated through the Cholesky factor of their correlations: b_i = sd_i (L_i1 z_1 + ... + L_ii z_i), with
-the sampled effects first and the integrated ones after them.
+Effects of a block are correlated through the Cholesky factor of their correlations: b_i = sd_i (L_i1 z_1 + ... + L_ii
+z_i), with the sampled effects first and the integrated ones after them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,9 +37,10 @@ ENOUGH = 3.0  # measurements per effect in the median patient, for centring
 def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisation:
     """How to sample an outcome's effects on its location.
 
-    As declared; else integrated where that is exact (a normal likelihood whose effects are linear), informed where the family has an
-    approximation and effects are linear, centred where the median patient has three measurements per effect and each says much of its
-    patient (not a yes or no, nor a grade), and non-centred otherwise. A zero part is always non-centred.
+    As declared; else integrated where that is exact (a normal likelihood whose effects are linear), informed where the
+    family has an approximation and effects are linear, centred where the median patient has three measurements per
+    effect and each says much of its patient (not a yes or no, nor a grade), and non-centred otherwise. A zero part is
+    always non-centred.
     """
     o = study.outcomes[outcome]
     if o.residual is not None or outcome in study.correlate_residuals:
@@ -90,7 +94,8 @@ def ordered(study: Study, how: Mapping[str, Parameterisation]) -> list[Ordered]:
 def factor(o: Ordered, values: Values, partials: Callable[[], Sequence[Any]], xp: Any) -> list[list[Any]]:
     """The Cholesky factor of a block's correlations, row by row.
 
-    values: parameters, the correlation itself among them where the block has two effects; partials: called for the partial
+    values: parameters, the correlation itself among them where the block has two effects; partials: called for the
+        partial
     correlations where it has more
     """
     k = len(o.effects)
@@ -109,7 +114,8 @@ def shapes(study: Study, block: Block) -> np.ndarray:
 class Unfolded:
     """The patients' effects as they follow from what was sampled.
 
-    deviations: outcome -> key -> (..., patient) of the sampled ones; of the integrated ones what the sampled ones say of them
+    deviations: outcome -> key -> (..., patient) of the sampled ones; of the integrated ones what the sampled ones say
+        of them
     rows: integrated effect -> its row of the Cholesky factor by integrated effect
     together: the outcomes whose likelihoods are stated together, and the effects that are integrated out of them
     """
@@ -128,7 +134,8 @@ def unfold(
     standard: Callable[[Effect, Parameterisation, Any, Any, Any], Any],
     inform: Callable[[str, Ordered, list[list[Any]], list[Any]], dict[Effect, Any]],
 ) -> Unfolded:
-    """The effects b_i = sd_i (L_i1 z_1 + ... + L_ii z_i) of every block, stated once for the model and for the way back from its draws.
+    """The effects b_i = sd_i (L_i1 z_1 + ... + L_ii z_i) of every block, stated once for the model and for the way back
+    from its draws.
 
     lowers: the Cholesky factor of each block; values: parameters, which broadcast against patients
     standard: the standardised effect z of (effect, how it is sampled, its SD, what those before it say of it, L_ii)
@@ -160,7 +167,9 @@ def unfold(
 def _groups(
     study: Study, effects: list[Effect], blocks: list[tuple[Effect, ...]], how: Mapping[str, Parameterisation]
 ) -> list[tuple[list[str], list[Effect]]]:
-    """Integrated outcomes by whose effects, or residuals, are correlated; one without effects is there for its residuals."""
+    """Integrated outcomes by whose effects, or residuals, are correlated; one without effects is there for its
+    residuals.
+    """
     joint = list(study.correlate_residuals)
     groups = [
         (list(dict.fromkeys(e.outcome for e in group)), group)

@@ -44,10 +44,10 @@ class Fit:
     """A posterior that needs nothing else: `tree` holds the draws, the data, the study's text and how it was made.
 
     tree: an xarray DataTree with the groups `posterior`, `sample_stats`, `log_likelihood`, `observed_data` and
-        `constant_data`, ready for any function of ArviZ. Parameters are named `cpk.start`, patients'
-        deviations `cpk.effect_start` (chain, draw, patient; to single precision), all on the link scale; observations are in outcome
-        units. A large fit (draws times measurements above 20 million) leaves the log-likelihood out: `fit.group("log_likelihood")`
-        computes it.
+        `constant_data`, ready for any function of ArviZ. Parameters are named `cpk.start`, patients' deviations
+        `cpk.effect_start` (chain, draw, patient; to single precision), all on the link scale; observations are in
+        outcome units. A large fit (draws times measurements above 20 million) leaves the log-likelihood out:
+        `fit.group("log_likelihood")` computes it.
 
     >>> fit.group("posterior")["cpk.start"].shape, fit.seed
     ((4, 1000), 1)
@@ -82,7 +82,8 @@ class Fit:
 
     @cached_property
     def truth(self) -> Truth:
-        """The posterior as truths, one for each (chain, draw): every parameter and every patient's effects, on the link scale.
+        """The posterior as truths, one for each (chain, draw): every parameter and every patient's effects, on the link
+        scale.
 
         >>> fit.truth.outcomes["cpk"].effects["start"].shape  # deviations of these patients from the population
         (4, 1000, 12)
@@ -127,7 +128,8 @@ class Fit:
 
     @cached_property
     def quantities(self) -> dict[str, dict[str, np.ndarray]]:
-        """(chain, draw) values by kind and name: parameters that are no constants, estimands, and each patient's effects under the pseudonym.
+        """(chain, draw) values by kind and name: parameters that are no constants, estimands, and each patient's
+        effects under the pseudonym.
 
         >>> fit.quantities["effect"]["cpk.effect_start[P03]"].shape
         (4, 1000)
@@ -171,7 +173,8 @@ class Fit:
         return TruthPrediction(self.study, self.truth, seed=address(self.seed, PREDICT))
 
     def group(self, name: str) -> xr.Dataset:
-        """One group of the tree as a dataset: `posterior`, `sample_stats`, `log_likelihood`, `observed_data`, `constant_data`.
+        """One group of the tree as a dataset: `posterior`, `sample_stats`, `log_likelihood`, `observed_data`,
+        `constant_data`.
 
         Raises UsageError for a group that there is not.
         """
@@ -240,10 +243,9 @@ def fit(
     study: of `read_study` or `find_study`; cohort: of `read_cohort` or `cohort_from_frame`
     seed: same seed, same study, same data, same versions: the same bits, on any number of cores
     sampling: draws, tuning iterations, chains, cores; progress: called with the state of each chain
-    Chains that are too short to be believed and show nothing worse are sampled on (`mixing.sampled_on`): four times
-    as many draws, of which as many are kept as were asked for.
-    Raises UsageError for an unknown engine, settings out of range or a path where what it holds is wanted, EngineError where
-    sampling cannot start or finish.
+    Chains that are too short to be believed and show nothing worse are sampled on (`mixing.sampled_on`): four times as
+    many draws, of which as many are kept as were asked for. Raises UsageError for an unknown engine, settings out of
+    range or a path where what it holds is wanted, EngineError where sampling cannot start or finish.
 
     >>> dry = bayesmyo.fit(study, cohort, engine="mock", sampling=bayesmyo.Sampling(draws=10, chains=2))
     >>> bayesmyo.check(dry)[0].sentence
@@ -320,7 +322,8 @@ def wrap(
 
 
 def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> np.ndarray:
-    """(..., visit) log density of each measurement in outcome units, given the patients' own effects, whatever the others were.
+    """(..., visit) log density of each measurement in outcome units, given the patients' own effects, whatever the
+    others were.
 
     Computed with NumPy, not by the model's code: nothing more is compiled. A large one is computed in blocks of draws.
     """

@@ -130,7 +130,9 @@ def complete(column: Array, drawn: Array | None) -> Array:
 
 
 def _true_values(name: str, raw: Mapping[str, Array], own: Mapping[str, Array]) -> Array:
-    """(..., visit) the measurements, those of censored cells as they were sampled; own: the fields of the submodel's data."""
+    """(..., visit) the measurements, those of censored cells as they were sampled; own: the fields of the submodel's
+    data.
+    """
     value, cells = own["value"], censored(own)
     drawn = [raw[f"{name}.{part}"] for part in ("beyond", "between") if f"{name}.{part}" in raw]
     if drawn:

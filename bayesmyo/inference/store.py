@@ -89,9 +89,10 @@ def coherent(fit: Fit) -> None:
 def share(fit: Fit) -> Fit:
     """The same fit without patient data, to be given away.
 
-    Left out: measurements, times and covariates; patients' ids and effects; the log-likelihood of each measurement; lines, notes,
-    the table's name, and its hash too, because a small table can be guessed and checked against it; comments of the study.
-    Kept: the study, the draws of every population parameter and of every estimand, the sampler's statistics, counts, versions and seed.
+    Left out: measurements, times and covariates; patients' ids and effects; the log-likelihood of each measurement;
+    lines, notes, the table's name, and its hash too, because a small table can be guessed and checked against it;
+    comments of the study. Kept: the study, the draws of every population parameter and of every estimand, the sampler's
+    statistics, counts, versions and seed.
 
     >>> "observed_data" in bayesmyo.share(fit).tree
     False

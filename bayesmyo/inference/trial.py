@@ -1,4 +1,6 @@
-"""A trial of the compiler and the sampler: a model of five patients, compiled and sampled, as `bayesmyo doctor --compile` asks."""
+"""A trial of the compiler and the sampler: a model of five patients, compiled and sampled, as `bayesmyo doctor
+--compile` asks.
+"""
 
 import time
 

@@ -41,9 +41,11 @@ class Verification:
 
 
 def verify(path: str | Path, data: str | Path | None = None) -> Verification:
-    """Verify a stored fit: its hash, its format, its study, its data and its draws; and that `data` is the table that was fitted.
+    """Verify a stored fit: its hash, its format, its study, its data and its draws; and that `data` is the table that
+    was fitted.
 
-    Raises StorageError where the file cannot be read as a fit at all; what can be read and is wrong is a check that did not pass.
+    Raises StorageError where the file cannot be read as a fit at all; what can be read and is wrong is a check that did
+    not pass.
 
     >>> digest = bayesmyo.save_fit(fit, "fit.nc")
     >>> bayesmyo.verify("fit.nc").sha256 == digest

@@ -21,8 +21,9 @@ SHARED = "covariates"  # the prefix of what belongs to patients, not to an outco
 
 
 def arrays(study: Study, cohort: Cohort) -> Arrays:
-    """The model's data by name: those of every submodel (`cpk.value`, `cpk.time` ...), `covariates.age` (a design column of
-    patients, NaN where it is imputed), and `prior_spread`."""
+    """The model's data by name: those of every submodel (`cpk.value`, `cpk.time` ...), `covariates.age` (a design
+    column of patients, NaN where it is imputed), and `prior_spread`.
+    """
     data: Arrays = {PRIOR_SPREAD: np.array(1.0)}
     for submodel in spec(study).submodels.values():
         data |= submodel.arrays(cohort)
@@ -58,7 +59,9 @@ def patient_data[T](data: Mapping[str, T]) -> dict[str, T]:
 
 
 def validated(study: Study, data: Mapping[str, np.ndarray], patients: int) -> Arrays:
-    """The same arrays, contiguous and of the right dtype. Raises UsageError for anything that compiled code would misread."""
+    """The same arrays, contiguous and of the right dtype. Raises UsageError for anything that compiled code would
+    misread.
+    """
     spread = np.asarray(data[PRIOR_SPREAD], dtype=np.float64)
     if spread.shape or not 0 < spread < np.inf:
         raise UsageError(PRIOR_SPREAD, "must be one positive number", str(spread))

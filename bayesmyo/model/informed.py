@@ -1,16 +1,18 @@
 """Patients' effects sampled around what their own measurements say of them, for families that are not normal.
 
-A centred effect hardly leaves the funnel of a small SD between patients, and a non-centred one mixes badly where each patient is measured
-well. Here each cell is replaced by a normal measurement that says about the same of the location (`Family.approximate`), y* with
-precision p; given the population parameters the standardised effects z of a patient would then be Normal(M^-1 u, M^-1), with
-W = Z L, M = I + W' diag(p) W and u = W' diag(p) (y* - curve), as in `normal.py`. What is sampled is t, and
+A centred effect hardly leaves the funnel of a small SD between patients, and a non-centred one mixes badly where each
+patient is measured well. Here each cell is replaced by a normal measurement that says about the same of the location
+(`Family.approximate`), y* with precision p; given the population parameters the standardised effects z of a patient
+would then be Normal(M^-1 u, M^-1), with W = Z L, M = I + W' diag(p) W and u = W' diag(p) (y* - curve), as in
+`normal.py`. What is sampled is t, and
 
     z = C'^-1 (C^-1 u + t),   M = C C',   log |dz / dt| = -log det C:
 
-where the approximation is exact t is standard normal whatever the parameters are. Where it is not, it only steers: the density that is
-sampled is exact, Normal(z | 0, I) |dz / dt| times the likelihood of the cells as they are.
+where the approximation is exact t is standard normal whatever the parameters are. Where it is not, it only steers: the
+density that is sampled is exact, Normal(z | 0, I) |dz / dt| times the likelihood of the cells as they are.
 
-Cells that are censored inform nothing. Reference: Christensen, Roberts and Skold (2006), https://doi.org/10.1198/106186006X100470 (data-based reparameterisation).
+Cells that are censored inform nothing. Reference: Christensen, Roberts and Skold (2006),
+https://doi.org/10.1198/106186006X100470 (data-based reparameterisation).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +27,8 @@ from bayesmyo.study.predictors import Effect, Predictor
 
 @dataclass(frozen=True)
 class Informed:
-    """One informed outcome under one set of parameters, or under every draw of them; stated once, for the model and for the way back.
+    """One informed outcome under one set of parameters, or under every draw of them; stated once, for the model and for
+    the way back.
 
     values: its parameters, which broadcast against cells; aux: those of its family, as `Family.told` makes them
     columns: design columns at its cells; offset: log exposure
@@ -48,9 +51,11 @@ class Informed:
     def effects(
         self, t: Sequence[Any], block: Sequence[Effect], lower: Sequence[Sequence[Any]], before: Sequence[Any]
     ) -> tuple[dict[Effect, Any], Any]:
-        """The standardised effects z of the outcome, (..., patient) each, from what was sampled of each; and (..., patient) log |dz / dt|.
+        """The standardised effects z of the outcome, (..., patient) each, from what was sampled of each; and (...,
+        patient) log |dz / dt|.
 
-        block: the effects of which `lower` is the Cholesky factor; an effect that is not among them is alone in a block of its own
+        block: the effects of which `lower` is the Cholesky factor; an effect that is not among them is alone in a block
+            of its own
         before: the first effects of the block, of other outcomes, standardised
         """
         own, xp = self.location.effects, self.xp
@@ -74,7 +79,9 @@ class Informed:
         return dict(zip(own, f.moved(t), strict=True)), -f.log_det
 
     def worth(self, curve: Any) -> tuple[Any, Any]:
-        """(..., cell) what each cell is worth: the value of a normal measurement, and its precision, zero where the cell is censored."""
+        """(..., cell) what each cell is worth: the value of a normal measurement, and its precision, zero where the
+        cell is censored.
+        """
 
         def pooled(x: Any) -> Any:
             return self.at_cells(self.per_patient(x))

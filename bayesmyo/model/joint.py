@@ -1,4 +1,6 @@
-"""Outcomes whose residuals are correlated where they are measured at the same visit: which cells those are, and draws of them."""
+"""Outcomes whose residuals are correlated where they are measured at the same visit: which cells those are, and draws
+of them.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,11 +21,13 @@ OWN, PATIENT = f"{CORRELATIONS}.own", f"{CORRELATIONS}.patient"
 def visits(who: Sequence[Array], when: Sequence[Array]) -> tuple[Array, Array]:
     """The visits at which any of some outcomes was measured: the cells of each, and whose it is.
 
-    who, when: (cell,) patient and time of each outcome's cells. A second measurement at the same time is a visit of its own.
+    who, when: (cell,) patient and time of each outcome's cells. A second measurement at the same time is a visit of its
+        own.
 
     Returns
     -------
-    (visit, outcome) positions among the cells of all outcomes, one's after the other's, -1 where an outcome was not measured; (visit,)
+    (visit, outcome) positions among the cells of all outcomes, one's after the other's, -1 where an outcome was not
+    measured; (visit,)
     """
     cells: dict[tuple[int, float, int], list[int]] = {}
     first = 0
@@ -58,7 +62,9 @@ def validated(study: Study, data: Mapping[str, Array]) -> Arrays:
 
 
 def matrix(values: Mapping[tuple[str, str], Any], study: Study) -> Any:
-    """(..., outcome, outcome) correlations of residuals, from each by (submodel, name), which broadcasts; NumPy or PyTensor."""
+    """(..., outcome, outcome) correlations of residuals, from each by (submodel, name), which broadcasts; NumPy or
+    PyTensor.
+    """
     block = residual_block(study)
     assert block is not None
     k = len(block.effects)
@@ -75,7 +81,9 @@ def matrix(values: Mapping[tuple[str, str], Any], study: Study) -> Any:
 def standard_residuals(
     study: Study, truth: Truth, measurements: Mapping[str, Measurements], rng: np.random.Generator
 ) -> dict[str, Array]:
-    """(..., visit) standardised residuals of the outcomes whose residuals are correlated, drawn together; nothing where there are none."""
+    """(..., visit) standardised residuals of the outcomes whose residuals are correlated, drawn together; nothing where
+    there are none.
+    """
     block = residual_block(study)
     if block is None:
         return {}

@@ -1,13 +1,16 @@
-"""How likely one patient's measurements are, the patient's effects integrated out: what leaving a patient out is scored by.
+"""How likely one patient's measurements are, the patient's effects integrated out: what leaving a patient out is scored
+by.
 
-Given the population parameters, p(y_i) is the integral of p(y_i | b) over b ~ Normal(0, L L'), jointly over all outcomes whose
-effects are correlated. With b = L z and z ~ Normal(0, I), the integrand is expanded around its mode (Newton steps with a line
-search), and the expansion is the proposal of an importance sampler: a multivariate t around the mode, quasi-random, with weights
-that make it exact where the measurements are normal on the link scale. Averaging p(y_i | b) over draws of b from the population
-instead is off by tens of nats, because hardly any draw looks like the patient.
+Given the population parameters, p(y_i) is the integral of p(y_i | b) over b ~ Normal(0, L L'), jointly over all
+outcomes whose effects are correlated. With b = L z and z ~ Normal(0, I), the integrand is expanded around its mode
+(Newton steps with a line search), and the expansion is the proposal of an importance sampler: a multivariate t around
+the mode, quasi-random, with weights that make it exact where the measurements are normal on the link scale. Averaging
+p(y_i | b) over draws of b from the population instead is off by tens of nats, because hardly any draw looks like the
+patient.
 
-References: Pinheiro and Bates (1995), https://doi.org/10.1080/10618600.1995.10474663 (importance sampling around the mode);
-Merkle, Furr and Rabe-Hesketh (2019), https://doi.org/10.1007/s11336-019-09679-0 (why effects are integrated for prediction).
+References: Pinheiro and Bates (1995), https://doi.org/10.1080/10618600.1995.10474663 (importance sampling around the
+mode); Merkle, Furr and Rabe-Hesketh (2019), https://doi.org/10.1007/s11336-019-09679-0 (why effects are integrated for
+prediction).
 """
 
 import math
@@ -94,7 +97,8 @@ class _Part:
 
 @dataclass(frozen=True, eq=False)
 class _Hanging:
-    """Cells whose residuals hang together: those of one outcome at all visits of the patient, or of several at each visit.
+    """Cells whose residuals hang together: those of one outcome at all visits of the patient, or of several at each
+    visit.
 
     correlation: (s, 1, outcome, outcome) of residuals at a visit, where there are several outcomes
     """
@@ -122,7 +126,9 @@ class _Hanging:
         return np.asarray(part.outcome.residual.covariance(part.time, sigma, values, part.outcome.trajectory, np))
 
     def apart(self, etas: Sequence[Sequence[Array]]) -> tuple[Array, Array]:
-        """The Cholesky factor C of the covariance of residuals, (s, point, cell, cell), and C^-1 (measurement - location)."""
+        """The Cholesky factor C of the covariance of residuals, (s, point, cell, cell), and C^-1 (measurement -
+        location).
+        """
         told = [part.told(own) for part, own in zip(self.parts, etas, strict=True)]
         lead = np.broadcast_shapes(*(np.shape(eta["location"])[:-1] for eta, _ in told))
 
@@ -148,7 +154,9 @@ class _Hanging:
 
 @dataclass(frozen=True, eq=False)
 class _Integral:
-    """The integral over the effects of a group of outcomes, under every truth at once. Standardised effects z: (s, point, effect)."""
+    """The integral over the effects of a group of outcomes, under every truth at once. Standardised effects z: (s,
+    point, effect).
+    """
 
     study: Study
     own: Cohort
@@ -291,8 +299,9 @@ class _Integral:
 
 
 def _derivatives(part: _Part, etas: Sequence[Array]) -> tuple[list[Array], list[list[Array]]]:
-    """First and second derivatives of each cell's log density by its predictors, (s, cell) each. The matrix of the second is
-    made negative semi-definite, so that an ascent direction is one."""
+    """First and second derivatives of each cell's log density by its predictors, (s, cell) each. The matrix of the
+    second is made negative semi-definite, so that an ascent direction is one.
+    """
     k, h = len(etas), 20 * STEP
 
     def at(*moves: tuple[int, float]) -> Array:
@@ -321,8 +330,8 @@ def _derivatives(part: _Part, etas: Sequence[Array]) -> tuple[list[Array], list[
 def _quasi_t(points: int, dimension: int) -> tuple[Array, Array]:
     """(point, dimension) quasi-random draws of a standard multivariate t, antithetic, and the log of each one's weight.
 
-    The weights are those of an integral over R^d, scaled so that a normal density integrates to one: then the points are exact
-    where the integrand is normal, and their error is that of its departure from it.
+    The weights are those of an integral over R^d, scaled so that a normal density integrates to one: then the points
+    are exact where the integrand is normal, and their error is that of its departure from it.
     """
     base = stats.qmc.Sobol(dimension + 1, seed=1).random(points // 2)
     z = special.ndtri(np.clip(base[:, :dimension], 1e-12, 1 - 1e-12))

@@ -27,9 +27,10 @@ INDICES = ("patient", "normal")
 class Measured(Submodel):
     """One outcome of a study, `[outcomes.NAME]`.
 
-    Its rows have the fields `patient`, `time`, `value` (as the family encodes it), and where they apply `low`, `high` (limits),
-    `offset` (log exposure), `error` (known errors), `normal` (positions of the cells that are normal on the link scale),
-    `own` (positions of each patient's cells, where residuals hang together) and `x.warm` (a design column of visits).
+    Its rows have the fields `patient`, `time`, `value` (as the family encodes it), and where they apply `low`, `high`
+    (limits), `offset` (log exposure), `error` (known errors), `normal` (positions of the cells that are normal on the
+    link scale), `own` (positions of each patient's cells, where residuals hang together) and `x.warm` (a design column
+    of visits).
     """
 
     study: Study

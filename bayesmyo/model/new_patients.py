@@ -1,8 +1,10 @@
 """Many new patients under every draw, by quasi-Monte Carlo: evenly spread, the same for the same seed.
 
-One Kronecker sequence (Roberts 2018, https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/) of standard
-normal points is dealt out, to each draw the points that follow those of the draw before. Within a draw they are evenly spread, and
-over all draws more evenly still: the error of an average over a posterior is that of 2^17 points, not of one draw's few hundred.
+One Kronecker sequence (Roberts 2018,
+https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/) of standard normal points is dealt
+out, to each draw the points that follow those of the draw before. Within a draw they are evenly spread, and
+over all draws more evenly still: the error of an average over a posterior is that of 2^17 points, not of one draw's few
+    hundred.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +28,8 @@ AT_ONCE = 2**18
 class NewPatients:
     """Some new patients of every draw.
 
-    effects: outcome -> effect key -> (..., patient); place: (..., patient) in [0, 1), which of these patients' covariates each has
+    effects: outcome -> effect key -> (..., patient); place: (..., patient) in [0, 1), which of these patients'
+        covariates each has
     """
 
     effects: dict[str, dict[str, Array]]

@@ -1,20 +1,26 @@
-"""The algebra of normal effects, stated once: integrated out of a likelihood, drawn back afterwards, and moved to where data want them.
+"""The algebra of normal effects, stated once: integrated out of a likelihood, drawn back afterwards, and moved to where
+data want them.
 
-Given the population parameters, a patient's measurements on the link scale are y = curve + Z b + e with b ~ Normal(0, L L')
-and e ~ Normal(0, P^-1), because every trajectory is linear in the coefficients in which patients differ. With W = Z L and
+Given the population parameters, a patient's measurements on the link scale are y = curve + Z b + e with b ~ Normal(0, L
+L') and e ~ Normal(0, P^-1), because every trajectory is linear in the coefficients in which patients differ. With W = Z
+L and
 
     M = I + W' P W,   u = W' P (y - curve),   M = C C',   h = C^-1 u
 
 - a patient contributes -1/2 [sum log(2 pi / P) + (y - curve)' P (y - curve) + log det M - h'h] to the likelihood, the effects
-  integrated out: what is left for the sampler is a handful of parameters without a funnel, and it mixes at any number of visits;
+  integrated out: what is left for the sampler is a handful of parameters without a funnel, and it mixes at any number
+      of visits;
 - the effects are b = L z with z | y ~ Normal(M^-1 u, M^-1): z = C'^-1 (h + a standard normal) draws them, exactly;
 - and where normal measurements only stand for others, z = C'^-1 (h + t) is where a sampler of t looks for them (`informed.py`).
 
-Outcomes whose effects are correlated are taken together, each with a precision of its own. Where an effect is correlated with one that
-is sampled, its distribution given the sampled one is what is meant: the sampled come first in the Cholesky factor, so that theirs
+Outcomes whose effects are correlated are taken together, each with a precision of its own. Where an effect is
+correlated with one that
+is sampled, its distribution given the sampled one is what is meant: the sampled come first in the Cholesky factor, so
+    that theirs
 is a part of the curve, and L the rest.
 
-Everything is kept as vectors over patients, a list for each column of effects: they compile in half the time of one matrix.
+Everything is kept as vectors over patients, a list for each column of effects: they compile in half the time of one
+matrix.
 
 References
 ----------
@@ -39,7 +45,8 @@ Sum = Callable[[Any], Any]  # (..., cell) -> (..., patient), over each patient's
 
 @dataclass(frozen=True)
 class Piece:
-    """One outcome's normal cells, and how they move with the standardised effects of the columns that are taken together.
+    """One outcome's normal cells, and how they move with the standardised effects of the columns that are taken
+    together.
 
     Parameters
     ----------
@@ -191,11 +198,13 @@ def weights(
 
 
 def whitened(piece: Piece, own: Any, covariance: Any, patient: Any, xp: Any, whiten: Whiten) -> Piece:
-    """The same cells with residuals that hang together, in coordinates in which they do not: C^-1 of residuals and weights, C C' = V.
+    """The same cells with residuals that hang together, in coordinates in which they do not: C^-1 of residuals and
+    weights, C C' = V.
 
-    own: (group, most) positions of the cells that hang together, negative where there are no more; covariance: (..., group, most, most) V
-    of them; patient: (group,) whose they are. Where a group has no more cells, V is one, the residual is zero, and `log_scale` takes off
-    again what the density of a normal is there.
+    own: (group, most) positions of the cells that hang together, negative where there are no more; covariance: (...,
+        group, most, most) V
+    of them; patient: (group,) whose they are. Where a group has no more cells, V is one, the residual is zero, and
+    `log_scale` takes off again what the density of a normal is there.
     """
     most, there = own.shape[1], own >= 0
     place = xp.where(there, own, 0)
@@ -211,7 +220,9 @@ def whitened(piece: Piece, own: Any, covariance: Any, patient: Any, xp: Any, whi
 
 
 def whiten(covariance: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """C^-1 of right sides, (..., n, k), and the sum of the logarithms of the diagonals of every C; covariance: (..., n, n) V = C C'."""
+    """C^-1 of right sides, (..., n, k), and the sum of the logarithms of the diagonals of every C; covariance: (..., n,
+    n) V = C C'.
+    """
     factor = np.linalg.cholesky(covariance)
     return np.linalg.solve(factor, right), np.sum(np.log(np.diagonal(factor, axis1=-2, axis2=-1)))
 
@@ -219,7 +230,8 @@ def whiten(covariance: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.nd
 def joined(pieces: Sequence[Piece], own: Any, patient: Any, correlation: Any, xp: Any, whiten: Whiten) -> Piece:
     """Outcomes whose residuals are correlated at a visit as one piece, in coordinates in which they are not.
 
-    own: (visit, outcome) positions among the cells of all pieces, one's after the other's, negative where an outcome was not measured
+    own: (visit, outcome) positions among the cells of all pieces, one's after the other's, negative where an outcome
+        was not measured
     patient: (visit,) whose each is; correlation: (..., outcome, outcome) of their residuals
     """
 

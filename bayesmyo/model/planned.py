@@ -1,4 +1,6 @@
-"""What a study's [design] and scenarios come to, before anything is fitted: who is seen when, what is true, and what would be right."""
+"""What a study's [design] and scenarios come to, before anything is fitted: who is seen when, what is true, and what
+would be right.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,9 +26,11 @@ OUTER = (0.05, 0.95)
 class Schedule:
     """What becomes of the patients of a design, of 5,000 simulated ones.
 
-    visits: planned by the design and kept, per patient: 5 % quantile, mean, 95 % quantile; missed cells are not taken off
+    visits: planned by the design and kept, per patient: 5 % quantile, mean, 95 % quantile; missed cells are not taken
+        off
     last: time of the last visit: the same; lost: the share who leave before their follow-up is over
-    seen: time -> the share who have a visit that was planned for that time or later, for every time that an estimand looks at
+    seen: time -> the share who have a visit that was planned for that time or later, for every time that an estimand
+        looks at
     """
 
     visits: tuple[float, float, float]
@@ -37,8 +41,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class TrueValue:
-    """An estimand under one scenario. value: its true value, the median where it varies; lower, upper: the middle 90 % of true values,
-    None where there is one; right: decision -> the share of true values under which it is right to be met, None where it has no truth"""
+    """An estimand under one scenario. value: its true value, the median where it varies; lower, upper: the middle 90 %
+    of true values, None where there is one; right: decision -> the share of true values under which it is right to be
+    met, None where it has no truth
+    """
 
     value: float
     lower: float | None
@@ -72,7 +78,8 @@ def true_values(
     """The true value of every estimand under a scenario of a study that has a [design], and which decisions are right.
 
     decisions: those of another study that analyses; patients: of a cohort (default: the design's)
-    A new patient is another one each time, and has no true value; what is asked of these patients differs from cohort to cohort.
+    A new patient is another one each time, and has no true value; what is asked of these patients differs from cohort
+    to cohort.
     """
     rng = np.random.default_rng(SEED)
     rules = study.decisions if decisions is None else decisions
@@ -99,7 +106,9 @@ def true_values(
 
 
 def prior_values(study: Study) -> dict[str, tuple[float, float, float]]:
-    """What the priors hold likely of every estimand: lower end, median and upper end of the study's interval. A study with a [design]."""
+    """What the priors hold likely of every estimand: lower end, median and upper end of the study's interval. A study
+    with a [design].
+    """
     rng = np.random.default_rng(SEED)
     crowd = simulate(study, from_priors(study, rng), rng, CROWD).truth.covariates
     drawn = from_priors(study, rng, (TRUTHS,))
@@ -114,7 +123,9 @@ def prior_values(study: Study) -> dict[str, tuple[float, float, float]]:
 
 
 def _population(study: Study, scenario: str, rng: np.random.Generator) -> Truth:
-    """(truth,) what a scenario says of the population, as often as it says something else; with the covariates of a crowd."""
+    """(truth,) what a scenario says of the population, as often as it says something else; with the covariates of a
+    crowd.
+    """
     drawn = [from_scenario(study, scenario, rng) for _ in range(TRUTHS if design_priors(study, scenario) else 1)]
     outcomes = {
         name: OutcomeTruth({k: np.stack([t.outcomes[name].values[k] for t in drawn]) for k in o.values})

@@ -37,8 +37,9 @@ class TruthPrediction:
     """Levels in outcome units under a Truth: (chain, draw) each for a posterior, a single number for a scenario.
 
     seed: fixes the new patient (one for each draw, the same at every time and in every estimand) and its measurements
-    among: a share is counted as finely as if there were so many truths (default: as many as there are). A truth that is ranked among
-        draws is counted as they are: a share of 1 in 10,000 would lie above most draws of the very same share, counted in 1,000 patients
+    among: a share is counted as finely as if there were so many truths (default: as many as there are). A truth that is
+        ranked among draws is counted as they are: a share of 1 in 10,000 would lie above most draws of the very same
+        share, counted in 1,000 patients
 
     >>> fit.prediction.level("cpk", [0, 6, 12], "population average").shape
     (4, 1000, 3)
@@ -68,12 +69,12 @@ class TruthPrediction:
 
         time: one time, or a list, in the study's unit; an array of the shape of the truth is a time for each draw
         population: "these patients", "average patient", "new patient" or "population average"
-        summary: "median" averages on the link scale and returns to outcome units (a geometric mean where the link is the
-            log), "mean" averages expected measurements; by default what the family reports
+        summary: "median" averages on the link scale and returns to outcome units (a geometric mean where the link is
+            the log), "mean" averages expected measurements; by default what the family reports
         predicts: "expected value", or of a new patient a "measurement"
         given: covariate values that take the place of these patients' own, { "diagnosis": "PM", "age": 60 }
-        A population average integrates the expected value over new patients by quadrature, and averages over the covariates
-        of these patients. Raises UsageError for a word, a name or a value that is not known.
+        A population average integrates the expected value over new patients by quadrature, and averages over the
+        covariates of these patients. Raises UsageError for a word, a name or a value that is not known.
         """
         given = {} if given is None else given
         known_outcome(self.study, outcome)
@@ -98,8 +99,8 @@ class TruthPrediction:
     ) -> Array:
         """At one time, or at a time for each draw.
 
-        The predictors of a new patient are normal, because every trajectory is linear in the coefficients in which patients
-        differ (in all but the half-time, which has a quadrature of its own).
+        The predictors of a new patient are normal, because every trajectory is linear in the coefficients in which
+        patients differ (in all but the half-time, which has a quadrature of its own).
         """
         family = self.study.outcomes[outcome].family
         values = self.truth.outcomes[outcome].values
@@ -130,8 +131,9 @@ class TruthPrediction:
         return self._population(outcome, time, given, median)
 
     def patients(self, outcome: str, time: Times, given: Given | None = None) -> Etas:
-        """The linear predictors of these patients by name ("location"), on the link scale, (chain, draw, patient) each; with
-        several times (chain, draw, patient, time)."""
+        """The linear predictors of these patients by name ("location"), on the link scale, (chain, draw, patient) each;
+        with several times (chain, draw, patient, time).
+        """
         given = {} if given is None else given
         known_outcome(self.study, outcome)
         known_given(self.study, given)
@@ -147,8 +149,9 @@ class TruthPrediction:
         return self._etas(outcome, time, self.truth.outcomes[outcome].effects, columns)
 
     def each(self, outcome: str, time: Times) -> Array:
-        """The level of each of these patients, in outcome units as the family reports it, (chain, draw, patient); with several
-        times (chain, draw, patient, time)."""
+        """The level of each of these patients, in outcome units as the family reports it, (chain, draw, patient); with
+        several times (chain, draw, patient, time).
+        """
         known_outcome(self.study, outcome)
         when = times(time, self.truth.shape)
         if isinstance(when, tuple):
@@ -164,11 +167,12 @@ class TruthPrediction:
         predicts: Predicts = "expected value",
         given: Given | None = None,
     ) -> Array:
-        """The share of patients who meet all criteria at a time, shape of the truth; outcomes are taken together in each patient.
+        """The share of patients who meet all criteria at a time, shape of the truth; outcomes are taken together in
+        each patient.
 
-        These patients: all of them. Population average: the probability for a new patient, by quasi-Monte Carlo, with some
-        hundred patients for each of 4,000 draws and 131,072 for a single truth. Measurements are drawn again and again, about
-        as many in all. Raises UsageError for a word, a name or a value that is not known.
+        These patients: all of them. Population average: the probability for a new patient, by quasi-Monte Carlo, with
+        some hundred patients for each of 4,000 draws and 131,072 for a single truth. Measurements are drawn again and
+        again, about as many in all. Raises UsageError for a word, a name or a value that is not known.
         """
         given = {} if given is None else given
         known_criteria(self.study, criteria)
@@ -192,7 +196,9 @@ class TruthPrediction:
     def _crowds(
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
     ) -> Iterator[Callable[[str, float], Etas]]:
-        """Groups of patients over whom a share is counted: what gives their predictors, (..., patient), by outcome and time."""
+        """Groups of patients over whom a share is counted: what gives their predictors, (..., patient), by outcome and
+        time.
+        """
         patients = self.truth.patients
         if population == "these patients" and patients is not None:
             wanted, at_once = (
@@ -271,7 +277,9 @@ class TruthPrediction:
         return np.asarray(family.inverse(average)) if median else average
 
     def _covariate_patterns(self, outcome: str, given: Given) -> Iterator[tuple[dict[str, Array], float]]:
-        """Design columns of the patients averaged over, (...,) each with a trailing axis of one, and how many have them."""
+        """Design columns of the patients averaged over, (...,) each with a trailing axis of one, and how many have
+        them.
+        """
         needed = {c for p in predictors(self.study, outcome) for c in (*p.level_columns, *p.change_columns)}
         own = {k: np.asarray(v) for k, v in self.truth.covariates.items()}
         columns = {k: v for k, v in self._columns(given, own).items() if k in needed}
@@ -289,7 +297,9 @@ class TruthPrediction:
     def _expectation(
         self, outcome: str, time: float | Array, columns: Mapping[str, Array], function: Callable[[Etas], Array]
     ) -> Array:
-        """(...,) the mean of a function of the predictors over new patients; nodes are the last axis of what it is handed."""
+        """(...,) the mean of a function of the predictors over new patients; nodes are the last axis of what it is
+        handed.
+        """
         every = effects(self.study, outcome)
         listed = predictors(self.study, outcome)
         durations = [e for e in every if not e.linear]

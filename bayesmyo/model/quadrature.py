@@ -9,10 +9,11 @@ Etas = dict[str, Array]
 
 
 def normal_nodes(nodes: int, reach: float) -> tuple[Array, Array]:
-    """Nodes and weights for the mean over a standard normal: the trapezoid rule, which is all but exact for smooth functions.
+    """Nodes and weights for the mean over a standard normal: the trapezoid rule, which is all but exact for smooth
+    functions.
 
-    Gauss-Hermite nodes lose two digits where patients differ by 5 on the logit; these do not (Trefethen and Weideman 2014,
-    https://doi.org/10.1137/130932132).
+    Gauss-Hermite nodes lose two digits where patients differ by 5 on the logit; these do not (Trefethen and Weideman
+    2014, https://doi.org/10.1137/130932132).
     """
     x = np.linspace(-reach, reach, nodes)
     w = np.exp(-(x**2) / 2)
@@ -25,7 +26,8 @@ ONE, TWO, MORE, OUTER = normal_nodes(91, 9.0), normal_nodes(37, 7.0), normal_nod
 def normal_mean(etas: Etas, variance: Array, function: Callable[[Etas], Array]) -> Array:
     """(...,) the mean of a function of jointly normal predictors.
 
-    etas: centres by name, (..., 1); variance: (..., predictor, predictor), in the same order. Predictors in which nobody differs take no
+    etas: centres by name, (..., 1); variance: (..., predictor, predictor), in the same order. Predictors in which
+        nobody differs take no
     nodes; of those that are left, one has 91, two have 37 each, more have 15 each.
     """
     names = [name for i, name in enumerate(etas) if variance[..., i, i].any()]
@@ -55,7 +57,9 @@ def normal_mean(etas: Etas, variance: Array, function: Callable[[Etas], Array]) 
 
 
 def semidefinite_root(variance: Array) -> Array:
-    """The Cholesky factor of covariances, column by column, which a predictor that follows from those before does not stop."""
+    """The Cholesky factor of covariances, column by column, which a predictor that follows from those before does not
+    stop.
+    """
     root = np.zeros_like(variance)
     for i in range(variance.shape[-1]):
         for j in range(i + 1):

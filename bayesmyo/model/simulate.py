@@ -109,7 +109,9 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
 
 
 def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Measurements as they are recorded where limits of what can be measured are declared, and on which side the truth lies."""
+    """Measurements as they are recorded where limits of what can be measured are declared, and on which side the truth
+    lies.
+    """
     side = np.full(len(value), MEASURED, dtype=np.int8)
     if isinstance(o.censoring, Limits):
         if o.censoring.above is not None:
@@ -122,12 +124,14 @@ def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def recorded(study: Study, cohort: Cohort) -> Cohort:
-    """A simulated cohort as a clinic would have recorded it: what lies beyond a declared minimum or maximum stands at that end.
+    """A simulated cohort as a clinic would have recorded it: what lies beyond a declared minimum or maximum stands at
+    that end.
 
-    A family without ends, such as the gaussian, draws a muscle grade above 5; the examiner writes 5. Drawing again within the range
-    would be another distribution (a truncated one, with another mean), and leaving the cell empty would lose measurements for
-    what they are. The model knows nothing of the heap at the end, in a simulation as in a clinic: a notice counts it. `simulate` itself keeps
-    the values as they are drawn, because calibration asks about the model as it is.
+    A family without ends, such as the gaussian, draws a muscle grade above 5; the examiner writes 5. Drawing again
+    within the range would be another distribution (a truncated one, with another mean), and leaving the cell empty
+    would lose measurements for what they are. The model knows nothing of the heap at the end, in a simulation as in a
+    clinic: a notice counts it. `simulate` itself keeps the values as they are drawn, because calibration asks about the
+    model as it is.
     """
     measurements, notices = dict(cohort.measurements), list(cohort.notices)
     for name, o in study.outcomes.items():
@@ -148,7 +152,8 @@ def recorded(study: Study, cohort: Cohort) -> Cohort:
 def simulate_scenario(
     study: Study, scenario: str | None = None, seed: int = 1, patients: int | None = None
 ) -> Simulated:
-    """A cohort of one of the study's scenarios (default: the first), as a clinic would have recorded it (see `recorded`).
+    """A cohort of one of the study's scenarios (default: the first), as a clinic would have recorded it (see
+    `recorded`).
 
     Raises UsageError where there is no scenario of that name.
 
@@ -180,7 +185,8 @@ def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> t
 def draw_visits(design: Design, end: float, rng: np.random.Generator) -> np.ndarray:
     """Visit times of one patient, in hundredths of the time unit: the first as planned, later ones jittered.
 
-    end: of observation, after which there are none; but who has stayed as long as a protocol says has all visits that it plans
+    end: of observation, after which there are none; but who has stayed as long as a protocol says has all visits that
+        it plans
     """
     return kept_visits(design, end, rng)[1]
 

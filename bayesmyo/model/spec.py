@@ -14,9 +14,11 @@ from bayesmyo.study.study import Study
 
 @dataclass(frozen=True, eq=False)
 class Spec:
-    """What a study assumes, stated once for it (`spec`): who builds, scores, simulates or stores loops over its submodels.
+    """What a study assumes, stated once for it (`spec`): who builds, scores, simulates or stores loops over its
+    submodels.
 
-    submodels: everything that has a likelihood, by name, in the study's order; a submodel names its predictors and effects
+    submodels: everything that has a likelihood, by name, in the study's order; a submodel names its predictors and
+        effects
     parameters: of the population, by submodel and name, with their priors; those between submodels under `correlations`
     blocks: the effects that are correlated with each other
     """

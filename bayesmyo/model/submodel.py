@@ -34,10 +34,12 @@ class Rows:
 
 
 class Submodel(ABC):
-    """What is measured or seen of patients, and how likely it is, given the population's parameters and the patients' effects.
+    """What is measured or seen of patients, and how likely it is, given the population's parameters and the patients'
+    effects.
 
-    A submodel knows its data, its parameters and the effects that it uses; it does not know how effects are sampled. Building a PyMC
-    model, drawing effects back, scoring, simulating and storing loop over the submodels of a `Spec`, and know none by its class.
+    A submodel knows its data, its parameters and the effects that it uses; it does not know how effects are sampled.
+    Building a PyMC model, drawing effects back, scoring, simulating and storing loop over the submodels of a `Spec`,
+    and know none by its class.
     """
 
     study: Study
@@ -61,11 +63,15 @@ class Submodel(ABC):
 
     @abstractmethod
     def validated(self, data: Mapping[str, Array], patients: int) -> Arrays:
-        """The same arrays, contiguous and of the right dtype. Raises UsageError for anything that compiled code would misread."""
+        """The same arrays, contiguous and of the right dtype. Raises UsageError for anything that compiled code would
+        misread.
+        """
 
     @abstractmethod
     def facts(self, data: Mapping[str, Array], how: str) -> Arrays:
-        """What a compiled model takes for granted of these data; another dataset must agree. how: its effects are sampled"""
+        """What a compiled model takes for granted of these data; another dataset must agree. how: its effects are
+        sampled
+        """
 
     # --- given parameters and effects, in NumPy
 
@@ -75,7 +81,8 @@ class Submodel(ABC):
 
     @abstractmethod
     def draw(self, truth: Truth, m: Measurements, rng: np.random.Generator, standard: Array | None = None) -> Array:
-        """(..., row) what might have been seen in place of these rows, in the outcome's unit. Not by the code of `observe`.
+        """(..., row) what might have been seen in place of these rows, in the outcome's unit. Not by the code of
+        `observe`.
 
         standard: (..., row) standardised residuals, where they were drawn with those of other submodels
         """
@@ -86,9 +93,11 @@ class Submodel(ABC):
     def observe(
         self, pm: Any, rows: Rows, values: Mapping[str, Any], own: Mapping[str, Any], how: str, xp: Any
     ) -> None:
-        """State its likelihood, or what is left of it where its effects are integrated out (`piece`), in the open model.
+        """State its likelihood, or what is left of it where its effects are integrated out (`piece`), in the open
+        model.
 
-        values: its parameters; own: effect key -> (patient,) deviations, of integrated effects what the sampled ones say of them
+        values: its parameters; own: effect key -> (patient,) deviations, of integrated effects what the sampled ones
+            say of them
         """
 
     def piece(
@@ -103,7 +112,8 @@ class Submodel(ABC):
     ) -> Piece:
         """What of it is normal in the effects of `group`, so that they can be integrated out.
 
-        true: measurements, those of censored cells as they are sampled; factor: each effect's row of the Cholesky factor
+        true: measurements, those of censored cells as they are sampled; factor: each effect's row of the Cholesky
+            factor
         Raises NotImplementedError where nothing is.
         """
         raise NotImplementedError(f"{type(self).__name__} is not normal in its effects")
@@ -118,9 +128,11 @@ class Submodel(ABC):
         before: Sequence[Any],
         xp: Any,
     ) -> tuple[dict[Effect, Any], Any]:
-        """Standardised effects (..., patient) around what the rows say of them, from what was sampled, and log |dz / dt|.
+        """Standardised effects (..., patient) around what the rows say of them, from what was sampled, and log |dz /
+        dt|.
 
-        t: what was sampled of each of its effects; block, lower: effects, and the Cholesky factor of their correlations; before: the first of
+        t: what was sampled of each of its effects; block, lower: effects, and the Cholesky factor of their
+            correlations; before: the first of
         them, of other submodels. Raises NotImplementedError where its rows are not approximated.
         """
         raise NotImplementedError(f"{type(self).__name__} has no approximation")

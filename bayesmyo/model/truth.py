@@ -34,7 +34,8 @@ class OutcomeTruth:
 class Truth:
     """The truth about every outcome, by name.
 
-    correlations: between effects of different outcomes, by name; covariates: design columns of these patients, (..., patient)
+    correlations: between effects of different outcomes, by name; covariates: design columns of these patients, (...,
+        patient)
     each, without products
 
     >>> simulated = bayesmyo.simulate_scenario(study, "improves")
@@ -149,7 +150,9 @@ def covariance(study: Study, truth: Truth, effects: Sequence[Effect]) -> Array:
 
 
 def draw_effects(study: Study, truth: Truth, patients: int, rng: np.random.Generator) -> dict[str, dict[str, Array]]:
-    """Outcome -> effect key -> (..., patient): effects of new patients, from the normal distribution that the values describe."""
+    """Outcome -> effect key -> (..., patient): effects of new patients, from the normal distribution that the values
+    describe.
+    """
     drawn: dict[str, dict[str, Array]] = {outcome: {} for outcome in study.outcomes}
     for block in blocks(study):
         factor = np.linalg.cholesky(correlation_matrix(study, truth, block.effects))
@@ -183,7 +186,9 @@ def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator,
 
 
 def in_turn(shares: Sequence[float], size: int, rng: np.random.Generator) -> Array:
-    """(size,) positions of groups: each next one is of the group that is furthest behind its share, by chance among equals."""
+    """(size,) positions of groups: each next one is of the group that is furthest behind its share, by chance among
+    equals.
+    """
     places, counts = np.zeros(size), np.zeros(len(shares))
     for i in range(size):
         behind = np.array(shares) * (i + 1) - counts

@@ -61,7 +61,8 @@ EVERY = 60.0  # seconds between two lines in a log
 
 @contextmanager
 def replicates() -> Iterator[Any]:
-    """A bar of replicates on stderr: done, failed, left, the time left and the Monte Carlo error. Yields the callback (state).
+    """A bar of replicates on stderr: done, failed, left, the time left and the Monte Carlo error. Yields the callback
+    (state).
 
     Where stderr is no terminal, a line once a minute. What is to be known (a part that was damaged) is said in either
     case, once.

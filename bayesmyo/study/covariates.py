@@ -1,7 +1,7 @@
 """Covariates as the numbers that multiply coefficients: columns of the design.
 
-A numeric covariate is one column, zero at its typical value and one at one `scale` above it. A categorical one has a column
-of zeros and ones for each level but the reference. A product has the products of its parts' columns. All that is
+A numeric covariate is one column, zero at its typical value and one at one `scale` above it. A categorical one has a
+column of zeros and ones for each level but the reference. A product has the products of its parts' columns. All that is
 declared, so nothing here depends on the data; and zero everywhere is the reference patient.
 """
 
@@ -32,8 +32,9 @@ def slug(text: str) -> str:
 
 
 def slugs(levels: Iterable[str]) -> tuple[str, ...]:
-    """Levels as parts of parameters' names; where letters and digits do not tell them apart (`-` and `+`, `<6m` and `>6m`), a sign in
-    front of one or after it is a word of its name."""
+    """Levels as parts of parameters' names; where letters and digits do not tell them apart (`-` and `+`, `<6m` and
+    `>6m`), a sign in front of one or after it is a word of its name.
+    """
     levels = tuple(levels)
     plain = tuple(map(slug, levels))
     return plain if len({*plain}) == len(plain) else tuple(map(_with_signs, levels))
@@ -79,7 +80,9 @@ def base(study: Study, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def used(study: Study, varies: str | None = None) -> tuple[str, ...]:
-    """The covariates with a column in the table that some outcome uses, all or those that vary between `patients` or `visits`."""
+    """The covariates with a column in the table that some outcome uses, all or those that vary between `patients` or
+    `visits`.
+    """
     names: list[str] = []
     for o in study.outcomes.values():
         names += o.named

@@ -57,7 +57,9 @@ class Jointly:
 
 @dataclass(frozen=True)
 class Pooled:
-    """The prior of what one level of a group differs by: Normal(0, sd), where the SD is a parameter. sd: its name; width: its prior"""
+    """The prior of what one level of a group differs by: Normal(0, sd), where the SD is a parameter. sd: its name;
+    width: its prior
+    """
 
     sd: str
     width: Prior | None
@@ -262,7 +264,9 @@ def _of_residual(study: Study, outcome: str, residual: Residual, level: tuple[st
 
 
 def _of_coefficient(p: Predictor, c: Coefficient, family: Link) -> Prior | None:
-    """The default prior of a coefficient; if covariates shift it, it is the reference group's, which leaves room for groups."""
+    """The default prior of a coefficient; if covariates shift it, it is the reference group's, which leaves room for
+    groups.
+    """
     shifted = (c.nature == "level" and p.level_columns) or (c in p.moderated and p.change_columns)
     if c.prior is None or not shifted:
         return c.prior

@@ -1,6 +1,8 @@
-"""What a study's model is made of: linear predictors, the effects in which patients differ, and blocks of correlated effects.
+"""What a study's model is made of: linear predictors, the effects in which patients differ, and blocks of correlated
+effects.
 
-The one formula of a linear predictor is here; simulated truths, posterior draws and the PyMC model are all handed to it.
+The one formula of a linear predictor is here; simulated truths, posterior draws and the PyMC model are all handed to
+it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +46,8 @@ class Predictor:
     """One linear predictor of one outcome: a trajectory, what patients differ in, and what covariates shift.
 
     coefficients: of the trajectory; effects: those in which patients differ
-    covariates, moderators: names of covariates that shift the level, and the change; columns: the design columns of each
+    covariates, moderators: names of covariates that shift the level, and the change; columns: the design columns of
+        each
     prefix: of every parameter's name ("" for the location, `zero_` for the zero part)
     """
 
@@ -70,7 +73,8 @@ class Predictor:
     ) -> Any:
         """The linear predictor at times t, on the link scale.
 
-        values: the outcome's parameters by name; deviations: effects by key; columns: design columns; all broadcast against t.
+        values: the outcome's parameters by name; deviations: effects by key; columns: design columns; all broadcast
+            against t.
         `xp` is `numpy` or `pytensor.tensor`.
         """
         own = {}
@@ -93,7 +97,8 @@ class Predictor:
     def centre(self, effect: Effect, values: Mapping[str, Any], columns: Mapping[str, Any]) -> Any:
         """What patients with these covariates have on average in place of one coefficient.
 
-        columns: design columns of patients; those that only visits have are left out. A shift of the level is a shift of every
+        columns: design columns of patients; those that only visits have are left out. A shift of the level is a shift
+            of every
         coefficient that is a level, so patients' own coefficients can be sampled around it.
         """
         if effect.column:
@@ -119,7 +124,9 @@ class Predictor:
         xp: Any,
         deviations: Mapping[str, Any] | None = None,
     ) -> Any:
-        """How far the predictor moves at times t, with these design columns, when a patient's linear coefficient moves by one."""
+        """How far the predictor moves at times t, with these design columns, when a patient's linear coefficient moves
+        by one.
+        """
         if effect.column:
             return columns[effect.column] + 0.0 * t
         own: dict[str, Any] = {}
@@ -135,7 +142,9 @@ def at(
     listed: Sequence[Predictor], t: Any, values: Mapping[str, Any], deviations: Mapping[str, Any], columns: Mapping[str, Any],
     xp: Any, offset: Any = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The linear predictors of an outcome at times t, by name, as `Predictor.eta` says; offset: the log of the exposure."""
+    """The linear predictors of an outcome at times t, by name, as `Predictor.eta` says; offset: the log of the
+    exposure.
+    """
     etas = {p.name: p.eta(t, values, deviations, columns, xp) for p in listed}
     return etas if offset is None or LOCATION not in etas else {**etas, LOCATION: etas[LOCATION] + offset}
 
@@ -194,7 +203,9 @@ def predictor_of(study: Study, effect: Effect) -> Predictor:
 
 @dataclass(frozen=True)
 class Pair:
-    """A correlation of two effects: the outcome whose parameter it is (`correlations` where they belong to two), its name."""
+    """A correlation of two effects: the outcome whose parameter it is (`correlations` where they belong to two), its
+    name.
+    """
 
     first: Effect
     second: Effect
@@ -255,7 +266,9 @@ def _blocks(study: Study) -> tuple[Block, ...]:
 
 
 def residual_block(study: Study) -> Block | None:
-    """The outcomes whose residuals are correlated at a visit, as a block of one "effect" of each; None where there are none."""
+    """The outcomes whose residuals are correlated at a visit, as a block of one "effect" of each; None where there are
+    none.
+    """
     named = study.correlate_residuals
     return Block(tuple(Effect(outcome, RESIDUAL, RESIDUAL, RESIDUAL) for outcome in named)) if named else None
 
@@ -269,7 +282,9 @@ def correlated(study: Study) -> tuple[Block, ...]:
 def correlation_matrix(
     study: Study, effects: Sequence[Effect], value: Callable[[str, str], Any], shape: tuple[int, ...] = ()
 ) -> np.ndarray:
-    """(*shape, effect, effect) correlations of any of the study's effects, or of residuals; `value(outcome, name)` gives each."""
+    """(*shape, effect, effect) correlations of any of the study's effects, or of residuals; `value(outcome, name)`
+    gives each.
+    """
     position = {e: i for i, e in enumerate(effects)}
     matrix = np.broadcast_to(np.eye(len(effects)), (*shape, len(effects), len(effects))).copy()
     for block in correlated(study):

@@ -31,17 +31,18 @@ MONTHS_PER = {
 class Time:
     """The time of each visit, counted in `unit` (in the singular, "month") from the start of treatment.
 
-    typical: a typical follow-up in that unit, on which the default priors of slopes and half-times rest: a trajectory with a slope
-        needs it, unless [design] says how long patients are followed or each of its priors is stated
-    date: where the table holds calendar dates, how they are written: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY", "DD.MM.YY" ...
-        MON is the name of a month, in English or another language of western Europe, cut short or not; YY is 1969 to 2068. A clock may
-        follow, and its offset from UTC. The pattern is for dates typed as text; true dates of a workbook or a Parquet file are read
-        whatever it says
-    since: the column that says when a patient's treatment began, a date or a number as in `column`; time is counted from it.
-        Dates without it are counted from each patient's first visit
-    exit: the column that says when a patient's follow-up ended: left, died, lost, or the last contact of those still in care.
-        A visit after that is refused, and it is said how many were last measured before it
-    before: what to do with visits before time zero; kept, they tell the level at the start (see `before` of a trajectory)
+    typical: a typical follow-up in that unit, on which the default priors of slopes and half-times rest: a trajectory
+        with a slope needs it, unless [design] says how long patients are followed or each of its priors is stated
+    date: where the table holds calendar dates, how they are written: "YYYY-MM-DD", "DD/MM/YYYY", "DD-MON-YYYY",
+        "DD.MM.YY" ... MON is the name of a month, in English or another language of western Europe, cut short or not;
+        YY is 1969 to 2068. A clock may follow, and its offset from UTC. The pattern is for dates typed as text; true
+        dates of a workbook or a Parquet file are read whatever it says
+    since: the column that says when a patient's treatment began, a date or a number as in `column`; time is counted
+        from it. Dates without it are counted from each patient's first visit
+    exit: the column that says when a patient's follow-up ended: left, died, lost, or the last contact of those still in
+        care. A visit after that is refused, and it is said how many were last measured before it
+    before: what to do with visits before time zero; kept, they tell the level at the start (see `before` of a
+        trajectory)
     """
 
     column: str
@@ -70,14 +71,16 @@ class DataFormat:
     """How the table is written.
 
     delimiter, encoding: of a text file; where the decimal sign is "," and nothing is said, the delimiter is ";"
-    sheet, patients_sheet: of a workbook, the sheet of visits and, where there is one, the sheet with one row per patient; a
-        workbook has no delimiter
+    sheet, patients_sheet: of a workbook, the sheet of visits and, where there is one, the sheet with one row per
+        patient; a workbook has no delimiter
     thousands: the sign between thousands, if numbers have one
-    missing: cells that mean "not measured" (an empty cell always does); a code that is a number is one however it is written (99, 99.0)
+    missing: cells that mean "not measured" (an empty cell always does); a code that is a number is one however it is
+        written (99, 99.0)
     skip_lines: lines above the header
-    duplicates: what to do with two rows of one patient at one time: refuse them, average what was measured, or take of each outcome the
-        first or the last of them, in the order of the table
-    identifying: columns that identify people and may be in the table: they are not read, and their cells are never shown
+    duplicates: what to do with two rows of one patient at one time: refuse them, average what was measured, or take of
+        each outcome the first or the last of them, in the order of the table
+    identifying: columns that identify people and may be in the table: they are not read, and their cells are never
+        shown
     """
 
     delimiter: str = ","
@@ -99,12 +102,15 @@ class Covariate:
 
     column: of the table (default: the covariate's name); label: as sentences call it
     levels: of a categorical covariate, the reference first; each other level has a coefficient of its own
-    map: of a categorical covariate, cell texts and the levels that they stand for: { f = "female", F = "female", m = "male" }
+    map: of a categorical covariate, cell texts and the levels that they stand for: { f = "female", F = "female", m =
+        "male" }
     typical, scale: of a numeric covariate; its coefficient is the effect of one `scale` above `typical`
-    transform: of a numeric covariate: (log x - log typical) / log scale, and scale is a ratio; or (sqrt x - sqrt typical) / scale
+    transform: of a numeric covariate: (log x - log typical) / log scale, and scale is a ratio; or (sqrt x - sqrt
+        typical) / scale
     product: names of other covariates, whose product this one is (it has no column)
     varies: between patients (every row of a patient says the same), or between visits
-    missing: "imputed" gives missing values of a numeric patient-level covariate a distribution in the model; else they are refused
+    missing: "imputed" gives missing values of a numeric patient-level covariate a distribution in the model; else they
+        are refused
     minimum, maximum: the legal range of a numeric covariate, in its unit; simulated values beyond it stand at its end
     shares: of the levels, in simulated cohorts (default: equal)
     """
@@ -145,12 +151,14 @@ class Group:
 
     column: of the table (default: the group's name); label: as sentences call it
     levels: which there are; map: cell texts and the levels that they stand for
-    Named among the covariates of an outcome it shifts the level, among the moderators the change, as a covariate does; but its coefficients
-    are not known apart: each site's is drawn from Normal(0, sd_site), and the SD is a parameter. A site with few patients is drawn to the
-    others (partial pooling). There is always a level `new`, a site that is not among these: `given = { site = "new" }` asks about its
-    patients, `given = { site = "S2" }` about those of one; otherwise patients averaged over have the sites that they have, and the average
-    patient is one of an average site.
-    Reference: Gelman and Hill (2006), chapter 12, https://doi.org/10.1017/CBO9780511790942.
+    Named among the covariates of an outcome it shifts the level, among the moderators the change, as a covariate does;
+    but its coefficients
+    are not known apart: each site's is drawn from Normal(0, sd_site), and the SD is a parameter. A site with few
+        patients is drawn to the
+    others (partial pooling). There is always a level `new`, a site that is not among these: `given = { site = "new" }`
+    asks about its patients, `given = { site = "S2" }` about those of one; otherwise patients averaged over have the
+    sites that they have, and the average patient is one of an average site. Reference: Gelman and Hill (2006), chapter
+    12, https://doi.org/10.1017/CBO9780511790942.
     """
 
     column: str = ""
@@ -189,16 +197,16 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class Distributional:
-    """A parameter of an outcome's family with a linear predictor of its own: its residual SD may differ between arms, drift, or differ
-    from patient to patient.
+    """A parameter of an outcome's family with a linear predictor of its own: its residual SD may differ between arms,
+    drift, or differ from patient to patient.
 
-    The table is called as the parameter: `[outcomes.NAME.sigma]`, `precision` or `cv`, on the log; or on the logit `zero`, the
-    probability that a measurement is zero and no hurdle is crossed, and `zero_inflation`, the probability that a zero is none of the
-    counts. Parameters and effects begin with its name: `sigma_intercept`.
+    The table is called as the parameter: `[outcomes.NAME.sigma]`, `precision` or `cv`, on the log; or on the logit
+    `zero`, the probability that a measurement is zero and no hurdle is crossed, and `zero_inflation`, the probability
+    that a zero is none of the counts. Parameters and effects begin with its name: `sigma_intercept`.
     typical: a plausible value at the start (default: the middle of the parameter's default prior)
     scale: a plausible spread between patients: of a probability its SD, on the log a ratio above 1 (default: 2)
-    trajectory: how it moves (default: it does not); effects: the coefficients in which patients differ (default: none; of a zero part
-        the first alone)
+    trajectory: how it moves (default: it does not); effects: the coefficients in which patients differ (default: none;
+        of a zero part the first alone)
     correlate: whether these effects are correlated with the others, as [study] says for those
     Reference: Rigby and Stasinopoulos (2005), https://doi.org/10.1111/j.1467-9876.2005.00510.x.
     """
@@ -217,24 +225,28 @@ class Outcome:
     """One measured outcome.
 
     typical: a plausible baseline, in the outcome's unit (an ordinal family has `shares` instead)
-    scale: a plausible spread between patients, in the outcome's unit (a ratio above 1 where the family works on the log)
-    better: the direction of benefit; effects: the coefficients in which patients differ (default: both of two linear ones, the first of more)
-    covariates: names of covariates that shift the level; moderators: names of covariates that shift the change; the default
-        prior of a shift is Normal(0, spread), of the change over a typical follow-up. On the logit the spread between patients
-        bounds no difference between groups: what covariates shift, and the shift, have an SD of at least 2.5 there (a shift of
-        2.5 is an odds ratio of 12), and of at least 1.5 on the probit
+    scale: a plausible spread between patients, in the outcome's unit (a ratio above 1 where the family works on the
+        log)
+    better: the direction of benefit; effects: the coefficients in which patients differ (default: both of two linear
+        ones, the first of more)
+    covariates: names of covariates that shift the level; moderators: names of covariates that shift the change; the
+        default prior of a shift is Normal(0, spread), of the change over a typical follow-up. On the logit the spread
+        between patients bounds no difference between groups: what covariates shift, and the shift, have an SD of at
+        least 2.5 there (a shift of 2.5 is an odds ratio of 12), and of at least 1.5 on the probit
     residual: how a patient's measurements hang together beyond the own curve (default: not at all)
     zero, zero_inflation, sigma, precision, cv: tables of parameters of the family that have a predictor of their own
     exposure: the column that counts what events are counted per
-    error: the column that holds the SD of each measurement's own error, where it is known (a standard error, the precision of a device),
-        in the outcome's unit; sigma is what measurements scatter beyond it
-    censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30 or more
-    map: cell texts and the numbers that they stand for, { "12,5 (tapering)" = 12.5 }; a note says which cells were read by it
+    error: the column that holds the SD of each measurement's own error, where it is known (a standard error, the
+        precision of a device), in the outcome's unit; sigma is what measurements scatter beyond it
+    censoring: "as typed" once cells such as `<20`, `>2000` and `20..50` may occur, or { above = 30 } where 30 means 30
+        or more
+    map: cell texts and the numbers that they stand for, { "12,5 (tapering)" = 12.5 }; a note says which cells were read
+        by it
     minimum, maximum: the legal range of a measurement, in the outcome's unit
     recorded: another unit in which the table holds it, with the factor that converts it
     plausible: the range in which nearly all measurements of such patients lie; a prior predictive check looks at it
-    parameterisation: how patient effects are sampled; "auto" integrates them out wherever that is exact, and else lets each patient's
-        measurements inform them where the family can
+    parameterisation: how patient effects are sampled; "auto" integrates them out wherever that is exact, and else lets
+        each patient's measurements inform them where the family can
     """
 
     column: str
@@ -263,7 +275,9 @@ class Outcome:
 
     @property
     def parts(self) -> "dict[str, Outcome | Distributional]":
-        """What declares a trajectory, effects, covariates and moderators, by predictor: the outcome itself is its location."""
+        """What declares a trajectory, effects, covariates and moderators, by predictor: the outcome itself is its
+        location.
+        """
         parts: dict[str, Outcome | Distributional] = {"location": self, **self.predictors}
         if self.residual is not None and self.residual.by_visit:
             parts.setdefault("sigma", Distributional(trajectory=self.trajectory))
@@ -284,11 +298,13 @@ class Outcome:
 class Response:
     """A rule that puts each patient into one category of response at the time `at`, judged on expected trajectories.
 
-    categories: by name, in order, each a table of criteria by outcome as an estimand of kind `share` takes them; a patient has the
-        first whose criteria are all met, and an empty table, the last, takes everyone else
+    categories: by name, in order, each a table of criteria by outcome as an estimand of kind `share` takes them; a
+        patient has the first whose criteria are all met, and an empty table, the last, takes everyone else
     from: the time against which changes and ratios are judged
-    window: who was last measured at most so long before `at` counts as seen, not as lost; half the interval between planned visits is usual
-    A score that adds points over several measures, such as the Total Improvement Score (ACR/EULAR 2016), is no such rule, and is not
+    window: who was last measured at most so long before `at` counts as seen, not as lost; half the interval between
+        planned visits is usual
+    A score that adds points over several measures, such as the Total Improvement Score (ACR/EULAR 2016), is no such
+    rule, and is not
         offered: its table of points could not be checked against its source.
     """
 
@@ -317,8 +333,9 @@ class Study:
     treatment: what all patients receive; a change is then called a change during it, never its effect
     correlate: whether a patient's effects are correlated within each outcome, across all outcomes, or not at all
     correlation_prior: of the correlations of three effects or more, jointly (Lewandowski et al. 2009), and of residuals
-    correlate_residuals: outcomes, normal on their link scale, whose residuals are correlated where they are measured at the same visit: what
-        moves two measurements of one day together, beyond what the patients differ in (a cold, another examiner)
+    correlate_residuals: outcomes, normal on their link scale, whose residuals are correlated where they are measured at
+        the same visit: what moves two measurements of one day together, beyond what the patients differ in (a cold,
+        another examiner)
     rule: which of [responses] is the study's own, where there are several; the others show how much hangs on it
     """
 
@@ -344,7 +361,8 @@ class Study:
     text: str = field(default="", compare=False, repr=False)
 
     def once[T](self, make: Callable[..., T], *args: str) -> T:
-        """What `make(study, *args)` says of this study, which never changes: computed when it is asked for first, and held.
+        """What `make(study, *args)` says of this study, which never changes: computed when it is asked for first, and
+        held.
 
         It goes with the study: a copy (`dataclasses.replace`) holds nothing.
         """

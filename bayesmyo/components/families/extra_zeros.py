@@ -11,8 +11,8 @@ and with a predictor `zero`, pi = expit(eta_zero),
     P(y = 0) = pi,   P(y = k) = (1 - pi) f(k) / (1 - f(0)).
 
 In the first a zero may be either; in the second who has crossed the hurdle has one event at least, and the location is
-that of f before it is cut.
-References: Lambert (1992), https://doi.org/10.2307/1269547; Mullahy (1986), https://doi.org/10.1016/0304-4076(86)90002-3.
+that of f before it is cut. References: Lambert (1992), https://doi.org/10.2307/1269547; Mullahy (1986),
+https://doi.org/10.1016/0304-4076(86)90002-3.
 """
 
 from abc import abstractmethod

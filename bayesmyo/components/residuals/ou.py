@@ -18,11 +18,13 @@ class OrnsteinUhlenbeck(Residual):
     """An Ornstein-Uhlenbeck process beside the measurement error: cov(w(s), w(t)) = sd_ou^2 exp(-|s - t| / tau_ou).
 
     sd_ou: SD of the process, as sigma on the link scale; default prior: half-normal with SD half the declared spread
-    tau_ou: the time over which its correlation falls to exp(-1) = 0.37, in the study's unit (its half-life is 0.69 times that); default
-        prior: log-normal with log SD 1 around an eighth of a typical follow-up
-    sigma: the measurement error, which no other visit shares. Where visits are all far apart, sigma and sd_ou cannot be told apart.
-    The process is integrated out exactly, together with patients' effects. Reference: Diggle, Heagerty, Liang and Zeger (2002), chapter 5,
-    https://doi.org/10.1093/oso/9780198524847.001.0001; Taylor, Cumberland and Sy (1994), https://doi.org/10.1080/01621459.1994.10476806.
+    tau_ou: the time over which its correlation falls to exp(-1) = 0.37, in the study's unit (its half-life is 0.69
+        times that); default prior: log-normal with log SD 1 around an eighth of a typical follow-up
+    sigma: the measurement error, which no other visit shares. Where visits are all far apart, sigma and sd_ou cannot be
+        told apart.
+    The process is integrated out exactly, together with patients' effects. Reference: Diggle, Heagerty, Liang and Zeger
+    (2002), chapter 5, https://doi.org/10.1093/oso/9780198524847.001.0001; Taylor, Cumberland and Sy (1994),
+    https://doi.org/10.1080/01621459.1994.10476806.
     """
 
     kind: Literal["ou"] = "ou"

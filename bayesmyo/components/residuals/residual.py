@@ -35,7 +35,8 @@ class Residual(Component):
     def covariance(self, t: Any, sigma: Any, values: Mapping[str, Any], trajectory: Trajectory, xp: Any) -> Any:
         """(..., n, n) covariance of residuals at times t, (..., n), whose residual SD is sigma, (..., n).
 
-        values: the outcome's parameters by name, which broadcast against (..., n, n); `xp` is `numpy` or `pytensor.tensor`
+        values: the outcome's parameters by name, which broadcast against (..., n, n); `xp` is `numpy` or
+            `pytensor.tensor`
         """
 
     @abstractmethod

@@ -20,9 +20,10 @@ class Unstructured(Residual):
     """An SD of each planned visit and a correlation of each two visits, with the trajectory `visits`.
 
     eta: of the prior of the correlations, LKJ(eta) (Lewandowski et al. 2009): 1 is uniform over correlation matrices
-    sigma: a predictor of its own with a value at each visit, as if `[outcomes.NAME.sigma]` had the same trajectory: `sigma_start` on the log,
-        and what is added to it at later visits, `sigma_change_2` ...
-    residual_correlation_1_2 ...: of the first and the second visit, and so on. Patients have no effects of their own: what they differ in is
+    sigma: a predictor of its own with a value at each visit, as if `[outcomes.NAME.sigma]` had the same trajectory:
+        `sigma_start` on the log, and what is added to it at later visits, `sigma_change_2` ...
+    residual_correlation_1_2 ...: of the first and the second visit, and so on. Patients have no effects of their own:
+    what they differ in is
         in these correlations.
     """
 

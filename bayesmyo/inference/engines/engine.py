@@ -16,7 +16,8 @@ class Sampling:
 
     draws: of each chain, those that are kept; every: of how many sampled draws one is kept (`fit` samples four times
         as many where those asked for are too few)
-    adaptation: of the mass matrix: "diag", or "low_rank" for parameters that are strongly correlated (covariates far from their typical
+    adaptation: of the mass matrix: "diag", or "low_rank" for parameters that are strongly correlated (covariates far
+        from their typical
     value), at some cost in time where there are hundreds of patients
 
     >>> bayesmyo.Sampling(draws=2000).chains
