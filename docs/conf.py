@@ -34,7 +34,7 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     # what other packages document, whose inventories would have to be fetched
     ("py:.*", r"(numpy|np|pandas|pd|xarray|xr|pathlib|collections|typing|matplotlib|abc)\..*"),
-    ("py:class", r"(Path|Figure|DataTree|Callable|Mapping|Sequence|optional|Any)"),
+    ("py:class", r"(Path|Figure|DataTree|Security|Callable|Mapping|Sequence|optional|Any)"),
     # parts of the house that are met as arguments and results; the reference documents the face
     ("py:.*", r"bayesmyo\.(assess|cohort|components|figures|inference|model|report|simulation|study)\..*"),
     ("py:obj", r"bayesmyo\..*"),
