@@ -47,6 +47,8 @@ class Fault:
 class BayesmyoError(Exception):
     """The root. `exit_code` is what the command line returns.
 
+    Examples
+    --------
     >>> try:
     ...     bayesmyo.find_study("ivgi")
     ... except bayesmyo.BayesmyoError as error:

@@ -43,12 +43,16 @@ MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements) if f.name != "co
 class Fit:
     """A posterior that needs nothing else: `tree` holds the draws, the data, the study's text and how it was made.
 
-    tree: an xarray DataTree with the groups `posterior`, `sample_stats`, `log_likelihood`, `observed_data` and
-        `constant_data`, ready for any function of ArviZ. Parameters are named `cpk.start`, patients' deviations
-        `cpk.effect_start` (chain, draw, patient; to single precision), all on the link scale; observations are in
-        outcome units. A large fit (draws times measurements above 20 million) leaves the log-likelihood out:
-        `fit.group("log_likelihood")` computes it.
+    Attributes
+    ----------
+    tree : xarray.DataTree
+        The groups `posterior`, `sample_stats`, `log_likelihood`, `observed_data` and `constant_data`, ready for any
+        function of ArviZ. Parameters are named `cpk.start`, patients' deviations `cpk.effect_start` (chain, draw, patient;
+        to single precision), all on the link scale; observations are in outcome units. A large fit (draws times
+        measurements above 20 million) leaves the log-likelihood out: `fit.group("log_likelihood")` computes it.
 
+    Examples
+    --------
     >>> fit.group("posterior")["cpk.start"].shape, fit.seed
     ((4, 1000), 1)
     """
@@ -240,13 +244,42 @@ def fit(
 ) -> Fit:
     """Fit a study's model to a cohort.
 
-    study: of `read_study` or `find_study`; cohort: of `read_cohort` or `cohort_from_frame`
-    seed: same seed, same study, same data, same versions: the same bits, on any number of cores
-    sampling: draws, tuning iterations, chains, cores; progress: called with the state of each chain
-    Chains that are too short to be believed and show nothing worse are sampled on (`mixing.sampled_on`): four times as
-    many draws, of which as many are kept as were asked for. Raises UsageError for an unknown engine, settings out of
-    range or a path where what it holds is wanted, EngineError where sampling cannot start or finish.
+    Chains that are too short to be believed and show nothing worse are sampled on: four times as many draws, of which as
+    many are kept as were asked for.
 
+    Parameters
+    ----------
+    study : Study
+        Of `read_study` or `find_study`.
+    cohort : Cohort
+        Of `read_cohort` or `cohort_from_frame`.
+    engine : str
+        "nuts" draws from the posterior; "mock" from the prior, for tests and dry runs.
+    seed : int
+        Same seed, same study, same data, same versions: the same bits, on any number of cores.
+    sampling : Sampling, optional
+        Draws, tuning iterations, chains, cores.
+    progress : callable, optional
+        Called with the state of each chain.
+
+    Returns
+    -------
+    Fit
+        Its draws are worth what `check` says of them.
+
+    Raises
+    ------
+    UsageError
+        For an unknown engine, settings out of range, or a path where what it holds is wanted.
+    EngineError
+        Where sampling cannot start or finish.
+
+    References
+    ----------
+    Hoffman and Gelman (2014), https://jmlr.org/papers/v15/hoffman14a.html.
+
+    Examples
+    --------
     >>> dry = bayesmyo.fit(study, cohort, engine="mock", sampling=bayesmyo.Sampling(draws=10, chains=2))
     >>> bayesmyo.check(dry)[0].sentence
     'The engine mock does not draw from the posterior: fit again with --engine nuts.'

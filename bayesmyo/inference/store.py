@@ -34,8 +34,31 @@ BLOCK = 1 << 20
 
 
 def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
-    """Write a fit; returns the SHA-256 of its content. Raises StorageError; a file that was there stays as it was.
+    """Write a fit.
 
+    Parameters
+    ----------
+    fit : Fit
+        Or a shared copy of one.
+    path : str or Path
+        Where; written whole or not at all.
+    force : bool
+        Replace a file that exists.
+
+    Returns
+    -------
+    str
+        The SHA-256 of its content.
+
+    Raises
+    ------
+    UsageError
+        Where a file is there already and `force` is not given.
+    StorageError
+        Where it cannot be written; a file that was there stays as it was.
+
+    Examples
+    --------
     >>> len(bayesmyo.save_fit(fit, "fit.nc"))
     64
     """
@@ -50,8 +73,23 @@ def save_fit(fit: Fit, path: str | Path, *, force: bool = False) -> str:
 def load_fit(path: str | Path) -> Fit:
     """Read a fit and verify its hash. `load_fit(path).tree` is a plain DataTree for any function of ArviZ.
 
-    Raises StorageError where the file is missing, is not a fit, is truncated or changed, or comes from another version.
+    Parameters
+    ----------
+    path : str or Path
+        Of `save_fit`, or of `bayesmyo fit`.
 
+    Returns
+    -------
+    Fit
+        Which says the same as when it was fresh.
+
+    Raises
+    ------
+    StorageError
+        Where the file is missing, is not a fit, is truncated or changed, or comes from another version.
+
+    Examples
+    --------
     >>> digest = bayesmyo.save_fit(fit, "fit.nc")
     >>> bayesmyo.load_fit("fit.nc").study.title
     'Small'
@@ -94,6 +132,18 @@ def share(fit: Fit) -> Fit:
     comments of the study. Kept: the study, the draws of every population parameter and of every estimand, the sampler's
     statistics, counts, versions and seed.
 
+    Parameters
+    ----------
+    fit : Fit
+        With its patients.
+
+    Returns
+    -------
+    Fit
+        A copy that answers for the population alone.
+
+    Examples
+    --------
     >>> "observed_data" in bayesmyo.share(fit).tree
     False
     """

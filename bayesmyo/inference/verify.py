@@ -41,12 +41,27 @@ class Verification:
 
 
 def verify(path: str | Path, data: str | Path | None = None) -> Verification:
-    """Verify a stored fit: its hash, its format, its study, its data and its draws; and that `data` is the table that
-    was fitted.
+    """Verify a stored fit: its hash, its format, its study, its data and its draws.
 
-    Raises StorageError where the file cannot be read as a fit at all; what can be read and is wrong is a check that did
-    not pass.
+    Parameters
+    ----------
+    path : str or Path
+        Of a stored fit.
+    data : str or Path, optional
+        A table; is it the one that was fitted?
 
+    Returns
+    -------
+    Verification
+        Every check with what it says; `passed` where all did.
+
+    Raises
+    ------
+    StorageError
+        Where the file cannot be read as a fit at all; what can be read and is wrong is a check that did not pass.
+
+    Examples
+    --------
     >>> digest = bayesmyo.save_fit(fit, "fit.nc")
     >>> bayesmyo.verify("fit.nc").sha256 == digest
     True

@@ -35,9 +35,29 @@ class Simulated:
 def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int | None = None) -> Simulated:
     """Draw a cohort as the study's [design] describes it, under a truth.
 
-    A truth that already holds effects keeps its patients; otherwise `patients` new ones are drawn (default: the
-    design's number). Raises UsageError where the study has no [design].
+    Parameters
+    ----------
+    study : Study
+        With a [design].
+    truth : Truth
+        One that already holds effects keeps its patients.
+    rng : numpy.random.Generator
+        The same generator, the same cohort.
+    patients : int, optional
+        How many new ones are drawn where the truth holds none (default: the design's number).
 
+    Returns
+    -------
+    Simulated
+        The cohort, its truth with the patients' effects, and who was lost when.
+
+    Raises
+    ------
+    UsageError
+        Where the study has no [design], or for a number of patients out of range.
+
+    Examples
+    --------
     >>> import numpy as np
     >>> again = bayesmyo.simulate(study, fit.truth.take(0), np.random.default_rng(1))
     >>> len(again.cohort)
@@ -152,11 +172,31 @@ def recorded(study: Study, cohort: Cohort) -> Cohort:
 def simulate_scenario(
     study: Study, scenario: str | None = None, seed: int = 1, patients: int | None = None
 ) -> Simulated:
-    """A cohort of one of the study's scenarios (default: the first), as a clinic would have recorded it (see
-    `recorded`).
+    """A cohort of one of the study's scenarios, as a clinic would have recorded it (see `recorded`).
 
-    Raises UsageError where there is no scenario of that name.
+    Parameters
+    ----------
+    study : Study
+        With a [design] and the scenario.
+    scenario : str, optional
+        Its name (default: the first).
+    seed : int
+        The same seed, the same cohort.
+    patients : int, optional
+        How many (default: the design's number).
 
+    Returns
+    -------
+    Simulated
+        The cohort, its truth with the patients' effects, and who was lost when.
+
+    Raises
+    ------
+    UsageError
+        Where there is no scenario of that name.
+
+    Examples
+    --------
     >>> simulated = bayesmyo.simulate_scenario(study, "improves", seed=2, patients=5)
     >>> len(simulated.cohort), simulated.lost.tolist()
     (5, [False, False, False, False, False])

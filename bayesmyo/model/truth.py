@@ -32,12 +32,19 @@ class OutcomeTruth:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The truth about every outcome, by name.
+    """The truth about every outcome: one, or one for each draw of a posterior; all on the link scale.
 
-    correlations: between effects of different outcomes, by name; covariates: design columns of these patients, (...,
-        patient)
-    each, without products
+    Attributes
+    ----------
+    outcomes : mapping of str to OutcomeTruth
+        Parameters (...,), and effects (..., patient) once they are drawn.
+    correlations : mapping of str to array
+        Between effects, or residuals, of different outcomes, by name.
+    covariates : mapping of str to array
+        Design columns of these patients, (..., patient) each, without products.
 
+    Examples
+    --------
     >>> simulated = bayesmyo.simulate_scenario(study, "improves")
     >>> float(simulated.truth.outcomes["cpk"].values["half_time"])
     3.0

@@ -12,14 +12,26 @@ from bayesmyo.model.data import Arrays
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to sample. cores changes the time, never a draw.
+    """How to sample.
 
-    draws: of each chain, those that are kept; every: of how many sampled draws one is kept (`fit` samples four times
-        as many where those asked for are too few)
-    adaptation: of the mass matrix: "diag", or "low_rank" for parameters that are strongly correlated (covariates far
-        from their typical
-    value), at some cost in time where there are hundreds of patients
+    Attributes
+    ----------
+    draws, tune : int
+        Of each chain: those that are kept, and those in which the sampler adapts before.
+    chains : int
+        Their number; two at least can be compared.
+    cores : int, optional
+        Changes the time, never a draw.
+    target_accept : float
+        The acceptance rate at which the sampler aims.
+    adaptation : str
+        Of the mass matrix: "diag", or "low_rank" for parameters that are strongly correlated (covariates far from their
+        typical value), at some cost in time where there are hundreds of patients.
+    every : int
+        Of how many sampled draws one is kept; `fit` samples four times as many where those asked for are too few.
 
+    Examples
+    --------
     >>> bayesmyo.Sampling(draws=2000).chains
     4
     """
