@@ -12,21 +12,10 @@ from dataclasses import dataclass, field
 from bayesmyo.errors import StorageError
 from bayesmyo.simulation.parts import Outcome, Verdicts
 from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.pool import Batch
 from bayesmyo.study.write import study_hash
 
 STAGE = 50
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one worker is handed at a time: replicates of one cell (its number in the plan), done one after another.
-
-    tried: how often a worker died over them before
-    """
-
-    cell: int
-    replicates: tuple[int, ...]
-    tried: int = 0
 
 
 @dataclass

@@ -19,8 +19,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin
 from bayesmyo.errors import EngineError, Incomplete
 from bayesmyo.model.versions import skew, versions
 from bayesmyo.simulation import compile_cache
-from bayesmyo.simulation.agenda import Batch
-from bayesmyo.simulation.pool import Finished, Work
+from bayesmyo.simulation.pool import Batch, Finished, Work
 
 SETTLED = 3.0  # seconds after which one that joins is up: dask does not replace a worker that dies while it begins
 MISSED = 20.0  # seconds between two tries to replace workers that are gone for good

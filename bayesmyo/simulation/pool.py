@@ -1,6 +1,7 @@
 """What `run` asks of whoever does the work, and this process, which can do it alone.
 
-A worker is handed one batch at a time, so that if it dies it is known over what.
+A worker is handed one batch at a time, so that if it dies it is known over what. A worker loads this before it has a
+compile cache of its own, so nothing here may load PyTensor.
 """
 
 import time
@@ -8,10 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bayesmyo.simulation.agenda import Batch
-
 Work = Callable[[str, int, Sequence[int]], list[dict[str, Any]]]  # (plan as JSON, cell, replicates) -> rows
 HERE = "this process"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one worker is handed at a time: replicates of one cell (its number in the plan), done one after another.
+
+    tried: how often a worker died over them before
+    """
+
+    cell: int
+    replicates: tuple[int, ...]
+    tried: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from distributed import Security
 from bayesmyo.errors import Incomplete, UsageError
 from bayesmyo.model.versions import versions
 from bayesmyo.simulation import workers as hands
-from bayesmyo.simulation.agenda import Agenda, Batch
+from bayesmyo.simulation.agenda import Agenda
 from bayesmyo.simulation.header import Header, Shard
 from bayesmyo.simulation.options import LIMIT
 from bayesmyo.simulation.parts import outcome
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.pool import Finished, Pool, Work
+from bayesmyo.simulation.pool import Batch, Finished, Pool, Work
 from bayesmyo.simulation.replicate import work as replicate
 from bayesmyo.simulation.row import Row
 from bayesmyo.simulation.store import Results, Store, opened, read_results

@@ -5,8 +5,9 @@ import random
 
 import pytest
 
-from bayesmyo.simulation.agenda import STAGE, Agenda, Batch, monte_carlo_error, shares
+from bayesmyo.simulation.agenda import STAGE, Agenda, monte_carlo_error, shares
 from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.pool import Batch
 from tests.simulation.plans import cell, plan
 
 
