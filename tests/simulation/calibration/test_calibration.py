@@ -21,7 +21,7 @@ from bayesmyo.simulation.row import Row
 from tests.simulation.calibration.broken import BROKEN, STUDY, Remembered, off_by_one
 from tests.simulation.frames import results
 
-REPLICATES, SEED = 80, 5
+REPLICATES, SEED = 120, 5
 NAME = "remembered"
 
 
@@ -51,7 +51,7 @@ def test_the_right_model_passes(plan, models):
     found = judged(plan, models)
     assert found.passed, found.sentence
     assert {q.kind for q in found.quantities} == {"estimand", "parameter", "effect", "joint"}
-    assert "5 patients, 80 replicates show no miscalibration" in found.sentence
+    assert f"5 patients, {REPLICATES} replicates show no miscalibration" in found.sentence
     for q in found.quantities:
         for level, share in q.coverage.levels.items():
             assert abs(share.value - level) < 4 * np.sqrt(level * (1 - level) / REPLICATES), (q.name, level)
@@ -72,7 +72,7 @@ def test_a_broken_model_fails(plan, models, name):
     """On the very cohorts and draws with which the right one passes; a wrong patient index leaves the population as it is."""
     found = judged(plan, models, BROKEN[name])
     assert found.passed is False
-    assert "NOT calibrated over 80 replicates" in found.sentence
+    assert f"NOT calibrated over {REPLICATES} replicates" in found.sentence
     failed = {q.name for q in found.quantities if not q.passed}
     assert failed >= SEEN[name]
     if name == "off-by-one index":
