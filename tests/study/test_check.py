@@ -157,7 +157,9 @@ def test_a_fault_in_the_use_of_covariates(old, new, where, what):
 def test_a_product_with_a_covariate_of_visits_may_moderate():
     text = changed('moderators = ["sex", "age_sex"]', 'moderators = ["by_season"]')
     text += '\n[covariates.by_season]\nproduct = ["age", "season"]\n'
-    assert parse_study(text).outcomes["power"].moderators == ("by_season",)
+    told = faults(text)
+    assert "outcomes.power.moderators" not in told
+    assert "is missing" in told["scenarios.one.power.slope_by_season"]
 
 
 def test_without_covariates_it_is_said_how_one_is_declared():
