@@ -116,7 +116,9 @@ class Parameter:
             return self.link.inverse(value)
         if self.role in LINEAR_ROLES and self.link.ratio:
             return np.exp(value)
-        if self.unit == "log" or (self._log and (self.role in ("difference", "rate", "sd") or self.name == "sigma")):
+        if self.unit == "log" or (
+            self._log and (self.role in ("difference", "rate", "sd") or self.link.in_unit(self.name))
+        ):
             return np.exp(value)
         return value
 
@@ -159,7 +161,7 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
                 Parameter(outcome, n, "threshold", *units, Part(joint, k), o.family) for k, n in enumerate(joint.names)
             ]
         else:
-            units = level if name == "sigma" else ("", "")
+            units = level if o.family.in_unit(name) else ("", "")
             listed.append(Parameter(outcome, name, "family", *units, prior, o.family))
     if o.residual is not None:
         listed += _of_residual(study, outcome, o.residual, level)

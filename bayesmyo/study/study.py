@@ -400,7 +400,7 @@ class Study:
         if typical is None:
             assert isinstance(prior, Prior)
             typical = prior.quantile(0.5)
-        unit = CALLED[name] if prior is None else o.unit if name == "sigma" else ""
+        unit = CALLED[name] if prior is None else o.unit if o.family.in_unit(name) else ""
         return self._scale(float(link.link(typical)), link.spread(part.scale or SPREAD, typical), unit)
 
     def _scale(self, typical: float, spread: float, unit: str) -> Scale:

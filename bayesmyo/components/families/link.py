@@ -18,6 +18,10 @@ class Link:
     link_name: ClassVar[str] = "identity"
     anchored: ClassVar[bool] = False  # the first level is zero by definition: the family's thresholds say where it is
 
+    def in_unit(self, name: str) -> bool:
+        """Whether a parameter of the family is in the unit of the outcome, on the link scale: a residual SD."""
+        return name == "sigma"
+
     @property
     def ratio(self) -> str:
         """What the exponential of a difference on the link scale is called; empty where it is none."""
