@@ -133,6 +133,7 @@ CONTRACTS = {
     "families": "family",
     "trajectories": "trajectory",
     "residuals": "residual",
+    "hazards": "hazard",
     "estimands": "estimand",
     "decisions": "decision",
 }

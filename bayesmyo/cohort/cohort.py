@@ -60,6 +60,70 @@ class Measurements:
         return Measurements(**some, covariates={k: v[cells] for k, v in self.covariates.items()})
 
 
+CENSORED, HAPPENED, INTERVAL = 0, 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Episodes:
+    """For how long patients were at risk of an event, and how it ended; a patient has several where it recurs.
+
+    Attributes
+    ----------
+    patient : ndarray (n,)
+        Index into `Cohort.patients`.
+    start, stop : ndarray (n,)
+        In the study's unit: at risk, and without the event, from start to stop.
+    end : ndarray (n,)
+        Until when it had happened, where that is known only to lie between stop and end; else stop.
+    status : ndarray (n,)
+        0 it had not happened by stop, 1 it happened at stop, 2 it happened between stop and end.
+    line : ndarray (n,)
+        Line of the file that says so, 0 where there is no file.
+    """
+
+    patient: np.ndarray
+    start: np.ndarray
+    stop: np.ndarray
+    end: np.ndarray
+    status: np.ndarray
+    line: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.patient)
+
+    @property
+    def happened(self) -> int:
+        """How many events there are."""
+        return int(np.count_nonzero(self.status))
+
+    def take(self, rows: np.ndarray) -> "Episodes":
+        """Some of them: a mask (n,) or positions. Patients keep their index."""
+        return Episodes(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+@dataclass(frozen=True, eq=False)
+class Exits:
+    """When each patient's follow-up ended, and why.
+
+    Attributes
+    ----------
+    time : ndarray (patient,)
+        In the study's unit: as stated, else the patient's last visit.
+    stated : ndarray (patient,)
+        Whether the table says when.
+    reason : tuple of str
+        As the table says it; "" where it gives none, which means that the patient was still in care then.
+    """
+
+    time: np.ndarray
+    stated: np.ndarray
+    reason: tuple[str, ...]
+
+    def first(self, patients: int) -> "Exits":
+        """Of the first patients."""
+        return Exits(self.time[:patients], self.stated[:patients], self.reason[:patients])
+
+
 @dataclass(frozen=True)
 class OutcomeRows:
     """The fate of the rows of one outcome.
@@ -132,6 +196,10 @@ class Cohort:
         The file's name and the hash of its bytes; empty where there is no file.
     covariates : mapping of str to ndarray (patient,)
         Covariates of patients by name: numbers as typed, or positions among the levels; NaN where missing.
+    events : mapping of str to Episodes
+        By event.
+    exits : Exits, optional
+        When and why each patient's follow-up ended; None where the study has no column for either.
 
     Examples
     --------
@@ -146,6 +214,8 @@ class Cohort:
     source: str = ""
     sha256: str = ""
     covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
+    events: Mapping[str, Episodes] = field(default_factory=dict)
+    exits: Exits | None = None
 
     def __len__(self) -> int:
         return len(self.patients)
@@ -161,12 +231,17 @@ class Cohort:
 
     def only(self, patient: int) -> "Cohort":
         """The measurements of one patient alone; every patient keeps the index."""
-        return replace(self, measurements={k: m.take(m.patient == patient) for k, m in self.measurements.items()})
+        return replace(
+            self,
+            measurements={k: m.take(m.patient == patient) for k, m in self.measurements.items()},
+            events={k: e.take(e.patient == patient) for k, e in self.events.items()},
+        )
 
     def without(self, *patients: int) -> "Cohort":
         """The measurements of all but some patients; every patient keeps the index."""
         others = {k: m.take(~np.isin(m.patient, patients)) for k, m in self.measurements.items()}
-        return replace(self, measurements=others)
+        events = {k: e.take(~np.isin(e.patient, patients)) for k, e in self.events.items()}
+        return replace(self, measurements=others, events=events)
 
     def first(self, patients: int) -> "Cohort":
         """The first patients, in the order of the table, with an account of their rows alone."""
@@ -177,4 +252,8 @@ class Cohort:
         rows = RowAccount(visits, visits, {}, outcomes, self.rows.word)
         covariates = {k: v[:patients] for k, v in self.covariates.items()}
         few = self.patients[:patients]
-        return replace(self, patients=few, measurements=measurements, rows=rows, covariates=covariates)
+        events = {k: e.take(e.patient < patients) for k, e in self.events.items()}
+        exits = self.exits.first(patients) if self.exits else None
+        return replace(
+            self, patients=few, measurements=measurements, rows=rows, covariates=covariates, events=events, exits=exits
+        )

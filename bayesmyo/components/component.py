@@ -51,6 +51,7 @@ class Coefficient:
     prior: the default prior on the link scale, or None where the study must state one (`needs` says what is missing)
     per: how many of the coefficient's units pass over a typical follow-up (31 months for a rate per month, log(32) for
         one per e-fold of 1 + time, 1 for a level); default priors of patients' SDs and of moderators are divided by it
+    bare: a positive shape that is a pure number, not an SD on the link scale
     fixed: the value of a coefficient that is no parameter, because the family's own thresholds say where the level is
     """
 
@@ -60,6 +61,7 @@ class Coefficient:
     needs: str = ""
     per: float = 1.0
     fixed: float | None = None
+    bare: bool = False
 
     @property
     def linear(self) -> bool:

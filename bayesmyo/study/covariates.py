@@ -84,7 +84,7 @@ def used(study: Study, varies: str | None = None) -> tuple[str, ...]:
     `visits`.
     """
     names: list[str] = []
-    for o in study.outcomes.values():
+    for o in study.declared.values():
         names += o.named
     return tuple(n for n in base(study, names) if varies is None or study.covariates[n].varies == varies)
 

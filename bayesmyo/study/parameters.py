@@ -142,7 +142,7 @@ def _parameters(study: Study, outcome: str) -> Mapping[str, Parameter]:
 
 def parameter_list(study: Study, outcome: str) -> list[Parameter]:
     """The same in a list, in which `check` looks for two of one name."""
-    o = study.outcomes[outcome]
+    o = study.declared[outcome]
     stated = dict(o.priors)
     listed: list[Parameter] = []
     for predictor in predictors(study, outcome):
@@ -163,6 +163,7 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
         else:
             units = level if o.family.in_unit(name) else ("", "")
             listed.append(Parameter(outcome, name, "family", *units, prior, o.family))
+    listed += _of_dependence(study, outcome)
     if o.residual is not None:
         listed += _of_residual(study, outcome, o.residual, level)
     own = {name: Prior.parse(text) for name, text in stated.items()}
@@ -177,7 +178,7 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
 
 def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
     """Coefficients, covariates' shifts of the level, moderators' shifts of the change, and patients' SDs."""
-    o, scale = study.outcomes[p.outcome], p.scale
+    o, scale = study.declared[p.outcome], p.scale
     family = o.family.part(p.name)
     link, unit = family.link_name, p.scale.unit
     time = study.time.unit
@@ -208,7 +209,7 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
 
     for c in p.coefficients:
         if c.nature == "shape" and c.prior and c.prior.support == "positive":
-            add(c.name, "shape", (latent, latent), c.prior)
+            add(c.name, "shape", ("", "") if c.bare else (latent, latent), c.prior)
             listed[-1] = replace(listed[-1], positive=True)
         elif c.fixed is None:
             add(c.name, c.nature, units[c.nature], _of_coefficient(p, c, family), c.needs)
@@ -250,6 +251,24 @@ def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
     return listed
 
 
+def _of_dependence(study: Study, name: str) -> list[Parameter]:
+    """Log hazard ratios of an event, for one usual difference between patients in the course of an outcome."""
+    event = study.events.get(name)
+    depends = event.depends if event else {}
+    return [
+        Parameter(
+            name,
+            f"{outcome}_{way}",
+            "difference",
+            "log ratio",
+            "hazard ratio",
+            normal(0.0, 0.5),
+            study.declared[name].family,
+        )
+        for outcome, way in depends.items()
+    ]
+
+
 def _of_residual(study: Study, outcome: str, residual: Residual, level: tuple[str, str]) -> list[Parameter]:
     o, time = study.outcomes[outcome], study.time.unit
     units = {"sd": level, "duration": (time, time), "correlation": ("", "")}
@@ -282,7 +301,7 @@ def _of_block(study: Study, block: Block) -> list[Parameter]:
     k, prior = len(block.effects), Alone.parse(study.correlation_prior)
     alone = lkj(correlation.marginal(prior.values[0], k)) if k > 1 else prior
     shown = prior if k == 2 else Jointly(str(prior), alone)
-    family = study.outcomes[block.effects[0].outcome].family
+    family = study.declared[block.effects[0].outcome].family
     return [Parameter(pair.outcome, pair.name, "correlation", "", "", shown, family) for pair in block.pairs()]
 
 
@@ -297,7 +316,7 @@ def inventory(study: Study) -> Mapping[str, Mapping[str, Parameter]]:
 
 
 def _inventory(study: Study) -> Mapping[str, Mapping[str, Parameter]]:
-    every = {outcome: parameters(study, outcome) for outcome in study.outcomes}
+    every = {outcome: parameters(study, outcome) for outcome in study.declared}
     between = MappingProxyType(correlations(study))
     return MappingProxyType({**every, CORRELATIONS: between} if between else every)
 

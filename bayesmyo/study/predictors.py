@@ -7,14 +7,15 @@ it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from bayesmyo.components.component import Coefficient, Scale
+from bayesmyo.components.hazards import Hazard
 from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.covariates import columns_of
-from bayesmyo.study.study import Distributional, Outcome, Study
+from bayesmyo.study.study import Distributional, Event, Outcome, Study
 
 LOCATION = "location"
 CORRELATIONS = "correlations"
@@ -45,7 +46,8 @@ class Effect:
 class Predictor:
     """One linear predictor of one outcome: a trajectory, what patients differ in, and what covariates shift.
 
-    coefficients: of the trajectory; effects: those in which patients differ
+    course: how it goes with time: a trajectory, or of an event a hazard
+    coefficients: of that; effects: those in which patients differ
     covariates, moderators: names of covariates that shift the level, and the change; columns: the design columns of
         each
     prefix: of every parameter's name ("" for the location, `zero_` for the zero part)
@@ -54,7 +56,7 @@ class Predictor:
     outcome: str
     name: str
     prefix: str
-    trajectory: Trajectory
+    course: Trajectory | Hazard
     scale: Scale
     coefficients: tuple[Coefficient, ...]
     effects: tuple[Effect, ...]
@@ -62,6 +64,11 @@ class Predictor:
     moderators: tuple[str, ...]
     level_columns: tuple[str, ...]
     change_columns: tuple[str, ...]
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The course of an outcome's predictor."""
+        return cast("Trajectory", self.course)
 
     @property
     def moderated(self) -> tuple[Coefficient, ...]:
@@ -87,7 +94,7 @@ class Predictor:
             if key in deviations:
                 value = value + deviations[key] if c.linear else value * xp.exp(deviations[key])
             own[c.name] = value
-        eta = self.trajectory.curve(t, own, xp)
+        eta = self.course.curve(t, own, xp)
         for column in self.level_columns:
             key = self.prefix + column
             own_shift = values[key] + deviations[key] if key in deviations else values[key]
@@ -135,7 +142,7 @@ class Predictor:
             own[c.name] = values[key] if c.nature == "duration" else 0.0  # a shape only adds to the curve
             if c.nature == "duration" and deviations and key in deviations:
                 own[c.name] = own[c.name] * xp.exp(deviations[key])
-        return self.trajectory.curve(t, own | {effect.coefficient: 1.0}, xp)
+        return self.course.curve(t, own | {effect.coefficient: 1.0}, xp)
 
 
 def at(
@@ -155,18 +162,19 @@ def predictors(study: Study, outcome: str) -> tuple[Predictor, ...]:
 
 
 def _predictors(study: Study, outcome: str) -> tuple[Predictor, ...]:
-    return tuple(_predictor(study, outcome, name, part) for name, part in study.outcomes[outcome].parts.items())
+    return tuple(_predictor(study, outcome, name, part) for name, part in study.declared[outcome].parts.items())
 
 
-def _predictor(study: Study, outcome: str, name: str, part: Outcome | Distributional) -> Predictor:
-    family = study.outcomes[outcome].family
+def _predictor(study: Study, outcome: str, name: str, part: Outcome | Distributional | Event) -> Predictor:
+    family = study.declared[outcome].family
     scale = study.scale(outcome) if name == LOCATION else study.part_scale(outcome, name)
     prefix = "" if name == LOCATION else f"{name}_"
-    coefficients = part.trajectory.coefficients(scale)
+    trajectory = part.trajectory.placed(scale.follow_up)
+    coefficients = trajectory.coefficients(scale)
     if name == LOCATION and family.anchored:
         coefficients = (replace(coefficients[0], fixed=0.0), *coefficients[1:])
     linear = [c.name for c in coefficients if c.linear]
-    residual = study.outcomes[outcome].residual
+    residual = study.declared[outcome].residual
     if residual is not None and residual.by_visit:
         linear = []  # what patients differ in is in the correlations of their residuals
     by_default = linear if len(linear) <= 2 and name == LOCATION else linear[:1] if family.always(name) else []
@@ -186,7 +194,7 @@ def _predictor(study: Study, outcome: str, name: str, part: Outcome | Distributi
     covariates = tuple(n for n in part.covariates if n in known)
     moderators = tuple(n for n in part.moderators if n in known)
     return Predictor(
-        outcome, name, prefix, part.trajectory, scale, coefficients, effects, covariates, moderators,
+        outcome, name, prefix, trajectory, scale, coefficients, effects, covariates, moderators,
         columns_of(study, covariates), columns_of(study, moderators),
     )  # fmt: skip
 
@@ -254,7 +262,7 @@ def blocks(study: Study) -> tuple[Block, ...]:
 def _blocks(study: Study) -> tuple[Block, ...]:
     joined: dict[str, list[Effect]] = {}
     alone: list[Effect] = []
-    for outcome, o in study.outcomes.items():
+    for outcome, o in study.declared.items():
         for e in effects(study, outcome):
             part = o.parts[e.predictor]
             apart = isinstance(part, Distributional) and not part.correlate

@@ -20,6 +20,7 @@ from bayesmyo.components.component import Component
 from bayesmyo.components.decisions import DECISIONS
 from bayesmyo.components.estimands import ESTIMANDS
 from bayesmyo.components.families import FAMILIES, Family
+from bayesmyo.components.hazards import HAZARDS, Hazard
 from bayesmyo.components.residuals import RESIDUALS, Residual
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.errors import Fault, StudyError, did_you_mean
@@ -31,16 +32,22 @@ from bayesmyo.study.design import Design, Scenario
 from bayesmyo.study.faults import unknown_keys
 from bayesmyo.study.scan import beyond_study, scan
 from bayesmyo.study.statements import Statements
-from bayesmyo.study.study import Covariate, DataFormat, Group, Outcome, Response, Study
+from bayesmyo.study.study import Covariate, DataFormat, Event, Group, Outcome, Response, Study
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
-CATALOGUES: dict[Any, Sequence[type[Component]]] = {Family: FAMILIES, Trajectory: TRAJECTORIES, Residual: RESIDUALS}
+CATALOGUES: dict[Any, Sequence[type[Component]]] = {
+    Family: FAMILIES,
+    Trajectory: TRAJECTORIES,
+    Residual: RESIDUALS,
+    Hazard: HAZARDS,
+}
 TABLES = [
     "study",
     "data",
     "covariates",
     "groups",
     "outcomes",
+    "events",
     "estimands",
     "decisions",
     "responses",
@@ -316,6 +323,7 @@ READERS: dict[str, Callable[[Any, str, list[Fault]], Any]] = {
     "covariates": partial(_table, Covariate),
     "groups": partial(_table, Group),
     "outcomes": partial(_table, Outcome),
+    "events": partial(_table, Event),
     "estimands": partial(_component, ESTIMANDS),
     "decisions": partial(_component, DECISIONS),
     "responses": partial(_table, Response),

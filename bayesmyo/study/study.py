@@ -1,14 +1,16 @@
 """The question: an immutable Study, whose fields are the keys of the TOML file."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Criteria, Estimand, Named
 from bayesmyo.components.families import PARTS, Family
 from bayesmyo.components.families.link import CALLED
+from bayesmyo.components.hazards import FRAILTY, Hazard, Rate
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.priors import Prior
 from bayesmyo.components.residuals import Residual
@@ -41,6 +43,7 @@ class Time:
         from it. Dates without it are counted from each patient's first visit
     exit: the column that says when a patient's follow-up ended: left, died, lost, or the last contact of those still in
         care. A visit after that is refused, and it is said how many were last measured before it
+    reason: the column that says why it ended; an empty cell means that the patient was still in care then
     before: what to do with visits before time zero; kept, they tell the level at the start (see `before` of a
         trajectory)
     """
@@ -52,6 +55,7 @@ class Time:
     date: str | None = None
     since: str | None = None
     exit: str | None = None
+    reason: str | None = None
     before: Literal["kept", "refused", "set aside"] = "kept"
 
 
@@ -294,6 +298,81 @@ class Outcome:
         return tuple(name for part in self.parts.values() for name in (*part.covariates, *part.moderators))
 
 
+RATE = Rate()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What happens to patients, once or again and again: loss to follow-up, death, a relapse.
+
+    One of four says when it happened:
+    reasons: cells of the column study.time.reason; it then happened at the end of follow-up, and an end for any other
+        reason, or none, is a time until which it had not
+    at: a column that says when, a number or a date as the study's times are, in the table of patients or in that of
+        visits (there each filled cell is one event)
+    column: a column of 0 and 1 in the table of visits: whether it has happened since the row before; when, is known
+        only between the two visits
+    when: criteria of outcomes, as those of an estimand of kind `share`: it is met at the first visit that meets them
+        all, and happened since the visit before; `confirmed` asks that the next visit meets them, too
+    recurrent: it may happen again; otherwise what happens later is not looked at
+    clock: of the hazard of what happens again: time since zero ("total"), or since the event before ("gap")
+    typical: the share of patients to whom it happens within a typical follow-up; the default prior of the hazard stands
+        on it
+    hazard: how the rate goes with time
+    depends: outcomes on whose expected course the rate depends, by "level", "slope" or "area" (the mean level since
+        the start), or by the name of one of the outcome's effects. Each is counted in usual differences between
+        patients: the level less `typical`, over the spread that `scale` declares, on the link scale; a slope as what
+        it adds up to over a typical follow-up. The coefficient is the log hazard ratio of one of them, by default
+        Normal(0, 0.5)
+    covariates: of patients, which multiply the rate; by default Normal(0, 1) on the log
+    frailty: whether patients differ in their rate beyond all that (default: where it is recurrent), log-normally; the
+        default prior of the SD is half-normal(1)
+    References: Rizopoulos (2012), https://doi.org/10.1201/b12208; Andersen and Gill (1982),
+    https://doi.org/10.1214/aos/1176345976 (counting processes); Prentice et al. (1978),
+    https://doi.org/10.2307/2530374 (competing reasons).
+    """
+
+    label: str = ""
+    reasons: tuple[str, ...] = ()
+    at: str | None = None
+    column: str | None = None
+    when: Criteria = field(default_factory=dict)
+    confirmed: bool = False
+    recurrent: bool = False
+    clock: Literal["total", "gap"] = "total"
+    typical: float | None = None
+    hazard: Hazard
+    depends: Mapping[str, str] = field(default_factory=dict)
+    covariates: tuple[str, ...] = ()
+    frailty: bool | None = None
+    priors: Mapping[str, str] = field(default_factory=dict)
+
+    family: ClassVar[Rate] = RATE
+    moderators: ClassVar[tuple[str, ...]] = ()
+    residual: ClassVar[None] = None
+    unit: ClassVar[str] = ""
+
+    @property
+    def parts(self) -> "dict[str, Event]":
+        """Its one predictor, the log hazard."""
+        return {"location": self}
+
+    @property
+    def trajectory(self) -> Hazard:
+        """What its predictor does in time."""
+        return self.hazard
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """What patients differ in."""
+        return (FRAILTY,) if (self.recurrent if self.frailty is None else self.frailty) else ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The covariates that it uses."""
+        return self.covariates
+
+
 @dataclass(frozen=True, kw_only=True)
 class Response:
     """A rule that puts each patient into one category of response at the time `at`, judged on expected trajectories.
@@ -352,6 +431,7 @@ class Study:
     covariates: Mapping[str, Covariate] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     outcomes: Mapping[str, Outcome]
+    events: Mapping[str, Event] = field(default_factory=dict)
     estimands: Mapping[str, Estimand] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     responses: Mapping[str, Response] = field(default_factory=dict)
@@ -371,8 +451,14 @@ class Study:
             held[make, args] = make(self, *args)
         return cast("T", held[make, args])
 
-    def label(self, outcome: str) -> str:
-        return self.outcomes[outcome].label or outcome
+    @property
+    def declared(self) -> "dict[str, Outcome | Event]":
+        """Everything with predictors, parameters and a likelihood, by name: the outcomes, and after them the events."""
+        return {**self.outcomes, **self.events}
+
+    def label(self, name: str) -> str:
+        """How an outcome or an event is called."""
+        return self.declared[name].label or name
 
     @property
     def named(self) -> dict[str, Named]:
@@ -386,6 +472,8 @@ class Study:
 
     def scale(self, outcome: str) -> Scale:
         """The clinical scale of an outcome, on its family's link scale."""
+        if outcome in self.events:
+            return self._rate(self.events[outcome])
         o = self.outcomes[outcome]
         typical = 0.0 if o.typical is None else o.typical
         return self._scale(float(o.family.link(typical)), o.family.spread(o.scale, typical), o.unit)
@@ -402,6 +490,12 @@ class Study:
             typical = prior.quantile(0.5)
         unit = CALLED[name] if prior is None else o.unit if o.family.in_unit(name) else ""
         return self._scale(float(link.link(typical)), link.spread(part.scale or SPREAD, typical), unit)
+
+    def _rate(self, event: Event) -> Scale:
+        """Of an event: the log of the constant hazard under which the declared share has it within a follow-up."""
+        share, follow_up = event.typical, self.typical_follow_up
+        typical = math.nan if share is None or follow_up is None else math.log(-math.log1p(-share) / follow_up)
+        return self._scale(typical, 1.0, f"per {self.time.unit}")
 
     def _scale(self, typical: float, spread: float, unit: str) -> Scale:
         months = MONTHS_PER.get(self.time.unit)

@@ -74,6 +74,10 @@ class Trajectory(Component):
         """
         return self._curve(t if self.start == -inf else xp.maximum(t, self.start), coefficients, xp)
 
+    def placed(self, follow_up: float | None) -> "Trajectory":
+        """The same for a study whose typical follow-up is known."""
+        return self
+
     @property
     def start(self) -> float:
         """The time before which the outcome stands at the level that it has there; -inf where the curve runs on."""
