@@ -381,7 +381,7 @@ def posterior_truth(study: Study, cohort: Cohort, posterior: Mapping[str, np.nda
     values = {o: {n: posterior[p.full_name] for n, p in listed.items()} for o, listed in inventory(study).items()}
     outcomes = {
         name: OutcomeTruth(values[name], {e.key: posterior[e.full_name] for e in effects(study, name)})
-        for name in study.outcomes
+        for name in study.declared
     }
     columns = patient_columns(study, cohort.covariates)
     columns = {k: complete(v, posterior.get(f"{SHARED}.{k}")) for k, v in columns.items()}

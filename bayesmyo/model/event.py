@@ -195,16 +195,17 @@ class TimeToEvent(Submodel):
     def draw(self, truth: Truth, m: Any, rng: np.random.Generator, standard: Array | None = None) -> Array:
         raise NotImplementedError("an event is drawn by `happen`")
 
-    def happen(self, truth: Truth, until: Array, rng: np.random.Generator) -> list[Array]:
-        """When it happens to each patient from time zero until an end, one array of times for each: none, one, or where
-        it recurs several. truth: one; until: (patient,)
+    def happen(self, truth: Truth, until: Array, rng: np.random.Generator, first: Array | float = 0.0) -> list[Array]:
+        """When it happens to each patient from a first time until an end, one array of times for each: none, one, or
+        where it recurs several. truth: one; until: (patient,)
 
         A unit exponential number is the cumulative hazard at the next event (Bender, Augustin and Blettner 2005,
         https://doi.org/10.1002/sim.2059).
         """
         patients = len(until)
         times: list[list[float]] = [[] for _ in range(patients)]
-        start, at_risk = np.zeros(patients), until > 0
+        start = np.broadcast_to(np.asarray(first, dtype=float), patients)
+        at_risk = until > start
         for _ in range(MOST_EVENTS):
             next_one = self._next(truth, start, until, rng.exponential(size=patients))
             happened = at_risk & (next_one <= until)
