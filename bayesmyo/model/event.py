@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import CENSORED, HAPPENED, INTERVAL, Cohort, Episodes
 from bayesmyo.errors import UsageError
-from bayesmyo.model.hazards import Looks, Rule, between, looks
+from bayesmyo.model.hazards import NODES, Looks, Rule, between, looks
 from bayesmyo.model.submodel import Array, Arrays, Rows, Submodel, Values
 from bayesmyo.model.truth import Truth
 from bayesmyo.model.visits import columns_at, taken, trailing
@@ -154,7 +154,7 @@ class TimeToEvent(Submodel):
             times, weights = _means(p, t, xp)
             return (level(times, deep=True) * weights).sum(axis=-1)
         per = next(c.per for c in p.coefficients if c.name == way)
-        return own[way] * per / spread + 0.0 * t
+        return own.get(way, 0.0) * per / spread + 0.0 * t
 
     def _course(self, outcome: str) -> Predictor:
         return predictors(self.study, outcome)[0]
@@ -191,6 +191,43 @@ class TimeToEvent(Submodel):
         eta = self.log_hazards(truth, who, np.tile(times, len(patient)))
         amount = np.exp(eta).reshape(*eta.shape[:-1], len(patient), len(times)) * weights
         return np.asarray(amount.sum(axis=-1))
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has an expected number: that of a process in the time since zero."""
+        return self.event.recurrent and not self._gap
+
+    def weight(self, at: float) -> int:
+        """How many looks at the hazard one patient takes, over the 15 of a single piece."""
+        return max(1, len(self.rule.nodes(0.0, at)[0]) // len(NODES))
+
+    def summed(
+        self, truth: Truth, at: float, what: str, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array]
+    ) -> Array:
+        """(...,) what `TruthPrediction.event` says of patients with these effects and columns, (..., patient) each,
+        averaged over them.
+        """
+        names = [self.name, *self.uses]
+        values = {name: trailing(truth.outcomes[name].values, axes=2) for name in names}
+        here = {name: {k: _deeper(np.asarray(v)) for k, v in own[name].items()} for name in names}
+        design = {k: _deeper(np.asarray(v)) for k, v in columns.items()}
+
+        def hazard(t: Array) -> Array:
+            """(..., patient, node)."""
+            eta = self.log_hazard(t, 0.0, values, here, design, np)
+            return np.exp(np.broadcast_to(eta, np.broadcast_shapes((*truth.shape, 1, len(t)), eta.shape)))
+
+        if what != "time":
+            t, w = self.rule.nodes(0.0, at)
+            total = (hazard(t) * w).sum(axis=-1)
+            return np.asarray((total if what == "number" else np.exp(-total)).mean(axis=-1))
+        ends, share = Rule(self.rule.kinks).nodes(0.0, at)
+        order = np.argsort(ends)
+        steps = [self.rule.nodes(a, b) for a, b in pairwise([0.0, *ends[order].tolist()])]
+        t, w = (np.concatenate(x) for x in zip(*steps, strict=True))
+        first = np.cumsum([0, *(len(s[0]) for s in steps[:-1])])
+        total = np.cumsum(np.add.reduceat(hazard(t) * w, first, axis=-1), axis=-1)
+        return np.asarray((np.exp(-total) * share[order]).sum(axis=-1).mean(axis=-1))
 
     def draw(self, truth: Truth, m: Any, rng: np.random.Generator, standard: Array | None = None) -> Array:
         raise NotImplementedError("an event is drawn by `happen`")

@@ -24,7 +24,7 @@ from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, Pooled, p
 from bayesmyo.study.predictors import LOCATION, Predictor, predictors
 from bayesmyo.study.study import Study
 
-NAMED = ("covariates", "groups", "outcomes", "estimands", "decisions", "responses", "scenarios")
+NAMED = ("covariates", "groups", "outcomes", "events", "estimands", "decisions", "responses", "scenarios")
 RESERVED = {
     "chain", "draw", "patient", "visit", "outcome", "coefficient", "time", "like", "title", "correlations", "covariates",
 }  # fmt: skip
@@ -54,7 +54,8 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
     yield from check_outcomes.together(values.get("correlate_residuals") or (), values["outcomes"], names["outcomes"])
     whole = {name: o for name, o in values["outcomes"].items() if not faulty[name]}
     for name, estimand in values["estimands"].items():
-        yield from check_estimands.estimand(name, estimand, names["outcomes"], whole, covariates)
+        table, read = ("events", values["events"]) if estimand.of_event else ("outcomes", whole)
+        yield from check_estimands.estimand(name, estimand, names[table], read, covariates)
     for name, decision in values["decisions"].items():
         yield from check_estimands.decision(name, decision, names["estimands"], values["estimands"])
     for name, response in values["responses"].items():
