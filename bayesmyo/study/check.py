@@ -13,6 +13,7 @@ from bayesmyo.study import (
     check_covariates,
     check_data,
     check_estimands,
+    check_events,
     check_outcomes,
     check_responses,
     check_simulation,
@@ -22,12 +23,16 @@ from bayesmyo.study.covariates import columns, of_patients
 from bayesmyo.study.faults import Faults, unknown_keys
 from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, Pooled, parameter_list, parameters
 from bayesmyo.study.predictors import LOCATION, Predictor, predictors
-from bayesmyo.study.study import Study
+from bayesmyo.study.study import DataFormat, Event, Study
 
 NAMED = ("covariates", "groups", "outcomes", "events", "estimands", "decisions", "responses", "scenarios")
 RESERVED = {
     "chain", "draw", "patient", "visit", "outcome", "coefficient", "time", "like", "title", "correlations", "covariates",
+    "exits",
 }  # fmt: skip
+RATE_NEEDS = (
+    "typical (the share of patients to whom it happens within a typical follow-up), and study.time.typical or [design]"
+)
 
 
 def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
@@ -53,6 +58,11 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
         yield from listed
     yield from check_outcomes.together(values.get("correlate_residuals") or (), values["outcomes"], names["outcomes"])
     whole = {name: o for name, o in values["outcomes"].items() if not faulty[name]}
+    happening: dict[str, Event] = {}
+    for name, event in values["events"].items():
+        of_event = [*check_events.event(name, event, time, names["outcomes"], whole, covariates)]
+        happening |= {} if of_event else {name: event}
+        yield from of_event
     for name, estimand in values["estimands"].items():
         table, read = ("events", values["events"]) if estimand.of_event else ("outcomes", whole)
         yield from check_estimands.estimand(name, estimand, names[table], read, covariates)
@@ -68,11 +78,12 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
     stated = {key: values[key] for key in ("correlate", "correlation_prior") if values.get(key)}
     stated["correlate_residuals"] = tuple(n for n in values.get("correlate_residuals") or () if n in whole)
     draft = Study(
-        title="", patient="", time=time, covariates=covariates, outcomes=whole, design=values["design"], **stated
-    )
+        title="", patient="", time=time, covariates=covariates, outcomes=whole, events=happening,
+        design=values["design"], **stated,
+    )  # fmt: skip
     yield from _design_columns(draft)
-    for name in whole:
-        yield from _outcome(draft, name)
+    for name in draft.declared:
+        yield from _declared(draft, name)
     for name, scenario in values["scenarios"].items():
         yield from check_simulation.scenario(name, scenario, draft, values["scenarios"], names)
 
@@ -92,6 +103,9 @@ def _head(document: Mapping[str, Any], values: Mapping[str, Any], names: Mapping
     yield from check_data.data_format(values["data"], names["outcomes"])
     yield from check_data.columns(values)
     yield from check_data.time(values.get("time"))
+    yield from check_events.time(values.get("time"))
+    taken = {table: names[table] for table in ("covariates", "groups", "outcomes")}
+    yield from check_events.together(values["events"], taken, (values["data"] or DataFormat()).missing)
 
 
 def _design(values: Mapping[str, Any], names: Mapping[str, list[str]]) -> Faults:
@@ -117,11 +131,16 @@ def _design_columns(study: Study) -> Faults:
             owners.setdefault(column, name)
 
 
-def _outcome(study: Study, outcome: str) -> Faults:
-    """Effects and priors must name coefficients and parameters; a prior must fit what it describes."""
-    o, where, parsed = study.outcomes[outcome], f"outcomes.{outcome}", {}
-    faults = [fault for p in predictors(study, outcome) for fault in _effects(study, p, where)]
-    faults += _curved(study, outcome, where)
+def _declared(study: Study, outcome: str) -> Faults:
+    """Of an outcome or an event: effects and priors must name coefficients and parameters; a prior must fit what it
+    describes."""
+    o, of = study.declared[outcome], "event" if outcome in study.events else "outcome"
+    where, parsed = f"{of}s.{outcome}", {}
+    if of == "event":
+        faults = [*check_events.dependence(study, outcome)]
+    else:
+        faults = [fault for p in predictors(study, outcome) for fault in _effects(study, p, where)]
+        faults += _curved(study, outcome, where)
     for name, text in o.priors.items():
         try:
             if o.family.joint(name, text) is None:
@@ -133,7 +152,7 @@ def _outcome(study: Study, outcome: str) -> Faults:
         for name in dict.fromkeys(n for n in names if names.count(n) > 1):
             what = f'two of its parameters would be called "{name}", one of them the coefficient of a covariate'
             faults.append(Fault(where, what, mend="choose another name for the covariate or its level"))
-    yield from faults or _priors(parameters(study, outcome), parsed, f"{where}.priors")
+    yield from faults or _priors(parameters(study, outcome), parsed, f"{where}.priors", of)
 
 
 def _effects(study: Study, p: Predictor, where: str) -> Faults:
@@ -163,13 +182,13 @@ def _curved(study: Study, outcome: str, where: str) -> Faults:
         yield Fault(f"{where}.parameterisation", what, mend='leave "auto"')
 
 
-def _priors(known: Mapping[str, Parameter], stated: Mapping[str, Prior], where: str) -> Faults:
+def _priors(known: Mapping[str, Parameter], stated: Mapping[str, Prior], where: str, of_what: str) -> Faults:
     """Stated priors of no parameter, of one that has none of its own, or of the wrong support; and priors that are
     missing."""
     for name, prior in stated.items():
         at = f"{where}.{name}"
         if name not in known:
-            yield from unknown_keys(where, [name], known, "is not a parameter of this outcome")
+            yield from unknown_keys(where, [name], known, f"is not a parameter of this {of_what}")
         elif isinstance(of := known[name].prior, Part | Jointly | Pooled):
             key = of.sd if isinstance(of, Pooled) else JOINT if isinstance(of, Part) else "study.correlation_prior"
             yield Fault(at, "has no prior of its own", mend=f'state the prior of all of them, {key} = "{of}"')
@@ -177,7 +196,8 @@ def _priors(known: Mapping[str, Parameter], stated: Mapping[str, Prior], where: 
             yield Fault(at, "has the wrong support", f'"{prior}"', _supported(prior, known[name]))
     for name, p in known.items():
         if p.prior is None:
-            yield Fault(f"{where}.{name}", "has no default prior here", mend=f"state it, or declare {p.needs}")
+            needs = RATE_NEEDS if of_what == "event" else p.needs
+            yield Fault(f"{where}.{name}", "has no default prior here", mend=f"state it, or declare {needs}")
 
 
 def _supported(prior: Prior, parameter: Parameter) -> str:

@@ -8,7 +8,7 @@ from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_COEFFICIENTS
 from bayesmyo.study.covariates import slugs
 from bayesmyo.study.faults import Faults, positive, unknown, upside_down
-from bayesmyo.study.study import NEW, Covariate, Distributional, Group, Outcome
+from bayesmyo.study.study import NEW, Covariate, Distributional, Event, Group, Outcome
 
 KEYS_OF_COLUMNS = ("column", "varies", "missing", "minimum", "maximum")
 
@@ -121,7 +121,7 @@ def _only(where: str, c: Covariate, what: str, foreign: tuple[str, ...]) -> Faul
             yield Fault(f"{where}.{key}", f"is not a key of a covariate that is {what}")
 
 
-def part(where: str, o: Outcome | Distributional, declared: Mapping[str, Covariate]) -> Faults:
+def part(where: str, o: Outcome | Distributional | Event, declared: Mapping[str, Covariate]) -> Faults:
     """Faults of the covariates and moderators that an outcome, or a parameter of it, names."""
     for key, names in (("covariates", o.covariates), ("moderators", o.moderators)):
         for name in names:

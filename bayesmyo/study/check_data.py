@@ -72,8 +72,9 @@ def columns(values: Mapping[str, Any]) -> Faults:
     when, outcomes = values.get("time"), values["outcomes"].items()
     alone = [("study.patient", values.get("patient"))]
     if when is not None:
-        alone += [(f"study.time.{key}", getattr(when, key)) for key in ("column", "since", "exit")]
+        alone += [(f"study.time.{key}", getattr(when, key)) for key in ("column", "since", "exit", "reason")]
     alone += [(f"outcomes.{name}.column", o.column) for name, o in outcomes]
+    alone += [(f"events.{n}.{key}", getattr(e, key)) for n, e in values["events"].items() for key in ("at", "column")]
     alone += [(f"covariates.{n}.column", c.column or n) for n, c in values["covariates"].items() if not c.product]
     shared = [(f"outcomes.{name}.{key}", getattr(o, key)) for key in ("exposure", "error") for name, o in outcomes]
     shared += [(f"outcomes.{name}.recorded.column", o.recorded.column) for name, o in outcomes if o.recorded]

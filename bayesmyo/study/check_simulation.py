@@ -103,7 +103,7 @@ def scenario(
 
     It is a whole truth: with what it takes over by `like`, every parameter has a value it can have, or a design prior.
     """
-    where, outcomes = f"scenarios.{name}", names["outcomes"]
+    where, outcomes = f"scenarios.{name}", [*names["outcomes"], *names["events"]]
     if s.like is not None and s.like not in names["scenarios"]:
         yield from unknown(f"{where}.like", s.like, names["scenarios"], "names no other scenario")
         return
@@ -117,17 +117,19 @@ def scenario(
         return
     values = truths.stated_values(scenarios, name)
     between = [CORRELATIONS] if correlations(study) else []
+    or_event = "or event " if names["events"] else ""
     faults = [
-        Fault(f"{where}.{outcome}", "is not an outcome of this study", mend=did_you_mean(outcome, outcomes))
+        Fault(f"{where}.{outcome}", f"is not an outcome {or_event}of this study", mend=did_you_mean(outcome, outcomes))
         for outcome in values
         if outcome not in (*outcomes, *between)
     ]
     known = {}
-    for outcome in study.outcomes:
+    for outcome in study.declared:
         with suppress(ValueError):  # a prior that cannot be read is a fault of its own
             known[outcome] = parameters(study, outcome)
     for outcome, listed in known.items():
-        faults += _values(listed, values.get(outcome, {}), f"{where}.{outcome}")
+        of = "event" if outcome in study.events else "outcome"
+        faults += _values(listed, values.get(outcome, {}), f"{where}.{outcome}", of)
     if not faults and len(known) == len(outcomes):
         faults += _correlations(study, values, where)
     # what it takes over has its faults where it is stated
@@ -162,9 +164,9 @@ def _correlations(study: Study, values: truths.Stated, where: str) -> Faults:
             yield Fault(where, f"{what} {why}", mend="narrow them, or move correlations towards zero")
 
 
-def _values(known: Mapping[str, Parameter], stated: Mapping[str, float | str], where: str) -> Faults:
-    """Every parameter of an outcome has a value, each a possible one, and nothing else has."""
-    yield from unknown_keys(where, stated, known, "is not a parameter of this outcome")
+def _values(known: Mapping[str, Parameter], stated: Mapping[str, float | str], where: str, of: str) -> Faults:
+    """Every parameter of an outcome or event has a value, each a possible one, and nothing else has."""
+    yield from unknown_keys(where, stated, known, f"is not a parameter of this {of}")
     for key, parameter in known.items():
         if key in stated:
             yield from _value(parameter, stated[key], f"{where}.{key}")
