@@ -349,9 +349,8 @@ class _Event:
         elif had == many:
             yield f"{label}: happened to all of {many} patients. [D78]"
         if self.never:
-            were = "patient was" if self.never == 1 else "patients were"
-            first = f"there at the first visit that tells, so that {self.never} of {many} {were} never at risk"
-            yield f"{label}: {first} of it. [D78]"
+            whose = f"{self.never} of {many} patients, who {'was' if self.never == 1 else 'were'} never at risk of it"
+            yield f"{label}: there at the first visit that tells in {whose}. [D78]"
         untold = many - self.never - len({*episodes.patient.tolist()})
         if untold:
             yield f"{label}: no visit of {untold} of {many} patients tells whether it happened. [D78]"

@@ -268,7 +268,7 @@ def test_a_state_that_outcomes_reach():
     cohort = read(study(("remission", REMISSION)), WHEN_ROWS)
     met = [("a", 0, 0, 3, INTERVAL), ("b", 0, 0, 3, INTERVAL), ("d", 0, 4, 4, CENSORED)]
     assert episodes(cohort, "remission") == met
-    never = "there at the first visit that tells, so that 1 of 4 patient was never at risk of it"
+    never = "there at the first visit that tells in 1 of 4 patients, who was never at risk of it"
     assert notices(cohort, "D78") == [f"remission: {never}. [D78]"]
 
 
