@@ -297,7 +297,7 @@ def estimate_of(
     study: Study, name: str, e: Estimand, draws: np.ndarray, d: Diagnostics, errors: Sequence[float]
 ) -> Estimate:
     """An estimand by its (chain, draw) draws, their diagnostics and the Monte Carlo errors of its quantiles."""
-    o = study.outcomes[e.outcomes[0]]
+    o = study.declared[e.outcomes[0]]
     lower, median, upper = (float(q) for q in np.quantile(draws, tails(study)))
     arithmetic = e.predicts == "measurement" or describe.summary(study, e) == "mean"
     finite = e.population in ("these patients", "average patient") or o.family.mean_has_moments()
@@ -347,6 +347,6 @@ def amount(study: Study, e: Estimand, row: Estimate) -> str:
     clock, (lower, median, upper) = study.time.unit, row.numbers
     text = f"{e.amount(median, clock)} ({study.interval:.0%} interval {e.ends(lower, upper, clock)})"
     if row.direction is not None and row.probability is not None:
-        event = e.event(row.direction, row.threshold or 0.0, clock)
+        event = e.chance_of(row.direction, row.threshold or 0.0, clock)
         text += f"; the probability that {event} is {row.chance}"
     return text

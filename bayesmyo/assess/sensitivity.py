@@ -143,7 +143,7 @@ def prior_sensitivities(
     senses = power_scale(fit) if power_scaling else {}
     asked: list[tuple[str, str, str, Judge]] = []
     for name, e in fit.study.estimands.items():
-        threshold = e.threshold(fit.study.outcomes[e.outcomes[0]].better)
+        threshold = e.threshold(fit.study.declared[e.outcomes[0]].better)
         asked.append((name, "estimand", name, partial(_beyond, threshold)))
     asked += [(name, "decision", d.estimand, partial(_decided, d)) for name, d in fit.study.decisions.items()]
     rows = []

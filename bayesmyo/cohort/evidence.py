@@ -39,6 +39,9 @@ def unchanging(study: Study, cohort: Cohort, outcome: str) -> str:
 
 def _facts(study: Study, cohort: Cohort, e: Estimand) -> Iterator[str]:
     """Every reason, as a clause."""
+    if e.of_event is not None:
+        yield from _of_event(study, cohort, e)
+        return
     for outcome in e.followed:
         if why := unchanging(study, cohort, outcome):
             yield f"{why}: these data hold no change"
@@ -55,6 +58,20 @@ def _facts(study: Study, cohort: Cohort, e: Estimand) -> Iterator[str]:
         if same and e.contrast:
             yield f"every measurement of {label} {same}: these data hold no difference"
         yield from _groups(study, cohort, e, outcome)
+
+
+def _of_event(study: Study, cohort: Cohort, e: Estimand) -> Iterator[str]:
+    """Groups in which nobody was at risk."""
+    at_risk = cohort.events[e.outcomes[0]].patient
+    asked = (
+        [(e.contrast.covariate, e.contrast.level), (e.contrast.covariate, e.contrast.reference)] if e.contrast else []
+    )
+    for name, value in [*asked, *e.given.items()]:
+        levels = study.covariates[name].levels
+        if levels is None or name not in used(study, "patients") or study.covariates[name].group:
+            continue
+        if not np.any(cohort.covariates[name][at_risk] == levels.index(str(value))):
+            yield f"nobody with {name} {value} was at risk: these data hold nothing of it"
 
 
 def _groups(study: Study, cohort: Cohort, e: Estimand, outcome: str) -> Iterator[str]:

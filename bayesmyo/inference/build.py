@@ -46,7 +46,7 @@ class BuiltModel:
 def build(study: Study, cohort: Cohort) -> BuiltModel:
     """State the study's model for a cohort. Nothing is compiled. Raises UsageError for data that cannot be used."""
     data = arrays(study, cohort)
-    how = {name: fx.parameterisation(study, cohort, name) for name in study.outcomes}
+    how = {name: fx.parameterisation(study, cohort, name) for name in study.declared}
     with pm.Model(coords={"patient": np.arange(len(cohort.patients))}) as model:
         _Statement(study, data, how, len(cohort.patients)).state()
     return BuiltModel(model, study, cohort.patients, data, how)
@@ -57,7 +57,7 @@ class _Statement:
 
     def __init__(self, study: Study, data: Arrays, how: Mapping[str, fx.Parameterisation], patients: int):
         self.study, self.data, self.how, self.patients = study, data, how, patients
-        self.submodels = spec(study).submodels
+        self.submodels, self.used = spec(study).submodels, spec(study).used
         self.values: Values = _parameters(study, pm.Data(PRIOR_SPREAD, data[PRIOR_SPREAD]))
         self.columns = _patient_columns(data)
         self.rows = {name: self._rows(s) for name, s in self.submodels.items()}
@@ -83,7 +83,8 @@ class _Statement:
 
         effects = fx.unfold(self.study, listed, lowers, self.how, self.values, standard, self._inform)
         for name, s in self.submodels.items():
-            s.observe(pm, self.rows[name], self.values[name], effects.deviations[name], self.how[name], pt)
+            if not s.uses:
+                s.observe(pm, self.rows[name], self.values, effects.deviations, self.how[name], pt)
         integrated = [name for name, how in self.how.items() if how == "integrated"]
         true = {name: _true_values(self.submodels[name], self.rows[name].data, self.data) for name in integrated}
 
@@ -96,7 +97,15 @@ class _Statement:
         joined = self._joined()
         for names, group in effects.together:
             pieces = joined({name: piece(name, group) for name in names})
-            pm.Potential("+".join(names), normal.log_likelihood(pieces, len(group), self.patients, pt))
+            f = normal.factored(pieces, len(group), normal.sums(self.patients, pt), pt)
+            pm.Potential("+".join(names), normal.log_likelihood(pieces, f, pt))
+            if group and not self.used.isdisjoint(names):
+                # another likelihood looks at these effects: they are sampled, as what their measurements leave open
+                t = [pm.Normal(f"{e.outcome}.raw_{e.key}", 0.0, 1.0, dims="patient") for e in group]
+                fx.place(group, f.moved(t), effects, self.values)
+        for name, s in self.submodels.items():
+            if s.uses:
+                s.observe(pm, self.rows[name], self.values, effects.deviations, self.how[name], pt)
 
     def _factor(self, o: fx.Ordered) -> list[list[Any]]:
         """The Cholesky factor of a block's correlations."""

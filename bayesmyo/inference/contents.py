@@ -93,6 +93,7 @@ OF_PATIENTS: dict[str, Check] = {
     "rows": _json(RowAccount),
     "notices": _json(list[str]),
 }
+EXITS: dict[str, Check] = {"reasons": _json(list[Short])}  # where the table says when patients left
 OF_SHARED: dict[str, Check] = {
     "bayesmyo_shared": _json(dict[Short, Annotated[int, Field(ge=0)]]),
     **{name: _text(f"^{re.escape(blank)}$") for name, blank in PRIVATE.items()},
@@ -136,7 +137,7 @@ def words(error: ValueError) -> str:
 
 def _attributes(said: Mapping[str, str], shared: bool) -> None:
     """Exactly those that a fit has, each of its own kind."""
-    kinds = OF_ALL | (OF_SHARED if shared else OF_PATIENTS)
+    kinds = OF_ALL | (OF_SHARED if shared else OF_PATIENTS | (EXITS if "reasons" in said else {}))
     if absent := [name for name in kinds if name not in said]:
         raise ValueError(f"{absent[0]} is missing")
     if said.keys() - kinds:
@@ -175,6 +176,11 @@ def _placed(contents: Contents, held: Layout, size: int) -> None:
                     raise ValueError(f"{group}/{name} has another number of {dim}s than it should have")
     if unknown := [group for group in contents.arrays if group not in held]:
         raise ValueError(f"{unknown[0][:60]} is in no fit")
+    if ("reasons" in contents.attributes) != ("patient.exit" in contents.arrays.get("constant_data", {})):
+        raise ValueError("it says when patients left, or why, but not both")
+    reasons = contents.attributes.get("reasons")
+    if reasons is not None and len(json.loads(reasons)) != len(contents.patients):
+        raise ValueError("it has not one reason for each patient")
     regions = sorted((r for g in contents.arrays.values() for r in g.values()), key=lambda r: r.offset)
     if any(one.end > other.offset for one, other in pairwise(regions)) or (regions and regions[-1].end > size):
         raise ValueError("its arrays lie over one another, or beyond its end")

@@ -42,6 +42,8 @@ def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisa
     effect and each says much of its patient (not a yes or no, nor a grade), and non-centred otherwise. A zero part is
     always non-centred.
     """
+    if outcome in study.events:
+        return "non-centred"
     o = study.outcomes[outcome]
     if o.residual is not None or outcome in study.correlate_residuals:
         return "integrated"
@@ -141,7 +143,7 @@ def unfold(
     standard: the standardised effect z of (effect, how it is sampled, its SD, what those before it say of it, L_ii)
     inform: all of an informed outcome at once, when the first of them is asked for
     """
-    deviations: dict[str, dict[str, Any]] = {name: {} for name in study.outcomes}
+    deviations: dict[str, dict[str, Any]] = {name: {} for name in study.declared}
     rows: dict[Effect, dict[Effect, Any]] = {}
     known: dict[Effect, Any] = {}
     for o, lower in zip(listed, lowers, strict=True):
@@ -162,6 +164,15 @@ def unfold(
                 z.append(standard(e, way, sd, shift, lower[i][i]))
             deviations[e.outcome][e.key] = sd * (shift + lower[i][i] * z[i])
     return Unfolded(deviations, rows, _groups(study, list(rows), [o.integrated for o in listed], how))
+
+
+def place(group: Sequence[Effect], z: Sequence[Any], effects: Unfolded, values: Values) -> None:
+    """Put integrated effects with the others, once they are known, standardised."""
+    known = dict(zip(group, z, strict=True))
+    for e in group:
+        moved = sum(row * known[column] for column, row in effects.rows[e].items())
+        own = effects.deviations[e.outcome]
+        own[e.key] = own.get(e.key, 0.0) + values[e.outcome][f"sd_{e.key}"] * moved
 
 
 def _groups(
@@ -200,4 +211,14 @@ def how_sampled(e: Effect, how: Mapping[str, Parameterisation]) -> Parameterisat
     return declared if e.linear and e.predictor == LOCATION and declared in ("centred", "informed") else "non-centred"
 
 
-__all__ = ["Ordered", "Parameterisation", "Unfolded", "factor", "ordered", "parameterisation", "shapes", "unfold"]
+__all__ = [
+    "Ordered",
+    "Parameterisation",
+    "Unfolded",
+    "factor",
+    "ordered",
+    "parameterisation",
+    "place",
+    "shapes",
+    "unfold",
+]

@@ -10,12 +10,12 @@ from typing import Any, Never
 import numpy as np
 import xarray as xr
 
-from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
+from bayesmyo.cohort.cohort import Cohort, Episodes, Exits, Measurements, RowAccount
 from bayesmyo.errors import StorageError, UsageError, did_you_mean, must_be
 from bayesmyo.inference.arguments import in_range, known_study, typed, usable
 from bayesmyo.inference.build import build
 from bayesmyo.inference.engines import ENGINES, Draws, Progress, Sampling
-from bayesmyo.inference.layout import DRAWS, ESTIMANDS, LOG_LIKELIHOOD, layout, rounded, tree_of
+from bayesmyo.inference.layout import DRAWS, EPISODES, ESTIMANDS, EXITS, LOG_LIKELIHOOD, layout, rounded, tree_of
 from bayesmyo.inference.mixing import Diagnostics, diagnose, sampled_on, too_few
 from bayesmyo.inference.recover import complete
 from bayesmyo.model.data import SHARED
@@ -82,7 +82,18 @@ class Fit:
         notices = tuple(json.loads(self.tree.attrs["notices"]))
         covariates = {c: data[f"{SHARED}.{c}"] for c in used(self.study, "patients")}
         source, sha256 = self.tree.attrs["data_source"], self.tree.attrs["data_sha256"]
-        return Cohort(patients, measurements, rows, notices, source, sha256, covariates)
+        empty = {f: np.zeros(0, dtype) for f, dtype in EPISODES.items()}
+        events = {
+            name: Episodes(**{f: data.get(f"{name}.{f}", none) for f, none in empty.items()})
+            for name in self.study.events
+        }
+        exits, stated = (data.get(name) for name in EXITS)
+        left = (
+            None
+            if exits is None or stated is None
+            else Exits(exits, stated, tuple(json.loads(self.tree.attrs["reasons"])))
+        )
+        return Cohort(patients, measurements, rows, notices, source, sha256, covariates, events, left)
 
     @cached_property
     def truth(self) -> Truth:
@@ -334,6 +345,10 @@ def wrap(
         constant |= {f"{name}.{f}": v for f, v in stored.items() if v is not None}
         constant |= {f"{name}.x.{c}": v for c, v in m.covariates.items()}
     constant |= {f"{SHARED}.{c}": v for c, v in cohort.covariates.items()}
+    for name in study.events:
+        constant |= {f"{name}.{f}": getattr(cohort.events[name], f) for f in EPISODES if len(cohort.events[name])}
+    if cohort.exits is not None:
+        constant |= dict(zip(EXITS, (cohort.exits.time, cohort.exits.stated), strict=True))
     for group, data in (("observed_data", observed), ("constant_data", constant)):
         arrays[group] = {k: rounded(held[group], k, v) for k, v in data.items()}
     settings = {k: v for k, v in asdict(sampling).items() if k != "cores"} | {"attempts": attempts}
@@ -351,23 +366,25 @@ def wrap(
         "parameterisation": json.dumps(dict(how)),
         "versions": json.dumps(versions()),
     }
+    if cohort.exits is not None:
+        attributes["reasons"] = json.dumps(list(cohort.exits.reason))
     return Fit(tree_of(study, arrays, cohort.patients, attributes))
 
 
 def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> np.ndarray:
     """(..., visit) log density of each measurement in outcome units, given the patients' own effects, whatever the
-    others were.
+    others were; of an event (..., episode).
 
     Computed with NumPy, not by the model's code: nothing more is compiled. A large one is computed in blocks of draws.
     """
-    m, total = cohort.measurements[outcome], prod(truth.shape)
-    step = max(1, AT_ONCE // max(1, len(m)))
+    rows = len(cohort.events[outcome] if outcome in study.events else cohort.measurements[outcome])
+    total, step = prod(truth.shape), max(1, AT_ONCE // max(1, rows))
     if total > step:
-        densities = np.empty((total, len(m)))
+        densities = np.empty((total, rows))
         for start in range(0, total, step):
             some = np.arange(start, min(start + step, total))
             densities[some] = log_likelihood(study, cohort, truth.take(some), outcome)
-        return densities.reshape(*truth.shape, len(m))
+        return densities.reshape(*truth.shape, rows)
     return spec(study).submodels[outcome].log_density(truth, cohort)
 
 
@@ -381,7 +398,7 @@ def posterior_truth(study: Study, cohort: Cohort, posterior: Mapping[str, np.nda
     values = {o: {n: posterior[p.full_name] for n, p in listed.items()} for o, listed in inventory(study).items()}
     outcomes = {
         name: OutcomeTruth(values[name], {e.key: posterior[e.full_name] for e in effects(study, name)})
-        for name in study.outcomes
+        for name in study.declared
     }
     columns = patient_columns(study, cohort.covariates)
     columns = {k: complete(v, posterior.get(f"{SHARED}.{k}")) for k, v in columns.items()}

@@ -24,6 +24,8 @@ CHAIN, DRAW, PATIENT = "chain", "draw", "patient"
 DRAWS = (CHAIN, DRAW)
 SAMPLED = "sampled"  # of every draw that was sampled, where not each was kept; a `draw` of its own group in a tree
 ESTIMANDS = "estimands"  # the group of a shared copy that holds their draws
+EPISODES = {"patient": "<i8", "start": "<f8", "stop": "<f8", "end": "<f8", "status": "<i8", "line": "<i8"}
+EXITS = {"patient.exit": "<f8", "patient.exit_stated": "|b1"}  # an attribute holds the reasons
 LOG_LIKELIHOOD = "log_likelihood"  # left out of large fits, and computed when it is asked for
 
 
@@ -64,7 +66,7 @@ def layout(study: Study, shared: bool = False) -> Layout:
     }  # covariate -> whether a fit may be without it
     imputed = [f"{SHARED}.{column}" for c in used(study, "patients") for column in columns(study, c)]
     by_patient = {
-        e.full_name: Variable((*DRAWS, PATIENT), stored="<f4") for name in study.outcomes for e in effects(study, name)
+        e.full_name: Variable((*DRAWS, PATIENT), stored="<f4") for name in study.declared for e in effects(study, name)
     }
     by_patient |= {name: Variable((*DRAWS, f"{name}.missing"), stored="<f4", optional=True) for name in imputed}
     observed, likelihood, constant = {}, {}, {}
@@ -78,6 +80,11 @@ def layout(study: Study, shared: bool = False) -> Layout:
         constant[f"{name}.line"] = Variable(visit, "<i8")
         constant |= {f"{name}.{field}": Variable(visit, optional=True) for field in ("end", "exposure", "error")}
         constant |= {f"{name}.x.{c}": Variable(visit, optional=may) for c, may in declared["visits"].items()}
+    for name in study.events:  # an event at whose risk nobody was has none
+        constant |= {
+            f"{name}.{f}": Variable((f"{name}.episode",), dtype, optional=True) for f, dtype in EPISODES.items()
+        }
+    constant |= {name: Variable((PATIENT,), dtype, optional=True) for name, dtype in EXITS.items()}
     constant |= {f"{SHARED}.{c}": Variable((PATIENT,), optional=may) for c, may in declared["patients"].items()}
     return {
         "posterior": {**parameters, **by_patient},

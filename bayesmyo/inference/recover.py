@@ -9,7 +9,7 @@ from bayesmyo.inference import effects as fx
 from bayesmyo.inference.build import BuiltModel
 from bayesmyo.model import joint
 from bayesmyo.model.data import SHARED, Arrays, imputed, patient_data
-from bayesmyo.model.normal import draw_standard, whiten
+from bayesmyo.model.normal import draw_standard, factored, sums, whiten
 from bayesmyo.model.spec import spec
 from bayesmyo.model.submodel import Rows, Submodel
 from bayesmyo.model.visits import censored, columns_at, trailing
@@ -82,12 +82,12 @@ def _recovered(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, rng: n
         if not set(names).isdisjoint(study.correlate_residuals):
             correlation = joint.matrix({(CORRELATIONS, k): r for k, r in last[CORRELATIONS].items()}, study)
             listed_pieces = fx.joined(study, data[joint.OWN], data[joint.PATIENT], correlation, np, whiten, pieces)
-        z = dict(zip(group, draw_standard(listed_pieces, len(group), patients, rng), strict=True))
-        for e in group:
-            moved = sum(row * z[column] for column, row in effects.rows[e].items())
-            deviations[e.outcome][e.key] = (
-                deviations[e.outcome].get(e.key, 0.0) + last[e.outcome][f"sd_{e.key}"] * moved
-            )
+        if spec(study).used.isdisjoint(names):
+            z = draw_standard(listed_pieces, len(group), patients, rng)
+        else:  # they were sampled, as what their measurements leave open
+            t = [raw[f"{e.outcome}.raw_{e.key}"] for e in group]
+            z = factored(listed_pieces, len(group), sums(patients, np), np).moved(t)
+        fx.place(group, z, effects, last)
     for outcome, by_key in deviations.items():
         posterior |= {f"{outcome}.effect_{key}": v for key, v in by_key.items()}
     return posterior

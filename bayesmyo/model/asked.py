@@ -21,6 +21,12 @@ def known_outcome(study: Study, outcome: str) -> None:
         raise UsageError("outcome", "is not an outcome of this study", _shown(outcome), _words(outcome, study.outcomes))
 
 
+def known_event(study: Study, event: str) -> None:
+    """Raises UsageError for a name that is no event of the study."""
+    if not (isinstance(event, str) and event in study.events):
+        raise UsageError("event", "is not an event of this study", _shown(event), _words(event, study.events))
+
+
 def known_population(population: str, predicts: str, allowed: Sequence[str] = POPULATIONS, measured: str = "") -> None:
     """Raises UsageError for a population or a kind of prediction that is unknown, or for two that do not go together.
 

@@ -13,7 +13,7 @@ from bayesmyo.errors import UsageError
 from bayesmyo.model.informed import Informed
 from bayesmyo.model.normal import Piece, sums, weights, whitened
 from bayesmyo.model.residuals import covariances, told, with_errors
-from bayesmyo.model.submodel import Array, Arrays, Etas, Rows, Submodel
+from bayesmyo.model.submodel import Array, Arrays, Etas, Rows, Submodel, Values
 from bayesmyo.model.truth import Truth
 from bayesmyo.model.visits import cells, censored, own_cells, taken, trailing, visit_columns
 from bayesmyo.study.covariates import coded, columns, used
@@ -178,9 +178,9 @@ class Measured(Submodel):
     # --- inside a PyMC model, and on the way back from its draws
 
     def observe(
-        self, pm: Any, rows: Rows, values: Mapping[str, Any], own: Mapping[str, Any], how: str, xp: Any
+        self, pm: Any, rows: Rows, values: Values, own: Mapping[str, Mapping[str, Any]], how: str, xp: Any
     ) -> None:
-        eta, aux = self._told(rows, self.predictors, values, own, xp)
+        eta, aux = self._told(rows, self.predictors, values[self.name], own[self.name], xp)
         state = self.family.observe_rest if how == "integrated" else self.family.observe
         state(pm, self.name, eta, aux, self._cells(rows))
 

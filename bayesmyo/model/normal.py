@@ -119,9 +119,11 @@ def factored(pieces: Sequence[Piece], columns: int, sum_of: Callable[[Any], Sum]
     return Factored(c, half, log_det)
 
 
-def log_likelihood(pieces: Sequence[Piece], columns: int, patients: int, pt: Any) -> Any:
-    """The log likelihood of the pieces' cells, the effects integrated out; a scalar PyTensor expression."""
-    f = factored(pieces, columns, sums(patients, pt), pt)
+def log_likelihood(pieces: Sequence[Piece], f: Factored, pt: Any) -> Any:
+    """The log likelihood of the pieces' cells, the effects integrated out; a scalar PyTensor expression.
+
+    f: as `factored` makes it of the pieces
+    """
     total: Any = 0.0
     for piece in pieces:
         inside, outside = (piece.precision, 1.0) if piece.by_cell else (1.0, piece.precision)

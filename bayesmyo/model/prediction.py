@@ -9,17 +9,19 @@ from functools import cached_property, partial
 import numpy as np
 
 from bayesmyo.components.estimands import Criteria, all_met
-from bayesmyo.components.estimands.estimand import Given, Population, Predicts, Summary
+from bayesmyo.components.estimands.estimand import Given, Happens, Population, Predicts, Summary
 from bayesmyo.errors import UsageError
 from bayesmyo.model.asked import (
     SHARED_BY,
     known_criteria,
+    known_event,
     known_given,
     known_outcome,
     known_population,
     known_summary,
     times,
 )
+from bayesmyo.model.event import TimeToEvent
 from bayesmyo.model.new_patients import AT_ONCE, MOST, NewPatients, draw_new_patients
 from bayesmyo.model.quadrature import OUTER, normal_mean
 from bayesmyo.model.residuals import told
@@ -192,6 +194,37 @@ class TruthPrediction:
             who_meets = all_met(criteria, at, from_, level)
             met, count = met + who_meets.sum(axis=-1), count + np.shape(who_meets)[-1]
         return np.asarray(met / count)
+
+    def event(self, event: str, at: float, what: Happens, population: Population, given: Given | None = None) -> Array:
+        """Of an event from time zero to a time, shape of the truth: the probability of none ("free"), the mean time
+        without ("time"), or the mean number ("number").
+
+        As if nothing else ended follow-up. These patients: patients with these effects and covariates. Population
+        average: over new patients, by quasi-Monte Carlo; where patients differ in nothing but covariates, over those of
+        these patients. Raises UsageError for a word or a name that is not known.
+        """
+        given = {} if given is None else given
+        known_event(self.study, event)
+        known_given(self.study, given)
+        submodel = TimeToEvent(self.study, event)
+        names = (event, *submodel.uses)
+        if what == "number" and not submodel.counts:
+            raise UsageError("event", "is not counted: it does not recur in the time since zero", f'"{event}"')
+        differ = any(effects(self.study, name) for name in names)
+        own = {name: self.truth.outcomes[name].effects for name in names}
+        blank: dict[str, Mapping[str, Array]] = {name: {} for name in names}
+        if population == "average patient":
+            return submodel.summed(self.truth, at, what, blank, self._columns(given, {}))
+        if (population == "these patients" and self.truth.patients is not None) or not differ:
+            chosen = own if population == "these patients" else blank
+            return submodel.summed(self.truth, at, what, chosen, self._columns(given, self.truth.covariates))
+        total, count = np.zeros(self.truth.shape), 0
+        for new in draw_new_patients(self.study, self.truth, names, self.seed, self.among * submodel.weight(at)):
+            columns = self._columns(given, self._covariates_of(new.chosen))
+            size = np.shape(new.place)[-1]
+            total = total + size * submodel.summed(self.truth, at, what, new.effects, columns)
+            count += size
+        return np.asarray(total / count)
 
     def _crowds(
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given

@@ -1,11 +1,24 @@
 """Patients that never were: Study + Truth + design -> a simulated Cohort, in NumPy, apart from the PyMC code."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesmyo.cohort.cohort import LEFT, MEASURED, NOT_MEASURED, RIGHT, Cohort, Measurements, OutcomeRows, RowAccount
+from bayesmyo.cohort.cohort import (
+    LEFT,
+    MEASURED,
+    NOT_MEASURED,
+    RIGHT,
+    Cohort,
+    Episodes,
+    Exits,
+    Measurements,
+    OutcomeRows,
+    RowAccount,
+)
 from bayesmyo.errors import UsageError
+from bayesmyo.model.event import TimeToEvent, observed
 from bayesmyo.model.joint import standard_residuals
 from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
@@ -16,6 +29,7 @@ from bayesmyo.study.study import Limits, Outcome, Study
 
 MOST_PATIENTS = 100_000
 ROUNDING = 1e-9  # of planned times that are sums of intervals
+UNMODELLED = "other"  # why a simulated patient is lost for no reason that the study models
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +96,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     else:
         of_patients = {name: stated(study, name, truth.covariates) for name in covariates_used(study, "patients")}
     follow_up, lost = draw_follow_up(design, n, rng)
+    follow_up, reasons = draw_exits(study, truth, follow_up, lost, rng)
+    lost = lost | (np.array(reasons) != "")
     times = [draw_visits(design, end, rng) for end in follow_up]
     patient = np.repeat(np.arange(n), [len(t) for t in times])
     time = np.concatenate(times)
@@ -120,12 +136,65 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     account = RowAccount(int(rows.sum()), int(rows.sum()), {}, accounts)
     width = max(2, len(str(n)))
     ids = tuple(f"S{i:0{width}d}" for i in range(1, n + 1))
+    exits = Exits(follow_up, np.ones(n, dtype=bool), tuple(reasons)) if study.time.exit or study.events else None
+    events = draw_events(study, truth, follow_up, reasons, times, rng)
     return Simulated(
-        Cohort(ids, measurements, account, source="simulated", covariates=of_patients),
+        Cohort(ids, measurements, account, source="simulated", covariates=of_patients, events=events, exits=exits),
         truth,
         follow_up,
         lost,
     )
+
+
+def draw_exits(
+    study: Study, truth: Truth, potential: np.ndarray, lost: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, list[str]]:
+    """When each patient's follow-up ends, (patient,), and why: the earliest of the potential end and of the events that
+    are reasons; "" for who is still in care.
+
+    potential: (patient,) its end if none of them happened; lost: (patient,) whether that is a loss for no reason that
+        is modelled
+    """
+    assert study.design is not None
+    end, why = potential.copy(), [UNMODELLED if gone else "" for gone in lost]
+    first = np.full(len(potential), max(0.0, study.design.visits.first[0]))  # who had left before would not be there
+    for name, event in study.events.items():
+        if not event.reasons:
+            continue
+        for i, times in enumerate(_submodel(study, name).happen(truth, end, rng, first)):
+            if len(times):
+                end[i], why[i] = times[0], event.reasons[0]
+    return end, why
+
+
+def draw_events(
+    study: Study,
+    truth: Truth,
+    end: np.ndarray,
+    why: Sequence[str],
+    visits: Sequence[np.ndarray],
+    rng: np.random.Generator,
+) -> dict[str, Episodes]:
+    """What a clinic knows of every event. end, why: of each patient's follow-up; visits: their times, of each
+    patient.
+    """
+    known = {}
+    for name, event in study.events.items():
+        submodel = _submodel(study, name)
+        if event.reasons:
+            start = np.array([max(0.0, float(own[0])) for own in visits])
+            status = np.array([int(reason in event.reasons) for reason in why])
+            at_risk = end > start
+            blank = np.zeros(len(end), dtype=np.int64)
+            known[name] = Episodes(np.arange(len(end)), start, end, end, status, blank).take(at_risk)
+        else:
+            times = submodel.happen(truth, end, rng)
+            known[name] = observed(submodel, times, end, visits, by_visits=event.at is None)
+    return known
+
+
+def _submodel(study: Study, name: str) -> TimeToEvent:
+    return TimeToEvent(study, name)
 
 
 def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from bayesmyo.model.event import TimeToEvent
 from bayesmyo.model.measured import Measured
 from bayesmyo.model.submodel import Submodel
 from bayesmyo.study.parameters import Parameter, inventory
@@ -27,7 +28,13 @@ class Spec:
 
     @cached_property
     def submodels(self) -> Mapping[str, Submodel]:
-        return MappingProxyType({name: Measured(self.study, name) for name in self.study.outcomes})
+        measured = {name: Measured(self.study, name) for name in self.study.outcomes}
+        return MappingProxyType({**measured, **{name: TimeToEvent(self.study, name) for name in self.study.events}})
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The submodels at whose effects another one looks."""
+        return frozenset(name for submodel in self.submodels.values() for name in submodel.uses)
 
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Parameter]]:

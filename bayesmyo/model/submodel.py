@@ -55,6 +55,11 @@ class Submodel(ABC):
     def effects(self) -> tuple[Effect, ...]:
         """The effects that are its own: coefficients in which patients differ."""
 
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """Other submodels at whose effects its likelihood looks: they cannot be integrated out alone."""
+        return ()
+
     # --- data
 
     @abstractmethod
@@ -91,13 +96,13 @@ class Submodel(ABC):
 
     @abstractmethod
     def observe(
-        self, pm: Any, rows: Rows, values: Mapping[str, Any], own: Mapping[str, Any], how: str, xp: Any
+        self, pm: Any, rows: Rows, values: Values, own: Mapping[str, Mapping[str, Any]], how: str, xp: Any
     ) -> None:
         """State its likelihood, or what is left of it where its effects are integrated out (`piece`), in the open
         model.
 
-        values: its parameters; own: effect key -> (patient,) deviations, of integrated effects what the sampled ones
-            say of them
+        values: parameters; own: effect key -> (patient,) deviations, of integrated effects what the sampled ones say
+            of them, but of those it `uses` the whole; both by submodel
         """
 
     def piece(

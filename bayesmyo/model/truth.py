@@ -160,7 +160,7 @@ def draw_effects(study: Study, truth: Truth, patients: int, rng: np.random.Gener
     """Outcome -> effect key -> (..., patient): effects of new patients, from the normal distribution that the values
     describe.
     """
-    drawn: dict[str, dict[str, Array]] = {outcome: {} for outcome in study.outcomes}
+    drawn: dict[str, dict[str, Array]] = {outcome: {} for outcome in study.declared}
     for block in blocks(study):
         factor = np.linalg.cholesky(correlation_matrix(study, truth, block.effects))
         z = rng.standard_normal((len(block.effects), *truth.shape, patients))

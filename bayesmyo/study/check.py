@@ -64,7 +64,8 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
         happening |= {} if of_event else {name: event}
         yield from of_event
     for name, estimand in values["estimands"].items():
-        yield from check_estimands.estimand(name, estimand, names["outcomes"], whole, covariates)
+        table, read = ("events", values["events"]) if estimand.of_event else ("outcomes", whole)
+        yield from check_estimands.estimand(name, estimand, names[table], read, covariates)
     for name, decision in values["decisions"].items():
         yield from check_estimands.decision(name, decision, names["estimands"], values["estimands"])
     for name, response in values["responses"].items():

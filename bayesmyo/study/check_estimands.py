@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -11,18 +11,22 @@ from bayesmyo.components.estimands import Estimand
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.check_responses import of_criterion
 from bayesmyo.study.faults import Faults, unknown
-from bayesmyo.study.study import Covariate, Outcome
+from bayesmyo.study.study import Covariate, Event, Outcome
 
 
 def estimand(
-    name: str, e: Estimand, outcomes: Sequence[str], read: Mapping[str, Outcome], covariates: Mapping[str, Covariate]
+    name: str,
+    e: Estimand,
+    outcomes: Sequence[str],
+    read: Mapping[str, Outcome | Event],
+    covariates: Mapping[str, Covariate],
 ) -> Faults:
     """Faults of one [estimands.NAME].
 
     Parameters
     ----------
     outcomes
-        Names of the study's outcomes.
+        Names of the study's outcomes, or of its events where it asks about one.
     read
         Those of them that have no fault of their own.
     """
@@ -35,7 +39,7 @@ def estimand(
     if e.contrast is not None and e.contrast.by == "ratio" and not (e.is_level or _of_ratio(e)):
         what, mend = f"two groups' {e.kind} is compared by its difference", "leave it out, or compare levels"
         yield Fault(f"{where}.contrast.by", what, '"ratio"', mend)
-    o = read.get(e.amount_of or "")
+    o = cast("Outcome | None", read.get(e.amount_of or ""))
     if o is not None and e.relative:
         yield from _ratio(where, e, o)
     yield from _criteria(where, e, outcomes, read)
@@ -59,13 +63,15 @@ def _none(e: Estimand) -> str:
     return "one" if _of_ratio(e) else "zero"
 
 
-def _criteria(where: str, e: Estimand, outcomes: Sequence[str], read: Mapping[str, Outcome]) -> Faults:
+def _criteria(where: str, e: Estimand, outcomes: Sequence[str], read: Mapping[str, Any]) -> Faults:
     """Outcomes that the study has not, and levels that cannot be reached or missed."""
     asked = e.asks()
     places = {outcome: key for key, (outcome, _) in asked.items() if key}
     for name in (o for o in e.outcomes if o not in outcomes):
-        at, got = (places[name], "") if name in places else ("outcome", f'"{name}"')
-        yield Fault(f"{where}.{at}", "is not an outcome of this study", got, did_you_mean(name, outcomes))
+        word, article = ("event", "an event") if e.of_event else ("outcome", "an outcome")
+        at, got = (places[name], "") if name in places else (word, f'"{name}"')
+        mend = did_you_mean(name, outcomes) if outcomes else f"declare [{word}s.{name}]"
+        yield Fault(f"{where}.{at}", f"is not {article} of this study", got, mend)
     measured = e.predicts == "measurement" and bool(e.measured)
     for key, (outcome, c) in asked.items():
         first, *_, last = (e.times()[0], *e.times())
@@ -123,7 +129,7 @@ def _ratio(where: str, e: Estimand, o: Outcome) -> Faults:
         yield _expected(where, what, "ask for the ratio of expected values")
 
 
-def _unplanned(where: str, e: Estimand, asked: Sequence[Outcome]) -> Faults:
+def _unplanned(where: str, e: Estimand, asked: Sequence[Outcome | Event]) -> Faults:
     """Times of which a trajectory says nothing, and measurements at two times whose residuals hang together."""
     for o in asked:
         for key, t in e.when().items():
@@ -145,7 +151,7 @@ def _before(where: str, e: Estimand, o: Outcome) -> Faults:
         yield Fault(f"{where}.{key}", what, f"{last:g}", f"declare a trend before treatment, such as {trend}")
 
 
-def _groups(where: str, e: Estimand, covariates: Mapping[str, Covariate], asked: Sequence[Outcome]) -> Faults:
+def _groups(where: str, e: Estimand, covariates: Mapping[str, Covariate], asked: Sequence[Outcome | Event]) -> Faults:
     """Covariate values that an estimand sets, and groups that it compares.
 
     Parameters
@@ -186,7 +192,7 @@ def _factors(names: Iterable[str], covariates: Mapping[str, Covariate]) -> set[s
     return {factor for name in names if name in covariates for factor in covariates[name].product or (name,)}
 
 
-def _cancelled(e: Estimand, covariate: str, o: Outcome, covariates: Mapping[str, Covariate]) -> bool:
+def _cancelled(e: Estimand, covariate: str, o: Outcome | Event, covariates: Mapping[str, Covariate]) -> bool:
     """Whether a covariate shifts the level alone, which a difference of two levels cancels."""
     moving = [*o.moderators, *(name for part in o.predictors.values() for name in (*part.covariates, *part.moderators))]
     return o.family.link_name == e.difference_on and covariate not in _factors(moving, covariates)

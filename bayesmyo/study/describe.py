@@ -279,7 +279,7 @@ def number(study: Study, e: Estimand) -> str:
     """What number an estimand is, in the middle of a sentence: groups and given covariates included."""
     during = f" during {study.treatment}" if study.treatment and e.compares else ""
     text = f"the {e.sentence(study.named, study.time.unit)}{during}"
-    if early := sorted({t for t in e.times() for o in e.outcomes if t < study.outcomes[o].trajectory.start}):
+    if early := sorted({t for t in e.times() for o in e.outcomes if t < study.declared[o].trajectory.start}):
         text += f" (at {study.time.unit} {listing([f'{t:g}' for t in early])} the level is that at the start)"
     if e.contrast is not None:
         level, reference = (_value(study, e.contrast.covariate, v) for v in (e.contrast.level, e.contrast.reference))
@@ -313,7 +313,7 @@ def _held(study: Study, e: Estimand) -> dict[str, str | float]:
     """Covariates that nothing else sets: those of visits, and all of the average patient, stand at the reference or
     typical value."""
     held: dict[str, str | float] = {}
-    for name in base(study, [name for outcome in e.outcomes for name in study.outcomes[outcome].named]):
+    for name in base(study, [name for outcome in e.outcomes for name in study.declared[outcome].named]):
         c = study.covariates[name]
         unset = c.varies == "visits" or (e.population == "average patient" and not c.group)
         if unset and not (e.contrast and e.contrast.covariate == name):

@@ -71,6 +71,11 @@ class Predictor:
         return cast("Trajectory", self.course)
 
     @property
+    def hazard(self) -> Hazard:
+        """The course of an event's predictor."""
+        return cast("Hazard", self.course)
+
+    @property
     def moderated(self) -> tuple[Coefficient, ...]:
         """The coefficients that moderators shift: those of the change."""
         return tuple(c for c in self.coefficients[1:] if c.linear)

@@ -329,6 +329,7 @@ class Event:
     covariates: of patients, which multiply the rate; by default Normal(0, 1) on the log
     frailty: whether patients differ in their rate beyond all that (default: where it is recurrent), log-normally; the
         default prior of the SD is half-normal(1)
+    wanted: whether it is what one hopes for (off steroids), so that fewer patients free of it is for the better
     References: Rizopoulos (2012), https://doi.org/10.1201/b12208; Andersen and Gill (1982),
     https://doi.org/10.1214/aos/1176345976 (counting processes); Prentice et al. (1978),
     https://doi.org/10.2307/2530374 (competing reasons).
@@ -347,17 +348,24 @@ class Event:
     depends: Mapping[str, str] = field(default_factory=dict)
     covariates: tuple[str, ...] = ()
     frailty: bool | None = None
+    wanted: bool = False
     priors: Mapping[str, str] = field(default_factory=dict)
 
     family: ClassVar[Rate] = RATE
     moderators: ClassVar[tuple[str, ...]] = ()
     residual: ClassVar[None] = None
+    predictors: ClassVar[Mapping[str, Distributional]] = {}
     unit: ClassVar[str] = ""
 
     @property
     def parts(self) -> "dict[str, Event]":
         """Its one predictor, the log hazard."""
         return {"location": self}
+
+    @property
+    def better(self) -> str:
+        """The direction of benefit of being free of it."""
+        return "lower" if self.wanted else "higher"
 
     @property
     def trajectory(self) -> Hazard:
@@ -465,7 +473,7 @@ class Study:
     @property
     def named(self) -> dict[str, Named]:
         """How each outcome is called in the middle of a sentence, and its unit."""
-        return {name: Named(in_sentence(self.label(name)), o.unit) for name, o in self.outcomes.items()}
+        return {name: Named(in_sentence(self.label(name)), o.unit) for name, o in self.declared.items()}
 
     @property
     def typical_follow_up(self) -> float | None:

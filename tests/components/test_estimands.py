@@ -301,8 +301,8 @@ def test_levels_beyond_all_numbers_give_a_time_all_the_same():
 def test_who_never_gets_there_is_beyond_the_last_time():
     e = TimeTo(outcome="cpk", at_most=5, within=24)
     assert e.threshold("lower") == ("below", 24)
-    assert e.event("below", 24, "month") == "it is reached by month 24"
-    assert e.event("below", 6, "month") == "it is below 6.00"
+    assert e.chance_of("below", 24, "month") == "it is reached by month 24"
+    assert e.chance_of("below", 6, "month") == "it is below 6.00"
     assert [e.amount(Number(v, unit="months"), "month") for v in (6.1, 24)] == ["6.10 months", "beyond month 24"]
     ends = [e.ends(*map(Number, v), "month") for v in ((3, 9), (3, 24), (24, 24))]
     assert ends == ["3.00 to 9.00", "3.00 to beyond month 24", "all of it beyond month 24"]

@@ -77,7 +77,9 @@ def case(rng, group, correlated=True):
 @pytest.mark.parametrize("correlated", [True, False])
 def test_likelihood_is_that_of_the_multivariate_normal(rng, columns, correlated):
     c = case(rng, GROUPS[columns], correlated)
-    ours = normal.log_likelihood(c.pieces(pt.as_tensor), len(c.group), PATIENTS, pt)
+    ours = normal.log_likelihood(
+        c.pieces(pt.as_tensor), normal.factored(c.pieces(pt.as_tensor), len(c.group), normal.sums(PATIENTS, pt), pt), pt
+    )
     truth = 0.0
     for i in range(PATIENTS):
         z, y, noise = c.patient(i)

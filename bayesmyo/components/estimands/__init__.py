@@ -8,13 +8,24 @@ contract tests then ask: is it computed alike for a truth and for posterior draw
 from bayesmyo.components.estimands.change import Change
 from bayesmyo.components.estimands.criteria import Criteria, Criterion, all_met, in_words
 from bayesmyo.components.estimands.estimand import POPULATIONS, Contrast, Estimand, Named, OfOutcome, Prediction
+from bayesmyo.components.estimands.events import EventFree, ExpectedEvents, RestrictedMeanTime
 from bayesmyo.components.estimands.level import Level
 from bayesmyo.components.estimands.ratio import Ratio
 from bayesmyo.components.estimands.share import Share
 from bayesmyo.components.estimands.slope import Slope
 from bayesmyo.components.estimands.time_to import TimeTo
 
-ESTIMANDS: tuple[type[Estimand], ...] = (Level, Change, Ratio, Slope, Share, TimeTo)
+ESTIMANDS: tuple[type[Estimand], ...] = (
+    Level,
+    Change,
+    Ratio,
+    Slope,
+    Share,
+    TimeTo,
+    EventFree,
+    RestrictedMeanTime,
+    ExpectedEvents,
+)
 
 __all__ = [
     "ESTIMANDS",
@@ -24,11 +35,14 @@ __all__ = [
     "Criteria",
     "Criterion",
     "Estimand",
+    "EventFree",
+    "ExpectedEvents",
     "Level",
     "Named",
     "OfOutcome",
     "Prediction",
     "Ratio",
+    "RestrictedMeanTime",
     "Share",
     "Slope",
     "TimeTo",

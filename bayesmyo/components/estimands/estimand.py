@@ -14,6 +14,7 @@ from bayesmyo.components.numbers import Number, significant
 Population = Literal["these patients", "average patient", "new patient", "population average"]
 Summary = Literal["median", "mean"]
 Predicts = Literal["expected value", "measurement"]
+Happens = Literal["free", "time", "number"]
 POPULATIONS: tuple[str, ...] = get_args(Population)
 WHOM = {
     "these patients": "in these patients", "average patient": "in the average patient",
@@ -49,6 +50,10 @@ class Prediction(Protocol):
         self, criteria: Criteria, at: float, from_: float, population: Population, predicts: Predicts, given: Given
     ) -> np.ndarray:
         """The share of patients who meet all criteria at a time."""
+        ...
+
+    def event(self, event: str, at: float, what: Happens, population: Population, given: Given) -> np.ndarray:
+        """Of an event by a time: the probability of none, the mean time without, or the mean number."""
         ...
 
 
@@ -133,6 +138,11 @@ class Estimand(Component):
         return self.outcomes if self.compares else ()
 
     @property
+    def of_event(self) -> str | None:
+        """The event that it asks about; None where it looks at outcomes."""
+        return None
+
+    @property
     def amount_of(self) -> str | None:
         """The outcome whose level it reports, in units or as a ratio; None where it counts patients."""
         return None
@@ -215,7 +225,7 @@ class Estimand(Component):
         """The ends of its interval, in a sentence."""
         return f"{lower} to {upper}"
 
-    def event(self, direction: str, threshold: float, time_unit: str) -> str:
+    def chance_of(self, direction: str, threshold: float, time_unit: str) -> str:
         """What the probability beside the number is of."""
         return f"it is {direction} {significant(threshold)}"
 

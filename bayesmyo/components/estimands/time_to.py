@@ -95,10 +95,10 @@ class TimeTo(OfOutcome):
     def _figure(self, number: Number, time_unit: str) -> str:
         return f"beyond {time_unit} {self.within:g}" if self._beyond(number) else str(number)
 
-    def event(self, direction: str, threshold: float, time_unit: str) -> str:
+    def chance_of(self, direction: str, threshold: float, time_unit: str) -> str:
         if direction == "below" and threshold == self.within and self.contrast is None:
             return f"it is reached by {time_unit} {self.within:g}"
-        return super().event(direction, threshold, time_unit)
+        return super().chance_of(direction, threshold, time_unit)
 
     def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
         limit = f"at most {self.at_most:g}" if self.at_most is not None else f"at least {self.at_least:g}"

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, ClassVar
 
 from bayesmyo.components.component import Coefficient, Component, Scale
@@ -41,6 +42,11 @@ class Rate(Link):
         """It has none beyond the predictor's."""
         return {}
 
+    def mean_has_moments(self) -> bool:
+        """Whether the mean over patients has a posterior mean: not where they differ log-normally by an SD that is not
+        known."""
+        return False
+
     def joint(self, name: str, text: str) -> None:
         """No prior of it is one of several parameters."""
 
@@ -52,7 +58,7 @@ class Hazard(Component):
     """
 
     moves: ClassVar[bool] = False
-    before: ClassVar[str] = "level"
+    start: ClassVar[float] = -inf
 
     @property
     @abstractmethod
@@ -84,6 +90,14 @@ class Hazard(Component):
     @property
     def written(self) -> str:
         return self.formula
+
+    def planned(self, t: float) -> bool:
+        """Whether it says anything of a time."""
+        return True
+
+    def visits_planned(self) -> tuple[float, ...]:
+        """Of an outcome the times of planned visits."""
+        return ()
 
     def knots(self) -> tuple[float, ...]:
         """Times at which it may jump."""

@@ -137,7 +137,7 @@ def plain(r: Results, e: Estimate) -> str:
         amount = f"by {median} {e.unit} (between {lower} and {upper} with {study.interval:.0%} probability)"
     if not sure:
         return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen."
-    better = rose == (study.outcomes[e.outcomes[0]].better == "higher")
+    better = rose == (study.declared[e.outcomes[0]].better == "higher")
     verb = "rose" if rose else "fell"
     return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}."
 

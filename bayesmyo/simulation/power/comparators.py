@@ -203,7 +203,7 @@ def _estimated(study: Study, name: str, a: Answer) -> dict[str, Any]:
     reach = float(stats.t.ppf(0.5 + study.interval / 2, a.freedom)) * a.error
     logarithmic = e.difference_on == "log"
     back = np.exp if logarithmic else float
-    benefit = (a.estimate > 0) == (study.outcomes[e.outcomes[0]].better == "higher")
+    benefit = (a.estimate > 0) == (study.declared[e.outcomes[0]].better == "higher")
     lower, median, upper = (float(back(a.estimate + step)) for step in (-reach, 0.0, reach))
     sd, met = None if logarithmic else a.error, bool(p < 1 - study.interval and benefit)
     return {"median": median, "lower": lower, "upper": upper, "sd": sd, "probability": p, "met": met}
