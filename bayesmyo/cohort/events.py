@@ -18,6 +18,7 @@ from bayesmyo.cohort.times import Times
 from bayesmyo.cohort.typed_cells import Origin
 from bayesmyo.cohort.values import Column
 from bayesmyo.components.estimands import Criterion
+from bayesmyo.limits import NAME
 from bayesmyo.study.study import MONTHS_PER, Event, Study
 
 Row = tuple[int, float, float, float, int, int]  # the fields of Episodes
@@ -146,6 +147,8 @@ def _reasons(study: Study, parts: Parts) -> tuple[dict[str, str], dict[str, int]
         said = text.strip()
         if cells.is_missing(text, study.data):
             return math.nan, None
+        if len(said) > NAME:
+            return math.nan, cells.Bad(f"has more than {NAME:,} characters, which no reason has", "shorten it", "D44")
         meant = declared.get(fold(said), said)
         if meant != said:
             what = f"differs from a declared reason only in {difference([meant, said]).text}"

@@ -121,6 +121,7 @@ def test_missing_words_and_white_space_are_no_reason():
         (["a 0 50 900 8 moved__away"], 'differs from a declared reason only in white space'),
         (["a 0 50 900 . lost", "b 0 50 900 . died"], 'lines 2, 3, column "why": says why follow-up ended, and nothing says when; fill in the column left. [D76]'),
         (["a 0 50 900 8 lost", "a 3 50 900 8 died"], 'lines 2, 3, column "why": one patient has several values of the reason of the exit; correct it. [D23]'),
+        ([f"a 0 50 900 8 {'x' * 1001}"], "has more than 1,000 characters, which no reason has"),
         (["a 0 50 900 2 lost", "a 3 50 900 2 lost"], "a visit lies after the end of the patient's follow-up"),
         (["a 0 50 900 0 lost"], "lost happened at the first visit, when nobody had been at risk for any time"),
         (["a 3 50 900 3 lost"], "lost happened at the first visit"),
