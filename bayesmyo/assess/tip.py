@@ -153,6 +153,7 @@ def tip(
     outcomes: Sequence[str] | None = None,
     group: str | None = None,
     prior: str | None = None,
+    hazard: str | None = None,
     steps: int | None = None,
 ) -> Tip:
     """What would change the answer, if those who left fared worse than patients like them.
@@ -178,6 +179,8 @@ def tip(
         The courses "reference" and "copy increments" need it.
     prior : str, optional
         In place of `by`, a prior of the amount, from which each draw has its own: one posterior.
+    hazard : str, optional
+        A prior of the rate per unit of time at which patients leave, on which populations depend (default: Jeffreys').
     steps : int, optional
         How many amounts are looked at, where `by` does not name them.
 
@@ -205,7 +208,7 @@ def tip(
     bayesmyo.errors.UsageError: fit: says of nobody when follow-up ended, and why; declare the columns in study.time ...
     """
     known_fit(fit)
-    return _Asked(fit, course, by, reasons, outcomes, group, prior, steps).answer()
+    return _Asked(fit, course, by, reasons, outcomes, group, prior, hazard, steps).answer()
 
 
 def exits_of(fit: Fit) -> Exits:
@@ -224,7 +227,7 @@ class _Asked:
 
     def __init__(
         self, fit: Fit, course: str, by: Sequence[float] | None, reasons: Sequence[str], outcomes: Sequence[str] | None,
-        group: str | None, prior: str | None, steps: int | None,
+        group: str | None, prior: str | None, hazard: str | None, steps: int | None,
     ):  # fmt: skip
         self.fit, self.study = fit, fit.study
         exits = exits_of(fit)
@@ -238,12 +241,19 @@ class _Asked:
         self.units = self._units(by is not None or prior is not None)
         self.asked = {n: e for n, e in self.study.estimands.items() if self._concerns(e)}
         if not self.asked and not self.study.responses:
-            what = "is for shares of patients and responses, of which the study has none" if self.course.fails else "asks nothing of them"
-            raise UsageError("course" if self.course.fails else "outcomes", what, f'"{course}"' if self.course.fails else "")
+            what = (
+                "is for shares of patients and responses, of which the study has none"
+                if self.course.fails
+                else "asks nothing of them"
+            )
+            raise UsageError(
+                "course" if self.course.fails else "outcomes", what, f'"{course}"' if self.course.fails else ""
+            )
         levels = max(1, len(self.levels))
         position = fit.cohort.covariates[self.group].astype(int) if self.group else np.zeros(len(fit.cohort), dtype=int)
         rng = np.random.default_rng(address(fit.seed, PREDICT, 0, 0, LEAVERS))
-        self.left = left(exits, self.reasons, position, levels, fit.truth.shape, rng)
+        rate = _hazard(hazard)
+        self.left = left(exits, self.reasons, position, levels, fit.truth.shape, rng, rate)
         self.departed = Departed(fit.prediction, self.left, self.course, self.group, {})
         self.steps = steps or (STEPS_OF_TWO if levels == 2 else STEPS)
 
@@ -254,7 +264,9 @@ class _Asked:
         kinds = {(self.study.outcomes[o].unit, self.study.outcomes[o].family.link_name) for o in self.outcomes}
         if len(kinds) > 1 and self.course.benefit:
             what = "is in the unit of one outcome, and several have different ones"
-            raise UsageError("by" if self.prior is None else "prior", what, ", ".join(self.outcomes), "name one in outcomes")
+            raise UsageError(
+                "by" if self.prior is None else "prior", what, ", ".join(self.outcomes), "name one in outcomes"
+            )
         return dict.fromkeys(self.outcomes, 1.0)
 
     def _concerns(self, e: Estimand) -> bool:
@@ -264,7 +276,7 @@ class _Asked:
 
     def answer(self) -> Tip:
         grid = [np.zeros(max(1, len(self.levels)))] if self.prior or not self.course.amount else self._grid()
-        rows = [r for x in grid for r in self.rows(x, self.draws(x), self.course.kind if self.course.amount else OWN)]
+        rows = [r for x in grid for r in self.rows(x, self._seen(x), self.course.kind if self.course.amount else OWN)]
         if self.prior is not None or not self.course.amount:
             x = self._drawn() if self.prior is not None else grid[0]
             draws, label = self.draws(x, moved=True), self.course.kind
@@ -389,7 +401,9 @@ class _Asked:
             text = f"{name}: {who} would have had to be {self._amount(e, x, direction)} than patients like them for the conclusion to change ({before}, then {after})."
             if not self.course.benefit:
                 text = f"{name}: {who} would have had to go {self._amount(e, x, direction)} for the conclusion to change ({before}, then {after})."
-        return TippingPoint(kind, name, estimand, e.outcomes, group, d, spreads, gone, before, after, _capital(text, name))
+        return TippingPoint(
+            kind, name, estimand, e.outcomes, group, d, spreads, gone, before, after, _capital(text, name)
+        )
 
     def _whether(self, draws: "_Draws") -> list[TippingPoint]:
         """Does another course without an amount, or with one of a prior, change a conclusion?"""
@@ -404,7 +418,11 @@ class _Asked:
             what = f"the conclusion would {'be the same' if same else 'change'} ({before}{'' if same else f', then {after}'})"
             by = f", {self.course.amount} ~ {self.prior}" if self.prior else ""
             text = f"{name}: had {who} {self.course.sentence.replace('were moved', 'been moved').replace('went', 'gone')}{by}, {what}."
-            points.append(TippingPoint(kind, name, estimand, e.outcomes, "", None, None, gone, before, after, _capital(text, name)))
+            points.append(
+                TippingPoint(
+                    kind, name, estimand, e.outcomes, "", None, None, gone, before, after, _capital(text, name)
+                )
+            )
         return points
 
     def _who(self, e: Estimand, group: str) -> tuple[int, str]:
@@ -483,9 +501,17 @@ class _Draws:
 
     def numbers(self) -> list[tuple[str, str, tuple[str, ...], dict[str, Any]]]:
         """(kind, name, outcomes, numbers) of all that is asked."""
-        study, rows = self.asked.study, []
+        study = self.asked.study
+        rows: list[tuple[str, str, tuple[str, ...], dict[str, Any]]] = []
         for name, e in self.asked.asked.items():
-            rows.append(("estimand", name, e.outcomes, {**_summary(self.of(name), study), "probability": self._probability(name)}))
+            rows.append(
+                (
+                    "estimand",
+                    name,
+                    e.outcomes,
+                    {**_summary(self.of(name), study), "probability": self._probability(name)},
+                )
+            )
         for name, decision in study.decisions.items():
             if decision.estimand in self.asked.asked:
                 v = decision.judge(self.of(decision.estimand))
@@ -536,7 +562,12 @@ def _reasons(exits: Exits, asked: Sequence[str]) -> tuple[str, ...]:
 def _outcomes(study: Study, asked: Sequence[str] | None) -> tuple[str, ...]:
     for outcome in asked or ():
         if outcome not in study.outcomes:
-            raise UsageError("outcomes", "is not an outcome of this study", f'"{outcome}"', did_you_mean(str(outcome), [*study.outcomes]))
+            raise UsageError(
+                "outcomes",
+                "is not an outcome of this study",
+                f'"{outcome}"',
+                did_you_mean(str(outcome), [*study.outcomes]),
+            )
     return tuple(asked or study.outcomes)
 
 
@@ -549,7 +580,9 @@ def _group(study: Study, course: Course, group: str | None) -> str:
             raise UsageError("group", what, mend=mend)
         return ""
     if group not in grouping:
-        raise UsageError("group", "is not a covariate of patients with levels", f'"{group}"', did_you_mean(str(group), grouping))
+        raise UsageError(
+            "group", "is not a covariate of patients with levels", f'"{group}"', did_you_mean(str(group), grouping)
+        )
     if course.amount and len(study.covariates[group].levels or ()) > 2:
         raise UsageError("group", "has more than two levels: their amounts make no grid", f'"{group}"')
     return group
@@ -561,10 +594,26 @@ def _prior(course: Course, prior: str | None, by: Sequence[float] | None) -> Pri
     if not course.amount or by is not None:
         what = "takes the place of amounts" if course.amount else f'the course "{course.kind}" has no amount'
         raise UsageError("prior", what, f'"{prior}"', "leave one of them out" if course.amount else "leave it out")
+    return _parsed("prior", prior)
+
+
+def _parsed(where: str, prior: str) -> Prior:
     try:
         return Prior.parse(prior)
     except ValueError as error:
-        raise UsageError("prior", "cannot be understood", f'"{prior}"', str(error)) from None
+        raise UsageError(where, "cannot be understood", f'"{prior}"', str(error)) from None
+
+
+def _hazard(prior: str | None) -> Prior | None:
+    """A prior of the hazard; a rate is positive."""
+    if prior is None:
+        return None
+    rate = _parsed("hazard", prior)
+    if rate.constant or not rate.fits("positive"):
+        raise UsageError(
+            "hazard", "is a rate: its prior is of a positive number", f'"{prior}"', 'such as "lognormal(-4.6, 1)"'
+        )
+    return rate
 
 
 def _amounts(course: Course, by: Sequence[float] | None) -> list[float] | None:

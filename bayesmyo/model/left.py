@@ -3,8 +3,8 @@
 These patients: the course of each who left for the reasons asked about is replaced after the exit. A new patient leaves
 for them before time t with probability 1 - exp(-h t), and a population is the mixture of both courses. The hazard h of
 each group is constant, with a posterior of its own: events over person-time under Jeffreys' prior,
-h ~ Gamma(events + 1/2, person-time), which counts those who were censored for as long as they were seen. Exits and
-courses are taken as independent, given the group.
+h ~ Gamma(events + 1/2, person-time), or under a stated one; those who were censored count for as long as they were seen.
+Exits and courses are taken as independent, given the group.
 
 References: Jeffreys' prior of a rate, Box and Tiao (1973), chapter 1, https://doi.org/10.1002/9781118033197; constant
 hazards under censoring, Kalbfleisch and Prentice (2002), chapter 3, https://doi.org/10.1002/9781118032985.
@@ -21,13 +21,15 @@ import numpy as np
 from bayesmyo.cohort.cohort import Exits
 from bayesmyo.components.courses import Course
 from bayesmyo.components.estimands.estimand import Given, Population, Predicts
+from bayesmyo.components.priors import Prior
 from bayesmyo.model.prediction import Crowd, TruthPrediction, clock
-from bayesmyo.model.visits import Etas
+from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.study.covariates import base, coded, columns_of, stated, with_products
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor
 
 Array = np.ndarray
 NODES = tuple(zip(*np.polynomial.legendre.leggauss(5), strict=True))  # of exit times, by their probability
+GRID = 20_000  # values of a log hazard
 EXIT, CROWD = 5, 6  # addresses of random numbers, beside those of `TruthPrediction`
 
 
@@ -49,16 +51,29 @@ class Left:
 
 
 def left(
-    exits: Exits, reasons: Collection[str], level: Array, levels: int, shape: tuple[int, ...], rng: np.random.Generator
-) -> Left:
+    exits: Exits, reasons: Collection[str], level: Array, levels: int, shape: tuple[int, ...], rng: np.random.Generator,
+    prior: Prior | None = None,
+) -> Left:  # fmt: skip
     """Who left for these reasons, and posterior draws of the hazard of each level.
 
-    level: (patient,) position of each patient's group; shape: of the truth
+    level: (patient,) position of each patient's group; shape: of the truth; prior: of a hazard, in place of Jeffreys'
     """
     who = np.array([reason in reasons for reason in exits.reason])
     at_risk = np.maximum(exits.time, 0.0)
     events, exposure = (np.bincount(level, weights=w, minlength=levels) for w in (who.astype(float), at_risk))
-    return Left(who, exits.time, rng.gamma(events + 0.5, 1.0, (*shape, levels)) / np.maximum(exposure, 1e-9))
+    exposure = np.maximum(exposure, 1e-9)
+    if prior is None:
+        return Left(who, exits.time, rng.gamma(events + 0.5, 1.0, (*shape, levels)) / exposure)
+    draws = [_hazards(prior, n, t, rng.random(shape)) for n, t in zip(events, exposure, strict=True)]
+    return Left(who, exits.time, np.stack(draws, axis=-1))
+
+
+def _hazards(prior: Prior, events: float, exposure: float, uniform: Array) -> Array:
+    """Draws of a hazard by its posterior's quantiles, from a fine grid of its logarithm."""
+    log_h = np.log((events + 0.5) / exposure) + np.linspace(-12.0, 6.0, GRID)
+    log_density = prior.log_density(np.exp(log_h)) + (events + 1) * log_h - exposure * np.exp(log_h)
+    below = np.cumsum(np.exp(log_density - log_density.max()))
+    return np.exp(np.interp(uniform * below[-1], below, log_h))
 
 
 class Departed(TruthPrediction):
@@ -69,7 +84,9 @@ class Departed(TruthPrediction):
         counts in the direction of benefit
     """
 
-    def __init__(self, prediction: TruthPrediction, left: Left, course: Course, group: str, amounts: Mapping[str, Array]):
+    def __init__(
+        self, prediction: TruthPrediction, left: Left, course: Course, group: str, amounts: Mapping[str, Array]
+    ):
         super().__init__(prediction.study, prediction.truth, prediction.seed, prediction._among)
         self.left, self.course, self.group, self.amounts = left, course, group, amounts
         self._known: dict[Any, Any] = {}
@@ -80,23 +97,33 @@ class Departed(TruthPrediction):
         other.amounts = amounts
         return other
 
-    def each(self, outcome: str, time: Any) -> Array:
-        levels = super().each(outcome, time)
-        gone = self.left.who & (self.left.time < np.asarray(time)[..., None])
-        return np.where(gone, np.nan, levels) if self.course.fails else levels
+    def _each(self, outcome: str, time: float | Array, given: Given, levels: Callable[..., Array]) -> Array:
+        known = self._told(self._leaving(outcome, time, given), outcome, levels)
+        if not self.course.fails or levels == self._means:
+            return known
+        return np.where(self.left.who & (self.left.time < clock(time)), np.nan, known)
 
     def _own(self, outcome: str, time: float | Array, given: Given) -> Etas:
-        key = ("own", outcome, time, *sorted(given.items())) if np.ndim(time) == 0 else None
-        own = self._once(key, lambda: super(Departed, self)._own(outcome, time, given))
-        gone = self.left.who & (self.left.time < clock(time))
-        columns = self._columns(given, self.truth.covariates)
-        return self._replaced(key, own, outcome, time, gone, self.left.time, self.truth.outcomes[outcome].effects, columns)
+        return self._replaced(self._leaving(outcome, time, given), outcome)
+
+    def _leaving(self, outcome: str, time: float | Array, given: Given) -> "_Leaving":
+        """These patients at a time."""
+
+        def computed() -> _Leaving:
+            gone = self.left.who & (self.left.time < clock(time))
+            deviations, columns = self.truth.outcomes[outcome].effects, self._columns(given, self.truth.covariates)
+            return _Leaving.of(self, outcome, clock(time), gone, self.left.time, deviations, columns)
+
+        key = ("these patients", outcome, time, *sorted(given.items())) if np.ndim(time) == 0 else None
+        return self._once(key, computed)
 
     def _new(self, outcome: str, time: float | Array, given: Given) -> Etas:
         columns = self._new_columns(given)
-        own = self._etas(outcome, time, self._new_patient[outcome], columns)
-        exits = self._exits(self._rng(EXIT, outcome=next(iter(self.study.outcomes))).random((*self.truth.shape, 1)), columns)
-        return self._replaced(None, own, outcome, time, exits < clock(time), exits, self._new_patient[outcome], columns)
+        exits = self._exits(self._rng(EXIT, next(iter(self.study.outcomes))).random((*self.truth.shape, 1)), columns)
+        effects = self._new_patient[outcome]
+        return self._replaced(
+            _Leaving.of(self, outcome, clock(time), exits < clock(time), exits, effects, columns), outcome
+        )
 
     def _crowds(
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
@@ -104,26 +131,36 @@ class Departed(TruthPrediction):
         if population == "these patients":
             alone = np.where(self.left.who, self.left.time, np.inf)
             for crowd in super()._crowds(outcomes, population, predicts, given):
-                yield replace(crowd, exit=np.tile(alone, crowd.times))
+                levels = partial(self._each, given=given, levels=self._reported) if crowd.times == 1 else crowd.levels
+                yield replace(crowd, levels=levels, exit=np.tile(alone, crowd.times))
             return
         key = ("crowds", outcomes, *sorted(given.items()))
-        for n, (new, exits) in enumerate(self._once(key, lambda: self._leavers(outcomes, population, predicts, given))):
-            yield Crowd(partial(self._of_leavers, (*key, n), new, exits), exit=exits)
+        listed = self._once(key, lambda: self._leavers(outcomes, population, predicts, given))
+        for n, (effects, columns, exits) in enumerate(listed):
 
-    def _leavers(self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given) -> list[Any]:
-        """Crowds of new patients, (effects and columns, exit times) each."""
+            def leaving(outcome: str, time: float, n: int = n, own: Any = (effects, columns, exits)) -> _Leaving:
+                effects, columns, exits = own
+                asked = outcome, clock(time), exits < time, exits, effects[outcome], columns
+                return self._once((*key, n, outcome, time), lambda: _Leaving.of(self, *asked))
+
+            def etas(outcome: str, time: float, leaving: Callable[..., _Leaving] = leaving) -> Etas:
+                return self._replaced(leaving(outcome, time), outcome)
+
+            def levels(outcome: str, time: float, leaving: Callable[..., _Leaving] = leaving) -> Array:
+                return self._told(leaving(outcome, time), outcome, self._reported)
+
+            yield Crowd(etas, levels, exit=exits)
+
+    def _leavers(
+        self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
+    ) -> list[Any]:
+        """Crowds of new patients: effects, design columns and exit times of each."""
         rng, listed = self._rng(CROWD, outcomes[0]), []
         for crowd in super()._crowds(outcomes, population, predicts, given):
             new, columns = crowd.etas.args  # type: ignore[attr-defined]
             u = rng.random((*self.truth.shape, new.place.shape[-1]))
-            listed.append(((new.effects, columns), self._exits(u, columns)))
+            listed.append((new.effects, columns, self._exits(u, columns)))
         return listed
-
-    def _of_leavers(self, key: Any, new: Any, exits: Array, outcome: str, time: float) -> Etas:
-        effects, columns = new
-        key = (*key, outcome, time)
-        own = self._once(key, lambda: self._etas(outcome, time, effects[outcome], columns))
-        return self._replaced(key, own, outcome, time, exits < time, exits, effects[outcome], columns)
 
     def _counted(self, crowd: Crowd, time: float) -> Array:
         return np.asarray(not self.course.fails or ~(np.asarray(crowd.exit) < time))
@@ -156,37 +193,31 @@ class Departed(TruthPrediction):
             after = after + weight / 2 * of(_Gone(self, exits, key and (*key, node)), outcome, time, columns, median)
         return np.asarray(own + leaving * (after - own))
 
-    def _replaced(
-        self, key: Any, own: Etas, outcome: str, time: float | Array, gone: Array, exits: Array,
-        deviations: Mapping[str, Array], columns: Mapping[str, Array],
-    ) -> Etas:  # fmt: skip
-        """Predictors, those of patients who are gone replaced."""
-        if outcome not in self.amounts or not np.any(gone):
-            return own
-        after = self._after(key, outcome, clock(time), exits, deviations, columns)
-        return {name: np.where(gone, after[name], own[name]) for name in own}
-
-    def _after(
-        self, key: Any, outcome: str, when: Array, exits: Array, deviations: Mapping[str, Array], columns: Mapping[str, Array]
-    ) -> Etas:  # fmt: skip
-        """Predictors after exits before `when`, both with an axis for patients."""
-
-        def parts() -> tuple[Etas, dict[str, Any]]:
-            paths = _Paths(self, outcome, when, exits, deviations, columns)
-            own = paths.etas("own")
-            whole = [name for name in own if self.course.whole or name == LOCATION]
-            return own, {name: self.course.after(paths.of(name)) for name in whole}
-
-        own, moved = self._once(key and ("after", *key), parts)
-        position = self._position(columns)
+    def _after(self, leaving: "_Leaving", outcome: str) -> Etas:
+        """Predictors of those who are gone, one after another."""
         benefit = -1.0 if self.course.benefit and self.study.outcomes[outcome].better == "lower" else 1.0
-        amount = benefit * _of_level(self.amounts[outcome], position)
-        etas = dict(own)
-        for name, (base_, per) in moved.items():
+        amounts = np.asarray(self.amounts[outcome], dtype=float)
+        amount = benefit * (
+            amounts[leaving.level] if amounts.ndim == 1 else leaving.of_gone(_of_level(amounts, leaving.position))
+        )
+        etas = dict(leaving.own_gone)
+        for name, (base_, per) in leaving.moved.items():
             eta = base_ + amount * per
-            eta = np.where(position == 0, own[name], eta) if self.course.compares else eta
-            etas[name] = np.broadcast_to(eta, np.broadcast_shapes(np.shape(own[name]), np.shape(eta)))
+            etas[name] = np.where(leaving.level == 0, etas[name], eta) if self.course.compares else eta
         return etas
+
+    def _replaced(self, leaving: "_Leaving", outcome: str) -> Etas:
+        """Predictors of everyone, those of patients who are gone replaced."""
+        if outcome not in self.amounts or leaving.nobody:
+            return leaving.own
+        return {name: leaving.put(leaving.own[name], after) for name, after in self._after(leaving, outcome).items()}
+
+    def _told(self, leaving: "_Leaving", outcome: str, levels: Callable[..., Array]) -> Array:
+        """Levels of everyone, of which those of patients who stay are computed once."""
+        own = leaving.levels(levels.__name__, lambda: levels(outcome, leaving.own))
+        if outcome not in self.amounts or leaving.nobody:
+            return own
+        return leaving.put(own, levels(outcome, self._after(leaving, outcome), leaving.values))
 
     def _position(self, columns: Mapping[str, Array]) -> Array:
         """(..., patient) which level of the group, or zero."""
@@ -199,13 +230,13 @@ class Departed(TruthPrediction):
         parts = base(self.study, self.study.outcomes[outcome].named)
         return own | set(columns_of(self.study, [*parts, self.group]))
 
-    def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
+    def _once[R](self, key: Any, compute: Callable[[], R]) -> R:
         """What does not depend on the amounts; where there is no key it is computed again."""
         if key is None:
             return compute()
         if key not in self._known:
             self._known[key] = compute()
-        return self._known[key]
+        return self._known[key]  # type: ignore[no-any-return]
 
 
 class _Gone(TruthPrediction):
@@ -218,16 +249,81 @@ class _Gone(TruthPrediction):
     def _etas(
         self, outcome: str, time: float | Array, deviations: Mapping[str, Array], columns: Mapping[str, Array]
     ) -> Etas:
+        def everyone() -> _Leaving:
+            asked = outcome, clock(time), np.asarray(True), clock(self._exits), deviations, columns
+            return _Leaving.of(self._departed, *asked)
+
         key = None if self._key is None or deviations else (*self._key, "gone")
-        return self._departed._after(key, outcome, clock(time), clock(self._exits), deviations, columns)
+        return self._departed._replaced(self._departed._once(key, everyone), outcome)
 
     def _loading(
-        self, p: Predictor, e: Effect, time: float | Array, columns: Mapping[str, Array], deviations: Mapping[str, Array]
+        self,
+        p: Predictor,
+        e: Effect,
+        time: float | Array,
+        columns: Mapping[str, Array],
+        deviations: Mapping[str, Array],
     ) -> Array:
         """The course after an exit is affine in every linear coefficient."""
-        moved = {**deviations, e.key: deviations.get(e.key, 0.0) + 1.0}
+        moved = {**deviations, e.key: np.asarray(deviations.get(e.key, 0.0)) + 1.0}
         first, second = (self._etas(p.outcome, time, d, columns)[p.name] for d in (deviations, moved))
         return np.asarray(second - first)
+
+
+@dataclass(frozen=True, eq=False)
+class _Leaving:
+    """Patients at a time, and what does not depend on amounts of the courses of those who are gone by then.
+
+    own: predictors, (..., patient), as if all had stayed; gone: the same shape
+    moved, own_gone, level, values: of those who are gone, one after another: the parts of their course, the predictors,
+        the position of the group, and parameters; position: (..., patient) of the group
+    """
+
+    own: Etas
+    gone: Array
+    moved: Mapping[str, Any]
+    own_gone: Etas
+    position: Array
+    level: Array
+    values: Mapping[str, Array]
+    nobody: bool
+    _levels: dict[str, Array]
+
+    @classmethod
+    def of(
+        cls, departed: Departed, outcome: str, when: Array, gone: Array, exits: Array, deviations: Mapping[str, Array],
+        columns: Mapping[str, Array],
+    ) -> "_Leaving":  # fmt: skip
+        paths = _Paths(departed, outcome, when, exits, deviations, columns)
+        own, position, course = paths.etas("own"), departed._position(columns), departed.course
+        shape = np.shape(own[LOCATION])
+        gone = np.broadcast_to(gone, shape)
+        if not gone.any():
+            return cls(own, gone, {}, {}, position, position, {}, True, {})
+
+        def flat(x: Any) -> Array:
+            return np.asarray(np.broadcast_to(x, shape)[gone])
+
+        whole = [name for name in own if course.whole or name == LOCATION]
+        moved = {name: tuple(p if np.ndim(p) == 0 else flat(p) for p in course.after(paths.of(name))) for name in whole}
+        values = {k: flat(v) for k, v in trailing(departed.truth.outcomes[outcome].values).items()}
+        own_gone = {k: flat(v) for k, v in own.items()}
+        return cls(own, gone, moved, own_gone, position, flat(position), values, False, {})
+
+    def of_gone(self, x: Array) -> Array:
+        return np.asarray(np.broadcast_to(x, self.gone.shape)[self.gone])
+
+    def put(self, x: Array, after: Array) -> Array:
+        """(..., patient) with other numbers in those who are gone."""
+        full = np.array(np.broadcast_to(x, self.gone.shape))
+        full[self.gone] = after
+        return full
+
+    def levels(self, name: str, compute: Callable[[], Array]) -> Array:
+        """Of everyone as if all had stayed, computed once."""
+        if name not in self._levels:
+            self._levels[name] = compute()
+        return self._levels[name]
 
 
 class _Paths:

@@ -6,6 +6,7 @@ This module alone decides between the average patient and the average over patie
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,18 +32,22 @@ from bayesmyo.study.predictors import Effect, Predictor, at, effects, predictors
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
+T = TypeVar("T")
 Times = float | Sequence[float] | Array
+AtTime = Callable[[str, float], T]
 
 
 @dataclass(frozen=True, eq=False)
 class Crowd:
     """Patients over whom a share is counted.
 
-    etas: what gives their predictors, (..., patient), by outcome and time
+    etas, levels: what gives their predictors, and their levels as the family reports them, (..., patient), by outcome
+        and time
     times: how many times over they are these patients; exit: (..., patient) when each leaves, where that is known
     """
 
-    etas: Callable[[str, float], Etas]
+    etas: AtTime[Etas]
+    levels: AtTime[Array]
     times: int = 1
     exit: Array | None = None
 
@@ -121,10 +126,9 @@ class TruthPrediction:
         median = family.geometric if summary is None else summary == "median"
 
         if population == "these patients" and self.truth.patients is not None:
-            etas = self._own(outcome, time, given)
             if median:
-                return np.asarray(family.inverse(etas["location"].mean(axis=-1)))
-            return np.asarray(family.mean(*told(self.study.outcomes[outcome], etas, trailing(values))).mean(axis=-1))
+                return np.asarray(family.inverse(self._own(outcome, time, given)["location"].mean(axis=-1)))
+            return np.asarray(self._each(outcome, time, given, self._means).mean(axis=-1))
         if population == "new patient":
             etas = {k: v[..., 0] for k, v in self._new(outcome, time, given).items()}
             if predicts == "measurement":
@@ -175,8 +179,8 @@ class TruthPrediction:
         known_outcome(self.study, outcome)
         when = times(time, self.truth.shape)
         if isinstance(when, tuple):
-            return np.stack([self._reported(outcome, self._own(outcome, t, {})) for t in when], axis=-1)
-        return self._reported(outcome, self._own(outcome, when, {}))
+            return np.stack([self._each(outcome, t, {}, self._reported) for t in when], axis=-1)
+        return self._each(outcome, when, {}, self._reported)
 
     def share(
         self,
@@ -202,9 +206,11 @@ class TruthPrediction:
         met, count = np.zeros(self.truth.shape), 0
         for crowd in self._crowds(tuple(criteria), population, predicts, given):
 
-            def level(outcome: str, time: float, etas: Callable[[str, float], Etas] = crowd.etas) -> Array:
+            def level(
+                outcome: str, time: float, etas: AtTime[Etas] = crowd.etas, levels: AtTime[Array] = crowd.levels
+            ) -> Array:
                 if predicts == "expected value":
-                    return self._reported(outcome, etas(outcome, time))
+                    return levels(outcome, time)
                 rng = rngs.setdefault((outcome, time), self._rng(3, outcome, time))
                 family, values = self.study.outcomes[outcome].family, trailing(self.truth.outcomes[outcome].values)
                 return family.draw(rng, *told(self.study.outcomes[outcome], etas(outcome, time), values))
@@ -215,7 +221,7 @@ class TruthPrediction:
 
     def _crowds(
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
-    ) -> Iterator["Crowd"]:
+    ) -> Iterator[Crowd]:
         """Groups of patients over whom a share is counted."""
         patients = self.truth.patients
         if population == "these patients" and patients is not None:
@@ -223,13 +229,16 @@ class TruthPrediction:
                 max(1, m // (patients * self.among)) if predicts == "measurement" else 1 for m in (MOST, AT_ONCE)
             )
             for _ in range(-(-wanted // at_once)):
-                yield Crowd(partial(self._repeated, given, at_once), at_once)
+                yield self._crowd(partial(self._repeated, given, at_once), at_once)
             return
         for new in draw_new_patients(self.study, self.truth, outcomes, self.seed, self.among):
             columns = self._columns(given, self._covariates_of(new.chosen))
-            yield Crowd(partial(self._of_new, new, columns))
+            yield self._crowd(partial(self._of_new, new, columns))
 
-    def _counted(self, crowd: "Crowd", time: float) -> Array:
+    def _crowd(self, etas: AtTime[Etas], times: int = 1) -> Crowd:
+        return Crowd(etas, lambda outcome, time: self._reported(outcome, etas(outcome, time)), times)
+
+    def _counted(self, crowd: Crowd, time: float) -> Array:
         """Whether patients of a crowd can meet criteria at all."""
         return np.asarray(True)
 
@@ -240,14 +249,23 @@ class TruthPrediction:
     def _of_new(self, new: NewPatients, columns: Mapping[str, Array], outcome: str, time: float) -> Etas:
         return self._etas(outcome, time, new.effects[outcome], columns)
 
-    def _reported(self, outcome: str, etas: Etas) -> Array:
-        """Levels in outcome units as the family reports them: the median where that is geometric, else the mean."""
+    def _reported(self, outcome: str, etas: Etas, values: Mapping[str, Array] | None = None) -> Array:
+        """Levels in outcome units as the family reports them: the median where that is geometric, else the mean.
+
+        values: parameters that broadcast against the predictors, where these are not (..., patient)
+        """
         family = self.study.outcomes[outcome].family
-        if family.geometric:
-            return np.asarray(family.inverse(etas["location"]))
-        return np.asarray(
-            family.mean(*told(self.study.outcomes[outcome], etas, trailing(self.truth.outcomes[outcome].values)))
-        )
+        return np.asarray(family.inverse(etas["location"])) if family.geometric else self._means(outcome, etas, values)
+
+    def _means(self, outcome: str, etas: Etas, values: Mapping[str, Array] | None = None) -> Array:
+        """Expected measurements, as `_reported`."""
+        o = self.study.outcomes[outcome]
+        known = trailing(self.truth.outcomes[outcome].values) if values is None else values
+        return np.asarray(o.family.mean(*told(o, etas, known)))
+
+    def _each(self, outcome: str, time: float | Array, given: Given, levels: Callable[..., Array]) -> Array:
+        """Levels of each of these patients, (..., patient): `_reported` or `_means`."""
+        return levels(outcome, self._own(outcome, time, given))
 
     def _covariates_of(self, chosen: Callable[[int], Array]) -> dict[str, Array]:
         """Design columns, (..., patient), of patients chosen among these; `chosen` is handed how many there are."""
@@ -264,9 +282,7 @@ class TruthPrediction:
         """Linear predictors by name, (..., patient), broadcast to one shape."""
         return self._at(outcome, clock(time), deviations, columns)
 
-    def _at(
-        self, outcome: str, when: Array, deviations: Mapping[str, Array], columns: Mapping[str, Array]
-    ) -> Etas:
+    def _at(self, outcome: str, when: Array, deviations: Mapping[str, Array], columns: Mapping[str, Array]) -> Etas:
         """The same at times that have an axis for patients, or none."""
         values = trailing(self.truth.outcomes[outcome].values)
         etas = at(predictors(self.study, outcome), when, values, deviations, columns, np)
@@ -358,7 +374,12 @@ class TruthPrediction:
         return total
 
     def _loading(
-        self, p: Predictor, e: Effect, time: float | Array, columns: Mapping[str, Array], deviations: Mapping[str, Array]
+        self,
+        p: Predictor,
+        e: Effect,
+        time: float | Array,
+        columns: Mapping[str, Array],
+        deviations: Mapping[str, Array],
     ) -> Array:
         """How far a predictor moves, (..., 1), when a patient's linear coefficient moves by one."""
         values = trailing(self.truth.outcomes[p.outcome].values)
