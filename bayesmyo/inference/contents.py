@@ -71,6 +71,15 @@ def _json(kind: Any) -> Check:
     return partial(TypeAdapter(kind).validate_json, strict=True)
 
 
+class Exited(BaseModel):
+    """When and why each patient's follow-up ended, as `Exits`."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    time: tuple[Annotated[float, Field(allow_inf_nan=False)], ...]
+    stated: tuple[bool, ...]
+    reason: tuple[str, ...]
+
+
 ROWS = TypeAdapter(RowAccount)
 PRIVATE = {
     "data_source": "",
@@ -93,6 +102,7 @@ OF_PATIENTS: dict[str, Check] = {
     "rows": _json(RowAccount),
     "notices": _json(list[str]),
 }
+MAY_HAVE: dict[str, Check] = {"exits": _json(Exited)}  # where the table says when follow-up ended
 OF_SHARED: dict[str, Check] = {
     "bayesmyo_shared": _json(dict[Short, Annotated[int, Field(ge=0)]]),
     **{name: _text(f"^{re.escape(blank)}$") for name, blank in PRIVATE.items()},
@@ -121,6 +131,10 @@ def understood(raw: bytes, size: int) -> tuple[Contents, Study]:
         raise ValueError("its study cannot be understood") from None
     if not shared and set(ROWS.validate_json(contents.attributes["rows"]).outcomes) != set(study.outcomes):
         raise ValueError("its account of rows is not of the outcomes of its study")
+    if "exits" in contents.attributes:
+        exits = Exited.model_validate_json(contents.attributes["exits"])
+        if {len(exits.time), len(exits.stated), len(exits.reason)} != {len(contents.patients)}:
+            raise ValueError("its exits are not of its patients")
     _placed(contents, layout(study, shared), size)
     return contents, study
 
@@ -137,6 +151,7 @@ def words(error: ValueError) -> str:
 def _attributes(said: Mapping[str, str], shared: bool) -> None:
     """Exactly those that a fit has, each of its own kind."""
     kinds = OF_ALL | (OF_SHARED if shared else OF_PATIENTS)
+    kinds |= {} if shared else {name: check for name, check in MAY_HAVE.items() if name in said}
     if absent := [name for name in kinds if name not in said]:
         raise ValueError(f"{absent[0]} is missing")
     if said.keys() - kinds:

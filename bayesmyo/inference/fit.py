@@ -10,7 +10,7 @@ from typing import Any, Never
 import numpy as np
 import xarray as xr
 
-from bayesmyo.cohort.cohort import Cohort, Measurements, RowAccount
+from bayesmyo.cohort.cohort import Cohort, Exits, Measurements, RowAccount
 from bayesmyo.errors import StorageError, UsageError, did_you_mean, must_be
 from bayesmyo.inference.arguments import in_range, known_study, typed, usable
 from bayesmyo.inference.build import build
@@ -82,7 +82,15 @@ class Fit:
         notices = tuple(json.loads(self.tree.attrs["notices"]))
         covariates = {c: data[f"{SHARED}.{c}"] for c in used(self.study, "patients")}
         source, sha256 = self.tree.attrs["data_source"], self.tree.attrs["data_sha256"]
-        return Cohort(patients, measurements, rows, notices, source, sha256, covariates)
+        return Cohort(patients, measurements, rows, notices, source, sha256, covariates, exits=self._exits)
+
+    @property
+    def _exits(self) -> Exits | None:
+        """When and why follow-up ended, where the table said so."""
+        if "exits" not in self.tree.attrs:
+            return None
+        said = json.loads(self.tree.attrs["exits"])
+        return Exits(np.array(said["time"]), np.array(said["stated"], dtype=bool), tuple(said["reason"]))
 
     @cached_property
     def truth(self) -> Truth:
@@ -351,6 +359,9 @@ def wrap(
         "parameterisation": json.dumps(dict(how)),
         "versions": json.dumps(versions()),
     }
+    if exits := cohort.exits:
+        said = {"time": exits.time.tolist(), "stated": exits.stated.tolist(), "reason": list(exits.reason)}
+        attributes["exits"] = json.dumps(said)
     return Fit(tree_of(study, arrays, cohort.patients, attributes))
 
 

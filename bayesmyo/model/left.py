@@ -230,13 +230,13 @@ class Departed(TruthPrediction):
         parts = base(self.study, self.study.outcomes[outcome].named)
         return own | set(columns_of(self.study, [*parts, self.group]))
 
-    def _once[R](self, key: Any, compute: Callable[[], R]) -> R:
+    def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
         """What does not depend on the amounts; where there is no key it is computed again."""
         if key is None:
             return compute()
         if key not in self._known:
             self._known[key] = compute()
-        return self._known[key]  # type: ignore[no-any-return]
+        return self._known[key]
 
 
 class _Gone(TruthPrediction):

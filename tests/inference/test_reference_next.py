@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from bayesmyo.assess.checks import Convergence
-from bayesmyo.assess.tip import _Asked, tip
+from bayesmyo.assess.tip import tip
+from bayesmyo.assess.what_if import WhatIf
 from bayesmyo.cohort.cohort import Exits
 from bayesmyo.cohort.frame import cohort_from_frame
 from bayesmyo.inference.engines import Sampling
@@ -125,7 +126,7 @@ def test_what_if_those_who_were_lost_fared_worse():
     reason = tuple("lost" if lost else "" for lost in table["lost"])
     exits = Exits(table["months_in_study"].to_numpy(), np.ones(len(table), bool), reason)
     posterior.__dict__["cohort"] = replace(posterior.cohort, exits=exits)
-    asked = _Asked(posterior, "shift", [0, -0.5, -1], (), None, None, None, "lognormal(-4.605170186, 1)", None)
+    asked = WhatIf(posterior, "shift", [0, -0.5, -1], (), None, None, None, "lognormal(-4.605170186, 1)", None)
     for d in (0.0, 0.5, 1.0):
         draws = asked.draws(np.array([-d]))
         close(np.log(draws.of("these")), case["estimands"][f"change_these_delta_{d:g}"])

@@ -21,5 +21,9 @@ class CopyIncrements(Course):
     def sentence(self) -> str:
         return "went on from where they left as the reference group did on average"
 
+    @property
+    def had(self) -> str:
+        return "gone on from where they left as the reference group did on average"
+
     def after(self, paths: Paths) -> Affine:
         return paths.at_exit + paths.reference - paths.reference_at_exit, 0.0

@@ -57,6 +57,16 @@ class Course(Component):
     def sentence(self) -> str:
         """What follows "those who left": "stayed at the level at which they left"."""
 
+    @property
+    def had(self) -> str:
+        """The same where it did not happen, after "had they"."""
+        return self.sentence
+
+    @property
+    def verb(self) -> str:
+        """What they would have had to do, before the amount."""
+        return "be"
+
     @abstractmethod
     def after(self, paths: Paths) -> Affine:
         """The course after the exit: a base, and what each unit of the amount adds to it."""

@@ -18,5 +18,13 @@ class Return(Course):
     def sentence(self) -> str:
         return "went a share w of the way back to their own start"
 
+    @property
+    def had(self) -> str:
+        return "gone a share w of the way back to their own start"
+
+    @property
+    def verb(self) -> str:
+        return "go"
+
     def after(self, paths: Paths) -> Affine:
         return paths.own, paths.start - paths.own

@@ -21,6 +21,10 @@ class Shift(Course):
     def sentence(self) -> str:
         return "were moved by d from their own course"
 
+    @property
+    def had(self) -> str:
+        return "been moved by d from their own course"
+
     def after(self, paths: Paths) -> Affine:
         return paths.own, 1.0
 
