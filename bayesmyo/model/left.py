@@ -12,7 +12,7 @@ hazards under censoring, Kalbfleisch and Prentice (2002), chapter 3, https://doi
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,9 +20,10 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import Exits
 from bayesmyo.components.courses import Course
+from bayesmyo.components.estimands import Criteria, all_met
 from bayesmyo.components.estimands.estimand import Given, Population, Predicts
 from bayesmyo.components.priors import Prior
-from bayesmyo.model.prediction import Crowd, TruthPrediction, clock
+from bayesmyo.model.prediction import AtTime, Crowd, TruthPrediction, clock
 from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.study.covariates import base, coded, columns_of, stated, with_products
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor
@@ -129,27 +130,29 @@ class Departed(TruthPrediction):
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
     ) -> Iterator[Crowd]:
         if population == "these patients":
-            alone = np.where(self.left.who, self.left.time, np.inf)
+            exits = np.where(self.left.who, self.left.time, np.inf)
             for crowd in super()._crowds(outcomes, population, predicts, given):
-                levels = partial(self._each, given=given, levels=self._reported) if crowd.times == 1 else crowd.levels
-                yield replace(crowd, levels=levels, exit=np.tile(alone, crowd.times))
+                (times,) = crowd.etas.args[1:]  # type: ignore[attr-defined]
+                yield _Leavers(crowd.etas, crowd.levels, np.tile(exits, times))
             return
         key = ("crowds", outcomes, *sorted(given.items()))
         listed = self._once(key, lambda: self._leavers(outcomes, population, predicts, given))
         for n, (effects, columns, exits) in enumerate(listed):
+            leaving = partial(self._of_leavers, (*key, n), effects, columns, exits)
+            etas = lambda outcome, time, at=leaving: self._replaced(at(outcome, time), outcome)  # noqa: E731
+            yield _Leavers(etas, self._crowd(etas).levels, exits, (*key, n), leaving)
 
-            def leaving(outcome: str, time: float, n: int = n, own: Any = (effects, columns, exits)) -> _Leaving:
-                effects, columns, exits = own
-                asked = outcome, clock(time), exits < time, exits, effects[outcome], columns
-                return self._once((*key, n, outcome, time), lambda: _Leaving.of(self, *asked))
-
-            def etas(outcome: str, time: float, leaving: Callable[..., _Leaving] = leaving) -> Etas:
-                return self._replaced(leaving(outcome, time), outcome)
-
-            def levels(outcome: str, time: float, leaving: Callable[..., _Leaving] = leaving) -> Array:
-                return self._told(leaving(outcome, time), outcome, self._reported)
-
-            yield Crowd(etas, levels, exit=exits)
+    def _of_leavers(
+        self,
+        key: Any,
+        effects: Mapping[str, Any],
+        columns: Mapping[str, Array],
+        exits: Array,
+        outcome: str,
+        time: float,
+    ) -> "_Leaving":
+        asked = outcome, clock(time), exits < time, exits, effects[outcome], columns
+        return self._once((*key, outcome, time), lambda: _Leaving.of(self, *asked))
 
     def _leavers(
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
@@ -162,8 +165,38 @@ class Departed(TruthPrediction):
             listed.append((new.effects, columns, self._exits(u, columns)))
         return listed
 
-    def _counted(self, crowd: Crowd, time: float) -> Array:
-        return np.asarray(not self.course.fails or ~(np.asarray(crowd.exit) < time))
+    def _meeting(
+        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array]
+    ) -> tuple[Array, int]:
+        assert isinstance(crowd, _Leavers)
+        leaving, gone = crowd.leaving, crowd.exit < at
+        if self.course.fails:
+            who = all_met(criteria, at, from_, level) & ~gone
+            return np.asarray(who.sum(axis=-1)), who.shape[-1]
+        if leaving is None or level is not crowd.levels:
+            return super()._meeting(crowd, criteria, at, from_, level)
+
+        # new patients are many: those who stay, and what all would have had, are looked at once for all amounts
+        def stayed(outcome: str, time: float) -> Array:
+            known = leaving(outcome, time)
+            return known.levels("_reported", lambda: self._reported(outcome, known.own))
+
+        def left_then(outcome: str, time: float) -> Array:
+            known = leaving(outcome, time)
+            if outcome not in self.amounts or known.nobody:
+                return self._once((*crowd.key, "gone", at, outcome, time), lambda: stayed(outcome, time)[gone])
+            if time == at:
+                return self._reported(outcome, self._after(known, outcome), known.values)
+            return self._told(known, outcome, self._reported)[gone]
+
+        def counted() -> tuple[Array, Array, Array]:
+            who = np.broadcast_to(all_met(criteria, at, from_, stayed), gone.shape)
+            return who.sum(axis=-1), who[gone], np.nonzero(gone.reshape(-1, gone.shape[-1]))[0]
+
+        total, own, draw = self._once((*crowd.key, at, from_, *criteria.items()), counted)
+        change = all_met(criteria, at, from_, left_then).astype(float) - own
+        changed = np.bincount(draw, weights=change, minlength=total.size).reshape(total.shape)
+        return np.asarray(total + changed), gone.shape[-1]
 
     def _exits(self, uniform: Array, columns: Mapping[str, Array]) -> Array:
         """(..., patient) exit times of new patients from uniform numbers."""
@@ -271,6 +304,18 @@ class _Gone(TruthPrediction):
 
 
 @dataclass(frozen=True, eq=False)
+class _Leavers(Crowd):
+    """Patients over whom a share is counted, and when each leaves, (..., patient).
+
+    leaving: of new patients, who are the same for all amounts, what is known of each outcome at each time, held by `key`
+    """
+
+    exit: Array
+    key: tuple[Any, ...] = ()
+    leaving: "AtTime[_Leaving] | None" = None
+
+
+@dataclass(frozen=True, eq=False)
 class _Leaving:
     """Patients at a time, and what does not depend on amounts of the courses of those who are gone by then.
 
@@ -295,9 +340,9 @@ class _Leaving:
         columns: Mapping[str, Array],
     ) -> "_Leaving":  # fmt: skip
         paths = _Paths(departed, outcome, when, exits, deviations, columns)
-        own, position, course = paths.etas("own"), departed._position(columns), departed.course
-        shape = np.shape(own[LOCATION])
-        gone = np.broadcast_to(gone, shape)
+        position, course = departed._position(columns), departed.course
+        shape = np.broadcast_shapes(np.shape(gone), *(np.shape(v) for v in paths.etas("own").values()))
+        own, gone = {k: np.broadcast_to(v, shape) for k, v in paths.etas("own").items()}, np.broadcast_to(gone, shape)
         if not gone.any():
             return cls(own, gone, {}, {}, position, position, {}, True, {})
 

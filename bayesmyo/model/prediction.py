@@ -43,13 +43,10 @@ class Crowd:
 
     etas, levels: what gives their predictors, and their levels as the family reports them, (..., patient), by outcome
         and time
-    times: how many times over they are these patients; exit: (..., patient) when each leaves, where that is known
     """
 
     etas: AtTime[Etas]
     levels: AtTime[Array]
-    times: int = 1
-    exit: Array | None = None
 
 
 class TruthPrediction:
@@ -206,17 +203,14 @@ class TruthPrediction:
         met, count = np.zeros(self.truth.shape), 0
         for crowd in self._crowds(tuple(criteria), population, predicts, given):
 
-            def level(
-                outcome: str, time: float, etas: AtTime[Etas] = crowd.etas, levels: AtTime[Array] = crowd.levels
-            ) -> Array:
-                if predicts == "expected value":
-                    return levels(outcome, time)
+            def measured(outcome: str, time: float, etas: AtTime[Etas] = crowd.etas) -> Array:
                 rng = rngs.setdefault((outcome, time), self._rng(3, outcome, time))
                 family, values = self.study.outcomes[outcome].family, trailing(self.truth.outcomes[outcome].values)
                 return family.draw(rng, *told(self.study.outcomes[outcome], etas(outcome, time), values))
 
-            who_meets = all_met(criteria, at, from_, level) & self._counted(crowd, at)
-            met, count = met + who_meets.sum(axis=-1), count + np.shape(who_meets)[-1]
+            level = measured if predicts == "measurement" else crowd.levels
+            meeting, size = self._meeting(crowd, criteria, at, from_, level)
+            met, count = met + meeting, count + size
         return np.asarray(met / count)
 
     def _crowds(
@@ -229,18 +223,21 @@ class TruthPrediction:
                 max(1, m // (patients * self.among)) if predicts == "measurement" else 1 for m in (MOST, AT_ONCE)
             )
             for _ in range(-(-wanted // at_once)):
-                yield self._crowd(partial(self._repeated, given, at_once), at_once)
+                yield self._crowd(partial(self._repeated, given, at_once))
             return
         for new in draw_new_patients(self.study, self.truth, outcomes, self.seed, self.among):
             columns = self._columns(given, self._covariates_of(new.chosen))
             yield self._crowd(partial(self._of_new, new, columns))
 
-    def _crowd(self, etas: AtTime[Etas], times: int = 1) -> Crowd:
-        return Crowd(etas, lambda outcome, time: self._reported(outcome, etas(outcome, time)), times)
+    def _crowd(self, etas: AtTime[Etas]) -> Crowd:
+        return Crowd(etas, lambda outcome, time: self._reported(outcome, etas(outcome, time)))
 
-    def _counted(self, crowd: Crowd, time: float) -> Array:
-        """Whether patients of a crowd can meet criteria at all."""
-        return np.asarray(True)
+    def _meeting(
+        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array]
+    ) -> tuple[Array, int]:
+        """How many of a crowd meet all criteria, (...,), and of how many."""
+        who = all_met(criteria, at, from_, level)
+        return np.asarray(who.sum(axis=-1)), np.shape(who)[-1]
 
     def _repeated(self, given: Given, times: int, outcome: str, time: float) -> Etas:
         """Predictors of these patients, all of them several times over."""
