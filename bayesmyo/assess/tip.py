@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.tipping import TippingPoint, tipping_points, whether
-from bayesmyo.assess.what_if import WhatIf
+from bayesmyo.assess.what_if import STEPS, WhatIf
+from bayesmyo.errors import UsageError
 from bayesmyo.inference.fit import Fit, known_fit
 
 OWN = "own"  # the course of who left, as a fit takes it
@@ -166,11 +167,11 @@ def tip(
     kind, grid = asked.course.kind, asked.grid()
     with ThreadPoolExecutor(THREADS) as pool:  # NumPy computes aside of the interpreter
         each = list(pool.map(lambda x: asked.seen(x).numbers(), grid))
-    amounts = asked.prior is None and bool(asked.course.amount)
+    ranging = asked.prior is None and bool(asked.course.amount)
     rows = [
-        _row(asked, kind if amounts else OWN, x, *n) for x, numbers in zip(grid, each, strict=True) for n in numbers
+        _row(asked, kind if ranging else OWN, x, *n) for x, numbers in zip(grid, each, strict=True) for n in numbers
     ]
-    if amounts:
+    if ranging:
         points = tipping_points(asked)
     else:
         draws = asked.draws(asked.drawn(), moved=True)
@@ -179,6 +180,13 @@ def tip(
     left, patients = int(asked.left.who.sum()), len(fit.cohort)
     about = kind, asked.course.amount, asked.course.sentence, asked.reasons, left, patients, str(asked.prior or "")
     return Tip(*about, tuple(rows), tuple(points))
+
+
+def amounts(first: float | None, last: float | None, steps: int | None = None) -> list[float]:
+    """So many amounts from the first, by default zero, to the last."""
+    if last is None:
+        raise UsageError("--from", "has no end", mend="say --to as well")
+    return [float(v) for v in np.linspace(first or 0.0, last, steps or STEPS)]
 
 
 def _row(
@@ -195,4 +203,4 @@ def _flat(row: Row) -> dict[str, Any]:
     return {"course": plain.pop("course"), **{f"d_{k}": v for k, v in plain.pop("by_group").items()}, **plain}
 
 
-__all__ = ["Row", "Tip", "TippingPoint", "tip"]
+__all__ = ["Row", "Tip", "TippingPoint", "amounts", "tip"]

@@ -4,6 +4,7 @@ Amounts are handled as x, (level of the group,), in units: one for all outcomes 
 difference between patients of each.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import product
@@ -28,6 +29,7 @@ from bayesmyo.study.study import Study
 Array = np.ndarray
 STEPS = 50  # amounts of one group; of each of two groups
 STEPS_OF_TWO = 7
+DEATH = {"died", "dead", "death", "deceased"}
 LEAVERS, DRAWN = 1, 2  # addresses of random numbers
 
 
@@ -52,7 +54,7 @@ class WhatIf:
         self.fit, self.study = fit, fit.study
         exits = exits_of(fit)
         self.course = _course(course)
-        self.reasons = _reasons(exits, reasons)
+        self.reasons = _reasons(exits, self.course, reasons)
         self.outcomes = _outcomes(self.study, outcomes)
         self.group = _group(self.study, self.course, group)
         self.levels: tuple[str, ...] = self.study.covariates[self.group].levels or () if self.group else ()
@@ -212,15 +214,24 @@ def _course(word: str) -> Course:
     return words[word]()
 
 
-def _reasons(exits: Exits, asked: Sequence[str]) -> tuple[str, ...]:
+def is_death(reason: str) -> bool:
+    """Whether a reason names a death, after which there is no course."""
+    return bool({*re.findall(r"[a-z]+", reason.lower())} & DEATH)
+
+
+def _reasons(exits: Exits, course: Course, asked: Sequence[str]) -> tuple[str, ...]:
     known = tuple(dict.fromkeys(r for r in exits.reason if r))
-    if not asked and len(known) > 1:
-        mend = f"name those to look at ({', '.join(known)}); after a death there is no course"
-        raise UsageError("reasons", "patients left for several", mend=mend)
     for reason in asked:
         if reason not in known:
             raise UsageError("reasons", "nobody left for it", f'"{reason}"', did_you_mean(str(reason), known))
-    return tuple(asked) or known
+        if is_death(reason) and not course.fails:
+            what = "after a death there is no course"
+            raise UsageError("reasons", what, f'"{reason}"', 'ask the course "never", which counts it as a failure')
+    possible = tuple(r for r in known if course.fails or not is_death(r))
+    if not asked and len(possible) != 1:
+        what = "patients left for several" if possible else "are deaths, after which there is no course"
+        raise UsageError("reasons", what, mend=f"name those to look at: {', '.join(possible or known)}")
+    return tuple(asked) or possible
 
 
 def _outcomes(study: Study, asked: Sequence[str] | None) -> tuple[str, ...]:
@@ -291,4 +302,4 @@ def _amounts(course: Course, by: Sequence[float] | None) -> list[float] | None:
     return values
 
 
-__all__ = ["Draws", "WhatIf", "exits_of"]
+__all__ = ["Draws", "WhatIf", "exits_of", "is_death"]
