@@ -157,10 +157,11 @@ def tip(
 
     Examples
     --------
-    >>> bayesmyo.tip(fit, "never")
-    Traceback (most recent call last):
-    ...
-    bayesmyo.errors.UsageError: fit: says of nobody when follow-up ended, and why; declare the columns in study.time ...
+    >>> try:
+    ...     bayesmyo.tip(fit)
+    ... except bayesmyo.BayesmyoError as error:
+    ...     print(error)
+    fit: says of nobody when follow-up ended, and why; declare the columns exit and reason in study.time, and fit again.
     """
     known_fit(fit)
     asked = WhatIf(fit, course, by, reasons, outcomes, group, prior, hazard, steps)

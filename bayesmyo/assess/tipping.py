@@ -148,23 +148,23 @@ def _amount(asked: WhatIf, e: Estimand, x: float, direction: Array) -> str:
     if len(own) > 1:
         said = [f"{s} in {asked.study.named[o].label}" for s, o in zip(said, own, strict=True)]
     each = f" with each {asked.study.time.unit}" if asked.course.per_time else ""
-    return f"{listing(said)} {'worse' if x < 0 else 'better'}{each}"
+    return f"{listing(said)}{each}"
 
 
 def _in_unit(asked: WhatIf, e: Estimand, outcome: str, x: float, direction: Array) -> str:
-    o, d = asked.study.outcomes[outcome], abs(x * asked.units[outcome])
+    o, d, word = asked.study.outcomes[outcome], abs(x * asked.units[outcome]), "worse" if x < 0 else "better"
     link = o.family.link_name
     if link == "identity":
-        return f"{significant(d, 2)} {o.unit}"
+        return f"{significant(d, 2)} {o.unit} {word}"
     if link == "log":
-        return f"a factor of {significant(float(np.exp(d)), 3)}"
-    scale, time = f"{significant(d, 2)} on the {link} scale", max(e.times())
+        return f"{word} by a factor of {significant(float(np.exp(d)), 3)}"
+    size, time = significant(d, 2), max(e.times())
     gone = asked.left.by(time)
     if asked.course.per_time or not gone.any():
-        return scale
+        return f"{size} {word} on the {link} scale"
     moved, own = (p.each(outcome, time) for p in (asked.draws(x * direction).prediction, asked.fit.prediction))
     apart = abs(float(np.median((moved - own)[..., gone].mean(axis=-1))))
-    return f"{significant(apart, 2)} {o.unit} ({scale})"
+    return f"{significant(apart, 2)} {o.unit} {word} ({size} on the {link} scale)"
 
 
 __all__ = ["TippingPoint", "conclusions", "tipping_points", "whether"]

@@ -37,7 +37,7 @@ def exits_of(fit: Fit) -> Exits:
     """When and why follow-up ended. Raises UsageError where a fit does not know, or nobody left."""
     exits = fit.cohort.exits
     if exits is None:
-        mend = "declare the columns in study.time: exit and reason, and fit again"
+        mend = "declare the columns exit and reason in study.time, and fit again"
         raise UsageError("fit", "says of nobody when follow-up ended, and why", mend=mend)
     if not any(exits.reason):
         raise UsageError("fit", "has no patient who left for a stated reason")

@@ -164,7 +164,10 @@ def tip(
     tables: Annotated[bool, typer.Option("--tables", help="Every number by every amount too.")] = False,
     json: JSON = False,
 ) -> None:
-    """What if those who left fared worse: the least amount at which a conclusion changes, without a refit."""
+    """What if those who left fared worse.
+
+    Every conclusion, and the least amount by which their course must differ for it to change. Nothing is fitted again.
+    """
     from dataclasses import asdict, replace
 
     from bayesmyo.assess.check import check as run
