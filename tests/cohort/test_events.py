@@ -108,9 +108,16 @@ def test_exits_live_in_the_table_of_patients():
 
 
 def test_missing_words_and_white_space_are_no_reason():
-    cohort = read(study(("lost", LOST), time=EXIT), ["a 0 50 900 5 _lost_".replace("_lost_", "moved_away"), "b 0 50 900 5 NA"], "left why")  # fmt: skip
+    cohort = read(study(("lost", LOST), time=EXIT), ["a 0 50 900 5 moved_away", "b 0 50 900 5 NA"], "left why")  # fmt: skip
     assert cohort.exits.reason == ("moved away", "")
     assert [row[-1] for row in episodes(cohort, "lost")] == [HAPPENED, CENSORED]
+
+
+def test_two_reasons_that_differ_in_case_are_two():
+    asked = study(("lost", 'reasons = ["lost"]'), ("gone", 'reasons = ["Lost"]'), time=EXIT)
+    cohort = read(asked, ["a 0 50 900 5 lost", "b 0 50 900 5 Lost"], "left why")
+    assert [row[-1] for row in episodes(cohort, "lost")] == [HAPPENED, CENSORED]
+    assert [row[-1] for row in episodes(cohort, "gone")] == [CENSORED, HAPPENED]
 
 
 @pytest.mark.parametrize(
