@@ -18,7 +18,9 @@ from bayesmyo.assess.estimate import estimates, verdicts
 from bayesmyo.assess.sensitivity import prior_sensitivities
 from bayesmyo.components.decisions import DECISIONS
 from bayesmyo.components.estimands import ESTIMANDS
+from bayesmyo.components.estimands.events import OfEvent
 from bayesmyo.components.families import FAMILIES
+from bayesmyo.components.hazards import HAZARDS
 from bayesmyo.components.residuals import RESIDUALS
 from bayesmyo.components.trajectories import TRAJECTORIES
 from bayesmyo.errors import StudyError
@@ -34,8 +36,11 @@ from bayesmyo.report.sections.course import half_time
 from bayesmyo.report.sections.summary import plain, rule
 from bayesmyo.simulation.power.comparators import METHODS, compare
 from bayesmyo.study import describe, in_r, parse_study
+from bayesmyo.study.describe_events import event_formula, event_words
 from bayesmyo.study.write import to_toml
 
+OF_EVENTS = [e for e in ESTIMANDS if issubclass(e, OfEvent)]
+OF_OUTCOMES = [e for e in ESTIMANDS if e not in OF_EVENTS]
 HEAD = """
 [study]
 title = "Catalogue"
@@ -52,7 +57,7 @@ visits = { first = [0, 1, 2, 4, 6, 9, 12] }
 """
 # what a required key is, wherever it stands
 KEYS = {
-    "outcome": '"{outcome}"', "estimand": '"{estimand}"', "from": "0", "to": "8", "at": "8", "within": "8", "knots": "[0, 4, 8]",
+    "outcome": '"{outcome}"', "event": '"{event}"', "estimand": '"{estimand}"', "from": "0", "to": "8", "at": "8", "within": "8", "knots": "[0, 4, 8]",
     "probability": "0.9", "null": "0.3", "relevant": "0.7", "low": "0.3", "high": "0.7", "width": "1",
 }  # fmt: skip
 # keys of which that is not enough; a trajectory may have several forms, of which the first stands for it in every family
@@ -117,10 +122,10 @@ def study_of(chosen, everything=False):
     for family, trajectory, form, *more in chosen:
         name = f"{family.kind}_{trajectory.kind}"
         name += str(sum(n.startswith(name) for n in named) or "")
-        named[name] = trajectory, [e for e in ESTIMANDS if (family.kind, e.kind) not in REFUSED]
+        named[name] = trajectory, [e for e in OF_OUTCOMES if (family.kind, e.kind) not in REFUSED]
         text += outcome(name, family, form, trajectory.moves) + "".join(more)
     first = min(named, key=lambda n: not named[n][0].moves)
-    turns = zip(named.items(), cycle(range(len(ESTIMANDS))), strict=False)
+    turns = zip(named.items(), cycle(range(len(OF_OUTCOMES))), strict=False)
     asked = [(name, e) for name, (_, sayable) in named.items() for e in sayable if everything or name == first]
     asked += [(name, sayable[n % len(sayable)]) for (name, (_, sayable)), n in turns]
     estimands = {f"{name}_{slug(e)}": forms(e)[0].format(outcome=name) for name, e in asked}
@@ -135,6 +140,28 @@ def study_of(chosen, everything=False):
         return parse_study(text)
     except StudyError as error:
         pytest.fail(f"see EXAMPLES and REFUSED of tests/test_catalogue.py: {error}")
+
+
+# how an event is known, of which each hazard takes one in turn, and what it depends on
+KNOWN = ('reasons = ["gone {n}"]', 'at = "when{n}"', 'column = "seen{n}"', 'at = "when{n}"\nrecurrent = true')
+DEPENDS = ('{ line = "level", curve = "area" }', '{ curve = "slope" }', '{ line = "slope" }', '{ line = "intercept" }')
+
+
+def study_of_events():
+    """A study with an event for every hazard and every way in which an event is known, and every estimand of each."""
+    text = HEAD.replace("typical = 12 }", 'typical = 12, exit = "left", reason = "why" }')
+    for name, form in (("line", LINE[1]), ("curve", ONE[-2][1] if ONE[-2] != LINE else ONE[0][1])):
+        text += outcome(name, FIRST, form, True)
+    events, estimands = "", "\n[estimands]\n"
+    for n, (hazard, known) in enumerate(zip(cycle(HAZARDS), KNOWN, strict=False)):
+        name, again = f"event{n}", "recurrent" in known
+        own = f'typical = 0.4\nhazard = {forms(hazard)[0].format()}\ncovariates = ["arm"]\n'
+        events += f"\n[events.{name}]\n{known.format(n=n)}\n{own}depends = {DEPENDS[n % len(DEPENDS)]}\n"
+        asked = [e for e in OF_EVENTS if again or e.kind != "expected events"]
+        for e, more in product(asked, ({}, GROUPS)):
+            estimands += f"{name}_{slug(e)}{'_by_arm' if more else ''} = {forms(e, **more)[0].format(event=name)}\n"
+    decisions = f"\n[decisions]\nkept = {forms(DECISIONS[0])[0].format(estimand='event0_event_free')}\n"
+    return parse_study(text + events + estimands + decisions)
 
 
 def make(one):
@@ -166,16 +193,17 @@ HANGING = [
     (FIRST, *next(t for t in (LINE, PLANNED) if not r().faults(make(t))), f'residual = {{ kind = "{r.kind}" }}\n')
     for r in RESIDUALS
 ]
-ANSWERED |= {"parts": (PARTS, False), "residuals": (HANGING, False)}
+ANSWERED |= {"parts": (PARTS, False), "residuals": (HANGING, False), "events": ()}
 # a whole report of the first family with each trajectory, and of every other with one form of one
 REPORTED = {
-    "report": ([*((FIRST, *t) for t in ONE), *((f, *t) for f, t in zip(OTHERS, cycle(FORMS), strict=False))], False)
+    "report": ([*((FIRST, *t) for t in ONE), *((f, *t) for f, t in zip(OTHERS, cycle(FORMS), strict=False))], False),
+    "events": (),
 }
 
 
 @pytest.fixture(scope="module")
 def study(request):
-    return study_of(*request.param)
+    return study_of(*request.param) if request.param else study_of_events()
 
 
 @pytest.fixture(scope="module")
@@ -215,12 +243,15 @@ def test_what_is_said_is_read_back_and_told_in_words(study):
         assert describe.formula(study, name)
         assert in_r.likelihood(study, name)
         assert in_r.brms(study, name)
+    for name in study.events:
+        assert event_words(study, name).endswith(".")
+        assert event_formula(study, name)
 
 
 @of(ANSWERED)
 def test_what_is_simulated_can_be_measured(study, cohort):
     for name, o in study.outcomes.items():
-        assert len(cohort.measurements[name]) == 10 * 7
+        assert len(cohort.measurements[name]) == 10 * 7 or study.events
         assert o.family.check(cohort.measurements[name].value).all()
 
 

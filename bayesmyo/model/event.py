@@ -28,6 +28,10 @@ MOMENT = 1e-4  # of a typical follow-up, over which a slope is taken
 CELLS = 32  # into which a piece is cut to find when something happens
 HALVINGS = 50
 MOST_EVENTS = 1000  # of one patient
+AT_ONCE = 2**23  # numbers in one array
+CURVE, BETWEEN = 10, 4  # nodes of a curve of who is free of it, in a piece, and of its hazard from one to the next
+AREA = 8  # nodes of a mean level since the start, in a piece
+SMOOTH = 8  # times fewer patients are enough for the mean of what is smooth
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,16 +220,63 @@ class TimeToEvent(Submodel):
         """Whether it has an expected number: that of a process in the time since zero."""
         return self.event.recurrent and not self._gap
 
-    def weight(self, at: float) -> int:
-        """How many looks at the hazard one patient takes, over the 15 of a single piece."""
-        return max(1, len(self.rule.nodes(0.0, at)[0]) // len(NODES))
+    def _schedule(self, at: float, what: str) -> tuple[Array, Array, Array, Array]:
+        """(look,) times and weights, and where the time without is asked, after which looks the curve is taken, and
+        with which weights.
+        """
+        if what != "time":
+            t, w = self.rule.nodes(0.0, at)
+            return t, w, np.array([len(t) - 1]), np.ones(1)
+        ends, share = Rule(self.rule.kinks).nodes(0.0, at, CURVE)
+        edges = np.unique([0.0, *ends, *(k for k in self.rule.kinks if 0 < k < at)])
+        first = self.rule.nodes(0.0, float(edges[1]))
+        t, w = between(edges[1:-1], edges[2:], count=BETWEEN)
+        after = len(first[0]) + BETWEEN * np.arange(len(edges) - 1) - 1
+        taken_ = np.searchsorted(edges[1:], np.sort(ends))
+        return (
+            np.concatenate([first[0], t.ravel()]),
+            np.concatenate([first[1], w.ravel()]),
+            after[taken_],
+            share[np.argsort(ends)],
+        )
+
+    def weight(self, at: float, what: str) -> int:
+        """How much one patient costs beside one of whom a share is counted: what is averaged here is smooth, and needs
+        fewer of them, but each takes many looks.
+        """
+        return max(1, SMOOTH * len(self._schedule(at, what)[0]) * self._deep // len(NODES))
+
+    @property
+    def _deep(self) -> int:
+        """How many times each look at the hazard looks at an outcome."""
+        return max([1, *(AREA for way in self.event.depends.values() if way == "area")])
 
     def summed(
         self, truth: Truth, at: float, what: str, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array]
     ) -> Array:
         """(...,) what `TruthPrediction.event` says of patients with these effects and columns, (..., patient) each,
-        averaged over them.
+        averaged over them; a few patients at a time.
         """
+        sizes = {np.shape(v)[-1] for part in (*own.values(), columns) for v in part.values() if np.ndim(v)} - {1}
+        patients, cost = max(sizes, default=1), int(np.prod(truth.shape)) * self.weight(at, what) * len(NODES)
+        step = max(1, AT_ONCE // cost)
+        if patients <= step:
+            return self._summed(truth, at, what, own, columns).mean(axis=-1)
+        total = np.zeros(truth.shape)
+        for first in range(0, patients, step):
+            some = slice(first, min(first + step, patients))
+
+            def few(part: Mapping[str, Array], some: slice = some) -> dict[str, Array]:
+                return {k: v[..., some] if np.shape(v)[-1:] == (patients,) else v for k, v in part.items()}
+
+            chosen = {name: few(effects) for name, effects in own.items()}
+            total = total + self._summed(truth, at, what, chosen, few(columns)).sum(axis=-1)
+        return np.asarray(total / patients)
+
+    def _summed(
+        self, truth: Truth, at: float, what: str, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array]
+    ) -> Array:
+        """(..., patient) the same of each."""
         names = [self.name, *self.uses]
         values = {name: trailing(truth.outcomes[name].values, axes=2) for name in names}
         here = {name: {k: _deeper(np.asarray(v)) for k, v in own[name].items()} for name in names}
@@ -236,17 +287,9 @@ class TimeToEvent(Submodel):
             eta = self.log_hazard(t, 0.0, values, here, design, np)
             return np.exp(np.broadcast_to(eta, np.broadcast_shapes((*truth.shape, 1, len(t)), eta.shape)))
 
-        if what != "time":
-            t, w = self.rule.nodes(0.0, at)
-            total = (hazard(t) * w).sum(axis=-1)
-            return np.asarray((total if what == "number" else np.exp(-total)).mean(axis=-1))
-        ends, share = Rule(self.rule.kinks).nodes(0.0, at)
-        order = np.argsort(ends)
-        steps = [self.rule.nodes(a, b) for a, b in pairwise([0.0, *ends[order].tolist()])]
-        t, w = (np.concatenate(x) for x in zip(*steps, strict=True))
-        first = np.cumsum([0, *(len(s[0]) for s in steps[:-1])])
-        total = np.cumsum(np.add.reduceat(hazard(t) * w, first, axis=-1), axis=-1)
-        return np.asarray((np.exp(-total) * share[order]).sum(axis=-1).mean(axis=-1))
+        t, w, after, share = self._schedule(at, what)
+        total = np.cumsum(hazard(t) * w, axis=-1)[..., after]
+        return np.asarray(total[..., -1] if what == "number" else (np.exp(-total) * share).sum(axis=-1))
 
     def draw(self, truth: Truth, m: Any, rng: np.random.Generator, standard: Array | None = None) -> Array:
         raise NotImplementedError("an event is drawn by `happen`")
@@ -330,7 +373,7 @@ def _means(p: Predictor, t: Any, xp: Any) -> tuple[Any, Any]:
     ends = [0.0, *sorted(k for k in _kinks(p) if k > 0), np.inf]
     times, weights = [], []
     stop = xp.maximum(t, 1e-9)
-    nodes, share = between(np.zeros(1), np.ones(1))
+    nodes, share = between(np.zeros(1), np.ones(1), count=AREA)
     for a, b in pairwise(ends):
         low, high = xp.minimum(a, stop), xp.minimum(b, stop)
         length = (high - low)[..., None]

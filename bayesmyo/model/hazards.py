@@ -31,24 +31,25 @@ class Rule:
     pole: bool = False
     flat: bool = False
 
-    def nodes(self, start: float, stop: float) -> tuple[Array, Array]:
-        """(node,) times and weights for the integral from start to stop; none where that is nothing."""
+    def nodes(self, start: float, stop: float, count: int = 15) -> tuple[Array, Array]:
+        """(node,) times and weights for the integral from start to stop, so many to a piece; none where that is
+        nothing."""
         if not stop > start:
             return np.zeros(0), np.zeros(0)
         edges = {start, stop, *(k for k in self.kinks if start < k < stop)}
         if self.pole:
             edges |= {e for e in stop * TOWARDS_ZERO if e > start}
         ends = np.array(sorted(edges))
-        times, weights = between(ends[:-1], ends[1:], self.flat)
+        times, weights = between(ends[:-1], ends[1:], self.flat, count)
         if self.pole and start == 0.0:
             s = (1 + NODES) / 2
             times[0], weights[0] = ends[1] * s**POWER, ends[1] * POWER * s ** (POWER - 1) * WEIGHTS / 2
         return times.ravel(), weights.ravel()
 
 
-def between(a: Array, b: Array, flat: bool = False) -> tuple[Array, Array]:
+def between(a: Array, b: Array, flat: bool = False, count: int = 15) -> tuple[Array, Array]:
     """(..., node) Gauss-Legendre times and weights from a to b, (...,)."""
-    x, w = (np.zeros(1), np.full(1, 2.0)) if flat else (NODES, WEIGHTS)
+    x, w = np.polynomial.legendre.leggauss(1 if flat else count)
     half = (b - a)[..., None] / 2
     return (a + b)[..., None] / 2 + half * x, half * w
 

@@ -239,7 +239,7 @@ class TruthPrediction:
             chosen = own if population == "these patients" else blank
             return submodel.summed(self.truth, at, what, chosen, self._columns(given, self.truth.covariates))
         total, count = np.zeros(self.truth.shape), 0
-        for new in draw_new_patients(self.study, self.truth, names, self.seed, self.among * submodel.weight(at)):
+        for new in draw_new_patients(self.study, self.truth, names, self.seed, self.among * submodel.weight(at, what)):
             columns = self._columns(given, self._covariates_of(new.chosen))
             size = np.shape(new.place)[-1]
             total = total + size * submodel.summed(self.truth, at, what, new.effects, columns)

@@ -79,7 +79,9 @@ def _design(study: Study, design: Design) -> list[Block]:
         if t > design.visits.first[0]
     )
     ending = [in_sentence(study.label(name)) for name, event in study.events.items() if event.reasons]
-    sooner = f" That is without {listing(ending)}, which is drawn from each scenario and comes sooner." if ending else ""
+    sooner = (
+        f" That is without {listing(ending)}, which is drawn from each scenario and comes sooner." if ending else ""
+    )
     text = (
         f"So a patient has {mean} visits (nine of ten: {first} to {last}), the last at {unit} {usual} ({early} to "
         f"{late}); {planned_as.lost:.0%} are lost before their follow-up is over.{seen}{sooner}"

@@ -10,27 +10,33 @@ from bayesmyo.components.estimands import (
     Change,
     Contrast,
     Criterion,
+    EventFree,
+    ExpectedEvents,
     Level,
     Named,
     OfOutcome,
     Ratio,
+    RestrictedMeanTime,
     Share,
     Slope,
     TimeTo,
     all_met,
 )
+from bayesmyo.components.estimands.events import OfEvent
 from bayesmyo.components.numbers import Number
 
 TIMES = {"from_": 2.0, "to": 6.0}
 CRITERIA = {"cpk": Criterion(at_most=200), "mrc": Criterion(of="change", at_least=0.5)}
 WITHIN = {"within": 24.0, "at_least": 60.5}
+LOST = {"event": "lost", "at": 6.0}
 STATED = {Level: {"at": 6.0}, Share: {"criteria": CRITERIA, "at": 6.0, "from_": 2.0}, TimeTo: WITHIN}
+STATED |= dict.fromkeys((EventFree, RestrictedMeanTime, ExpectedEvents), LOST)
 ALL = [cls(**({"outcome": "cpk"} if issubclass(cls, OfOutcome) else {}), **STATED.get(cls, TIMES)) for cls in ESTIMANDS]
 EVERY = pytest.mark.parametrize("estimand", ALL, ids=lambda e: e.kind)
 OF_LEVELS = pytest.mark.parametrize(
-    "estimand", [e for e in ALL if not isinstance(e, Share | TimeTo)], ids=lambda e: e.kind
+    "estimand", [e for e in ALL if not isinstance(e, Share | TimeTo | OfEvent)], ids=lambda e: e.kind
 )
-NAMED = {"cpk": Named("CPK", "IU/L"), "mrc": Named("mean MRC grade", "grade")}
+NAMED = {"cpk": Named("CPK", "IU/L"), "mrc": Named("mean MRC grade", "grade"), "lost": Named("loss to follow-up", "")}
 
 
 @dataclass
@@ -47,6 +53,10 @@ class Levels:
         self.asked.append((criteria, at, from_, population, predicts, given))
         return np.array([[0.1, 0.2, 0.3]]) * given.get("dose", 1)
 
+    def event(self, event, at, what, population, given):
+        self.asked.append((event, at, what, population, given))
+        return {"free": 0.01, "time": 1, "number": 2}[what] * np.array([[1.0, 2.0, 3.0]]) * given.get("dose", 1)
+
 
 @pytest.mark.parametrize(
     ("estimand", "expected"),
@@ -57,6 +67,9 @@ class Levels:
         (Slope(outcome="cpk", **TIMES), [10, 10, 10]),
         (Share(**STATED[Share]), [0.1, 0.2, 0.3]),
         (TimeTo(outcome="cpk", **WITHIN), [6.05, 5.95, 5.85]),
+        (EventFree(**LOST), [0.01, 0.02, 0.03]),
+        (RestrictedMeanTime(**LOST), [1, 2, 3]),
+        (ExpectedEvents(**LOST), [2, 4, 6]),
     ],
     ids=lambda e: getattr(e, "kind", ""),
 )
@@ -90,6 +103,7 @@ def test_by_default_it_speaks_of_the_population_average(estimand):
         (Slope(outcome="cpk", **TIMES), [((8 * 6 - 2 * 2 - 27 * 6 + 3 * 2) * 10 + d * (8 - 2 - 27 + 3)) / 4 for d in range(3)]),
         (Ratio(outcome="cpk", **TIMES), [4 / 9] * 3),
         (Share(**STATED[Share]), [-0.1, -0.2, -0.3]),
+        (EventFree(**LOST), [-0.01, -0.02, -0.03]),
     ],
     ids=lambda e: getattr(e, "kind", ""),
 )  # fmt: skip
