@@ -58,6 +58,8 @@ not measured, or was averaged into that of an earlier row.
 | words and numbers that mean "missing" | `data.missing = ["NA", "999", "-99"]` |
 | calendar dates | `time = {{ column = "visit", date = "DD/MM/YYYY", since = "first_infusion" }}`; without `since` time is counted from each patient's first visit; no date is stored or shown |
 | visits before the start of treatment, and after the end | `time.before = "kept"`, `"refused"` or `"set aside"`; `time.exit = "left"`, the end of follow-up |
+| why follow-up ended, and whose loss is an event | `time.reason = "why"` beside `time.exit`, and `[events.lost]` with `reasons = ["lost"]`; an exit for another reason, or none, only ends the time at risk |
+| what happens to patients, once or again | `[events.relapse]` with `at = "relapsed"` (a time or date, in either table), `column = "relapse"` (0 or 1 in each row of visits: since the row before) or `when = {{ cpk = {{ at_most = 200 }} }}` (criteria of outcomes, `confirmed` at the next visit or not) |
 | a second unit | `outcomes.cpk.recorded = {{ column = "unit", factors = {{ "microkat/L" = 60 }} }}`; without `column` every cell is in that unit |
 | limits, `<20`, `>10000`, `500..1000` | `outcomes.cpk.censoring = "as typed"`; a value at a fixed limit: `censoring = {{ above = 10000 }}` |
 | other texts that stand for a number or a level | `outcomes.mrc.map = {{ "4 (tired)" = 4 }}`, `covariates.arm.map = {{ P = "placebo" }}`; a note names the cells |

@@ -9,7 +9,7 @@ https://doi.org/10.48550/arXiv.2008.10296).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -158,6 +158,9 @@ def comparable(fits: Sequence[Fit], names: Sequence[str]) -> None:
             got = f"{', '.join(first.study.outcomes)}; {', '.join(other.study.outcomes)}"
             mend = "give both the same outcomes, under the same names"
             raise UsageError(where, "have different outcomes", got, mend)
+        if any(not _same_events(first, other, name) for name in {*first.study.events, *other.study.events}):
+            what, mend = "have different events", "give both the same, and let one depend on what the other does not"
+            raise UsageError(where, what, mend=mend)
         for outcome in first.study.outcomes:
             same_measurements(first, other, outcome, where)
             if not np.array_equal(_masses(first, outcome), _masses(other, outcome)):
@@ -185,6 +188,13 @@ def same_measurements(first: Fit, other: Fit, outcome: str, where: str) -> None:
         mend = "declare the same censoring in both, or compare what they answer: report --beside"
         raise UsageError(what, f"{differs} has densities", mend=mend)
     raise UsageError(what, "has different measurements", mend="fit both to the same table, read in the same way")
+
+
+def _same_events(first: Fit, other: Fit, name: str) -> bool:
+    """Whether two fits saw the same happen to the same patients."""
+    a, b = (f.cohort.events.get(name) for f in (first, other))
+    pairs = [] if a is None or b is None else [(getattr(a, f.name), getattr(b, f.name)) for f in fields(a)]
+    return bool(pairs) and all(np.array_equal(x, y) for x, y in pairs)
 
 
 def _masses(fit: Fit, outcome: str) -> np.ndarray:

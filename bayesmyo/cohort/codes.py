@@ -75,4 +75,7 @@ CODES = {
     "D73": "hidden rows and columns",
     "D74": "numbers typed as text among numbers",
     "D75": "values that repeat others",
+    "D76": "reason of the end of follow-up",
+    "D77": "event that cannot have happened so",
+    "D78": "what is known of an event",
 }

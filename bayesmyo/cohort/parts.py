@@ -123,6 +123,7 @@ def columns_of_visits(study: Study) -> dict[str, str]:
     for name, o in study.outcomes.items():
         columns |= {o.column: f"outcome {name}", o.exposure: f"exposure of {name}", o.error: f"error of {name}"}
         columns |= {o.recorded.column: f"unit of {name}"} if o.recorded else {}
+    columns |= {e.column: f"event {name}" for name, e in study.events.items()}
     columns |= {table_column(study, name): f"covariate {name}" for name in used(study, "visits")}
     return {column: role for column, role in columns.items() if column is not None}
 
@@ -130,8 +131,16 @@ def columns_of_visits(study: Study) -> dict[str, str]:
 def columns_of_patients(study: Study) -> dict[str, str]:
     """The columns that either table may hold, each with what it is for."""
     columns = {table_column(study, name): f"covariate {name}" for name in used(study, "patients")}
-    moments = ((study.time.since, "start of treatment"), (study.time.exit, "end of follow-up"))
-    return columns | {column: role for column, role in moments if column}
+    told = [(study.time.since, "start of treatment"), (study.time.exit, "end of follow-up")]
+    told += [(study.time.reason, "reason of the end of follow-up")]
+    told += [(e.at, f"time of {name}") for name, e in study.events.items()]
+    return columns | {column: role for column, role in told if column}
+
+
+def columns_of_times(study: Study) -> tuple[str, ...]:
+    """The columns that hold times, that of visits first."""
+    columns = (study.time.column, study.time.since, study.time.exit, *(e.at for e in study.events.values()))
+    return tuple(column for column in columns if column is not None)
 
 
 def readable(study: Study, visits: Table, patients: Table | None) -> Study:
@@ -152,9 +161,17 @@ def readable(study: Study, visits: Table, patients: Table | None) -> Study:
         for name, o in study.outcomes.items()
         if {o.column, *o.beside, o.recorded.column if o.recorded else None} - {None} <= of_visits
     }
-    since, left = (c if c in of_patients else None for c in (study.time.since, study.time.exit))
-    time = replace(study.time, since=since, exit=left, before="kept")
-    return replace(study, outcomes=outcomes, time=time, data=replace(study.data, require_baseline=None))
+    asked = (study.time.since, study.time.exit, study.time.reason)
+    since, left, why = (c if c in of_patients else None for c in asked)
+    time = replace(study.time, since=since, exit=left, reason=why if left else None, before="kept")
+    events = {
+        name: replace(e, covariates=tuple(n for n in e.covariates if all(map(has, base(study, [n])))))
+        for name, e in study.events.items()
+        if {e.at} - {None} <= of_patients and {e.column} - {None} <= of_visits and {*e.when} <= {*outcomes}
+        if not e.reasons or time.reason
+    }
+    form = replace(study.data, require_baseline=None)
+    return replace(study, outcomes=outcomes, events=events, time=time, data=form)
 
 
 def column_faults(study: Study, visits: Table, patients: Table | None) -> list[Fault]:

@@ -10,6 +10,7 @@ from bayesmyo.cohort import cells
 from bayesmyo.cohort.appearance import appearance_faults, appearance_notices, merged
 from bayesmyo.cohort.cohort import BETWEEN, Cohort, Measurements, RowAccount
 from bayesmyo.cohort.covariates import covariate_notices, data_faults, missing_faults, of_patients, parse_column
+from bayesmyo.cohort.events import read_events
 from bayesmyo.cohort.fates import (
     BLANK,
     NO_BASELINE,
@@ -24,13 +25,23 @@ from bayesmyo.cohort.fates import (
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.identity import check_ids, identifying, identifying_faults
 from bayesmyo.cohort.notices import notices, table_notices
-from bayesmyo.cohort.parts import Part, Parts, about_nobody, column_faults, is_blank, join, plain, readable
+from bayesmyo.cohort.parts import (
+    Part,
+    Parts,
+    about_nobody,
+    column_faults,
+    columns_of_times,
+    is_blank,
+    join,
+    plain,
+    readable,
+)
 from bayesmyo.cohort.sheets import Headers, choose
 from bayesmyo.cohort.sources import is_workbook, read_table, sheet_headers
 from bayesmyo.cohort.swaps import swap_notices
 from bayesmyo.cohort.table import Table
 from bayesmyo.cohort.times import BEFORE, before, read_times
-from bayesmyo.cohort.values import ERROR, EXPOSURE, Column, beside_column, filled_rows, outcome_column
+from bayesmyo.cohort.values import ERROR, EXPOSURE, Column, beside_column, filled_rows, outcome_column, told_rows
 from bayesmyo.errors import CohortError, Fault
 from bayesmyo.study.covariates import table_column, used
 from bayesmyo.study.study import DataFormat, Study
@@ -105,7 +116,9 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults
     part, outcomes = parts.visits, study.outcomes.items()
     typed = {name: outcome_column(study, o, part) for name, o in outcomes}
     filled = filled_rows(study, part)
-    times, exits = read_times(study, parts, filled)
+    seen = [measured or told for measured, told in zip(filled, told_rows(study, part), strict=True)]
+    when = read_times(study, parts, seen)
+    times = when.visits
     empty = [BLANK if is_blank(row) else NO_OUTCOME for row in part.table.rows]
     fates = ["" if full else why for full, why in zip(filled, empty, strict=True)]
     early = before(study, part, times, filled)
@@ -126,10 +139,13 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults
     else:
         agreeing = [*exposures.values(), *errors.values(), *(covariates[n] for n in of_visits)]
         measured = settle(study, part, several_at_one_time(rows), typed, agreeing)
+    happened = read_events(study, parts, rows, seen, when, measured)
     _stop(part.table.source, [*faults, *parts.faults()] or _nothing(study, rows.fates, measured))
     accounted = account(rows, measured, typed, study.data.duplicates)
     cohort = _assemble(rows, measured, exposures, errors, {n: covariates[n] for n in of_visits}, own, accounted)
-    told = [*notices(study, parts, rows, exits, cohort, lacking), *table_notices(study, parts, rows)]
+    cohort = replace(cohort, events=happened.episodes, exits=happened.exits)
+    told = [*notices(study, parts, rows, when.exits, cohort, lacking), *happened.notices]
+    told += table_notices(study, parts, rows)
     told += [*swap_notices(study, parts), *appearance_notices(study, parts), *covariate_notices(study, cohort)]
     cohort = replace(cohort, notices=tuple(told))
     first = {patient: line for line, patient in zip(reversed(part.table.lines), reversed(part.ids), strict=True)}
@@ -170,7 +186,7 @@ def _joined(
 
 def _part(study: Study, table: Table, visits: Table) -> Part:
     """A table with the patients of its rows, whose columns are those that the study needs."""
-    dates = [c for c in (study.time.column, study.time.since, study.time.exit) if c] if study.time.date else []
+    dates = columns_of_times(study) if study.time.date else ()
     hidden = {study.patient, *study.data.identifying, *identifying(study, table), *dates}
     book = FaultBook(table, hidden, table.place(visits.source))
     part = Part(table, table.column(study.patient), book)

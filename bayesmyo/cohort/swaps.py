@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from bayesmyo.cohort.parts import Part, Parts
+from bayesmyo.cohort.parts import Part, Parts, columns_of_times
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.study.dates import day_number, day_of_month, swapped, the_other_way
 from bayesmyo.study.study import Study
@@ -15,7 +15,7 @@ INVERTED = 2  # visits before an earlier row of the same patient
 
 def swap_notices(study: Study, parts: Parts) -> Iterator[str]:
     """What a reader should know of each column of dates; no date is shown."""
-    for column in filter(None, (study.time.column, study.time.since, study.time.exit) if study.time.date else ()):
+    for column in columns_of_times(study) if study.time.date else ():
         part = parts.holding(column) if column != study.time.column else parts.visits
         pattern, texts = study.time.date or "", part.table.column(column)
         lines = {n: line for n, line in enumerate(part.table.lines) if day_number(texts[n], pattern) is not None}

@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import compress
 
@@ -20,11 +20,24 @@ ALL = (*dates.USUAL, *dates.SHORT)
 BEFORE = "before the start of treatment"
 
 
-def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> tuple[list[float], dict[str, float]]:
-    """The time of each visit, (n,), and the end of each patient's follow-up where stated, in the study's unit.
+@dataclass(frozen=True, eq=False)
+class Times:
+    """All times of the tables, in the study's unit, since the patient's start of treatment where it is known.
 
-    Time is counted since the patient's start of treatment where the study says when that was.
-    needed: (n,) whether a measurement was made, so that its time must be known. Faults go into the books of the parts.
+    visits: (n,) of each row of the table of visits
+    exits: patient -> end of follow-up, where one is stated
+    events: event -> (m,) what its column says in each row of the table that holds it; NaN where nothing
+    """
+
+    visits: list[float]
+    exits: dict[str, float]
+    events: dict[str, list[float]]
+
+
+def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> Times:
+    """Every time that is written. Faults go into the books of the parts.
+
+    needed: (n,) whether a row of visits tells something, so that its time must be known.
     """
     visits, date = parts.visits, study.time.date
     moments, written = _moments(study, visits, study.time.column), visits.table.column(study.time.column)
@@ -36,13 +49,22 @@ def read_times(study: Study, parts: Parts, needed: Sequence[bool]) -> tuple[list
     exits = _exits(study, parts, moments, needed) if study.time.exit is not None else {}
     days = MONTHS_PER[study.time.unit] / MONTHS_PER["day"] if date is not None else 1.0  # in one unit of a moment
 
-    def since(moment: float, text: str, start: float) -> float:
-        """A visit of unstated time on the day of a start whose time is stated lies at zero."""
+    def since(moment: float, text: str, patient: str) -> float:
+        """What is of unstated time on the day of a start whose time is stated lies at zero."""
+        start = starts.get(patient, NONE)
         same = date is not None and moment == start // 1 and not dates.has_clock(text, date)
         return 0.0 if same else (moment - start) / days
 
-    times = [since(m, text, starts.get(p, NONE)) for m, text, p in zip(moments, written, visits.ids, strict=True)]
-    return times, {p: (left - starts[p]) / days for p, left in exits.items() if p in starts}
+    def of_rows(part: Part, column: str, moments: Sequence[float]) -> list[float]:
+        return [since(*row) for row in zip(moments, part.table.column(column), part.ids, strict=True)]
+
+    events = {}
+    for name, e in study.events.items():
+        if e.at is not None:
+            part = parts.holding(e.at)
+            events[name] = of_rows(part, e.at, _moments(study, part, e.at))
+    ended = {p: (left - starts[p]) / days for p, left in exits.items() if p in starts}
+    return Times(of_rows(visits, study.time.column, moments), ended, events)
 
 
 def before(study: Study, visits: Part, times: Sequence[float], needed: Sequence[bool]) -> list[bool]:

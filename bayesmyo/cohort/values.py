@@ -67,6 +67,12 @@ def filled_rows(study: Study, part: Part) -> list[bool]:
     return filled
 
 
+def told_rows(study: Study, part: Part) -> list[bool]:
+    """The rows in which something is written of any event between two visits. (n,)"""
+    columns = [part.table.column(e.column) for e in study.events.values() if e.column is not None]
+    return [any(not cells.is_missing(c[n], study.data) for c in columns) for n in range(len(part.table.rows))]
+
+
 def units(study: Study, o: Outcome, part: Part) -> Mapping[str, int]:
     """How many cells of an outcome are in each recorded unit."""
     assert o.recorded is not None

@@ -3,21 +3,36 @@
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Cohort, Measurements
+from bayesmyo.cohort.cohort import (
+    BETWEEN,
+    CENSORED,
+    HAPPENED,
+    INTERVAL,
+    LEFT,
+    MEASURED,
+    RIGHT,
+    Cohort,
+    Episodes,
+    Exits,
+    Measurements,
+)  # fmt: skip
 from bayesmyo.study.clean import Bounds, all_bounds, columns, inert, plain
 from bayesmyo.study.covariates import table_column
-from bayesmyo.study.study import Limits, Outcome, Study
+from bayesmyo.study.study import Event, Limits, Outcome, Study
 
-CENSORED = {LEFT: "left", MEASURED: "none", RIGHT: "right", BETWEEN: "interval"}
+SIDES = {LEFT: "left", MEASURED: "none", RIGHT: "right", BETWEEN: "interval"}
 
 
 def to_csv(study: Study, cohort: Cohort, digits: int | None = 4) -> str:
     """Write a cohort as delimited text: one row per patient and time, one column per outcome.
+
+    Where the study has columns for them, exits stand in each row of a patient; what happened again and again, or is
+    known between two visits alone, stands in rows of its times.
 
     Text that a spreadsheet would run as a formula is prefixed with an apostrophe.
 
@@ -88,7 +103,7 @@ def _text(study: Study, cohort: Cohort, digits: int | None, limits: Mapping[str,
     def finely(value: float) -> str:
         return decimal(exact(value) if digits is None else f"{value:.10g}")
 
-    rows: dict[tuple[int, float], dict[str, str]] = {}
+    rows: Rows = {}
     for name, m in cohort.measurements.items():
         o = study.outcomes[name]
         for n, (patient, time) in enumerate(zip(m.patient, m.time, strict=True)):
@@ -98,23 +113,70 @@ def _text(study: Study, cohort: Cohort, digits: int | None, limits: Mapping[str,
             for column, beside in ((o.exposure, m.exposure), (o.error, m.error)):
                 row |= {column: finely(beside[n])} if column and beside is not None else {}
             row |= {table_column(study, c): covariate(c, v[n]) for c, v in m.covariates.items()}
+    for name, e in study.events.items():
+        _happened(e, cohort.events.get(name), rows, finely)
+    if cohort.exits is not None:
+        _last_seen(study, cohort, cohort.exits, rows)
     header = columns(study, limits)
     out = io.StringIO()
     writer = csv.writer(out, delimiter=study.data.delimiter, lineterminator="\n")
     writer.writerow([inert(column) for column in header])
     for (patient, time), row in sorted(rows.items()):
         own = {table_column(study, c): covariate(c, v[patient]) for c, v in cohort.covariates.items()}
-        row = own | row
+        row = own | _of_patient(study, cohort, patient, finely) | row
         written = [row.get(column, "") for column in header[2:]]
         writer.writerow([inert(cohort.patients[patient]), finely(time), *written])
     return out.getvalue()
+
+
+Rows = dict[tuple[int, float], dict[str, str]]  # (patient, time) -> column -> cell
+
+
+def _happened(e: Event, episodes: Episodes | None, rows: Rows, finely: Callable[[float], str]) -> None:
+    """Cells of an event in rows of visits: a time that recurs in the row of that time, 0 and 1 where they say so."""
+    for n in range(0 if episodes is None else len(episodes)):
+        assert episodes is not None
+        p, stop, end = int(episodes.patient[n]), float(episodes.stop[n]), float(episodes.end[n])
+        status = int(episodes.status[n])
+        if e.at is not None and e.recurrent and status == HAPPENED:
+            rows.setdefault((p, stop), {})[e.at] = finely(stop)
+        if e.column is None:
+            continue
+        if status == CENSORED or stop > 0:
+            rows.setdefault((p, stop), {}).setdefault(e.column, "0")
+        if status == INTERVAL:
+            rows.setdefault((p, end), {})[e.column] = "1"
+
+
+def _of_patient(study: Study, cohort: Cohort, patient: int, finely: Callable[[float], str]) -> dict[str, str]:
+    """What each row of a patient says of exits and of what happens once."""
+    said, exits, time = {}, cohort.exits, study.time
+    if exits is not None and exits.stated[patient] and time.exit is not None:
+        said[time.exit] = finely(exits.time[patient])
+        said |= {time.reason: inert(exits.reason[patient])} if time.reason is not None else {}
+    for name, e in study.events.items():
+        if e.at is not None and not e.recurrent and name in cohort.events:
+            episodes = cohort.events[name]
+            had = episodes.stop[(episodes.patient == patient) & (episodes.status == HAPPENED)]
+            said |= {e.at: finely(had[0])} if len(had) else {}
+    return said
+
+
+def _last_seen(study: Study, cohort: Cohort, exits: Exits, rows: Rows) -> None:
+    """A cell that is not used, after something had happened, where it alone says how long a patient was seen."""
+    for p, (time, stated) in enumerate(zip(exits.time.tolist(), exits.stated, strict=True)):
+        if stated or any(q == p and t >= time for q, t in rows):
+            continue
+        for name, e in study.events.items():
+            if e.column is not None and not e.recurrent and cohort.only(p).events[name].happened:
+                rows.setdefault((p, time), {})[e.column] = "0"
 
 
 def _known(limits: Bounds, m: Measurements, n: int) -> dict[str, str]:
     """What is known of one measurement, for R."""
     value, side = exact(m.value[n]), int(m.side[n])
     upper = exact(m.end[n]) if side == BETWEEN and m.end is not None else value
-    known = {limits.value: value, limits.censored: CENSORED[side], limits.upper: upper}
+    known = {limits.value: value, limits.censored: SIDES[side], limits.upper: upper}
     return {column: known[column] for column in limits.added}
 
 

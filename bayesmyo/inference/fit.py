@@ -88,7 +88,11 @@ class Fit:
             for name in self.study.events
         }
         exits, stated = (data.get(name) for name in EXITS)
-        left = None if exits is None or stated is None else Exits(exits, stated, tuple(json.loads(self.tree.attrs["reasons"])))
+        left = (
+            None
+            if exits is None or stated is None
+            else Exits(exits, stated, tuple(json.loads(self.tree.attrs["reasons"])))
+        )
         return Cohort(patients, measurements, rows, notices, source, sha256, covariates, events, left)
 
     @cached_property
@@ -369,18 +373,18 @@ def wrap(
 
 def log_likelihood(study: Study, cohort: Cohort, truth: Truth, outcome: str) -> np.ndarray:
     """(..., visit) log density of each measurement in outcome units, given the patients' own effects, whatever the
-    others were.
+    others were; of an event (..., episode).
 
     Computed with NumPy, not by the model's code: nothing more is compiled. A large one is computed in blocks of draws.
     """
-    m, total = cohort.measurements[outcome], prod(truth.shape)
-    step = max(1, AT_ONCE // max(1, len(m)))
+    rows = len(cohort.events[outcome] if outcome in study.events else cohort.measurements[outcome])
+    total, step = prod(truth.shape), max(1, AT_ONCE // max(1, rows))
     if total > step:
-        densities = np.empty((total, len(m)))
+        densities = np.empty((total, rows))
         for start in range(0, total, step):
             some = np.arange(start, min(start + step, total))
             densities[some] = log_likelihood(study, cohort, truth.take(some), outcome)
-        return densities.reshape(*truth.shape, len(m))
+        return densities.reshape(*truth.shape, rows)
     return spec(study).submodels[outcome].log_density(truth, cohort)
 
 

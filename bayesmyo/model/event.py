@@ -184,6 +184,25 @@ class TimeToEvent(Submodel):
         total[..., between] += np.log(-np.expm1(-inside[..., between]))
         return total
 
+    def log_likelihood(self, truth: Truth, own: Cohort, deviations: Mapping[str, Mapping[str, Array]]) -> Array:
+        """(s, point) log density of what happened to one patient under some truths, (s,), with effects (s, point, 1).
+
+        own: the episodes of that patient alone
+        """
+        at = self.looks(own.events[self.name])
+        names = [self.name, *self.uses]
+        values = {name: trailing(truth.outcomes[name].values, axes=2) for name in names}
+        columns = {
+            k: v[..., None, :] if np.ndim(v) > 1 else v
+            for k, v in columns_at(self.study, truth.covariates, {}, at.patient).items()
+        }
+        here = {name: deviations.get(name, {}) for name in names}
+        eta = self.log_hazard(at.time, at.since, values, here, columns, np)
+        amount, survived = np.exp(eta) * at.weight, at.bracket < 0
+        inside = _summed(amount[..., ~survived], at.bracket[~survived], len(at.of))
+        total = eta[..., at.exact].sum(axis=-1) - (amount * survived).sum(axis=-1)
+        return np.asarray(total + np.log(-np.expm1(-inside)).sum(axis=-1))
+
     def cumulative(self, truth: Truth, patient: Array, stop: float, start: float = 0.0) -> Array:
         """(..., patient) the hazard of these patients, integrated from start to stop, whatever happened before."""
         times, weights = self.rule.nodes(start, stop)

@@ -24,6 +24,7 @@ from scipy import special, stats
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families import Cells
 from bayesmyo.components.families.family import KNOWN_ERROR, Family
+from bayesmyo.model.event import TimeToEvent
 from bayesmyo.model.joint import visits
 from bayesmyo.model.residuals import with_errors
 from bayesmyo.model.truth import Truth, correlation_matrix, factor_of
@@ -49,20 +50,28 @@ def log_marginal(study: Study, cohort: Cohort, truth: Truth, patient: int, point
     own = cohort.only(patient)
     total = np.zeros(math.prod(shape))
     for group in _groups(study):
-        measured = [name for name in group if len(own.measurements[name])]
-        if measured:
-            total += _Integral(study, own, flat, measured).log_value(points)
+        seen = {name for name in group if _seen(own, name)}
+        seen |= {outcome for name in seen & study.events.keys() for outcome in study.events[name].depends}
+        if seen:
+            total += _Integral(study, own, flat, [name for name in group if name in seen]).log_value(points)
     return total.reshape(shape)
 
 
+def _seen(own: Cohort, name: str) -> bool:
+    return bool(len(own.events[name] if name in own.events else own.measurements[name]))
+
+
 def _groups(study: Study) -> list[list[str]]:
-    """Outcomes that must be taken together, because effects or residuals are correlated."""
-    groups = [{name} for name in study.outcomes]
-    for block in correlated(study):
-        touched = {e.outcome for e in block.effects}
+    """Outcomes and events that must be taken together, because effects or residuals are correlated, or a hazard depends
+    on an outcome.
+    """
+    groups = [{name} for name in study.declared]
+    links = [{e.outcome for e in block.effects} for block in correlated(study)]
+    links += [{name, *event.depends} for name, event in study.events.items()]
+    for touched in links:
         joined = [g for g in groups if g & touched]
         groups = [g for g in groups if not g & touched] + [set().union(*joined)]
-    return [[name for name in study.outcomes if name in g] for g in groups]
+    return [[name for name in study.declared if name in g] for g in groups]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +185,12 @@ class _Integral:
 
     @cached_property
     def parts(self) -> dict[str, _Part]:
-        return {name: self._part(name) for name in self.outcomes}
+        return {name: self._part(name) for name in self.outcomes if name not in self.study.events}
+
+    @cached_property
+    def events(self) -> list[TimeToEvent]:
+        """What happens to the patient, given the effects: it takes part in the weights of the points."""
+        return [TimeToEvent(self.study, name) for name in self.outcomes if name in self.study.events]
 
     @cached_property
     def hanging(self) -> dict[tuple[str, ...], _Hanging]:
@@ -191,7 +205,7 @@ class _Integral:
     @cached_property
     def apart(self) -> list[str]:
         """The outcomes whose cells are independent given the effects."""
-        return [n for n in self.outcomes if not any(n in names for names in self.hanging)]
+        return [n for n in self.parts if not any(n in names for names in self.hanging)]
 
     def _part(self, name: str) -> _Part:
         o, m = self.study.outcomes[name], self.own.measurements[name]
@@ -238,6 +252,8 @@ class _Integral:
                 total = total + part.log_density(part.etas(deviations[name])).sum(axis=-1)
             for names, hanging in self.hanging.items():
                 total = total + hanging.log_density([self.parts[n].etas(deviations[n]) for n in names])
+            for event in self.events:
+                total = total + event.log_likelihood(self.truth, self.own, deviations)
         return np.where(np.isnan(total), -np.inf, total)
 
     def _mode(self) -> tuple[Array, Array]:

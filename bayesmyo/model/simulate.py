@@ -96,9 +96,13 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     else:
         of_patients = {name: stated(study, name, truth.covariates) for name in covariates_used(study, "patients")}
     follow_up, lost = draw_follow_up(design, n, rng)
-    follow_up, reasons = draw_exits(study, truth, follow_up, lost, rng)
-    lost = lost | (np.array(reasons) != "")
     times = [draw_visits(design, end, rng) for end in follow_up]
+    reasons = [""] * n
+    if study.events:  # the last visit of a protocol may be late
+        potential = np.maximum(follow_up, [own[-1] for own in times])
+        follow_up, reasons = draw_exits(study, truth, potential, lost, rng)
+        lost = lost | (np.array(reasons) != "")
+        times = [own[(own <= end) | (own == own[0])] for own, end in zip(times, follow_up, strict=True)]
     patient = np.repeat(np.arange(n), [len(t) for t in times])
     time = np.concatenate(times)
     baseline = np.concatenate([np.arange(len(t)) == 0 for t in times])

@@ -4,6 +4,7 @@ from bayesmyo.study.study import Study
 
 MODEL = (
     "outcomes",
+    "events",
     "covariates",
     "correlate",
     "correlation_prior",

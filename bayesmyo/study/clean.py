@@ -17,7 +17,7 @@ def plain(study: Study) -> Study:
     return replace(
         study,
         data=DataFormat(missing=()),
-        time=replace(study.time, date=None, since=None, exit=None),
+        time=replace(study.time, date=None, since=None),
         covariates={name: replace(c, map=None) for name, c in study.covariates.items()},
         outcomes={name: replace(o, map=None, recorded=None) for name, o in study.outcomes.items()},
         text="",
@@ -53,7 +53,7 @@ def bounds(study: Study, outcome: str) -> Bounds | None:
 
 
 def columns(study: Study, limits: Mapping[str, Bounds]) -> tuple[str, ...]:
-    """The header: who, when, covariates, outcomes with what stands beside them, exposures.
+    """The header: who, when, covariates, outcomes with what stands beside them, exposures, exits, events.
 
     Parameters
     ----------
@@ -63,7 +63,14 @@ def columns(study: Study, limits: Mapping[str, Bounds]) -> tuple[str, ...]:
     listed = [study.patient, study.time.column, *(table_column(study, name) for name in used(study))]
     for name, o in study.outcomes.items():
         listed += [o.column, *(limits[name].added if name in limits else ())]
-    return tuple(dict.fromkeys([*listed, *(c for o in study.outcomes.values() for c in o.beside)]))
+    listed += [c for o in study.outcomes.values() for c in o.beside]
+    return tuple(dict.fromkeys([*listed, *happening(study)]))
+
+
+def happening(study: Study) -> tuple[str, ...]:
+    """The columns that say when and why follow-up ended, and what happened."""
+    of_events = [c for e in study.events.values() for c in (e.at, e.column)]
+    return tuple(c for c in (study.time.exit, study.time.reason, *of_events) if c is not None)
 
 
 def all_bounds(study: Study) -> dict[str, Bounds]:
@@ -74,6 +81,7 @@ def all_bounds(study: Study) -> dict[str, Bounds]:
 def beside(study: Study, column: str) -> str:
     """A name for a column that the study has not."""
     taken = {study.patient, study.time.column, *(table_column(study, name) for name in study.covariates)}
+    taken |= {*happening(study)}
     taken |= {column for o in study.outcomes.values() for column in (o.column, *o.beside)}
     while column in taken:
         column += "_"

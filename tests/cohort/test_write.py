@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmyo.cohort import Cohort, Measurements, read_cohort, to_csv
+from bayesmyo.cohort import Cohort, Measurements, clean_csv, read_cohort, to_csv
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, RIGHT, RowAccount
 from bayesmyo.cohort.frame import cohort_from_frame
 from bayesmyo.cohort.write import number
 from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.study import parse_study
-from bayesmyo.study.clean import inert
+from bayesmyo.study.clean import inert, plain
 from tests.conftest import SMALL
 from tests.study.everything import EVERYTHING
 
@@ -206,3 +206,101 @@ def test_levels_that_a_spreadsheet_would_run_come_back(tmp_path):
     study = parse_study(text)
     cohort = simulate_scenario(study, "one", seed=3, patients=30).cohort
     np.testing.assert_array_equal(back(study, cohort, tmp_path).covariates["sex"], cohort.covariates["sex"])
+
+
+# --- exits and events
+
+TIMED = SMALL.split("[scenarios", 1)[0].replace("typical = 24 }", 'typical = 24, exit = "left", reason = "why" }', 1)
+EVENTS = """
+[events.lost]
+reasons = ["lost", "=moved"]
+hazard = { kind = "constant" }
+typical = 0.2
+[events.rescue]
+at = "rescued"
+hazard = { kind = "constant" }
+typical = 0.2
+[events.flare]
+at = "flared"
+recurrent = true
+hazard = { kind = "constant" }
+typical = 0.2
+[events.relapse]
+column = "relapsed"
+hazard = { kind = "constant" }
+typical = 0.2
+[events.infection]
+column = "infected"
+recurrent = true
+hazard = { kind = "constant" }
+typical = 0.2
+[events.remission]
+when = { cpk = { at_most = 200 } }
+hazard = { kind = "constant" }
+typical = 0.2
+"""
+
+
+def typed_at_random(study, rng, patients=30):
+    """A table of visits with exits and events of every kind, by the rules of such tables alone."""
+    rows = [["patient", "month", "strength", "cpk", "left", "why", "rescued", "flared", "relapsed", "infected"]]
+    for p in range(patients):
+        visits = np.sort(rng.choice(np.arange(1, 240), rng.integers(1, 7), replace=False)) / 10
+        visits = np.append(0.0, visits) if rng.random() < 0.8 else visits
+        last, end = visits[-1], visits[-1] + rng.choice([0, 0.7, 5.25])
+        stated = rng.random() < 0.7 and end > visits[0]
+        why = rng.choice(["lost", "=moved", "died", ""]) if stated else ""
+        until = end if stated else last
+        inside = [f"{t:.3f}" for t in np.sort(rng.uniform(0.01, max(0.02, until), 8)) if t < until]
+        flares = iter(inside[1 : 1 + rng.integers(0, 4)])
+        rescued = inside[0] if inside and rng.random() < 0.5 else ""
+        for n, t in enumerate(visits):
+            filled = n == 0 or rng.random() < 0.8
+            cells = [f"{rng.uniform(40, 60):.1f}", f"{rng.uniform(100, 900):.0f}"] if filled else ["", ""]
+            told = [rng.choice(["", "0"]) if t <= 0 else rng.choice(["", "0", "0", "1"]) for _ in range(2)]
+            rows.append(
+                [f"P{p}", f"{t:g}", *cells, f"{end:g}" if stated else "", why, rescued, next(flares, ""), *told]
+            )
+    return "\n".join(",".join(map(str, row)) for row in rows)
+
+
+@pytest.mark.parametrize("clean", [False, True])
+@pytest.mark.parametrize("seed", range(8))
+def test_exits_and_events_come_back(seed, clean, tmp_path):
+    study = parse_study(TIMED + EVENTS)
+    path = tmp_path / "typed.csv"
+    path.write_text(typed_at_random(study, np.random.default_rng(seed)))
+    cohort = read_cohort(study, path)
+    path.write_text(clean_csv(study, cohort) if clean else to_csv(study, cohort, digits=None))
+    again = read_cohort(plain(study) if clean else study, path)
+    assert sum(len(e) for e in cohort.events.values()) > 100
+    assert {s for e in cohort.events.values() for s in e.status.tolist()} == {0, 1, 2}
+    assert (again.patients == cohort.patients) is not clean
+    np.testing.assert_allclose(again.exits.time, cohort.exits.time, rtol=1e-9)
+    assert again.exits.stated.tolist() == cohort.exits.stated.tolist()
+    assert again.exits.reason == cohort.exits.reason
+    for name, e in cohort.events.items():
+        for field in ("patient", "start", "stop", "end", "status"):
+            np.testing.assert_allclose(getattr(again.events[name], field), getattr(e, field), rtol=1e-9, err_msg=name)
+
+
+def test_exits_stand_in_each_row_and_what_recurs_in_the_row_of_its_time(tmp_path):
+    study = parse_study(TIMED + EVENTS)
+    path = tmp_path / "typed.csv"
+    head = "patient,month,strength,cpk,left,why,rescued,flared,relapsed,infected"
+    path.write_text(f"{head}\na,0,50,900,9,lost,2,4,0,0\na,6,51,800,,,,5,1,0\nb,0,50,700,,,,,0,\n")
+    text = to_csv(study, read_cohort(study, path)).splitlines()
+    assert text == [
+        "patient,month,strength,cpk,left,why,rescued,flared,relapsed,infected",
+        "a,0,50.00,900.0,9,lost,2,,,",
+        "a,4,,,9,lost,2,4,,",
+        "a,5,,,9,lost,2,5,,",
+        "a,6,51.00,800.0,9,lost,2,,1,0",
+        "b,0,50.00,700.0,,,,,0,",
+    ]
+
+
+def test_a_study_of_exits_alone_writes_its_column():
+    study = parse_study(SMALL.replace("typical = 24 }", 'typical = 24, exit = "left" }', 1))
+    rows = to_csv(study, simulate_scenario(study, "improves", seed=4).cohort).splitlines()
+    assert rows[0] == "patient,month,strength,cpk,left"

@@ -25,15 +25,22 @@ class Criterion:
         """Whether it compares two times."""
         return self.of != "level"
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The least and the most that it may be."""
+        least, most = self.at_least, self.at_most
+        return -np.inf if least is None else least, np.inf if most is None else most
+
+    def compared(self, later: np.ndarray, earlier: np.ndarray | None = None) -> np.ndarray:
+        """What it looks at, of levels in outcome units; `earlier` are those at `from`, where two times are compared."""
+        if self.of == "level":
+            return later
+        assert earlier is not None
+        return later - earlier if self.of == "change" else later / earlier
+
     def met(self, later: np.ndarray, earlier: np.ndarray | None = None) -> np.ndarray:
         """Whether it is met by levels in outcome units; `earlier` are those at `from`, where two times are compared."""
-        value = later
-        if self.of == "change":
-            value = later - earlier
-        elif self.of == "ratio":
-            value = later / earlier
-        least = -np.inf if self.at_least is None else self.at_least
-        most = np.inf if self.at_most is None else self.at_most
+        value, (least, most) = self.compared(later, earlier), self.limits
         return np.asarray((value >= least) & (value <= most))
 
     def words(self, label: str, unit: str, before: str) -> str:

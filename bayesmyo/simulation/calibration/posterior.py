@@ -49,7 +49,7 @@ def _joined(first: Measurements, second: Measurements) -> Measurements:
     def both(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:
         return None if a is None or b is None else np.concatenate([a, b])
 
-    names = ("patient", "time", "value", "side", "line", "end", "exposure")
+    names = ("patient", "time", "value", "side", "line", "end", "exposure", "error")
     columns = {name: both(getattr(first, name), getattr(second, name)) for name in names}
     covariates = {k: np.concatenate([v, second.covariates[k]]) for k, v in first.covariates.items()}
     # what is not None in one is not in the other

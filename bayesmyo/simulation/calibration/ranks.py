@@ -24,15 +24,15 @@ def first_patient(
     One patient, named: the mean over patients is another quantity.
     """
     who = cohort.pseudonyms()[0]
-    for outcome in study.outcomes:
+    for outcome in study.declared:
         for e in effects(study, outcome):
             true, drawn = (t.outcomes[outcome].effects[e.key][..., 0] for t in (truth, posterior))
             yield f"{e.full_name}[{who}]", float(true), drawn
 
 
 def joint(study: Study, cohort: Cohort, truth: Truth) -> np.ndarray:
-    """(...,) the log-likelihood of all measurements, given the patients' own effects."""
-    return np.asarray(sum(log_likelihood(study, cohort, truth, o).sum(axis=-1) for o in study.outcomes))
+    """(...,) the log-likelihood of all measurements and events, given the patients' own effects."""
+    return np.asarray(sum(log_likelihood(study, cohort, truth, o).sum(axis=-1) for o in study.declared))
 
 
 def position(true: float, drawn: np.ndarray, ess: float, rng: np.random.Generator) -> float:
