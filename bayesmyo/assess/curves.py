@@ -1,13 +1,12 @@
 """Curves of events as they were observed, without a model: Kaplan and Meier, Aalen and Johansen, mean counts, Turnbull."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from bayesmyo.cohort.cohort import CENSORED, INTERVAL, Episodes
 
-ENOUGH, MOST = 1e-8, 20_000  # of an EM algorithm: the gradient left, and steps
+ENOUGH, MOST = 1e-6, 20_000  # of an EM algorithm: the gradient left, and steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,27 +156,25 @@ def turnbull(left: np.ndarray, right: np.ndarray) -> Curve:
     Turnbull (1976), https://doi.org/10.1111/j.2517-6161.1976.tb01597.x; when to stop Gentleman and Geyer (1994),
     https://doi.org/10.1093/biomet/81.3.618.
     """
+    pairs, count = np.unique(np.stack([left, right], axis=1), axis=0, return_counts=True)
+    left, right = pairs[:, 0], pairs[:, 1]
     # of ends at one time, that of an exact time comes first, then closed right ends, then open left ends
-    begins = np.stack([left, np.where(left == right, 0, 2)], axis=1)
-    ends = np.stack([right, np.ones(len(right))], axis=1)
-    every = sorted({(*b, 0) for b in map(tuple, begins)} | {(*e, 1) for e in map(tuple, ends)})
-    inner = [(a[:2], b[:2]) for a, b in pairwise(every) if a[2] == 0 and b[2] == 1]
-    inside = np.array(
-        [[tuple(b) <= a and z <= tuple(e) for a, z in inner] for b, e in zip(begins, ends, strict=True)], dtype=float
-    ).reshape(len(left), len(inner))
-    mass = np.full(len(inner), 1 / max(1, len(inner)))
+    ends = np.concatenate(
+        [np.stack([left, np.where(left == right, 0, 2)], 1), np.stack([right, np.ones(len(right))], 1)]
+    )
+    known, place = np.unique(ends, axis=0, return_inverse=True)
+    begin, end = place.reshape(2, -1)
+    inner = [k for k in range(len(known) - 1) if known[k, 1] != 1 and known[k + 1, 1] == 1]
+    since, time = known[inner, 0], known[[k + 1 for k in inner], 0]
+    inside = ((begin[:, None] <= inner) & (np.array(inner) < end[:, None])).astype(float)
+    mass, share = np.full(len(inner), 1 / max(1, len(inner))), count / max(1, int(count.sum()))
     for _ in range(MOST):
-        gain = (inside / (inside @ mass)[:, None]).mean(axis=0)
+        gain = (share / (inside @ mass)) @ inside
         mass = mass * gain
         if gain.max(initial=0.0) < 1 + ENOUGH:
             break
-    since, time = (
-        (np.array([ends[0] for ends in side]) for side in zip(*inner, strict=True)) if inner else [np.zeros(0)] * 2
-    )
-    risk = np.array(
-        [np.sum((right >= t) & ((left >= a) | np.isfinite(right))) for a, t in zip(since, time, strict=True)]
-    )
-    return Curve(time, 1 - np.cumsum(mass), risk, mass * len(left), 1.0, since)
+    possible = (right[:, None] >= time) & ((left[:, None] >= since) | np.isfinite(right)[:, None])
+    return Curve(time, 1 - np.cumsum(mass), count @ possible, mass * count.sum(), 1.0, since)
 
 
 def observed_curve(episodes: Episodes, recurrent: bool) -> Curve:
