@@ -48,6 +48,7 @@ _WHERE = {
     "simulate": "bayesmyo.model",
     "simulate_scenario": "bayesmyo.model",
     "studies": "bayesmyo.study",
+    "tip": "bayesmyo.assess.tip",
     "to_csv": "bayesmyo.cohort",
     "verify": "bayesmyo.inference.verify",
     "write_power_report": "bayesmyo.report.write",

@@ -12,6 +12,7 @@ from bayesmyo.assess.prior import check_prior as check_prior
 from bayesmyo.assess.priors import priors as priors
 from bayesmyo.assess.responses import responses as responses
 from bayesmyo.assess.sensitivity import prior_sensitivity as prior_sensitivity
+from bayesmyo.assess.tip import tip as tip
 from bayesmyo.cohort import Cohort as Cohort
 from bayesmyo.cohort import clean_csv as clean_csv
 from bayesmyo.cohort import read_cohort as read_cohort

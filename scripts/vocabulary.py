@@ -16,11 +16,23 @@ from bayesmyo.components.decisions import DECISIONS
 from bayesmyo.components.distributions import LANGUAGE
 from bayesmyo.components.estimands import ESTIMANDS, Contrast, Criterion, Estimand
 from bayesmyo.components.families import FAMILIES
+from bayesmyo.components.hazards import HAZARDS
 from bayesmyo.components.residuals import RESIDUALS
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.study.design import Design, FollowUp, Loss, Visits
 from bayesmyo.study.statements import StatedEstimand, Statements
-from bayesmyo.study.study import Covariate, DataFormat, Distributional, Group, Limits, Outcome, Response, Study, Time
+from bayesmyo.study.study import (
+    Covariate,
+    DataFormat,
+    Distributional,
+    Event,
+    Group,
+    Limits,
+    Outcome,
+    Response,
+    Study,
+    Time,
+)  # fmt: skip
 
 PAGE = Path(__file__).parents[1] / "docs" / "vocabulary.md"
 HEAD = """# The vocabulary of a study file
@@ -97,6 +109,7 @@ def page() -> str:
                 "covariates",
                 "groups",
                 "outcomes",
+                "events",
                 "estimands",
                 "decisions",
                 "responses",
@@ -113,6 +126,7 @@ def page() -> str:
         ("[outcomes.NAME]", Outcome, ()),
         ("[outcomes.NAME.sigma]", Distributional, ()),
         ("outcomes.NAME.censoring", Limits, ()),
+        ("[events.NAME]", Event, ()),
         ("[responses.NAME]", Response, ()),
         ("[design]", Design, ()),
         ("design.follow_up", FollowUp, ()),
@@ -127,7 +141,8 @@ def page() -> str:
     parts += [
         "### `[scenarios.NAME]`\n",
         "A truth to simulate from. `like` names the scenario whose values hold where none is given; then one table of "
-        "parameter values for each outcome: levels in outcome units, SDs and correlations on the model's scale. A study whose "
+        "parameter values for each outcome and event: levels in outcome units, hazards as events per unit of time, what shifts a "
+        "hazard as a hazard ratio, SDs and correlations on the model's scale. A study whose "
         "effects are correlated across outcomes may also state `correlations`; those that are not stated are zero. "
         'Instead of a number any value may be a prior as text, `asymptote = "normal(4.4, 0.2)"`, in the same units: each simulated '
         "cohort then draws its own truth, and power over it is assurance. Draws that no truth can have are drawn again, so a design "
@@ -138,6 +153,7 @@ def page() -> str:
         "Of every trajectory:\n",
         doc(Trajectory) + "\n",
         catalogue("Residuals", 'residual = { kind = "ou" }', RESIDUALS),
+        catalogue("Hazards", 'hazard = { kind = "constant" }', HAZARDS),
         catalogue(
             "Estimands",
             '[estimands.my_change]\nkind = "change"\noutcome = "strength"\nfrom = 0\nto = 12',

@@ -17,6 +17,7 @@ EXIT = {
     "estimate": 1,
     "influence": 1,
     "compare": 1,
+    "tip": 2,  # the table of `init` says of nobody when follow-up ended
 }  # of a dry run, whose draws are no posterior
 
 

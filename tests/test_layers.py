@@ -134,6 +134,7 @@ CONTRACTS = {
     "trajectories": "trajectory",
     "residuals": "residual",
     "hazards": "hazard",
+    "courses": "course",
     "estimands": "estimand",
     "decisions": "decision",
 }

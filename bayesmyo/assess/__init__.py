@@ -13,6 +13,7 @@ refits.py        the model sampled again without a patient, or under other prior
 reweight.py      draws of one posterior made draws of another
 leave_one_out.py each patient left out: what the others say, and how well they predict the one
 influence.py     the verb `influence`: which patient carries a conclusion
+tip.py           the verb `tip`: what if those who left fared worse; what_if.py what is asked, tipping.py when it tips
 compare.py       the verb `compare`: which study predicts patients better
 other_priors.py  what would be said under priors half and twice as wide, or centred elsewhere
 priors.py        the verb `priors`: every prior of a study, stated or default

@@ -21,10 +21,12 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.estimands import all_met
 from bayesmyo.components.numbers import listing
 from bayesmyo.inference.fit import Fit
+from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.study import describe
 from bayesmyo.study.predictors import predictors
 from bayesmyo.study.study import Response, Study
 
+Levels = dict[tuple[str, float], np.ndarray]
 NONE = "none of these"  # where no category takes everyone else
 
 
@@ -172,10 +174,15 @@ def withhold_responses(rows: list[Responses], failed: Sequence[CheckResult]) -> 
     return [replace(r, categories=tuple(held(c) for c in r.categories)) for r in rows]
 
 
-def assigned(fit: Fit, response: Response) -> np.ndarray:
-    """(chain, draw, patient) the position of each patient's category; one past the last where none is met."""
-    prediction = fit.prediction
-    levels: dict[tuple[str, float], np.ndarray] = {}
+def assigned(
+    fit: Fit, response: Response, prediction: TruthPrediction | None = None, levels: Levels | None = None
+) -> np.ndarray:
+    """(chain, draw, patient) the position of each patient's category; one past the last where none is met.
+
+    prediction: by default that of the fit
+    levels: those of each patient by outcome and time, as far as they are known; what is asked beside is added
+    """
+    prediction, levels = prediction or fit.prediction, {} if levels is None else levels
 
     def level(outcome: str, time: float) -> np.ndarray:
         if (outcome, time) not in levels:

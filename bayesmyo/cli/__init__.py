@@ -3,7 +3,7 @@
 options.py   arguments and options that several commands take
 tables.py    studies, init, validate, simulate
 fits.py      fit, verify
-answers.py   check, estimate, influence, compare
+answers.py   check, estimate, influence, tip, compare
 reports.py   report
 simulations.py  calibrate, power, merge
 machine.py   doctor
@@ -20,7 +20,7 @@ from typing import Annotated, Any, Never
 import typer
 
 from bayesmyo._version import __version__
-from bayesmyo.cli.answers import check, compare, estimate, influence
+from bayesmyo.cli.answers import check, compare, estimate, influence, tip
 from bayesmyo.cli.examples import EXIT_CODES, epilog
 from bayesmyo.cli.fits import fit, verify
 from bayesmyo.cli.machine import doctor
@@ -29,7 +29,7 @@ from bayesmyo.cli.simulations import calibrate, merge, power
 from bayesmyo.cli.tables import init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-OF_ONE_TABLE = (studies, init, validate, simulate, fit, check, estimate, influence, compare)
+OF_ONE_TABLE = (studies, init, validate, simulate, fit, check, estimate, influence, tip, compare)
 COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, verify, doctor)
 
 app = typer.Typer(

@@ -125,6 +125,70 @@ def influence(
         terminal.show(*answered.influence(carried, fit.study, by or "patient"))
 
 
+def tip(
+    path: FIT,
+    course: Annotated[
+        str, typer.Option(help="shift, drift, return, stay, reference, copy increments or never.")
+    ] = "shift",
+    reason: Annotated[
+        list[str] | None,
+        typer.Option(help="Of leaving; may be given again (default: the only one).", show_default=False),
+    ] = None,
+    outcome: Annotated[
+        list[str] | None,
+        typer.Option(help="Whose course is another; may be given again (default: all).", show_default=False),
+    ] = None,
+    first: Annotated[
+        float | None,
+        typer.Option("--from", help="The first amount, in the unit of the outcome on its link.", show_default=False),
+    ] = None,
+    last: Annotated[
+        float | None,
+        typer.Option("--to", help="The last; negative is worse (default: 3 declared spreads).", show_default=False),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="How many amounts (default: 50).", min=2, show_default=False)
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--by-group", help="A covariate whose levels leave, and fare, each in their own way.", show_default=False
+        ),
+    ] = None,
+    prior: Annotated[
+        str | None, typer.Option(help='Of the amount, in place of a range: "normal(-0.5, 0.25)".', show_default=False)
+    ] = None,
+    hazard: Annotated[
+        str | None, typer.Option(help="A prior of the rate of leaving (default: Jeffreys').", show_default=False)
+    ] = None,
+    tables: Annotated[bool, typer.Option("--tables", help="Every number by every amount too.")] = False,
+    json: JSON = False,
+) -> None:
+    """What if those who left fared worse.
+
+    Every conclusion, and the least amount by which their course must differ for it to change. Nothing is fitted again.
+    """
+    from dataclasses import asdict, replace
+
+    from bayesmyo.assess.check import check as run
+    from bayesmyo.assess.tip import amounts
+    from bayesmyo.assess.tip import tip as what_if
+    from bayesmyo.assess.withhold import withhold
+    from bayesmyo.inference.store import load_fit
+    from bayesmyo.report import answered, documents, terminal
+
+    fit = load_fit(path)
+    by = None if first is None and last is None else amounts(first, last, steps)
+    answer = what_if(fit, course, by, reason or (), outcome, group, prior, hazard, steps)
+    failed = [r for r in run(fit) if not r.passed]
+    answer = replace(answer, points=tuple(withhold(list(answer.points), failed)))
+    if json:
+        typer.echo(documents.document(passed=not failed, tip=asdict(answer)))
+    else:
+        terminal.show(*answered.tip(answer, tables))
+    trusted([f"({r.name}): {r.sentence}" for r in failed])
+
+
 def compare(
     paths: Annotated[list[Path], typer.Argument(help="Fits of several studies to one table.", show_default=False)],
     exact: Annotated[

@@ -38,6 +38,11 @@ EXAMPLES = {
         "bayesmyo influence fit.nc --quick",
         "bayesmyo influence fit.nc          # minutes: sampled again",
     ),
+    "tip": (
+        "bayesmyo tip fit.nc                # needs exits with reasons in the table",
+        "bayesmyo tip fit.nc --outcome strength --to -20",
+        "bayesmyo tip fit.nc --course return --reason lost",
+    ),
     "compare": ("bayesmyo compare fit.nc other.nc",),
     "calibrate": (
         "bayesmyo calibrate my-study.toml -o calibration --patients 10,23",

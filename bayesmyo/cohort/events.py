@@ -18,6 +18,7 @@ from bayesmyo.cohort.times import Times
 from bayesmyo.cohort.typed_cells import Origin
 from bayesmyo.cohort.values import Column
 from bayesmyo.components.estimands import Criterion
+from bayesmyo.limits import NAME
 from bayesmyo.study.study import MONTHS_PER, Event, Study
 
 Row = tuple[int, float, float, float, int, int]  # the fields of Episodes
@@ -65,7 +66,8 @@ def read_events(
     happened = Happened(ended.exits, notices=[*ended.notices()])
     for name, e in study.events.items():
         reader = _Event(study, name, e, parts, rows, times, measured, ended)
-        happened.episodes[name] = _arrays([row for p in patients for row in reader.of_patient(p)])
+        at_risk = [row for p in patients for row in reader.of_patient(p) if row[2] > row[1] or row[4] != CENSORED]
+        happened.episodes[name] = _arrays(at_risk)
         happened.notices.extend(reader.notices(happened.episodes[name]))
     return happened
 
@@ -145,6 +147,8 @@ def _reasons(study: Study, parts: Parts) -> tuple[dict[str, str], dict[str, int]
         said = text.strip()
         if cells.is_missing(text, study.data):
             return math.nan, None
+        if len(said) > NAME:
+            return math.nan, cells.Bad(f"has more than {NAME:,} characters, which no reason has", "shorten it", "D44")
         meant = declared.get(fold(said), said)
         if meant != said:
             what = f"differs from a declared reason only in {difference([meant, said]).text}"
@@ -304,7 +308,7 @@ class _Event:
             for t, at in sorted(self.times.get(patient, {}).items())[: None if recurrent else 1]:
                 rows.append((p, start, t, t, HAPPENED, at))
                 start = t
-            return rows if rows and (end <= start or not recurrent) else [*rows, _free(p, start, end, line)]
+            return rows if rows and not recurrent else [*rows, _free(p, start, end, line)]
         return self._stretches(p, self.checks.get(patient, []))
 
     def _is_reason(self, patient: str) -> bool:
@@ -323,9 +327,6 @@ class _Event:
             if there and (c.there or not recurrent):  # it has not ended
                 continue
             if c.new:
-                if recurrent and last > begun:
-                    rows.append(_free(p, begun, last, line))
-                    begun = last
                 rows.append((p, begun, last, c.time, INTERVAL, c.line))
                 if not recurrent:
                     self.late += [] if lasts else [after.line for after in checks[n:]]
@@ -336,8 +337,7 @@ class _Event:
             last, line = c.time, c.line
         if there and not rows:
             self.never += 1
-        open_end = bool(checks) and not there and (last > begun or not rows)
-        return [*rows, _free(p, begun, last, line)] if open_end else rows
+        return rows if there else [*rows, _free(p, begun, last, line)]
 
     # --- what a reader should know
 
@@ -353,7 +353,7 @@ class _Event:
             yield f"{label}: there at the first visit that tells in {whose}. [D78]"
         untold = many - self.never - len({*episodes.patient.tolist()})
         if untold:
-            yield f"{label}: no visit of {untold} of {many} patients tells whether it happened. [D78]"
+            yield f"{label}: of {untold} of {many} patients no time is known in which they were at risk. [D78]"
         if self.late:
             cells_are = "cell is" if len(self.late) == 1 else "cells are"
             yield f"{label}: {len(self.late)} {cells_are} not used, after it had happened ({table.at(self.late)}). [D78]"

@@ -7,6 +7,7 @@ families/         how an outcome is distributed around its expected value
 trajectories/     how an outcome moves in time
 estimands/        which number is asked for
 decisions/        when the answer is yes
+courses/          what becomes of patients who left
 
 Nothing here imports PyMC: a family is handed the module (`observe(pm, ...)`), a trajectory the array
 module (`curve(..., xp)`). Each catalogue's `__init__` is its table of contents and says which file to copy.

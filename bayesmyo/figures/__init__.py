@@ -17,6 +17,7 @@ pit.py           each measurement in its prediction from all others
 estimates.py     every estimand, its prior behind
 each_patient.py  an estimand in each patient
 responses.py     categories of response, patient by patient
+tipping_curve.py an estimand, if those who left fared worse
 influence.py     which patient carries a conclusion
 priors.py        what the priors believe, before any data
 power_curves.py  how often studies of so many patients meet their decisions
@@ -40,6 +41,7 @@ from bayesmyo.figures.residuals import residuals
 from bayesmyo.figures.responses import responses
 from bayesmyo.figures.shares import shares
 from bayesmyo.figures.time_course import time_course
+from bayesmyo.figures.tipping_curve import tipping_curve
 from bayesmyo.figures.trajectories import trajectories
 
 __all__ = [
@@ -58,5 +60,6 @@ __all__ = [
     "responses",
     "shares",
     "time_course",
+    "tipping_curve",
     "trajectories",
 ]

@@ -22,8 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from bayesmyo.cohort.cohort import RowAccount
 from bayesmyo.errors import BayesmyoError
 from bayesmyo.inference.engines.engine import Sampling
-from bayesmyo.inference.layout import ESTIMANDS, PATIENT, Layout, layout
-from bayesmyo.limits import STUDY_BYTES
+from bayesmyo.inference.layout import ESTIMANDS, EXITS, PATIENT, Layout, layout
+from bayesmyo.limits import NAME, STUDY_BYTES
 from bayesmyo.study.read import parse_study
 from bayesmyo.study.study import Study
 
@@ -93,7 +93,9 @@ OF_PATIENTS: dict[str, Check] = {
     "rows": _json(RowAccount),
     "notices": _json(list[str]),
 }
-EXITS: dict[str, Check] = {"reasons": _json(list[Short])}  # where the table says when patients left
+OF_EXITS: dict[str, Check] = {
+    "reasons": _json(list[Annotated[str, Field(max_length=NAME)]])
+}  # where the table says when patients left
 OF_SHARED: dict[str, Check] = {
     "bayesmyo_shared": _json(dict[Short, Annotated[int, Field(ge=0)]]),
     **{name: _text(f"^{re.escape(blank)}$") for name, blank in PRIVATE.items()},
@@ -137,7 +139,7 @@ def words(error: ValueError) -> str:
 
 def _attributes(said: Mapping[str, str], shared: bool) -> None:
     """Exactly those that a fit has, each of its own kind."""
-    kinds = OF_ALL | (OF_SHARED if shared else OF_PATIENTS | (EXITS if "reasons" in said else {}))
+    kinds = OF_ALL | (OF_SHARED if shared else OF_PATIENTS | (OF_EXITS if "reasons" in said else {}))
     if absent := [name for name in kinds if name not in said]:
         raise ValueError(f"{absent[0]} is missing")
     if said.keys() - kinds:
@@ -176,11 +178,25 @@ def _placed(contents: Contents, held: Layout, size: int) -> None:
                     raise ValueError(f"{group}/{name} has another number of {dim}s than it should have")
     if unknown := [group for group in contents.arrays if group not in held]:
         raise ValueError(f"{unknown[0][:60]} is in no fit")
-    if ("reasons" in contents.attributes) != ("patient.exit" in contents.arrays.get("constant_data", {})):
-        raise ValueError("it says when patients left, or why, but not both")
-    reasons = contents.attributes.get("reasons")
-    if reasons is not None and len(json.loads(reasons)) != len(contents.patients):
-        raise ValueError("it has not one reason for each patient")
+    _together(contents, held)
     regions = sorted((r for g in contents.arrays.values() for r in g.values()), key=lambda r: r.offset)
     if any(one.end > other.offset for one, other in pairwise(regions)) or (regions and regions[-1].end > size):
         raise ValueError("its arrays lie over one another, or beyond its end")
+
+
+def _together(contents: Contents, held: Layout) -> None:
+    """What a fit may be without, it is without altogether: the episodes of an event, or when and why patients left."""
+    present, constant = contents.arrays.get("constant_data", {}), held.get("constant_data", {})
+    episodes: dict[tuple[str, ...], set[str]] = {}
+    for name, v in constant.items():
+        if v.dims[0].endswith(".episode"):
+            episodes.setdefault(v.dims, set()).add(name)
+    for whole in episodes.values():
+        absent = sorted(whole - present.keys())
+        if 0 < len(absent) < len(whole):
+            raise ValueError(f"it is not whole: constant_data/{absent[0]} is missing")
+    reasons = contents.attributes.get("reasons")
+    if {*EXITS} & present.keys() != (set() if reasons is None else {*EXITS}):
+        raise ValueError("it says when patients left, or why, but not both")
+    if reasons is not None and len(json.loads(reasons)) != len(contents.patients):
+        raise ValueError("it has not one reason for each patient")

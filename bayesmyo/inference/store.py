@@ -14,6 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from bayesmyo.cohort.cohort import CENSORED, HAPPENED, INTERVAL
 from bayesmyo.errors import BayesmyoError, StorageError, UsageError
 from bayesmyo.files import regular, writable, write_bytes
 from bayesmyo.inference.contents import PRIVATE, Contents, Region, format_of, understood, words
@@ -122,6 +123,14 @@ def coherent(fit: Fit) -> None:
     drawn = {k: v.shape[-1] for k, v in fit.group("posterior").data_vars.items() if str(k).startswith(f"{SHARED}.")}
     if missing != drawn:
         raise UsageError("covariates", "have other gaps than were filled")
+    for name, e in fit.cohort.events.items():
+        times = np.stack([e.start, e.stop, e.end])
+        ended = np.where(e.status == INTERVAL, e.end >= e.stop, e.end == e.stop)
+        possible = np.isfinite(times).all() and bool((e.start <= e.stop).all()) and bool(ended.all())
+        if not (possible and np.isin(e.status, (CENSORED, HAPPENED, INTERVAL)).all()):
+            raise UsageError(f"episodes of {name}", "end before they begin, or in no way that is known")
+    if fit.cohort.exits is not None and not np.isfinite(fit.cohort.exits.time).all():
+        raise UsageError("exits", "must have finite times")
 
 
 def share(fit: Fit) -> Fit:

@@ -4,7 +4,9 @@ This module alone decides between the average patient and the average over patie
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,11 +30,25 @@ from bayesmyo.model.residuals import told
 from bayesmyo.model.truth import Truth, draw_effects, factor_of
 from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.study.covariates import coded, with_products
-from bayesmyo.study.predictors import at, effects, predictors
+from bayesmyo.study.predictors import Effect, Predictor, at, effects, predictors
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
+T = TypeVar("T")
 Times = float | Sequence[float] | Array
+AtTime = Callable[[str, float], T]
+
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """Patients over whom a share is counted.
+
+    etas, levels: what gives their predictors, and their levels as the family reports them, (..., patient), by outcome
+        and time
+    """
+
+    etas: AtTime[Etas]
+    levels: AtTime[Array]
 
 
 class TruthPrediction:
@@ -108,29 +124,34 @@ class TruthPrediction:
         values = self.truth.outcomes[outcome].values
         median = family.geometric if summary is None else summary == "median"
 
-        def finish(etas: Etas, aux: Mapping[str, Array]) -> Array:
-            return (
-                family.inverse(etas["location"])
-                if median
-                else family.mean(*told(self.study.outcomes[outcome], etas, aux))
-            )
-
         if population == "these patients" and self.truth.patients is not None:
-            etas = self._own(outcome, time, given)
             if median:
-                return np.asarray(family.inverse(etas["location"].mean(axis=-1)))
-            return np.asarray(family.mean(*told(self.study.outcomes[outcome], etas, trailing(values))).mean(axis=-1))
+                return np.asarray(family.inverse(self._own(outcome, time, given)["location"].mean(axis=-1)))
+            return np.asarray(self._each(outcome, time, given, self._means).mean(axis=-1))
         if population == "new patient":
             etas = {k: v[..., 0] for k, v in self._new(outcome, time, given).items()}
             if predicts == "measurement":
                 return family.draw(
                     self._rng(1, outcome, float(time)), *told(self.study.outcomes[outcome], etas, values)
                 )
-            return np.asarray(finish(etas, values))
-        if population == "average patient":
-            etas = self._etas(outcome, time, {}, self._columns(given, {}))
-            return np.asarray(finish({k: v[..., 0] for k, v in etas.items()}, values))
-        return self._population(outcome, time, given, median)
+            level = self._summed(outcome, etas, median)
+        elif population == "average patient":
+            level = self._average(outcome, time, self._columns(given, {}), median)
+        else:
+            level = self._population(outcome, time, given, median)
+        return np.asarray(family.inverse(level) if median else level)
+
+    def _summed(self, outcome: str, etas: Etas, median: bool) -> Array:
+        """What levels are averaged as, (...,) from predictors of one patient: the location, or what is expected."""
+        if median:
+            return etas["location"]
+        o = self.study.outcomes[outcome]
+        return np.asarray(o.family.mean(*told(o, etas, self.truth.outcomes[outcome].values)))
+
+    def _average(self, outcome: str, time: float | Array, columns: Mapping[str, Array], median: bool) -> Array:
+        """Of the average patient with these design columns, as levels are averaged."""
+        etas = self._etas(outcome, time, {}, columns)
+        return self._summed(outcome, {k: v[..., 0] for k, v in etas.items()}, median)
 
     def patients(self, outcome: str, time: Times, given: Given | None = None) -> Etas:
         """The linear predictors of these patients by name ("location"), on the link scale, (chain, draw, patient) each;
@@ -157,8 +178,8 @@ class TruthPrediction:
         known_outcome(self.study, outcome)
         when = times(time, self.truth.shape)
         if isinstance(when, tuple):
-            return np.stack([self._reported(outcome, self._own(outcome, t, {})) for t in when], axis=-1)
-        return self._reported(outcome, self._own(outcome, when, {}))
+            return np.stack([self._each(outcome, t, {}, self._reported) for t in when], axis=-1)
+        return self._each(outcome, when, {}, self._reported)
 
     def share(
         self,
@@ -182,17 +203,16 @@ class TruthPrediction:
         known_given(self.study, given)
         rngs: dict[tuple[str, float], np.random.Generator] = {}
         met, count = np.zeros(self.truth.shape), 0
-        for etas in self._crowds(tuple(criteria), population, predicts, given):
+        for crowd in self._crowds(tuple(criteria), population, predicts, given):
 
-            def level(outcome: str, time: float, etas: Callable[[str, float], Etas] = etas) -> Array:
-                if predicts == "expected value":
-                    return self._reported(outcome, etas(outcome, time))
+            def measured(outcome: str, time: float, etas: AtTime[Etas] = crowd.etas) -> Array:
                 rng = rngs.setdefault((outcome, time), self._rng(3, outcome, time))
                 family, values = self.study.outcomes[outcome].family, trailing(self.truth.outcomes[outcome].values)
                 return family.draw(rng, *told(self.study.outcomes[outcome], etas(outcome, time), values))
 
-            who_meets = all_met(criteria, at, from_, level)
-            met, count = met + who_meets.sum(axis=-1), count + np.shape(who_meets)[-1]
+            level = measured if predicts == "measurement" else crowd.levels
+            meeting, size = self._meeting(crowd, criteria, at, from_, level)
+            met, count = met + meeting, count + size
         return np.asarray(met / count)
 
     def event(self, event: str, at: float, what: Happens, population: Population, given: Given | None = None) -> Array:
@@ -228,21 +248,29 @@ class TruthPrediction:
 
     def _crowds(
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
-    ) -> Iterator[Callable[[str, float], Etas]]:
-        """Groups of patients over whom a share is counted: what gives their predictors, (..., patient), by outcome and
-        time.
-        """
+    ) -> Iterator[Crowd]:
+        """Groups of patients over whom a share is counted."""
         patients = self.truth.patients
         if population == "these patients" and patients is not None:
             wanted, at_once = (
                 max(1, m // (patients * self.among)) if predicts == "measurement" else 1 for m in (MOST, AT_ONCE)
             )
             for _ in range(-(-wanted // at_once)):
-                yield partial(self._repeated, given, at_once)
+                yield self._crowd(partial(self._repeated, given, at_once))
             return
         for new in draw_new_patients(self.study, self.truth, outcomes, self.seed, self.among):
             columns = self._columns(given, self._covariates_of(new.chosen))
-            yield partial(self._of_new, new, columns)
+            yield self._crowd(partial(self._of_new, new, columns))
+
+    def _crowd(self, etas: AtTime[Etas]) -> Crowd:
+        return Crowd(etas, lambda outcome, time: self._reported(outcome, etas(outcome, time)))
+
+    def _meeting(
+        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array]
+    ) -> tuple[Array, int]:
+        """How many of a crowd meet all criteria, (...,), and of how many."""
+        who = all_met(criteria, at, from_, level)
+        return np.asarray(who.sum(axis=-1)), np.shape(who)[-1]
 
     def _repeated(self, given: Given, times: int, outcome: str, time: float) -> Etas:
         """Predictors of these patients, all of them several times over."""
@@ -251,14 +279,23 @@ class TruthPrediction:
     def _of_new(self, new: NewPatients, columns: Mapping[str, Array], outcome: str, time: float) -> Etas:
         return self._etas(outcome, time, new.effects[outcome], columns)
 
-    def _reported(self, outcome: str, etas: Etas) -> Array:
-        """Levels in outcome units as the family reports them: the median where that is geometric, else the mean."""
+    def _reported(self, outcome: str, etas: Etas, values: Mapping[str, Array] | None = None) -> Array:
+        """Levels in outcome units as the family reports them: the median where that is geometric, else the mean.
+
+        values: parameters that broadcast against the predictors, where these are not (..., patient)
+        """
         family = self.study.outcomes[outcome].family
-        if family.geometric:
-            return np.asarray(family.inverse(etas["location"]))
-        return np.asarray(
-            family.mean(*told(self.study.outcomes[outcome], etas, trailing(self.truth.outcomes[outcome].values)))
-        )
+        return np.asarray(family.inverse(etas["location"])) if family.geometric else self._means(outcome, etas, values)
+
+    def _means(self, outcome: str, etas: Etas, values: Mapping[str, Array] | None = None) -> Array:
+        """Expected measurements, as `_reported`."""
+        o = self.study.outcomes[outcome]
+        known = trailing(self.truth.outcomes[outcome].values) if values is None else values
+        return np.asarray(o.family.mean(*told(o, etas, known)))
+
+    def _each(self, outcome: str, time: float | Array, given: Given, levels: Callable[..., Array]) -> Array:
+        """Levels of each of these patients, (..., patient): `_reported` or `_means`."""
+        return levels(outcome, self._own(outcome, time, given))
 
     def _covariates_of(self, chosen: Callable[[int], Array]) -> dict[str, Array]:
         """Design columns, (..., patient), of patients chosen among these; `chosen` is handed how many there are."""
@@ -273,8 +310,12 @@ class TruthPrediction:
         self, outcome: str, time: float | Array, deviations: Mapping[str, Array], columns: Mapping[str, Array]
     ) -> Etas:
         """Linear predictors by name, (..., patient), broadcast to one shape."""
+        return self._at(outcome, clock(time), deviations, columns)
+
+    def _at(self, outcome: str, when: Array, deviations: Mapping[str, Array], columns: Mapping[str, Array]) -> Etas:
+        """The same at times that have an axis for patients, or none."""
         values = trailing(self.truth.outcomes[outcome].values)
-        etas = at(predictors(self.study, outcome), clock(time), values, deviations, columns, np)
+        etas = at(predictors(self.study, outcome), when, values, deviations, columns, np)
         shape = np.broadcast_shapes((*self.truth.shape, 1), *(np.shape(v) for v in etas.values()))
         return {k: np.broadcast_to(v, shape) for k, v in etas.items()}
 
@@ -288,32 +329,30 @@ class TruthPrediction:
         return with_products(self.study, base, self.study.covariates)
 
     def _population(self, outcome: str, time: float | Array, given: Given, median: bool) -> Array:
-        """The average over new patients with these patients' covariates, or the given ones."""
-        family = self.study.outcomes[outcome].family
-        values = self.truth.outcomes[outcome].values
+        """The average over new patients with these patients' covariates, or the given ones, as levels are averaged."""
+        total, weight = np.zeros(self.truth.shape), 0.0
+        for columns, share in self._covariate_patterns(outcome, given):
+            total, weight = total + share * self._everyone(outcome, time, columns, median), weight + share
+        return total / weight
+
+    def _everyone(self, outcome: str, time: float | Array, columns: Mapping[str, Array], median: bool) -> Array:
+        """The average over new patients with these design columns, as levels are averaged."""
+        o, values = self.study.outcomes[outcome], self.truth.outcomes[outcome].values
 
         def mean(etas: Etas) -> Array:
             """Nodes are the last axis of the predictors, or their last two."""
             axes = np.ndim(etas["location"]) - len(self.truth.shape)
-            return family.mean(*told(self.study.outcomes[outcome], etas, trailing(values, axes)))
+            return o.family.mean(*told(o, etas, trailing(values, axes)))
 
-        total, weight = np.zeros(self.truth.shape), 0.0
-        for columns, share in self._covariate_patterns(outcome, given):
-            if median and all(e.linear for e in effects(self.study, outcome)):
-                inner = self._etas(outcome, time, {}, columns)["location"][..., 0]
-            elif median:
-                inner = self._expectation(outcome, time, columns, lambda etas: etas["location"])
-            else:
-                inner = self._expectation(outcome, time, columns, mean)
-            total, weight = total + share * inner, weight + share
-        average = total / weight
-        return np.asarray(family.inverse(average)) if median else average
+        if median and all(e.linear for e in effects(self.study, outcome)):
+            return self._etas(outcome, time, {}, columns)["location"][..., 0]
+        return self._expectation(outcome, time, columns, (lambda etas: etas["location"]) if median else mean)
 
     def _covariate_patterns(self, outcome: str, given: Given) -> Iterator[tuple[dict[str, Array], float]]:
         """Design columns of the patients averaged over, (...,) each with a trailing axis of one, and how many have
         them.
         """
-        needed = {c for p in predictors(self.study, outcome) for c in (*p.level_columns, *p.change_columns)}
+        needed = self._needed(outcome)
         own = {k: np.asarray(v) for k, v in self.truth.covariates.items()}
         columns = {k: v for k, v in self._columns(given, own).items() if k in needed}
         n = max((np.shape(v)[-1] for v in columns.values() if np.ndim(v)), default=1)
@@ -326,6 +365,10 @@ class TruthPrediction:
             return
         for i in range(n):  # an imputed covariate differs from draw to draw
             yield {k: v[..., i : i + 1] if np.shape(v)[-1:] == (n,) else v for k, v in columns.items()}, 1.0
+
+    def _needed(self, outcome: str) -> set[str]:
+        """The design columns on which an outcome's levels depend."""
+        return {c for p in predictors(self.study, outcome) for c in (*p.level_columns, *p.change_columns)}
 
     def _expectation(
         self, outcome: str, time: float | Array, columns: Mapping[str, Array], function: Callable[[Etas], Array]
@@ -350,22 +393,36 @@ class TruthPrediction:
             moved = factor[..., :, :k] @ node
             deviations = {e.key: moved[..., i, None] for i, e in enumerate(ordered) if k}
             etas = self._etas(outcome, time, deviations, columns)
-            values = trailing(self.truth.outcomes[outcome].values)
             loadings = np.zeros((*self.truth.shape, len(listed), len(linear)))
             for i, p in enumerate(listed):
                 for j, e in enumerate(linear):
                     if e.predictor == p.name:
-                        one = p.loading(clock(time), values, e, columns, np, deviations)
+                        one = self._loading(p, e, time, columns, deviations)
                         loadings[..., i, j] = np.broadcast_to(one, (*self.truth.shape, 1))[..., 0]
             variance = loadings @ inner @ np.swapaxes(loadings, -1, -2)
             total = total + weight * normal_mean(etas, variance, function)
         return total
 
+    def _loading(
+        self,
+        p: Predictor,
+        e: Effect,
+        time: float | Array,
+        columns: Mapping[str, Array],
+        deviations: Mapping[str, Array],
+    ) -> Array:
+        """How far a predictor moves, (..., 1), when a patient's linear coefficient moves by one."""
+        values = trailing(self.truth.outcomes[p.outcome].values)
+        return np.asarray(p.loading(clock(time), values, e, columns, np, deviations))
+
     def _new(self, outcome: str, time: float | Array, given: Given) -> Etas:
         """Linear predictors of the new patient of each draw, (..., 1); covariates are those of one of these patients."""
+        return self._etas(outcome, time, self._new_patient[outcome], self._new_columns(given))
+
+    def _new_columns(self, given: Given) -> dict[str, Array]:
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(2,)))
         own = self._covariates_of(lambda n: rng.integers(n, size=self.truth.shape)[..., None])
-        return self._etas(outcome, time, self._new_patient[outcome], self._columns(given, own))
+        return self._columns(given, own)
 
     @cached_property
     def _new_patient(self) -> dict[str, dict[str, Array]]:
@@ -385,4 +442,4 @@ def clock(time: float | Array) -> Array:
     return when[..., None] if when.ndim else when
 
 
-__all__ = ["TruthPrediction"]
+__all__ = ["Crowd", "TruthPrediction"]

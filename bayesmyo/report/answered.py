@@ -10,6 +10,7 @@ from bayesmyo.assess.correlations import Correlation
 from bayesmyo.assess.estimate import DecisionResult, Estimate, ParameterEstimate
 from bayesmyo.assess.influence import Influence, PatientInfluence
 from bayesmyo.assess.responses import Category, PatientResponse, Responses
+from bayesmyo.assess.tip import Row, Tip, TippingPoint
 from bayesmyo.components.numbers import Number, chance
 from bayesmyo.inference.verify import Verification
 from bayesmyo.report.blocks import SPACE, WITHHELD, Block, Cell, Heading, Items, Paragraph, Span, Table, note, table
@@ -199,6 +200,52 @@ def influence(left: Influence, study: Study, who: str = "patient") -> list[Block
     rough = _rough([p.patient for p in left.patients if p.rough])
     cells = table("influence", "", [(who, "patient"), *columns.items()], map(left_out, left.patients), below=("flips",))
     return [cells, SPACE, Items((*said, *rough))]
+
+
+def tip(t: Tip, tables: bool = False) -> list[Block]:
+    """Who left, what became of them, and when a conclusion changes; every number by every amount, where it is asked for."""
+    reasons, who = ", ".join(t.reasons), "patient" if t.patients == 1 else "patients"
+    heading = Heading(f"{t.left} of {t.patients} {who} left ({reasons}); what if they {t.sentence}")
+    columns = {k: k for k in ("conclusion", "of", "by the fit", "tips at", "then")}
+    blocks: list[Block] = [heading]
+    if any(t.amount for _ in t.points) and not t.prior:
+        blocks += [table("tipping_points", "", columns, map(tipping, t.points)), SPACE]
+    blocks.append(sentences(t.points) if t.points else Paragraph("The study asks nothing that concludes."))
+    if tables:
+        shown = {
+            "course": "course",
+            "by": "by",
+            "kind": "kind",
+            "name": "name",
+            "median": "median",
+            "interval": "interval",
+        }
+        shown |= {"probability": "probability", "met": "met"}
+        blocks += [SPACE, table("tip", "", shown, map(by_amount, t.rows))]
+    return blocks
+
+
+def tipping(p: TippingPoint) -> Cells:
+    """A tipping point."""
+    numbers = told(p, **{"by the fit": p.before, "tips at": _by(p), "then": p.after if p.after != p.before else "-"})
+    return {"conclusion": p.name, "of": p.group or p.kind, "outcomes": ", ".join(p.outcomes), **numbers}
+
+
+def by_amount(r: Row) -> Cells:
+    """A number by an amount."""
+    groups = ", ".join(f"{k} {plain(v)}" for k, v in r.by_group.items())
+    return {
+        "course": r.course, "by": groups or _by(r), "kind": r.kind, "name": r.name, "median": number(r.median),
+        "interval": "-" if r.lower is None else Span(number(r.lower), number(r.upper)), "probability": chance(r.probability),
+        "met": "-" if r.met is None else "yes" if r.met else "no",
+    }  # fmt: skip
+
+
+def _by(row: TippingPoint | Row) -> Cell:
+    """An amount: on the link scale, or in declared spreads of several outcomes."""
+    if row.d is not None:
+        return number(row.d)
+    return "-" if row.spreads is None else f"{number(row.spreads)} spreads"
 
 
 def comparisons(rows: Sequence[Comparison]) -> list[Block]:

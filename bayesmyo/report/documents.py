@@ -11,6 +11,7 @@ from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.errors import InputError
 from bayesmyo.model import planned
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.describe_events import event_formula, event_words
 from bayesmyo.study.predictors import effects
 from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
@@ -69,6 +70,7 @@ def study_part(study: Study, cohort: Cohort | None = None) -> dict[str, Any]:
             }
             for name, o in study.outcomes.items()
         ],
+        **_events(study),
         "table_in_r": in_r.table(study),
         "covariates": describe.covariates(study),
         "priors": [asdict(line) for line in describe.priors(study)],
@@ -79,6 +81,22 @@ def study_part(study: Study, cohort: Cohort | None = None) -> dict[str, Any]:
         "design_priors": {name: drawn for name in study.scenarios if (drawn := design_priors(study, name))},
         **_planned(study),
     }
+
+
+def _events(study: Study) -> dict[str, Any]:
+    """Each event in words and in formula; nothing where there are none."""
+    listed = [
+        {
+            "name": name,
+            "label": study.label(name),
+            "hazard": event.hazard.kind,
+            "depends": dict(event.depends),
+            "words": event_words(study, name),
+            "formula": event_formula(study, name),
+        }
+        for name, event in study.events.items()
+    ]
+    return {"events": listed} if listed else {}
 
 
 def _planned(study: Study) -> dict[str, Any]:

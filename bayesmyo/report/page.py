@@ -25,4 +25,6 @@ class Page:
 
 def page(r: Results) -> Page:
     """All sections of a report."""
-    return Page(r.study.title, tuple(section(r) for section in SECTIONS), not r.failed, standing(r.checks))
+    return Page(
+        r.study.title, tuple(made for section in SECTIONS if (made := section(r))), not r.failed, standing(r.checks)
+    )

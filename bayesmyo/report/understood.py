@@ -10,6 +10,7 @@ from bayesmyo.model import planned
 from bayesmyo.report.blocks import SPACE, Block, Cell, Heading, Paragraph, Span, Table, Terms, note
 from bayesmyo.report.numbers import count, plain
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.describe_events import event_formula, event_words
 from bayesmyo.study.design import Design
 from bayesmyo.study.scenarios import design_priors
 from bayesmyo.study.study import Study
@@ -37,6 +38,8 @@ def of_study(study: Study, cohort: Cohort | None = None) -> list[Block]:
             SPACE,
             *_listed(f"{name}: {describe.words(study, name)}", [*describe.formula(study, name), *in_other]),
         ]
+    for name in study.events:
+        blocks += [SPACE, *_listed(f"{name}: {event_words(study, name)}", event_formula(study, name))]
     early = "" if cohort else f" (without visits before {study.time.unit} 0)"
     table = f"In R, d is the table that `validate --write CLEAN.csv` writes{early}:"
     blocks += [SPACE, *_listed(table, in_r.table(study)), SPACE, _priors(study)]

@@ -28,7 +28,6 @@ from bayesmyo.study.study import DataFormat, Event, Study
 NAMED = ("covariates", "groups", "outcomes", "events", "estimands", "decisions", "responses", "scenarios")
 RESERVED = {
     "chain", "draw", "patient", "visit", "outcome", "coefficient", "time", "like", "title", "correlations", "covariates",
-    "exits",
 }  # fmt: skip
 RATE_NEEDS = (
     "typical (the share of patients to whom it happens within a typical follow-up), and study.time.typical or [design]"

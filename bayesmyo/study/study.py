@@ -313,7 +313,9 @@ class Event:
     column: a column of 0 and 1 in the table of visits: whether it has happened since the row before; when, is known
         only between the two visits
     when: criteria of outcomes, as those of an estimand of kind `share`: it is met at the first visit that meets them
-        all, and happened since the visit before; `confirmed` asks that the next visit meets them, too
+        all, and happened since the visit before; `confirmed` asks that the next visit meets them, too. What is compared
+        with an earlier time is compared with the first measurement; who meets them at the first visit was never at
+        risk, and where it is recurrent nobody is while they are met
     recurrent: it may happen again; otherwise what happens later is not looked at
     clock: of the hazard of what happens again: time since zero ("total"), or since the event before ("gap")
     typical: the share of patients to whom it happens within a typical follow-up; the default prior of the hazard stands

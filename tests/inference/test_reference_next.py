@@ -1,12 +1,16 @@
 """Posteriors of the words that came later against exact ones, made apart: ../shared/reference/next."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bayesmyo.assess.checks import Convergence
+from bayesmyo.assess.tip import tip
+from bayesmyo.assess.what_if import WhatIf
+from bayesmyo.cohort.cohort import Exits
 from bayesmyo.cohort.frame import cohort_from_frame
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
@@ -23,6 +27,11 @@ pytestmark = [
 def exact(case):
     cases = json.loads((NEXT / "next.json").read_text())["cases"]
     return next(c for c in cases if c["id"] == case)["references"][0]
+
+
+def exact_model(case):
+    cases = json.loads((NEXT / "next.json").read_text())["cases"]
+    return next(c for c in cases if c["id"] == case)["model"]
 
 
 def fitted(study_file, frame):
@@ -107,6 +116,31 @@ def test_patients_in_sites():
     assert found.estimands["first_site"].mean() == pytest.approx(
         average.mean() + posterior["score.site_s1"].values.mean(), abs=1e-9
     )
+
+
+def test_what_if_those_who_were_lost_fared_worse():
+    """These patients: the same posterior, moved by delta times the share that was lost. A population: by delta times a
+    share with a posterior of its own."""
+    posterior, case = fitted("delta_shift.toml", pd.read_csv(NEXT / "joint_value_23.csv")), exact("delta_shift_23")
+    table = pd.read_csv(NEXT / "joint_value_23_patients.csv").set_index("patient").loc[list(posterior.cohort.patients)]
+    reason = tuple("lost" if lost else "" for lost in table["lost"])
+    exits = Exits(table["months_in_study"].to_numpy(), np.ones(len(table), bool), reason)
+    posterior.__dict__["cohort"] = replace(posterior.cohort, exits=exits)
+    asked = WhatIf(posterior, "shift", [0, -0.5, -1], (), None, None, None, "lognormal(-4.605170186, 1)", None)
+    for d in (0.0, 0.5, 1.0):
+        draws = asked.draws(np.array([-d]))
+        close(np.log(draws.of("these")), case["estimands"][f"change_these_delta_{d:g}"])
+        close(np.log(draws.of("everyone")), case["estimands"][f"change_population_modelled_share_delta_{d:g}"])
+    share = 1 - np.exp(-24 * asked.left.hazard)
+    known = case["share_lost_by_24_modelled"]
+    assert share.mean() == pytest.approx(known["share_mean"], abs=0.1 * known["share_sd"])
+    assert share.std() == pytest.approx(known["share_sd"], rel=0.1)
+    points = {p.name: p for p in tip(posterior, by=np.linspace(0, -4, 21)).points}
+    expected = exact_model("delta_shift_23")["tipping_delta_these"]
+    for name, probability in (("sure", "0.975"), ("likely", "0.95"), ("even", "0.5")):
+        tolerance = 0.1 * case["estimands"]["change_these_delta_0"]["sd"] * 23 / 7
+        assert -points[name].d == pytest.approx(expected[probability], abs=tolerance)
+        assert points[name].left == 7
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_what_an_event_may_be_is_written_as_it_was_read(events):
     [
         (event("").replace("relapse]", "cpk]"), "cpk", "is a name in outcomes too; choose another name"),
         (event("", "age") + AGE, "age", "is a name in covariates too"), (event("", "Relapse"), "Relapse", "is not a usable name"),
-        (event("", "exits"), "exits", "is a reserved word"), (event("", how=""), "relapse", "needs exactly one of reasons, at, column and when"),
+        (event("", "patient"), "patient", "is a reserved word"), (event("", how=""), "relapse", "needs exactly one of reasons, at, column and when"),
         (event('column = "again"'), "relapse", "got at, column"), (LOST + event("", "gone", 'reasons = ["lost"]'), "gone.reasons", 'of events.lost too; got "lost"'),
         (event("", how='reasons = ["lost "]'), "relapse.reasons", "without white space around it"), (event("", how='reasons = ["NA"]'), "relapse.reasons", 'no reason is known; got "NA"'),
         (event("recurrent = true", how='reasons = ["lost"]'), "relapse.recurrent", "follow-up ends once"),

@@ -117,8 +117,9 @@ class OrderedBeta(Score, Family):
 
     def mean(self, eta: Arrays, aux: Arrays) -> np.ndarray:
         location = np.asarray(eta["location"], dtype=float)
-        inside = np.exp(_log_between(location, aux)) * special.expit(location)
-        return self.lower + self._range * (np.exp(_log_ceiling(location, aux)) + inside)
+        floor, ceiling = aux["cut_floor"], aux["cut_ceiling"]
+        between = special.expit(location + floor) * special.expit(ceiling - location) * -np.expm1(-(floor + ceiling))
+        return self.lower + self._range * (special.expit(location - ceiling) + between * special.expit(location))
 
     def check(self, values: Any) -> np.ndarray:
         return np.isfinite(values) & (values >= self.lower) & (values <= self.upper)

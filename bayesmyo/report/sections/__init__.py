@@ -8,6 +8,7 @@ priors.py        beside posteriors, and what they believe
 course.py        every outcome over time
 answers.py       estimands and decisions, and each_patient.py where the study asks for it
 responses.py     categories of response
+left.py          who left, and what would change if they fared worse; only where the study says who
 checks.py        what was looked at, and drawn
 influence.py     single patients
 prior_or_data.py would another prior have said something else
@@ -17,7 +18,7 @@ checklist.py     28 items
 reproduce.py     versions, seed, hashes, commands
 references.py    what the methods rest on
 
-To add one: a function of `Results` that returns a `Section`, and its line in SECTIONS.
+To add one: a function of `Results` that returns a `Section`, or None where it has nothing to say, and its line in SECTIONS.
 """
 
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from bayesmyo.report.sections.checklist import checklist
 from bayesmyo.report.sections.checks import checks
 from bayesmyo.report.sections.course import course
 from bayesmyo.report.sections.influence import influence
+from bayesmyo.report.sections.left import left
 from bayesmyo.report.sections.model import model
 from bayesmyo.report.sections.other_models import other_models
 from bayesmyo.report.sections.patients import patients
@@ -41,8 +43,8 @@ from bayesmyo.report.sections.reproduce import reproduce
 from bayesmyo.report.sections.responses import responses
 from bayesmyo.report.sections.summary import summary
 
-SECTIONS: tuple[Callable[[Results], Section], ...] = (
-    summary, question, patients, model, priors, course, answers, responses, checks, influence, prior_or_data, other_models, planning, checklist,
+SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
+    summary, question, patients, model, priors, course, answers, responses, left, checks, influence, prior_or_data, other_models, planning, checklist,
     reproduce, references,
 )  # fmt: skip
 

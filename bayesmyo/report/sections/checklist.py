@@ -82,8 +82,12 @@ def items(r: Results) -> Sequence[tuple[str, str, str, str]]:
 
 
 def _missing(r: Results) -> str:
-    """The assumption is the author's; of sensitivity, bounds of responses are all that a fit can give."""
+    """The assumption is the author's; sensitivity are bounds of responses, and what tips conclusions where exits are
+    known."""
     stated, bounds = bool(r.stated.missing_data.strip()), bool(r.responses)
+    exits = None if r.fit.shared else r.fit.cohort.exits
+    if exits is not None and any(exits.reason):
+        return GIVEN if stated else PARTLY
     return PARTLY if stated or bounds else NOT_STATED
 
 

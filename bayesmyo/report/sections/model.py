@@ -6,6 +6,7 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.report.blocks import Block, Code, Heading, Paragraph, Section, note
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe, in_r
+from bayesmyo.study.describe_events import event_formula, event_words
 from bayesmyo.study.study import Study
 
 IN_R = "The same in R"
@@ -38,6 +39,9 @@ def in_words(study: Study, cohort: Cohort | None = None) -> list[Block]:
             Code("The model in formula", "\n".join(describe.formula(study, name))),
             *elsewhere(study, name, cohort.earliest(name) if cohort else 0.0),
         ]
+    for name in study.events:
+        formula = Code("The model in formula", "\n".join(event_formula(study, name)))
+        blocks += [Heading(study.label(name)), Paragraph(event_words(study, name)), formula]
     if any(isinstance(b, Code) and b.what == IN_R for b in blocks):
         blocks.append(
             Code("d in R: the table that `bayesmyo validate --write CLEAN.csv` writes", "\n".join(in_r.table(study)))
