@@ -30,7 +30,7 @@ DRAWS, TIMES, AMONG = 400, 25, 8192  # of a model's curve; among so many truths 
 COLOURS, STYLES = (BLUE, ORANGE, GREEN, PURPLE), ("-", "--", "-.", ":")
 STACKED = ((BLUE, ""), (ORANGE, "////"), (GREEN, "...."), (PURPLE, "xxxx"), (SKY, "\\\\\\\\"), (PALE, "++++"))
 DASHED: Any = (0, (4, 1.5))
-ROW, WIDE = 0.14, 16  # inches of a row of numbers at risk; letters of its name
+ROW, WIDE, FULL = 0.14, 16, 26  # inches of a row of numbers at risk; letters of its name, and of half a legend
 MONTHS = (1, 2, 3, 6, 12, 24, 36, 60, 120)
 
 
@@ -42,7 +42,7 @@ def the_event(study: Study, event: str) -> Event:
     return study.events[event]
 
 
-def event_curve(fit: Fit, event: str, covariate: str | None = None) -> Drawing:
+def event_curve(fit: Fit, event: str, covariate: str | None = None, patients: bool = True) -> Drawing:
     """The share of patients without an event over time, or of one that recurs the mean number: as observed, and as
     the model expects of new patients.
 
@@ -59,6 +59,8 @@ def event_curve(fit: Fit, event: str, covariate: str | None = None) -> Drawing:
         Its name in the study.
     covariate : str, optional
         A categorical covariate of patients: one curve for each of its levels.
+    patients : bool
+        Whether ticks say when single patients were last seen.
 
     Returns
     -------
@@ -84,10 +86,10 @@ def event_curve(fit: Fit, event: str, covariate: str | None = None) -> Drawing:
         entries: list[Artist] = []
         for k, (level, own) in enumerate(groups.items()):
             colour, style = (COLOURS[k % 4], STYLES[k % 4]) if covariate else (BLACK, "-")
-            entries += _observed(axes, own, observed_curve(own, ev.recurrent), end, colour, style, level)
+            entries += _observed(axes, own, observed_curve(own, ev.recurrent), end, colour, style, level, patients)
             if modelled:
                 given = {covariate: level} if covariate else {}
-                lower, median, upper = _expected(fit, event, times, given)
+                lower, median, upper = expected(fit, event, times, given)
                 model = COLOURS[k % 4]
                 axes.fill_between(times, lower, upper, color=model, alpha=0.2, linewidth=0, label="interval")
                 axes.plot(times, median, color=model, linewidth=1.0, linestyle=DASHED, label="median")
@@ -108,7 +110,8 @@ def event_curve(fit: Fit, event: str, covariate: str | None = None) -> Drawing:
                 line("new patients, expected", colour, DASHED),
                 band(f"its {mass(study)} interval", colour, 0.3),
             ]
-        legend(figure, *{str(h.get_label()): h for h in entries}.values())
+        told = {str(h.get_label()): h for h in entries}
+        legend(figure, *told.values(), columns=1 if max(map(len, told)) > FULL else 2)
         return figure
 
 
@@ -127,7 +130,9 @@ def _groups(fit: Fit, e: Episodes, covariate: str | None) -> dict[str, Episodes]
     return {str(level): e.take(value == k) for k, level in enumerate(known[covariate] or ())}
 
 
-def _observed(axes: Axes, e: Episodes, curve: Curve, end: float, colour: str, style: str, level: str) -> list[Artist]:
+def _observed(
+    axes: Axes, e: Episodes, curve: Curve, end: float, colour: str, style: str, level: str, patients: bool
+) -> list[Artist]:
     """Steps with ticks where patients were last seen, and their entries in the legend."""
     last = min(end, float(e.end.max(initial=0.0)))
     finite = curve.time[np.isfinite(curve.time)]
@@ -144,14 +149,14 @@ def _observed(axes: Axes, e: Episodes, curve: Curve, end: float, colour: str, st
     latest = np.full(int(e.patient.max(initial=0)) + 1, -np.inf)
     np.maximum.at(latest, e.patient, e.end)
     ends = e.stop[(e.status == CENSORED) & (e.stop == latest[e.patient])]
-    if len(ends):
+    if patients and len(ends):
         axes.plot(ends, curve.at(ends), "|", color=colour, markersize=5, markeredgewidth=0.8, label="censored")
         entries.append(line("last seen", GREY if level else colour, "none", "|"))
     return entries
 
 
-def _expected(
-    fit: Fit, event: str, times: np.ndarray, given: dict[str, str]
+def expected(
+    fit: Fit, event: str, times: Sequence[float] | np.ndarray, given: dict[str, str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lower, median and upper (time,) of the average over new patients."""
     truth = fit.truth.take(evenly(int(np.prod(fit.truth.shape)), DRAWS))
@@ -177,7 +182,7 @@ def numbers_at_risk(axes: Axes, groups: dict[str, Episodes], ticks: Sequence[flo
     axes.set(xlim=(-0.02 * end, 1.02 * end), ylim=(len(groups) - 0.5, -0.5), xticks=[])
     names = [textwrap.shorten(name, WIDE, placeholder="…") if name else "" for name in groups]
     axes.set_yticks(range(len(groups)), names)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=9)
     axes.spines[:].set_visible(False)
     axes.set_title("At risk", fontsize=SMALL, pad=1)
     for k, e in enumerate(groups.values()):

@@ -30,6 +30,11 @@ trajectory = {{ kind = "linear" }}
 label = "Attack"
 typical = 0.5
 {event}
+[estimands.change]
+kind = "change"
+outcome = "y"
+from = 0
+to = 12
 [design]
 patients = {patients}
 follow_up = 24
@@ -47,7 +52,7 @@ sigma = 3
 ONCE, AGAIN, SEEN = 'at = "attack"', 'at = "attack"\nrecurrent = true', 'column = "attack"'
 CONSTANT, WEIBULL = '\nhazard = { kind = "constant" }', '\nhazard = { kind = "weibull" }'
 LEVEL = '\ndepends = { y = "level" }'
-DRAWS = (2, 100)
+DRAWS = (4, 500)
 
 
 def study_of(event, scenario, patients=60):
