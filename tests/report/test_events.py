@@ -21,7 +21,7 @@ EVENT = 'reasons = ["lost"]' + CONSTANT + LEVEL
 
 @pytest.fixture(scope="module")
 def fit():
-    return fitted(EVENT, *cohort_of(EVENT, "hazard = 0.05\ny_level = 2", 40), hazard=0.05, y_level=1.5)
+    return fitted(EVENT, *cohort_of(EVENT, "hazard = 0.05\ny_level = 1.1", 40), hazard=0.05, y_level=1.1)
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +61,19 @@ def test_numbers_at_risk_and_hazard_ratios_with_their_prior(fit, told):
 
 def test_a_posterior_that_is_its_prior_is_the_priors():
     rng = np.random.default_rng(1)
-    ninety = (-0.5 * 1.645, 0.5 * 1.645)
-    assert verdict(rng.normal(0, 0.5, 4000), *ninety) == "the prior says"
-    assert verdict(rng.normal(0, 0.2, 4000), *ninety) == "the data say"
-    assert verdict(rng.normal(2, 0.5, 4000), *ninety) == "the data say"  # elsewhere than the prior
+    ninety, same = (-0.5 * 1.645, 0.5 * 1.645), {2.0: np.zeros(4000)}
+    assert verdict(rng.normal(0, 0.5, 4000), *ninety, same) == "the prior says"
+    assert verdict(rng.normal(0, 0.2, 4000), *ninety, same) == "the data say"
+    assert verdict(rng.normal(2, 0.5, 4000), *ninety, same) == "the data say"  # elsewhere than the prior
+
+
+def test_other_priors_that_move_a_ratio_withhold_it():
+    """A normal likelihood at 1.5 with SD 0.5 under a normal(0, 0.5) prior: one twice as wide moves it from 0.75 to 1.2,
+    by more than half of 0.35.
+    """
+    draws = np.random.default_rng(2).normal(0.75, 0.5 / 2**0.5, 4000)
+    wider = {2.0: draws**2 / 2 * (1 / 0.25 - 1)}
+    assert verdict(draws, -0.5 * 1.645, 0.5 * 1.645, wider) == "do not report"
 
 
 def test_single_patients_are_shown_only_where_asked(told):

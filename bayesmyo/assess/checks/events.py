@@ -180,7 +180,7 @@ class AssociationByPeriod(OfEvents):
             f"The hazard ratio of {label(study, r.name)} by {label(study, outcome)} ({way}) is after "
             f"{study.time.unit} {middle:.3g} {np.exp(np.median(data)):.2f} times that before "
             f'({span(np.exp(drawn), ".2f")} is predicted): try {outcome} = "{other}" in `depends` in place of '
-            f'"{way}", and {another_hazard(r.submodel, only=True)}.'
+            f'"{way}", and {r.submodel.event.hazard.elsewhere}.'
         )
         matters = abs(float(np.median(data) - np.median(drawn))) > np.log(self.ratio)
         what = f"ratio of hazard ratios by {label(study, outcome)}, late over early"
@@ -195,14 +195,9 @@ def few(e: Episodes) -> str:
     return "nobody had it" if not e.happened else f"only {e.happened} event{'s' * (e.happened > 1)}"
 
 
-def another_hazard(submodel: TimeToEvent, only: bool = False) -> str:
+def another_hazard(submodel: TimeToEvent) -> str:
     """What to try where events come sooner or later than predicted."""
-    kind = submodel.event.hazard.kind
-    others = {
-        "constant": 'a hazard that moves with time ("weibull", or "piecewise" with knots)',
-        "weibull": 'the hazard "piecewise" with knots',
-    }.get(kind, "other knots of the hazard")
-    return others if only else f"try {others}, or a covariate"
+    return f"try {submodel.event.hazard.elsewhere}, or a covariate"
 
 
 def hazards(submodel: TimeToEvent, truth: Truth, e: Episodes, rng: np.random.Generator) -> np.ndarray:

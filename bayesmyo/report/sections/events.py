@@ -1,14 +1,18 @@
 """What happened to patients: how many, when, and on what it depends."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from bayesmyo import figures
 from bayesmyo.assess.curves import at_risk, observed_curve
-from bayesmyo.assess.sensitivity import CONTRACTED, DATA, NINETY, PRIOR
+from bayesmyo.assess.other_priors import DOUBLE, HALF, log_prior
+from bayesmyo.assess.reweight import TRUSTED, reweight
+from bayesmyo.assess.sensitivity import CONTRACTED, DATA, HALF_SD, NINETY, PRIOR, SILENT, UNKNOWN
 from bayesmyo.cohort.cohort import CENSORED, Episodes
 from bayesmyo.figures.events import expected, ticks_to
 from bayesmyo.model.event import TimeToEvent
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table, counted, note
+from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, counted, note
 from bayesmyo.report.draws import quantiles
 from bayesmyo.report.numbers import count, fixed, number
 from bayesmyo.report.pictures import picture
@@ -22,7 +26,8 @@ ABOUT = (
 )
 RATIOS = (
     "A hazard ratio says by how much one usual difference between patients in the course of an outcome, as the study "
-    "declares it, or a covariate multiplies the rate. “The prior says”: the interval is hardly narrower than before the data."
+    "declares it, or a covariate multiplies the rate. “The prior says”: the interval is hardly narrower than before the "
+    "data. “Do not report”: priors of the event half or twice as wide move it by more than half its SD."
 )
 HAZARD_RATIO = "hazard ratio"
 
@@ -105,30 +110,38 @@ def hazard_ratios(r: Results, name: str, ratios: list[Parameter]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     tail = (1 - r.study.interval) / 2
     by = {f"{o}_{way}": f"{r.study.label(o)}, {way}" for o, way in r.study.events[name].depends.items()}
+    now = log_prior(r.fit, outcomes=(name,))
+    others = {spread: log_prior(r.fit, spread, (name,)) - now for spread in (HALF, DOUBLE)}
     for p in ratios:
         draws = r.fit.group("posterior")[p.full_name].values
         lower, median, upper = quantiles(np.exp(draws), r.study.interval)
         assert p.prior is not None
         before = Span(*(fixed(float(np.exp(p.prior.quantile(q))), ".2f") for q in (tail, 1 - tail)))
-        rows.append(
-            (
-                by.get(p.name, p.name),
-                median,
-                Span(lower, upper),
-                before,
-                verdict(draws, *(p.prior.quantile(q) for q in NINETY)),
-            )
-        )
+        low, high = (p.prior.quantile(q) for q in NINETY)
+        said = verdict(draws, low, high, others)
+        shown: tuple[Cell, Cell] = (WITHHELD, WITHHELD) if said == SILENT else (median, Span(lower, upper))
+        rows.append((by.get(p.name, p.name), *shown, before, said))
     interval = f"{r.study.interval:.0%}"
     headers = ("by", "hazard ratio", f"{interval} interval", f"prior {interval} interval", "verdict")
     return Table(f"hazard_ratios_{name}", f"Hazard ratios of {r.study.label(name)}", headers, tuple(rows))
 
 
-def verdict(draws: np.ndarray, low: float, high: float) -> str:
-    """Prior against data, by the contraction of the central 90 %, as of an estimand."""
+def verdict(draws: np.ndarray, low: float, high: float, others: Mapping[float, np.ndarray]) -> str:
+    """Prior against data, as of an estimand.
+
+    draws: of a log hazard ratio; low, high: its prior's central 90 %; others: log densities of the event's priors, half
+        and twice as wide, less those of its own
+    """
     first, middle, last = np.quantile(draws, [NINETY[0], 0.5, NINETY[1]])
-    contraction = 1 - ((last - first) / (high - low)) ** 2
-    return PRIOR if contraction < CONTRACTED and low <= middle <= high else DATA
+    if 1 - ((last - first) / (high - low)) ** 2 < CONTRACTED and low <= middle <= high:
+        return PRIOR
+    for log_ratio in others.values():
+        chosen, _, k = reweight(log_ratio.reshape(-1))
+        if k > TRUSTED:
+            return UNKNOWN
+        if abs(np.median(draws.reshape(-1)[chosen]) - middle) > HALF_SD * draws.std():
+            return SILENT
+    return DATA
 
 
 def _reasons(r: Results) -> str:
