@@ -153,7 +153,11 @@ def page() -> str:
         "Of every trajectory:\n",
         doc(Trajectory) + "\n",
         catalogue("Residuals", 'residual = { kind = "ou" }', RESIDUALS),
-        catalogue("Hazards", 'hazard = { kind = "constant" }', HAZARDS),
+        catalogue(
+            "Hazards",
+            '[events.my_event]\nat = "happened"\ntypical = 0.2\nhazard = { kind = "constant" }',
+            HAZARDS,
+        ),
         catalogue(
             "Estimands",
             '[estimands.my_change]\nkind = "change"\noutcome = "strength"\nfrom = 0\nto = 12',

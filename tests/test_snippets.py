@@ -175,13 +175,13 @@ def test_the_page_can_be_typed(page, tmp_path, request):
 
 
 def test_the_fragments_of_the_vocabulary_are_understood():
-    """Each is put into the small study of the tests, in its outcome `strength`."""
+    """Each is put into the small study of the tests: a table of the study beside the others, else in `strength`."""
     whole = {k: v for k, v in tomllib.loads(SMALL).items() if k != "scenarios"}
     whole["estimands"]["my_change"] = {"kind": "change", "outcome": "strength", "from": 0, "to": 12}
     found = [b for b in blocks("docs/vocabulary.md") if b.language == "toml"]
     for block in found:
         part = tomllib.loads(block.text)
-        inside = {} if part.keys() & whole.keys() else {"outcomes": {"strength": part}}
+        inside = {} if part.keys() & {*whole, "events"} else {"outcomes": {"strength": part}}
         parse_study(tomli_w.dumps(merged(whole, inside or part)), block.where)
     assert len(found) >= 4
 

@@ -5,7 +5,7 @@ random). No data can tell. So the course after the exit is replaced by another, 
 point is the least amount at which a conclusion changes.
 
 References: Carpenter, Roger and Kenward (2013), https://doi.org/10.1080/10543406.2013.834911; ICH E9(R1) (2019); on
-tipping points Yan, Lee and Li (2009), https://doi.org/10.1080/10543400903243025.
+tipping points Campbell, Pennello and Yue (2011), https://doi.org/10.1080/10543406.2011.550094.
 """
 
 from collections.abc import Sequence

@@ -112,17 +112,18 @@ def _point(
     e = asked.study.estimands[estimand]
     gone, who = _who(asked, e, group)
     d, spreads = (None, None) if x is None else asked.told(np.array([x]), e.outcomes)
+    far = max(_sides(asked), key=lambda s: abs(s[-1]))[-1]
+    them = " than patients like them" if asked.course.benefit else ""
+    amount = _amount(asked, e, far if x is None else x, direction) + them
+    must, had = asked.course.verb
     if gone == 0 and e.population == "these patients":
         when = f"{asked.study.time.unit} {max(e.times()):g}"
-        said = f"none of {who} before {when}: nothing about them changes the conclusion ({before})"
+        said = f"{who} all left after {when}: nothing about them changes the conclusion ({before})"
     elif x is None:
-        far = max(_sides(asked), key=lambda s: abs(s[-1]))[-1]
-        how = f"no {asked.course.kind} of {who} up to {_amount(asked, e, far, direction)}"
-        said = f"{how} changes the conclusion ({before})"
+        said = f"even had {who} {had} {amount}, the conclusion would be the same ({before})"
     else:
-        how = f"{who} would have had to {asked.course.verb} {_amount(asked, e, x, direction)}"
-        them = " than patients like them" if asked.course.benefit else ""
-        said = f"{how}{them} for the conclusion to change ({before}, then {after or 'no conclusion'})"
+        change = f"for the conclusion to change ({before}, then {after or 'no conclusion'})"
+        said = f"{who} would have had to {must} {amount} {change}"
     return TippingPoint(kind, name, estimand, e.outcomes, group, d, spreads, gone, before, after, f"{name}: {said}.")
 
 

@@ -1,7 +1,7 @@
-"""What happened to patients, and until when it is known that it had not: exits, and episodes at risk of every event."""
+"""What happened to patients, and until when it is known that it had not: episodes at risk of every event."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -10,19 +10,16 @@ import numpy as np
 
 from bayesmyo.cohort import cells
 from bayesmyo.cohort.cohort import BETWEEN, CENSORED, HAPPENED, INTERVAL, LEFT, RIGHT, Episodes, Exits
+from bayesmyo.cohort.exits import Ended
 from bayesmyo.cohort.fates import NO_OUTCOME, Visits
-from bayesmyo.cohort.faults import typed
 from bayesmyo.cohort.parts import Part, Parts
-from bayesmyo.cohort.spelling import difference, fold
 from bayesmyo.cohort.times import Times
 from bayesmyo.cohort.typed_cells import Origin
 from bayesmyo.cohort.values import Column
 from bayesmyo.components.estimands import Criterion
-from bayesmyo.limits import NAME
 from bayesmyo.study.study import MONTHS_PER, Event, Study
 
 Row = tuple[int, float, float, float, int, int]  # the fields of Episodes
-MOST_REASONS = 20  # that are named
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def read_events(
     if study.time.exit is None and not study.events:
         return Happened()
     patients = tuple(dict.fromkeys(p for _, p, _ in rows.used))
-    ended = _Exits(study, parts, rows, seen, times, patients)
+    ended = Ended(study, parts, rows, seen, times, patients)
     happened = Happened(ended.exits, notices=[*ended.notices()])
     for name, e in study.events.items():
         reader = _Event(study, name, e, parts, rows, times, measured, ended)
@@ -78,98 +75,12 @@ def _arrays(rows: Sequence[Row]) -> Episodes:
     return Episodes(*(np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)))
 
 
-class _Exits:
-    """When and why follow-up ended, by patient."""
-
-    def __init__(
-        self, study: Study, parts: Parts, rows: Visits, seen: Sequence[bool], times: Times, patients: tuple[str, ...]
-    ) -> None:
-        self.study, self.patients = study, patients
-        self.index = {p: n for n, p in enumerate(patients)}
-        visits: dict[str, list[tuple[float, int]]] = defaultdict(list)
-        for line, p, t, told in zip(rows.part.table.lines, rows.part.ids, rows.times, seen, strict=True):
-            if told and not math.isnan(t):
-                visits[p].append((t, line))
-        nowhere = [(0.0, 0)]
-        self.first = {p: min(visits.get(p, nowhere))[0] for p in patients}
-        last = {p: max(visits.get(p, nowhere)) for p in patients}
-        self.stated = times.exits
-        self.reasons, self.lines = _reasons(study, parts)
-        if study.time.exit is not None:
-            self.lines = _lines(study, parts, study.time.exit) | self.lines
-        self.lines = {p: line for p, (_, line) in last.items()} | self.lines
-        # a visit later on the day of the exit is no fault: follow-up lasted until then
-        self.time = {p: max(times.exits.get(p, -math.inf), last[p][0]) for p in patients}
-
-    @property
-    def exits(self) -> Exits:
-        time = np.array([self.time[p] for p in self.patients], dtype=np.float64)
-        stated = np.array([p in self.stated for p in self.patients], dtype=bool)
-        return Exits(time, stated, tuple(self.reasons.get(p, "") for p in self.patients))
-
-    def notices(self) -> Iterator[str]:
-        study, many = self.study, len(self.patients)
-        unstated = sum(p not in self.stated for p in self.patients)
-        looked_at = study.time.reason is not None or any(e.reasons or e.at for e in study.events.values())
-        if unstated and looked_at:
-            have, are = ("has", "is") if unstated == 1 else ("have", "are")
-            none = f"{unstated} of {many} patients {have} no stated end of follow-up"
-            yield f"{none} and {are} followed to the last visit. [D67]"
-        declared = {reason for e in study.events.values() for reason in e.reasons}
-        others = Counter(r for p in self.patients if (r := self.reasons.get(p)) and r not in declared)
-        if others:
-            named = ", ".join(f"{typed(reason)} ({n})" for reason, n in others.most_common(MOST_REASONS))
-            more = f" and {len(others) - MOST_REASONS} more" if len(others) > MOST_REASONS else ""
-            yield f"Reasons of exits that are no event: {named}{more}; what had not happened by then is censored. [D76]"
-
-
-def _lines(study: Study, parts: Parts, column: str) -> dict[str, int]:
-    """Patient -> the first line in which a column of patients is filled."""
-    part = parts.holding(column)
-    rows = zip(part.table.lines, part.ids, part.table.column(column), strict=True)
-    lines: dict[str, int] = {}
-    for line, patient, text in rows:
-        if not cells.is_missing(text, study.data):
-            lines.setdefault(patient, line)
-    return lines
-
-
-def _reasons(study: Study, parts: Parts) -> tuple[dict[str, str], dict[str, int]]:
-    """Patient -> why follow-up ended, and the line that says so."""
-    column, left = study.time.reason, study.time.exit
-    if column is None or left is None:
-        return {}, {}
-    part, lines = parts.holding(column), _lines(study, parts, column)
-    declared = {fold(reason): reason for e in study.events.values() for reason in e.reasons}
-    codes: dict[str, float] = {}
-
-    def reason(text: str, _: Origin) -> tuple[float, cells.Bad | None]:
-        said = text.strip()
-        if cells.is_missing(text, study.data):
-            return math.nan, None
-        if len(said) > NAME:
-            return math.nan, cells.Bad(f"has more than {NAME:,} characters, which no reason has", "shorten it", "D44")
-        meant = declared.get(fold(said), said)
-        if meant != said:
-            what = f"differs from a declared reason only in {difference([meant, said]).text}"
-            return math.nan, cells.Bad(what, f'write "{meant}"', "D76")
-        return codes.setdefault(said, float(len(codes))), None
-
-    stated = part.of_patients(column, part.understood(column, reason), "the reason of the exit")
-    ended = _lines(study, parts, left)
-    if undated := sorted(line for p, line in lines.items() if p.strip() and p not in ended):
-        what, mend = "says why follow-up ended, and nothing says when", f"fill in the column {left}"
-        part.book.rows(undated, what, mend=mend, code="D76", column=column)
-    texts = [*codes]
-    return {p: texts[int(code)] for p, code in stated.items()}, lines
-
-
 class _Event:
     """What tables say of one event, patient by patient."""
 
     def __init__(
         self, study: Study, name: str, e: Event, parts: Parts, rows: Visits, times: Times,
-        measured: Mapping[str, Column], exits: _Exits,
+        measured: Mapping[str, Column], exits: Ended,
     ) -> None:  # fmt: skip
         self.study, self.name, self.e, self.rows, self.exits = study, name, e, rows, exits
         self.late: list[int] = []  # lines after it had happened
@@ -345,7 +256,8 @@ class _Event:
         label, table, many = self.study.label(self.name), self.rows.part.table, len(self.exits.patients)
         had = len({*episodes.patient[episodes.status != CENSORED].tolist()})
         if not had:
-            yield f"{label}: happened to none of {many} patients; its rate is its prior, but for the time survived. [D78]"
+            none = f"happened to none of {many} patients; its rate is its prior, but for the time survived"
+            yield f"{label}: {none}. [D78]"
         elif had == many:
             yield f"{label}: happened to all of {many} patients. [D78]"
         if self.never:
@@ -355,8 +267,8 @@ class _Event:
         if untold:
             yield f"{label}: of {untold} of {many} patients no time is known in which they were at risk. [D78]"
         if self.late:
-            cells_are = "cell is" if len(self.late) == 1 else "cells are"
-            yield f"{label}: {len(self.late)} {cells_are} not used, after it had happened ({table.at(self.late)}). [D78]"
+            cells_are = f"{len(self.late)} {'cell is' if len(self.late) == 1 else 'cells are'}"
+            yield f"{label}: {cells_are} not used, after it had happened ({table.at(self.late)}). [D78]"
         if self.alone:
             lines = f"{table.word} tells" if len(self.alone) == 1 else f"{table.word}s tell"
             yield f"{label}: {len(self.alone)} {lines} of it without a measured outcome ({table.at(self.alone)}). [D78]"

@@ -227,7 +227,14 @@ def tip(t: Tip, tables: bool = False) -> list[Block]:
 
 def tipping(p: TippingPoint) -> Cells:
     """A tipping point."""
-    numbers = told(p, **{"by the fit": p.before, "tips at": _by(p), "then": p.after if p.after != p.before else "-"})
+    numbers = told(
+        p,
+        **{
+            "by the fit": p.before,
+            "tips at": _by(p),
+            "then": (p.after or "no conclusion") if p.after != p.before else "-",
+        },
+    )
     return {"conclusion": p.name, "of": p.group or p.kind, "outcomes": ", ".join(p.outcomes), **numbers}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
-from bayesmyo.components.numbers import listing
+from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.model import planned
 from bayesmyo.report.blocks import SPACE, Block, Cell, Heading, Paragraph, Span, Table, Terms, note
 from bayesmyo.report.numbers import count, plain
@@ -78,9 +78,11 @@ def _design(study: Study, design: Design) -> list[Block]:
         for t, share in planned_as.seen.items()
         if t > design.visits.first[0]
     )
+    ending = [in_sentence(study.label(name)) for name, event in study.events.items() if event.reasons]
+    sooner = f" That is without {listing(ending)}, which is drawn from each scenario and comes sooner." if ending else ""
     text = (
         f"So a patient has {mean} visits (nine of ten: {first} to {last}), the last at {unit} {usual} ({early} to "
-        f"{late}); {planned_as.lost:.0%} are lost before their follow-up is over.{seen}"
+        f"{late}); {planned_as.lost:.0%} are lost before their follow-up is over.{seen}{sooner}"
     )
     blocks: list[Block] = [SPACE, Heading("Design"), Terms((("", describe.design(study, design)), ("", text)))]
     return blocks + ([_truths(study)] if study.scenarios and study.estimands else [])

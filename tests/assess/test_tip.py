@@ -66,8 +66,23 @@ other = {}
 )
 
 
-def fit_with(reasons=("lost",) * 4, covariate=""):
-    study = parse_study(TEXT)
+ARMS = (
+    TEXT.replace("[outcomes.strength]", '[covariates.arm]\nlevels = ["control", "treated"]\n\n[outcomes.strength]')
+    .replace('trajectory = { kind = "linear" }', 'trajectory = { kind = "linear" }\nmoderators = ["arm"]')
+    .replace("slope = 0.5, sd", "slope = 0.1, slope_arm_treated = 0.6, sd")
+    + """
+[estimands.effect]
+kind = "change"
+outcome = "strength"
+from = 0
+to = 12
+contrast = { covariate = "arm", level = "treated", reference = "control" }
+"""
+)
+
+
+def fit_with(reasons=("lost",) * 4, text=TEXT):
+    study = parse_study(text)
     cohort = simulate(study, scenario_truth(study, 12, np.random.default_rng(7)), np.random.default_rng(4)).cohort
     exits = np.full(12, 30.0)
     exits[list(LOST)] = [3.0, 6.0, 9.0, 11.0]
@@ -142,7 +157,8 @@ def test_by_default_every_outcome_goes_by_declared_spreads(lost):
 def test_a_shift_that_tips_nothing_says_how_far_was_looked(lost):
     told = tip(lost, outcomes=["strength"], by=[0, -0.1])
     (said,) = [p.sentence for p in told.points if p.name == "gained"]
-    assert said == "gained: no shift of the 4 who were lost up to 0.10 points worse changes the conclusion (met)."
+    like = "than patients like them, the conclusion would be the same (met)."
+    assert said == f"gained: even had the 4 who were lost been 0.10 points worse {like}"
 
 
 def test_a_prior_of_the_amount_gives_one_posterior(lost):
@@ -173,6 +189,35 @@ def test_a_prior_of_the_amount_gives_one_posterior(lost):
 def test_what_is_refused(lost, how, words):
     with pytest.raises(UsageError, match=words):
         tip(lost, **how)
+
+
+@pytest.fixture(scope="module")
+def arms():
+    return fit_with(text=ARMS)
+
+
+def shares(fit, arm):
+    """The share of an arm that has left by month 12, with the prior that the product has."""
+    own = fit.cohort.covariates["arm"] == arm
+    exits, lost = fit.cohort.exits, np.isin(np.arange(12), LOST)
+    hazard = np.random.default_rng(50 + arm).gamma((own & lost).sum() + 0.5, 1 / exits.time[own].sum(), 20_000)
+    return (1 - np.exp(-12 * hazard)).mean()
+
+
+def test_two_arms_are_a_grid_and_tip_each_alone(arms):
+    told = tip(arms, outcomes=["strength"], by=[0, -4, -8], group="arm")
+    rows = told.table().query("name == 'effect' and kind == 'estimand'").set_index(["d_control", "d_treated"])["mean"]
+    assert len(rows) == 9
+    for d in (-4.0, -8.0):
+        assert rows[0.0, d] - rows[0.0, 0.0] == pytest.approx(d * shares(arms, 1), rel=0.05)
+        assert rows[d, 0.0] - rows[0.0, 0.0] == pytest.approx(-d * shares(arms, 0), rel=0.05)
+    assert {p.group for p in told.points} == {"control", "treated"}
+
+
+def test_jump_to_reference_takes_the_effect_from_those_who_leave(arms):
+    told = tip(arms, "reference", outcomes=["strength"], group="arm").table()
+    effect = told[(told.name == "effect") & (told.kind == "estimand")].set_index("course")["mean"]
+    assert effect["reference"] == pytest.approx(effect["own"] * (1 - shares(arms, 1)), rel=0.02)
 
 
 def test_a_death_is_no_loss():

@@ -63,9 +63,9 @@ class Course(Component):
         return self.sentence
 
     @property
-    def verb(self) -> str:
-        """What they would have had to do, before the amount."""
-        return "be"
+    def verb(self) -> tuple[str, str]:
+        """What they would have had to do, before the amount; and had they done it."""
+        return "be", "been"
 
     @abstractmethod
     def after(self, paths: Paths) -> Affine:

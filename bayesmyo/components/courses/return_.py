@@ -23,8 +23,8 @@ class Return(Course):
         return "gone a share w of the way back to their own start"
 
     @property
-    def verb(self) -> str:
-        return "go"
+    def verb(self) -> tuple[str, str]:
+        return "go", "gone"
 
     def after(self, paths: Paths) -> Affine:
         return paths.own, paths.start - paths.own
