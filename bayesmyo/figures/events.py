@@ -81,7 +81,11 @@ def event_curve(fit: Fit, event: str, covariate: str | None = None, patients: bo
     times, ticks = np.linspace(0, end, TIMES), ticks_to(study, end)
     modelled = not ev.recurrent or TimeToEvent(study, event).counts  # from event to event there is no number by a time
     with drawing(
-        SINGLE, 2.9 + ROW * len(groups), 2, 1, gridspec_kw={"height_ratios": [2.2, 0.1 + ROW * len(groups)]}
+        SINGLE,
+        2.9 + ROW * (3 if covariate else 1) * len(groups),
+        2,
+        1,
+        gridspec_kw={"height_ratios": [2.2, 0.1 + ROW * len(groups)]},
     ) as (figure, ((axes,), (below,))):
         entries: list[Artist] = []
         for k, (level, own) in enumerate(groups.items()):

@@ -16,7 +16,7 @@ from bayesmyo.study.study import Study
 
 LANE, TALLEST = 0.15, 8.5  # inches
 EVENTS = ((VERMILLION, "o"), (BLUE, "s"), (GREEN, "^"), (PURPLE, "D"), (ORANGE, "v"), (SKY, "P"))
-REASONS = ("X", "d", "*", "p", "h")
+REASONS = ("X", "d", "P", "p", "h")
 STILL, SOME_OTHER = ">", "another reason"
 
 
