@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bayesmyo.assess.checks import CHECKS, CheckResult
+from bayesmyo.assess.checks import CheckResult, checks_of
 from bayesmyo.assess.checks.refitted import refitted
 from bayesmyo.inference.fit import Fit
 
@@ -29,5 +29,5 @@ def check(fit: Fit, refit: bool = False, progress: Callable[[int, int], None] | 
     >>> [r.name for r in bayesmyo.check(fit) if not r.passed]
     []
     """
-    results = [c.run(fit) for c in CHECKS]
+    results = [c.run(fit) for c in checks_of(fit)]
     return [*results, *refitted(fit, progress)] if refit and results[0].passed else results

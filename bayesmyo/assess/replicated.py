@@ -95,7 +95,7 @@ class Replicates:
 @lru_cache(maxsize=1)
 def replicated(fit: Fit) -> Replicates:
     """Replicates of every outcome of a fit; drawn once for the fit that was asked last, always the same."""
-    reason = _reason(fit)
+    reason = not_drawn(fit)
     if reason:
         return Replicates(np.array([], dtype=np.int64), {}, {}, reason)
     total = int(np.prod(fit.truth.shape))
@@ -162,7 +162,8 @@ def on_scale(family: Family, values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, np.log(np.where(values > 0, values, 1.0)), np.nan)
 
 
-def _reason(fit: Fit) -> str:
+def not_drawn(fit: Fit) -> str:
+    """Why there are no replicates of a fit, or empty."""
     if fit.shared:
         return "a shared copy has no patient data"
     if fit.engine in ENGINES and not ENGINES[fit.engine].posterior:

@@ -16,6 +16,8 @@ calibration.py   of grades, and of yes and no
 pit.py           each measurement in its prediction from all others
 estimates.py     every estimand, its prior behind
 each_patient.py  an estimand in each patient
+events.py        when something happens, and the reasons for which patients leave
+swimmer.py       each patient a lane: visits, events, exit
 responses.py     categories of response, patient by patient
 tipping_curve.py an estimand, if those who left fared worse
 influence.py     which patient carries a conclusion
@@ -29,6 +31,7 @@ Numbers are those of the rooms `assess` and `simulation`: a figure draws what a 
 from bayesmyo.figures.calibration import calibration
 from bayesmyo.figures.each_patient import each_patient
 from bayesmyo.figures.estimates import estimates
+from bayesmyo.figures.events import cumulative_incidence, event_curve
 from bayesmyo.figures.groups import groups
 from bayesmyo.figures.influence import influence
 from bayesmyo.figures.patients import patients
@@ -40,14 +43,17 @@ from bayesmyo.figures.rank_differences import rank_differences
 from bayesmyo.figures.residuals import residuals
 from bayesmyo.figures.responses import responses
 from bayesmyo.figures.shares import shares
+from bayesmyo.figures.swimmer import swimmer
 from bayesmyo.figures.time_course import time_course
 from bayesmyo.figures.tipping_curve import tipping_curve
 from bayesmyo.figures.trajectories import trajectories
 
 __all__ = [
     "calibration",
+    "cumulative_incidence",
     "each_patient",
     "estimates",
+    "event_curve",
     "groups",
     "influence",
     "patients",
@@ -59,6 +65,7 @@ __all__ = [
     "residuals",
     "responses",
     "shares",
+    "swimmer",
     "time_course",
     "tipping_curve",
     "trajectories",

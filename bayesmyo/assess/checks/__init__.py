@@ -11,11 +11,13 @@ from bayesmyo.assess.checks.convergence import Convergence
 from bayesmyo.assess.checks.dependence import Dependence
 from bayesmyo.assess.checks.distribution import Distribution
 from bayesmyo.assess.checks.ends import Ends
+from bayesmyo.assess.checks.events import AssociationByPeriod, EventCurve, HazardResiduals
 from bayesmyo.assess.checks.grades import Grades
 from bayesmyo.assess.checks.left_out import LeftOut
 from bayesmyo.assess.checks.time_course import TimeCourse
 from bayesmyo.assess.checks.variance import Variance
 from bayesmyo.assess.checks.zeros import Zeros
+from bayesmyo.inference.fit import Fit
 
 CHECKS: tuple[Check, ...] = (
     Convergence(),
@@ -29,5 +31,12 @@ CHECKS: tuple[Check, ...] = (
     Censored(),
     LeftOut(),
 )
+EVENT_CHECKS: tuple[Check, ...] = (EventCurve(), HazardResiduals(), AssociationByPeriod())
 
-__all__ = ["CHECKS", "Check", "CheckResult", "Convergence"]
+
+def checks_of(fit: Fit) -> tuple[Check, ...]:
+    """All that look at a fit: those of events where its study has any."""
+    return (*CHECKS, *EVENT_CHECKS) if fit.study.events else CHECKS
+
+
+__all__ = ["CHECKS", "EVENT_CHECKS", "Check", "CheckResult", "Convergence", "checks_of"]

@@ -13,11 +13,12 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.assess.checks.check import CheckResult
-from bayesmyo.assess.replicated import Replicated, Replicates, replicated
+from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.components.numbers import significant
 from bayesmyo.inference.fit import Fit
 
 LEVEL = 0.005  # of one check over all its statistics and outcomes
+NOTHING: Mapping[str, str] = {}
 REACH = 1.959964  # SDs from the middle to the 2.5 % and 97.5 % quantiles of a normal
 
 
@@ -50,8 +51,8 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Predictive(ABC):
-    """The contract of a check of what the model predicts: what it finds in each outcome, and the verdict on all.
+class BesideReplicates:
+    """A check of statistics beside those of replicates: the verdict on all that it finds.
 
     told: what is as predicted where nothing fails ("The share of zeros is")
     none: why nothing was judged; lacking: that is for want of measurements, not because the study has nothing of the
@@ -63,24 +64,18 @@ class Predictive(ABC):
     none: ClassVar[str] = "no outcome is of a family that this looks at"
     lacking: ClassVar[bool] = False
 
-    @abstractmethod
-    def judge(self, fit: Fit, r: Replicated) -> Iterable[Finding | str]:
-        """What an outcome shows; a text says why something of it is not judged."""
-
-    def run(self, fit: Fit) -> CheckResult:
-        """Judge every outcome of a fit."""
-        replicates = replicated(fit)
-        said = [(r.outcome, one) for r in replicates.outcomes.values() for one in self.judge(fit, r)]
-        findings = [one for _, one in said if isinstance(one, Finding)]
-        unjudged = {outcome: why for outcome, why in said if isinstance(why, str)}
-        return self._verdict(fit, replicates, findings, dict(replicates.unjudged) | unjudged)
-
-    def _verdict(
-        self, fit: Fit, replicates: Replicates, findings: Sequence[Finding], unjudged: Mapping[str, str]
+    def verdict(
+        self, fit: Fit, reason: str, said: Sequence[tuple[str, Finding | str]], unjudged: Mapping[str, str] = NOTHING
     ) -> CheckResult:
-        """A finding fails if its adjusted p is below the level and the difference matters."""
-        if replicates.reason:
-            return CheckResult(self.name, True, f"not judged: {replicates.reason}.", unjudged="cannot")
+        """A finding fails if its adjusted p is below the level and the difference matters.
+
+        reason: why nothing is judged, or empty; said: of each outcome or event, a text where something of it is not
+            judged; unjudged: why all of it is not
+        """
+        if reason:
+            return CheckResult(self.name, True, f"not judged: {reason}.", unjudged="cannot")
+        findings = [one for _, one in said if isinstance(one, Finding)]
+        unjudged = dict(unjudged) | {outcome: why for outcome, why in said if isinstance(why, str)}
         left_out = "".join(f" Not judged: {fit.study.label(o)}, {why}." for o, why in unjudged.items())
         if not findings:
             cannot = bool(left_out) or self.lacking
@@ -105,6 +100,21 @@ class Predictive(ABC):
             f"{'' if inside else f'; look at it, though {among}'}."
         )
         return CheckResult(self.name, True, sentence + left_out, rows)
+
+
+@dataclass(frozen=True)
+class Predictive(BesideReplicates, ABC):
+    """The contract of a check of what the model predicts: what it finds in each outcome, and the verdict on all."""
+
+    @abstractmethod
+    def judge(self, fit: Fit, r: Replicated) -> Iterable[Finding | str]:
+        """What an outcome shows; a text says why something of it is not judged."""
+
+    def run(self, fit: Fit) -> CheckResult:
+        """Judge every outcome of a fit."""
+        replicates = replicated(fit)
+        said = [(r.outcome, one) for r in replicates.outcomes.values() for one in self.judge(fit, r)]
+        return self.verdict(fit, replicates.reason, said, replicates.unjudged)
 
 
 def tail_probability(data: np.ndarray | float, replicates: np.ndarray) -> float:

@@ -18,6 +18,7 @@ class ConstantHazard(Hazard):
     kind: Literal["constant"] = "constant"
     sentence: ClassVar[str] = "is as likely at one time as at another"
     formula: ClassVar[str] = "exp(hazard)"
+    elsewhere: ClassVar[str] = 'a hazard that moves with time ("weibull", or "piecewise" with knots)'
 
     def own(self, scale: Scale) -> tuple[Coefficient, ...]:
         return (rate(scale),)

@@ -70,6 +70,11 @@ class Hazard(Component):
     def formula(self) -> str:
         """The hazard in formula; `t` is the study's time."""
 
+    @property
+    @abstractmethod
+    def elsewhere(self) -> str:
+        """What to try where events come sooner or later than it says."""
+
     @abstractmethod
     def own(self, scale: Scale) -> tuple[Coefficient, ...]:
         """Its coefficients in order, with default priors on the log."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bayesmyo.components.component import Coefficient, Scale, key
 from bayesmyo.components.hazards.hazard import FRAILTY, Hazard, rate
@@ -22,6 +22,7 @@ class PiecewiseHazard(Hazard):
 
     kind: Literal["piecewise"] = "piecewise"
     at: tuple[float, ...] = key("knots")
+    elsewhere: ClassVar[str] = "other knots of the hazard"
 
     @property
     def sentence(self) -> str:

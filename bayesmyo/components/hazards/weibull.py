@@ -25,6 +25,7 @@ class Weibull(Hazard):
     kind: Literal["weibull"] = "weibull"
     over: float | None = None
     sentence: ClassVar[str] = "becomes more or less likely with a power of time"
+    elsewhere: ClassVar[str] = 'the hazard "piecewise" with knots'
 
     @property
     def formula(self) -> str:

@@ -6,6 +6,7 @@ patients.py      patients, rows and visits
 model.py         in words, formula and code
 priors.py        beside posteriors, and what they believe
 course.py        every outcome over time
+events.py        what happened to patients; only where the study has events
 answers.py       estimands and decisions, and each_patient.py where the study asks for it
 responses.py     categories of response
 left.py          who left, and what would change if they fared worse; only where the study says who
@@ -29,6 +30,7 @@ from bayesmyo.report.sections.answers import answers
 from bayesmyo.report.sections.checklist import checklist
 from bayesmyo.report.sections.checks import checks
 from bayesmyo.report.sections.course import course
+from bayesmyo.report.sections.events import events
 from bayesmyo.report.sections.influence import influence
 from bayesmyo.report.sections.left import left
 from bayesmyo.report.sections.model import model
@@ -44,7 +46,7 @@ from bayesmyo.report.sections.responses import responses
 from bayesmyo.report.sections.summary import summary
 
 SECTIONS: tuple[Callable[[Results], Section | None], ...] = (
-    summary, question, patients, model, priors, course, answers, responses, left, checks, influence, prior_or_data, other_models, planning, checklist,
+    summary, question, patients, model, priors, course, events, answers, responses, left, checks, influence, prior_or_data, other_models, planning, checklist,
     reproduce, references,
 )  # fmt: skip
 

@@ -1,12 +1,16 @@
 """Patients, rows and visits, every one accounted for."""
 
+from collections import Counter
+
 import numpy as np
 
+from bayesmyo import figures
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.numbers import Number
 from bayesmyo.figures.parts import per_exposure
 from bayesmyo.report.blocks import Block, Cell, Heading, Items, Paragraph, Section, Table, counted, note
 from bayesmyo.report.numbers import count, number
+from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
 from bayesmyo.study.study import NEW, Study
@@ -39,13 +43,25 @@ def patients(r: Results) -> Section:
         reasons = tuple((why, count(len(lines))) for why, lines in rows.set_aside.items())
         blocks.append(Table("rows_set_aside", "Rows that nothing uses, by reason", ("reason", "rows"), reasons))
     over_time = Heading("Patients and measurements over time")
-    blocks += [cells(study, cohort), over_time, flow(study, cohort), periods(study, cohort)]
+    blocks += [cells(study, cohort), over_time, flow(study, cohort), periods(study, cohort), *lanes(r)]
     covariates = describe.covariates(study)
     if covariates:
         blocks += [Heading("Covariates"), Items(tuple(covariates))]
     if cohort.notices:
         blocks += [Heading("Notes of the reader of the table"), Items(cohort.notices, "note")]
     return Section("patients", "Patients and measurements", tuple(blocks))
+
+
+def lanes(r: Results) -> list[Block]:
+    """Each patient's follow-up, where single patients are shown and the study has events or exits."""
+    cohort = r.fit.cohort
+    if not r.patient_level or not (r.study.events or cohort.exits is not None):
+        return []
+    caption = "Each patient from the start to the end of follow-up, with visits, events, and how it ended"
+    had = (f"{r.study.label(name)}: {counted(e.happened, 'event')}" for name, e in cohort.events.items())
+    left = Counter(reason or "still in care" for reason in (cohort.exits.reason if cohort.exits else ()))
+    said = [*had, *(f"{reason}: {counted(n, 'patient')}" for reason, n in left.most_common())]
+    return [picture(figures.swimmer(r.study, cohort), "figure-swimmer", caption, f"{caption}. {'; '.join(said)}.")]
 
 
 def characteristics(study: Study, cohort: Cohort) -> Table:
