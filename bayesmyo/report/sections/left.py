@@ -38,6 +38,9 @@ def left(r: Results) -> Section | None:
         ),
         when(r, exits, reasons),
     ]
+    if not r.study.responses and all(e.of_event for e in r.study.estimands.values()):
+        blocks[0] = note("Nothing is asked about an outcome: what those who left would have done changes no answer.")
+        return Section(NAME, TITLE, tuple(blocks))
     for reason in reasons:
         if is_death(reason):
             blocks.append(note(f"After an exit for the reason {reason} there is no course: nothing is asked about it."))
