@@ -4,6 +4,7 @@
     uv run python scripts/calibration.py FOLDER --groups [--replicates 200]: straight lines in two groups, 10 patients
     uv run python scripts/calibration.py FOLDER --words [--replicates 200]: parameters with predictors of their own, residuals that hang together,
         effects of covariates of visits
+    uv run python scripts/calibration.py FOLDER --events [--replicates 200]: joint models and events, 10 patients
     uv run python scripts/calibration.py FOLDER --summary
 
 Truths are drawn from the priors, cohorts from the truths, and each is fitted; the rank of every true value among its draws is then
@@ -25,7 +26,6 @@ from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import Study, parse_study
 
 SEED = 1804
-PATIENTS = 5
 IN_GROUPS_PATIENTS = 10
 PASS = 0.01
 HEAD = """
@@ -102,6 +102,21 @@ WORDS = {
     + f'\n{LINE}effects = ["intercept"]\n[outcomes.z]\ncolumn = "z"\nunit = "units"\nbetter = "higher"\n{FAMILIES["lognormal"]}\n'
     f'{LINE}effects = ["intercept"]\n',
 }
+# events beside one outcome, of twice as many patients
+EVENT = "\n[events.lost]\ntypical = 0.5\n"
+EVENTS = {
+    "loss by the current value": FAMILIES["gaussian"]
+    + f'\n{LINE}{EVENT}reasons = ["lost"]\nhazard = {{ kind = "weibull" }}\ndepends = {{ y = "level" }}\n',
+    "loss by the slope of counts": FAMILIES["poisson"]
+    + f'\n{LINE}{EVENT}reasons = ["lost"]\nhazard = {{ kind = "constant" }}\ndepends = {{ y = "slope" }}\n',
+    "relapse between visits by the area": FAMILIES["lognormal"]
+    + f'\n{LINE}{EVENT}column = "relapse"\nhazard = {{ kind = "piecewise", knots = [3] }}\ndepends = {{ y = "area" }}\n',
+    "relapses by an effect": FAMILIES["gaussian"]
+    + f'\n{LINE}{EVENT}at = "relapse"\nrecurrent = true\nhazard = {{ kind = "constant" }}\ndepends = {{ y = "intercept" }}\n',
+    "two reasons": FAMILIES["gaussian"]
+    + f'\n{LINE}{EVENT}reasons = ["lost"]\nhazard = {{ kind = "constant" }}\ndepends = {{ y = "level" }}\n'
+    '[events.died]\ntypical = 0.3\nreasons = ["died"]\nhazard = { kind = "weibull" }\ndepends = { y = "slope" }\n',
+}
 TRAJECTORIES = ("linear", "plateau")
 # whose defaults leave room for groups that differ
 GROUPED = ("bernoulli", "cumulative", "cumulative_probit", "beta_binomial", "ordered_beta", "hurdle_lognormal")
@@ -112,8 +127,11 @@ OF_ZERO = 'zero.covariates = ["arm"]\nzero.moderators = ["arm"]\n'
 
 
 def study(family: str, trajectory: str) -> Study:
-    declared, kind = {**FAMILIES, **WORDS}[family], trajectory.split(",")[0]
+    declared, kind = {**FAMILIES, **WORDS, **EVENTS}[family], trajectory.split(",")[0]
     text = f"{HEAD}{declared}\n"
+    if family in EVENTS:
+        text = text.replace("typical = 6 }", 'typical = 6, exit = "left", reason = "why" }', 1)
+        text = text.replace("patients = 5", f"patients = {IN_GROUPS_PATIENTS}")
     if "[outcomes.z]" in declared:
         text = text.replace("[design]", 'correlate_residuals = ["y", "z"]\n\n[design]', 1)
     if trajectory != OWN:
@@ -137,6 +155,7 @@ def cells(which: str, only: str = "") -> list[tuple[str, str]]:
         "families": [(f, t) for f in FAMILIES for t in TRAJECTORIES],
         "groups": [(f, IN_GROUPS) for f in GROUPED],
         "words": [(word, OWN) for word in WORDS],
+        "events": [(word, OWN) for word in EVENTS],
     }[which]
     return [(f, t) for f, t in chosen if not only or f in only.split(",")]
 
@@ -154,7 +173,7 @@ def run(folder: Path, family: str, trajectory: str, replicates: int, seed: int =
         return
     sampling = Sampling(draws=500, tune=500, chains=2, cores=1, target_accept=0.95)
     one = study(family, trajectory)
-    cell = Cell(one, None, IN_GROUPS_PATIENTS if trajectory == IN_GROUPS else PATIENTS, one)
+    cell = Cell(one, None, one.design.patients, one)
     replicator = Replicator(cell, seed=seed, sampling=sampling, record=("parameter", "effect", "joint"), place=0)
     with path.open("a") as out:
         for replicate in range(replicates):
@@ -213,6 +232,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--groups", action="store_const", const="groups", default="families", dest="which")
     parser.add_argument("--words", action="store_const", const="words", dest="which")
+    parser.add_argument("--events", action="store_const", const="events", dest="which")
     parser.add_argument("--summary", action="store_true")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
