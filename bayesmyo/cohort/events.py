@@ -4,12 +4,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 
 from bayesmyo.cohort import cells
-from bayesmyo.cohort.cohort import BETWEEN, CENSORED, HAPPENED, INTERVAL, LEFT, RIGHT, Episodes, Exits
+from bayesmyo.cohort.cohort import BETWEEN, CENSORED, HAPPENED, INTERVAL, LEFT, RIGHT, Episodes, Exits, Measurements
 from bayesmyo.cohort.exits import Ended
 from bayesmyo.cohort.fates import NO_OUTCOME, Visits
 from bayesmyo.cohort.parts import Part, Parts
@@ -183,26 +183,10 @@ class _Event:
                 if (cell := measured[outcome][n]) is not None:
                     cells_at[patient][outcome][t] = cell
                     lines.setdefault((patient, t), line)
-        judged = {}
-        for patient, known in cells_at.items():
-            common = sorted(set.intersection(*({*known[outcome]} for outcome in self.e.when)))
-            states = [(t, state) for t in common if (state := self._met(known, t)) is not None]
-            after = [*(state for _, state in states[1:]), False]
-            judged[patient] = [
-                Check(t, state and (then or not self.e.confirmed), state, lines[patient, t])
-                for (t, state), then in zip(states, after, strict=False)
-            ]
-        return judged
-
-    def _met(self, known: Mapping[str, Mapping[float, cells.Cell]], t: float) -> bool | None:
-        """Whether all criteria are met at a time; None where a limit of measurement leaves that open."""
-        told = []
-        for outcome, c in self.e.when.items():
-            low = self.study.outcomes[outcome].family.ends()[0]
-            least = -math.inf if low is None else float(low)
-            of = known[outcome]
-            told.append(_is_met(c, _range(of[t], least), _range(of[min(of)], least)))
-        return False if False in told else None if None in told else True
+        return {
+            patient: _judged(self.study, self.e, known, {t: lines[patient, t] for t in {*chain(*known.values())}})
+            for patient, known in cells_at.items()
+        }
 
     # --- episodes
 
@@ -220,35 +204,13 @@ class _Event:
                 rows.append((p, start, t, t, HAPPENED, at))
                 start = t
             return rows if rows and not recurrent else [*rows, _free(p, start, end, line)]
-        return self._stretches(p, self.checks.get(patient, []))
+        told = _stretches(self.e, p, self.checks.get(patient, []))
+        self.late += told.late
+        self.never += told.never
+        return told.rows
 
     def _is_reason(self, patient: str) -> bool:
         return self.exits.reasons.get(patient) in self.e.reasons
-
-    def _stretches(self, p: int, checks: Sequence[Check]) -> list[Row]:
-        """Of what is known at visits alone: stretches without it, and between which two visits it happened."""
-        lasts, recurrent = bool(self.e.when), self.e.recurrent
-        first = [c for c in checks if c.time <= 0] or [*checks[:1]] * lasts  # before these nobody is at risk
-        there = lasts and any(c.new for c in (first[-1:] if recurrent else first))
-        begun = last = 0.0
-        line, rows = 0, list[Row]()
-        for c in first:
-            last, line = max(last, c.time), c.line
-        for n, c in enumerate(checks[len(first) :], start=len(first) + 1):
-            if there and (c.there or not recurrent):  # it has not ended
-                continue
-            if c.new:
-                rows.append((p, begun, last, c.time, INTERVAL, c.line))
-                if not recurrent:
-                    self.late += [] if lasts else [after.line for after in checks[n:]]
-                    return rows
-                begun, there = c.time, lasts
-            elif there:
-                begun, there = c.time, False
-            last, line = c.time, c.line
-        if there and not rows:
-            self.never += 1
-        return rows if there else [*rows, _free(p, begun, last, line)]
 
     # --- what a reader should know
 
@@ -272,6 +234,84 @@ class _Event:
         if self.alone:
             lines = f"{table.word} tells" if len(self.alone) == 1 else f"{table.word}s tell"
             yield f"{label}: {len(self.alone)} {lines} of it without a measured outcome ({table.at(self.alone)}). [D78]"
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """The episodes of a patient. late: lines after it had happened; never: whether nobody was at risk"""
+
+    rows: list[Row]
+    late: list[int] = field(default_factory=list)
+    never: bool = False
+
+
+def _stretches(e: Event, p: int, checks: Sequence[Check]) -> Stretches:
+    """Of what is known at visits alone: stretches without it, and between which two visits it happened."""
+    lasts, recurrent = bool(e.when), e.recurrent
+    first = [c for c in checks if c.time <= 0] or [*checks[:1]] * lasts  # before these nobody is at risk
+    there = lasts and any(c.new for c in (first[-1:] if recurrent else first))
+    begun = last = 0.0
+    line, rows = 0, list[Row]()
+    for c in first:
+        last, line = max(last, c.time), c.line
+    for n, c in enumerate(checks[len(first) :], start=len(first) + 1):
+        if there and (c.there or not recurrent):  # it has not ended
+            continue
+        if c.new:
+            rows.append((p, begun, last, c.time, INTERVAL, c.line))
+            if not recurrent:
+                return Stretches(rows, [] if lasts else [after.line for after in checks[n:]])
+            begun, there = c.time, lasts
+        elif there:
+            begun, there = c.time, False
+        last, line = c.time, c.line
+    never = there and not rows
+    return Stretches(rows if there else [*rows, _free(p, begun, last, line)], never=never)
+
+
+def _judged(
+    study: Study, e: Event, known: Mapping[str, Mapping[float, cells.Cell]], lines: Mapping[float, int]
+) -> list[Check]:
+    """The visits of a patient at which it is known whether all criteria are met, in the order of time.
+
+    known: measurements by outcome and time; lines: by time
+    """
+    if not e.when.keys() <= known.keys():
+        return []
+    common = sorted(set.intersection(*({*known[outcome]} for outcome in e.when)))
+    states = [(t, state) for t in common if (state := _met(study, e, known, t)) is not None]
+    after = [*(state for _, state in states[1:]), False]
+    return [
+        Check(t, state and (then or not e.confirmed), state, lines[t])
+        for (t, state), then in zip(states, after, strict=False)
+    ]
+
+
+def _met(study: Study, e: Event, known: Mapping[str, Mapping[float, cells.Cell]], t: float) -> bool | None:
+    """Whether all criteria are met at a time; None where a limit of measurement leaves that open."""
+    told = []
+    for outcome, c in e.when.items():
+        low = study.outcomes[outcome].family.ends()[0]
+        least = -math.inf if low is None else float(low)
+        of = known[outcome]
+        told.append(_is_met(c, _range(of[t], least), _range(of[min(of)], least)))
+    return False if False in told else None if None in told else True
+
+
+def met_by(study: Study, name: str, measurements: Mapping[str, Measurements], patients: int) -> Episodes:
+    """The episodes of an event that is defined by outcomes, from their measurements."""
+    e, rows = study.events[name], list[Row]()
+    for p in range(patients):
+        known = {}
+        for outcome in e.when:
+            own = measurements[outcome].take(measurements[outcome].patient == p)
+            ends = np.full(len(own), np.nan) if own.end is None else own.end
+            told = zip(own.time.tolist(), own.value.tolist(), own.side.tolist(), ends.tolist(), strict=True)
+            known[outcome] = {t: cells.Cell(value, side, end=end) for t, value, side, end in told}
+        visits = dict.fromkeys({*chain(*known.values())}, 0)
+        told_of = _stretches(e, p, _judged(study, e, known, visits))
+        rows += [row for row in told_of.rows if row[3] > row[1]]
+    return _arrays(rows)
 
 
 def _free(p: int, start: float, stop: float, line: int) -> Row:

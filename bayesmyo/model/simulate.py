@@ -17,6 +17,7 @@ from bayesmyo.cohort.cohort import (
     OutcomeRows,
     RowAccount,
 )
+from bayesmyo.cohort.events import met_by
 from bayesmyo.errors import UsageError
 from bayesmyo.model.event import TimeToEvent, observed
 from bayesmyo.model.joint import standard_residuals
@@ -97,7 +98,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
         of_patients = {name: stated(study, name, truth.covariates) for name in covariates_used(study, "patients")}
     follow_up, lost = draw_follow_up(design, n, rng)
     times = [draw_visits(design, end, rng) for end in follow_up]
-    reasons = [""] * n
+    reasons = [UNMODELLED if gone else "" for gone in lost]
     if study.events:  # the last visit of a protocol may be late
         potential = np.maximum(follow_up, [own[-1] for own in times])
         follow_up, reasons = draw_exits(study, truth, potential, lost, rng)
@@ -142,6 +143,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     ids = tuple(f"S{i:0{width}d}" for i in range(1, n + 1))
     exits = Exits(follow_up, np.ones(n, dtype=bool), tuple(reasons)) if study.time.exit or study.events else None
     events = draw_events(study, truth, follow_up, reasons, times, rng)
+    defined = (name for name, event in study.events.items() if event.when)
+    events |= {name: met_by(study, name, measurements, n) for name in defined}
     return Simulated(
         Cohort(ids, measurements, account, source="simulated", covariates=of_patients, events=events, exits=exits),
         truth,
@@ -191,7 +194,7 @@ def draw_events(
             at_risk = end > start
             blank = np.zeros(len(end), dtype=np.int64)
             known[name] = Episodes(np.arange(len(end)), start, end, end, status, blank).take(at_risk)
-        else:
+        elif not event.when:  # what outcomes define follows from them
             times = submodel.happen(truth, end, rng)
             known[name] = observed(submodel, times, end, visits, by_visits=event.at is None)
     return known

@@ -247,6 +247,18 @@ def test_what_visits_tell_of_events():
     assert one.status.tolist() == [2, 0, 0]
 
 
+def test_what_outcomes_define_follows_from_them(tmp_path):
+    """A simulated event that is met by measurements is the one that is read of the same table."""
+    s = study('when = { cpk = { at_most = 300 } }\nconfirmed = true\nhazard = { kind = "constant" }')
+    truth = from_priors(s, np.random.default_rng(5))
+    cohort = simulate(s, truth, np.random.default_rng(5), 40).cohort
+    (tmp_path / "table.csv").write_text(bayesmyo.to_csv(s, cohort))
+    again = bayesmyo.read_cohort(s, tmp_path / "table.csv").events["lost"]
+    assert 5 < again.happened < 40
+    for name in ("patient", "start", "stop", "end", "status"):
+        np.testing.assert_allclose(getattr(cohort.events["lost"], name), getattr(again, name))
+
+
 # --- what is asked
 
 
