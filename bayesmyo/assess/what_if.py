@@ -92,7 +92,12 @@ class WhatIf:
         return dict.fromkeys(self.outcomes, 1.0)
 
     def _concerns(self, e: Estimand) -> bool:
-        return bool({*e.outcomes} & {*self.outcomes}) and not (self.course.fails and e.amount_of is not None)
+        # a share that asks to be free of events has said what becomes of those who left
+        return (
+            not e.events
+            and bool({*e.outcomes} & {*self.outcomes})
+            and not (self.course.fails and e.amount_of is not None)
+        )
 
     def values(self) -> list[float]:
         """Amounts of one group that are looked at; zero alone where the course takes none, or a prior stands for them."""

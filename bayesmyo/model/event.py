@@ -261,7 +261,7 @@ class TimeToEvent(Submodel):
         patients, cost = max(sizes, default=1), int(np.prod(truth.shape)) * self.weight(at, what) * len(NODES)
         step = max(1, AT_ONCE // cost)
         if patients <= step:
-            return self._summed(truth, at, what, own, columns).mean(axis=-1)
+            return self.of_each(truth, at, what, own, columns).mean(axis=-1)
         total = np.zeros(truth.shape)
         for first in range(0, patients, step):
             some = slice(first, min(first + step, patients))
@@ -270,10 +270,10 @@ class TimeToEvent(Submodel):
                 return {k: v[..., some] if np.shape(v)[-1:] == (patients,) else v for k, v in part.items()}
 
             chosen = {name: few(effects) for name, effects in own.items()}
-            total = total + self._summed(truth, at, what, chosen, few(columns)).sum(axis=-1)
+            total = total + self.of_each(truth, at, what, chosen, few(columns)).sum(axis=-1)
         return np.asarray(total / patients)
 
-    def _summed(
+    def of_each(
         self, truth: Truth, at: float, what: str, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array]
     ) -> Array:
         """(..., patient) the same of each."""

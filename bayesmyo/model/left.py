@@ -133,14 +133,15 @@ class Departed(TruthPrediction):
             exits = np.where(self.left.who, self.left.time, np.inf)
             for crowd in super()._crowds(outcomes, population, predicts, given):
                 (times,) = crowd.etas.args[1:]  # type: ignore[attr-defined]
-                yield _Leavers(crowd.etas, crowd.levels, np.tile(exits, times))
+                yield _Leavers(crowd.etas, crowd.levels, crowd.free, np.tile(exits, times))
             return
         key = ("crowds", outcomes, *sorted(given.items()))
         listed = self._once(key, lambda: self._leavers(outcomes, population, predicts, given))
         for n, (effects, columns, exits) in enumerate(listed):
             leaving = partial(self._of_leavers, (*key, n), effects, columns, exits)
             etas = lambda outcome, time, at=leaving: self._replaced(at(outcome, time), outcome)  # noqa: E731
-            yield _Leavers(etas, self._crowd(etas).levels, exits, (*key, n), leaving)
+            whole = self._crowd(etas, partial(self._free, effects, columns, 1))
+            yield _Leavers(etas, whole.levels, whole.free, exits, (*key, n), leaving)
 
     def _of_leavers(
         self,
@@ -166,7 +167,7 @@ class Departed(TruthPrediction):
         return listed
 
     def _meeting(
-        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array]
+        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array], weight: Array
     ) -> tuple[Array, int]:
         assert isinstance(crowd, _Leavers)
         leaving, gone = crowd.leaving, crowd.exit < at
@@ -174,7 +175,7 @@ class Departed(TruthPrediction):
             who = all_met(criteria, at, from_, level) & ~gone
             return np.asarray(who.sum(axis=-1)), who.shape[-1]
         if leaving is None or level is not crowd.levels:
-            return super()._meeting(crowd, criteria, at, from_, level)
+            return super()._meeting(crowd, criteria, at, from_, level, weight)
 
         # new patients are many: those who stay, and what all would have had, are looked at once for all amounts
         def stayed(outcome: str, time: float) -> Array:

@@ -6,6 +6,8 @@ This module alone decides between the average patient and the average over patie
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import prod
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -45,10 +47,12 @@ class Crowd:
 
     etas, levels: what gives their predictors, and their levels as the family reports them, (..., patient), by outcome
         and time
+    free: by event and time, the probability of none
     """
 
     etas: AtTime[Etas]
     levels: AtTime[Array]
+    free: AtTime[Array]
 
 
 class TruthPrediction:
@@ -189,9 +193,13 @@ class TruthPrediction:
         population: Population,
         predicts: Predicts = "expected value",
         given: Given | None = None,
+        free: Mapping[str, float] = MappingProxyType({}),
     ) -> Array:
         """The share of patients who meet all criteria at a time, shape of the truth; outcomes are taken together in
         each patient.
+
+        free: by event a time until which who meets the criteria must have had none; each patient counts by the own
+            probability of that
 
         These patients: all of them. Population average: the probability for a new patient, by quasi-Monte Carlo, with
         some hundred patients for each of 4,000 draws and 131,072 for a single truth. Measurements are drawn again and
@@ -203,7 +211,10 @@ class TruthPrediction:
         known_given(self.study, given)
         rngs: dict[tuple[str, float], np.random.Generator] = {}
         met, count = np.zeros(self.truth.shape), 0
-        for crowd in self._crowds(tuple(criteria), population, predicts, given):
+        for event in free:
+            known_event(self.study, event)
+        names = dict.fromkeys([*criteria, *(n for event in free for n in (event, *self.study.events[event].depends))])
+        for crowd in self._crowds(tuple(names), population, predicts, given):
 
             def measured(outcome: str, time: float, etas: AtTime[Etas] = crowd.etas) -> Array:
                 rng = rngs.setdefault((outcome, time), self._rng(3, outcome, time))
@@ -211,7 +222,8 @@ class TruthPrediction:
                 return family.draw(rng, *told(self.study.outcomes[outcome], etas(outcome, time), values))
 
             level = measured if predicts == "measurement" else crowd.levels
-            meeting, size = self._meeting(crowd, criteria, at, from_, level)
+            weight = prod((crowd.free(event, t) for event, t in free.items()), start=np.ones(1))
+            meeting, size = self._meeting(crowd, criteria, at, from_, level, weight)
             met, count = met + meeting, count + size
         return np.asarray(met / count)
 
@@ -256,21 +268,29 @@ class TruthPrediction:
                 max(1, m // (patients * self.among)) if predicts == "measurement" else 1 for m in (MOST, AT_ONCE)
             )
             for _ in range(-(-wanted // at_once)):
-                yield self._crowd(partial(self._repeated, given, at_once))
+                own = {name: self.truth.outcomes[name].effects for name in outcomes}
+                tiled = partial(self._free, own, self._columns(given, self.truth.covariates), at_once)
+                yield self._crowd(partial(self._repeated, given, at_once), tiled)
             return
         for new in draw_new_patients(self.study, self.truth, outcomes, self.seed, self.among):
             columns = self._columns(given, self._covariates_of(new.chosen))
-            yield self._crowd(partial(self._of_new, new, columns))
+            yield self._crowd(partial(self._of_new, new, columns), partial(self._free, new.effects, columns, 1))
 
-    def _crowd(self, etas: AtTime[Etas]) -> Crowd:
-        return Crowd(etas, lambda outcome, time: self._reported(outcome, etas(outcome, time)))
+    def _crowd(self, etas: AtTime[Etas], free: AtTime[Array]) -> Crowd:
+        return Crowd(etas, lambda outcome, time: self._reported(outcome, etas(outcome, time)), free)
+
+    def _free(
+        self, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array], times: int, event: str, time: float
+    ) -> Array:
+        """(..., patient) the probability of no event by a time, of patients several times over."""
+        return np.tile(TimeToEvent(self.study, event).of_each(self.truth, time, "free", own, columns), times)
 
     def _meeting(
-        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array]
+        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array], weight: Array
     ) -> tuple[Array, int]:
-        """How many of a crowd meet all criteria, (...,), and of how many."""
+        """How many of a crowd meet all criteria, (...,), each counting by a weight, and of how many."""
         who = all_met(criteria, at, from_, level)
-        return np.asarray(who.sum(axis=-1)), np.shape(who)[-1]
+        return np.asarray((who * weight).sum(axis=-1)), np.shape(who)[-1]
 
     def _repeated(self, given: Given, times: int, outcome: str, time: float) -> Etas:
         """Predictors of these patients, all of them several times over."""

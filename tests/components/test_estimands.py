@@ -49,7 +49,7 @@ class Levels:
         self.asked.append((outcome, time, population, summary, predicts, given))
         return (10 * time + np.array([[0.0, 1.0, 2.0]])) * given.get("dose", 1) ** (time / 2)
 
-    def share(self, criteria, at, from_, population, predicts, given):
+    def share(self, criteria, at, from_, population, predicts, given, free):
         self.asked.append((criteria, at, from_, population, predicts, given))
         return np.array([[0.1, 0.2, 0.3]]) * given.get("dose", 1)
 

@@ -9,6 +9,7 @@ from scipy import integrate, stats
 
 import bayesmyo
 from bayesmyo.cohort.cohort import Episodes
+from bayesmyo.components.estimands import Criterion
 from bayesmyo.inference.build import build
 from bayesmyo.inference.fit import posterior_truth
 from bayesmyo.inference.recover import recover
@@ -276,6 +277,28 @@ def test_estimands_of_a_constant_rate_are_the_closed_forms():
     assert prediction.event("lost", 12, "time", every) == pytest.approx((w * time).sum(), abs=1e-3)
     assert prediction.event("lost", 12, "number", every) == pytest.approx(12 * rate * np.exp(sd**2 / 2), rel=1e-3)
     assert prediction.event("lost", 12, "free", "average patient") == pytest.approx(np.exp(-rate * 12), rel=1e-12)
+
+
+def test_who_had_an_event_meets_no_criteria():
+    """The composite strategy, against 400,000 new patients drawn here."""
+    s = study('reasons = ["lost"]\nhazard = { kind = "constant" }\ndepends = { cpk = "level" }')
+    truth = truth_of(s, hazard=-3.5, cpk_level=1.2)
+    values = {k: float(v) for k, v in truth.outcomes["cpk"].values.items()}
+    prediction = TruthPrediction(s, with_effects(s, truth, 5, np.random.default_rng(1)), seed=1)
+    criteria = {"cpk": Criterion(at_most=500)}
+    ours = prediction.share(criteria, 12, 0, "population average", free={"lost": 24})
+    rng = np.random.default_rng(2)
+    sds, r = np.array([values["sd_intercept"], values["sd_slope"]]), values["correlation"]
+    start, slope = (rng.standard_normal((400_000, 2)) @ np.linalg.cholesky([[1, r], [r, 1]]).T * sds).T
+    start, slope = start + values["intercept"], slope + values["slope"]
+    level, rise = -3.5 + 1.2 * (start - np.log(600)) / np.log(2.7), 1.2 * slope / np.log(2.7)
+    free = np.exp(-np.exp(level) * np.expm1(rise * 24) / rise)
+    met = np.exp(start + 12 * slope) <= 500
+    assert ours == pytest.approx((met * free).mean(), abs=0.003)
+    assert abs(met.mean() * free.mean() - (met * free).mean()) > 0.02  # the same patients are seldom lost
+    assert prediction.share(criteria, 12, 0, "these patients", free={"lost": 24}) <= prediction.share(
+        criteria, 12, 0, "these patients"
+    )
 
 
 def test_a_patient_is_scored_by_what_was_measured_and_what_happened():

@@ -140,3 +140,11 @@ def test_a_scenario_may_not_state_what_cannot_be(relapse, where, what):
     told = {fault.where: str(fault) for fault in caught.value.faults}
     assert [*told] == [f"scenarios.improves.relapse{where}"]
     assert what in told[f"scenarios.improves.relapse{where}"]
+
+
+def test_a_share_may_ask_to_be_free_of_events():
+    asked = '[estimands.well]\nkind = "share"\nat = 12\ncriteria = {{ cpk = {{ at_most = 200 }} }}\nfree = {{ {} }}\n'
+    assert study(LOST + asked.format("lost = 12")).estimands["well"].events == ("lost",)
+    told = faults(LOST + asked.format("losst = 12"))
+    assert "is not an event of this study" in told["estimands.well.free"]
+    assert "must come after zero" in faults(LOST + asked.format("lost = 0"))["estimands.well.free.lost"]

@@ -47,9 +47,10 @@ class Prediction(Protocol):
         ...
 
     def share(
-        self, criteria: Criteria, at: float, from_: float, population: Population, predicts: Predicts, given: Given
-    ) -> np.ndarray:
-        """The share of patients who meet all criteria at a time."""
+        self, criteria: Criteria, at: float, from_: float, population: Population, predicts: Predicts, given: Given,
+        free: Mapping[str, float],
+    ) -> np.ndarray:  # fmt: skip
+        """The share of patients who meet all criteria at a time, and are free of events by a time each."""
         ...
 
     def event(self, event: str, at: float, what: Happens, population: Population, given: Given) -> np.ndarray:
@@ -136,6 +137,11 @@ class Estimand(Component):
         """Names of the outcomes that must have been followed over time, because it compares times of them or asks
         when."""
         return self.outcomes if self.compares else ()
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Names of the events that it looks at."""
+        return ()
 
     @property
     def of_event(self) -> str | None:

@@ -29,6 +29,10 @@ class OfEvent(Estimand):
         return (self.event,)
 
     @property
+    def events(self) -> tuple[str, ...]:
+        return (self.event,)
+
+    @property
     def of_event(self) -> str | None:
         return self.event
 

@@ -20,12 +20,16 @@ class Share(Estimand):
         a new patient, by quasi-Monte Carlo over new patients
     predicts: `expected value`, each patient's trajectory as the family reports it (the median of a log-normal outcome,
         the mean of others); or `measurement`, with the scatter of a measurement around it
+    free: events of which a patient must be free, by a time each, `{ relapse = 24, lost = 24 }`: who had one counts as
+        not meeting the criteria (the composite strategy of ICH E9(R1)). Each patient counts by the own probability of
+        that, given effects and covariates, from time zero; several events are independent given these
     """
 
     kind: Literal["share"] = "share"
     criteria: Criteria
     at: float
     from_: float = field(default=0.0, metadata={"key": "from"})
+    free: Mapping[str, float] = field(default_factory=dict)
 
     neutral: ClassVar[float | None] = None
     bounded: ClassVar[bool] = True
@@ -36,6 +40,10 @@ class Share(Estimand):
     @property
     def outcomes(self) -> tuple[str, ...]:
         return tuple(self.criteria)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        return tuple(self.free)
 
     @property
     def compares(self) -> bool:
@@ -57,13 +65,17 @@ class Share(Estimand):
         return {f"criteria.{outcome}": (outcome, c) for outcome, c in self.criteria.items()}
 
     def faults(self) -> tuple[tuple[str, str, str, str], ...]:
-        write = "write { strength = { at_least = 4.5 } }"
-        none = () if self.criteria else (("criteria", "ask nothing", "", write),)
-        what = "criteria are judged on what each family reports"
-        return none if self.summary is None else (*none, ("summary", what, f'"{self.summary}"', "leave it out"))
+        said = []
+        if not self.criteria:
+            said.append(("criteria", "ask nothing", "", "write { strength = { at_least = 4.5 } }"))
+        if self.summary is not None:
+            what = "criteria are judged on what each family reports"
+            said.append(("summary", what, f'"{self.summary}"', "leave it out"))
+        said += [(f"free.{e}", "must come after zero", f"{t:g}", "") for e, t in self.free.items() if t <= 0]
+        return tuple(said)
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
-        return prediction.share(self.criteria, self.at, self.from_, self.population, self.predicts, given)
+        return prediction.share(self.criteria, self.at, self.from_, self.population, self.predicts, given, self.free)
 
     def threshold(self, better: str) -> tuple[str, float] | None:
         return super().threshold("higher")
@@ -75,7 +87,8 @@ class Share(Estimand):
         before = f"{time_unit} {self.from_:g}"
         met = in_words(self.criteria, lambda outcome: (named[outcome].label, named[outcome].unit), before)
         measured = " measured" if self.predicts == "measurement" else ""
-        return f"share of patients{measured} with {met}{',' if self.compares else ''} at {time_unit} {self.at:g}"
+        free = "".join(f", and no {named[event].label} by {time_unit} {t:g}" for event, t in self.free.items())
+        return f"share of patients{measured} with {met}{',' if self.compares else ''} at {time_unit} {self.at:g}{free}"
 
     def when(self) -> dict[str, float]:
         return {"from": self.from_, "at": self.at} if self.compares else {"at": self.at}
