@@ -8,11 +8,11 @@ from bayesmyo import figures
 from bayesmyo.assess.curves import at_risk, observed_curve
 from bayesmyo.assess.other_priors import DOUBLE, HALF, log_prior
 from bayesmyo.assess.reweight import TRUSTED, reweight
-from bayesmyo.assess.sensitivity import CONTRACTED, DATA, HALF_SD, NINETY, PRIOR, SILENT, UNKNOWN
+from bayesmyo.assess.sensitivity import CONTRACTED, DATA, HALF_SD, NINETY, PRIOR, UNKNOWN
 from bayesmyo.cohort.cohort import CENSORED, Episodes
 from bayesmyo.figures.events import expected, ticks_to
 from bayesmyo.model.event import TimeToEvent
-from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, counted, note
+from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Section, Span, Table, counted, note
 from bayesmyo.report.draws import quantiles
 from bayesmyo.report.numbers import count, fixed, number
 from bayesmyo.report.pictures import picture
@@ -27,7 +27,7 @@ ABOUT = (
 RATIOS = (
     "A hazard ratio says by how much one usual difference between patients in the course of an outcome, as the study "
     "declares it, or a covariate multiplies the rate. “The prior says”: the interval is hardly narrower than before the "
-    "data. “Do not report”: priors of the event half or twice as wide move it by more than half its SD."
+    "data, or priors of the event half or twice as wide would move it by more than half its SD."
 )
 HAZARD_RATIO = "hazard ratio"
 
@@ -119,15 +119,14 @@ def hazard_ratios(r: Results, name: str, ratios: list[Parameter]) -> Table:
         before = Span(*(fixed(float(np.exp(p.prior.quantile(q))), ".2f") for q in (tail, 1 - tail)))
         low, high = (p.prior.quantile(q) for q in NINETY)
         said = verdict(draws, low, high, others)
-        shown: tuple[Cell, Cell] = (WITHHELD, WITHHELD) if said == SILENT else (median, Span(lower, upper))
-        rows.append((by.get(p.name, p.name), *shown, before, said))
+        rows.append((by.get(p.name, p.name), median, Span(lower, upper), before, said))
     interval = f"{r.study.interval:.0%}"
     headers = ("by", "hazard ratio", f"{interval} interval", f"prior {interval} interval", "verdict")
     return Table(f"hazard_ratios_{name}", f"Hazard ratios of {r.study.label(name)}", headers, tuple(rows))
 
 
 def verdict(draws: np.ndarray, low: float, high: float, others: Mapping[float, np.ndarray]) -> str:
-    """Prior against data, as of an estimand.
+    """Whether the data have said it. It is told either way, with its prior beside it.
 
     draws: of a log hazard ratio; low, high: its prior's central 90 %; others: log densities of the event's priors, half
         and twice as wide, less those of its own
@@ -140,7 +139,7 @@ def verdict(draws: np.ndarray, low: float, high: float, others: Mapping[float, n
         if k > TRUSTED:
             return UNKNOWN
         if abs(np.median(draws.reshape(-1)[chosen]) - middle) > HALF_SD * draws.std():
-            return SILENT
+            return PRIOR
     return DATA
 
 
