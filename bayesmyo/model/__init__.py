@@ -3,12 +3,15 @@
 spec.py         what a study assumes, as one object: its submodels, parameters and blocks of effects
 submodel.py     the contract of everything that has a likelihood
 measured.py     a value at a visit: the submodel of an outcome
+event.py        when something happens to a patient: the submodel of an event
+hazards.py      cumulative hazards by quadrature: where to look, and how much each look counts
 normal.py       the algebra of normal effects: integrated out, drawn back, moved to where data want them
 informed.py     effects around what a patient's own measurements say of them
 residuals.py    residuals that hang together within a patient
 truth.py        values for every parameter and effect: one truth, or one for each posterior draw
 visits.py       cells as a family wants them, and design columns at visits
 prediction.py   truth -> levels in outcome units, for each population
+left.py         the same where those who left follow another course from their exit on
 asked.py        what a prediction may be asked, checked
 quadrature.py   averages over patients who could be drawn, exactly
 new_patients.py many of them under every draw, evenly spread
