@@ -8,6 +8,7 @@ trajectories/     how an outcome moves in time
 estimands/        which number is asked for
 decisions/        when the answer is yes
 courses/          what becomes of patients who left
+hazards/          how the rate of an event goes with time
 
 Nothing here imports PyMC: a family is handed the module (`observe(pm, ...)`), a trajectory the array
 module (`curve(..., xp)`). Each catalogue's `__init__` is its table of contents and says which file to copy.
