@@ -160,7 +160,15 @@ EVENTS = {
 @pytest.mark.parametrize("event", EVENTS)
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_the_model_says_of_events_what_numpy_says(outcome, event):
-    s = study(EVENTS[event], OUTCOMES[outcome])
+    says_the_same(study(EVENTS[event], OUTCOMES[outcome]))
+
+
+def test_a_frailty_may_be_correlated_with_effects_of_outcomes():
+    s = study(EVENTS["slope"])
+    says_the_same(replace(s, correlate="across outcomes", text=""))
+
+
+def says_the_same(s):
     rng = np.random.default_rng(3)
     simulated = simulate(s, from_priors(s, rng), rng)
     model = build(s, simulated.cohort)
