@@ -179,7 +179,7 @@ def not_drawn(fit: Fit) -> str:
 def _outcome(
     fit: Fit, name: str, m: Measurements, truth: Truth, strangers: Truth, rng: np.random.Generator
 ) -> Replicated | None:
-    o, submodel = fit.study.outcomes[name], spec(fit.study).submodels[name]
+    o, submodel = fit.study.outcomes[name], spec(fit.study).measured[name]
     family, aux = o.family, trailing(truth.outcomes[name].values)
     etas = visit_predictors(fit.study, truth, name, m)
     drawn, new = (np.asarray(submodel.draw(of, m, rng), dtype=float) for of in (truth, strangers))

@@ -236,7 +236,7 @@ class Fit:
         replicated = {}
         for name in self.study.outcomes:
             m = self.cohort.measurements[name]
-            drawn = spec(self.study).submodels[name].draw(self.truth, m, rng, standard.get(name))
+            drawn = spec(self.study).measured[name].draw(self.truth, m, rng, standard.get(name))
             replicated[name] = (("chain", "draw", f"{name}.visit"), drawn)
         tree = self.tree.copy()
         tree["posterior_predictive"] = xr.DataTree(xr.Dataset(replicated, coords=_draw_coords(self.tree)))

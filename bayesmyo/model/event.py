@@ -291,9 +291,6 @@ class TimeToEvent(Submodel):
         total = np.cumsum(hazard(t) * w, axis=-1)[..., after]
         return np.asarray(total[..., -1] if what == "number" else (np.exp(-total) * share).sum(axis=-1))
 
-    def draw(self, truth: Truth, m: Any, rng: np.random.Generator, standard: Array | None = None) -> Array:
-        raise NotImplementedError("an event is drawn by `happen`")
-
     def happen(self, truth: Truth, until: Array, rng: np.random.Generator, first: Array | float = 0.0) -> list[Array]:
         """When it happens to each patient from a first time until an end, one array of times for each: none, one, or
         where it recurs several. truth: one; until: (patient,)

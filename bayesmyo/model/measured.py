@@ -154,7 +154,8 @@ class Measured(Submodel):
         return self.family.log_density(cells(self.outcome, m), *told(self.outcome, self.etas(truth, m), values))
 
     def draw(self, truth: Truth, m: Measurements, rng: np.random.Generator, standard: Array | None = None) -> Array:
-        """Residuals hang together where the study says so.
+        """(..., visit) what might have been measured in place of these rows, in the outcome's unit. Not by the code of
+        `observe`. Residuals hang together where the study says so.
 
         standard: (..., visit) standardised residuals, where they were drawn together with those of other outcomes
         """

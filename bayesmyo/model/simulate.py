@@ -19,7 +19,7 @@ from bayesmyo.cohort.cohort import (
 )
 from bayesmyo.cohort.events import met_by
 from bayesmyo.errors import UsageError
-from bayesmyo.model.event import TimeToEvent, observed
+from bayesmyo.model.event import observed
 from bayesmyo.model.joint import standard_residuals
 from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
@@ -119,7 +119,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     standard = standard_residuals(study, truth, planned, rng)
     measurements, kept_cells = {}, {}
     for name, o in study.outcomes.items():
-        submodel, m = spec(study).submodels[name], planned[name]
+        submodel, m = spec(study).measured[name], planned[name]
         value, side = limited(o, submodel.draw(truth, m, rng, standard.get(name)))
         kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
         measurements[name] = Measurements(
@@ -168,7 +168,7 @@ def draw_exits(
     for name, event in study.events.items():
         if not event.reasons:
             continue
-        for i, times in enumerate(_submodel(study, name).happen(truth, end, rng, first)):
+        for i, times in enumerate(spec(study).events[name].happen(truth, end, rng, first)):
             if len(times):
                 end[i], why[i] = times[0], event.reasons[0]
     return end, why
@@ -187,7 +187,7 @@ def draw_events(
     """
     known = {}
     for name, event in study.events.items():
-        submodel = _submodel(study, name)
+        submodel = spec(study).events[name]
         if event.reasons:
             start = np.array([max(0.0, float(own[0])) for own in visits])
             status = np.array([int(reason in event.reasons) for reason in why])
@@ -198,10 +198,6 @@ def draw_events(
             times = submodel.happen(truth, end, rng)
             known[name] = observed(submodel, times, end, visits, by_visits=event.at is None)
     return known
-
-
-def _submodel(study: Study, name: str) -> TimeToEvent:
-    return TimeToEvent(study, name)
 
 
 def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

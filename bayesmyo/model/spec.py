@@ -15,7 +15,7 @@ from bayesmyo.study.study import Study
 
 @dataclass(frozen=True, eq=False)
 class Spec:
-    """What a study assumes, stated once for it (`spec`): who builds, scores, simulates or stores loops over its
+    """What a study assumes, stated once for it (`spec`): who builds, scores or stores loops over its
     submodels.
 
     submodels: everything that has a likelihood, by name, in the study's order; a submodel names its predictors and
@@ -28,8 +28,17 @@ class Spec:
 
     @cached_property
     def submodels(self) -> Mapping[str, Submodel]:
-        measured = {name: Measured(self.study, name) for name in self.study.outcomes}
-        return MappingProxyType({**measured, **{name: TimeToEvent(self.study, name) for name in self.study.events}})
+        return MappingProxyType({**self.measured, **self.events})
+
+    @cached_property
+    def measured(self) -> Mapping[str, Measured]:
+        """Those of the outcomes, which are drawn at visits."""
+        return MappingProxyType({name: Measured(self.study, name) for name in self.study.outcomes})
+
+    @cached_property
+    def events(self) -> Mapping[str, TimeToEvent]:
+        """Those of the events, which happen in time."""
+        return MappingProxyType({name: TimeToEvent(self.study, name) for name in self.study.events})
 
     @cached_property
     def used(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmyo.cohort.cohort import Cohort, Measurements
+from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.model.normal import Piece, Whiten, whiten
 from bayesmyo.model.truth import Truth
 from bayesmyo.study.predictors import Effect, Predictor
@@ -38,7 +38,7 @@ class Submodel(ABC):
     effects.
 
     A submodel knows its data, its parameters and the effects that it uses; it does not know how effects are sampled.
-    Building a PyMC model, drawing effects back, scoring, simulating and storing loop over the submodels of a `Spec`,
+    Building a PyMC model, drawing effects back, scoring and storing loop over the submodels of a `Spec`,
     and know none by its class.
     """
 
@@ -83,14 +83,6 @@ class Submodel(ABC):
     @abstractmethod
     def log_density(self, truth: Truth, cohort: Cohort) -> Array:
         """(..., row) log density or probability of each row in the outcome's unit, given the patients' own effects."""
-
-    @abstractmethod
-    def draw(self, truth: Truth, m: Measurements, rng: np.random.Generator, standard: Array | None = None) -> Array:
-        """(..., row) what might have been seen in place of these rows, in the outcome's unit. Not by the code of
-        `observe`.
-
-        standard: (..., row) standardised residuals, where they were drawn with those of other submodels
-        """
 
     # --- inside a PyMC model, and on the way back from its draws
 

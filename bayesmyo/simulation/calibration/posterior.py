@@ -28,7 +28,7 @@ def measured_again(study: Study, cohort: Cohort, truth: Truth, rng: np.random.Ge
     both, standard = {}, standard_residuals(study, truth, cohort.measurements, rng)
     for name, o in study.outcomes.items():
         m = cohort.measurements[name]
-        drawn = spec(study).submodels[name].draw(truth, m, rng, standard.get(name))
+        drawn = spec(study).measured[name].draw(truth, m, rng, standard.get(name))
         value, side = limited(o, np.asarray(drawn, dtype=float))
         end = None if m.end is None else np.full(len(m), np.nan)
         both[name] = _joined(m, replace(m, value=value, side=side, end=end, line=np.zeros_like(m.line)))
