@@ -1,4 +1,4 @@
-"""Monte Carlo errors of what is reported, beside R-hat and effective sample sizes (`model/mixing.py`).
+"""Monte Carlo errors of what is reported, beside R-hat and effective sample sizes (`inference/diagnostics.py`).
 
 Reference: Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), https://doi.org/10.1214/20-BA1221.
 """
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from arviz_stats.base import array_stats
 
-from bayesmyo.inference.mixing import Diagnostics, diagnose
+from bayesmyo.inference.diagnostics import Diagnostics, diagnose
 
 BATCHES, NAN = 10, float("nan")
 

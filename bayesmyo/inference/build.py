@@ -11,10 +11,11 @@ import pytensor.tensor as pt
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.priors import Prior
+from bayesmyo.errors import UsageError
 from bayesmyo.inference import effects as fx
 from bayesmyo.inference.whiten import whiten
 from bayesmyo.model import joint, normal
-from bayesmyo.model.data import PRIOR_SPREAD, SHARED, Arrays, arrays, facts, imputed, patient_data
+from bayesmyo.model.data import PRIOR_SPREAD, SHARED, Arrays, arrays, facts, imputed, patient_data, validated
 from bayesmyo.model.spec import spec
 from bayesmyo.model.submodel import Rows, Submodel, Values
 from bayesmyo.model.visits import censored, columns_at
@@ -41,6 +42,19 @@ class BuiltModel:
     def facts(self, data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What the model takes for granted of its data, of these or of others."""
         return facts(self.study, data, self.how)
+
+    def taken(self, data: Mapping[str, np.ndarray]) -> Arrays:
+        """Other data as the model takes them, validated; what is imputed has any number there.
+
+        Raises UsageError where they are not of the kind that the model was built for.
+        """
+        data = validated(self.study, data, len(self.patients))
+        ours, theirs = self.facts(self.data), self.facts(data)
+        for what in {**ours, **theirs}:
+            if what not in ours or what not in theirs or not np.array_equal(ours[what], theirs[what]):
+                differs = f"differ from those the model was compiled for ({what})"
+                raise UsageError("data", differs, mend="build the model for these data")
+        return {k: np.nan_to_num(v) if k.startswith(SHARED) else v for k, v in data.items()}
 
 
 def build(study: Study, cohort: Cohort) -> BuiltModel:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bayesmyo.cohort.cohort import RowAccount
 from bayesmyo.errors import BayesmyoError
-from bayesmyo.inference.engines.engine import Sampling
+from bayesmyo.inference.engines.engine import Certificate, Sampling
 from bayesmyo.inference.layout import ESTIMANDS, EXITS, PATIENT, Layout, layout
 from bayesmyo.limits import NAME, STUDY_BYTES
 from bayesmyo.study.read import parse_study
@@ -96,6 +96,7 @@ OF_PATIENTS: dict[str, Check] = {
 OF_EXITS: dict[str, Check] = {
     "reasons": _json(list[Annotated[str, Field(max_length=NAME)]])
 }  # where the table says when patients left
+OF_STEPS: dict[str, Check] = {"certificate": _json(Certificate)}  # of an engine of several
 OF_SHARED: dict[str, Check] = {
     "bayesmyo_shared": _json(dict[Short, Annotated[int, Field(ge=0)]]),
     **{name: _text(f"^{re.escape(blank)}$") for name, blank in PRIVATE.items()},
@@ -140,6 +141,7 @@ def words(error: ValueError) -> str:
 def _attributes(said: Mapping[str, str], shared: bool) -> None:
     """Exactly those that a fit has, each of its own kind."""
     kinds = OF_ALL | (OF_SHARED if shared else OF_PATIENTS | (OF_EXITS if "reasons" in said else {}))
+    kinds |= OF_STEPS if "certificate" in said else {}
     if absent := [name for name in kinds if name not in said]:
         raise ValueError(f"{absent[0]} is missing")
     if said.keys() - kinds:

@@ -14,9 +14,10 @@ from bayesmyo.cohort.cohort import Cohort, Episodes, Exits, Measurements, RowAcc
 from bayesmyo.errors import StorageError, UsageError, did_you_mean, must_be
 from bayesmyo.inference.arguments import in_range, known_study, typed, usable
 from bayesmyo.inference.build import build
-from bayesmyo.inference.engines import ENGINES, Draws, Progress, Sampling
+from bayesmyo.inference.diagnostics import Diagnostics, diagnose
+from bayesmyo.inference.engines import ENGINES, Certificate, Draws, Progress, Sampling
 from bayesmyo.inference.layout import DRAWS, EPISODES, ESTIMANDS, EXITS, LOG_LIKELIHOOD, layout, rounded, tree_of
-from bayesmyo.inference.mixing import Diagnostics, diagnose, sampled_on, too_few
+from bayesmyo.inference.mixing import sampled_on, too_few
 from bayesmyo.inference.recover import complete
 from bayesmyo.model.data import SHARED
 from bayesmyo.model.joint import standard_residuals
@@ -221,6 +222,16 @@ class Fit:
         return {"every": 1, "attempts": 1} | json.loads(self.tree.attrs["sampling"])
 
     @property
+    def certificate(self) -> Certificate | None:
+        """By which step an engine of several answered, and what that says of itself; None for any other engine.
+
+        >>> fit.certificate is None  # of the engine nuts
+        True
+        """
+        text = self.tree.attrs.get("certificate")
+        return Certificate(**json.loads(text)) if text else None
+
+    @property
     def versions(self) -> dict[str, str]:
         return dict(json.loads(self.tree.attrs["versions"]))
 
@@ -265,7 +276,8 @@ def fit(
     cohort : Cohort
         Of `read_cohort` or `cohort_from_frame`.
     engine : str
-        "nuts" draws from the posterior; "mock" from the prior, for tests and dry runs.
+        "nuts" draws from the posterior, "laplace" faster where the posterior is nearly normal, and as "nuts" where it is not;
+        "mock" from the prior, for tests and dry runs.
     seed : int
         Same seed, same study, same data, same versions: the same bits, on any number of cores.
     sampling : Sampling, optional
@@ -366,6 +378,8 @@ def wrap(
         "parameterisation": json.dumps(dict(how)),
         "versions": json.dumps(versions()),
     }
+    if draws.certificate is not None:
+        attributes["certificate"] = json.dumps(asdict(draws.certificate))
     if cohort.exits is not None:
         attributes["reasons"] = json.dumps(list(cohort.exits.reason))
     return Fit(tree_of(study, arrays, cohort.patients, attributes))

@@ -61,7 +61,7 @@ FIT = Option("Truths are draws of this fit's posterior.", values.PATH, "--from-f
 REPLICATES = Option(
     "Of each cell, or auto: until --mcse is reached.", values.REPLICATES, metavar="N|auto", more="In Python a number."
 )
-ENGINE = Option("How to sample: nuts, or mock for a dry run.")
+ENGINE = Option("How to sample: laplace (fast, certified), nuts, or mock for a dry run.")
 SEED = Option("Same seed, same result.", values.SEED)
 MIXED = Option("Go on with other versions than began; marked in the results.", values.YES, "--allow-mixed")
 
@@ -76,7 +76,7 @@ class SimulationOptions(Options):
         Option("The folder of the results; the same command goes on in it.", values.PATH, "-o --output"),
     ]
     _: KW_ONLY
-    engine: Annotated[str, ENGINE] = "nuts"
+    engine: Annotated[str, ENGINE] = "laplace"
     seed: Annotated[int, SEED] = 1
     workers: Annotated[
         int | None,

@@ -14,7 +14,7 @@ import numpy as np
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
 from bayesmyo.errors import BayesmyoError
 from bayesmyo.inference.compiled import Compiled
-from bayesmyo.inference.engines import ENGINES, Draws, Sampling
+from bayesmyo.inference.engines import ENGINES, Certificate, Draws, Sampling
 from bayesmyo.inference.fit import Fit, posterior_truth, wrap
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.simulate import Simulated, simulate
@@ -23,7 +23,7 @@ from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
 from bayesmyo.simulation.calibration.posterior import remeasured
 from bayesmyo.simulation.calibration.ranks import first_patient, joint, position
 from bayesmyo.simulation.cell import Cell
-from bayesmyo.simulation.plan import SHORT, Plan
+from bayesmyo.simulation.plan import SHORT, Plan, usual
 from bayesmyo.simulation.power.comparators import checked, compare
 from bayesmyo.simulation.row import Kind, Quantity, Row
 from bayesmyo.study.parameters import moving
@@ -33,6 +33,9 @@ from bayesmyo.study.write import study_hash
 DISAGREE, FEW = 1.05, 100  # R-hat above which, effective draws below which, short chains are sampled once more
 LONGER = 3  # times as many iterations, of both kinds
 JOINT = "joint log-likelihood"
+REFERENCE, SHARE = "nuts", 0.02  # what analyses this share of cohorts too, where an engine answers with a certificate
+BESIDE = (0, 0, 1)  # what the seeds of that stand for
+STEPS = ("importance", "hamiltonian", REFERENCE)  # of such an engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +91,15 @@ class Replicator:
         *,
         seed: int,
         engine: str = "nuts",
-        sampling: Sampling = SHORT,
+        sampling: Sampling | None = None,
         record: Sequence[Kind] = ("estimand", "decision", "parameter", "effect", "joint"),
         place: int | None = None,
         models: Models | None = None,
         comparators: Sequence[str] = (),
     ):
         self.comparators = checked(comparators)
-        self.cell, self.seed, self.engine, self.sampling, self.record = cell, seed, engine, sampling, tuple(record)
+        self.cell, self.seed, self.engine, self.record = cell, seed, engine, tuple(record)
+        self.sampling = sampling or usual(engine)
         self.place = int(cell.key, 16) if place is None else place
         self.models = models or Models()
         self._constant: dict[str, float] = {}
@@ -141,15 +145,32 @@ class Replicator:
         trusted.
         """
         short = self._looked(row, simulated, self.sampling)
-        if trusted(short) or not ENGINES[self.engine].posterior:
-            return short
-        return self._looked(replace(row, attempts=2), simulated, longer(self.sampling))
+        if not (trusted(short) or not ENGINES[self.engine].posterior):
+            short = self._looked(replace(row, attempts=2), simulated, longer(self.sampling))
+        return self._beside(short, simulated)
+
+    def _beside(self, row: Row, simulated: Simulated) -> Row:
+        """The row with what the reference engine says beside one that answers with a certificate, of a few cohorts."""
+        chance = np.random.default_rng(address(self.seed, SAMPLE, self.place, row.replicate, *BESIDE)).random()
+        if row.step in ("", REFERENCE) or chance >= SHARE:
+            return row
+        seed = address(self.seed, SAMPLE, self.place, row.replicate, *BESIDE)
+        compiled = self.models.of(self.cell.analysis, REFERENCE, SHORT, row.patients)
+        drawn = compiled.draws(simulated.cohort, seed)
+        asked = self._asked(simulated, drawn, address(self.seed, PREDICT, self.place, row.replicate))
+        theirs = {a.name: a.draws for a in asked if a.kind == "estimand"}
+        ours = [q for q in row.quantities if q.kind == "estimand" and q.look == row.patients and q.sd]
+        pairs = [(q.mean, q.sd, theirs[q.name]) for q in ours if q.mean is not None and q.sd is not None]
+        apart = [abs(mean - t.mean()) / t.std() for mean, _, t in pairs]
+        wider = [np.log(sd / t.std()) for _, sd, t in pairs]
+        return replace(row, apart=max(apart), wider=float(np.exp(np.mean(wider)))) if pairs else row
 
     def _looked(self, row: Row, simulated: Simulated, sampling: Sampling) -> Row:
         new_patients = address(self.seed, PREDICT, self.place, row.replicate)
         rng = np.random.default_rng(new_patients)
         quantities: list[Quantity] = []
         diagnosed: list[Diagnostics] = []
+        certificates: list[Certificate] = []
         divergences = 0
         for look in self.cell.looks or (row.patients,):
             part = simulated if look == row.patients else first(simulated, look)
@@ -163,8 +184,12 @@ class Replicator:
             quantities += compare(self.cell.analysis, part.cohort, self.comparators, truths)
             diagnosed += diagnoses.values()
             divergences += int(np.sum(draws.stats.get("diverging", 0)))
+            certificates += [draws.certificate] if draws.certificate else []
         rhat, ess = worst(diagnosed)
-        return replace(row, rhat=rhat, ess=ess, divergences=divergences, quantities=tuple(quantities))
+        step = max((c.step for c in certificates), key=STEPS.index, default="")
+        k = max((c.k for c in certificates if c.k is not None), default=None)
+        said: dict[str, Any] = {"rhat": rhat, "ess": ess, "divergences": divergences, "step": step, "k": k}
+        return replace(row, **said, quantities=tuple(quantities))
 
     def _asked(self, simulated: Simulated, draws: Draws, seed: int) -> Iterator[Asked]:
         """Every number that is recorded, but decisions, which are made from estimands."""

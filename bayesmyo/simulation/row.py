@@ -83,6 +83,13 @@ class Row:
         2 where short chains were not to be trusted and the whole was sampled again, longer.
     patients, visits, lost : int
         Of the simulated cohort.
+    step : str
+        By which step an engine of several answered, the last that any look needed (see `inference/engines/laplace.py`).
+    k : float
+        The largest Pareto k of its importance weights; None where there are none.
+    apart, wider : float
+        Where the reference engine analysed the cohort too: the largest difference between the two means of an estimand,
+        in posterior SDs, and the geometric mean of their ratios of SDs.
     rejected : int
         Cohorts that a rule on their data alone refused before this one.
     quantities : tuple of Quantity
@@ -100,6 +107,10 @@ class Row:
     patients: int = 0
     visits: int = 0
     lost: int = 0
+    step: str = ""
+    k: float | None = None
+    apart: float | None = None
+    wider: float | None = None
     rejected: int = 0
     quantities: tuple[Quantity, ...] = ()
 

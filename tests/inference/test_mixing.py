@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bayesmyo.inference.diagnostics import Mixing, diagnose
 from bayesmyo.inference.engines import Sampling
-from bayesmyo.inference.mixing import MIXED, TIMES, Mixing, diagnose, longer, sampled_on, too_few
+from bayesmyo.inference.mixing import MIXED, TIMES, longer, sampled_on, too_few
 
 
 def chains(rng, quantities, decay, draws=1000, every=1):

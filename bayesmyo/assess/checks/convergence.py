@@ -9,9 +9,10 @@ import numpy as np
 from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.diagnostics import Diagnostics, bfmi
 from bayesmyo.components.numbers import rhat_text
+from bayesmyo.inference.diagnostics import Mixing
 from bayesmyo.inference.engines import ENGINES
 from bayesmyo.inference.fit import Fit
-from bayesmyo.inference.mixing import MIXED, TIMES, Mixing
+from bayesmyo.inference.mixing import MIXED, TIMES
 
 
 @dataclass(frozen=True)

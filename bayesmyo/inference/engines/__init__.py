@@ -5,11 +5,13 @@ always named; none is chosen by what happens to be installed.
 """
 
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.inference.engines.engine import Draws, Engine, Prepared, Progress, Sampling
+from bayesmyo.inference.engines.engine import Certificate, Draws, Engine, Prepared, Progress, Sampling
+from bayesmyo.inference.engines.laplace import Laplace
 from bayesmyo.inference.engines.mock import Mock
 from bayesmyo.inference.engines.nuts import Nuts
 
-ENGINES: dict[str, Engine] = {"nuts": Nuts(), "mock": Mock()}
+_NUTS = Nuts()
+ENGINES: dict[str, Engine] = {"nuts": _NUTS, "laplace": Laplace(_NUTS), "mock": Mock()}
 
 
 def known_engine(name: str) -> None:
@@ -18,4 +20,4 @@ def known_engine(name: str) -> None:
         raise UsageError("engine", "is unknown", f'"{name}"', did_you_mean(name, list(ENGINES)))
 
 
-__all__ = ["ENGINES", "Draws", "Engine", "Prepared", "Progress", "Sampling", "known_engine"]
+__all__ = ["ENGINES", "Certificate", "Draws", "Engine", "Prepared", "Progress", "Sampling", "known_engine"]

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
+from pydantic import Field
 
 from bayesmyo.inference.build import BuiltModel
 from bayesmyo.model.data import Arrays
@@ -57,16 +58,36 @@ STATISTICS = {
 }  # what is kept of a sampler's statistics, and as what: ArviZ's names, NumPy's types
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """By what an engine of several steps was answered, and what that step says of itself.
+
+    step: "importance", "hamiltonian", or the engine that answers where neither does
+    k, ess, rhat: Pareto k of importance weights (reliable at most at 0.7), the draws that they are worth or the least
+        effective draws of a population parameter, the largest R-hat; None where the step has none
+    rounds: of proposals, or by how much longer the chains are than was asked; why: an earlier step did not answer
+    """
+
+    step: Annotated[str, Field(max_length=50)]
+    k: float | None = None
+    ess: float | None = None
+    rhat: float | None = None
+    rounds: int = 1
+    why: Annotated[str, Field(max_length=200)] = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Draws:
     """What an engine returns for one dataset.
 
     posterior: parameter full name -> (chain, draw), and `cpk.effect_start` -> (chain, draw, patient)
     stats: some of `STATISTICS`, (chain, draw) each, of every draw that was sampled; empty where the engine has none
+    certificate: of an engine of several steps
     """
 
     posterior: dict[str, np.ndarray]
     stats: dict[str, np.ndarray]
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True)

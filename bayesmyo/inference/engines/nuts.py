@@ -13,7 +13,7 @@ from bayesmyo.errors import EngineError, UsageError
 from bayesmyo.inference.build import BuiltModel
 from bayesmyo.inference.engines.engine import ChainState, Draws, Progress, Sampling
 from bayesmyo.inference.recover import recover
-from bayesmyo.model.data import SHARED, Arrays, validated
+from bayesmyo.model.data import Arrays, validated
 
 STATS = {
     "diverging": "diverging",
@@ -92,18 +92,9 @@ class PreparedNuts:
             if not all(np.array_equal(data[k], v, equal_nan=True) for k, v in self.model.data.items()):
                 raise UsageError("data", "are not those the model was compiled with", mend="prepare it for exchange")
             return self.compiled
-        ours, theirs = self.model.facts(self.model.data), self.model.facts(data)
-        for what in {**ours, **theirs}:
-            if what not in ours or what not in theirs or not np.array_equal(ours[what], theirs[what]):
-                raise UsageError(
-                    "data",
-                    f"differ from those the model was compiled for ({what})",
-                    mend="build the model for these data",
-                )
         # not all data are in the compiled model: a constant trajectory has no use for time
         used = {variable.name for variable in self.compiled.shared_var_keys}
-        known = {k: np.nan_to_num(v) if k.startswith(SHARED) else v for k, v in data.items()}
-        return self.compiled.with_data(**{k: v for k, v in known.items() if k in used})
+        return self.compiled.with_data(**{k: v for k, v in self.model.taken(data).items() if k in used})
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from bayesmyo.simulation.calibration.verdict import ENOUGH
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.given import NO_DESIGN, known, posterior_draws
 from bayesmyo.simulation.options import CalibrateOptions
-from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.plan import Plan, usual
 from bayesmyo.simulation.row import Kind
 
 RECORD: tuple[Kind, ...] = ("estimand", "parameter", "effect", "joint")
@@ -56,4 +56,4 @@ def calibration_plan(asked: CalibrateOptions) -> Plan:
         for n in patients or (design.patients,):
             own = replace(study, design=replace(design, patients=n))
             cells.append(Cell(own, None, n, own, {"truths": "priors", "patients": n}))
-    return Plan("calibrate", tuple(cells), replicates, asked.seed, asked.engine, record=RECORD)
+    return Plan("calibrate", tuple(cells), replicates, asked.seed, asked.engine, usual(asked.engine), record=RECORD)

@@ -16,7 +16,7 @@ from bayesmyo.model.truth import Truth
 from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.given import NO_DESIGN, known, posterior_draws
 from bayesmyo.simulation.options import Axes, PowerOptions
-from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.plan import Plan, usual
 from bayesmyo.simulation.power.comparators import checked
 from bayesmyo.study.design import Design, FollowUp, Loss
 from bayesmyo.study.study import Study
@@ -61,7 +61,16 @@ def power_plan(asked: PowerOptions) -> Plan:
     posterior = None if asked.fit is None else posterior_draws(asked.fit, asked.study, same_model=False)
     listed = cells(asked.study, asked, analysis=asked.analysis, posterior=posterior)
     beside = checked(asked.comparators)
-    return Plan("power", listed, asked.replicates, asked.seed, asked.engine, comparators=beside, mcse=asked.mcse)
+    return Plan(
+        "power",
+        listed,
+        asked.replicates,
+        asked.seed,
+        asked.engine,
+        usual(asked.engine),
+        comparators=beside,
+        mcse=asked.mcse,
+    )
 
 
 def _designs(design: Design, axes: Axes) -> Iterator[tuple[dict[str, str | float], Design]]:

@@ -1,0 +1,80 @@
+"""Importance sampling around a normal approximation, with rounds that learn from those before.
+
+Draws of all rounds are weighted by the deterministic mixture of their proposals, so no round is lost and no weight is
+large where any proposal covers. Pareto k of the weights, and the draws that they are worth, say whether the answer can
+be believed. Copies of one draw stay beside each other in a chain: the effective number of draws, which counts how far
+draws hang together, then sees them for what they are.
+References: Owen and Zhou (2000), https://doi.org/10.1080/01621459.2000.10473909; Vehtari et al. (2024),
+https://www.jmlr.org/papers/v25/19-556.html.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from arviz_stats.base import array_stats
+from scipy.special import logsumexp
+
+from bayesmyo.inference.laplace.density import Density
+from bayesmyo.inference.laplace.normal import Approximation
+
+Array = np.ndarray
+TAILS, WIDER = 6.0, 1.1  # of the proposal's population parameters
+ROUNDS = 4
+RELIABLE = 0.7  # Pareto k
+ENOUGH = 1 / 2  # effective draws for each that is asked for
+LEARNS = 5  # effective draws for each population parameter, before their moments are learnt from
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """x: (draw, n) vectors; weights: (draw,), which sum to 1; k: Pareto k of the weights; rounds: how many"""
+
+    x: Array
+    weights: Array
+    k: float
+    rounds: int
+
+    @property
+    def ess(self) -> float:
+        """The independent draws that they are worth."""
+        return float(1 / (self.weights**2).sum())
+
+    def resampled(self, size: int, rng: np.random.Generator) -> Array:
+        """(size, n) draws of equal weight, by systematic resampling, copies beside each other."""
+        at = (rng.random() + np.arange(size)) / size
+        return np.asarray(self.x[np.minimum(np.searchsorted(np.cumsum(self.weights), at), len(self.x) - 1)])
+
+
+def weighted(density: Density, about: Approximation, size: int, rng: np.random.Generator) -> Weighted | None:
+    """Weighted draws, so many a round, until the weights are reliable and worth enough; None where they never are."""
+    proposals: list[Approximation] = []
+    x, logs = np.empty((0, len(density.start))), np.empty(0)
+    while len(proposals) < ROUNDS:
+        proposals.append(about)
+        new = about.draws(size, rng, TAILS, WIDER)
+        x, logs = np.concatenate([x, new]), np.concatenate([logs, density.log(new)])
+        mixture = logsumexp([p.log_density(x, TAILS, WIDER) for p in proposals], axis=0)
+        log_weights = logs - mixture
+        if np.isfinite(log_weights).sum() < size / 2:
+            return None
+        with np.errstate(all="ignore"):  # weights may be extreme; then they are not trusted
+            smooth, k = array_stats.psislw(-log_weights)
+        weights = np.exp(smooth - logsumexp(smooth))
+        result = Weighted(x, weights, float(k), len(proposals))
+        if not np.isfinite(k) or not np.isfinite(weights).all():
+            return None
+        if k <= RELIABLE and result.ess >= ENOUGH * size:
+            return result
+        if result.ess < LEARNS * len(about.m):
+            return None
+        about = _learnt(about, result)
+    return None
+
+
+def _learnt(about: Approximation, known: Weighted) -> Approximation:
+    """The approximation with the mean and the covariance of the parameters that weighted draws have."""
+    theta = known.x[:, about.density.population]
+    m = known.weights @ theta
+    covariance = (theta - m).T @ ((theta - m) * known.weights[:, None])
+    c = about.c - np.einsum("ikd,d->ik", about.slopes, m - about.m)
+    return replace(about, m=m, root=np.linalg.cholesky(covariance), c=c)
