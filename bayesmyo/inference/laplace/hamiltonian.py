@@ -1,6 +1,6 @@
 """Hamiltonian Monte Carlo in the coordinates of a normal approximation, in which the posterior is nearly round.
 
-Trajectories of random length, a quarter of an oscillation of the approximation on average, with a step and a scale of
+Trajectories of random length in time, with a step and a scale of
 each coordinate that are adapted in a short warm-up by all chains together, and then held.
 Reference: Neal (2011), https://doi.org/10.1201/b10905-6; dual averaging as in Hoffman and Gelman (2014),
 https://jmlr.org/papers/v15/hoffman14a.html.
@@ -13,7 +13,7 @@ import numpy as np
 from bayesmyo.inference.laplace.normal import Approximation, NoApproximationError
 
 Array = np.ndarray
-TIME = 1.7  # of a trajectory: about pi / 2
+TIME = 2.0  # of a trajectory on average: a little more than a quarter of an oscillation
 LONGEST = 10  # steps
 ACCEPT = 0.75
 LOST = 1000.0  # by which the energy is wrong where a trajectory has diverged
