@@ -298,8 +298,8 @@ class TruthPrediction:
 
     def _seen(self, event: str) -> Seen:
         """What is known of an event of these patients."""
-        episodes, patients = self.events.get(event), self.truth.patients
-        return Seen.nothing() if episodes is None or patients is None else Seen.of(episodes, patients)
+        episodes, patients = self.events.get(event), self.truth.patients or 1
+        return Seen.nothing(patients) if episodes is None else Seen.of(episodes, patients)
 
     def _crowds(
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given

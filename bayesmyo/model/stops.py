@@ -58,9 +58,9 @@ class Seen:
     by: Array
 
     @classmethod
-    def nothing(cls) -> "Seen":
-        """Of a patient to come."""
-        return cls(np.zeros(1), np.full(1, np.inf))
+    def nothing(cls, patients: int = 1) -> "Seen":
+        """Of patients to come."""
+        return cls(np.zeros(patients), np.full(patients, np.inf))
 
     @classmethod
     def of(cls, episodes: Episodes, patients: int) -> "Seen":

@@ -81,8 +81,7 @@ def strategies(name: str, e: Estimand, events: Sequence[str], read: Mapping[str,
         elif event not in e.events:
             yield from unknown(f"{where}.events", event, events, NO_EVENT)
     for event in terminal(read, e.settled) if e.of_event is None else ():
-        ways = [f'"{way}"' for way in e.allowed if way != POLICY]
-        mend = f"write events = {{ {event} = {' or '.join(ways)} }}"
+        mend = f"write events = {{ {event} = {_others(e)} }}"
         yield Fault(f"{where}.events", f"says nothing of {event}, {NO_COURSE}", mend=mend)
 
 
@@ -90,21 +89,25 @@ def _strategy(where: str, e: Estimand, strategy: Strategy, name: str, event: Eve
     """A strategy that the estimand cannot follow, or for which the wrong visits are used."""
     got = f'"{strategy}"'
     if not e.allowed:
-        yield Fault(where, f"a {e.kind} estimand is of the event itself, as if no other happened", got, "leave it out")
+        yield Fault(where, f"{e.kind} is of the event itself, as if no other happened", got, "leave it out")
     elif strategy not in e.allowed:
         what, kinds = CANNOT[strategy]
         yield Fault(where, f"{what}, which a {e.kind} estimand has not", got, f"ask for a {kinds}")
     elif event is None:
         return
     elif strategy == POLICY and event.ends:
-        mend = " or ".join(f'"{way}"' for way in e.allowed if way != POLICY)
-        yield Fault(where, "nobody is seen after it, whatever the policy", got, f"write {mend}")
+        yield Fault(where, "nobody is seen after it, whatever the policy", got, f"write {_others(e)}")
     elif strategy == POLICY and event.after == "set aside":
         mend = f"leave it out of [events.{name}], or choose another strategy: it holds for the whole study"
         yield Fault(where, 'needs the visits after it, and after = "set aside" takes them out', got, mend)
     elif strategy != POLICY and not event.ends and event.after != "set aside":
         mend = f'write after = "set aside" in [events.{name}]: it holds for the whole study'
         yield Fault(where, "needs the course without what comes after it, and visits after it are used", got, mend)
+
+
+def _others(e: Estimand) -> str:
+    """The strategies that it can follow where nobody is seen after an event."""
+    return " or ".join(f'"{way}"' for way in reversed(e.allowed) if way != POLICY)
 
 
 def _of_ratio(e: Estimand) -> bool:

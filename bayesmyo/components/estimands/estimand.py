@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesmyo.components.component import Component, key
 from bayesmyo.components.estimands.criteria import Criteria, Criterion
-from bayesmyo.components.numbers import Number, significant
+from bayesmyo.components.numbers import Number, listing, significant
 
 Population = Literal["these patients", "average patient", "new patient", "population average"]
 Summary = Literal["median", "mean"]
@@ -243,7 +243,8 @@ class Estimand(Component):
 
     def about_events(self, named: Mapping[str, Named]) -> str:
         """What is done about events, behind what the number is; "" where nothing is said of any."""
-        told = [SAID_OF[s].format(named[e].label) for e, s in self.strategies.items() if s in SAID_OF]
+        of = {s: [named[e].label for e, own in self.strategies.items() if own == s] for s in SAID_OF}
+        told = [SAID_OF[s].format(listing(labels, "or")) for s, labels in of.items() if labels]
         return f" ({'; '.join(told)})" if told else ""
 
     @abstractmethod
