@@ -193,6 +193,9 @@ def _unplanned(where: str, e: Estimand, asked: Sequence[Outcome | Event]) -> Fau
             if not o.trajectory.planned(t):
                 plan = ", ".join(f"{time:g}" for time in o.trajectory.visits_planned())
                 yield Fault(f"{where}.{key}", f"no visit is planned then: {plan}", f"{t:g}")
+        if e.stops and o.trajectory.visits_planned():
+            what = "stop a course at an event, and between planned visits there is none"
+            yield Fault(f"{where}.events", what, mend="declare another trajectory")
         if e.predicts == "measurement" and e.compares and o.residual is not None:
             what = "measurements at two times hang together by the residual of the outcome"
             yield _expected(where, what, "ask for expected values")

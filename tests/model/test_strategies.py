@@ -71,7 +71,8 @@ def truth_of(study, effects=None, arm=(0.0, 0.0, 1.0, 1.0)):
     own = {"strength": strength, "switch": switch, "rescue": {"hazard": np.log(0.03)}}
     known = {name: {k: np.asarray(v) for k, v in values.items()} for name, values in own.items()}
     effects = {"strength": effects or {}, "switch": {}, "rescue": {}}
-    return Truth({name: OutcomeTruth(v, effects[name]) for name, v in known.items()}, {}, {"arm_new": np.array(arm)})
+    columns = {"arm_new": np.array(arm)} if len(arm) else {}
+    return Truth({name: OutcomeTruth(v, effects[name]) for name, v in known.items()}, {}, columns)
 
 
 def number(study, truth, events=None, **more):
@@ -243,3 +244,20 @@ def test_a_course_that_stops_has_one_time_for_all_draws():
     with pytest.raises(UsageError, match="is not an event of this study"):
         TruthPrediction(study, truth_of(study)).stopped(("swich",))
     assert prediction.level("strength", [0, AT], POPULATION).shape == (2,)
+
+
+def test_a_simulated_cohort_has_no_visits_after_what_sets_them_aside(tmp_path):
+    study = asked(STUDY)
+    cohort = bayesmyo.simulate(study, truth_of(study, arm=()), np.random.default_rng(3), patients=40).cohort
+    free, by = np.min([e.first(len(cohort)) for e in cohort.events.values()], axis=0)
+    m = cohort.measurements["strength"]
+    assert cohort.events["switch"].happened > 10
+    assert np.all(m.time <= np.where(np.isfinite(by), free, np.inf)[m.patient])
+    rows = cohort.rows
+    assert set(rows.set_aside) == {"after switch", "after rescue"}
+    assert rows.used == len(m)
+    assert rows.used + sum(map(len, rows.set_aside.values())) == rows.rows
+    (tmp_path / "table.csv").write_text(bayesmyo.to_csv(study, cohort))
+    again = bayesmyo.read_cohort(study, tmp_path / "table.csv")
+    assert again.measurements["strength"].time == pytest.approx(m.time)
+    assert again.events["switch"].stop == pytest.approx(cohort.events["switch"].stop)

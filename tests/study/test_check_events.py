@@ -118,6 +118,11 @@ def test_nothing_depends_on_what_is_known_at_visits_alone():
     planned = text.replace('kind = "linear"', 'kind = "visits", at = [0, 6, 12, 24], window = 2')
     with pytest.raises(StudyError, match="has a level at each planned visit, and no course between them"):
         parse_study(planned)
+    stops = asked(LEVEL.replace("cpk", "strength"), 'lost = "while on treatment"')
+    text = study(LOST + stops).text
+    planned = text.replace('kind = "linear"', 'kind = "visits", at = [0, 6, 12, 24], window = 2')
+    with pytest.raises(StudyError, match="stop a course at an event, and between planned visits there is none"):
+        parse_study(planned)
 
 
 def scenario(relapse):
