@@ -84,7 +84,12 @@ def each_draws(fit: Fit, estimand: str) -> dict[str, np.ndarray]:
     """(chain, draw) values of the estimand in each of these patients, by pseudonym."""
     e = asked(fit.study, estimand)
     names = fit.cohort.pseudonyms()
-    return {name: e.of(TruthPrediction(fit.study, alone(fit.truth, i))) for i, name in enumerate(names)}
+    others = [[n for n in range(len(names)) if n != i] for i in range(len(names))]
+    own = ({k: known.without(*rest) for k, known in fit.cohort.events.items()} for rest in others)
+    return {
+        name: e.of(TruthPrediction(fit.study, alone(fit.truth, i), events=events))
+        for i, (name, events) in enumerate(zip(names, own, strict=True))
+    }
 
 
 def alone(truth: Truth, patient: int) -> Truth:

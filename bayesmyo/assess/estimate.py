@@ -75,6 +75,8 @@ class Estimate(Interval):
         Prior against data, as in `sensitivity.py`; None where it was not asked.
     withheld : bool
         Whether nothing is to be reported: the numbers are for whoever mends the model, not for a reader.
+    events : dict, optional
+        What is done about events, by event; None where nothing is said.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Estimate(Interval):
     mcse_upper: float
     verdict: str | None = None
     withheld: bool = False
+    events: dict[str, str] | None = None
 
     @property
     def chance(self) -> Number:
@@ -118,8 +121,10 @@ class Estimate(Interval):
         return Written({tail: lower, 0.5: median, 1 - tail: upper}, self.ess)
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}."""
-        fields = asdict(self)
+        """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}; `events`
+        where something is said of any.
+        """
+        fields = {k: v for k, v in asdict(self).items() if k != "events" or v}
         fields |= fields.pop("when")
         direction, threshold, value = (fields.pop(k) for k in ("direction", "threshold", "probability"))
         fields["probability"] = None if direction is None else {direction: threshold, "value": value}
@@ -329,6 +334,7 @@ def estimate_of(
         probability=probability,
         given=dict(e.given),
         contrast=asdict(e.contrast) if e.contrast else None,
+        events={k: str(v) for k, v in e.strategies.items()} or None,
         sentence="",
         mcse_lower=errors[0],
         mcse_median=errors[1],

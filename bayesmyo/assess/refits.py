@@ -1,6 +1,6 @@
 """A fit's model, sampled again without a patient or under other priors, compiled once for all of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -71,7 +71,7 @@ class Refits:
     def without(self, *patients: int) -> Refitted:
         """Of the others' measurements alone. Raises UsageError where they have none of an outcome."""
         others = self._run(self.cohort.without(*patients), replicate=1 + patients[0])
-        return replace(others, estimands=estimands(self.fit, others.truth.without(*patients)))
+        return replace(others, estimands=estimands(self.fit, others.truth.without(*patients), patients))
 
     def with_spreads(self, *spreads: float) -> list[Refitted]:
         """With the spread of every top-level prior multiplied by each factor."""
@@ -90,7 +90,11 @@ class Refits:
         return Refitted(truth, said, max(rhats, default=float("nan")), int(np.sum(draws.stats.get("diverging", 0))))
 
 
-def estimands(fit: Fit, truth: Truth) -> dict[str, np.ndarray]:
-    """Every estimand of a fit's study under other truths, with the same new patients."""
-    prediction = TruthPrediction(fit.study, truth, seed=address(fit.seed, PREDICT))
+def estimands(fit: Fit, truth: Truth, without: Sequence[int] = ()) -> dict[str, np.ndarray]:
+    """Every estimand of a fit's study under other truths, with the same new patients.
+
+    without: patients of the cohort who are not among those of the truths
+    """
+    events = {name: e.without(*without) for name, e in fit.cohort.events.items()}
+    prediction = TruthPrediction(fit.study, truth, address(fit.seed, PREDICT), events=events)
     return {name: e.of(prediction) for name, e in fit.study.estimands.items()}

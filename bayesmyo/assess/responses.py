@@ -73,7 +73,7 @@ class PatientResponse:
         The outcomes of the rule that were not measured at its time or later, nor within its window before, each with
         the time at which it was last measured (None: never).
     seen : bool
-        Whether none is missing; otherwise the patient is predicted.
+        Whether none is missing, or an event is known that decides; otherwise the patient is predicted.
     probabilities : dict of str to float
         Of each category.
     """
@@ -97,7 +97,8 @@ class Responses:
         The time of the rule, how long before it a visit counts, and the time with which it compares, in the study's
         unit.
     patients, not_seen : int
-        All, and those in whom an outcome of the rule was last measured more than `window` before `at`.
+        All, and those in whom an outcome of the rule was last measured more than `window` before `at`, and no event that
+        decides is known.
     categories, each : tuple
         By category, and by patient.
     notes : tuple of str
@@ -190,9 +191,19 @@ def assigned(
         return levels[outcome, time]
 
     positions = np.full((*fit.truth.shape, len(fit.cohort)), len(response.categories))
+    free = prediction.free(response.free)
     for position, criteria in reversed(list(enumerate(response.categories.values()))):
-        positions = np.where(all_met(criteria, response.at, response.from_, level), position, positions)
+        met = all_met(criteria, response.at, response.from_, level)
+        positions = np.where(met & free if criteria else met, position, positions)
     return positions
+
+
+def decided(cohort: Cohort, response: Response) -> np.ndarray:
+    """(patient,) who is known to have had an event of which the rule asks to be free."""
+    had = np.zeros(len(cohort), dtype=bool)
+    for event, until in response.free.items():
+        had |= cohort.events[event].first(len(cohort))[1] <= until
+    return had
 
 
 def last_measured(cohort: Cohort, outcomes: Sequence[str]) -> dict[str, np.ndarray]:
@@ -209,7 +220,7 @@ def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
     position = assigned(fit, response)
     every = last_measured(cohort, tuple(study.outcomes))
     last = {outcome: every[outcome] for outcome in response.outcomes}
-    seen = np.all([times >= since for times in last.values()], axis=0)
+    seen = np.all([times >= since for times in last.values()], axis=0) | decided(cohort, response)
     names = [*response.categories] + [NONE] * bool([*response.categories.values()][-1])
     has = np.stack([position == k for k in range(len(names))])  # (category, chain, draw, patient)
     lost = _lost(study, response, {outcome: times[~seen] for outcome, times in last.items()})

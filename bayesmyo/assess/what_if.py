@@ -54,7 +54,7 @@ class WhatIf:
         self.fit, self.study = fit, fit.study
         exits = exits_of(fit)
         self.course = _course(course)
-        self.reasons = _reasons(exits, self.course, reasons)
+        self.reasons = _reasons(self.study, exits, self.course, reasons)
         self.outcomes = _outcomes(self.study, outcomes)
         self.group = _group(self.study, self.course, group)
         self.levels: tuple[str, ...] = self.study.covariates[self.group].levels or () if self.group else ()
@@ -219,20 +219,21 @@ def _course(word: str) -> Course:
     return words[word]()
 
 
-def is_death(reason: str) -> bool:
-    """Whether a reason names a death, after which there is no course."""
-    return bool({*re.findall(r"[a-z]+", reason.lower())} & DEATH)
+def is_death(study: Study, reason: str) -> bool:
+    """Whether a reason names a death, after which there is no course, or is declared as one."""
+    declared = any(reason in e.reasons for e in study.events.values() if e.terminal)
+    return declared or bool({*re.findall(r"[a-z]+", reason.lower())} & DEATH)
 
 
-def _reasons(exits: Exits, course: Course, asked: Sequence[str]) -> tuple[str, ...]:
+def _reasons(study: Study, exits: Exits, course: Course, asked: Sequence[str]) -> tuple[str, ...]:
     known = tuple(dict.fromkeys(r for r in exits.reason if r))
     for reason in asked:
         if reason not in known:
             raise UsageError("reasons", "nobody left for it", f'"{reason}"', did_you_mean(str(reason), known))
-        if is_death(reason) and not course.fails:
+        if is_death(study, reason) and not course.fails:
             what = "after a death there is no course"
             raise UsageError("reasons", what, f'"{reason}"', 'ask the course "never", which counts it as a failure')
-    possible = tuple(r for r in known if course.fails or not is_death(r))
+    possible = tuple(r for r in known if course.fails or not is_death(study, r))
     if not asked and len(possible) != 1:
         what = "patients left for several" if possible else "are deaths, after which there is no course"
         raise UsageError("reasons", what, mend=f"name those to look at: {', '.join(possible or known)}")

@@ -100,6 +100,22 @@ class Episodes:
         """Some of them: a mask (n,) or positions. Patients keep their index."""
         return Episodes(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
+    def first(self, patients: int) -> tuple[np.ndarray, np.ndarray]:
+        """What is known of each patient's first event, (patient,): until when there was none, and by when there was one,
+        infinite where there was none. The two are equal where it is known when; of who has no episode nothing is known.
+        """
+        free, by = np.zeros(patients), np.full(patients, np.inf)
+        order = np.lexsort((self.start, self.patient))
+        who, places = np.unique(self.patient[order], return_index=True)
+        chosen = self.take(order[places])
+        free[who], by[who] = chosen.stop, np.where(chosen.status == CENSORED, np.inf, chosen.end)
+        return free, by
+
+    def without(self, *patients: int) -> "Episodes":
+        """Those of the other patients, who move up to the places of those who are left out."""
+        others = self.take(~np.isin(self.patient, patients))
+        return replace(others, patient=others.patient - np.searchsorted(np.sort(patients), others.patient))
+
 
 @dataclass(frozen=True, eq=False)
 class Exits:

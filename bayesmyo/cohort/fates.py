@@ -10,9 +10,10 @@ from itertools import compress
 import numpy as np
 
 from bayesmyo.cohort.cells import Cell
-from bayesmyo.cohort.cohort import BETWEEN, MEASURED, NOT_MEASURED, OutcomeRows, RowAccount
+from bayesmyo.cohort.cohort import BETWEEN, MEASURED, NOT_MEASURED, Cohort, OutcomeRows, RowAccount
 from bayesmyo.cohort.parts import Part
 from bayesmyo.cohort.values import Column
+from bayesmyo.components.numbers import in_sentence
 from bayesmyo.study.study import Outcome, Study
 
 BLANK = "blank row"
@@ -138,6 +139,30 @@ def account(
         limits = sum(cell.side != MEASURED for cell in used)
         outcomes[name] = OutcomeRows(len(used), limits, _reasons(rows, whys))
     return RowAccount(len(rows.fates), len(rows.used), _reasons(rows, rows.fates), outcomes, rows.part.table.word)
+
+
+def without_later(study: Study, cohort: Cohort) -> Cohort:
+    """The cohort without what was measured after an event whose later visits do not count. Patients keep their places."""
+    for name, event in study.events.items():
+        if event.after == "set aside" or (event.terminal and not event.reasons):
+            free, by = cohort.events[name].first(len(cohort))
+            kept = by if event.when else np.where(np.isfinite(by), free, np.inf)  # outcomes tell of it at that visit
+            cohort = _until(cohort, kept, f"after {in_sentence(study.label(name))}")
+    return cohort
+
+
+def _until(cohort: Cohort, last: np.ndarray, why: str) -> Cohort:
+    """The cohort without what was measured after a time of each patient, (patient,), and why."""
+    rows, measurements, outcomes, gone = cohort.rows, {}, {}, set[tuple[int, float, int]]()
+    for name, m in cohort.measurements.items():
+        late, account = m.time > last[m.patient], rows.outcomes[name]
+        measurements[name] = left = m.take(~late)
+        lines = {why: tuple(m.line[late].tolist())} if late.any() else {}
+        outcomes[name] = OutcomeRows(len(left), left.censored, {**account.set_aside, **lines})
+        gone |= {*zip(m.patient[late].tolist(), m.time[late].tolist(), m.line[late].tolist(), strict=True)}
+    aside = {why: tuple(sorted(line for _, _, line in gone))} if gone else {}
+    accounted = replace(rows, used=rows.used - len(gone), set_aside={**rows.set_aside, **aside}, outcomes=outcomes)
+    return replace(cohort, measurements=measurements, rows=accounted)
 
 
 def _reasons(rows: Visits, whys: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -21,6 +21,7 @@ from bayesmyo.cohort.fates import (
     settle,
     several_at_one_time,
     without_baseline,
+    without_later,
 )
 from bayesmyo.cohort.faults import FaultBook
 from bayesmyo.cohort.identity import check_ids, identifying, identifying_faults
@@ -143,7 +144,7 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults
     _stop(part.table.source, [*faults, *parts.faults()] or _nothing(study, rows.fates, measured))
     accounted = account(rows, measured, typed, study.data.duplicates)
     cohort = _assemble(rows, measured, exposures, errors, {n: covariates[n] for n in of_visits}, own, accounted)
-    cohort = replace(cohort, events=happened.episodes, exits=happened.exits)
+    cohort = without_later(study, replace(cohort, events=happened.episodes, exits=happened.exits))
     told = [*notices(study, parts, rows, when.exits, cohort, lacking), *happened.notices]
     told += table_notices(study, parts, rows)
     told += [*swap_notices(study, parts), *appearance_notices(study, parts), *covariate_notices(study, cohort)]

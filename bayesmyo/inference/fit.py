@@ -186,7 +186,7 @@ class Fit:
         >>> fit.prediction.each("cpk", 12).shape  # these patients, one by one
         (4, 1000, 12)
         """
-        return TruthPrediction(self.study, self.truth, seed=address(self.seed, PREDICT))
+        return TruthPrediction(self.study, self.truth, address(self.seed, PREDICT), events=self.cohort.events)
 
     def group(self, name: str) -> xr.Dataset:
         """One group of the tree as a dataset: `posterior`, `sample_stats`, `log_likelihood`, `observed_data`,

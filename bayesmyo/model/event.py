@@ -66,8 +66,8 @@ class TimeToEvent(Submodel):
         """How its hazard is integrated over time."""
         hazard = self.predictors[0].hazard
         courses = [self._course(outcome) for outcome in self.uses]
-        kinks = {*hazard.knots(), *(k for p in courses for k in _kinks(p))}
-        return Rule(tuple(sorted(kinks)), hazard.pole, not hazard.pole and not courses)
+        bends = {*hazard.knots(), *(k for p in courses for k in kinks(p))}
+        return Rule(tuple(sorted(bends)), hazard.pole, not hazard.pole and not courses)
 
     @property
     def _gap(self) -> bool:
@@ -277,19 +277,22 @@ class TimeToEvent(Submodel):
         self, truth: Truth, at: float, what: str, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array]
     ) -> Array:
         """(..., patient) the same of each."""
+        t, w, after, share = self._schedule(at, what)
+        total = np.cumsum(self.hazards(truth, t, own, columns) * w, axis=-1)[..., after]
+        return np.asarray(total[..., -1] if what == "number" else (np.exp(-total) * share).sum(axis=-1))
+
+    def hazards(
+        self, truth: Truth, t: Array, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array]
+    ) -> Array:
+        """(..., patient, node) the hazard of patients with these effects and columns, (..., patient) each, at times,
+        (node,) or (patient, node), of what happens first.
+        """
         names = [self.name, *self.uses]
         values = {name: trailing(truth.outcomes[name].values, axes=2) for name in names}
         here = {name: {k: _deeper(np.asarray(v)) for k, v in own[name].items()} for name in names}
         design = {k: _deeper(np.asarray(v)) for k, v in columns.items()}
-
-        def hazard(t: Array) -> Array:
-            """(..., patient, node)."""
-            eta = self.log_hazard(t, 0.0, values, here, design, np)
-            return np.exp(np.broadcast_to(eta, np.broadcast_shapes((*truth.shape, 1, len(t)), eta.shape)))
-
-        t, w, after, share = self._schedule(at, what)
-        total = np.cumsum(hazard(t) * w, axis=-1)[..., after]
-        return np.asarray(total[..., -1] if what == "number" else (np.exp(-total) * share).sum(axis=-1))
+        eta = self.log_hazard(t, 0.0, values, here, design, np)
+        return np.exp(np.broadcast_to(eta, np.broadcast_shapes((*truth.shape, 1, t.shape[-1]), eta.shape)))
 
     def happen(self, truth: Truth, until: Array, rng: np.random.Generator, first: Array | float = 0.0) -> list[Array]:
         """When it happens to each patient from a first time until an end, one array of times for each: none, one, or
@@ -359,7 +362,7 @@ class TimeToEvent(Submodel):
         pm.Potential(self.name, total + xp.sum(xp.log(-xp.expm1(-brackets))))
 
 
-def _kinks(p: Predictor) -> tuple[float, ...]:
+def kinks(p: Predictor) -> tuple[float, ...]:
     """Times at which the course of an outcome may bend."""
     curve = p.trajectory
     return (*curve.knots(), *((curve.start,) if np.isfinite(curve.start) else ()), curve.origin)
@@ -367,7 +370,7 @@ def _kinks(p: Predictor) -> tuple[float, ...]:
 
 def _means(p: Predictor, t: Any, xp: Any) -> tuple[Any, Any]:
     """(..., look, node) times and weights of the mean of a course since zero to each look."""
-    ends = [0.0, *sorted(k for k in _kinks(p) if k > 0), np.inf]
+    ends = [0.0, *sorted(k for k in kinks(p) if k > 0), np.inf]
     times, weights = [], []
     stop = xp.maximum(t, 1e-9)
     nodes, share = between(np.zeros(1), np.ones(1), count=AREA)
@@ -430,4 +433,4 @@ def observed(
     )  # fmt: skip
 
 
-__all__ = ["TimeToEvent", "observed"]
+__all__ = ["TimeToEvent", "kinks", "observed"]

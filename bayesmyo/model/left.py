@@ -12,7 +12,7 @@ hazards under censoring, Kalbfleisch and Prentice (2002), chapter 3, https://doi
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from bayesmyo.components.estimands import Criteria, all_met
 from bayesmyo.components.estimands.estimand import Given, Population, Predicts
 from bayesmyo.components.priors import Prior
 from bayesmyo.model.prediction import AtTime, Crowd, TruthPrediction, clock
+from bayesmyo.model.stops import People
 from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.study.covariates import base, coded, columns_of, stated, with_products
 from bayesmyo.study.predictors import LOCATION, Effect, Predictor
@@ -88,7 +89,7 @@ class Departed(TruthPrediction):
     def __init__(
         self, prediction: TruthPrediction, left: Left, course: Course, group: str, amounts: Mapping[str, Array]
     ):
-        super().__init__(prediction.study, prediction.truth, prediction.seed, prediction._among)
+        super().__init__(prediction.study, prediction.truth, prediction.seed, prediction._among, prediction.events)
         self.left, self.course, self.group, self.amounts = left, course, group, amounts
         self._known: dict[Any, Any] = {}
 
@@ -132,16 +133,15 @@ class Departed(TruthPrediction):
         if population == "these patients":
             exits = np.where(self.left.who, self.left.time, np.inf)
             for crowd in super()._crowds(outcomes, population, predicts, given):
-                (times,) = crowd.etas.args[1:]  # type: ignore[attr-defined]
-                yield _Leavers(crowd.etas, crowd.levels, crowd.free, np.tile(exits, times))
+                yield _Leavers(crowd.etas, crowd.levels, crowd.people, crowd.times, True, np.tile(exits, crowd.times))
             return
         key = ("crowds", outcomes, *sorted(given.items()))
         listed = self._once(key, lambda: self._leavers(outcomes, population, predicts, given))
         for n, (effects, columns, exits) in enumerate(listed):
             leaving = partial(self._of_leavers, (*key, n), effects, columns, exits)
             etas = lambda outcome, time, at=leaving: self._replaced(at(outcome, time), outcome)  # noqa: E731
-            whole = self._crowd(etas, partial(self._free, effects, columns, 1))
-            yield _Leavers(etas, whole.levels, whole.free, exits, (*key, n), leaving)
+            whole = self._crowd(etas, People(effects, columns))
+            yield _Leavers(etas, whole.levels, whole.people, exit=exits, key=(*key, n), leaving=leaving)
 
     def _of_leavers(
         self,
@@ -167,7 +167,7 @@ class Departed(TruthPrediction):
         return listed
 
     def _meeting(
-        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array], weight: Array
+        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array], free: Mapping[str, float]
     ) -> tuple[Array, int]:
         assert isinstance(crowd, _Leavers)
         leaving, gone = crowd.leaving, crowd.exit < at
@@ -175,7 +175,7 @@ class Departed(TruthPrediction):
             who = all_met(criteria, at, from_, level) & ~gone
             return np.asarray(who.sum(axis=-1)), who.shape[-1]
         if leaving is None or level is not crowd.levels:
-            return super()._meeting(crowd, criteria, at, from_, level, weight)
+            return super()._meeting(crowd, criteria, at, from_, level, free)
 
         # new patients are many: those who stay, and what all would have had, are looked at once for all amounts
         def stayed(outcome: str, time: float) -> Array:
@@ -311,7 +311,7 @@ class _Leavers(Crowd):
     leaving: of new patients, who are the same for all amounts, what is known of each outcome at each time, held by `key`
     """
 
-    exit: Array
+    exit: Array = field(default_factory=lambda: np.zeros(0))
     key: tuple[Any, ...] = ()
     leaving: "AtTime[_Leaving] | None" = None
 

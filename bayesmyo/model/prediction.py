@@ -3,17 +3,20 @@
 This module alone decides between the average patient and the average over patients.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain, pairwise
 from math import prod
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from bayesmyo.cohort.cohort import Episodes
 from bayesmyo.components.estimands import Criteria, all_met
 from bayesmyo.components.estimands.estimand import Given, Happens, Population, Predicts, Summary
+from bayesmyo.components.numbers import listing
 from bayesmyo.errors import UsageError
 from bayesmyo.model.asked import (
     SHARED_BY,
@@ -25,10 +28,11 @@ from bayesmyo.model.asked import (
     known_summary,
     times,
 )
-from bayesmyo.model.event import TimeToEvent
+from bayesmyo.model.event import TimeToEvent, kinks
 from bayesmyo.model.new_patients import AT_ONCE, MOST, NewPatients, draw_new_patients
 from bayesmyo.model.quadrature import OUTER, normal_mean
 from bayesmyo.model.residuals import told
+from bayesmyo.model.stops import People, Seen, amount, none, stops
 from bayesmyo.model.truth import Truth, draw_effects, factor_of
 from bayesmyo.model.visits import Etas, trailing
 from bayesmyo.study.covariates import coded, with_products
@@ -37,8 +41,10 @@ from bayesmyo.study.study import Study
 
 Array = np.ndarray
 T = TypeVar("T")
+STOP, FREE = 7, 8  # addresses of random numbers
+LOOKS = 24  # between which a time is drawn
 Times = float | Sequence[float] | Array
-AtTime = Callable[[str, float], T]
+AtTime = Callable[[str, Any], T]  # a time, or one for each patient
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,18 +53,21 @@ class Crowd:
 
     etas, levels: what gives their predictors, and their levels as the family reports them, (..., patient), by outcome
         and time
-    free: by event and time, the probability of none
+    people: who they are, each `times` over; known: whether they are these patients
     """
 
     etas: AtTime[Etas]
     levels: AtTime[Array]
-    free: AtTime[Array]
+    people: People
+    times: int = 1
+    known: bool = False
 
 
 class TruthPrediction:
     """Levels in outcome units under a Truth: (chain, draw) each for a posterior, a single number for a scenario.
 
     seed: fixes the new patient (one for each draw, the same at every time and in every estimand) and its measurements
+    events: what is known of events of these patients, by name; of others, nothing (default: of none)
     among: a share is counted as finely as if there were so many truths (default: as many as there are). A truth that is
         ranked among draws is counted as they are: a share of 1 in 10,000 would lie above most draws of the very same
         share, counted in 1,000 patients
@@ -67,11 +76,19 @@ class TruthPrediction:
     (4, 1000, 3)
     """
 
-    def __init__(self, study: Study, truth: Truth, seed: int = 0, among: int | None = None):
+    def __init__(
+        self,
+        study: Study,
+        truth: Truth,
+        seed: int = 0,
+        among: int | None = None,
+        events: Mapping[str, Episodes] = MappingProxyType({}),
+    ):
         self.study = study
         self.truth = truth
         self.seed = seed
         self._among = among
+        self.events = events
 
     @property
     def among(self) -> int:
@@ -217,13 +234,13 @@ class TruthPrediction:
         for crowd in self._crowds(tuple(names), population, predicts, given):
 
             def measured(outcome: str, time: float, etas: AtTime[Etas] = crowd.etas) -> Array:
-                rng = rngs.setdefault((outcome, time), self._rng(3, outcome, time))
+                when = float(np.max(time))
+                rng = rngs.setdefault((outcome, when), self._rng(3, outcome, when))
                 family, values = self.study.outcomes[outcome].family, trailing(self.truth.outcomes[outcome].values)
                 return family.draw(rng, *told(self.study.outcomes[outcome], etas(outcome, time), values))
 
             level = measured if predicts == "measurement" else crowd.levels
-            weight = prod((crowd.free(event, t) for event, t in free.items()), start=np.ones(1))
-            meeting, size = self._meeting(crowd, criteria, at, from_, level, weight)
+            meeting, size = self._meeting(crowd, criteria, at, from_, level, free)
             met, count = met + meeting, count + size
         return np.asarray(met / count)
 
@@ -258,6 +275,32 @@ class TruthPrediction:
             count += size
         return np.asarray(total / count)
 
+    def stopped(self, events: Sequence[str]) -> "Stopped":
+        """The same where each patient stands, from the first of some events on, at the level there: what has happened
+        to these patients is known, as far as `events` tells, and what has not comes when the own effects say.
+        """
+        for event in events:
+            known_event(self.study, event)
+        return Stopped(self, tuple(events))
+
+    def free(self, events: Mapping[str, float]) -> Array:
+        """(..., patient) whether each of these patients is free of events until a time each: as is known of them, else
+        drawn.
+        """
+        free = np.ones((*self.truth.shape, self.truth.patients or 0), dtype=bool)
+        for event, until in events.items():
+            known_event(self.study, event)
+            submodel = TimeToEvent(self.study, event)
+            people = self._these((event, *submodel.uses), {})
+            probability = none(submodel, self.truth, people, np.full(1, until), self._seen(event))
+            free &= self._rng(FREE, event, until).random(free.shape) < probability
+        return free
+
+    def _seen(self, event: str) -> Seen:
+        """What is known of an event of these patients."""
+        episodes, patients = self.events.get(event), self.truth.patients or 1
+        return Seen.nothing(patients) if episodes is None else Seen.of(episodes, patients)
+
     def _crowds(
         self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
     ) -> Iterator[Crowd]:
@@ -268,29 +311,30 @@ class TruthPrediction:
                 max(1, m // (patients * self.among)) if predicts == "measurement" else 1 for m in (MOST, AT_ONCE)
             )
             for _ in range(-(-wanted // at_once)):
-                own = {name: self.truth.outcomes[name].effects for name in outcomes}
-                tiled = partial(self._free, own, self._columns(given, self.truth.covariates), at_once)
-                yield self._crowd(partial(self._repeated, given, at_once), tiled)
+                people = self._these(outcomes, given)
+                yield self._crowd(partial(self._repeated, given, at_once), people, at_once, known=True)
             return
         for new in draw_new_patients(self.study, self.truth, outcomes, self.seed, self.among):
             columns = self._columns(given, self._covariates_of(new.chosen))
-            yield self._crowd(partial(self._of_new, new, columns), partial(self._free, new.effects, columns, 1))
+            yield self._crowd(partial(self._of_new, new, columns), People(new.effects, columns))
 
-    def _crowd(self, etas: AtTime[Etas], free: AtTime[Array]) -> Crowd:
-        return Crowd(etas, lambda outcome, time: self._reported(outcome, etas(outcome, time)), free)
+    def _crowd(self, etas: AtTime[Etas], people: People, times: int = 1, known: bool = False) -> Crowd:
+        return Crowd(etas, lambda outcome, time: self._reported(outcome, etas(outcome, time)), people, times, known)
 
-    def _free(
-        self, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array], times: int, event: str, time: float
-    ) -> Array:
-        """(..., patient) the probability of no event by a time, of patients several times over."""
-        return np.tile(TimeToEvent(self.study, event).of_each(self.truth, time, "free", own, columns), times)
+    def _these(self, names: Iterable[str], given: Given) -> People:
+        """These patients, by what their effects on the named submodels are."""
+        own = {name: self.truth.outcomes[name].effects for name in names}
+        return People(own, self._columns(given, self.truth.covariates))
 
     def _meeting(
-        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array], weight: Array
+        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array], free: Mapping[str, float]
     ) -> tuple[Array, int]:
-        """How many of a crowd meet all criteria, (...,), each counting by a weight, and of how many."""
+        """How many of a crowd meet all criteria and are free of events by a time each, (...,), and of how many."""
         who = all_met(criteria, at, from_, level)
-        return np.asarray((who * weight).sum(axis=-1)), np.shape(who)[-1]
+        own, columns = crowd.people.effects, crowd.people.columns
+        each = (TimeToEvent(self.study, e).of_each(self.truth, t, "free", own, columns) for e, t in free.items())
+        counted = prod((np.tile(p, crowd.times) for p in each), start=np.asarray(who, dtype=float))
+        return np.asarray(counted.sum(axis=-1)), counted.shape[-1]
 
     def _repeated(self, given: Given, times: int, outcome: str, time: float) -> Etas:
         """Predictors of these patients, all of them several times over."""
@@ -451,9 +495,136 @@ class TruthPrediction:
 
     def _rng(self, role: int, outcome: str, time: float = 0.0) -> np.random.Generator:
         """An address, not a sequence: the same draw whatever was asked before."""
-        position = list(self.study.outcomes).index(outcome)
+        position = list(self.study.declared).index(outcome)
         microtime = round(time * 1e6) & 0xFFFFFFFF
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(role, position, microtime)))
+
+
+class Stopped(TruthPrediction):
+    """Predictions in which a patient stands, from the first of some events on, at the level there.
+
+    Times that it computes with have an axis for patients.
+    """
+
+    def __init__(self, prediction: TruthPrediction, events: tuple[str, ...]):
+        if type(prediction) is not TruthPrediction:
+            raise UsageError("events", "cannot stop a course that is replaced after an exit", listing(events))
+        super().__init__(prediction.study, prediction.truth, prediction.seed, prediction._among, prediction.events)
+        self.stops = tuple(TimeToEvent(self.study, event) for event in events)
+        self._names = tuple(dict.fromkeys(chain.from_iterable((e.name, *e.uses) for e in self.stops)))
+
+    def _level(
+        self,
+        outcome: str,
+        time: float | Array,
+        population: Population,
+        summary: Summary | None,
+        predicts: Predicts,
+        given: Given,
+    ) -> Array:
+        if np.ndim(time):
+            raise UsageError("time", "must be one time for all draws where courses stop at an event")
+        until, family = float(time), self.study.outcomes[outcome].family
+        if until <= 0:
+            return super()._level(outcome, until, population, summary, predicts, given)
+        names = tuple(dict.fromkeys((outcome, *self._names)))
+        median = family.geometric if summary is None else summary == "median"
+        if population == "new patient":
+            return self._of_one(outcome, until, names, median, predicts, given)
+        if population == "average patient":
+            nobody = People({name: {} for name in names}, self._columns(given, {}))
+            level = self._stood(outcome, until, nobody, median)[..., 0]
+        elif population == "these patients" and self.truth.patients is not None:
+            level = self._stood(outcome, until, self._these(names, given), median, known=True).mean(axis=-1)
+        else:  # who does not stop is averaged over by quadrature, and what stopping changes by quasi-Monte Carlo
+            change, count = np.zeros(self.truth.shape), 0
+            for crowd in self._crowds(names, population, predicts, given):
+                going_on = self._to_average(outcome, np.full(1, until), crowd.people, median)
+                each = self._stood(outcome, until, crowd.people, median) - going_on
+                change, count = change + each.sum(axis=-1), count + each.shape[-1]
+            level = self._population(outcome, until, given, median) + change / count
+        return np.asarray(family.inverse(level) if median else level)
+
+    def _stood(self, outcome: str, until: float, people: People, median: bool, known: bool = False) -> Array:
+        """(..., patient) where each is expected to stand, as levels are averaged."""
+        total: Array = np.zeros((*self.truth.shape, 1))
+        for when, share in self._when((outcome,), people, until, known):
+            total = total + share * self._to_average(outcome, when, people, median)
+        return total
+
+    def _to_average(self, outcome: str, when: Array, people: People, median: bool) -> Array:
+        """(..., patient) what levels are averaged as."""
+        etas = self._at(outcome, when, people.effects[outcome], people.columns)
+        return etas["location"] if median else self._means(outcome, etas)
+
+    def _when(
+        self, outcomes: Iterable[str], people: People, until: float, known: bool
+    ) -> Iterator[tuple[Array, Array]]:
+        """Times at which patients stop, each with its probability; known: of these patients, as far as it is."""
+        seen = [self._seen(e.name) if known else Seen.nothing() for e in self.stops]
+        bends = {k for name in outcomes for p in predictors(self.study, name) for k in kinks(p)}
+        return stops(self.stops, self.truth, people, until, seen, sorted(bends))
+
+    def _of_one(
+        self, outcome: str, until: float, names: tuple[str, ...], median: bool, predicts: Predicts, given: Given
+    ) -> Array:
+        """Of the new patient of each draw, who stops at a time drawn with the effects."""
+        family, values = self.study.outcomes[outcome].family, self.truth.outcomes[outcome].values
+        people = People({name: self._new_patient[name] for name in names}, self._new_columns(given))
+        when = self._drawn(people, until)
+        etas = {k: v[..., 0] for k, v in self._at(outcome, when, people.effects[outcome], people.columns).items()}
+        if predicts == "measurement":
+            return family.draw(self._rng(1, outcome, until), *told(self.study.outcomes[outcome], etas, values))
+        level = self._summed(outcome, etas, median)
+        return np.asarray(family.inverse(level) if median else level)
+
+    def _drawn(self, people: People, until: float) -> Array:
+        """(..., 1) when each stops: by the inverse of the probability of none, between looks a constant hazard."""
+        looks = np.linspace(0.0, until, LOOKS + 1)
+        edges = [np.full(1, t) for t in looks]
+        each = [sum(amount(e, self.truth, people, a, b) for e in self.stops) for a, b in pairwise(edges)]
+        wanted = -np.log1p(-self._rng(STOP, self.stops[0].name).random((*self.truth.shape, 1)))
+        when, before = np.zeros_like(wanted), np.zeros_like(wanted)
+        for more, (a, b) in zip(each, pairwise(looks), strict=True):
+            inside = np.clip((wanted - before) / np.maximum(more, np.finfo(float).tiny), 0.0, 1.0)
+            when, before = when + inside * (b - a), before + more
+        return when
+
+    def _crowds(
+        self, outcomes: tuple[str, ...], population: Population, predicts: Predicts, given: Given
+    ) -> Iterator[Crowd]:
+        return super()._crowds(tuple(dict.fromkeys((*outcomes, *self._names))), population, predicts, given)
+
+    def _meeting(
+        self, crowd: Crowd, criteria: Criteria, at: float, from_: float, level: AtTime[Array], free: Mapping[str, float]
+    ) -> tuple[Array, int]:
+        if at <= 0:
+            return super()._meeting(crowd, criteria, at, from_, level, free)
+        total, size = np.zeros(self.truth.shape), 1
+        for when, share in self._when(criteria, crowd.people, at, crowd.known):
+            later: dict[str, Array] = {}
+
+            def stood(outcome: str, time: float, when: Array = when, later: dict[str, Array] = later) -> Array:
+                if outcome not in later:
+                    later[outcome] = level(outcome, when)
+                if time == at:
+                    return later[outcome]
+                return np.where(np.tile(when, crowd.times) <= from_, later[outcome], level(outcome, from_))
+
+            weight = prod((self._none(crowd.people, e, t, when, at) for e, t in free.items()), start=share)
+            counted = all_met(criteria, at, from_, stood) * np.tile(weight, crowd.times)
+            total, size = total + counted.sum(axis=-1), counted.shape[-1]
+        return np.asarray(total), size
+
+    def _none(self, people: People, event: str, until: float, when: Array, at: float) -> Array:
+        """(..., patient) the probability of no event until a time, or until a patient stops, from time zero."""
+        stop = np.where(when < at, np.minimum(when, until), until)
+        return np.exp(-amount(TimeToEvent(self.study, event), self.truth, people, np.zeros(1), stop))
+
+    def _etas(
+        self, outcome: str, time: float | Array, deviations: Mapping[str, Array], columns: Mapping[str, Array]
+    ) -> Etas:
+        return self._at(outcome, np.asarray(time, dtype=float), deviations, columns)
 
 
 def clock(time: float | Array) -> Array:
@@ -462,4 +633,4 @@ def clock(time: float | Array) -> Array:
     return when[..., None] if when.ndim else when
 
 
-__all__ = ["Crowd", "TruthPrediction"]
+__all__ = ["Crowd", "Stopped", "TruthPrediction"]

@@ -18,6 +18,7 @@ from bayesmyo.cohort.cohort import (
     RowAccount,
 )
 from bayesmyo.cohort.events import met_by
+from bayesmyo.cohort.fates import without_later
 from bayesmyo.errors import UsageError
 from bayesmyo.model.event import observed
 from bayesmyo.model.joint import standard_residuals
@@ -145,12 +146,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     events = draw_events(study, truth, follow_up, reasons, times, rng)
     defined = (name for name, event in study.events.items() if event.when)
     events |= {name: met_by(study, name, measurements, n) for name in defined}
-    return Simulated(
-        Cohort(ids, measurements, account, source="simulated", covariates=of_patients, events=events, exits=exits),
-        truth,
-        follow_up,
-        lost,
-    )
+    cohort = Cohort(ids, measurements, account, source="simulated", covariates=of_patients, events=events, exits=exits)
+    return Simulated(without_later(study, cohort), truth, follow_up, lost)
 
 
 def draw_exits(

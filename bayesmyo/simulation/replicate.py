@@ -195,7 +195,8 @@ class Replicator:
         """Every number that is recorded, but decisions, which are made from estimands."""
         study, truth = self.cell.analysis, simulated.truth
         posterior = posterior_truth(study, simulated.cohort, draws.posterior)
-        prediction = TruthPrediction(study, posterior, address(seed, PREDICT))
+        events = simulated.cohort.events
+        prediction = TruthPrediction(study, posterior, address(seed, PREDICT), events=events)
         for name in self._estimands():
             true = self._true(name, truth, seed, prediction)
             yield Asked("estimand", name, true, study.estimands[name].of(prediction))
@@ -232,7 +233,7 @@ class Replicator:
         if constant:
             seed = address(self.seed, PREDICT, self.place)  # that of the first replicate, whichever comes first here
         among = drawn.among if self.cell.exchangeable else None
-        value = float(estimand.of(TruthPrediction(self.cell.study, truth, seed, among)))
+        value = float(estimand.of(TruthPrediction(self.cell.study, truth, seed, among, drawn.events)))
         if constant:
             self._constant[name] = value
         return value

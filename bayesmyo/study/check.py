@@ -20,7 +20,7 @@ from bayesmyo.study import (
 )
 from bayesmyo.study.check_responses import NAME, USABLE
 from bayesmyo.study.covariates import columns, of_patients
-from bayesmyo.study.faults import Faults, unknown, unknown_keys
+from bayesmyo.study.faults import Faults, unknown_keys
 from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, Pooled, parameter_list, parameters
 from bayesmyo.study.predictors import LOCATION, Predictor, predictors
 from bayesmyo.study.study import DataFormat, Event, Study
@@ -63,14 +63,15 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
         happening |= {} if of_event else {name: event}
         yield from of_event
     for name, estimand in values["estimands"].items():
-        table, read = ("events", values["events"]) if estimand.of_event else ("outcomes", whole)
+        table = "events" if estimand.of_event else "outcomes"
+        read = {**({} if estimand.of_event else whole), **values["events"]}
         yield from check_estimands.estimand(name, estimand, names[table], read, covariates)
-        for event in () if estimand.of_event else estimand.events:
-            yield from unknown(f"estimands.{name}.free", event, names["events"], "is not an event of this study")
+        yield from check_estimands.strategies(name, estimand, names["events"], values["events"])
     for name, decision in values["decisions"].items():
         yield from check_estimands.decision(name, decision, names["estimands"], values["estimands"])
     for name, response in values["responses"].items():
         yield from check_responses.response(name, response, names["outcomes"], whole)
+        yield from check_responses.free(name, response, names["events"], values["events"])
     yield from check_responses.rule(values.get("rule") or "", names["responses"])
     if time is None or general:
         return

@@ -8,10 +8,17 @@ import numpy as np
 
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
+from bayesmyo.components.estimands.estimand import FAILS, STOPS, Strategy
 from bayesmyo.errors import Fault, did_you_mean
-from bayesmyo.study.check_responses import of_criterion
+from bayesmyo.study.check_responses import NO_COURSE, NO_EVENT, of_criterion, terminal
 from bayesmyo.study.faults import Faults, unknown
 from bayesmyo.study.study import Covariate, Event, Outcome
+
+POLICY: Strategy = "treatment policy"
+CANNOT = {
+    FAILS: ("counts who had it as meeting no criteria", "share"),
+    STOPS: ("asks for the level at one time", "level, change, ratio or share"),
+}
 
 
 def estimand(
@@ -28,10 +35,11 @@ def estimand(
     outcomes
         Names of the study's outcomes, or of its events where it asks about one.
     read
-        Those of them that have no fault of their own.
+        Those of them that have no fault of their own, and the events.
     """
     where, asked = f"estimands.{name}", [read[o] for o in e.outcomes if o in read]
-    yield from _groups(where, e, covariates, asked if len(asked) == len(e.outcomes) else [])
+    differing = [*asked, *(read[name] for name in e.events if name in read)]
+    yield from _groups(where, e, covariates, differing if len(asked) == len(e.outcomes) else [])
     yield from _possible(where, {"above": e.above, "below": e.below}, e)
     if e.above is not None and e.below is not None:
         yield Fault(where, "give above or below, not both")
@@ -51,6 +59,55 @@ def estimand(
     yield from own
     if e.amount_of is not None:
         yield from _summary(where, e, o)
+
+
+def strategies(name: str, e: Estimand, events: Sequence[str], read: Mapping[str, Event]) -> Faults:
+    """What one [estimands.NAME] says of events.
+
+    Parameters
+    ----------
+    events
+        Names of the study's events.
+    read
+        Those of them that could be read.
+    """
+    where = f"estimands.{name}"
+    if e.of_event is None:
+        for event in e.events:
+            yield from unknown(f"{where}.{'events' if event in e.strategies else 'free'}", event, events, NO_EVENT)
+    for event, strategy in e.strategies.items():
+        if event in events or not e.allowed:
+            yield from _strategy(f"{where}.events.{event}", e, strategy, event, read.get(event))
+        elif event not in e.events:
+            yield from unknown(f"{where}.events", event, events, NO_EVENT)
+    for event in terminal(read, e.settled) if e.of_event is None else ():
+        mend = f"write events = {{ {event} = {_others(e)} }}"
+        yield Fault(f"{where}.events", f"says nothing of {event}, {NO_COURSE}", mend=mend)
+
+
+def _strategy(where: str, e: Estimand, strategy: Strategy, name: str, event: Event | None) -> Faults:
+    """A strategy that the estimand cannot follow, or for which the wrong visits are used."""
+    got = f'"{strategy}"'
+    if not e.allowed:
+        yield Fault(where, f"{e.kind} is of the event itself, as if no other happened", got, "leave it out")
+    elif strategy not in e.allowed:
+        what, kinds = CANNOT[strategy]
+        yield Fault(where, f"{what}, which a {e.kind} estimand has not", got, f"ask for a {kinds}")
+    elif event is None:
+        return
+    elif strategy == POLICY and event.ends:
+        yield Fault(where, "nobody is seen after it, whatever the policy", got, f"write {_others(e)}")
+    elif strategy == POLICY and event.after == "set aside":
+        mend = f"leave it out of [events.{name}], or choose another strategy: it holds for the whole study"
+        yield Fault(where, 'needs the visits after it, and after = "set aside" takes them out', got, mend)
+    elif strategy != POLICY and not event.ends and event.after != "set aside":
+        mend = f'write after = "set aside" in [events.{name}]: it holds for the whole study'
+        yield Fault(where, "needs the course without what comes after it, and visits after it are used", got, mend)
+
+
+def _others(e: Estimand) -> str:
+    """The strategies that it can follow where nobody is seen after an event."""
+    return " or ".join(f'"{way}"' for way in reversed(e.allowed) if way != POLICY)
 
 
 def _of_ratio(e: Estimand) -> bool:
@@ -136,6 +193,9 @@ def _unplanned(where: str, e: Estimand, asked: Sequence[Outcome | Event]) -> Fau
             if not o.trajectory.planned(t):
                 plan = ", ".join(f"{time:g}" for time in o.trajectory.visits_planned())
                 yield Fault(f"{where}.{key}", f"no visit is planned then: {plan}", f"{t:g}")
+        if e.stops and o.trajectory.visits_planned():
+            what = "stop a course at an event, and between planned visits there is none"
+            yield Fault(f"{where}.events", what, mend="declare another trajectory")
         if e.predicts == "measurement" and e.compares and o.residual is not None:
             what = "measurements at two times hang together by the residual of the outcome"
             yield _expected(where, what, "ask for expected values")
@@ -157,7 +217,7 @@ def _groups(where: str, e: Estimand, covariates: Mapping[str, Covariate], asked:
     Parameters
     ----------
     asked
-        Its outcomes, if all could be read.
+        Its outcomes, if all could be read, and the events that it looks at.
     """
     c, outcomes = e.contrast, " and ".join(e.outcomes)
     parts = _factors((name for o in asked for name in o.named), covariates)
@@ -174,7 +234,7 @@ def _groups(where: str, e: Estimand, covariates: Mapping[str, Covariate], asked:
         if c.covariate in e.given:
             what = "sets the covariate that the contrast compares"
             faults.append(Fault(f"{where}.given", what, f'"{c.covariate}"'))
-        if asked and not faults and _cancelled(e, c.covariate, asked[0], covariates):
+        if asked and not faults and not e.stops and _cancelled(e, c.covariate, asked[0], covariates):
             what = f"is {_none(e)} by definition: {c.covariate} shifts the level of {e.amount_of} alone"
             faults.append(Fault(at, what, mend="name it among the moderators, or compare levels"))
         yield from faults

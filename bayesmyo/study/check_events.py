@@ -65,6 +65,10 @@ def event(
         yield Fault(f"{where}.reasons", "needs the columns exit and reason", mend=mend)
     if e.recurrent and e.reasons:
         yield Fault(f"{where}.recurrent", "follow-up ends once", mend="leave it out")
+    if e.recurrent and e.terminal:
+        yield Fault(f"{where}.terminal", "happens once", mend="leave recurrent out")
+    if e.after is not None and e.ends:
+        yield Fault(f"{where}.after", "nobody is seen after it", f'"{e.after}"', "leave it out")
     if e.clock == "gap" and not (e.recurrent and e.at):
         what = "counts time since the event before, which is known of a recurrent event with exact times (at) alone"
         yield Fault(f"{where}.clock", what, '"gap"', "leave it out")

@@ -2,7 +2,7 @@
 disorder."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -10,9 +10,11 @@ from bayesmyo.components.estimands import Criterion
 from bayesmyo.components.families import Family
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.faults import Faults, unknown, unknown_keys
-from bayesmyo.study.study import Outcome, Response
+from bayesmyo.study.study import Event, Outcome, Response
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+NO_EVENT = "is not an event of this study"
+NO_COURSE = "after which there is no course"
 USABLE = "use lower-case letters, digits and _, a letter first, at most 40"
 
 
@@ -34,6 +36,23 @@ def response(name: str, r: Response, outcomes: Sequence[str], read: Mapping[str,
         for outcome, c in criteria.items():
             yield from unknown_keys(inside, [outcome], outcomes, "is not an outcome of this study")
             yield from of_criterion(f"{inside}.{outcome}", c, r.at, r.from_, read.get(outcome), measured=False)
+
+
+def free(name: str, r: Response, events: Sequence[str], read: Mapping[str, Event]) -> Faults:
+    """Events of which a rule asks to be free that are none, and deaths of which it says nothing; `events` and `read` as
+    the outcomes of `response`."""
+    where = f"responses.{name}.free"
+    for event, t in r.free.items():
+        yield from unknown(where, event, events, NO_EVENT)
+        if not 0 < t <= r.at:
+            yield Fault(f"{where}.{event}", f"must come after zero, and not after at, {r.at:g}", f"{t:g}")
+    for event in terminal(read, r.free):
+        yield Fault(where, f"says nothing of {event}, {NO_COURSE}", mend=f"write free = {{ {event} = {r.at:g} }}")
+
+
+def terminal(events: Mapping[str, Event], settled: Collection[str]) -> list[str]:
+    """The deaths among events of which nothing is said."""
+    return [name for name, event in events.items() if event.terminal and name not in settled]
 
 
 def rule(name: str, responses: Sequence[str]) -> Faults:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesmyo.components.estimands import Criteria, Estimand, in_words
+from bayesmyo.components.estimands import Criteria, Estimand, free_words, in_words
 from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
@@ -278,7 +278,7 @@ def who(study: Study, e: Estimand) -> str:
 def number(study: Study, e: Estimand) -> str:
     """What number an estimand is, in the middle of a sentence: groups and given covariates included."""
     during = f" during {study.treatment}" if study.treatment and e.compares else ""
-    text = f"the {e.sentence(study.named, study.time.unit)}{during}"
+    text = f"the {e.sentence(study.named, study.time.unit)}{during}{e.about_events(study.named)}"
     if early := sorted({t for t in e.times() for o in e.outcomes if t < study.declared[o].trajectory.start}):
         text += f" (at {study.time.unit} {listing([f'{t:g}' for t in early])} the level is that at the start)"
     if e.contrast is not None:
@@ -302,18 +302,21 @@ def subject(study: Study, e: Estimand) -> str:
 
 
 def criteria(study: Study, r: Response, asked: Criteria) -> str:
-    """The criteria of one category of response in words; `everyone else` where there are none."""
+    """The criteria of one category of response in words, and the events of which one must be free; `everyone else`
+    where there are none."""
     if not asked:
         return "everyone else"
     named = study.named
-    return in_words(asked, lambda o: (named[o].label, named[o].unit), f"{study.time.unit} {r.from_:g}")
+    met = in_words(asked, lambda o: (named[o].label, named[o].unit), f"{study.time.unit} {r.from_:g}")
+    return met + free_words(r.free, lambda event: named[event].label, study.time.unit)
 
 
 def _held(study: Study, e: Estimand) -> dict[str, str | float]:
     """Covariates that nothing else sets: those of visits, and all of the average patient, stand at the reference or
     typical value."""
     held: dict[str, str | float] = {}
-    for name in base(study, [name for outcome in e.outcomes for name in study.declared[outcome].named]):
+    asked = [c for declared in (*e.outcomes, *e.stops) for c in study.declared[declared].named]
+    for name in base(study, asked):
         c = study.covariates[name]
         unset = c.varies == "visits" or (e.population == "average patient" and not c.group)
         if unset and not (e.contrast and e.contrast.covariate == name):

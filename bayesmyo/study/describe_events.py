@@ -23,6 +23,10 @@ def event_words(study: Study, name: str) -> str:
         text += " Patients differ in their rate beyond that (a frailty)."
     if event.covariates:
         text += f" {listing(list(event.covariates)).capitalize()} {'multiply' if len(event.covariates) > 1 else 'multiplies'} it."
+    if event.after == "set aside":
+        text += " Visits after it are set aside."
+    if event.terminal:
+        text += " There is no course after it."
     for outcome, way in event.depends.items():
         text += f" It depends on {_way(way)} of {in_sentence(study.label(outcome))}, {_unit(study, outcome, way)}."
     return text

@@ -330,6 +330,11 @@ class Event:
     frailty: whether patients differ in their rate beyond all that (default: where it is recurrent), log-normally; the
         default prior of the SD is half-normal(1)
     wanted: whether it is what one hopes for (off steroids), so that fewer patients free of it is for the better
+    after: what becomes of visits after it, the first where it recurs: "used" like any other (the default), or
+        "set aside", so that the course is that without it. An event that is known between visits is taken to have come
+        before the second; the visit at which outcomes meet `when` is kept. It holds for the whole study; what an
+        estimand says of the event (`events`) must go with it
+    terminal: true of a death: there is no course after it, and every estimand of an outcome says what is done about it
     References: Rizopoulos (2012), https://doi.org/10.1201/b12208; Andersen and Gill (1982),
     https://doi.org/10.1214/aos/1176345976 (counting processes); Prentice et al. (1978),
     https://doi.org/10.2307/2530374 (competing reasons).
@@ -349,6 +354,8 @@ class Event:
     covariates: tuple[str, ...] = ()
     frailty: bool | None = None
     wanted: bool = False
+    after: Literal["used", "set aside"] | None = None
+    terminal: bool | None = None
     priors: Mapping[str, str] = field(default_factory=dict)
 
     family: ClassVar[Rate] = RATE
@@ -361,6 +368,11 @@ class Event:
     def parts(self) -> "dict[str, Event]":
         """Its one predictor, the log hazard."""
         return {"location": self}
+
+    @property
+    def ends(self) -> bool:
+        """Whether nobody is seen after it."""
+        return bool(self.reasons or self.terminal)
 
     @property
     def better(self) -> str:
@@ -390,6 +402,9 @@ class Response:
     categories: by name, in order, each a table of criteria by outcome as an estimand of kind `share` takes them; a
         patient has the first whose criteria are all met, and an empty table, the last, takes everyone else
     from: the time against which changes and ratios are judged
+    free: events of which a patient must be free, by a time each, at most `at`: `{ relapse = 24, lost = 24 }`. Who had one
+        meets no criteria, whatever the trajectory says. What is known of each patient counts; who left before that time
+        without it has it, or not, with the probability that the own effects give from then on
     window: who was last measured at most so long before `at` counts as seen, not as lost; half the interval between
         planned visits is usual
     A score that adds points over several measures, such as the Total Improvement Score (ACR/EULAR 2016), is no such
@@ -401,6 +416,7 @@ class Response:
     at: float
     from_: float = field(default=0.0, metadata={"key": "from"})
     window: float = 0.0
+    free: Mapping[str, float] = field(default_factory=dict)
     categories: Mapping[str, Criteria]
 
     @property

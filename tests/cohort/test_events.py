@@ -404,3 +404,53 @@ def test_whatever_is_typed_is_read_or_refused(dated):
                 own = e.take(e.patient == p)
                 assert (own.start[1:] >= own.end[:-1]).all(), (seed, name)
     assert kept > 30
+
+
+# --- visits after an event
+
+
+def kept(cohort, outcome="strength"):
+    m = cohort.measurements[outcome]
+    return [(cohort.patients[p], t) for p, t in zip(m.patient, m.time.tolist(), strict=True)]
+
+
+SWITCHES = ["a 0 50 900 4", "a 4 50 . 4", "a 6 50 900 4", "a 9 50 . 4", "b 0 50 900 .", "b 6 50 900 .", "c 3 50 900 2", "d 2 . . 1"]  # fmt: skip
+
+
+def test_visits_after_an_event_are_used_unless_they_are_set_aside():
+    assert len(kept(read(study(("switch", 'at = "switched"')), SWITCHES, "switched"))) == 7
+
+
+def test_visits_after_an_event_are_set_aside_and_every_row_is_accounted_for():
+    how = 'at = "switched"\nlabel = "Switch"\nafter = "set aside"'
+    cohort = read(study(("switch", how)), SWITCHES, "switched")
+    assert kept(cohort) == [("a", 0), ("a", 4), ("b", 0), ("b", 6)]
+    assert kept(cohort, "cpk") == [("a", 0), ("b", 0), ("b", 6)]
+    assert cohort.patients == ("a", "b", "c")  # whose event tells of the rate, though no visit tells of the course
+    assert episodes(cohort, "switch") == [("a", 0, 4, 4, HAPPENED), ("b", 0, 6, 6, CENSORED), ("c", 0, 2, 2, HAPPENED)]
+    rows = cohort.rows
+    assert (rows.rows, rows.used, rows.set_aside["after switch"]) == (8, 4, (4, 5, 8))
+    assert rows.outcomes["strength"].set_aside["after switch"] == (4, 5, 8)
+    assert rows.outcomes["cpk"].set_aside["after switch"] == (4, 8)
+    for account in (rows, *rows.outcomes.values()):
+        assert account.used + sum(map(len, account.set_aside.values())) == rows.rows
+
+
+def test_an_event_between_two_visits_came_before_the_second():
+    rows = ["a 0 50 900 0", "a 3 50 900 0", "a 6 50 900 1", "a 9 50 900 0", "b 0 50 900 0", "b 6 50 900 0"]
+    cohort = read(study(("relapse", RELAPSE + '\nafter = "set aside"')), rows, "relapsed")
+    assert kept(cohort) == [("a", 0), ("a", 3), ("b", 0), ("b", 6)]
+    assert cohort.events["relapse"].happened == 1
+
+
+def test_the_visit_at_which_outcomes_tell_of_an_event_is_kept():
+    rows = ["a 0 50 900", "a 3 50 190", "a 6 50 150", "b 0 50 900", "b 6 50 800"]
+    cohort = read(study(("remission", REMISSION + '\nafter = "set aside"')), rows)
+    assert kept(cohort) == [("a", 0), ("a", 3), ("b", 0), ("b", 6)]
+
+
+def test_of_an_event_that_recurs_the_first_counts():
+    rows = ["a 0 50 900 .", "a 3 50 900 3", "a 6 50 900 6", "a 9 50 900 ."]
+    cohort = read(study(("flare", 'at = "flared"\nrecurrent = true\nafter = "set aside"')), rows, "flared")
+    assert kept(cohort) == [("a", 0), ("a", 3)]
+    assert cohort.events["flare"].happened == 2

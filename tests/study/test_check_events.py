@@ -1,11 +1,15 @@
 """What a study may declare about what happens to patients, and what it may not."""
 
+import re
+
 import numpy as np
 import pytest
 
 from bayesmyo.errors import StudyError
 from bayesmyo.model.truth import from_scenario
-from bayesmyo.study import parse_study
+from bayesmyo.report.understood import of_study
+from bayesmyo.study import describe, parse_study
+from bayesmyo.study.describe_events import event_words
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.write import study_hash, to_toml
 from tests.conftest import SMALL
@@ -17,8 +21,11 @@ DOSE = '[covariates.dose]\ntypical = 50\nscale = 10\nvaries = "visits"\n'
 
 
 def study(events="", time=EXIT, outcome="", cpk=""):
-    """The small study with tables of events, more keys of study.time, and lines for the outcomes."""
-    text = SMALL.replace('label = "Strength"', f'label = "Strength"\n{outcome}')
+    """The small study with tables of events, more keys of study.time, and lines for the outcomes; where one is a death,
+    it asks nothing by itself.
+    """
+    small = re.sub(r"(?s)\[estimands.*\[design\]", "[design]", SMALL) if "terminal" in events else SMALL
+    text = small.replace('label = "Strength"', f'label = "Strength"\n{outcome}')
     text = text.replace('label = "CPK"', f'label = "CPK"\n{cpk}')
     text = text.replace("typical = 24 }", f"typical = 24, {time} }}" if time else "typical = 24 }", 1)
     return parse_study(text.split("[scenarios", 1)[0] + events)
@@ -111,6 +118,11 @@ def test_nothing_depends_on_what_is_known_at_visits_alone():
     planned = text.replace('kind = "linear"', 'kind = "visits", at = [0, 6, 12, 24], window = 2')
     with pytest.raises(StudyError, match="has a level at each planned visit, and no course between them"):
         parse_study(planned)
+    stops = asked(LEVEL.replace("cpk", "strength"), 'lost = "while on treatment"')
+    text = study(LOST + stops).text
+    planned = text.replace('kind = "linear"', 'kind = "visits", at = [0, 6, 12, 24], window = 2')
+    with pytest.raises(StudyError, match="stop a course at an event, and between planned visits there is none"):
+        parse_study(planned)
 
 
 def scenario(relapse):
@@ -148,3 +160,104 @@ def test_a_share_may_ask_to_be_free_of_events():
     told = faults(LOST + asked.format("losst = 12"))
     assert "is not an event of this study" in told["estimands.well.free"]
     assert "must come after zero" in faults(LOST + asked.format("lost = 0"))["estimands.well.free.lost"]
+
+
+# --- what an estimand says of events
+
+ASIDE = 'after = "set aside"'
+SHARE = 'kind = "share"\nat = 12\ncriteria = { cpk = { at_most = 200 } }'
+LEVEL = 'kind = "level"\noutcome = "cpk"\nat = 12'
+SLOPE = 'kind = "slope"\noutcome = "strength"\nfrom = 0\nto = 12'
+TIME_TO = 'kind = "time to"\noutcome = "cpk"\nat_most = 200\nwithin = 12'
+FREE = 'kind = "event free"\nevent = "relapse"\nat = 12'
+DEATH = LOST.replace("lost", "died") + "terminal = true\n"
+
+
+def asked(how, said="", name="well"):
+    events = f"events = {{ {said} }}\n" if said else ""
+    return f"[estimands.{name}]\n{how}\n{events}"
+
+
+@pytest.mark.parametrize(
+    ("events", "how", "said", "words"),
+    [
+        (LOST, LEVEL, 'lost = "hypothetical"', "the CPK at month 12 (had there been no lost)"),
+        (event(ASIDE), LEVEL, 'relapse = "while on treatment"', "the CPK at month 12 (at relapse where that came first)"),
+        (event(""), LEVEL, 'relapse = "treatment policy"', "the CPK at month 12 (with or without relapse)"),
+        (LOST, SHARE, 'lost = "composite"', "the share of patients with CPK at most 200 IU/L at month 12, and no lost by month 12"),
+        (LOST + DEATH, LEVEL, 'lost = "hypothetical", died = "while on treatment"', "(had there been no lost; at died where that came first)"),
+        (LOST + event(ASIDE), LEVEL, 'lost = "while on treatment", relapse = "while on treatment"', "(at lost or relapse where that came first)"),
+        (DEATH, FREE.replace("relapse", "died"), "", "the probability of no died by month 12"), (DEATH, SHARE + "\nfree = { died = 12 }", "", "no died by month 12"),
+        (event(ASIDE), TIME_TO, 'relapse = "hypothetical"', "(had there been no relapse)"), (event(ASIDE) + LOST, SLOPE, 'lost = "hypothetical"', "(had there been no lost)"),
+    ],
+)  # fmt: skip
+def test_an_estimand_says_what_is_done_about_events(events, how, said, words):
+    read = study(events + asked(how, said))
+    assert words in describe.number(read, read.estimands["well"])
+    assert parse_study(to_toml(read)) == read
+
+
+@pytest.mark.parametrize(
+    ("events", "how", "said", "where", "what"),
+    [
+        (LOST, LEVEL, 'losst = "hypothetical"', "", 'is not an event of this study; got "losst"; did you mean "lost"?'),
+        (LOST, LEVEL, 'losst = "while on treatment"', "", 'is not an event of this study; got "losst"; did you mean "lost"?'),
+        (LOST, LEVEL, 'lost = "hypothetic"', ".lost", 'got "hypothetic"; did you mean "hypothetical"?'),
+        (LOST, LEVEL, 'lost = "composite"', ".lost", 'meeting no criteria, which a level estimand has not; got "composite"; ask for a share'),
+        (LOST, SLOPE, 'lost = "while on treatment"', ".lost", 'the level at one time, which a slope estimand has not; got "while on treatment"; ask for a level, change, ratio or share'),
+        (LOST, TIME_TO, 'lost = "while on treatment"', ".lost", "which a time to estimand has not"), (LOST, TIME_TO, 'lost = "composite"', ".lost", "which a time to estimand has not"),
+        (event("") + LOST, FREE, 'lost = "hypothetical"', ".lost", 'event free is of the event itself, as if no other happened; got "hypothetical"; leave it out'),
+        (LOST, SHARE + "\nfree = { lost = 12 }", 'lost = "composite"', ".lost", "says a second time what is done about the event: free does"),
+        (LOST, LEVEL, 'lost = "treatment policy"', ".lost", 'nobody is seen after it, whatever the policy; got "treatment policy"; write "while on treatment" or "hypothetical"'),
+        (event(ASIDE), LEVEL, 'relapse = "treatment policy"', ".relapse", 'needs the visits after it, and after = "set aside" takes them out'),
+        (event(""), LEVEL, 'relapse = "hypothetical"', ".relapse", 'visits after it are used; got "hypothetical"; write after = "set aside" in [events.relapse]: it holds for the whole study'),
+        (event('after = "used"'), SHARE, 'relapse = "composite"', ".relapse", "visits after it are used"),
+        (DEATH, LEVEL, "", "", 'says nothing of died, after which there is no course; write events = { died = "while on treatment" or "hypothetical" }'),
+        (DEATH, SHARE, "", "", 'write events = { died = "composite" or "while on treatment" or "hypothetical" }'),
+        (DEATH, LEVEL, 'died = "treatment policy"', ".died", "nobody is seen after it"),
+    ],
+)  # fmt: skip
+def test_what_an_estimand_may_not_say_of_events(events, how, said, where, what):
+    told = faults(events + asked(how, said))
+    assert [*told] == [f"estimands.well.events{where}"]
+    assert what in told[f"estimands.well.events{where}"]
+
+
+def test_two_estimands_cannot_ask_for_visits_after_an_event_to_be_used_and_not():
+    both = asked(LEVEL, 'relapse = "treatment policy"', "one") + asked(LEVEL, 'relapse = "hypothetical"', "two")
+    assert [*faults(event("") + both)] == ["estimands.two.events.relapse"]
+    assert [*faults(event(ASIDE) + both)] == ["estimands.one.events.relapse"]
+
+
+@pytest.mark.parametrize(
+    ("events", "where", "what"),
+    [
+        (LOST + ASIDE, "lost.after", 'nobody is seen after it; got "set aside"; leave it out'), (event('terminal = true\nafter = "used"'), "relapse.after", "nobody is seen after it"),
+        (event("terminal = true\nrecurrent = true"), "relapse.terminal", "happens once; leave recurrent out"),
+    ],
+)  # fmt: skip
+def test_what_cannot_come_after_an_event(events, where, what):
+    assert [*(told := faults(events))] == [f"events.{where}"]
+    assert what in told[f"events.{where}"]
+
+
+RULE = "[responses.rule]\nat = 12\n{}\n[responses.rule.categories]\nwell = {{ cpk = {{ at_most = 200 }} }}\n"
+
+
+@pytest.mark.parametrize(
+    ("events", "free", "where", "what"),
+    [
+        (LOST, "free = { losst = 12 }", "", 'got "losst"; did you mean "lost"?'), (LOST, "free = { lost = 13 }", ".lost", "must come after zero, and not after at, 12; got 13"),
+        (LOST, "free = { lost = 0 }", ".lost", "must come after zero"), (DEATH, "", "", "says nothing of died, after which there is no course; write free = { died = 12 }"),
+    ],
+)  # fmt: skip
+def test_what_a_rule_of_response_may_not_say_of_events(events, free, where, what):
+    assert [*(told := faults(events + RULE.format(free)))] == [f"responses.rule.free{where}"]
+    assert what in told[f"responses.rule.free{where}"]
+
+
+def test_validate_says_what_is_done_about_an_event():
+    assert event_words(study(event(ASIDE)), "relapse").endswith("Visits after it are set aside.")
+    read = study(DEATH + asked(LEVEL, 'died = "hypothetical"'))
+    assert event_words(read, "died").endswith("There is no course after it.")
+    assert any("had there been no died" in str(block) for block in of_study(read))

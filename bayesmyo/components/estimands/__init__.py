@@ -6,7 +6,7 @@ contract tests then ask: is it computed alike for a truth and for posterior draw
 """
 
 from bayesmyo.components.estimands.change import Change
-from bayesmyo.components.estimands.criteria import Criteria, Criterion, all_met, in_words
+from bayesmyo.components.estimands.criteria import Criteria, Criterion, all_met, free_words, in_words
 from bayesmyo.components.estimands.estimand import POPULATIONS, Contrast, Estimand, Named, OfOutcome, Prediction
 from bayesmyo.components.estimands.events import EventFree, ExpectedEvents, RestrictedMeanTime
 from bayesmyo.components.estimands.level import Level
@@ -47,5 +47,6 @@ __all__ = [
     "Slope",
     "TimeTo",
     "all_met",
+    "free_words",
     "in_words",
 ]

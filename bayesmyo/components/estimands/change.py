@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Between, Given, Named, Prediction
+from bayesmyo.components.estimands.estimand import STOPS, Between, Estimand, Given, Named, Prediction, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +15,7 @@ class Change(Between):
 
     kind: Literal["change"] = "change"
     difference_on: ClassVar[Literal["identity", "log"] | None] = "identity"
+    allowed: ClassVar[tuple[Strategy, ...]] = (*Estimand.allowed, STOPS)
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         first, last = self._pair(prediction, given)

@@ -72,6 +72,11 @@ def in_words(criteria: Criteria, called: Callable[[str], tuple[str, str]], befor
     return listing([c.words(*called(outcome), before) for outcome, c in criteria.items()])
 
 
+def free_words(free: Mapping[str, float], called: Callable[[str], str], time_unit: str) -> str:
+    """Events of which a patient must be free, behind the criteria: `, and no relapse by month 24`."""
+    return "".join(f", and no {called(event)} by {time_unit} {t:g}" for event, t in free.items())
+
+
 def _moved(low: float | None, high: float | None, unit: str, before: str) -> str:
     if low is not None and high is not None:
         return f"changed by {low:g} to {high:g} {unit} since {before}"

@@ -9,12 +9,18 @@ import numpy as np
 
 from bayesmyo.components.component import Component, key
 from bayesmyo.components.estimands.criteria import Criteria, Criterion
-from bayesmyo.components.numbers import Number, significant
+from bayesmyo.components.numbers import Number, listing, significant
 
 Population = Literal["these patients", "average patient", "new patient", "population average"]
 Summary = Literal["median", "mean"]
 Predicts = Literal["expected value", "measurement"]
 Happens = Literal["free", "time", "number"]
+Strategy = Literal["hypothetical", "composite", "while on treatment", "treatment policy"]
+STOPS: Strategy = "while on treatment"
+FAILS: Strategy = "composite"
+SAID_OF = {
+    "hypothetical": "had there been no {}", STOPS: "at {} where that came first", "treatment policy": "with or without {}",
+}  # fmt: skip
 POPULATIONS: tuple[str, ...] = get_args(Population)
 WHOM = {
     "these patients": "in these patients", "average patient": "in the average patient",
@@ -57,6 +63,10 @@ class Prediction(Protocol):
         """Of an event by a time: the probability of none, the mean time without, or the mean number."""
         ...
 
+    def stopped(self, events: tuple[str, ...]) -> "Prediction":
+        """The same where each patient stands, from the first of some events on, at the level there."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
@@ -88,6 +98,12 @@ class Estimand(Component):
     contrast: compare two groups, `{ covariate = "diagnosis", level = "PM", reference = "DM" }`: the difference of the
         two numbers, or their ratio for a ratio; levels by their ratio too, with `by = "ratio"`; patients are otherwise
         alike
+    events: what is done about events that come before the time it looks at, by event (the strategies of ICH E9(R1)):
+        `hypothetical` (the default): the course had it not happened
+        `composite`: who had it meets no criteria; of what has criteria alone
+        `while on treatment`: the level at the event where that came first. These patients have what is known of their
+            own events; who is still at risk, or comes anew, has a time of the event drawn with the own effects
+        `treatment policy`: the course whatever happens, to which visits after the event belong (`after`)
     above, below: the threshold whose probability is printed beside the number (by default: any change for the better)
     """
 
@@ -98,6 +114,7 @@ class Estimand(Component):
     below: float | None = None
     given: Given = field(default_factory=dict)
     contrast: Contrast | None = None
+    strategies: Mapping[str, Strategy] = field(default_factory=dict, metadata={"key": "events"})
 
     neutral: ClassVar[float | None] = 0.0
     is_level: ClassVar[bool] = False  # of an outcome that stands still it is the level itself
@@ -109,6 +126,7 @@ class Estimand(Component):
     bounded: ClassVar[bool] = False  # its posterior has a mean and an SD whatever the family
     populations: ClassVar[tuple[str, ...]] = POPULATIONS  # of which it can speak
     measured: ClassVar[tuple[str, ...]] = ("new patient",)  # whose measurements it can predict
+    allowed: ClassVar[tuple[Strategy, ...]] = ("hypothetical", "treatment policy")  # strategies that it can follow
 
     @property
     def relative(self) -> bool:
@@ -141,7 +159,17 @@ class Estimand(Component):
     @property
     def events(self) -> tuple[str, ...]:
         """Names of the events that it looks at."""
-        return ()
+        return self.stops
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Names of the events at which a course stops."""
+        return tuple(event for event, strategy in self.strategies.items() if strategy == STOPS)
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        """Names of the events of which it says what is done about them."""
+        return tuple(self.strategies)
 
     @property
     def of_event(self) -> str | None:
@@ -177,6 +205,8 @@ class Estimand(Component):
             In the estimand's unit.
         """
         c = self.contrast
+        if self.stops:
+            prediction = prediction.stopped(self.stops)
         if c is None:
             return self.value(prediction, self.given)
         level = self.value(prediction, {**self.given, c.covariate: c.level})
@@ -210,6 +240,12 @@ class Estimand(Component):
         """(key, what is wrong, what was got, how to mend it) of fields that do not go together; empty where it can be
         asked."""
         return ()
+
+    def about_events(self, named: Mapping[str, Named]) -> str:
+        """What is done about events, behind what the number is; "" where nothing is said of any."""
+        of = {s: [named[e].label for e, own in self.strategies.items() if own == s] for s in SAID_OF}
+        told = [SAID_OF[s].format(listing(labels, "or")) for s, labels in of.items() if labels]
+        return f" ({'; '.join(told)})" if told else ""
 
     @abstractmethod
     def when(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction
+from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction, Strategy
 from bayesmyo.components.numbers import Number
 
 
@@ -23,6 +23,7 @@ class OfEvent(Estimand):
     at: float
 
     populations: ClassVar[tuple[str, ...]] = ("these patients", "average patient", "population average")
+    allowed: ClassVar[tuple[Strategy, ...]] = ()
 
     @property
     def outcomes(self) -> tuple[str, ...]:

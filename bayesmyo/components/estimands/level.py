@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Given, Named, OfOutcome, Prediction
+from bayesmyo.components.estimands.estimand import STOPS, Estimand, Given, Named, OfOutcome, Prediction, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,7 @@ class Level(OfOutcome):
     at: float
     neutral: ClassVar[float | None] = None
     is_level: ClassVar[bool] = True
+    allowed: ClassVar[tuple[Strategy, ...]] = (*Estimand.allowed, STOPS)
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
         return self._level(prediction, self.at, given)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.estimand import Between, Given, Named, Prediction
+from bayesmyo.components.estimands.estimand import STOPS, Between, Estimand, Given, Named, Prediction, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,7 @@ class Ratio(Between):
     kind: Literal["ratio"] = "ratio"
     neutral: ClassVar[float | None] = 1.0
     difference_on: ClassVar[Literal["identity", "log"] | None] = "log"
+    allowed: ClassVar[tuple[Strategy, ...]] = (*Estimand.allowed, STOPS)
 
     @property
     def relative(self) -> bool:

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.estimands.criteria import Criteria, Criterion, in_words
-from bayesmyo.components.estimands.estimand import Estimand, Given, Named, Prediction
+from bayesmyo.components.estimands.criteria import Criteria, Criterion, free_words, in_words
+from bayesmyo.components.estimands.estimand import FAILS, STOPS, Estimand, Given, Named, Prediction, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +21,9 @@ class Share(Estimand):
     predicts: `expected value`, each patient's trajectory as the family reports it (the median of a log-normal outcome,
         the mean of others); or `measurement`, with the scatter of a measurement around it
     free: events of which a patient must be free, by a time each, `{ relapse = 24, lost = 24 }`: who had one counts as
-        not meeting the criteria (the composite strategy of ICH E9(R1)). Each patient counts by the own probability of
-        that, given effects and covariates, from time zero; several events are independent given these
+        not meeting the criteria (the composite strategy of ICH E9(R1), which `events` may ask for, too: then the time
+        is `at`). Each patient counts by the own probability of that, given effects and covariates, from time zero;
+        several events are independent given these
     """
 
     kind: Literal["share"] = "share"
@@ -36,6 +37,7 @@ class Share(Estimand):
     bare: ClassVar[bool] = True
     populations: ClassVar[tuple[str, ...]] = ("these patients", "population average")
     measured: ClassVar[tuple[str, ...]] = populations
+    allowed: ClassVar[tuple[Strategy, ...]] = (*Estimand.allowed, STOPS, FAILS)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -43,7 +45,16 @@ class Share(Estimand):
 
     @property
     def events(self) -> tuple[str, ...]:
-        return tuple(self.free)
+        return (*self.must_be_free, *self.stops)
+
+    @property
+    def must_be_free(self) -> dict[str, float]:
+        """Events of which a patient must be free, and until when."""
+        return {**self.free, **{event: self.at for event, s in self.strategies.items() if s == FAILS}}
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        return (*self.free, *self.strategies)
 
     @property
     def compares(self) -> bool:
@@ -71,11 +82,18 @@ class Share(Estimand):
         if self.summary is not None:
             what = "criteria are judged on what each family reports"
             said.append(("summary", what, f'"{self.summary}"', "leave it out"))
+        twice = "says a second time what is done about the event: free does"
+        said += [
+            (f"events.{e}", twice, f'"{self.strategies[e]}"', "leave one out")
+            for e in self.free
+            if e in self.strategies
+        ]
         said += [(f"free.{e}", "must come after zero", f"{t:g}", "") for e, t in self.free.items() if t <= 0]
         return tuple(said)
 
     def value(self, prediction: Prediction, given: Given) -> np.ndarray:
-        return prediction.share(self.criteria, self.at, self.from_, self.population, self.predicts, given, self.free)
+        free = self.must_be_free
+        return prediction.share(self.criteria, self.at, self.from_, self.population, self.predicts, given, free)
 
     def threshold(self, better: str) -> tuple[str, float] | None:
         return super().threshold("higher")
@@ -87,7 +105,7 @@ class Share(Estimand):
         before = f"{time_unit} {self.from_:g}"
         met = in_words(self.criteria, lambda outcome: (named[outcome].label, named[outcome].unit), before)
         measured = " measured" if self.predicts == "measurement" else ""
-        free = "".join(f", and no {named[event].label} by {time_unit} {t:g}" for event, t in self.free.items())
+        free = free_words(self.must_be_free, lambda event: named[event].label, time_unit)
         return f"share of patients{measured} with {met}{',' if self.compares else ''} at {time_unit} {self.at:g}{free}"
 
     def when(self) -> dict[str, float]:

@@ -42,7 +42,7 @@ def left(r: Results) -> Section | None:
         blocks[0] = note("Nothing is asked about an outcome: what those who left would have done changes no answer.")
         return Section(NAME, TITLE, tuple(blocks))
     for reason in reasons:
-        if is_death(reason):
+        if is_death(r.study, reason):
             blocks.append(note(f"After an exit for the reason {reason} there is no course: nothing is asked about it."))
             continue
         told = tip(r.fit, reasons=[reason])

@@ -47,7 +47,13 @@ class Analysed:
 def answerable(study: Study, name: str) -> bool:
     """Whether patients' own numbers answer an estimand at all."""
     e = study.estimands[name]
-    if e.amount_of is None or not (e.is_level or e.difference_on) or e.population == "new patient" or e.given:
+    if (
+        e.amount_of is None
+        or not (e.is_level or e.difference_on)
+        or e.population == "new patient"
+        or e.given
+        or e.stops
+    ):
         return False
     geometric = study.outcomes[e.amount_of].family.geometric and e.summary != "mean"
     # a difference of geometric means, or a ratio of means, is no mean over patients
