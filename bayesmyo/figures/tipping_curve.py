@@ -1,5 +1,6 @@
 """What if those who left fared worse: an estimand by how much, and where its decisions tip."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,8 +55,8 @@ def tipping_curve(fit: Fit, estimand: str = "", of: Tip | None = None) -> Drawin
         for p in points:
             axes.axvline(_amount(p), color=VERMILLION, linewidth=0.9, linestyle="--")
         axes.set_xlim(min(x), max(x))
-        axes.set_xlabel(amount_label(fit.study, of, rows))
-        axes.set_ylabel(with_unit(name, e.unit(fit.study.named, fit.study.time.unit)))
+        axes.set_xlabel(textwrap.fill(amount_label(fit.study, of, rows), 52))
+        axes.set_ylabel(textwrap.fill(with_unit(name, e.unit(fit.study.named, fit.study.time.unit)), 30))
         if of.amount != "w":
             axes.invert_xaxis()
         title(figure, f"{name}, if the {of.left} who left fared otherwise")

@@ -143,6 +143,8 @@ def test_responses_count_those_who_left_by_their_course(lost):
     counts = (position[..., [i for i in range(12) if i not in LOST]] == 0).sum(axis=-1)
     row = never[(never.course == "never") & (never.name == "rule: better")]
     assert row["mean"].item() == pytest.approx(counts.mean())
+    own = never[(never.course == "own") & (never.name == "rule: better")]
+    assert own["mean"].item() == pytest.approx((position == 0).sum(axis=-1).mean())
     assert set(never[never.kind == "estimand"].name) == {"responders"}
 
 
