@@ -166,6 +166,6 @@ def _happened(study: Study, cohort: Cohort) -> Iterator[str]:
         why = [f"{reason} {n}" for reason, n in left.most_common() if reason]
         yield f"end of follow-up, patients of each reason: {', '.join([*why, f'still in care {left[""]}'])}"
     for name, e in cohort.events.items():
-        had = len(np.unique(e.patient[e.status != CENSORED]))
+        had, at_risk = len(np.unique(e.patient[e.status != CENSORED])), len(np.unique(e.patient))
         often = f", {e.happened} times in all" if e.happened > had else ""
-        yield f"{study.label(name)}: {had} of {counted(len(cohort), 'patient')}{often}"
+        yield f"{study.label(name)}: {had} of {counted(at_risk, 'patient')} at risk{often}"

@@ -48,7 +48,7 @@ def _known(event: Event) -> str:
     if event.reasons:
         return f"an event: the end of follow-up, for the reason {listing(list(event.reasons), 'or')}"
     if event.at:
-        return f"an event, known when: column {event.at}{again}"
+        return f"an event, dated in column {event.at}{again}"
     if event.column:
         return f"an event, known between visits: column {event.column}{again}"
     return f"an event, known between visits: the first at which criteria are met{again}"
