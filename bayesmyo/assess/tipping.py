@@ -136,11 +136,12 @@ def _who(asked: WhatIf, e: Estimand, group: str) -> tuple[int, str]:
         gone, ever = gone & own, ever & own
     n = int(gone.sum())
     by = f" by {asked.study.time.unit} {time:g}" if n < ever.sum() else ""
-    how = "lost" if {*asked.reasons} <= LOST else f"gone ({listing(asked.reasons, 'or')})"
+    left = f"left ({listing(asked.reasons, 'or')})"
+    one, many = ("was lost", "were lost") if {*asked.reasons} <= LOST else (left, left)
     of = f" with {asked.study.covariates[asked.group].label or asked.group} {group}" if group else ""
     if n == 0:
-        return 0, f"those{of} who were {how}"
-    return n, f"the one patient{of} who was {how}{by}" if n == 1 else f"the {n}{of} who were {how}{by}"
+        return 0, f"those{of} who {many}"
+    return n, f"the one patient{of} who {one}{by}" if n == 1 else f"the {n}{of} who {many}{by}"
 
 
 def _amount(asked: WhatIf, e: Estimand, x: float, direction: Array) -> str:
