@@ -259,6 +259,7 @@ def test_the_command_says_it_in_text_and_json(lost, run, tmp_path):
     exact = -(np.quantile(lost.estimands["gain_these"], 0.1) - 2) * 12 / 4
     assert points["gained"]["d"] == pytest.approx(exact, abs=0.01)
     assert run(*words, "--tables").out.count("gain_these") >= 16
+    assert "rule: better" in run("tip", "fit.nc", "--course", "never").out  # nothing concludes: the numbers are told
     assert run("tip", "fit.nc", "--from", "0").code == 2
     assert amounts(None, -3, 4) == [0, -1, -2, -3]
 
