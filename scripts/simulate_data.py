@@ -13,7 +13,14 @@ from bayesmyo.study import Study, find_study
 from bayesmyo.study.scenarios import stated_values
 
 FOLDER = Path(__file__).parents[1] / "data" / "simulated"
-SEEDS = {"ivig": 2021, "ivig-joint": 2009, "ivig-separate": 2022, "ivig-paper": 2023, "safety": 2024}
+SEEDS = {
+    "ivig": 2021,
+    "ivig-joint": 2009,
+    "ivig-separate": 2022,
+    "ivig-paper": 2023,
+    "safety": 2024,
+    "safety-events": 2025,
+}
 
 
 def truth_document(name: str, study: Study, simulated: Simulated, scenario: str, seed: int) -> str:

@@ -129,15 +129,19 @@ def _point(
 
 def _who(asked: WhatIf, e: Estimand, group: str) -> tuple[int, str]:
     """How many had left before the latest time that an estimand looks at, and what they are called."""
-    gone = asked.left.by(max(e.times()))
+    time = max(e.times())
+    gone, ever = asked.left.by(time), asked.left.who
     if group:
-        gone = gone & (asked.fit.cohort.covariates[asked.group] == asked.levels.index(group))
+        own = asked.fit.cohort.covariates[asked.group] == asked.levels.index(group)
+        gone, ever = gone & own, ever & own
     n = int(gone.sum())
-    how = "lost" if {*asked.reasons} <= LOST else f"gone ({listing(asked.reasons, 'or')})"
+    by = f" by {asked.study.time.unit} {time:g}" if n < ever.sum() else ""
+    left = f"left ({listing(asked.reasons, 'or')})"
+    one, many = ("was lost", "were lost") if {*asked.reasons} <= LOST else (left, left)
     of = f" with {asked.study.covariates[asked.group].label or asked.group} {group}" if group else ""
     if n == 0:
-        return 0, f"those{of} who were {how}"
-    return n, f"the one patient{of} who was {how}" if n == 1 else f"the {n}{of} who were {how}"
+        return 0, f"those{of} who {many}"
+    return n, f"the one patient{of} who {one}{by}" if n == 1 else f"the {n}{of} who {many}{by}"
 
 
 def _amount(asked: WhatIf, e: Estimand, x: float, direction: Array) -> str:

@@ -198,8 +198,9 @@ class Draws:
                 outcomes = self.asked.asked[decision.estimand].outcomes
                 rows.append(("decision", name, outcomes, {"probability": v.probability, "met": v.met}))
         levels: Levels = {}
+        prediction = self.prediction if self.moved else self.asked.fit.prediction
         for rule, r in study.responses.items():
-            position = assigned(self.asked.fit, r, self.prediction, levels)
+            position = assigned(self.asked.fit, r, prediction, levels)
             names = [*r.categories] + [NONE] * bool([*r.categories.values()][-1])
             for k, category in enumerate(names):
                 counts = (position == k).sum(axis=-1)

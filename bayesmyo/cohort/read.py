@@ -1,6 +1,6 @@
 """Tables + Study -> Cohort: every cell understood as the study declares it, every row accounted for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
     above = replace(form, skip_lines=0)
 
     def of_patients_alone() -> Table | None:
-        return read_table(patients, above, date, form.patients_sheet) if patients else None
+        return _second(lambda: read_table(patients, above, date, form.patients_sheet)) if patients else None
 
     if not is_workbook(path):
         second = of_patients_alone()
@@ -102,10 +102,24 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
 
     try:
         visits = sheet(chosen.visits, form, below)
-        second = sheet(chosen.patients, above, top) if chosen.patients is not None else of_patients_alone()
+        named = chosen.patients
+        second = of_patients_alone() if named is None else _second(lambda: sheet(named, above, top), named)
     except CohortError as error:
         raise CohortError(error.source, [*chosen.faults, *error.faults]) from None
     return cohort_of(study, visits, second, chosen.faults)
+
+
+def _second(read: Callable[[], Table], sheet: str = "") -> Table:
+    """The table of patients, of which no lines are skipped; its faults name its sheet, in a workbook that has others."""
+    try:
+        return read()
+    except CohortError as error:
+        where = f'sheet "{sheet}", ' if sheet else ""
+        plain = "remove what is above the header: data.skip_lines is of visits alone"
+        faults = [
+            replace(f, where=where + f.where, mend=plain if "skip_lines" in f.mend else f.mend) for f in error.faults
+        ]
+        raise CohortError(error.source, faults) from None
 
 
 def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults: Sequence[Fault] = ()) -> Cohort:

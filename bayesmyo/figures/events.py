@@ -98,7 +98,7 @@ def event_curve(fit: Fit, event: str, covariate: str | None = None, patients: bo
                 axes.fill_between(times, lower, upper, color=model, alpha=0.2, linewidth=0, label="interval")
                 axes.plot(times, median, color=model, linewidth=1.0, linestyle=DASHED, label="median")
         label = in_sentence(study.label(event))
-        what = f"Mean number of {label}" if ev.recurrent else f"Share without {label}"
+        what = "Mean number of events" if ev.recurrent else f"Share without {label}"
         axes.set(xlabel=time_label(study), ylabel=textwrap.fill(what, 32), xlim=(-0.02 * end, 1.02 * end), xticks=ticks)
         if not ev.recurrent:
             axes.set_ylim(-0.03, 1.04)

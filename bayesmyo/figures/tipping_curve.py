@@ -54,8 +54,8 @@ def tipping_curve(fit: Fit, estimand: str = "", of: Tip | None = None) -> Drawin
         for p in points:
             axes.axvline(_amount(p), color=VERMILLION, linewidth=0.9, linestyle="--")
         axes.set_xlim(min(x), max(x))
-        axes.set_xlabel(amount_label(fit.study, of, rows))
-        axes.set_ylabel(with_unit(name, e.unit(fit.study.named, fit.study.time.unit)))
+        axes.set_xlabel(_broken(amount_label(fit.study, of, rows), 52))
+        axes.set_ylabel(_broken(with_unit(name, e.unit(fit.study.named, fit.study.time.unit)), 30))
         if of.amount != "w":
             axes.invert_xaxis()
         title(figure, f"{name}, if the {of.left} who left fared otherwise")
@@ -78,6 +78,11 @@ def amount_label(study: Study, of: Tip, rows: Sequence[Row]) -> str:
     unit, link = units.pop() if len(units) == 1 else ("", "")
     scale = f"{link} {unit}" if link in ("log", "logit") else unit
     return f"{of.course.capitalize()} of those who left ({scale}{per}; negative is worse)"
+
+
+def _broken(label: str, width: int) -> str:
+    """A label with its unit on a line of its own where it is too long for one."""
+    return label.replace(" (", "\n(", 1) if len(label) > width else label
 
 
 def _amount(row: Row | TippingPoint) -> float:

@@ -210,7 +210,10 @@ def tip(t: Tip, tables: bool = False) -> list[Block]:
     blocks: list[Block] = [heading]
     if any(t.amount for _ in t.points) and not t.prior:
         blocks += [table("tipping_points", "", columns, map(tipping, t.points)), SPACE]
-    blocks.append(sentences(t.points) if t.points else Paragraph("The study asks nothing that concludes."))
+    tables = tables or not (t.points or t.amount)
+    which = "these numbers do" if tables else "--tables prints the numbers that do"
+    none = Paragraph(f"No decision, and no estimand with a threshold, depends on it; {which}.")
+    blocks.append(sentences(t.points) if t.points else none)
     if tables:
         shown = {
             "course": "course",

@@ -1,13 +1,16 @@
 """What was understood of a study, and read of a table, as blocks: before anything is fitted."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from bayesmyo.cohort.cohort import Cohort
+import numpy as np
+
+from bayesmyo.cohort.cohort import CENSORED, Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.model import planned
-from bayesmyo.report.blocks import SPACE, Block, Cell, Heading, Paragraph, Span, Table, Terms, note
+from bayesmyo.report.blocks import SPACE, Block, Cell, Heading, Paragraph, Span, Table, Terms, counted, note
 from bayesmyo.report.numbers import count, plain
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.describe_events import event_formula, event_words
@@ -82,9 +85,11 @@ def _design(study: Study, design: Design) -> list[Block]:
     sooner = (
         f" That is without {listing(ending)}, which is drawn from each scenario and comes sooner." if ending else ""
     )
+    lost_anyway = design.loss is not None or not ending
+    gone = f"; {planned_as.lost:.0%} are lost before their follow-up is over" if lost_anyway else ""
     text = (
         f"So a patient has {mean} visits (nine of ten: {first} to {last}), the last at {unit} {usual} ({early} to "
-        f"{late}); {planned_as.lost:.0%} are lost before their follow-up is over.{seen}{sooner}"
+        f"{late}){gone}.{seen}{sooner}"
     )
     blocks: list[Block] = [SPACE, Heading("Design"), Terms((("", describe.design(study, design)), ("", text)))]
     return blocks + ([_truths(study)] if study.scenarios and study.estimands else [])
@@ -150,4 +155,17 @@ def of_cohort(study: Study, cohort: Cohort) -> list[Block]:
         whose = "patients" if study.covariates[name].varies == "patients" else "visits"
         each = [f"{level} {n}" for level, n in counts.items()]
         blocks.append(Paragraph(f"{name}, {whose} of each level: {', '.join(each)}"))
+    blocks += [Paragraph(line) for line in _happened(study, cohort)]
     return [*blocks, *(note(f"Note: {notice}") for notice in cohort.notices)]
+
+
+def _happened(study: Study, cohort: Cohort) -> Iterator[str]:
+    """Who left why, and how many patients had each event."""
+    if cohort.exits is not None and study.time.reason is not None:
+        left = Counter(cohort.exits.reason)
+        why = [f"{reason} {n}" for reason, n in left.most_common() if reason]
+        yield f"end of follow-up, patients of each reason: {', '.join([*why, f'still in care {left[""]}'])}"
+    for name, e in cohort.events.items():
+        had, at_risk = len(np.unique(e.patient[e.status != CENSORED])), len(np.unique(e.patient))
+        often = f", {e.happened} times in all" if e.happened > had else ""
+        yield f"{study.label(name)}: {had} of {counted(at_risk, 'patient')} at risk{often}"

@@ -21,7 +21,7 @@ def studies() -> dict[str, Path]:
     Examples
     --------
     >>> list(bayesmyo.studies())
-    ['ivig', 'ivig-joint', 'ivig-paper', 'ivig-separate', 'safety']
+    ['ivig', 'ivig-joint', 'ivig-paper', 'ivig-separate', 'safety', 'safety-events']
     """
     folder = INSTALLED if INSTALLED.is_dir() else CHECKOUT
     return {path.stem: path for path in sorted(folder.glob("*.toml"), key=lambda p: p.stem)}

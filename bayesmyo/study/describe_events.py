@@ -40,7 +40,9 @@ def event_formula(study: Study, name: str) -> list[str]:
     more += [f"{outcome}_{way} * m_{outcome}[i, t]" for outcome, way in event.depends.items()]
     more += ["b_frailty[i]"] if event.effects else []
     factor = f" * exp({' + '.join(more)})" if more else ""
-    lines = [f"h[i, t] = {p.hazard.written.replace(', ', '; ')}{factor}, t the {since}"]
+    alone = p.hazard.written.replace(", ", "; ")
+    alone = f"({alone})" if factor and ";" in alone else alone
+    lines = [f"h[i, t] = {alone}{factor}, t the {since}"]
     lines += [line for outcome, way in event.depends.items() for line in _standing(study, outcome, way)]
     return lines + (["b_frailty[i] ~ Normal(0, sd_frailty)"] if event.effects else [])
 
@@ -48,9 +50,9 @@ def event_formula(study: Study, name: str) -> list[str]:
 def _known(event: Event) -> str:
     again = ", may recur" if event.recurrent else ""
     if event.reasons:
-        return f"an event: the end of follow-up because of {listing(list(event.reasons))}"
+        return f"an event: the end of follow-up, for the reason {listing(list(event.reasons), 'or')}"
     if event.at:
-        return f"an event, known when: column {event.at}{again}"
+        return f"an event, dated in column {event.at}{again}"
     if event.column:
         return f"an event, known between visits: column {event.column}{again}"
     return f"an event, known between visits: the first at which criteria are met{again}"

@@ -9,14 +9,15 @@ import pytest
 from bayesmyo.assess import sensitivity
 from bayesmyo.assess.estimate import estimates, verdicts
 from bayesmyo.assess.other_priors import OtherPriors
-from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, judged, prior_sensitivities
+from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, _mend, judged, prior_sensitivities
 from bayesmyo.errors import StorageError
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
 from bayesmyo.inference.store import save_fit, share
 from bayesmyo.report import answered
 from bayesmyo.report.terminal import show
-from bayesmyo.study import parse_study
+from bayesmyo.study import find_study, parse_study
+from bayesmyo.study.parameters import parameters
 from tests.conftest import SMALL
 
 LEVEL = '[estimands.{name}]\nkind = "level"\noutcome = "strength"\nat = 12\npopulation = "{population}"\n'
@@ -228,3 +229,9 @@ def test_a_shared_copy_tells_its_numbers_and_has_no_patients_to_ask(run, good_fi
         refused = run(*words)
         assert refused.code == StorageError.exit_code
         assert "without patient data" in refused.err
+
+
+def test_the_mend_of_a_prior_names_the_table_it_is_written_in():
+    study = find_study("safety-events")
+    assert "[events.headache]" in _mend(parameters(study, "headache")["migraine_yes"])
+    assert "[outcomes.reactions]" in _mend(parameters(study, "reactions")["migraine_yes"])

@@ -81,11 +81,11 @@ contrast = { covariate = "arm", level = "treated", reference = "control" }
 )
 
 
-def fit_with(reasons=("lost",) * 4, text=TEXT):
+def fit_with(reasons=("lost",) * 4, text=TEXT, latest=11.0):
     study = parse_study(text)
     cohort = simulate(study, scenario_truth(study, 12, np.random.default_rng(7)), np.random.default_rng(4)).cohort
     exits = np.full(12, 30.0)
-    exits[list(LOST)] = [3.0, 6.0, 9.0, 11.0]
+    exits[list(LOST)] = [3.0, 6.0, 9.0, latest]
     reason = [""] * 12
     for i, why in zip(LOST, reasons, strict=True):
         reason[i] = why
@@ -143,6 +143,8 @@ def test_responses_count_those_who_left_by_their_course(lost):
     counts = (position[..., [i for i in range(12) if i not in LOST]] == 0).sum(axis=-1)
     row = never[(never.course == "never") & (never.name == "rule: better")]
     assert row["mean"].item() == pytest.approx(counts.mean())
+    own = never[(never.course == "own") & (never.name == "rule: better")]
+    assert own["mean"].item() == pytest.approx((position == 0).sum(axis=-1).mean())
     assert set(never[never.kind == "estimand"].name) == {"responders"}
 
 
@@ -257,6 +259,7 @@ def test_the_command_says_it_in_text_and_json(lost, run, tmp_path):
     exact = -(np.quantile(lost.estimands["gain_these"], 0.1) - 2) * 12 / 4
     assert points["gained"]["d"] == pytest.approx(exact, abs=0.01)
     assert run(*words, "--tables").out.count("gain_these") >= 16
+    assert "rule: better" in run("tip", "fit.nc", "--course", "never").out  # nothing concludes: the numbers are told
     assert run("tip", "fit.nc", "--from", "0").code == 2
     assert amounts(None, -3, 4) == [0, -1, -2, -3]
 
@@ -279,3 +282,36 @@ def test_the_report_has_a_section_where_the_study_says_who_left(lost, good_fit):
     assert "left" not in {s.name for s in page(results(good_fit)).sections}
     nobody = {s.name: s for s in page(results(fit_with(("",) * 4))).sections}
     assert "Nobody left for a stated reason" in str(nobody["left"])
+
+
+def test_who_had_not_left_yet_is_not_counted():
+    """The one who was lost after the time that is asked about changes nothing there."""
+    told = tip(fit_with(latest=20.0), outcomes=["strength"], by=[0, -30])
+    assert told.left == 4
+    assert "gained: the 3 who were lost by month 12 would have had to be" in " ".join(p.sentence for p in told.points)
+
+
+def test_the_report_draws_what_who_left_can_change():
+    """A decision about an event is none of theirs, though it comes first."""
+    text = TEXT.replace(
+        "[decisions.cpk_halved]",
+        """[events.lost]
+reasons = ["lost"]
+typical = 0.2
+hazard = { kind = "constant" }
+
+[estimands.stays]
+kind = "event free"
+event = "lost"
+at = 12
+
+[decisions.stays]
+kind = "probability"
+estimand = "stays"
+above = 0.5
+probability = 0.9
+
+[decisions.cpk_halved]""",
+    ).replace("[scenarios.improves]", "[scenarios.improves]\nlost = { hazard = 0.01 }", 1)
+    left = str({s.name: s for s in page(results(fit_with(text=text))).sections}["left"])
+    assert "cpk_ratio_12, if 4 patients" in left

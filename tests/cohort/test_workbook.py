@@ -417,3 +417,11 @@ def test_white_letters_on_no_ground_are_noted(tmp_path, colour, ground, noted):
     told = [n for n in read_cohort(WHITE, tmp_path / "cohort.xlsx").notices if "[D73]" in n]
     said = "1 cell is in white letters (row 5), and read like the others; empty what does not count. [D73]"
     assert told == ([said] if noted else [])
+
+
+def test_a_title_above_the_patients_is_said_to_be_on_their_sheet(tmp_path):
+    """Lines are skipped of the visits alone, so that no number of them is a mend."""
+    form = '[data]\nsheet = "Visits"\npatients_sheet = "Patients"\nskip_lines = 1\n'
+    found = told(tmp_path, form + TWO_SHEETS, Visits=[["All visits"], *VISITS], Patients=[["Our patients"], *WHO])
+    assert found[0].startswith('sheet "Patients", row 1: looks like a title')
+    assert "data.skip_lines is of visits alone" in found[0]

@@ -73,7 +73,7 @@ def test_numbers_of_events_that_recur():
     assert np.asarray(lines(axes, "observed")[0].get_ydata())[-1] == pytest.approx(
         e.happened / 20
     )  # nobody leaves early
-    assert axes.get_ylabel() == "Mean number of attack"
+    assert axes.get_ylabel() == "Mean number of events"
 
 
 def test_where_a_curve_falls_between_visits_is_a_box():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.study import describe, parse_study
+from bayesmyo.study import describe, find_study, parse_study
 from bayesmyo.study.describe import formula, number, priors, words
+from bayesmyo.study.describe_events import event_formula, event_words
 from tests.conftest import SMALL
 
 
@@ -188,3 +189,21 @@ def test_grades_are_listed_with_their_numbers_and_what_is_merged():
     text = text[: text.index("[scenarios")]
     found = describe.words(parse_study(text), "strength")
     assert "0 + 1 + 2 (1), 3 (3), 4- (3.67), 4 (4), 4+ (4.33), 5 (5); threshold_1 is between the first two" in found
+
+
+def test_the_pieces_of_a_hazard_stand_in_brackets_where_something_multiplies_them():
+    """Without brackets the factor would be read as that of the last piece alone."""
+    study = find_study("safety-events")
+    assert event_formula(study, "headache")[0] == (
+        "h[i, t] = (exp(hazard_1) for 0 < t <= 6; exp(hazard_2) after 6)"
+        " * exp(migraine_yes * migraine_yes[i] + b_frailty[i]), t the time"
+    )
+    assert event_formula(study, "lost")[0] == "h[i, t] = exp(hazard), t the time"
+    assert "for the reason lost" in event_words(study, "lost")
+
+
+def test_what_shifts_a_hazard_is_a_hazard_ratio():
+    (line,) = [
+        p for p in priors(find_study("safety-events")) if (p.outcome, p.parameter) == ("headache", "migraine_yes")
+    ]
+    assert line.natural_unit == "hazard ratio"

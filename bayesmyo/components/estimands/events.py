@@ -128,7 +128,7 @@ class ExpectedEvents(OfEvent):
         return "ratio" if self.relative else "events"
 
     def sentence(self, named: Mapping[str, Named], time_unit: str) -> str:
-        return f"mean number of {named[self.event].label} by {time_unit} {self.at:g}"
+        return f"mean number of events ({named[self.event].label}) by {time_unit} {self.at:g}"
 
     def possible(self) -> tuple[float, float] | None:
         return (-np.inf, np.inf) if self.contrast and not self.relative else (0.0, np.inf)

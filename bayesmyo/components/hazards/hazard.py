@@ -20,6 +20,7 @@ class Rate(Link):
     kind: ClassVar[str] = "hazard"
     geometric: ClassVar[bool] = True
     normal: ClassVar[bool] = False
+    ratio: ClassVar[str] = "hazard ratio"
 
     def check(self, values: Any) -> Any:
         return values > 0

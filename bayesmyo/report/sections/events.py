@@ -79,7 +79,7 @@ def happened(r: Results, name: str, e: Episodes) -> str:
         else f"at {unit} {number(float(times[0]))}"
     )
     many = f", {len(had)} times in all" if len(had) > who else ""
-    known = ", where only two visits tell, in the middle between them" if np.any(had.stop < had.end) else ""
+    known = " (where only two visits tell, the middle between them)" if np.any(had.stop < had.end) else ""
     rate = f"{number(len(had) / total)} per patient-{unit}" if total > 0 else "at once"
     return (
         f"{who} of {counted(of, 'patient')} had it{many}, {between}{known}: {rate}, in {number(total)} patient-{unit}s."

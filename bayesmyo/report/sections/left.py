@@ -78,11 +78,12 @@ def of_reason(r: Results, told: Tip) -> list[Block]:
         caption = f"Where conclusions change by a shift of those who left ({', '.join(told.reasons)}; {where})"
         blocks.append(table(f"tipping_{slug}", caption, columns, map(tipping, told.points)))
     held = {p.estimand for p in told.points if p.withheld}
-    drawn = [d.estimand for d in r.study.decisions.values()] or [
-        row.name for row in told.rows if row.kind == "estimand"
-    ]
+    moved = dict.fromkeys(row.name for row in told.rows if row.kind == "estimand")
+    decided = [d.estimand for d in r.study.decisions.values() if d.estimand in moved]
     drawn = [
-        name for name in dict.fromkeys(drawn) if name not in held and not r.held(*r.study.estimands[name].outcomes)
+        name
+        for name in dict.fromkeys(decided or moved)
+        if name not in held and not r.held(*r.study.estimands[name].outcomes)
     ]
     for name in drawn[:1]:
         said = [p.sentence for p in told.points if p.estimand == name]

@@ -34,7 +34,7 @@ def summary(r: Results) -> Section:
 
 def who(r: Results) -> str:
     """The patients and what was measured of them."""
-    outcomes = listing([in_sentence(r.study.label(o)) for o in r.study.outcomes])
+    outcomes = listing([in_sentence(r.study.label(o)) for o in (*r.study.outcomes, *r.study.events)])
     during = f" during {r.study.treatment}" if r.study.treatment else ""
     if r.fit.shared:
         return (
