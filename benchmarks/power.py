@@ -1,21 +1,23 @@
 """What a simulated cohort costs: bayesmyo against pm.sample in a loop and against a mixed model by REML in a loop.
 
-    uv run --with statsmodels python benchmarks/power.py [--cohorts 1000] [--loop 5] [--reml 200] [--ivig 20] [--output FILE.json]
+    uv run --with statsmodels python benchmarks/power.py [--cohorts 1000] [--loop 5] [--reml 200] [--several 50] [--nuts 10] [--output FILE.json]
 
 The same simulated cohorts of 23 patients, one Gaussian outcome with a straight line in each patient, are analysed in one process on one core:
 a. bayesmyo: what `bayesmyo power` does for each replicate, simulation and verdict included; compiled once
 b. pymc: the same model and priors as a textbook writes it (pm.LKJCholeskyCov, non-centred effects), pm.sample for each cohort, with nutpie
 c. reml: statsmodels' MixedLM, a point estimate and a standard error, no posterior
-d. bayesmyo on the bundled study `ivig`: three outcomes, correlated effects
+d. bayesmyo on `docs/power/mrc.toml` (an ordered beta plateau) and the bundled studies `safety` (counts) and `ivig` (three outcomes, correlated
+   effects), by the engine laplace and by the engine nuts
 Measured: core-seconds (processor time of the process and of all its threads), which other work on the machine changes little; for (a) and (d) the
-first cohort, which compiles, is counted apart. Effective draws: the smaller of bulk and tail, of the average slope (of all estimands in d).
-2 chains of 400 + 500 iterations everywhere.
+first cohort, which compiles, is counted apart, and no cohort is analysed by both engines. Effective draws: the smaller of bulk and tail, of the average slope (of all estimands in d).
+2 chains of 400 + 500 iterations of NUTS everywhere.
 """
 
 import argparse
 import contextlib
 import json
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
@@ -25,6 +27,7 @@ import numpy as np
 
 from bayesmyo.assess.diagnostics import diagnose
 from bayesmyo.cohort.cohort import Measurements
+from bayesmyo.simulation import replicate
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import SHORT
 from bayesmyo.simulation.replicate import Replicator
@@ -63,16 +66,17 @@ above = 0
 probability = 0.975
 """
 PATIENTS, SEED = 23, 1
+ROOT = Path(__file__).parents[1]
 
 
-def replicator(study: Study, scenario: str) -> Replicator:
+def replicator(study: Study, scenario: str, engine: str) -> Replicator:
     record = ("estimand", "decision")
-    return Replicator(Cell(study, scenario, PATIENTS, study), seed=SEED, sampling=SHORT, record=record)
+    return Replicator(Cell(study, scenario, PATIENTS, study), seed=SEED, engine=engine, record=record)
 
 
-def ours(study: Study, scenario: str, cohorts: int) -> dict[str, Any]:
+def ours(study: Study, scenario: str, cohorts: int, engine: str = "laplace") -> dict[str, Any]:
     """Core-seconds and effective draws of replicates, the one that compiles apart."""
-    one = replicator(study, scenario)
+    one = replicator(study, scenario, engine)
     start = process_time()
     one.run(0)
     compiled = process_time()
@@ -82,7 +86,7 @@ def ours(study: Study, scenario: str, cohorts: int) -> dict[str, Any]:
     return {
         "cohorts": cohorts, "core_s": seconds / cohorts, "core_s_with_compilation": (process_time() - start) / (cohorts + 1),
         "first_core_s": compiled - start, "ess_median": float(np.median(ess)), "ess_least": float(ess.min()),
-        "ess_above_300": float((ess >= 300).mean()), "again": sum(r.attempts - 1 for r in rows), "failed": sum(r.stage != "done" for r in rows),
+        "ess_above_300": float((ess >= 300).mean()), "steps": dict(Counter(r.step for r in rows)), "again": sum(r.attempts - 1 for r in rows), "failed": sum(r.stage != "done" for r in rows),
     }  # fmt: skip
 
 
@@ -116,34 +120,42 @@ def reml(m: Measurements, _seed: int) -> None:
 
 def loop(one: Replicator, analyse: Callable[[Measurements, int], Any], cohorts: int) -> dict[str, Any]:
     """Core-seconds of an analysis of each cohort, the first (imports) not counted."""
-    found = []
+    answers = []
     for n in range(cohorts + 1):
         measurements = one.simulate(n).cohort.measurements["y"]
         if n == 1:
             start = process_time()
-        found.append(analyse(measurements, n))
+        answers.append(analyse(measurements, n))
     report: dict[str, Any] = {"cohorts": cohorts, "core_s": (process_time() - start) / cohorts}
-    if found[1] is not None:
-        ess = [min(d.ess_bulk, d.ess_tail) for d in (diagnose({"slope": f})["slope"] for f in found[1:])]
+    if answers[1] is not None:
+        ess = [min(d.ess_bulk, d.ess_tail) for d in (diagnose({"slope": f})["slope"] for f in answers[1:])]
         report |= {"ess_median": float(np.median(ess)), "ess_least": min(ess)}
     return report
 
 
 def main() -> None:
+    replicate.SHARE = 0.0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, number in (("cohorts", 1000), ("loop", 5), ("reml", 200), ("ivig", 20)):
+    for name, number in (("cohorts", 1000), ("loop", 5), ("reml", 200), ("several", 50), ("nuts", 10)):
         parser.add_argument(f"--{name}", type=int, default=number)
     parser.add_argument("--output", type=Path)
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     study = parse_study(STUDY)
-    one = replicator(study, "truth")
+    one = replicator(study, "truth", "laplace")
     found = {
         "bayesmyo": ours(study, "truth", asked.cohorts),
+        "bayesmyo_nuts": ours(study, "truth", asked.nuts, "nuts"),
         "pymc": loop(one, pymc, asked.loop),
         "reml": loop(one, reml, asked.reml),
-        "ivig": ours(find_study("ivig"), "paper", asked.ivig),
     }
+    others = {"mrc": parse_study((ROOT / "docs/power/mrc.toml").read_text())}
+    others |= {name: find_study(name) for name in ("safety", "ivig")}
+    for name, other in others.items():
+        scenario = next(iter(other.scenarios))
+        found[name] = ours(other, scenario, asked.several)
+        found[f"{name}_nuts"] = ours(other, scenario, asked.nuts, "nuts")
+        found[name]["times_faster_than_nuts"] = found[f"{name}_nuts"]["core_s"] / found[name]["core_s"]
     for name in ("pymc", "reml"):
         found[name]["ratio"] = found[name]["core_s"] / found["bayesmyo"]["core_s_with_compilation"]
     text = json.dumps(found, indent=2)

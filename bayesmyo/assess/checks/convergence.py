@@ -44,7 +44,7 @@ class Convergence:
                 f"The chains agree: R-hat at most {worst:.3f} and at least {least:,.0f} effective draws "
                 f"for each of {len(everything)} quantities, no divergence."
             )
-        sentence += _sampled_on(fit)
+        sentence += _sampled_on(fit) + _certified(fit)
         rows = [row(name, kind, d) for kind in ("parameter", "estimand") for name, d in shown[kind].items()]
         rows += [row(name, "effect", d) for name, d in _worst(shown["effect"]).items()]
         return CheckResult(self.name, not problems, sentence, tuple(rows))
@@ -115,6 +115,18 @@ class Convergence:
                 low = f"E-BFMI is {lowest:.2f} in one chain (at least {self.ebfmi:g})"
                 problems.append(f"{low}: heavy tails; try a tighter prior on the SDs.")
         return problems
+
+
+def _certified(fit: Fit) -> str:
+    """By which step an engine of several answered; nothing of any other engine."""
+    c = fit.certificate
+    if c is None:
+        return ""
+    if c.step == "importance":
+        return f" Drawn by importance sampling around a normal approximation (Pareto k {c.k:.2f}, reliable at most at 0.7)."
+    if c.step == "hamiltonian":
+        return " Drawn by Hamiltonian trajectories in the coordinates of a normal approximation."
+    return f" Drawn by the engine {c.step}: a normal approximation does not serve, because {c.why}."
 
 
 def _stuck(fit: Fit) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """Hamiltonian Monte Carlo in the coordinates of a normal approximation, in which the posterior is nearly round.
 
-Trajectories of random length in time, with a step and a scale of
-each coordinate that are adapted in a short warm-up by all chains together, and then held.
+Trajectories of random length, with a step and a scale of each coordinate that are adapted in a short warm-up by all
+chains together, and then held.
 Reference: Neal (2011), https://doi.org/10.1201/b10905-6; dual averaging as in Hoffman and Gelman (2014),
 https://jmlr.org/papers/v15/hoffman14a.html.
 """

@@ -2,6 +2,9 @@
 
 import shlex
 
+import numpy as np
+import pandas as pd
+
 from bayesmyo._version import __version__
 from bayesmyo.report.blocks import Block, Code, Section, Terms
 from bayesmyo.report.simulations import asks
@@ -9,6 +12,8 @@ from bayesmyo.simulation.cell import Cell as Simulation
 from bayesmyo.simulation.header import sha256
 from bayesmyo.simulation.store import Results
 from bayesmyo.study.write import to_toml
+
+STEPS = {"importance": "importance sampling", "hamiltonian": "Hamiltonian trajectories", "nuts": "the engine nuts"}
 
 
 def again(results: Results, target: float, futility: float | None) -> Section:
@@ -24,6 +29,7 @@ def again(results: Results, target: float, futility: float | None) -> Section:
         ("Replicates", f"{much}; {len(rows):,} in all, {int((rows['stage'] != 'done').sum()):,} of them not fitted"),
         ("Sampling", f"{s.chains} chains of {s.draws} draws after {s.tune} of adaptation, by {plan.engine}; {twice:,} cohorts were sampled again, "
                      f"longer, because short chains disagreed; {int((rows['divergences'] > 0).sum()):,} with divergences"),
+        *_certified(rows),
         ("Seed", str(plan.seed)),
         ("SHA-256 of the plan", sha256(plan.to_json().encode())),
         ("Versions", ", ".join(f"{k} {v}" for k, v in results.versions.items()) + f"; page by bayesmyo {__version__}"),
@@ -36,6 +42,23 @@ def again(results: Results, target: float, futility: float | None) -> Section:
     else:  # what analyses is the study before its design was varied
         blocks.append(Code("The study (study.toml)", to_toml(plan.cells[0].analysis), folded=True))
     return Section("reproduce", "To do it again", tuple(blocks))
+
+
+def _certified(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """By which steps an engine of several answered, and how far it was from the reference engine; nothing of others."""
+    counts = rows["step"][rows["step"] != ""].value_counts()
+    if counts.empty:
+        return ()
+    shares = ", ".join(f"{STEPS[str(step)]} {n / counts.sum():.1%}" for step, n in counts.items())
+    both = rows.dropna(subset=["apart", "wider"])
+    said = f"{shares} of {int(counts.sum()):,} cohorts. "
+    if both.empty:
+        return (("Certificates", said + "None of these few was analysed by the engine nuts as well."),)
+    said += (
+        f"{len(both):,} were analysed by the engine nuts as well: posterior means of estimands differ by at most "
+        f"{both['apart'].max():.2f} SD, and SDs by a factor of {np.exp(np.log(both['wider']).mean()):.3f} on average."
+    )
+    return (("Certificates", said),)
 
 
 def _another(c: Simulation) -> bool:
