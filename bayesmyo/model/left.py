@@ -176,11 +176,15 @@ class Departed(TruthPrediction):
         plain = self._courses.prediction
         own = self._once(key and (*key, "own"), lambda: plain._population(outcome, time, given, median))
         level = (lambda etas, values: etas["location"]) if median else partial(self._means, outcome)
-        change, count = np.zeros(self.truth.shape), 0
+        count, sums = 0, [np.zeros(self.truth.shape)] * 4
         for leaves, everyone, before in self._once(key, lambda: self._joint(outcome, time, given, level)):
-            after = level(self._after(everyone, outcome), everyone.values).reshape(leaves.shape)
-            change, count = change + (leaves * (after - before)).sum(axis=-1), count + leaves.shape[-1]
-        return np.asarray(own + change / count)
+            x = leaves * (level(self._after(everyone, outcome), everyone.values).reshape(leaves.shape) - before)
+            y, count = before - own[..., None], count + leaves.shape[-1]
+            sums = [s + np.sum(z, axis=-1) for s, z in zip(sums, (x, y, x * y, y * y), strict=True)]
+        # the mean of y is zero, and x goes with it: what these patients' own levels miss of theirs corrects the change
+        x, y, xy, yy = (s / count for s in sums)
+        slope = np.divide(xy - x * y, yy - y * y, out=np.zeros_like(x), where=yy - y * y > 0)
+        return np.asarray(own + x - slope * y)
 
     def _joint(
         self, outcome: str, time: float | Array, given: Given, level: Callable[[Etas, Mapping[str, Array]], Array]
