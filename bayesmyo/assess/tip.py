@@ -76,7 +76,8 @@ class Tip:
     prior : str
         Of the amount, where it has one.
     leaving : str
-        How a new patient leaves, on which populations depend: by the hazard of an event of the study, or of the counts.
+        How a new patient leaves, on which populations depend: by the hazard of an event of the study, or of the counts;
+        "" where everything is asked of these patients.
     rows : tuple of Row
         Every number by every amount.
     points : tuple of TippingPoint

@@ -88,7 +88,9 @@ class WhatIf:
 
     @property
     def leaving(self) -> str:
-        """How a new patient leaves, in words."""
+        """How a new patient leaves, in words; "" where everything is asked of these patients."""
+        if all(e.population == "these patients" for e in self.asked.values()):
+            return ""
         hazard = self.left.hazard
         if isinstance(hazard, Events):
             kinds = listing([self.study.events[name].hazard.kind for name in hazard.events])

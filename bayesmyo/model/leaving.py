@@ -30,6 +30,7 @@ Array = np.ndarray
 Own = Mapping[str, Mapping[str, Array]]
 GRID = 20_000  # values of a log hazard
 CELLS, LOOKS = 32, 2  # of the grid from which exit times are read; nodes in each
+HALVED = 2.0 ** -np.arange(6, 13)  # more of the grid where a hazard may be infinite at zero
 AT_ZERO = 1e-9  # a time, where a hazard may be infinite
 
 
@@ -160,12 +161,20 @@ class Events(Leaving):
     def _grid(self, own: Own, columns: Mapping[str, Array]) -> tuple[Array, Array]:
         """(edge,) times from zero to `until`, and (..., patient, edge) the hazard integrated to each."""
         kinks = [k for s in self._submodels for k in s.rule.kinks if 0 < k < self.until]
-        towards_zero = self.until * TOWARDS_ZERO if any(s.rule.pole for s in self._submodels) else ()
-        edges = np.unique([*np.linspace(0.0, self.until, CELLS + 1), *kinks, *towards_zero])
-        t, w = between(edges[:-1], edges[1:], count=LOOKS)
-        amounts = sum(s.hazard(self.truth, t.ravel(), own, columns) for s in self._submodels) * w.ravel()
-        total = np.cumsum(amounts, axis=-1)[..., LOOKS - 1 :: LOOKS]
+        halved = self.until * HALVED if any(s.rule.pole for s in self._submodels) else ()
+        edges = np.unique([*np.linspace(0.0, self.until, CELLS + 1), *kinks, *halved])
+        total = np.asarray(sum(self._cells(s, edges, own, columns) for s in self._submodels))
         return edges, np.concatenate([np.zeros((*total.shape[:-1], 1)), total], axis=-1)
+
+    def _cells(self, s: TimeToEvent, edges: Array, own: Own, columns: Mapping[str, Array]) -> Array:
+        """(..., patient, edge) the hazard of one event integrated to every edge but zero."""
+        first = s.rule.nodes(0.0, float(edges[1]))
+        t, w = (
+            np.concatenate([x, y.ravel()])
+            for x, y in zip(first, between(edges[1:-1], edges[2:], count=LOOKS), strict=True)
+        )
+        total = np.cumsum(s.hazard(self.truth, t, own, columns) * w, axis=-1)
+        return np.asarray(total[..., len(first[0]) - 1 :: LOOKS])
 
 
 def left(

@@ -211,6 +211,8 @@ def tip(t: Tip, tables: bool = False) -> list[Block]:
     if any(t.amount for _ in t.points) and not t.prior:
         blocks += [table("tipping_points", "", columns, map(tipping, t.points)), SPACE]
     blocks.append(sentences(t.points) if t.points else Paragraph("The study asks nothing that concludes."))
+    if t.leaving:
+        blocks += [SPACE, Paragraph(f"In a population a new patient leaves {t.leaving}.")]
     if tables:
         shown = {
             "course": "course",

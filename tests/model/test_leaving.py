@@ -64,7 +64,7 @@ def prediction(event, **values):
     cpk = {"intercept": around(7), "slope": around(-0.05, 0.005), "sd_intercept": around(0.8), "sd_slope": around(0.1, 0.005), "correlation": around(0.2), "sigma": around(0.3)}  # fmt: skip
     own = {k: sd * rng.standard_normal((DRAWS, PATIENTS)) for k, sd in (("intercept", 8), ("slope", 0.3))}
     blank = {k: np.zeros((DRAWS, PATIENTS)) for k in own}
-    lost = {k: np.abs(around(v, 0.1 * abs(v))) * np.sign(v) for k, v in values.items()}
+    lost = {k: np.abs(around(v, 0.02 * abs(v))) * np.sign(v) for k, v in values.items()}
     outcomes = {"score": OutcomeTruth(score, own), "cpk": OutcomeTruth(cpk, blank), "lost": OutcomeTruth(lost)}
     return TruthPrediction(parse_study(HEAD + event), Truth(outcomes, {}, {"arm_treated": ARM}), seed=3)
 
