@@ -1,7 +1,7 @@
 """What is asked about those who left, and draws of everything that a study asks by one amount.
 
-Amounts are handled as x, (level of the group,), in units: one for all outcomes where numbers were asked for, else a usual
-difference between patients of each.
+Amounts are handled as x, (level of the group,), in units: one for all outcomes where numbers were asked for, else a
+usual difference between patients of each.
 """
 
 import re
@@ -72,8 +72,8 @@ class WhatIf:
         self.steps = steps or (STEPS_OF_TWO if levels == 2 else STEPS)
 
     def _left(self, exits: Exits) -> Left:
-        """Who left, and the hazard of new patients: of the events that are exits for these reasons, where there are such
-        and no prior of a hazard is stated, else of the counts.
+        """Who left, and the hazard of new patients: of the events that are exits for these reasons, where there are
+        such and no prior of a hazard is stated, else of the counts.
         """
         fit, group = self.fit, self.group
         position = fit.cohort.covariates[group].astype(int) if group else np.zeros(len(fit.cohort), dtype=int)
@@ -132,7 +132,7 @@ class WhatIf:
         )
 
     def values(self) -> list[float]:
-        """Amounts of one group that are looked at; zero alone where the course takes none, or a prior stands for them."""
+        """Amounts of one group that are looked at; zero alone where the course takes none, or has a prior of it."""
         if self.prior is not None or not self.course.amount:
             return [0.0]
         if self.by is not None:

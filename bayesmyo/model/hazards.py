@@ -54,7 +54,7 @@ def between(a: Array, b: Array, flat: bool = False, count: int = 15) -> tuple[Ar
 
 
 def from_zero(b: Array) -> tuple[Array, Array]:
-    """(..., node) times and weights from zero to b, (..., 1) or one number, where the integrand may be infinite at zero."""
+    """(..., node) times and weights from zero to b, (..., 1), where the integrand may be infinite at zero."""
     s = (1 + NODES) / 2
     return b * s**POWER, b * POWER * s ** (POWER - 1) * WEIGHTS / 2
 

@@ -189,8 +189,8 @@ class Departed(TruthPrediction):
     def _joint(
         self, outcome: str, time: float | Array, given: Given, level: Callable[[Etas, Mapping[str, Array]], Array]
     ) -> list[tuple[Array, Departures, Array]]:
-        """Batches of new patients whose hazard depends on their course: (..., patient) the probability of leaving before
-        a time, the courses as if all had left before it, and the own levels.
+        """Batches of new patients whose hazard depends on their course: (..., patient) the probability of leaving
+        before a time, the courses as if all had left before it, and the own levels.
         """
         hazard, rng, batches = self.left.hazard, self._rng(JOINT, outcome), []
         names = tuple(dict.fromkeys([outcome, *hazard.names]))
@@ -305,7 +305,8 @@ class _Gone(TruthPrediction):
 class _Leavers(Crowd):
     """Patients over whom a share is counted, and when each leaves, (..., patient).
 
-    leaving: of new patients, who are the same for all amounts, what is known of each outcome at each time, held by `key`
+    leaving: of new patients, who are the same for all amounts, what is known of each outcome at each time, held by
+        `key`
     """
 
     exit: Array
