@@ -1,4 +1,6 @@
-"""The promise of SECURITY.md: whatever is in a file smaller than a megabyte, it is answered within 20 seconds and 1.5 GB."""
+"""The promise of SECURITY.md: whatever is in a file smaller than a megabyte, it is answered within 20 seconds and
+1.5 GB.
+"""
 
 import random
 
@@ -11,7 +13,20 @@ from tests.hostile.case import HEAD, Case, declaring
 
 SEED = 11
 CASES = [case for room in (tables, workbooks, parquets, studies) for case in room.cases(random.Random(SEED))]
-SOME = ("r99000.csv", "d99000.csv", "intervals.csv", "turns.csv", "levels.csv", "wide-50000.csv", "lengths.csv", "workbook-00.xlsx", "workbook-01.xlsx", "parquet-01.parquet", "study-00.toml", "study-42.toml")  # fmt: skip
+SOME = (
+    "r99000.csv",
+    "d99000.csv",
+    "intervals.csv",
+    "turns.csv",
+    "levels.csv",
+    "wide-50000.csv",
+    "lengths.csv",
+    "workbook-00.xlsx",
+    "workbook-01.xlsx",
+    "parquet-01.parquet",
+    "study-00.toml",
+    "study-42.toml",
+)
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,11 @@ def mock(study):
     ],
 )
 def test_only_what_the_model_correlates_is_told(correlate, pairs):
-    text = LINKED if correlate.startswith("across") else SMALL.replace('title = "Small"', f'title = "Small"\ncorrelate = "{correlate}"')  # fmt: skip
+    text = (
+        LINKED
+        if correlate.startswith("across")
+        else SMALL.replace('title = "Small"', f'title = "Small"\ncorrelate = "{correlate}"')
+    )
     if correlate == "none":
         text = text.replace(", correlation = -0.4", "").replace("correlation = 0.3\n", "")
     found = correlation_estimates(mock(parse_study(text)))

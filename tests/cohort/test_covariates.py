@@ -131,7 +131,10 @@ def test_a_map_says_which_levels_other_texts_stand_for():
         'dx: 3 cells read by map (line 2: "d" -> DM; line 5: "pm?" -> PM; line 8: "NA" -> PM). [D68]' in found.notices
     )
     assert not any("[D68]" in n for n in read(table(), study).notices)
-    assert "dx (column dx, of patients): DM (reference), PM; d stands for DM, pm? stands for PM and NA stands for PM" in describe.covariates(study)  # fmt: skip
+    assert (
+        "dx (column dx, of patients): DM (reference), PM; d stands for DM, pm? stands for PM and NA stands for PM"
+        in describe.covariates(study)
+    )
     (refused,) = faults(text, STUDY)[:1]
     assert 'covariates.dx.map = { "..." = "DM" }' in refused
 

@@ -1,4 +1,6 @@
-"""Every row and every cell is used or set aside for one reason; rows at one time are averaged, a required baseline is required."""
+"""Every row and every cell is used or set aside for one reason; rows at one time are averaged, a required baseline
+is required.
+"""
 
 import json
 from collections import defaultdict

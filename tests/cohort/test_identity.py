@@ -1,4 +1,6 @@
-"""Ids stay as typed, a blank one is refused, and columns that say who people are never pass. Two spellings of one: test_spelling.py."""
+"""Ids stay as typed, a blank one is refused, and columns that say who people are never pass. Two spellings of one:
+test_spelling.py.
+"""
 
 import csv
 import re
@@ -57,7 +59,9 @@ ORDINARY = next(csv.reader([
 def test_a_column_named_for_what_identifies_people():
     for name in IDENTIFYING:
         (found,) = faults(["A", "B"], name, ["x", "y"])
-        assert re.fullmatch(r'header: column ".*" identifies people; remove it, or name it in data.identifying: .* \[D59\]', found)  # fmt: skip
+        assert re.fullmatch(
+            r'header: column ".*" identifies people; remove it, or name it in data.identifying: .* \[D59\]', found
+        )
         assert read(["A", "B"], name, identifying=f'["{name.strip()}"]').patients == ("A", "B")
 
 

@@ -1,4 +1,6 @@
-"""What is noted of simulated cohorts is true of them, and what is true of them is noted. Each notice has a case in the corpus."""
+"""What is noted of simulated cohorts is true of them, and what is true of them is noted. Each notice has a case in
+the corpus.
+"""
 
 import csv
 import io
@@ -45,7 +47,12 @@ def true_of(study, rows):
         if o.plausible and (odd := outside(rows, o.column, *o.plausible)):
             found["D61", lines_text(odd)] += 1
     found["D40", ""] += sum(count == 1 for counts in levels.values() for count in counts.values())
-    contrasted = {(e.contrast.covariate, level) for e in study.estimands.values() if e.contrast for level in (e.contrast.level, e.contrast.reference)}  # fmt: skip
+    contrasted = {
+        (e.contrast.covariate, level)
+        for e in study.estimands.values()
+        if e.contrast
+        for level in (e.contrast.level, e.contrast.reference)
+    }
     found["D40", ""] += sum(1 < levels[name][level] < 5 for name, level in contrasted)
     if study.time.exit:
         last = {row["patient"]: float(row[study.time.column]) for row in rows}

@@ -1,4 +1,6 @@
-"""Bytes of a table in, a Cohort or every reason why not out. D01 ... D40 are the cases of a catalogue of clinical tables."""
+"""Bytes of a table in, a Cohort or every reason why not out. D01 ... D40 are the cases of a catalogue of clinical
+tables.
+"""
 
 import os
 import random

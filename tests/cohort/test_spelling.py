@@ -1,4 +1,6 @@
-"""Two spellings of one id are refused, and what differs is said without showing either; what may be two people is noted."""
+"""Two spellings of one id are refused, and what differs is said without showing either; what may be two people is
+noted.
+"""
 
 import itertools
 import re
@@ -14,7 +16,9 @@ from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 
 STUDY = parse_study(SMALL)
-NOTE = re.compile(r"Some patient ids differ only in (.*) \((lines? [\d, ]+)\): are they one patient\? Here they are different patients\. \[(D\d\d)\]")  # fmt: skip
+NOTE = re.compile(
+    r"Some patient ids differ only in (.*) \((lines? [\d, ]+)\): are they one patient\? Here they are different patients\. \[(D\d\d)\]"
+)
 
 
 def read(ids):
@@ -72,7 +76,9 @@ def test_what_differs_alike_is_one_fault_whatever_the_number():
 
 
 def test_every_invisible_character_is_folded_away():
-    """All of category Cf, and those of other categories that fonts draw as nothing (Unicode's default ignorable code points)."""
+    """All of category Cf, and those of other categories that fonts draw as nothing (Unicode's default ignorable code
+    points).
+    """
     every = [chr(n) for n in range(0x110000) if unicodedata.category(chr(n)) == "Cf"]
     every += ["\u034f", "\u115f", "\u1160", "\u17b4", "\u3164", "\uffa0", "\u180b", "\ufe00", "\U000e0100"]
     assert [hex(ord(c)) for c in every if fold(f"P{c}1") != "p1"] == []

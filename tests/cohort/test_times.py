@@ -19,7 +19,9 @@ DATED = 'date = "YYYY-MM-DD"'
 
 
 def study(time, unit="month"):
-    return parse_study(SMALL.replace("typical = 24 }", f"typical = 24, {time} }}").replace('"month", label', f'"{unit}", label'))  # fmt: skip
+    return parse_study(
+        SMALL.replace("typical = 24 }", f"typical = 24, {time} }}").replace('"month", label', f'"{unit}", label')
+    )
 
 
 def read(content, *how):
@@ -91,7 +93,10 @@ def test_who_was_last_measured_before_the_end_of_follow_up_is_counted():
     rows = f"{HEAD},left\nA,0,50,900,10\nA,7,50,,\nA,9,,,\nB,3,50,900,NA\nC,0,50,900,5\nC,5,,700,\n"
     asked = 'exit = "left"'
     assert ends(rows, asked) == "2 of 3 patients; 1 of them was last measured before it, by 3.0 months"
-    assert ends(f"{rows}D,0,50,900,25.5\n", asked) == "3 of 4 patients; 2 of them were last measured before it, by up to 26 months"  # fmt: skip
+    assert (
+        ends(f"{rows}D,0,50,900,25.5\n", asked)
+        == "3 of 4 patients; 2 of them were last measured before it, by up to 26 months"
+    )
     assert ends(rows.replace(",10", ",7"), asked) == "2 of 3 patients; nobody was last measured before it"
     assert ends(rows.replace(",10", ",").replace(",5\n", ",\n"), asked) == "0 of 3 patients"
 

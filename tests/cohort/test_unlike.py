@@ -1,4 +1,6 @@
-"""Numbers in another unit are found and those that only differ are not: planted factors, and cohorts of known spread."""
+"""Numbers in another unit are found and those that only differ are not: planted factors, and cohorts of known
+spread.
+"""
 
 import numpy as np
 import pytest

@@ -56,7 +56,9 @@ def test_a_number_that_may_mean_missing_is_seen_as_it_was_typed():
     (found,) = faults(["999", "20"], f"{KAT}\n{RANGE}")
     assert found.endswith("[D34]")
     notices = read([*map(str, range(20, 40)), "999", "999"], KAT).notices
-    assert [n for n in notices if "[D34]" in n] == ["CPK: 999 occurs 2 times (lines 22, 23); if it means missing, add it to data.missing. [D34]"]  # fmt: skip
+    assert [n for n in notices if "[D34]" in n] == [
+        "CPK: 999 occurs 2 times (lines 22, 23); if it means missing, add it to data.missing. [D34]"
+    ]
 
 
 def test_limits_are_converted_with_both_their_ends():

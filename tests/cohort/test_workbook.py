@@ -323,7 +323,11 @@ def formatted(rows, formats=(), struck=(), hidden=()):
 def test_a_cell_keeps_what_it_was():
     rows = [HEAD, ["A", 0, 0.45], ["B", "1", datetime(2024, 3, 4)], [True, 2, "text"]]
     table = read(formatted(rows, {"C2": "0%"}, struck=["B4"], hidden=[3]))
-    assert [[o.kind for o in row] for row in table.origins] == [["text", "number", "number"], ["text", "text", "date"], ["boolean", "number", "text"]]  # fmt: skip
+    assert [[o.kind for o in row] for row in table.origins] == [
+        ["text", "number", "number"],
+        ["text", "text", "date"],
+        ["boolean", "number", "text"],
+    ]
     assert (table.rows[0][2], table.origins[0][2].held) == ("45%", "0.45")
     assert [row[1].struck for row in table.origins] == [False, False, True]
     assert table.looks.hidden == (3,)
@@ -382,7 +386,13 @@ def test_hidden_columns_merged_cells_and_results_that_are_empty_are_told_apart()
     assert table.looks.merged == {(4, "patient")}
 
 
-VISITS_TYPED = [["patient", "visit", "strength", "cpk"], ["A", "23/10/2021", 50, 900], ["A", datetime(2022, 1, 5), 51, 800], ["B", "14/10/2021", 40, 700], ["B", datetime(2022, 2, 7), 41, 650]]  # fmt: skip
+VISITS_TYPED = [
+    ["patient", "visit", "strength", "cpk"],
+    ["A", "23/10/2021", 50, 900],
+    ["A", datetime(2022, 1, 5), 51, 800],
+    ["B", "14/10/2021", 40, 700],
+    ["B", datetime(2022, 2, 7), 41, 650],
+]
 DATED = SMALL.split("[scenarios")[0].replace('column = "month"', 'column = "visit", date = "DD/MM/YYYY"')
 
 

@@ -41,7 +41,9 @@ NAMED = {"cpk": Named("CPK", "IU/L"), "mrc": Named("mean MRC grade", "grade"), "
 
 @dataclass
 class Levels:
-    """A prediction whose level at time t is 10 t, plus 0, 1 or 2 by draw, times `dose` where that is given; it remembers what was asked."""
+    """A prediction whose level at time t is 10 t, plus 0, 1 or 2 by draw, times `dose` where that is given; it
+    remembers what was asked.
+    """
 
     asked: list = field(default_factory=list)
 

@@ -8,7 +8,46 @@ from tests.hostile.case import COVARIATE, HEAD, Case, declaring
 
 LONG = 99_000  # characters, fewer than a cell may have
 ROOM = 980_000  # bytes
-ALPHABETS = ("A", "1", "@", "a@", "a@b", ".", "1.", "1,", "1,234,", "0O", "O", "l1", " ", "\t", "1 ", "a ", "ab, ", "ab-", "-", "1-", "1/", "<", "..", "1..", "(", "[", "'", "=", "é", "\u0301\u0327", "\ufdfa", "Р", "\u200b", "٣", "_", "µ", "%", "+1")  # fmt: skip
+ALPHABETS = (
+    "A",
+    "1",
+    "@",
+    "a@",
+    "a@b",
+    ".",
+    "1.",
+    "1,",
+    "1,234,",
+    "0O",
+    "O",
+    "l1",
+    " ",
+    "\t",
+    "1 ",
+    "a ",
+    "ab, ",
+    "ab-",
+    "-",
+    "1-",
+    "1/",
+    "<",
+    "..",
+    "1..",
+    "(",
+    "[",
+    "'",
+    "=",
+    "é",
+    "\u0301\u0327",
+    "\ufdfa",
+    "Р",
+    "\u200b",
+    "٣",
+    "_",
+    "µ",
+    "%",
+    "+1",
+)
 ENDS = ("", "x", "@", "!", "1", " ", "1@a.", "O!")
 WITH_ALL = declaring(
     data='thousands = "\'"\nidentifying = ["secret"]', time='since = "began"', cpk='censoring = "as typed"', strength='covariates = ["arm", "age"]', rest=COVARIATE
@@ -259,9 +298,15 @@ def many_outcomes(count: int) -> str:
 
 def many_covariates(count: int) -> str:
     named = ", ".join(f'"x{n}"' for n in range(count))
-    return declaring(strength=f"covariates = [{named}]\nmoderators = [{named}]", rest="".join(f"[covariates.x{n}]\ntypical = 1\nscale = 2\n" for n in range(count)))  # fmt: skip
+    return declaring(
+        strength=f"covariates = [{named}]\nmoderators = [{named}]",
+        rest="".join(f"[covariates.x{n}]\ntypical = 1\nscale = 2\n" for n in range(count)),
+    )
 
 
 def many_levels(count: int) -> str:
     named, levels = ", ".join(f'"x{n}"' for n in range(count)), ", ".join(f'"l{n}"' for n in range(200))
-    return declaring(strength=f"covariates = [{named}]\nmoderators = [{named}]", rest="".join(f"[covariates.x{n}]\nlevels = [{levels}]\n" for n in range(count)))  # fmt: skip
+    return declaring(
+        strength=f"covariates = [{named}]\nmoderators = [{named}]",
+        rest="".join(f"[covariates.x{n}]\nlevels = [{levels}]\n" for n in range(count)),
+    )

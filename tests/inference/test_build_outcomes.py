@@ -1,4 +1,6 @@
-"""The log density of models of one outcome against SciPy: every family, zero parts, covariates, exposure, every trajectory."""
+"""The log density of models of one outcome against SciPy: every family, zero parts, covariates, exposure, every
+trajectory.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Residuals that hang together, and residual SDs with a predictor of their own: the log density against multivariate normals by hand."""
+"""Residuals that hang together, and residual SDs with a predictor of their own: the log density against multivariate
+normals by hand.
+"""
 
 import numpy as np
 import pytest
@@ -32,7 +34,9 @@ def ou(p, t, extra=0.0):
 
 
 def test_a_drifting_outcome_with_a_known_error_beside_one_that_does_not_drift(rng):
-    """Effects correlated across outcomes; the second has other visits than the first, which has other errors at each."""
+    """Effects correlated across outcomes; the second has other visits than the first, which has other errors at
+    each.
+    """
     b = [90, 80, "", 120, 100, 60, "", 70, 50]
     seen = np.array([x != "" for x in b])
     log_b = np.log([x for x in b if x != ""])

@@ -15,7 +15,10 @@ COUNTS = [3, 0, 5, 1, 2, 2, 8, 4, 1]
 
 def outcome(family, trajectory="constant", more="", name="y"):
     table = f'[outcomes.{name}]\ncolumn = "y"\nunit = "u"\nbetter = "higher"\nscale = 2\n'
-    return table + f'{"" if "cumulative" in family else "typical = 5"}\nfamily = {{ kind = {family} }}\ntrajectory = {{ kind = "{trajectory}" }}\n{more}'  # fmt: skip
+    return (
+        table
+        + f'{"" if "cumulative" in family else "typical = 5"}\nfamily = {{ kind = {family} }}\ntrajectory = {{ kind = "{trajectory}" }}\n{more}'
+    )
 
 
 def study_and_cohort(text, y=COUNTS):

@@ -27,8 +27,21 @@ needs_shared = pytest.mark.skipif(
 )
 pytestmark = pytest.mark.sampling
 
-SLEEP_NAMES = {"intercept": "intercept", "days": "slope", "sd_intercept": "sd_intercept", "sd_days": "sd_slope", "corr": "correlation", "sigma": "sigma"}  # fmt: skip
-RATS_NAMES = {"mu_alpha": "intercept", "mu_beta": "slope", "sd_alpha": "sd_intercept", "sd_beta": "sd_slope", "sigma": "sigma"}  # fmt: skip
+SLEEP_NAMES = {
+    "intercept": "intercept",
+    "days": "slope",
+    "sd_intercept": "sd_intercept",
+    "sd_days": "sd_slope",
+    "corr": "correlation",
+    "sigma": "sigma",
+}
+RATS_NAMES = {
+    "mu_alpha": "intercept",
+    "mu_beta": "slope",
+    "sd_alpha": "sd_intercept",
+    "sd_beta": "sd_slope",
+    "sigma": "sigma",
+}
 
 
 def reference(case, kind, part=""):
@@ -276,7 +289,9 @@ print(hashlib.sha256(b"".join(v.values.tobytes() for v in found.group("posterior
 
 
 def bits(folder: Path, cores: int, data: Path, before: str = "") -> str:
-    """Hash of the draws of a fit in a process of its own, with its compile cache in `folder`, and its temporary folder beside."""
+    """Hash of the draws of a fit in a process of its own, with its compile cache in `folder`, and its temporary
+    folder beside.
+    """
     temporary = folder.parent / "temporary"
     temporary.mkdir(exist_ok=True)
     own = {"PYTENSOR_FLAGS": f"base_compiledir={folder}", "NUMBA_CACHE_DIR": str(folder / "numba")}

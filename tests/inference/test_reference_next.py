@@ -80,7 +80,13 @@ def test_an_own_effect_of_treatment_in_each_patient():
 
 def test_zeros_that_are_no_counts():
     found, case = fitted("zi_nb.toml", pd.read_csv(NEXT / "zi_nb.csv")), exact("zi_nb_30")
-    names = {"intercept": "intercept", "treated": "treated", "sd_intercept": "sd_intercept", "cv": "cv", "zi_logit": "zero_inflation_intercept"}  # fmt: skip
+    names = {
+        "intercept": "intercept",
+        "treated": "treated",
+        "sd_intercept": "sd_intercept",
+        "cv": "cv",
+        "zi_logit": "zero_inflation_intercept",
+    }
     agree(parameters(found), case["params"], names)
     posterior = found.group("posterior")
     close(posterior["count.slope"].values, case["params"]["month_per_5"], times=5.0)
@@ -171,8 +177,8 @@ def test_jump_to_reference_in_a_trial():
     """rbmi's antidepressant trial, published: -2.156 (SE 1.113), by multiple imputation with Rubin's rules.
 
     Ours is a mixture: the effect times the share of the treated who stay. Its mean agrees, and its SD is that of the
-    estimand. Rubin's SE holds what imputation adds (Cro, Carpenter and Kenward 2019): imputed from our own draws, by NumPy
-    alone, patient by patient with the residuals that were seen, the same number and the same SE come out.
+    estimand. Rubin's SE holds what imputation adds (Cro, Carpenter and Kenward 2019): imputed from our own draws, by
+    NumPy alone, patient by patient with the residuals that were seen, the same number and the same SE come out.
     """
     table = pd.read_csv(SHARED / "antidepressant.csv", dtype={"PATIENT": str})
     table["visit"] = table["VISIT"] - 4.0
@@ -194,8 +200,8 @@ def test_jump_to_reference_in_a_trial():
 
 
 def imputed(posterior, table, count=150):
-    """Jump to reference by multiple imputation from the draws of a mixed model: the effect at the last visit, by analysis
-    of covariance, and its standard error by Rubin's rules."""
+    """Jump to reference by multiple imputation from the draws of a mixed model: the effect at the last visit, by
+    analysis of covariance, and its standard error by Rubin's rules."""
     rng, p = np.random.default_rng(3), {str(k): v.values.reshape(-1) for k, v in posterior.group("posterior").items()}
     wide = table.pivot(index="PATIENT", columns="visit", values="CHANGE").to_numpy()
     first = table.groupby("PATIENT")[["THERAPY", "BASVAL"]].first()

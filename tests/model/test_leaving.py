@@ -60,8 +60,22 @@ def prediction(event, **values):
     def around(value, spread=0.02):
         return value + spread * rng.standard_normal(DRAWS)
 
-    score = {"intercept": around(50, 1), "slope": around(0.1), "sd_intercept": around(8), "sd_slope": around(0.3), "correlation": around(-0.3), "sigma": around(4)}  # fmt: skip
-    cpk = {"intercept": around(7), "slope": around(-0.05, 0.005), "sd_intercept": around(0.8), "sd_slope": around(0.1, 0.005), "correlation": around(0.2), "sigma": around(0.3)}  # fmt: skip
+    score = {
+        "intercept": around(50, 1),
+        "slope": around(0.1),
+        "sd_intercept": around(8),
+        "sd_slope": around(0.3),
+        "correlation": around(-0.3),
+        "sigma": around(4),
+    }
+    cpk = {
+        "intercept": around(7),
+        "slope": around(-0.05, 0.005),
+        "sd_intercept": around(0.8),
+        "sd_slope": around(0.1, 0.005),
+        "correlation": around(0.2),
+        "sigma": around(0.3),
+    }
     own = {k: sd * rng.standard_normal((DRAWS, PATIENTS)) for k, sd in (("intercept", 8), ("slope", 0.3))}
     blank = {k: np.zeros((DRAWS, PATIENTS)) for k in own}
     lost = {k: np.abs(around(v, 0.02 * abs(v))) * np.sign(v) for k, v in values.items()}
@@ -174,7 +188,9 @@ class Many:
 @pytest.mark.parametrize(("word", "amount"), [("shift", -7.0), ("drift", -0.4), ("return", 0.8), ("stay", 0.0)])
 def test_courses_and_exits_are_of_the_same_patient(way, a, word, amount):
     """Who gets worse leaves sooner, so those who are gone are not like the others."""
-    p = prediction(f'hazard = {{ kind = "constant" }}\ndepends = {{ score = "{way}" }}\n', hazard=-3.5, **{f"score_{way}": a})  # fmt: skip
+    p = prediction(
+        f'hazard = {{ kind = "constant" }}\ndepends = {{ score = "{way}" }}\n', hazard=-3.5, **{f"score_{way}": a}
+    )
     t, moved, rng = 18.0, departed(p, word, amount), np.random.default_rng(5)
     got, own = (x.level("score", t, "population average") for x in (moved, p))
     bar = {"score": Criterion(at_least=52.0)}

@@ -68,9 +68,33 @@ def prediction():
         }
 
     common = {"correlation": around(-0.3)}
-    score = {"intercept": around(50, 1), "slope": around(0.1), "slope_arm_treated": around(0.5), "sd_intercept": around(8), "sd_slope": around(0.3), "sigma": around(4), **common}  # fmt: skip
-    cpk = {"intercept": around(7), "slope": around(-0.05, 0.005), "sd_intercept": around(0.8), "sd_slope": around(0.1, 0.005), "sigma": around(0.3), **common}  # fmt: skip
-    grade = {"intercept": around(0.4), "slope": around(0.05, 0.005), "sd_intercept": around(0.8), "sd_slope": around(0.1, 0.005), "precision": around(10), "cut_floor": around(3), "cut_ceiling": around(2), **common}  # fmt: skip
+    score = {
+        "intercept": around(50, 1),
+        "slope": around(0.1),
+        "slope_arm_treated": around(0.5),
+        "sd_intercept": around(8),
+        "sd_slope": around(0.3),
+        "sigma": around(4),
+        **common,
+    }
+    cpk = {
+        "intercept": around(7),
+        "slope": around(-0.05, 0.005),
+        "sd_intercept": around(0.8),
+        "sd_slope": around(0.1, 0.005),
+        "sigma": around(0.3),
+        **common,
+    }
+    grade = {
+        "intercept": around(0.4),
+        "slope": around(0.05, 0.005),
+        "sd_intercept": around(0.8),
+        "sd_slope": around(0.1, 0.005),
+        "precision": around(10),
+        "cut_floor": around(3),
+        "cut_ceiling": around(2),
+        **common,
+    }
     outcomes = {
         "score": OutcomeTruth(score, own(8, 0.3)),
         "cpk": OutcomeTruth(cpk, own(0.8, 0.1)),

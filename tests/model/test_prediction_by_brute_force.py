@@ -27,7 +27,11 @@ better = "higher"
 
 def line(t, b, prefix=""):
     def curve(v):
-        return v[prefix + "intercept"] + b.get(prefix + "intercept", 0) + (v[prefix + "slope"] + b.get(prefix + "slope", 0)) * t  # fmt: skip
+        return (
+            v[prefix + "intercept"]
+            + b.get(prefix + "intercept", 0)
+            + (v[prefix + "slope"] + b.get(prefix + "slope", 0)) * t
+        )
 
     return curve
 

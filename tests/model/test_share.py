@@ -226,7 +226,10 @@ def test_new_patients_have_these_patients_covariates_or_those_given(everything):
 def test_every_draw_has_patients_of_its_own_with_the_covariance_that_was_stated(ivig):
     truth = posterior(from_scenario(ivig, "paper"), (2, 500))
     batches = list(draw_new_patients(ivig, truth, ("mrc", "cpk"), seed=3, among=int(np.prod(truth.shape))))
-    start, cpk = (np.concatenate([b.effects[o][k] for b in batches], axis=-1) for o, k in (("mrc", "asymptote"), ("cpk", "asymptote")))  # fmt: skip
+    start, cpk = (
+        np.concatenate([b.effects[o][k] for b in batches], axis=-1)
+        for o, k in (("mrc", "asymptote"), ("cpk", "asymptote"))
+    )
     assert start.shape == (2, 500, 2**20 // 1000)
     sd = [float(truth.outcomes[o].values["sd_asymptote"][0, 0]) for o in ("mrc", "cpk")]
     assert [start.std(), cpk.std()] == pytest.approx(sd, rel=0.005)

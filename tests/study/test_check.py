@@ -328,7 +328,9 @@ def test_the_prior_of_correlations_is_lkj(prior, what):
 
 
 def test_one_correlation_of_three_effects_has_no_prior_of_its_own():
-    """They have a joint one, study.correlation_prior, and it is that from which they are drawn and in which they are fitted."""
+    """They have a joint one, study.correlation_prior, and it is that from which they are drawn and in which they are
+    fitted.
+    """
     text = with_outcome_line('priors = { correlation_start_asymptote = "lkj(50)" }', outcome="falls")
     assert "outcomes.falls.priors.correlation_start_asymptote" in faults(text)
 

@@ -97,7 +97,9 @@ def test_names_are_known_digits_ascii_and_zeros_needed_without_separators(patter
 
 
 def test_whether_a_date_has_a_clock_and_patterns_are_compiled_once():
-    assert [has_clock(t, "DD/MM/YYYY") for t in ("1/1/2024", "1/1/2024 00:00", " 1/1/2024T09:30 ", "2024-01-01 10:00")] == [False, True, True, False]  # fmt: skip
+    assert [
+        has_clock(t, "DD/MM/YYYY") for t in ("1/1/2024", "1/1/2024 00:00", " 1/1/2024T09:30 ", "2024-01-01 10:00")
+    ] == [False, True, True, False]
     assert compiled("DD/MM/YYYY") is compiled("DD/MM/YYYY")
 
 

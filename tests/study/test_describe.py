@@ -94,7 +94,11 @@ def test_a_lognormal_plateau_in_formula(small):
 
 
 def test_uncorrelated_effects_in_formula():
-    study = parse_study(SMALL.replace('patient = "patient"', 'patient = "patient"\ncorrelate = "none"').replace("correlation = -0.4, ", "").replace("correlation = 0.3\n", ""))  # fmt: skip
+    study = parse_study(
+        SMALL.replace('patient = "patient"', 'patient = "patient"\ncorrelate = "none"')
+        .replace("correlation = -0.4, ", "")
+        .replace("correlation = 0.3\n", "")
+    )
     assert formula(study, "cpk")[-2:] == [
         "b_start[i] ~ Normal(0, sd_start)",
         "b_asymptote[i] ~ Normal(0, sd_asymptote)",

@@ -1,4 +1,6 @@
-"""Estimands, decisions and rules of response that are well formed and yet ask for what cannot be, or is so by definition."""
+"""Estimands, decisions and rules of response that are well formed and yet ask for what cannot be, or is so by
+definition.
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Whatever is typed as a study: a Study that can be described, written and simulated, or a StudyError. Never a traceback or a hang."""
+"""Whatever is typed as a study: a Study that can be described, written and simulated, or a StudyError. Never a
+traceback or a hang.
+"""
 
 import copy
 import random
@@ -29,7 +31,30 @@ VALUES = (
     {"kind": "spline", "knots": [0, 1, 2]}, {"kind": "piecewise", "knots": [1]}, {"kind": "gaussian"}, {"kind": "lognormal"}, {"kind": "bernoulli"}, {"kind": "ordered_beta", "lower": 0, "upper": 5},
     {"kind": "cumulative", "categories": ["a", "b", "c"]}, {"kind": "poisson"}, {"kind": "x"}, {"above": 1, "below": 2}, {"factors": {"a": 0}}, {"a": {"b": {"c": 1}}},
 )  # fmt: skip
-KEYS = ("title", "kind", "unit", "scale", "typical", "family", "trajectory", "effects", "priors", "covariates", "moderators", "zero", "exposure", "censoring", "map", "recorded", "time", "data", "x", "", "é", "a.b")  # fmt: skip
+KEYS = (
+    "title",
+    "kind",
+    "unit",
+    "scale",
+    "typical",
+    "family",
+    "trajectory",
+    "effects",
+    "priors",
+    "covariates",
+    "moderators",
+    "zero",
+    "exposure",
+    "censoring",
+    "map",
+    "recorded",
+    "time",
+    "data",
+    "x",
+    "",
+    "é",
+    "a.b",
+)
 
 
 def places(document):

@@ -478,7 +478,9 @@ def test_texts_are_quoted():
 
 @pytest.mark.parametrize(("kind", "brms_can"), [("gaussian", True), ("lognormal", False)])
 def test_residuals_of_two_outcomes(kind, brms_can):
-    """brms correlates residuals of all outcomes that are normal as measured, and of rows that are whole; nothing else does."""
+    """brms correlates residuals of all outcomes that are normal as measured, and of rows that are whole; nothing
+    else does.
+    """
     head, outcome = COUNTS.split("[outcomes.y]")
     second = outcome.replace('column = "y"', 'column = "z"').replace('"poisson"', f'"{kind}"')
     first = outcome.replace('"poisson"', '"gaussian"')

@@ -1,6 +1,8 @@
-"""The printed lines of R, run by R on the table that was written: its likelihood at its estimates is ours at the same numbers.
+"""The printed lines of R, run by R on the table that was written: its likelihood at its estimates is ours at the same
+numbers.
 
-`uv run pytest -m oracle tests/study/test_oracle_r.py`, with Debian's r-cran-lme4, r-cran-nlme, r-cran-glmmtmb and r-cran-ordinal.
+`uv run pytest -m oracle tests/study/test_oracle_r.py`, with Debian's r-cran-lme4, r-cran-nlme, r-cran-glmmtmb and
+r-cran-ordinal.
 """
 
 from dataclasses import dataclass, field, replace
@@ -420,7 +422,9 @@ def ours(p, fixed):
 
 
 def laplace(study, cohort, values):
-    """Our log density of all measurements, in outcome units, by Laplace's approximation as R does it: exact where normal."""
+    """Our log density of all measurements, in outcome units, by Laplace's approximation as R does it: exact where
+    normal.
+    """
     truth = of_values({"y": values})
     truth = type(truth)(truth.outcomes, {}, patient_columns(study, cohort.covariates)).take(np.arange(1))
     total = 0.0

@@ -356,7 +356,9 @@ moderators = ["group"]
     ],
 )
 def test_a_patients_change_over_a_typical_follow_up_is_one_declared_spread(trajectory, slope, passed):
-    """The SD of a slope, and a moderator of it, times what passes on the slope's clock; the population's own is twice that."""
+    """The SD of a slope, and a moderator of it, times what passes on the slope's clock; the population's own is
+    twice that.
+    """
     found = parameters(parse_study(CLOCKED.format(trajectory, slope=slope)), "y")
     scale = {name: found[name].prior.values[-1] for name in (slope, f"sd_{slope}", f"{slope}_group_b")}
     assert scale[f"sd_{slope}"] * passed == pytest.approx(np.log(3))

@@ -1,4 +1,6 @@
-"""Scenarios that leave some of the truth uncertain: each simulated cohort draws its own, and power over it is assurance."""
+"""Scenarios that leave some of the truth uncertain: each simulated cohort draws its own, and power over it is
+assurance.
+"""
 
 import numpy as np
 import pytest

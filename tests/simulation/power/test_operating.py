@@ -230,7 +230,9 @@ def test_a_study_stops_at_its_first_success_or_when_it_is_futile():
 
 
 def test_looks_on_the_way_raise_the_type_1_error_to_what_is_known(rng):
-    """Two looks at half and all of the data, each at one-sided 0.025: 0.0415 overall, by the bivariate normal distribution."""
+    """Two looks at half and all of the data, each at one-sided 0.025: 0.0415 overall, by the bivariate normal
+    distribution.
+    """
     c, n = cell("null", 20, looks=(10, 20)), 2500
     first, second = rng.standard_normal((2, n))
     rows = [
