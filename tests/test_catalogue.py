@@ -58,7 +58,8 @@ visits = { first = [0, 1, 2, 4, 6, 9, 12] }
 """
 # what a required key is, wherever it stands
 KEYS = {
-    "outcome": '"{outcome}"', "event": '"{event}"', "estimand": '"{estimand}"', "from": "0", "to": "8", "at": "8", "within": "8", "knots": "[0, 4, 8]",
+    "outcome": '"{outcome}"', "event": '"{event}"', "estimand": '"{estimand}"', "from": "0", "to": "8", "at": "8",
+    "within": "8", "knots": "[0, 4, 8]",
     "probability": "0.9", "null": "0.3", "relevant": "0.7", "low": "0.3", "high": "0.7", "width": "1",
 }  # fmt: skip
 # keys of which that is not enough; a trajectory may have several forms, of which the first stands for it in every

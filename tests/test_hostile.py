@@ -84,7 +84,8 @@ def twins() -> bytes:
 MAP = ", ".join(f'"{n}" = {n + 1}' for n in range(199))
 OF_EACH_ROW = [
     Case("rows about nobody", "about-nobody.csv", lambda: tables.many(HEAD, ",x,y,z"), declaring()),
-    Case("numbers beside 199 in a map", "map.csv", lambda: tables.many(HEAD, "#,0,1,#"), declaring(cpk=f"map = {{ {MAP} }}")),
+    Case("numbers beside 199 in a map", "map.csv", lambda: tables.many(HEAD, "#,0,1,#"),
+     declaring(cpk=f"map = {{ {MAP} }}")),
     Case("every two patients alike", "twins.csv", twins, declaring()),
 ]  # fmt: skip
 

@@ -34,8 +34,10 @@ RUNS = {
     "read_pickle",
 }
 FORBIDDEN = {
-    "pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "subprocess", "yaml", "code", "codeop", "ctypes",
-    "socket", "ssl", "http", "urllib", "urllib3", "requests", "httpx", "ftplib", "smtplib", "telnetlib", "webbrowser", "xmlrpc",
+    "pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "subprocess", "yaml", "code", "codeop",
+    "ctypes",
+    "socket", "ssl", "http", "urllib", "urllib3", "requests", "httpx", "ftplib", "smtplib", "telnetlib", "webbrowser",
+    "xmlrpc",
 }  # fmt: skip
 
 
@@ -58,7 +60,8 @@ def test_nothing_that_runs_or_unpickles_or_calls_out_is_imported(name):
 @pytest.mark.parametrize("name", SOURCES)
 def test_nothing_is_evaluated(name):
     called = {
-        (n.func.id if isinstance(n.func, ast.Name) else n.func.attr, isinstance(n.func, ast.Attribute) and ast.unparse(n.func.value))
+        (n.func.id if isinstance(n.func, ast.Name) else n.func.attr,
+         isinstance(n.func, ast.Attribute) and ast.unparse(n.func.value))
         for n in ast.walk(SOURCES[name])
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Name | ast.Attribute)
     }  # fmt: skip
@@ -189,7 +192,8 @@ def test_a_bug_of_ours_shows_no_cell(tmp_path, debug):
         "from bayesmyo.cli import main; main()"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={"BAYESMYO_DEBUG": debug, "PATH": ""}, cwd=ROOT
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={"BAYESMYO_DEBUG": debug, "PATH": ""}, cwd=ROOT
     )  # fmt: skip
     assert run.returncode == 70
     assert "(RuntimeError)" in run.stderr

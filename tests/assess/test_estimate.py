@@ -180,7 +180,8 @@ def test_the_reason_stands_in_place_of_every_sentence(grid):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "held"), [("cpk", {"cpk_ratio_12", "cpk_mean", "cpk_median", "cpk_mean_these", "cpk_new"}), ("strength", {"strength_average", "strength_mean"})]
+    ("outcome", "held"), [("cpk", {"cpk_ratio_12", "cpk_mean", "cpk_median", "cpk_mean_these", "cpk_new"}),
+     ("strength", {"strength_average", "strength_mean"})]
 )  # fmt: skip
 def test_a_check_that_names_outcomes_withholds_what_speaks_of_them(grid, outcome, held):
     failed = [CheckResult("time course", False, "It bends.", outcomes=(outcome,))]

@@ -147,8 +147,8 @@ def test_an_empty_cell_at_a_visit_is_not_called_a_lost_patient(fit, capsys):
     first = both.each[0]
     assert (first.last_seen, first.missing, first.seen) == (12, {"cpk": 6}, False)
     assert (
-        "; strength in 6 and CPK in 7 were last measured before month 12 (the latest at month 6): 7 patients, who are predicted"
-        in both.categories[0].sentence
+        "; strength in 6 and CPK in 7 were last measured before month 12 (the latest at month 6): 7 patients, who are "
+        "predicted" in both.categories[0].sentence
     )
     show(*shown_responses([both], STUDY))
     shown = " ".join(capsys.readouterr().out.split())

@@ -180,7 +180,8 @@ def test_a_probability_that_moves_beyond_a_twentieth_is_not_reported(cohort, rng
 def test_what_cannot_be_reweighted_is_not_judged(cohort, rng, monkeypatch):
     draws = normal(rng, 50, 1)
     row, one = row_of(
-        asked("population average"), cohort, monkeypatch, draws=draws, half=draws, double=draws, before=normal(rng, 50, 9)
+        asked("population average"), cohort, monkeypatch, draws=draws, half=draws, double=draws,
+        before=normal(rng, 50, 9)
     )  # fmt: skip
     assert row.verdict == DATA
     unknown = OtherPriors({"number": draws}, None, "importance", 0.9)

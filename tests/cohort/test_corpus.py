@@ -262,8 +262,10 @@ def test_the_binary_files_are_those_of_the_script():
 
 SHARED = ROOT.parent / "shared" / "reference"
 REFERENCE = {
-    "aids": "extra/aids.csv", "epil": "epil.csv", "epil_observations": "epil.csv", "hurdle": "hurdle_lognormal_sim.csv", "paquid": "paquid.csv",
-    "pbc2": "pbc2.csv", "rats": "rats_bugs.csv", "schizophrenia": "schizophrenia.csv", "sleepstudy": "sleepstudy.csv", "toenail": "toenail.csv",
+    "aids": "extra/aids.csv", "epil": "epil.csv", "epil_observations": "epil.csv",
+    "hurdle": "hurdle_lognormal_sim.csv", "paquid": "paquid.csv",
+    "pbc2": "pbc2.csv", "rats": "rats_bugs.csv", "schizophrenia": "schizophrenia.csv", "sleepstudy": "sleepstudy.csv",
+    "toenail": "toenail.csv",
     "wine": "wine.csv",
 }  # fmt: skip
 TRUE_OF_THEM = re.compile(

@@ -54,7 +54,8 @@ def episodes(cohort, name):
     e = cohort.events[name]
     return [
         (cohort.patients[p], *numbers, s)
-        for p, *numbers, s in zip(e.patient, e.start.tolist(), e.stop.tolist(), e.end.tolist(), e.status.tolist(), strict=True)
+        for p, *numbers, s in zip(e.patient, e.start.tolist(), e.stop.tolist(), e.end.tolist(), e.status.tolist(),
+         strict=True)
     ]  # fmt: skip
 
 
@@ -134,10 +135,13 @@ def test_two_reasons_that_differ_in_case_are_two():
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
-        (["a 0 50 900 8 Lost"], 'line 2, column "why": differs from a declared reason only in case; got "Lost"; write "lost". [D76]'),
+        (["a 0 50 900 8 Lost"],
+         'line 2, column "why": differs from a declared reason only in case; got "Lost"; write "lost". [D76]'),
         (["a 0 50 900 8 moved__away"], 'differs from a declared reason only in white space'),
-        (["a 0 50 900 . lost", "b 0 50 900 . died"], 'lines 2, 3, column "why": says why follow-up ended, and nothing says when; fill in the column left. [D76]'),
-        (["a 0 50 900 8 lost", "a 3 50 900 8 died"], 'lines 2, 3, column "why": one patient has several values of the reason of the exit; correct it. [D23]'),
+        (["a 0 50 900 . lost", "b 0 50 900 . died"],
+         'lines 2, 3, column "why": says why follow-up ended, and nothing says when; fill in the column left. [D76]'),
+        (["a 0 50 900 8 lost", "a 3 50 900 8 died"],
+         'lines 2, 3, column "why": one patient has several values of the reason of the exit; correct it. [D23]'),
         ([f"a 0 50 900 8 {'x' * 1001}"], "has more than 1,000 characters, which no reason has"),
         (["a 0 50 900 2 lost", "a 3 50 900 2 lost"], "a visit lies after the end of the patient's follow-up"),
         (["a 0 50 900 0 lost"], "lost happened at the first visit, when nobody had been at risk for any time"),
@@ -178,9 +182,13 @@ def test_a_recurrent_event_has_an_episode_for_each_and_one_for_the_rest():
     [
         (["a 0 50 900 9 0"], 'line 2, column "rescued": lies at or before month 0, when nobody was at risk yet'),
         (["a 0 50 900 9 -2", "b 0 50 900 . ."], "at or before month 0"),
-        (["a 0 50 900 9 10"], "lies after the end of the patient's follow-up, which is the last visit where no end is stated; correct it, or the column left. [D77]"),
+        (["a 0 50 900 9 10"],
+         "lies after the end of the patient's follow-up, which is the last visit where no end is stated; correct it, "
+         "or the column left. [D77]"),
         (["a 0 50 900 . 2", "a 1 50 900 . ."], "lies after the end of the patient's follow-up"),
-        (["a 0 50 900 9 2", "a 1 50 900 . 3"], 'lines 2, 3, column "rescued": one patient has several times of rescue; correct it, or declare recurrent = true. [D77]'),
+        (["a 0 50 900 9 2", "a 1 50 900 . 3"],
+         'lines 2, 3, column "rescued": one patient has several times of rescue; correct it, or declare recurrent = '
+         'true. [D77]'),
         (["a 0 50 900 9 soon"], 'column "rescued": is not a number; got "soon"'),
     ],
 )  # fmt: skip
@@ -264,9 +272,11 @@ def test_a_recurrent_event_between_visits():
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
-        (["a 0 50 900 1"], 'line 2, column "relapsed": says that relapse happened before month 0, when nobody was at risk yet; write 0, or leave it empty. [D77]'),
+        (["a 0 50 900 1"], 'line 2, column "relapsed": says that relapse happened before month 0, when nobody was at '
+         'risk yet; write 0, or leave it empty. [D77]'),
         (["a -3 50 900 1", "a 2 50 900 0"], 'line 2, column "relapsed": says that relapse happened before month 0'),
-        (["a 0 50 900 yes"], 'must be 0 or 1: whether it has happened since the row before; got "yes"; correct the cell. [D77]'),
+        (["a 0 50 900 yes"], 'must be 0 or 1: whether it has happened since the row before; got "yes"; correct the '
+         'cell. [D77]'),
         (["a 0 50 900 2"], 'must be 0 or 1'), (["a . . . 1", "a 0 50 900 ."], "the time of a measurement is missing"),
     ],
 )  # fmt: skip

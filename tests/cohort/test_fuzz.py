@@ -30,9 +30,12 @@ DATED = [
     *(f"P{n // 3},{1 + n % 3 * 9:02d}/0{1 + n % 3}/2024,50,900,01/01/2024," for n in range(12)),
 ]
 CELLS = (
-    "", " ", "\u00a0", "NA", "nan", "inf", "1e999", "-1e-999", "<20", ">2000", "20..50", "50..20", "..", "<", "4+", "4/5", "1,5", "1.5", "1.234,5", "1,234.5",
-    "5 mg", "50%", "−3", "2-Jan", "31/02/2024", "13/04/2024", "2024-01-02", "2024-01-02T99:99", "44197", "-99", "999", "0", "-0", "1" * 400, "٣", "Ⅳ", "=1+1", "@x",
-    "'=1", "\ufeff", "\u202e", "A\u0301", "Р1", "p1", "P1 ", "\x1b[31m", "x" * 2000, "a@b.org", "John Smith", '"', '""', '"a', "\0", "\r", "\n", "\x85", "\u2028", "\ud7ff",
+    "", " ", "\u00a0", "NA", "nan", "inf", "1e999", "-1e-999", "<20", ">2000", "20..50", "50..20", "..", "<", "4+",
+    "4/5", "1,5", "1.5", "1.234,5", "1,234.5",
+    "5 mg", "50%", "−3", "2-Jan", "31/02/2024", "13/04/2024", "2024-01-02", "2024-01-02T99:99", "44197", "-99", "999",
+    "0", "-0", "1" * 400, "٣", "Ⅳ", "=1+1", "@x",
+    "'=1", "\ufeff", "\u202e", "A\u0301", "Р1", "p1", "P1 ", "\x1b[31m", "x" * 2000, "a@b.org", "John Smith", '"',
+    '""', '"a', "\0", "\r", "\n", "\x85", "\u2028", "\ud7ff",
 )  # fmt: skip
 HEADERS = (
     "patient",
@@ -51,12 +54,16 @@ HEADERS = (
     "patient ",
 )
 DATA_KEYS = (
-    'decimal = ","', 'delimiter = ";"', 'delimiter = "\\t"', 'delimiter = "x"', 'thousands = "."', "thousands = \"'\"", "skip_lines = 1", "skip_lines = 50",
-    'encoding = "latin-1"', 'encoding = "utf-16"', 'encoding = "utf-7"', 'encoding = "idna"', 'duplicates = "mean"', "require_baseline = {}",
-    'require_baseline = { outcomes = ["cpk"], until = 3 }', 'missing = []', 'missing = ["-99", "0", "x"]', 'identifying = ["name", "email", "patient"]',
+    'decimal = ","', 'delimiter = ";"', 'delimiter = "\\t"', 'delimiter = "x"', 'thousands = "."', "thousands = \"'\"",
+    "skip_lines = 1", "skip_lines = 50",
+    'encoding = "latin-1"', 'encoding = "utf-16"', 'encoding = "utf-7"', 'encoding = "idna"', 'duplicates = "mean"',
+    "require_baseline = {}",
+    'require_baseline = { outcomes = ["cpk"], until = 3 }', 'missing = []', 'missing = ["-99", "0", "x"]',
+    'identifying = ["name", "email", "patient"]',
 )  # fmt: skip
 TIMES = (
-    "", 'date = "DD/MM/YYYY"', 'date = "YYYY-MM-DD"', 'date = "DD-MON-YYYY"', 'before = "refused"', 'before = "set aside"', 'since = "began"',
+    "", 'date = "DD/MM/YYYY"', 'date = "YYYY-MM-DD"', 'date = "DD-MON-YYYY"', 'before = "refused"',
+    'before = "set aside"', 'since = "began"',
     'date = "DD/MM/YYYY", since = "began", exit = "left"', 'exit = "left"',
 )  # fmt: skip
 OUTCOMES = (
@@ -88,7 +95,8 @@ ALIEN = st.tuples(
 FITTING = {
     "ivig": ((), "", 'censoring = "as typed"'),
     "german": (('delimiter = ";"', 'decimal = ","', 'thousands = "."'), 'before = "set aside"', ""),
-    "dated": (('duplicates = "mean"', "require_baseline = { until = 3 }"), 'date = "DD/MM/YYYY", since = "began", exit = "left"', ""),
+    "dated": (('duplicates = "mean"', "require_baseline = { until = 3 }"),
+     'date = "DD/MM/YYYY", since = "began", exit = "left"', ""),
 }  # fmt: skip
 
 

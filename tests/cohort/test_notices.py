@@ -111,8 +111,10 @@ def test_a_patients_rows_under_a_second_id_are_noted():
 def test_patients_who_agree_by_chance_are_not_noted(rng):
     """Yes or no at planned visits: many patients say the same."""
     study = parse_study(
-        '[study]\ntitle = "x"\npatient = "patient"\ntime = { column = "month", unit = "month", typical = 12 }\n[outcomes.x]\ncolumn = "x"\n'
-        'unit = "yes"\nbetter = "higher"\ntypical = 0.4\nscale = 0.2\nfamily = { kind = "bernoulli" }\ntrajectory = { kind = "linear" }\n'
+        '[study]\ntitle = "x"\npatient = "patient"\ntime = { column = "month", unit = "month", typical = 12 }\n'
+        '[outcomes.x]\ncolumn = "x"\n'
+        'unit = "yes"\nbetter = "higher"\ntypical = 0.4\nscale = 0.2\nfamily = { kind = "bernoulli" }\ntrajectory = { '
+        'kind = "linear" }\n'
     )
     rows = [f"P{p:02d},{t},{int(rng.random() < 0.3)}" for p in range(40) for t in range(6)]
     assert not any("[D69]" in n for n in read(study, "\n".join(["patient,month,x", *rows])).notices)

@@ -50,7 +50,8 @@ ALPHABETS = (
 )
 ENDS = ("", "x", "@", "!", "1", " ", "1@a.", "O!")
 WITH_ALL = declaring(
-    data='thousands = "\'"\nidentifying = ["secret"]', time='since = "began"', cpk='censoring = "as typed"', strength='covariates = ["arm", "age"]', rest=COVARIATE
+    data='thousands = "\'"\nidentifying = ["secret"]', time='since = "began"', cpk='censoring = "as typed"',
+    strength='covariates = ["arm", "age"]', rest=COVARIATE
 )  # fmt: skip
 DATED = declaring(time='date = "DD/MM/YYYY", since = "began"')
 
@@ -91,9 +92,12 @@ def cases(rng: random.Random) -> Iterator[Case]:
         "a number of 99,000 digits", "d99000.csv", partial(long_cell, "1" * LONG, HEAD, "A,{},50,{}"), declaring()
     )
     places = {
-        "an id": (f"{HEAD}", "{},0,50,900"), "a time": (HEAD, "A,{},50,900"), "a measurement": (HEAD, "A,0,50,{}"), "a remark": (f"{HEAD},x", "A,0,50,900,{}"),
-        "a level": (f"{HEAD},began,arm,age", "A,0,50,900,0,{},50"), "a covariate": (f"{HEAD},began,arm,age", "A,0,50,900,0,ivig,{}"),
-        "a start": (f"{HEAD},began,arm,age", "A,0,50,900,{},ivig,50"), "a column's name": (f"{HEAD},{{}}", "A,0,50,900,1"),
+        "an id": (f"{HEAD}", "{},0,50,900"), "a time": (HEAD, "A,{},50,900"), "a measurement": (HEAD, "A,0,50,{}"),
+        "a remark": (f"{HEAD},x", "A,0,50,900,{}"),
+        "a level": (f"{HEAD},began,arm,age", "A,0,50,900,0,{},50"),
+        "a covariate": (f"{HEAD},began,arm,age", "A,0,50,900,0,ivig,{}"),
+        "a start": (f"{HEAD},began,arm,age", "A,0,50,900,{},ivig,50"),
+        "a column's name": (f"{HEAD},{{}}", "A,0,50,900,1"),
     }  # fmt: skip
     for place, (header, row) in places.items():
         study = WITH_ALL if "arm" in header else declaring(cpk='censoring = "as typed"', data='thousands = " "')

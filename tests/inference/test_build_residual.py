@@ -131,7 +131,8 @@ def test_patients_who_are_noisier_and_whose_noise_is_correlated_with_their_level
 def test_positive_doses_whose_scatter_changes(rng):
     b = [0, 80, 30, 0, 100, 60, 20, 0, 50]
     text = LOGNORMAL.replace('"lognormal"', '"hurdle_lognormal"') + (
-        'effects = ["intercept"]\nzero = { typical = 0.3, scale = 0.1, effects = [] }\n[outcomes.b.sigma]\ncovariates = ["arm"]\n'
+        'effects = ["intercept"]\nzero = { typical = 0.3, scale = 0.1, effects = [] }\n[outcomes.b.sigma]\ncovariates '
+        '= ["arm"]\n'
     )
     arm = ["x"] * 3 + ["y"] * 6
     density = Density(HEAD + '[covariates.arm]\nlevels = ["x", "y"]\n' + text, rows(b=b, arm=arm))

@@ -261,7 +261,8 @@ def test_where_measurements_are_many_a_cell_is_worth_its_information(rng, family
     own = {"BetaBinomial": {"trials": 4000}, "OrderedBeta": {"lower": 0.0, "upper": 5.0}}.get(name, {})
     aux = {
         "Poisson": {}, "NegativeBinomial": {"cv": 0.05}, "Gamma": {"cv": 0.05}, "BetaBinomial": {"precision": 2000.0},
-        "OrderedBeta": {"cut_floor": 9.0, "cut_ceiling": 9.0, "precision": 900.0}, "Gaussian": {"sigma": 0.3}, "LogNormal": {"sigma": 0.3},
+        "OrderedBeta": {"cut_floor": 9.0, "cut_ceiling": 9.0, "precision": 900.0}, "Gaussian": {"sigma": 0.3},
+        "LogNormal": {"sigma": 0.3},
     }[name]  # fmt: skip
     made = family(**own)
     location = np.full(400, 6.0 if made.link_name == "log" else 0.4)
@@ -299,7 +300,8 @@ COUNTED = outcome(
     more='exposure = "weeks"\ncovariates = ["age", "season"]\nmoderators = ["sex"]\nparameterisation = "HOW"\n',
 )
 CENSORED = outcome(
-    "gamma", '"spline", knots = [0, 2, 6]', more='effects = ["start"]\ncensoring = "as typed"\nmoderators = ["age"]\nparameterisation = "HOW"\n'
+    "gamma", '"spline", knots = [0, 2, 6]',
+    more='effects = ["start"]\ncensoring = "as typed"\nmoderators = ["age"]\nparameterisation = "HOW"\n'
 ).replace("outcomes.y", "outcomes.w").replace('"y"', '"w"')  # fmt: skip
 HURDLE = outcome("hurdle_lognormal", typical=30).replace("outcomes.y", "outcomes.h").replace('"y"', '"h"') + (
     '[outcomes.h.zero]\ntypical = 0.2\nscale = 0.1\ntrajectory = { kind = "constant" }\ncorrelate = true\n'
@@ -310,9 +312,11 @@ OWN_HALF_TIME = (
     .replace('"y"', '"l"')
 )
 TABLE = rows(
-    y=[3, 0, 5, "", "", "", 8, 4, 0], w=["3", "<0.4", "5", "1.5", "2..4", "2.5", ">5", "14", "0.5"], h=[40, 20, 0, 60, 0, 0, 30, 15, 10.0],
+    y=[3, 0, 5, "", "", "", 8, 4, 0], w=["3", "<0.4", "5", "1.5", "2..4", "2.5", ">5", "14", "0.5"],
+    h=[40, 20, 0, 60, 0, 0, 30, 15, 10.0],
     l=[4, 6, 9, 3, 3, 4, 8, 7, 5.5], weeks=[1, 2, 4, 1, 1, 3, 2, 2, 6], age=[40, 40, 40, "", "", "", 55, 55, 55],
-    sex=["f"] * 3 + ["m"] * 6, season=["winter", "summer", "summer", "summer", "winter", "winter", "summer", "winter", "summer"],
+    sex=["f"] * 3 + ["m"] * 6,
+    season=["winter", "summer", "summer", "summer", "winter", "winter", "summer", "winter", "summer"],
 )  # fmt: skip
 
 

@@ -161,7 +161,8 @@ WINE = {f"threshold_{k}": f"threshold_{k}" for k in range(1, 5)} | {
     "tempwarm": "temp_warm", "contactyes": "contact_yes", "sd_subject": "sd_intercept",
 }  # fmt: skip
 EPIL = {
-    "intercept": "intercept", "log_base4": "base", "progabide": "treatment_progabide", "log_age": "age", "V4": "fourth_1",
+    "intercept": "intercept", "log_base4": "base", "progabide": "treatment_progabide", "log_age": "age",
+    "V4": "fourth_1",
     "log_base4_progabide": "base_by_treatment", "sd_subject": "sd_intercept",
 }  # fmt: skip
 HURDLE_ZERO = {"intercept": "zero_intercept", "sexfemale": "zero_sex_female", "sd_id": "sd_zero_intercept"}
@@ -227,7 +228,8 @@ def test_both_parts_of_a_hurdle_cover_the_truth(hurdle):
 @needs_shared
 def test_a_score_that_stops_at_its_ceiling_is_the_exact_posterior():
     posterior = fitted("paquid.toml", "paquid.csv").group("posterior")
-    names = {"intercept": ("intercept", 1), "age65": ("slope", 10), "male": ("male_1", 1), "age65_male": ("slope_male_1", 10),
+    names = {"intercept": ("intercept", 1), "age65": ("slope", 10), "male": ("male_1", 1),
+     "age65_male": ("slope_male_1", 10),
              "sigma": ("sigma", 1), "sd_ID": ("sd_intercept", 1)}  # fmt: skip
     for theirs, (ours, times) in names.items():
         close(posterior[f"mmse.{ours}"].values, exact("paquid_ceiling")[theirs], times)

@@ -100,8 +100,10 @@ def test_the_joint_model_of_467_patients():
     )
     posterior = found.group("posterior")
     names = {
-        "intercept": "cd4.intercept", "obstime": "cd4.slope", "obstime_ddI": "cd4.slope_drug_ddi", "sd_intercept": "cd4.sd_intercept",
-        "sd_obstime": "cd4.sd_slope", "correlation": "cd4.correlation", "sigma": "cd4.sigma", "drug_ddI": "death.drug_ddi",
+        "intercept": "cd4.intercept", "obstime": "cd4.slope", "obstime_ddI": "cd4.slope_drug_ddi",
+        "sd_intercept": "cd4.sd_intercept",
+        "sd_obstime": "cd4.sd_slope", "correlation": "cd4.correlation", "sigma": "cd4.sigma",
+        "drug_ddI": "death.drug_ddi",
         "alpha": "death.cd4_level", **{f"log_h{k}": f"death.hazard_{k}" for k in (1, 2, 3, 4)},
     }  # fmt: skip
     for theirs, ours in names.items():

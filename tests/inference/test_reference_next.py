@@ -43,8 +43,10 @@ def fitted(study_file, frame):
 
 def test_a_residual_sd_of_each_arm():
     names = {
-        "intercept": "intercept", "age": "slope", "male": "male_male", "age_male": "slope_male_male", "sd_intercept": "sd_intercept",
-        "sd_age": "sd_slope", "correlation": "correlation", "log_sigma_female": "sigma_intercept", "log_sigma_male_difference": "sigma_male_male",
+        "intercept": "intercept", "age": "slope", "male": "male_male", "age_male": "slope_male_male",
+        "sd_intercept": "sd_intercept",
+        "sd_age": "sd_slope", "correlation": "correlation", "log_sigma_female": "sigma_intercept",
+        "log_sigma_male_difference": "sigma_male_male",
     }  # fmt: skip
     found, case = fitted("sigma_by_arm.toml", pd.read_csv(NEXT / "sigma_by_arm.csv")), exact("sigma_by_arm")
     agree(parameters(found), case["params"], names)
@@ -57,7 +59,8 @@ def test_a_residual_sd_of_each_arm():
 
 def test_an_own_effect_of_treatment_in_each_patient():
     names = {
-        "intercept": "intercept", "effect": "on", "period_effect": "second", "sd_intercept": "sd_intercept", "sd_effect": "sd_on",
+        "intercept": "intercept", "effect": "on", "period_effect": "second", "sd_intercept": "sd_intercept",
+        "sd_effect": "sd_on",
         "correlation": "correlation", "sigma": "sigma",
     }  # fmt: skip
     frame = pd.read_csv(NEXT / "crossover_12.csv")
@@ -163,9 +166,11 @@ def test_the_mixed_model_for_repeated_measures():
     )
     p = {str(name).removeprefix("gain."): v.values for name, v in found.group("posterior").data_vars.items()}
     ours = {
-        "fev1_bl": p["baseline"] / 10, "avisit2": p["change_2"], "avisit3": p["change_3"], "avisit4": p["change_4"], "female": p["sex_female"],
+        "fev1_bl": p["baseline"] / 10, "avisit2": p["change_2"], "avisit3": p["change_3"], "avisit4": p["change_4"],
+        "female": p["sex_female"],
         "race_black": p["race_black_or_african_american"], "race_white": p["race_white"], "trt_v1": p["arm_trt"],
-        "intercept": p["start"] - 4 * p["baseline"], **{f"trt_v{k}": p["arm_trt"] + p[f"change_{k}_arm_trt"] for k in (2, 3, 4)},
+        "intercept": p["start"] - 4 * p["baseline"],
+        **{f"trt_v{k}": p["arm_trt"] + p[f"change_{k}_arm_trt"] for k in (2, 3, 4)},
     }  # fmt: skip
     for name, r in published["params"].items():
         assert ours[name].mean() == pytest.approx(r["mean"], abs=r["tol_mean"]), name

@@ -145,7 +145,8 @@ def test_each_of_these_patients_follows_the_course(prediction, word, outcome):
     at_exit = line(prediction, outcome, exits)
     reference, before = (mean_line(prediction, outcome, time, 0.0 * arm) + start for time in (t, exits))
     after = {
-        "shift": own + sign * a, "drift": own + sign * a * (t - exits), "return": own + a * (line(prediction, outcome, 0.0) - own),
+        "shift": own + sign * a, "drift": own + sign * a * (t - exits),
+        "return": own + a * (line(prediction, outcome, 0.0) - own),
         "stay": at_exit, "reference": np.where(arm > 0, reference, own),
         "copy increments": np.where(arm > 0, at_exit + reference - before, own),
     }[word]  # fmt: skip
@@ -196,7 +197,8 @@ def test_a_population_is_the_mixture_of_both_courses(prediction, word, outcome, 
         slope = o["slope"][k]
         mean = o["intercept"][k] + slope * t + b[:, 0]
         after = {
-            "shift": own + sign * a, "drift": own + sign * a * (t - exits), "return": own + a * (eta(0.0) - own), "stay": at_exit,
+            "shift": own + sign * a, "drift": own + sign * a * (t - exits), "return": own + a * (eta(0.0) - own),
+            "stay": at_exit,
             "reference": mean, "copy increments": at_exit + slope * (t - exits),
         }[word]  # fmt: skip
         etas = np.where(exits < t, after, own)

@@ -65,13 +65,15 @@ ONE = {
         lambda v, t: v["slope"] * t,
     ),
     "log": (
-        'typical = 2\nscale = 2\nfamily = { kind = "poisson" }\ntrajectory = { kind = "linear" }\neffects = ["intercept"]',
+        'typical = 2\nscale = 2\nfamily = { kind = "poisson" }\ntrajectory = { kind = "linear" }\neffects = '
+        '["intercept"]',
         {"intercept": 0.7, "slope": -0.05},
         lambda eta, v: np.exp(eta),
         lambda v, t: v["intercept"] + v["slope"] * t,
     ),
     "both ends": (
-        'typical = 3.6\nscale = 0.7\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }\ntrajectory = { kind = "linear" }\neffects = ["intercept"]',
+        'typical = 3.6\nscale = 0.7\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }\ntrajectory = { kind = '
+        '"linear" }\neffects = ["intercept"]',
         {"intercept": 0.8, "slope": 0.15, "cut_floor": 3.0, "cut_ceiling": 2.0, "precision": 20.0},
         lambda eta, v: 5 * special.expit(eta - v["cut_ceiling"])
         + 5 * special.expit(eta) * (special.expit(eta + v["cut_floor"]) - special.expit(eta - v["cut_ceiling"])),

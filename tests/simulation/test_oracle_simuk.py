@@ -83,7 +83,8 @@ def theirs(replicates, noise):
         "nuts": {"target_accept": 0.95},
     }
     sbc = simuk.SBC(
-        model, num_simulations=replicates, sample_kwargs=how, seed=42, simulator=simulator if noise != 1 else None, progress_bar=False
+        model, num_simulations=replicates, sample_kwargs=how, seed=42, simulator=simulator if noise != 1 else None,
+        progress_bar=False
     )  # fmt: skip
     sbc.run_simulations()
     draws = 1000

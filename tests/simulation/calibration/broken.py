@@ -106,5 +106,6 @@ def resampled(posterior, log_weight, rng):
 
 
 BROKEN = {
-    "swapped slope": swapped_slope, "off-by-one index": off_by_one, "missing Jacobian": missing_jacobian, "prior half as wide": narrow_prior,
+    "swapped slope": swapped_slope, "off-by-one index": off_by_one, "missing Jacobian": missing_jacobian,
+    "prior half as wide": narrow_prior,
 }  # fmt: skip
