@@ -140,7 +140,7 @@ def test_what_if_those_who_were_lost_fared_worse():
         draws = asked.draws(np.array([-d]))
         close(np.log(draws.of("these")), case["estimands"][f"change_these_delta_{d:g}"])
         close(np.log(draws.of("everyone")), case["estimands"][f"change_population_modelled_share_delta_{d:g}"])
-    share = 1 - np.exp(-24 * asked.left.hazard)
+    share = 1 - np.exp(-24 * asked.left.hazard.rates)
     known = case["share_lost_by_24_modelled"]
     assert share.mean() == pytest.approx(known["share_mean"], abs=0.1 * known["share_sd"])
     assert share.std() == pytest.approx(known["share_sd"], rel=0.1)
