@@ -2,14 +2,15 @@
 
     uv run python scripts/calibration.py FOLDER [--replicates 200] [--shard 1/2] [--only cumulative] [--seed 1804]
     uv run python scripts/calibration.py FOLDER --groups [--replicates 200]: straight lines in two groups, 10 patients
-    uv run python scripts/calibration.py FOLDER --words [--replicates 200]: parameters with predictors of their own, residuals that hang together,
-        effects of covariates of visits
+    uv run python scripts/calibration.py FOLDER --words [--replicates 200]: parameters with predictors of their own,
+        residuals that hang together, effects of covariates of visits
     uv run python scripts/calibration.py FOLDER --events [--replicates 200]: joint models and events, 10 patients
     uv run python scripts/calibration.py FOLDER --summary
 
-Truths are drawn from the priors, cohorts from the truths, and each is fitted; the rank of every true value among its draws is then
-uniform if the model's code, the simulator's and the sampler agree. Models share the seed, and with it the luck of their truths. Rows are appended as they come, one file for each model, and the
-same command goes on where it stopped. The summary passes where the Holm-adjusted p-value of every quantity is above 0.01.
+Truths are drawn from the priors, cohorts from the truths, and each is fitted; the rank of every true value among its
+draws is then uniform if the model's code, the simulator's and the sampler agree. Models share the seed, and with it the
+luck of their truths. Rows are appended as they come, one file for each model, and the same command goes on where it
+stopped. The summary passes where the Holm-adjusted p-value of every quantity is above 0.01.
 """
 
 import argparse
@@ -99,7 +100,8 @@ WORDS = {
     + f'\n{LINE}effects = ["intercept"]\ncovariates = ["on"]\nmoderators = ["on"]\n'
     '[covariates.on]\nlevels = ["off", "on"]\nvaries = "visits"\n',
     "residuals of two outcomes": FAMILIES["gaussian"]
-    + f'\n{LINE}effects = ["intercept"]\n[outcomes.z]\ncolumn = "z"\nunit = "units"\nbetter = "higher"\n{FAMILIES["lognormal"]}\n'
+    + f'\n{LINE}effects = ["intercept"]\n[outcomes.z]\ncolumn = "z"\nunit = "units"\nbetter = "higher"\n'
+    f"{FAMILIES['lognormal']}\n"
     f'{LINE}effects = ["intercept"]\n',
 }
 # events beside one outcome, of twice as many patients
@@ -110,9 +112,11 @@ EVENTS = {
     "loss by the slope of counts": FAMILIES["poisson"]
     + f'\n{LINE}{EVENT}reasons = ["lost"]\nhazard = {{ kind = "constant" }}\ndepends = {{ y = "slope" }}\n',
     "relapse between visits by the area": FAMILIES["lognormal"]
-    + f'\n{LINE}{EVENT}column = "relapse"\nhazard = {{ kind = "piecewise", knots = [3] }}\ndepends = {{ y = "area" }}\n',
+    + f'\n{LINE}{EVENT}column = "relapse"\nhazard = {{ kind = "piecewise", knots = [3] }}\n'
+    'depends = { y = "area" }\n',
     "relapses by an effect": FAMILIES["gaussian"]
-    + f'\n{LINE}{EVENT}at = "relapse"\nrecurrent = true\nhazard = {{ kind = "constant" }}\ndepends = {{ y = "intercept" }}\n',
+    + f'\n{LINE}{EVENT}at = "relapse"\nrecurrent = true\nhazard = {{ kind = "constant" }}\n'
+    'depends = { y = "intercept" }\n',
     "two reasons": FAMILIES["gaussian"]
     + f'\n{LINE}{EVENT}reasons = ["lost"]\nhazard = {{ kind = "constant" }}\ndepends = {{ y = "level" }}\n'
     '[events.died]\ntypical = 0.3\nreasons = ["died"]\nhazard = { kind = "weibull" }\ndepends = { y = "slope" }\n',

@@ -1,4 +1,6 @@
-"""The tests, and all that they start, keep the bytecode of what they import: a process then starts in a third of the time."""
+"""The tests, and all that they start, keep the bytecode of what they import: a process then starts in a third of the
+time.
+"""
 
 import os
 import sys

@@ -1,4 +1,6 @@
-"""What tests share: a seeded generator, paths, a small valid study, two fits that cost nothing, and a way to type a command."""
+"""What tests share: a seeded generator, paths, a small valid study, two fits that cost nothing, and a way to type a
+command.
+"""
 
 from __future__ import annotations
 

@@ -281,7 +281,9 @@ HDF5_THAT_HARMS = {
 
 
 def harmful(raw: bytes, name: str, secret: Path) -> tuple[bytes, bytes]:
-    """A stored fit into whose HDF5 harm was put: with its old trailer alone, and with the honest table of contents behind it."""
+    """A stored fit into whose HDF5 harm was put: with its old trailer alone, and with the honest table of contents
+    behind it.
+    """
     netcdf, contents = unpacked(raw)
     out = io.BytesIO(netcdf)
     with h5py.File(out, "r+") as file:
@@ -294,7 +296,11 @@ def bent(raw: bytes) -> dict[str, bytes]:
     """The first bytes of the HDF5, which say where everything is, changed; and files that are only a beginning."""
     netcdf, contents = unpacked(raw)
     document = json.dumps(contents).encode()
-    found = {f"byte {i} is {value}": netcdf[:i] + bytes([value]) + netcdf[i + 1 :] for i in range(8, 96, 8) for value in (0, 255)}  # fmt: skip
+    found = {
+        f"byte {i} is {value}": netcdf[:i] + bytes([value]) + netcdf[i + 1 :]
+        for i in range(8, 96, 8)
+        for value in (0, 255)
+    }
     bent_files = {f"superblock: {k}": repacked(v, document) for k, v in found.items()}
     return bent_files | {
         "a user block": repacked(netcdf[:8] + b"\0" * 504 + netcdf, document),

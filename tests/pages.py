@@ -3,10 +3,10 @@
 A comment before a block says how it is tested:
 
     <!-- test: write NAME -->         the block is a file
-    <!-- test: merge STUDY -->        a part of a study: merged into STUDY it is understood; `at outcomes.NAME` for keys of that table
-    <!-- test: exit 1 -->             the commands end with this code; `dry`: fits in them use the engine mock
-    <!-- test: shows -->              the commands before printed this; `...` stands for any lines; `about`: numbers may differ a little
-    <!-- not tested: REASON -->       it cannot be run here
+    <!-- test: merge STUDY -->        a part of a study: merged into STUDY it is understood; `at outcomes.NAME` for keys
+    of that table <!-- test: exit 1 -->             the commands end with this code; `dry`: fits in them use the engine
+    mock <!-- test: shows -->              the commands before printed this; `...` stands for any lines; `about`:
+    numbers may differ a little <!-- not tested: REASON -->       it cannot be run here
     <!-- setup: COMMAND -->           a command that the page does not show
     <!-- test: with tutorial -->      the page goes on in the folder of the tutorial
 """
@@ -23,7 +23,9 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$|^<!-- (.*?) -->$", re.MULTILINE | re.
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block: its language, its text, its line, what is to be done with it, and the commands to run before it."""
+    """One fenced block: its language, its text, its line, what is to be done with it, and the commands to run before
+    it.
+    """
 
     page: str
     line: int

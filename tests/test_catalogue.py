@@ -1,8 +1,9 @@
 """Every word of the vocabulary goes the whole way: said, simulated, fitted, checked, estimated and reported.
 
-The catalogues drive it. A new word is taken up by itself where its keys have defaults or are among `KEYS`; otherwise these tests say
-which example is missing in `EXAMPLES`. There is one study for each family, with an outcome for each trajectory, every estimand of
-every outcome, and every decision about every kind of estimand. Nothing is sampled: the draws are those of the priors.
+The catalogues drive it. A new word is taken up by itself where its keys have defaults or are among `KEYS`; otherwise
+these tests say which example is missing in `EXAMPLES`. There is one study for each family, with an outcome for each
+trajectory, every estimand of every outcome, and every decision about every kind of estimand. Nothing is sampled: the
+draws are those of the priors.
 """
 
 from dataclasses import MISSING, fields, replace
@@ -57,10 +58,12 @@ visits = { first = [0, 1, 2, 4, 6, 9, 12] }
 """
 # what a required key is, wherever it stands
 KEYS = {
-    "outcome": '"{outcome}"', "event": '"{event}"', "estimand": '"{estimand}"', "from": "0", "to": "8", "at": "8", "within": "8", "knots": "[0, 4, 8]",
+    "outcome": '"{outcome}"', "event": '"{event}"', "estimand": '"{estimand}"', "from": "0", "to": "8", "at": "8",
+    "within": "8", "knots": "[0, 4, 8]",
     "probability": "0.9", "null": "0.3", "relevant": "0.7", "low": "0.3", "high": "0.7", "width": "1",
 }  # fmt: skip
-# keys of which that is not enough; a trajectory may have several forms, of which the first stands for it in every family
+# keys of which that is not enough; a trajectory may have several forms, of which the first stands for it in every
+# family
 EXAMPLES: dict[str, list[dict[str, str]]] = {
     "cumulative": [{"levels": '["0", "1", "2"]'}],
     "ordered_beta": [{"lower": "0", "upper": "5"}],
@@ -74,7 +77,8 @@ EXAMPLES: dict[str, list[dict[str, str]]] = {
     "time to": [{"at_least": "0.5"}],
     "probability": [{"above": "0.3"}],
 }
-# scales of an outcome, of which the first that its family can have is taken; and a zero part, for the families that have one
+# scales of an outcome, of which the first that its family can have is taken; and a zero part, for the families that
+# have one
 SCALES = ("typical = 3\nscale = 2", "typical = 3\nscale = 0.5", "typical = 0.4\nscale = 0.1", "scale = 1")
 ZERO = "zero = {{ typical = 0.2, scale = 0.1, trajectory = {} }}\n"
 GROUPS = {"contrast": '{{ covariate = "arm", level = "b", reference = "a" }}'}
@@ -113,10 +117,11 @@ def outcome(name, family, trajectory, moves):
 
 
 def study_of(chosen, everything=False):
-    """A study with an outcome for each (family, trajectory, form of it, more keys) that is chosen, and what is asked of them.
+    """A study with an outcome for each (family, trajectory, form of it, more keys) that is chosen, and what is asked of
+    them.
 
-    everything: every estimand of every outcome, of two groups where one moves, and every decision about every estimand of that one;
-    else estimands and decisions take turns, each at least once
+    everything: every estimand of every outcome, of two groups where one moves, and every decision about every estimand
+    of that one; else estimands and decisions take turns, each at least once
     """
     text, named = HEAD, {}
     for family, trajectory, form, *more in chosen:
@@ -176,7 +181,8 @@ def slug(word):
 FORMS = [(t, form.format()) for t in TRAJECTORIES for form in forms(t)]
 ONE = [(t, forms(t)[0].format()) for t in TRAJECTORIES]
 FIRST, *OTHERS = FAMILIES
-# all that is asked of the first family with every form of every trajectory, and answers of every other family with each trajectory
+# all that is asked of the first family with every form of every trajectory, and answers of every other family with each
+# trajectory
 ANSWERED = {FIRST.kind: ([(FIRST, *t) for t in FORMS], True)} | {
     f.kind: ([(f, *t) for t in ONE], False) for f in OTHERS
 }
@@ -225,7 +231,9 @@ def checked(fitted):
 
 @pytest.fixture
 def trusted(fitted, checked, monkeypatch):
-    """All that a report says as if every check had passed, so that none withholds a sentence; nothing is sampled under other priors."""
+    """All that a report says as if every check had passed, so that none withholds a sentence; nothing is sampled
+    under other priors.
+    """
     monkeypatch.setattr(claims_of, "judge", lambda fit, *asked: prior_sensitivities(fit, refits=None, always=False))
     monkeypatch.setattr(results_of, "check", lambda fit: [replace(c, passed=True) for c in checked])
     return results_of.results(fitted)

@@ -325,14 +325,18 @@ def test_estimate_of_a_good_fit(run, good_file):
         (
             ("--parameters",),
             "parameters",
-            {"name", "outcome", "unit", "mean", "sd", "median", "lower", "upper", "mcse", "ess_bulk", "ess_tail", "rhat",
+            {"name", "outcome", "unit", "mean", "sd", "median", "lower", "upper", "mcse", "ess_bulk", "ess_tail",
+             "rhat",
              "prior", "prior_lower", "prior_upper", "mcse_sd", "mcse_median", "mcse_lower", "mcse_upper"},
         ),
-        (("--decisions",), "decisions", {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "mcse", "ess", "sentence", "verdict", "withheld"}),
+        (("--decisions",), "decisions",
+         {"name", "kind", "estimand", "outcomes", "met", "probability", "margin", "mcse", "ess", "sentence", "verdict",
+          "withheld"}),
         (
             ("--correlations",),
             "correlations",
-            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper", "sentence", "withheld"},
+            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper", "sentence",
+             "withheld"},
         ),
     ],
 )  # fmt: skip

@@ -333,6 +333,8 @@ def test_a_terminal_of_few_letters_shows_signs_instead(tmp_path, settings):
     assert done.returncode in (0, 1)
     assert b"Traceback" not in done.stderr
     assert done.stdout.isascii()
-    missing = typed("validate", "M\u00fcdigkeit.toml", "x.csv", cwd=tmp_path, stdout=subprocess.PIPE, env={**os.environ, **settings})  # fmt: skip
+    missing = typed(
+        "validate", "M\u00fcdigkeit.toml", "x.csv", cwd=tmp_path, stdout=subprocess.PIPE, env={**os.environ, **settings}
+    )
     assert missing.returncode == 2
     assert missing.stderr.isascii()

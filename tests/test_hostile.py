@@ -1,4 +1,6 @@
-"""The promise of SECURITY.md: whatever is in a file smaller than a megabyte, it is answered within 20 seconds and 1.5 GB."""
+"""The promise of SECURITY.md: whatever is in a file smaller than a megabyte, it is answered within 20 seconds and
+1.5 GB.
+"""
 
 import random
 
@@ -11,7 +13,20 @@ from tests.hostile.case import HEAD, Case, declaring
 
 SEED = 11
 CASES = [case for room in (tables, workbooks, parquets, studies) for case in room.cases(random.Random(SEED))]
-SOME = ("r99000.csv", "d99000.csv", "intervals.csv", "turns.csv", "levels.csv", "wide-50000.csv", "lengths.csv", "workbook-00.xlsx", "workbook-01.xlsx", "parquet-01.parquet", "study-00.toml", "study-42.toml")  # fmt: skip
+SOME = (
+    "r99000.csv",
+    "d99000.csv",
+    "intervals.csv",
+    "turns.csv",
+    "levels.csv",
+    "wide-50000.csv",
+    "lengths.csv",
+    "workbook-00.xlsx",
+    "workbook-01.xlsx",
+    "parquet-01.parquet",
+    "study-00.toml",
+    "study-42.toml",
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +84,8 @@ def twins() -> bytes:
 MAP = ", ".join(f'"{n}" = {n + 1}' for n in range(199))
 OF_EACH_ROW = [
     Case("rows about nobody", "about-nobody.csv", lambda: tables.many(HEAD, ",x,y,z"), declaring()),
-    Case("numbers beside 199 in a map", "map.csv", lambda: tables.many(HEAD, "#,0,1,#"), declaring(cpk=f"map = {{ {MAP} }}")),
+    Case("numbers beside 199 in a map", "map.csv", lambda: tables.many(HEAD, "#,0,1,#"),
+     declaring(cpk=f"map = {{ {MAP} }}")),
     Case("every two patients alike", "twins.csv", twins, declaring()),
 ]  # fmt: skip
 

@@ -1,4 +1,6 @@
-"""Whatever a study calls its title, outcomes, units, levels and people: every verb shows it as it stands, and nothing runs."""
+"""Whatever a study calls its title, outcomes, units, levels and people: every verb shows it as it stands, and
+nothing runs.
+"""
 
 import re
 from html.parser import HTMLParser

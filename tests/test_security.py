@@ -1,4 +1,6 @@
-"""What SECURITY.md promises: nothing read from disk is run, nothing leaves the machine, no cell is told to anybody who did not ask."""
+"""What SECURITY.md promises: nothing read from disk is run, nothing leaves the machine, no cell is told to anybody
+who did not ask.
+"""
 
 import ast
 import re
@@ -32,8 +34,10 @@ RUNS = {
     "read_pickle",
 }
 FORBIDDEN = {
-    "pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "subprocess", "yaml", "code", "codeop", "ctypes",
-    "socket", "ssl", "http", "urllib", "urllib3", "requests", "httpx", "ftplib", "smtplib", "telnetlib", "webbrowser", "xmlrpc",
+    "pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "subprocess", "yaml", "code", "codeop",
+    "ctypes",
+    "socket", "ssl", "http", "urllib", "urllib3", "requests", "httpx", "ftplib", "smtplib", "telnetlib", "webbrowser",
+    "xmlrpc",
 }  # fmt: skip
 
 
@@ -56,7 +60,8 @@ def test_nothing_that_runs_or_unpickles_or_calls_out_is_imported(name):
 @pytest.mark.parametrize("name", SOURCES)
 def test_nothing_is_evaluated(name):
     called = {
-        (n.func.id if isinstance(n.func, ast.Name) else n.func.attr, isinstance(n.func, ast.Attribute) and ast.unparse(n.func.value))
+        (n.func.id if isinstance(n.func, ast.Name) else n.func.attr,
+         isinstance(n.func, ast.Attribute) and ast.unparse(n.func.value))
         for n in ast.walk(SOURCES[name])
         if isinstance(n, ast.Call) and isinstance(n.func, ast.Name | ast.Attribute)
     }  # fmt: skip
@@ -77,7 +82,10 @@ def test_a_formula_in_a_study_or_a_table_is_a_text(tmp_path):
     with pytest.raises(Exception, match=r"prior|normal"):
         parse_study(study)
     with pytest.raises(Exception, match="no number has"):
-        cohort_of(parse_study(SMALL), parse_table(f'patient,month,strength,cpk\nA,0,50,"{code}"\n'.encode(), "t.csv", parse_study(SMALL).data))  # fmt: skip
+        cohort_of(
+            parse_study(SMALL),
+            parse_table(f'patient,month,strength,cpk\nA,0,50,"{code}"\n'.encode(), "t.csv", parse_study(SMALL).data),
+        )
     assert not planted.exists()
 
 
@@ -184,7 +192,8 @@ def test_a_bug_of_ours_shows_no_cell(tmp_path, debug):
         "from bayesmyo.cli import main; main()"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={"BAYESMYO_DEBUG": debug, "PATH": ""}, cwd=ROOT
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={"BAYESMYO_DEBUG": debug, "PATH": ""}, cwd=ROOT
     )  # fmt: skip
     assert run.returncode == 70
     assert "(RuntimeError)" in run.stderr
@@ -255,8 +264,14 @@ def test_no_text_of_the_user_is_a_format(name):
                 (text,) = text.args
             assert isinstance(text, ast.Constant) or (name, ast.unparse(text)) in FORMATS, ast.unparse(node)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-            assert not isinstance(node.left, ast.Constant | ast.JoinedStr) or isinstance(node.left.value, int | float), ast.unparse(node)  # fmt: skip
-    assert not {"Template", "from_string"} & {n.attr if isinstance(n, ast.Attribute) else n.id for n in ast.walk(SOURCES[name]) if isinstance(n, ast.Attribute | ast.Name)}  # fmt: skip
+            assert not isinstance(node.left, ast.Constant | ast.JoinedStr) or isinstance(
+                node.left.value, int | float
+            ), ast.unparse(node)
+    assert not {"Template", "from_string"} & {
+        n.attr if isinstance(n, ast.Attribute) else n.id
+        for n in ast.walk(SOURCES[name])
+        if isinstance(n, ast.Attribute | ast.Name)
+    }
 
 
 def test_every_test_that_security_names_is_there():

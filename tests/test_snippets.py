@@ -1,4 +1,6 @@
-"""Every command and snippet of the documentation works: typed page by page, in order, each page in a folder of its own."""
+"""Every command and snippet of the documentation works: typed page by page, in order, each page in a folder of its
+own.
+"""
 
 import contextlib
 import io

@@ -80,7 +80,8 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(fit_bytes, tmp_pa
             write_bytes(disk / "fit.nc", fit_bytes + b"more")
         assert there(disk) == before
         save_small = subprocess.run(
-            [sys.executable, "-c", "from bayesmyo.cli import command; command()", "simulate", "ivig", "-o", disk / "new.csv", "--patients", "3000"],
+            [sys.executable, "-c", "from bayesmyo.cli import command; command()", "simulate", "ivig", "-o",
+             disk / "new.csv", "--patients", "3000"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert save_small.returncode == 4

@@ -75,6 +75,9 @@ class Tip:
         How many did, of how many.
     prior : str
         Of the amount, where it has one.
+    leaving : str
+        How a new patient leaves, on which populations depend: by the hazard of an event of the study, or of the counts;
+        "" where everything is asked of these patients.
     rows : tuple of Row
         Every number by every amount.
     points : tuple of TippingPoint
@@ -88,6 +91,7 @@ class Tip:
     left: int
     patients: int
     prior: str
+    leaving: str
     rows: tuple[Row, ...]
     points: tuple[TippingPoint, ...]
 
@@ -135,7 +139,8 @@ def tip(
     prior : str, optional
         In place of `by`, a prior of the amount, from which each draw has its own: one posterior.
     hazard : str, optional
-        A prior of the rate per unit of time at which patients leave, on which populations depend (default: Jeffreys').
+        A prior of the rate per unit of time at which patients leave, on which populations depend. By default the hazard
+        of the study's event of the same reasons, as it was fitted; where there is none, Jeffreys' prior.
     steps : int, optional
         How many amounts are looked at, where `by` does not name them.
 
@@ -180,7 +185,7 @@ def tip(
         points = whether(asked, draws)
     left, patients = int(asked.left.who.sum()), len(fit.cohort)
     about = kind, asked.course.amount, asked.course.sentence, asked.reasons, left, patients, str(asked.prior or "")
-    return Tip(*about, tuple(rows), tuple(points))
+    return Tip(*about, asked.leaving, tuple(rows), tuple(points))
 
 
 def amounts(first: float | None, last: float | None, steps: int | None = None) -> list[float]:
@@ -191,8 +196,14 @@ def amounts(first: float | None, last: float | None, steps: int | None = None) -
 
 
 def _row(
-    asked: WhatIf, course: str, x: np.ndarray | None, kind: str, name: str, outcomes: Sequence[str], numbers: dict[str, Any]
-) -> Row:  # fmt: skip
+    asked: WhatIf,
+    course: str,
+    x: np.ndarray | None,
+    kind: str,
+    name: str,
+    outcomes: Sequence[str],
+    numbers: dict[str, Any],
+) -> Row:
     by_group = {}
     if x is not None and asked.levels and asked.course.amount:
         by_group = {level: float(v * (asked.unit(outcomes) or 1.0)) for level, v in zip(asked.levels, x, strict=True)}

@@ -1,11 +1,12 @@
 """What is asked about those who left, and draws of everything that a study asks by one amount.
 
-Amounts are handled as x, (level of the group,), in units: one for all outcomes where numbers were asked for, else a usual
-difference between patients of each.
+Amounts are handled as x, (level of the group,), in units: one for all outcomes where numbers were asked for, else a
+usual difference between patients of each.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -17,11 +18,12 @@ from bayesmyo.assess.responses import NONE, Levels, assigned
 from bayesmyo.cohort.cohort import Exits
 from bayesmyo.components.courses import COURSES, Course
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.numbers import significant
+from bayesmyo.components.numbers import listing, significant
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.inference.fit import Fit
-from bayesmyo.model.left import Departed, left
+from bayesmyo.model.leaving import Events, Left, left, same_reasons
+from bayesmyo.model.left import Departed
 from bayesmyo.seeds import PREDICT, address
 from bayesmyo.study.covariates import used
 from bayesmyo.study.study import Study
@@ -64,12 +66,42 @@ class WhatIf:
         self.asked = {n: e for n, e in self.study.estimands.items() if self._concerns(e)}
         self._something()
         self.groups = levels = max(1, len(self.levels))
-        position = fit.cohort.covariates[self.group].astype(int) if self.group else np.zeros(len(fit.cohort), dtype=int)
-        rng = np.random.default_rng(address(fit.seed, PREDICT, 0, 0, LEAVERS))
-        rate = _hazard(hazard)
-        self.left = left(exits, self.reasons, position, levels, fit.truth.shape, rng, rate)
+        self.rate = _hazard(hazard)
+        self.left = self._left(exits)
         self.departed = Departed(fit.prediction, self.left, self.course, self.group, {})
         self.steps = steps or (STEPS_OF_TWO if levels == 2 else STEPS)
+
+    def _left(self, exits: Exits) -> Left:
+        """Who left, and the hazard of new patients: of the events that are exits for these reasons, where there are
+        such and no prior of a hazard is stated, else of the counts.
+        """
+        fit, group = self.fit, self.group
+        position = fit.cohort.covariates[group].astype(int) if group else np.zeros(len(fit.cohort), dtype=int)
+        rng = np.random.default_rng(address(fit.seed, PREDICT, 0, 0, LEAVERS))
+        counted = left(exits, self.reasons, position, self.groups, fit.truth.shape, rng, self.rate)
+        events = () if self.rate else same_reasons(self.study, exits, self.reasons)
+        if not events:
+            return counted
+        times = [t for e in self.asked.values() for t in e.times()] + [r.at for r in self.study.responses.values()]
+        until = max((t for t in times if t > 0), default=1.0)
+        return replace(counted, hazard=Events(self.study, events, fit.truth, until))
+
+    @property
+    def leaving(self) -> str:
+        """How a new patient leaves, in words; "" where everything is asked of these patients."""
+        if all(e.population == "these patients" for e in self.asked.values()):
+            return ""
+        hazard = self.left.hazard
+        if isinstance(hazard, Events):
+            kinds = listing([self.study.events[name].hazard.kind for name in hazard.events])
+            said = f"by the {kinds} hazard of {listing(hazard.events)}, as it was fitted"
+            return f"{said}, jointly with the own course" if hazard.names else said
+        each = f" in each {self.study.covariates[self.group].label or self.group}" if self.group else ""
+        how = f"prior {self.rate}" if self.rate else "Jeffreys' prior"
+        time = float(np.maximum(self.left.time, 0.0).sum())
+        left = int(self.left.who.sum())
+        counts = f"{left} {'exit' if left == 1 else 'exits'} in {significant(time)} {self.study.time.unit}s"
+        return f"by a constant hazard{each}, from {counts} ({how})"
 
     def _something(self) -> None:
         if self.asked or self.study.responses:
@@ -100,7 +132,7 @@ class WhatIf:
         )
 
     def values(self) -> list[float]:
-        """Amounts of one group that are looked at; zero alone where the course takes none, or a prior stands for them."""
+        """Amounts of one group that are looked at; zero alone where the course takes none, or has a prior of it."""
         if self.prior is not None or not self.course.amount:
             return [0.0]
         if self.by is not None:

@@ -24,6 +24,7 @@ LEAST_GROUP = 3  # patients, and a fifth of all: of fewer than these it is seen 
 EMPTY = 1.5  # spreads between two groups, where nobody is
 EXPLAINS = 1.5  # spreads, within which a factor explains how far two groups lie apart
 WHOLLY = 0.95  # share of the cells of a group on its side of the middle between the two
+MOST = 0.75  # share of a patient's visits that a unit of time explains: of few, all
 LEAST = 0.1  # spread of logarithms
 LEAST_OF_TIMES = 0.2  # the same, of times
 FEWEST = 5  # numbers, below which none is unlike the others
@@ -216,7 +217,9 @@ def other_unit(patient: np.ndarray, time: np.ndarray, factors: Sequence[float]) 
     """Patients whose visits lie where others' would in another unit of time -> its factor, one of `factors`.
 
     Two things must say so: when the first, second ... visit after time zero was, and how long patients went from one
-    visit to the next. Who missed visits is unlike the others in the one, who left early in the other.
+    visit to the next. Who missed visits is unlike the others in the one, who left early in the other. And a unit is one
+    for all visits of a patient: all of two or three, and most of more, lie nearer to where the factor puts them than to
+    where others have theirs; the median of two would follow one that chance moved to the start.
     """
     order = np.lexsort((time, patient))
     patient, time = patient[order], time[order]
@@ -230,14 +233,17 @@ def other_unit(patient: np.ndarray, time: np.ndarray, factors: Sequence[float]) 
     time, whose = time[kept], np.searchsorted(people, patient[kept])
     after, of = np.log(time[time > 0]), whose[time > 0]
     k = np.arange(len(after)) - np.repeat(np.cumsum(counts) - counts, counts)
-    when = medians(after - medians(after, k)[k], of)
+    off = after - medians(after, k)[k]
     same = np.diff(whose) == 0
     between = medians(np.log(np.diff(time)[same]), whose[1:][same])
+    when = medians(off, of)
     (of_when, most_when), (of_between, most_between) = middle(when, LEAST_OF_TIMES), middle(between, LEAST_OF_TIMES)
     when, between = when - of_when, between - of_between
     agree = (when * between > 0) & (np.abs(when) > FAR * most_when) & (np.abs(between) > FAR * most_between)
     by = explained((when + between) / 2, max(most_when, most_between), FAR, np.asarray(factors), agree)
-    return {p: float(f) for p, f in zip(people.tolist(), by, strict=True) if not np.isnan(f)}
+    nearer = np.abs(off - of_when - np.log(by)[of]) < np.abs(off - of_when)
+    most = np.bincount(of, nearer) >= MOST * counts
+    return {p: float(f) for p, f, so in zip(people.tolist(), by, most, strict=True) if so}
 
 
 def lone(values: np.ndarray, on_scale: np.ndarray, candidates: Collection[float] = SENTINELS) -> list[float]:

@@ -6,7 +6,7 @@ outcome's measurements speak of: that is what joins the two. Given effects and p
 looks that `hazards.py` chooses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -257,20 +257,11 @@ class TimeToEvent(Submodel):
         """(...,) what `TruthPrediction.event` says of patients with these effects and columns, (..., patient) each,
         averaged over them; a few patients at a time.
         """
-        sizes = {np.shape(v)[-1] for part in (*own.values(), columns) for v in part.values() if np.ndim(v)} - {1}
-        patients, cost = max(sizes, default=1), int(np.prod(truth.shape)) * self.weight(at, what) * len(NODES)
-        step = max(1, AT_ONCE // cost)
-        if patients <= step:
-            return self.of_each(truth, at, what, own, columns).mean(axis=-1)
-        total = np.zeros(truth.shape)
-        for first in range(0, patients, step):
-            some = slice(first, min(first + step, patients))
-
-            def few(part: Mapping[str, Array], some: slice = some) -> dict[str, Array]:
-                return {k: v[..., some] if np.shape(v)[-1:] == (patients,) else v for k, v in part.items()}
-
-            chosen = {name: few(effects) for name, effects in own.items()}
-            total = total + self.of_each(truth, at, what, chosen, few(columns)).sum(axis=-1)
+        patients, total = 0, np.zeros(truth.shape)
+        cost = int(np.prod(truth.shape)) * self.weight(at, what) * len(NODES)
+        for few, design in in_parts(cost, own, columns):
+            each = self.of_each(truth, at, what, few, design)
+            patients, total = patients + each.shape[-1], total + each.sum(axis=-1)
         return np.asarray(total / patients)
 
     def of_each(
@@ -278,14 +269,14 @@ class TimeToEvent(Submodel):
     ) -> Array:
         """(..., patient) the same of each."""
         t, w, after, share = self._schedule(at, what)
-        total = np.cumsum(self.hazards(truth, t, own, columns) * w, axis=-1)[..., after]
+        total = np.cumsum(self.hazard(truth, t, own, columns) * w, axis=-1)[..., after]
         return np.asarray(total[..., -1] if what == "number" else (np.exp(-total) * share).sum(axis=-1))
 
-    def hazards(
+    def hazard(
         self, truth: Truth, t: Array, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array]
     ) -> Array:
-        """(..., patient, node) the hazard of patients with these effects and columns, (..., patient) each, at times,
-        (node,) or (patient, node), of what happens first.
+        """(..., patient, node) the hazard of patients with these effects and columns at times (node,), or at those of
+        each.
         """
         names = [self.name, *self.uses]
         values = {name: trailing(truth.outcomes[name].values, axes=2) for name in names}
@@ -362,6 +353,21 @@ class TimeToEvent(Submodel):
         pm.Potential(self.name, total + xp.sum(xp.log(-xp.expm1(-brackets))))
 
 
+def in_parts(
+    cost: int, own: Mapping[str, Mapping[str, Array]], columns: Mapping[str, Array]
+) -> Iterator[tuple[dict[str, dict[str, Array]], dict[str, Array]]]:
+    """Effects and columns, (..., patient) each, of a few patients at a time; cost: numbers that one patient takes."""
+    sizes = {np.shape(v)[-1] for part in (*own.values(), columns) for v in part.values() if np.ndim(v)} - {1}
+    patients, step = max(sizes, default=1), max(1, AT_ONCE // cost)
+    for first in range(0, patients, step):
+        some = slice(first, min(first + step, patients))
+
+        def few(part: Mapping[str, Array], some: slice = some) -> dict[str, Array]:
+            return {k: v[..., some] if np.shape(v)[-1:] == (patients,) else v for k, v in part.items()}
+
+        yield {name: few(effects) for name, effects in own.items()}, few(columns)
+
+
 def kinks(p: Predictor) -> tuple[float, ...]:
     """Times at which the course of an outcome may bend."""
     curve = p.trajectory
@@ -433,4 +439,4 @@ def observed(
     )  # fmt: skip
 
 
-__all__ = ["TimeToEvent", "kinks", "observed"]
+__all__ = ["TimeToEvent", "in_parts", "kinks", "observed"]

@@ -42,8 +42,7 @@ class Rule:
         ends = np.array(sorted(edges))
         times, weights = between(ends[:-1], ends[1:], self.flat, count)
         if self.pole and start == 0.0:
-            s = (1 + NODES) / 2
-            times[0], weights[0] = ends[1] * s**POWER, ends[1] * POWER * s ** (POWER - 1) * WEIGHTS / 2
+            times[0], weights[0] = from_zero(ends[1])
         return times.ravel(), weights.ravel()
 
 
@@ -52,6 +51,12 @@ def between(a: Array, b: Array, flat: bool = False, count: int = 15) -> tuple[Ar
     x, w = np.polynomial.legendre.leggauss(1 if flat else count)
     half = (b - a)[..., None] / 2
     return (a + b)[..., None] / 2 + half * x, half * w
+
+
+def from_zero(b: Array) -> tuple[Array, Array]:
+    """(..., node) times and weights from zero to b, (..., 1), where the integrand may be infinite at zero."""
+    s = (1 + NODES) / 2
+    return b * s**POWER, b * POWER * s ** (POWER - 1) * WEIGHTS / 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,7 +72,7 @@ def amount(event: TimeToEvent, truth: Truth, people: People, start: Array, stop:
     """(..., patient) the hazard integrated from start to stop, (patient,) each."""
     total: Array = np.zeros((*truth.shape, 1))
     for t, w in _pieces([event], start, stop):
-        total = total + (event.hazards(truth, t, people.effects, people.columns) * w).sum(axis=-1)
+        total = total + (event.hazard(truth, t, people.effects, people.columns) * w).sum(axis=-1)
     return total
 
 
@@ -107,7 +107,7 @@ def stops(
         left, ended = [], []
         for k, (event, s, beyond) in enumerate(uncertain):
             known = (s.free < last) & (s.by > s.free)  # who may have it in the time that is looked at
-            h = event.hazards(truth, t, people.effects, people.columns) * (known[:, None] & (t > s.free[:, None]))
+            h = event.hazard(truth, t, people.effects, people.columns) * (known[:, None] & (t > s.free[:, None]))
             free = np.exp(-total[k][..., None] - (h * w / W) @ RUNNING.T)
             total[k] = total[k] + (h * w).sum(axis=-1)
             left.append((free - beyond[..., None]) / (1 - beyond[..., None]))

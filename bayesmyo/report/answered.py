@@ -214,6 +214,8 @@ def tip(t: Tip, tables: bool = False) -> list[Block]:
     which = "these numbers do" if tables else "--tables prints the numbers that do"
     none = Paragraph(f"No decision, and no estimand with a threshold, depends on it; {which}.")
     blocks.append(sentences(t.points) if t.points else none)
+    if t.leaving:
+        blocks += [SPACE, Paragraph(f"In a population a new patient leaves {t.leaving}.")]
     if tables:
         shown = {
             "course": "course",

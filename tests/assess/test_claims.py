@@ -1,4 +1,6 @@
-"""A claim is judged where it is printed: what the prior makes is never met, in the command line, in JSON, in Python and on the page."""
+"""A claim is judged where it is printed: what the prior makes is never met, in the command line, in JSON, in Python
+and on the page.
+"""
 
 from dataclasses import replace
 from functools import partial
@@ -65,7 +67,9 @@ def table(value, patients=20, months=(0, 3, 6, 9, 12)):
 
 @pytest.fixture(scope="module")
 def unchanged(tmp_path_factory):
-    """A fit of twenty patients who walk at every visit, under draws from the priors, half of which meet the decision's rule and more."""
+    """A fit of twenty patients who walk at every visit, under draws from the priors, half of which meet the
+    decision's rule and more.
+    """
     folder = tmp_path_factory.mktemp("unchanged")
     (folder / "table.csv").write_text(table(1))
     study = parse_study(YES)
@@ -135,7 +139,9 @@ estimand = "number"
 
 
 def decided(kind, population, cohort, monkeypatch, *, draws, before, other=None, known=True):
-    """What is said of a decision whose number has these draws, and had those before any data; other: its draws under other priors."""
+    """What is said of a decision whose number has these draws, and had those before any data; other: its draws under
+    other priors.
+    """
     text = SMALL[: SMALL.index("[outcomes.cpk]")] + DECIDED.format(kind=kind, population=population, rule=RULES[kind])
     measured = replace(cohort, measurements={"strength": cohort.measurements["strength"]})
     one = fit(parse_study(text), measured, engine="mock", sampling=Sampling(draws=10, tune=1, chains=2))
@@ -266,7 +272,9 @@ def test_a_centre_is_moved_by_half_a_spread(prior, moved):
 
 
 def test_levels_centred_elsewhere_are_asked_for_by_weights(from_priors):
-    """Where the posterior is the prior, Normal(50, 10), its centre follows: 45 and 55. The change has no centre to move."""
+    """Where the posterior is the prior, Normal(50, 10), its centre follows: 45 and 55. The change has no centre to
+    move.
+    """
     other = reweighted(from_priors, ("strength",))
     spread = float(np.std(from_priors.estimands["start"]))
     assert spread == pytest.approx(10, rel=0.05)
@@ -299,7 +307,9 @@ def test_one_patient_left_out_does_not_confirm_a_decision_that_is_not_met(good_f
 
 
 def test_constant_draws_break_nothing(small, small_cohort, tmp_path, run):
-    """One point, a thousand times: every likelihood is the same in all draws, as where every measurement is one value and sigma is zero."""
+    """One point, a thousand times: every likelihood is the same in all draws, as where every measurement is one
+    value and sigma is zero.
+    """
     draws = fit_of(small, small_cohort, _frozen(small, small_cohort))
     assert all(np.ptp(v) == 0 for v in draws.estimands.values())
     path = tmp_path / "frozen.nc"
@@ -323,7 +333,9 @@ def _frozen(study, cohort):
 
 
 def test_hard_tables_go_through_every_verb(run, tmp_path):
-    """All alike, all zero, all below a limit, one patient: no verb breaks, and the exit code is that of a fit that fails its checks."""
+    """All alike, all zero, all below a limit, one patient: no verb breaks, and the exit code is that of a fit that
+    fails its checks.
+    """
     constant = YES.replace('"bernoulli"', '"gaussian"').replace(
         "typical = 0.5\nscale = 0.2", "typical = 50\nscale = 10"
     )

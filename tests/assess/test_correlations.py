@@ -100,7 +100,8 @@ def test_patients_who_differ_in_nothing_have_no_correlation(rng):
         (SMALL, 24),
         (SMALL.replace("typical = 24", "typical = 30"), 30),
         (SMALL.replace(', typical = 24 }', " }").replace("mean = 24", "mean = 20"), 20),
-        (SMALL[: SMALL.index("[design]")].replace(', typical = 24 }', " }").replace('kind = "linear" }', 'kind = "constant" }'), 12),
+        (SMALL[: SMALL.index("[design]")].replace(', typical = 24 }', " }").replace('kind = "linear" }',
+         'kind = "constant" }'), 12),
     ],
 )  # fmt: skip
 def test_a_change_is_meant_by_a_typical_follow_up_or_what_comes_closest(text, time):
@@ -124,7 +125,11 @@ def mock(study):
     ],
 )
 def test_only_what_the_model_correlates_is_told(correlate, pairs):
-    text = LINKED if correlate.startswith("across") else SMALL.replace('title = "Small"', f'title = "Small"\ncorrelate = "{correlate}"')  # fmt: skip
+    text = (
+        LINKED
+        if correlate.startswith("across")
+        else SMALL.replace('title = "Small"', f'title = "Small"\ncorrelate = "{correlate}"')
+    )
     if correlate == "none":
         text = text.replace(", correlation = -0.4", "").replace("correlation = 0.3\n", "")
     found = correlation_estimates(mock(parse_study(text)))
@@ -176,10 +181,13 @@ STARTS = ("strength", "start"), ("cpk", "start")
         (*STARTS, -0.8, -0.2, "start higher in strength start lower in CPK: r = -0.50", "-0.80 to -0.20"),
         # high CPK at the start, a large fall: the raw correlation is negative
         (("cpk", "start"), LOWER, -0.8, -0.2, "start higher in CPK improve more in CPK: r = 0.50", "0.20 to 0.80"),
-        (("strength", "start"), HIGHER, -0.8, -0.2, "start higher in strength improve less in strength: r = -0.50", "-0.80 to -0.20"),
-        (HIGHER, ("cpk", "start"), -0.8, -0.2, "improve more in strength start lower in CPK: r = -0.50", "-0.80 to -0.20"),
+        (("strength", "start"), HIGHER, -0.8, -0.2, "start higher in strength improve less in strength: r = -0.50",
+         "-0.80 to -0.20"),
+        (HIGHER, ("cpk", "start"), -0.8, -0.2, "improve more in strength start lower in CPK: r = -0.50",
+         "-0.80 to -0.20"),
         # undecided
-        (HIGHER, LOWER, -0.9, 0.1, "improve more in strength may improve more or less in CPK: r = 0.40", "-0.10 to 0.90"),
+        (HIGHER, LOWER, -0.9, 0.1, "improve more in strength may improve more or less in CPK: r = 0.40",
+         "-0.10 to 0.90"),
         (*STARTS, -0.1, 0.9, "start higher in strength may start higher or lower in CPK: r = 0.40", "-0.10 to 0.90"),
     ],
 )  # fmt: skip

@@ -1,4 +1,6 @@
-"""Each patient's own number: the estimand of that patient alone, of the right patient, and refused where one cannot be asked."""
+"""Each patient's own number: the estimand of that patient alone, of the right patient, and refused where one cannot
+be asked.
+"""
 
 import json
 
@@ -269,7 +271,9 @@ NEXT = ROOT.parent / "shared" / "reference" / "next"
 @pytest.mark.sampling
 @pytest.mark.skipif(not NEXT.is_dir(), reason="the reference cohort is not here")
 def test_each_patient_of_a_crossover_is_the_exact_posterior():
-    """Effects integrated out and population parameters by importance sampling, without MCMC: twelve patients, one of them harmed."""
+    """Effects integrated out and population parameters by importance sampling, without MCMC: twelve patients, one of
+    them harmed.
+    """
     cases = json.loads((NEXT / "next.json").read_text())["cases"]
     exact = next(c for c in cases if c["id"] == "crossover_12")["references"][0]["patients"]
     frame = pd.read_csv(NEXT / "crossover_12.csv")

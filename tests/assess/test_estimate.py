@@ -180,7 +180,8 @@ def test_the_reason_stands_in_place_of_every_sentence(grid):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "held"), [("cpk", {"cpk_ratio_12", "cpk_mean", "cpk_median", "cpk_mean_these", "cpk_new"}), ("strength", {"strength_average", "strength_mean"})]
+    ("outcome", "held"), [("cpk", {"cpk_ratio_12", "cpk_mean", "cpk_median", "cpk_mean_these", "cpk_new"}),
+     ("strength", {"strength_average", "strength_mean"})]
 )  # fmt: skip
 def test_a_check_that_names_outcomes_withholds_what_speaks_of_them(grid, outcome, held):
     failed = [CheckResult("time course", False, "It bends.", outcomes=(outcome,))]
@@ -357,7 +358,9 @@ def test_a_sentence_has_the_digits_that_the_monte_carlo_error_leaves(grid, rng, 
 
 
 def test_a_check_that_names_numbers_withholds_those_alone(grid):
-    """One side question that other priors would answer otherwise takes no other answer with it, not even of the same outcome."""
+    """One side question that other priors would answer otherwise takes no other answer with it, not even of the same
+    outcome.
+    """
     failed = [CheckResult("prior sensitivity", False, "cpk_mean: do not report.", numbers=("cpk_mean", "cpk_halved"))]
     rows = {e.name: e for e in withhold(estimates(grid), failed)}
     assert [name for name, e in rows.items() if e.withheld] == ["cpk_mean"]

@@ -134,7 +134,8 @@ def test_scores_are_those_of_the_multivariate_normal(fitted, refits, left_out):
 
 @pytest.mark.sampling
 def test_new_patients_cover_patients_who_were_held_out(one, compiled):
-    """Truths from the priors: each is fitted from 12 patients, and 300 others are set beside its new patients at month 13.
+    """Truths from the priors: each is fitted from 12 patients, and 300 others are set beside its new patients at month
+    13.
 
     The figures over 100 cohorts of several families are in docs/evidence.md (scripts/held_out.py).
     """
@@ -256,7 +257,9 @@ def test_a_patient_without_whom_nobody_is_left_is_told(small, small_cohort):
 
 
 def test_noise_alone_is_no_clear_flip(one, cohort, rng):
-    """A decision on the edge: refits of the same posterior flip it often, and never clearly more often than by chance."""
+    """A decision on the edge: refits of the same posterior flip it often, and never clearly more often than by
+    chance.
+    """
     fake = fit(one, cohort, engine="mock", sampling=Sampling(draws=10, tune=1, chains=2))
     edge = 5 + 1.2816 * 2
     object.__setattr__(fake, "__dict__", {**fake.__dict__, "estimands": {"change": rng.normal(edge, 2, (4, 1000))}})

@@ -52,7 +52,9 @@ strength = {{ intercept = 50, slope = 0, sd_intercept = 8, sigma = 8 }}
 @pytest.mark.slow
 @pytest.mark.parametrize("slope", ["normal(1, 0.5)", "normal(0.6, 0.5)"])
 def test_nothing_is_gained_where_the_prior_alone_would_have_it(slope):
-    """Two visits of four patients, with a scatter of eight points: P(gain) is 0.98 before any data, or 0.88, which chance lifts to 0.9."""
+    """Two visits of four patients, with a scatter of eight points: P(gain) is 0.98 before any data, or 0.88, which
+    chance lifts to 0.9.
+    """
     study = parse_study(STUDY.format(slope=slope))
     replicator = Replicator(Cell(study, "null", PATIENTS, study), seed=1, place=0, sampling=Sampling(400, 400, 2))
     rules, met = 0, []

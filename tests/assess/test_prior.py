@@ -68,7 +68,8 @@ def test_the_same_seed_gives_the_same_beliefs():
 
 @pytest.mark.parametrize(
     ("unit", "typical", "expected"),
-    [("month", 31, (0, 6, 24)), ("year", 2, (0, 0.5, 2)), ("day", 800, (0, 182.625, 730.5)), ("day", 9, (0, 2.25, 9)), ("year", 20, (0, 5, 20))],
+    [("month", 31, (0, 6, 24)), ("year", 2, (0, 0.5, 2)), ("day", 800, (0, 182.625, 730.5)), ("day", 9, (0, 2.25, 9)),
+     ("year", 20, (0, 5, 20))],
 )  # fmt: skip
 def test_times_are_the_same_months_in_every_calendar_unit_unless_a_study_is_much_shorter_or_longer(
     unit, typical, expected
@@ -161,7 +162,8 @@ def test_outcomes_that_cannot_be_judged_are_named():
     assert found.passed
     assert found.sentence == (
         "At least 85% of patients drawn from the priors look like patients at every time. "
-        "Not judged, because no plausible range is declared: Strength. Declare what such patients may ever have: plausible = [lowest, highest] in [outcomes.strength]."
+        "Not judged, because no plausible range is declared: Strength. Declare what such patients may ever have: "
+        "plausible = [lowest, highest] in [outcomes.strength]."
     )
     assert [r["plausible"] is None for r in found.table] == [True] * 3 + [False] * 3
 
@@ -171,7 +173,8 @@ def test_where_no_outcome_can_be_judged_nothing_is_claimed(small):
     assert found.passed
     assert (
         found.sentence
-        == "No outcome was judged. Not judged, because no plausible range is declared: Strength, CPK. Declare what such patients may ever have: plausible = [lowest, highest] in [outcomes.strength], and so on."
+        == "No outcome was judged. Not judged, because no plausible range is declared: Strength, CPK. Declare what "
+        "such patients may ever have: plausible = [lowest, highest] in [outcomes.strength], and so on."
     )
 
 
@@ -181,7 +184,8 @@ def test_what_fails_and_what_is_not_judged_are_both_told():
     assert not found.passed
     assert found.sentence.startswith("Only ")
     assert found.sentence.endswith(
-        "Not judged, because no plausible range is declared: Strength. Declare what such patients may ever have: plausible = [lowest, highest] in [outcomes.strength]."
+        "Not judged, because no plausible range is declared: Strength. Declare what such patients may ever have: "
+        "plausible = [lowest, highest] in [outcomes.strength]."
     )
 
 

@@ -58,7 +58,8 @@ def cohort():
 
 @pytest.fixture(scope="module")
 def fit():
-    """Ten of those who were seen, and two of those who were lost, are surely strong at month 12; the others are surely not.
+    """Ten of those who were seen, and two of those who were lost, are surely strong at month 12; the others are surely
+    not.
 
     CPK is 200 IU/L at month 12 in even patients, and does not fall in odd ones.
     """
@@ -98,7 +99,9 @@ def test_remission_lies_between_none_and_all_of_those_who_were_lost(found):
 
 
 def test_categories_are_judged_in_order_and_those_in_none_are_counted(found):
-    """Twelve are strong, six of them even or seven; other even patients respond in part; odd weak patients have neither."""
+    """Twelve are strong, six of them even or seven; other even patients respond in part; odd weak patients have
+    neither.
+    """
     strong = {*range(WELL), *range(SEEN, SEEN + LOST_AND_WELL)}
     even = {i for i in range(PATIENTS) if i % 2 == 0}
     n = {"remission": len(strong & even), "partial_response": len(even - strong)}
@@ -133,7 +136,9 @@ def without_cpk_of_the_first_at_month_12(fit):
     cpk = fit.cohort.measurements["cpk"]
     kept = cpk.take(~((cpk.patient == 0) & (cpk.time == 12)))
     people = dataclasses.replace(fit.cohort, measurements={**fit.cohort.measurements, "cpk": kept})
-    draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
+    draws = type(
+        "Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}}
+    )
     return fit_of(STUDY, people, draws)
 
 
@@ -142,8 +147,8 @@ def test_an_empty_cell_at_a_visit_is_not_called_a_lost_patient(fit, capsys):
     first = both.each[0]
     assert (first.last_seen, first.missing, first.seen) == (12, {"cpk": 6}, False)
     assert (
-        "; strength in 6 and CPK in 7 were last measured before month 12 (the latest at month 6): 7 patients, who are predicted"
-        in both.categories[0].sentence
+        "; strength in 6 and CPK in 7 were last measured before month 12 (the latest at month 6): 7 patients, who are "
+        "predicted" in both.categories[0].sentence
     )
     show(*shown_responses([both], STUDY))
     shown = " ".join(capsys.readouterr().out.split())
@@ -177,7 +182,9 @@ def test_sentences(found, snapshot):
 
 def test_where_all_were_seen_nothing_is_said_of_the_lost(fit):
     early = parse_study(STUDY.text.replace("at = 12\n\n[responses.plain", "at = 6\n\n[responses.plain"))
-    draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
+    draws = type(
+        "Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}}
+    )
     plain = next(r for r in responses(fit_of(early, fit.cohort, draws)) if r.name == "plain")
     assert plain.not_seen == 0
     remission = plain.categories[0]
@@ -189,7 +196,9 @@ def test_where_all_were_seen_nothing_is_said_of_the_lost(fit):
 def test_a_visit_shortly_before_counts_where_the_rule_has_a_window(fit, window, seen, bounds):
     """Six patients were last measured at month 6, and the rule judges at month 12."""
     text = STUDY.text.replace('title = "strength alone"\nat = 12', f"at = 12\nwindow = {window}")
-    draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
+    draws = type(
+        "Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}}
+    )
     plain = next(r for r in responses(fit_of(parse_study(text), fit.cohort, draws)) if r.name == "plain")
     assert (plain.window, sum(p.seen for p in plain.each)) == (window, seen)
     remission = plain.categories[0]
@@ -204,7 +213,9 @@ def test_the_last_visit_of_the_lost_is_never_rounded_up_to_the_time_of_the_rule(
     people = dataclasses.replace(
         fit.cohort, measurements={**fit.cohort.measurements, "strength": dataclasses.replace(strength, time=late)}
     )
-    draws = type("Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}})  # fmt: skip
+    draws = type(
+        "Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}}
+    )
     plain = next(r for r in responses(fit_of(STUDY, people, draws)) if r.name == "plain")
     assert "strength was last measured before month 12 in 6 (the latest at month 11.99)" in plain.categories[0].sentence
 

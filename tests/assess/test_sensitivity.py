@@ -1,4 +1,6 @@
-"""Prior against data where the answer is known: posteriors of a normal mean, written down; and what has no patients to ask."""
+"""Prior against data where the answer is known: posteriors of a normal mean, written down; and what has no patients
+to ask.
+"""
 
 from dataclasses import replace
 from functools import cache
@@ -104,7 +106,9 @@ population = "these patients"
 def test_a_share_of_few_patients_is_judged_by_its_mean_for_its_median_goes_in_steps(
     cohort, rng, monkeypatch, fewer, verdict
 ):
-    """Four or five of twelve patients: where four become a little more likely than five, the median moves by a whole patient, 1.0 SD."""
+    """Four or five of twelve patients: where four become a little more likely than five, the median moves by a whole
+    patient, 1.0 SD.
+    """
     study = parse_study(SMALL[: SMALL.index("[outcomes.cpk]")] + SHARE)
 
     def share_of(p):
@@ -119,7 +123,9 @@ def test_a_share_of_few_patients_is_judged_by_its_mean_for_its_median_goes_in_st
 
 
 def test_noise_alone_moves_no_probability(cohort, rng, monkeypatch):
-    """Four hundred draws of one posterior, three times over: P(above 50) differs by more than 0.05 in a third of them, by chance alone."""
+    """Four hundred draws of one posterior, three times over: P(above 50) differs by more than 0.05 in a third of
+    them, by chance alone.
+    """
     study = parse_study(asked("population average").text + "above = 50\n")
     apart = claimed = 0
     for _ in range(60):
@@ -175,7 +181,8 @@ def test_a_probability_that_moves_beyond_a_twentieth_is_not_reported(cohort, rng
 def test_what_cannot_be_reweighted_is_not_judged(cohort, rng, monkeypatch):
     draws = normal(rng, 50, 1)
     row, one = row_of(
-        asked("population average"), cohort, monkeypatch, draws=draws, half=draws, double=draws, before=normal(rng, 50, 9)
+        asked("population average"), cohort, monkeypatch, draws=draws, half=draws, double=draws,
+        before=normal(rng, 50, 9)
     )  # fmt: skip
     assert row.verdict == DATA
     unknown = OtherPriors({"number": draws}, None, "importance", 0.9)

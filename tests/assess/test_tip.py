@@ -163,6 +163,34 @@ def test_a_shift_that_tips_nothing_says_how_far_was_looked(lost):
     assert said == f"gained: even had the 4 who were lost been 0.10 points worse {like}"
 
 
+def with_event(reasons='"lost"', depends="", value=""):
+    event = f'[events.lost]\nreasons = [{reasons}]\ntypical = 0.3\nhazard = {{ kind = "constant" }}\n{depends}\n'
+    return f"{TEXT}\n{event}\n[scenarios.improves.lost]\nhazard = 0.02\n{value}"
+
+
+@pytest.mark.parametrize(
+    ("depends", "value", "more"),
+    [("", "", ""), ('depends = { strength = "slope" }', "strength_slope = 0.6", ", jointly with the own course")],
+)
+def test_a_population_leaves_by_the_event_that_the_study_has(depends, value, more):
+    fit = fit_with(text=with_event(depends=depends, value=value))
+    told = tip(fit, outcomes=["strength"], by=[0, -6])
+    assert told.leaving == f"by the constant hazard of lost, as it was fitted{more}"
+    gone = 1 - fit.prediction.event("lost", 12.0, "free", "population average")
+    rows = told.table().query("name == 'gain' and kind == 'estimand'").set_index("d")["mean"]
+    assert rows[-6.0] - rows[0.0] == pytest.approx(-6 * gone.mean(), abs=0.01)
+    stated = tip(fit, outcomes=["strength"], by=[0, -6], hazard="lognormal(-4.6, 1)").leaving
+    assert stated == "by a constant hazard, from 4 exits in 269 months (prior lognormal(-4.6, 1))"
+
+
+def test_it_is_said_how_a_new_patient_leaves(lost, shifted):
+    assert shifted.leaving == "by a constant hazard, from 4 exits in 269 months (Jeffreys' prior)"
+    one = fit_with(text=with_event('"lost", "moved away"'))
+    assert tip(one, steps=2).leaving == "by the constant hazard of lost, as it was fitted"
+    several = fit_with(("lost", "moved away") * 2, with_event('"lost", "moved away"'))
+    assert tip(several, reasons=["lost"], steps=2).leaving.startswith("by a constant hazard, from 2 exits")
+
+
 def test_a_prior_of_the_amount_gives_one_posterior(lost):
     told = tip(lost, outcomes=["strength"], prior="normal(-6, 3)")
     row = told.table().query("course == 'shift' and name == 'gain_these' and kind == 'estimand'")
@@ -255,6 +283,8 @@ def test_the_command_says_it_in_text_and_json(lost, run, tmp_path):
     assert text.code == document.code == 0
     assert "4 of 12 patients left (lost); what if they were moved by d from their own course" in text.out
     assert "would have had to be" in " ".join(text.out.split())
+    leaves = "In a population a new patient leaves by a constant hazard, from 4 exits in 269 months (Jeffreys' prior)."
+    assert leaves in " ".join(text.out.split())
     points = {p["name"]: p for p in document.json["tip"]["points"]}
     exact = -(np.quantile(lost.estimands["gain_these"], 0.1) - 2) * 12 / 4
     assert points["gained"]["d"] == pytest.approx(exact, abs=0.01)

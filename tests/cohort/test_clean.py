@@ -1,4 +1,6 @@
-"""The table as it was read: what is written is what was understood, to the last bit, and is read back by the plain study."""
+"""The table as it was read: what is written is what was understood, to the last bit, and is read back by the plain
+study.
+"""
 
 import csv
 import io

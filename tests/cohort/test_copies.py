@@ -1,4 +1,6 @@
-"""Values that are copied are noted with their lines, and those that only happen to be alike are not: planted copies, cohorts of known noise."""
+"""Values that are copied are noted with their lines, and those that only happen to be alike are not: planted copies,
+cohorts of known noise.
+"""
 
 import re
 
@@ -35,7 +37,9 @@ def study(names=("ck", "hb", "score")):
 
 
 def table(rng, patients=16):
-    """Rows as a clinic types them: ck in whole numbers, hb to a hundredth, a score from 0 to 100 at whose end a third of the patients are."""
+    """Rows as a clinic types them: ck in whole numbers, hb to a hundredth, a score from 0 to 100 at whose end a
+    third of the patients are.
+    """
     rows = []
     for n in range(patients):
         ck, hb, score = rng.normal(7, 0.7), rng.normal(12.5, 1.2), 100 if rng.random() < 1 / 3 else rng.normal(70, 12)

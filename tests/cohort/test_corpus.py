@@ -1,4 +1,6 @@
-"""Every case of the corpus: what is said, to the letter; whether it names the lines that are wrong; whom it gives away."""
+"""Every case of the corpus: what is said, to the letter; whether it names the lines that are wrong; whom it gives
+away.
+"""
 
 import csv
 import os
@@ -21,7 +23,9 @@ WITH_FILES = [c for c in CASES if not c.said]
 TABLES = [c for c in WITH_FILES if c.table is not None]
 BUILT = {c.name: c for c in CASES if c.said}
 BINARY = {*SCRIPT["binaries"](), "clean-parquet.parquet", "D43-nested.parquet"}
-NAMED = re.compile(r"(?P<file>\S+\.patients\.csv, |\S+\.patients\.csv: [^(]*\()?\b(?:[Ll]ine|[Rr]ow)s? (?P<numbers>\d+(?:, \d+)*)(?: and (?P<more>\d+) more)?")  # fmt: skip
+NAMED = re.compile(
+    r"(?P<file>\S+\.patients\.csv, |\S+\.patients\.csv: [^(]*\()?\b(?:[Ll]ine|[Rr]ow)s? (?P<numbers>\d+(?:, \d+)*)(?: and (?P<more>\d+) more)?"
+)
 
 
 def of(cases):
@@ -67,7 +71,9 @@ def test_a_clean_case_is_read_without_a_word(case):
 
 @of(TABLES)
 def test_the_answer_names_the_lines_of_the_truth(case):
-    """The truth is written by hand in cases.toml. Lines that other parts of the account list (cells not measured) do not count."""
+    """The truth is written by hand in cases.toml. Lines that other parts of the account list (cells not measured) do
+    not count.
+    """
     refused = " rows in = " not in case.expected.read_text()
     said = case.expected.read_text() if refused else "".join(notes(case))
     for truth, found in zip((case.lines, case.patients_lines), lines_named(said), strict=True):
@@ -118,7 +124,17 @@ def cells(path, study, hidden):
         yield from (cell.strip() for name, cell in zip(header, row, strict=False) if name in hidden)
 
 
-SAMPLE = ["D05-csv-named-xlsx", "D26-all-at-once", "D38-start-in-the-patients-table", "D57-visits-without-patient", "D61-implausible", "clean", "clean-parquet", "clean-workbook-with-two-sheets", "study-outcome-named-chain"]  # fmt: skip
+SAMPLE = [
+    "D05-csv-named-xlsx",
+    "D26-all-at-once",
+    "D38-start-in-the-patients-table",
+    "D57-visits-without-patient",
+    "D61-implausible",
+    "clean",
+    "clean-parquet",
+    "clean-workbook-with-two-sheets",
+    "study-outcome-named-chain",
+]
 
 
 @of([c for c in WITH_FILES if c.name in SAMPLE])
@@ -246,8 +262,10 @@ def test_the_binary_files_are_those_of_the_script():
 
 SHARED = ROOT.parent / "shared" / "reference"
 REFERENCE = {
-    "aids": "extra/aids.csv", "epil": "epil.csv", "epil_observations": "epil.csv", "hurdle": "hurdle_lognormal_sim.csv", "paquid": "paquid.csv",
-    "pbc2": "pbc2.csv", "rats": "rats_bugs.csv", "schizophrenia": "schizophrenia.csv", "sleepstudy": "sleepstudy.csv", "toenail": "toenail.csv",
+    "aids": "extra/aids.csv", "epil": "epil.csv", "epil_observations": "epil.csv",
+    "hurdle": "hurdle_lognormal_sim.csv", "paquid": "paquid.csv",
+    "pbc2": "pbc2.csv", "rats": "rats_bugs.csv", "schizophrenia": "schizophrenia.csv", "sleepstudy": "sleepstudy.csv",
+    "toenail": "toenail.csv",
     "wine": "wine.csv",
 }  # fmt: skip
 TRUE_OF_THEM = re.compile(

@@ -131,7 +131,10 @@ def test_a_map_says_which_levels_other_texts_stand_for():
         'dx: 3 cells read by map (line 2: "d" -> DM; line 5: "pm?" -> PM; line 8: "NA" -> PM). [D68]' in found.notices
     )
     assert not any("[D68]" in n for n in read(table(), study).notices)
-    assert "dx (column dx, of patients): DM (reference), PM; d stands for DM, pm? stands for PM and NA stands for PM" in describe.covariates(study)  # fmt: skip
+    assert (
+        "dx (column dx, of patients): DM (reference), PM; d stands for DM, pm? stands for PM and NA stands for PM"
+        in describe.covariates(study)
+    )
     (refused,) = faults(text, STUDY)[:1]
     assert 'covariates.dx.map = { "..." = "DM" }' in refused
 
@@ -139,8 +142,10 @@ def test_a_map_says_which_levels_other_texts_stand_for():
 @pytest.mark.parametrize(
     ("texts", "what"),
     [
-        ('{ d = "dm" }', '"d" stands for no level; got "dm"; levels: DM, PM'), ('{ DM = "PM" }', 'is itself a level; got "DM"'),
-        ('{ " d" = "DM" }', 'without white space around it; got " d"'), ('{ "" = "DM" }', "an empty cell is missing"), ("{ d = 1 }", "must be text"),
+        ('{ d = "dm" }', '"d" stands for no level; got "dm"; levels: DM, PM'),
+        ('{ DM = "PM" }', 'is itself a level; got "DM"'),
+        ('{ " d" = "DM" }', 'without white space around it; got " d"'), ('{ "" = "DM" }', "an empty cell is missing"),
+        ("{ d = 1 }", "must be text"),
     ],
 )  # fmt: skip
 def test_what_a_map_may_not_be(texts, what):
@@ -189,19 +194,35 @@ def test_columns_that_are_used_are_not_called_unused():
 @pytest.mark.parametrize(
     ("rows", "fragments"),
     [
-        pytest.param({"line_3": "A,3,55,PM,,,winter"}, ['lines 2, 3, column "dx"', "one patient has several values of dx", 'varies = "visits"'], id="contradiction of levels"),
-        pytest.param({"line_3": "A,3,55,,41,,winter"}, ['lines 2, 3, column "age"', "one patient has several values of age"], id="contradiction of numbers"),
-        pytest.param({"line_5": "C,0,45,DM,,25,summer"}, ['line 5, column "age"', "1 of 8 patients have no age", 'declare missing = "imputed"'], id="missing number"),
-        pytest.param({"line_5": "C,0,45,NA,70,25,summer"}, ['line 5, column "dx"', "1 of 8 patients have no dx", 'declare a level such as "unknown"'], id="missing level"),
-        pytest.param({"line_5": "C,0,45,dm,70,25,summer"}, ['line 5, column "dx"', "differs from the level", "only in case", 'got "dm"', "write DM"], id="unknown level"),
-        pytest.param({"line_2": "A,0,50,DM,40,100,sumer"}, ['line 2, column "season"', "is no level of season", 'did you mean "summer"?'], id="misspelt level"),
-        pytest.param({"line_5": "C,0,45,DM,old,25,summer"}, ['line 5, column "age"', "is not a number", 'got "old"'], id="text"),
-        pytest.param({"line_5": "C,0,45,DM,>70,25,summer"}, ['line 5, column "age"', "is a limit, not a measurement"], id="limit"),
-        pytest.param({"line_5": 'C,0,45,DM,"70,5",25,summer'}, ['line 5, column "age"', "uses a decimal comma"], id="decimal comma"),
-        pytest.param({"line_5": "C,0,45,DM,70,0,summer"}, ['line 5, column "titre0"', "has no log", 'got "0"', "declared in the study"], id="zero has no log"),
-        pytest.param({"line_5": "C,0,45,DM,70,-3,summer"}, ['line 5, column "titre0"', "has no log", 'got "-3"'], id="a negative number has no log"),
-        pytest.param({"line_5": "C,0,45,DM,70,25,"}, ['line 5, column "season"', "the covariate season of a visit is missing", "fill it in"], id="missing at a visit"),
-        pytest.param({"line_5": "C,0,45,DM,70,25,spring"}, ['line 5, column "season"', "is no level of season", "levels: summer, winter"], id="unknown at a visit"),
+        pytest.param({"line_3": "A,3,55,PM,,,winter"},
+         ['lines 2, 3, column "dx"', "one patient has several values of dx", 'varies = "visits"'],
+         id="contradiction of levels"),
+        pytest.param({"line_3": "A,3,55,,41,,winter"},
+         ['lines 2, 3, column "age"', "one patient has several values of age"], id="contradiction of numbers"),
+        pytest.param({"line_5": "C,0,45,DM,,25,summer"},
+         ['line 5, column "age"', "1 of 8 patients have no age", 'declare missing = "imputed"'], id="missing number"),
+        pytest.param({"line_5": "C,0,45,NA,70,25,summer"},
+         ['line 5, column "dx"', "1 of 8 patients have no dx", 'declare a level such as "unknown"'],
+         id="missing level"),
+        pytest.param({"line_5": "C,0,45,dm,70,25,summer"},
+         ['line 5, column "dx"', "differs from the level", "only in case", 'got "dm"', "write DM"], id="unknown level"),
+        pytest.param({"line_2": "A,0,50,DM,40,100,sumer"},
+         ['line 2, column "season"', "is no level of season", 'did you mean "summer"?'], id="misspelt level"),
+        pytest.param({"line_5": "C,0,45,DM,old,25,summer"}, ['line 5, column "age"', "is not a number", 'got "old"'],
+         id="text"),
+        pytest.param({"line_5": "C,0,45,DM,>70,25,summer"}, ['line 5, column "age"', "is a limit, not a measurement"],
+         id="limit"),
+        pytest.param({"line_5": 'C,0,45,DM,"70,5",25,summer'}, ['line 5, column "age"', "uses a decimal comma"],
+         id="decimal comma"),
+        pytest.param({"line_5": "C,0,45,DM,70,0,summer"},
+         ['line 5, column "titre0"', "has no log", 'got "0"', "declared in the study"], id="zero has no log"),
+        pytest.param({"line_5": "C,0,45,DM,70,-3,summer"}, ['line 5, column "titre0"', "has no log", 'got "-3"'],
+         id="a negative number has no log"),
+        pytest.param({"line_5": "C,0,45,DM,70,25,"},
+         ['line 5, column "season"', "the covariate season of a visit is missing", "fill it in"],
+         id="missing at a visit"),
+        pytest.param({"line_5": "C,0,45,DM,70,25,spring"},
+         ['line 5, column "season"', "is no level of season", "levels: summer, winter"], id="unknown at a visit"),
     ],
 )  # fmt: skip
 def test_a_covariate_that_cannot_be_used(rows, fragments):
@@ -224,9 +245,12 @@ def test_a_number_outside_its_declared_range():
         study,
     )
     assert found == [
-        'line 5, column "age": is above the declared maximum 90; got "840"; correct it if it is a typing error; is the unit, years, right? [D36]',
-        'line 7, column "age": is above the declared maximum 90; got "99"; if it means missing, add it to data.missing. [D34]',
-        'line 8, column "age": is below the declared minimum 18; got "-9"; if it means missing, add it to data.missing. [D34]',
+        'line 5, column "age": is above the declared maximum 90; got "840"; correct it if it is a typing error; is '
+        'the unit, years, right? [D36]',
+        'line 7, column "age": is above the declared maximum 90; got "99"; if it means missing, add it to '
+        'data.missing. [D34]',
+        'line 8, column "age": is below the declared minimum 18; got "-9"; if it means missing, add it to '
+        'data.missing. [D34]',
     ]  # fmt: skip
     assert read(table(line_5="C,0,45,DM,18,25,summer", line_7="E,0,52,DM,90,150,winter"), study).covariates["age"][
         2:5
@@ -281,10 +305,14 @@ def test_a_missing_column_is_named_with_its_covariate():
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
-        (("A,0,50,DM,40,100,summer", "B,0,40,DM,60,400,winter", "C,0,45,DM,70,25,summer"), 'column "dx": dx has a single value, "DM"; a covariate that does not vary says nothing'),
-        (("A,0,50,DM,40,100,summer", "B,0,40,PM,40,400,winter", "C,0,45,DM,40,25,summer"), 'column "age": age has a single value, 40;'),
-        (("A,0,50,DM,40,,summer", "B,0,40,PM,60,,winter", "C,0,45,DM,70,,summer"), 'column "titre0": titre has no value;'),
-        (("A,0,50,DM,40,100,summer", "B,0,40,PM,60,400,summer", "C,0,45,DM,70,25,summer"), 'column "season": season has a single value, "summer"'),
+        (("A,0,50,DM,40,100,summer", "B,0,40,DM,60,400,winter", "C,0,45,DM,70,25,summer"),
+         'column "dx": dx has a single value, "DM"; a covariate that does not vary says nothing'),
+        (("A,0,50,DM,40,100,summer", "B,0,40,PM,40,400,winter", "C,0,45,DM,40,25,summer"),
+         'column "age": age has a single value, 40;'),
+        (("A,0,50,DM,40,,summer", "B,0,40,PM,60,,winter", "C,0,45,DM,70,,summer"),
+         'column "titre0": titre has no value;'),
+        (("A,0,50,DM,40,100,summer", "B,0,40,PM,60,400,summer", "C,0,45,DM,70,25,summer"),
+         'column "season": season has a single value, "summer"'),
     ],
 )  # fmt: skip
 def test_a_covariate_that_does_not_vary(rows, what):
@@ -351,7 +379,8 @@ SCORE = outcome('family = { kind = "ordered_beta", lower = 0, upper = 5 }')
 POINTS = outcome('family = { kind = "beta_binomial", trials = 10 }')
 YES = outcome('family = { kind = "bernoulli" }', head="typical = 0.4\nscale = 0.2")
 HURDLE = outcome(
-    'family = { kind = "hurdle_lognormal" }\nzero = { typical = 0.2, scale = 0.1, trajectory = { kind = "constant" } }\n'
+    'family = { kind = "hurdle_lognormal" }\nzero = { typical = 0.2, scale = 0.1, trajectory = { kind = "constant" } '
+    '}\n'
     "map = { none = 0, \"half a tablet\" = 2.5 }"
 )  # fmt: skip
 GRADES = outcome('family = { kind = "cumulative", coding = "mrc_plus" }', head="scale = 2")
@@ -375,7 +404,8 @@ def test_counts_and_their_exposure():
 @pytest.mark.parametrize(
     ("row", "fragments"),
     [
-        ("A,0,3,0", ['line 2, column "weeks"', "the exposure must be positive", 'got "0"', "nothing can be counted per nothing: leave x empty"]),
+        ("A,0,3,0", ['line 2, column "weeks"', "the exposure must be positive", 'got "0"',
+         "nothing can be counted per nothing: leave x empty"]),
         ("A,0,3,-1", ['line 2, column "weeks"', "the exposure must be positive", 'got "-1"']),
         ("A,0,3,", ['line 2, column "weeks"', "the exposure of a count is missing", "fill it in, or leave x empty"]),
         ("A,0,3,many", ['line 2, column "weeks"', "is not a number"]),

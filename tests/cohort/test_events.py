@@ -54,7 +54,8 @@ def episodes(cohort, name):
     e = cohort.events[name]
     return [
         (cohort.patients[p], *numbers, s)
-        for p, *numbers, s in zip(e.patient, e.start.tolist(), e.stop.tolist(), e.end.tolist(), e.status.tolist(), strict=True)
+        for p, *numbers, s in zip(e.patient, e.start.tolist(), e.stop.tolist(), e.end.tolist(), e.status.tolist(),
+         strict=True)
     ]  # fmt: skip
 
 
@@ -65,7 +66,16 @@ def notices(cohort, code):
 # --- exits
 
 
-ROWS = ["a 0 50 900 . .", "a 6 50 900 8 lost", "b 0 50 900 12 .", "b 3 50 900 . .", "c 2 50 900 4 died", "c 3 50 900 4 died", "d 0 50 900 . .", "d 5 50 900 . ."]  # fmt: skip
+ROWS = [
+    "a 0 50 900 . .",
+    "a 6 50 900 8 lost",
+    "b 0 50 900 12 .",
+    "b 3 50 900 . .",
+    "c 2 50 900 4 died",
+    "c 3 50 900 4 died",
+    "d 0 50 900 . .",
+    "d 5 50 900 . .",
+]
 
 
 def test_an_exit_is_as_stated_or_the_last_visit():
@@ -125,10 +135,13 @@ def test_two_reasons_that_differ_in_case_are_two():
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
-        (["a 0 50 900 8 Lost"], 'line 2, column "why": differs from a declared reason only in case; got "Lost"; write "lost". [D76]'),
+        (["a 0 50 900 8 Lost"],
+         'line 2, column "why": differs from a declared reason only in case; got "Lost"; write "lost". [D76]'),
         (["a 0 50 900 8 moved__away"], 'differs from a declared reason only in white space'),
-        (["a 0 50 900 . lost", "b 0 50 900 . died"], 'lines 2, 3, column "why": says why follow-up ended, and nothing says when; fill in the column left. [D76]'),
-        (["a 0 50 900 8 lost", "a 3 50 900 8 died"], 'lines 2, 3, column "why": one patient has several values of the reason of the exit; correct it. [D23]'),
+        (["a 0 50 900 . lost", "b 0 50 900 . died"],
+         'lines 2, 3, column "why": says why follow-up ended, and nothing says when; fill in the column left. [D76]'),
+        (["a 0 50 900 8 lost", "a 3 50 900 8 died"],
+         'lines 2, 3, column "why": one patient has several values of the reason of the exit; correct it. [D23]'),
         ([f"a 0 50 900 8 {'x' * 1001}"], "has more than 1,000 characters, which no reason has"),
         (["a 0 50 900 2 lost", "a 3 50 900 2 lost"], "a visit lies after the end of the patient's follow-up"),
         (["a 0 50 900 0 lost"], "lost happened at the first visit, when nobody had been at risk for any time"),
@@ -148,7 +161,11 @@ def test_an_event_with_a_time_in_the_table_of_patients():
     asked = study(("rescue", AT), time='exit = "left"')
     rows = ["a 0 50 900", "a 6 50 900", "b 0 50 900", "c 1 50 900"]
     cohort = read(asked, rows, patients=["patient left rescued", "a 9 4", "b 7 .", "c . 0.5"])
-    assert episodes(cohort, "rescue") == [("a", 0, 4, 4, HAPPENED), ("b", 0, 7, 7, CENSORED), ("c", 0, 0.5, 0.5, HAPPENED)]  # fmt: skip
+    assert episodes(cohort, "rescue") == [
+        ("a", 0, 4, 4, HAPPENED),
+        ("b", 0, 7, 7, CENSORED),
+        ("c", 0, 0.5, 0.5, HAPPENED),
+    ]
 
 
 def test_a_recurrent_event_has_an_episode_for_each_and_one_for_the_rest():
@@ -165,9 +182,13 @@ def test_a_recurrent_event_has_an_episode_for_each_and_one_for_the_rest():
     [
         (["a 0 50 900 9 0"], 'line 2, column "rescued": lies at or before month 0, when nobody was at risk yet'),
         (["a 0 50 900 9 -2", "b 0 50 900 . ."], "at or before month 0"),
-        (["a 0 50 900 9 10"], "lies after the end of the patient's follow-up, which is the last visit where no end is stated; correct it, or the column left. [D77]"),
+        (["a 0 50 900 9 10"],
+         "lies after the end of the patient's follow-up, which is the last visit where no end is stated; correct it, "
+         "or the column left. [D77]"),
         (["a 0 50 900 . 2", "a 1 50 900 . ."], "lies after the end of the patient's follow-up"),
-        (["a 0 50 900 9 2", "a 1 50 900 . 3"], 'lines 2, 3, column "rescued": one patient has several times of rescue; correct it, or declare recurrent = true. [D77]'),
+        (["a 0 50 900 9 2", "a 1 50 900 . 3"],
+         'lines 2, 3, column "rescued": one patient has several times of rescue; correct it, or declare recurrent = '
+         'true. [D77]'),
         (["a 0 50 900 9 soon"], 'column "rescued": is not a number; got "soon"'),
     ],
 )  # fmt: skip
@@ -183,7 +204,11 @@ def test_dates_are_counted_as_those_of_visits_and_never_shown():
     def on(days):
         return str(began + timedelta(days=days))
 
-    rows = [f"a {on(0)} 50 900 {on(200)} lost {on(100)}", f"a {on(90)} 50 900 . . .", f"b {on(5)} 50 900 {on(90)} . {on(90)}"]  # fmt: skip
+    rows = [
+        f"a {on(0)} 50 900 {on(200)} lost {on(100)}",
+        f"a {on(90)} 50 900 . . .",
+        f"b {on(5)} 50 900 {on(90)} . {on(90)}",
+    ]
     cohort = read(asked, rows, "left why rescued")
     month = 30.4375
     np.testing.assert_allclose(cohort.exits.time, [200 / month, 85 / month])
@@ -228,7 +253,15 @@ def test_what_is_known_between_two_visits():
 
 
 def test_a_recurrent_event_between_visits():
-    rows = ["a 0 50 900 0", "a 3 50 900 0", "a 6 50 900 0", "a 9 50 900 1", "a 12 50 900 1", "a 15 50 900 0", "b 0 50 900 0"]  # fmt: skip
+    rows = [
+        "a 0 50 900 0",
+        "a 3 50 900 0",
+        "a 6 50 900 0",
+        "a 9 50 900 1",
+        "a 12 50 900 1",
+        "a 15 50 900 0",
+        "b 0 50 900 0",
+    ]
     cohort = read(study(("relapse", RELAPSE + "\nrecurrent = true")), rows, "relapsed")
     a = [(0, 6, 9, INTERVAL), (9, 9, 12, INTERVAL), (12, 15, 15, CENSORED)]
     assert episodes(cohort, "relapse") == [("a", *row) for row in a]
@@ -239,9 +272,11 @@ def test_a_recurrent_event_between_visits():
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
-        (["a 0 50 900 1"], 'line 2, column "relapsed": says that relapse happened before month 0, when nobody was at risk yet; write 0, or leave it empty. [D77]'),
+        (["a 0 50 900 1"], 'line 2, column "relapsed": says that relapse happened before month 0, when nobody was at '
+         'risk yet; write 0, or leave it empty. [D77]'),
         (["a -3 50 900 1", "a 2 50 900 0"], 'line 2, column "relapsed": says that relapse happened before month 0'),
-        (["a 0 50 900 yes"], 'must be 0 or 1: whether it has happened since the row before; got "yes"; correct the cell. [D77]'),
+        (["a 0 50 900 yes"], 'must be 0 or 1: whether it has happened since the row before; got "yes"; correct the '
+         'cell. [D77]'),
         (["a 0 50 900 2"], 'must be 0 or 1'), (["a . . . 1", "a 0 50 900 ."], "the time of a measurement is missing"),
     ],
 )  # fmt: skip
@@ -251,7 +286,9 @@ def test_a_cell_that_cannot_be(rows, what):
 
 
 def test_a_visit_with_an_event_alone_may_not_lie_after_the_exit():
-    (told,) = faults(study(("relapse", RELAPSE), time='exit = "left"'), ["a 0 50 900 0 5", "a 6 . . 1 ."], "relapsed left")  # fmt: skip
+    (told,) = faults(
+        study(("relapse", RELAPSE), time='exit = "left"'), ["a 0 50 900 0 5", "a 6 . . 1 ."], "relapsed left"
+    )
     assert "a visit lies after the end of the patient's follow-up" in told
 
 
@@ -302,7 +339,16 @@ def test_a_state_of_two_outcomes_and_of_a_change_since_the_first_measurement():
 
 def test_a_limit_of_measurement_tells_only_what_it_can():
     text = study(("remission", REMISSION)).text.replace('label = "CPK"', 'label = "CPK"\ncensoring = "as typed"')
-    rows = ["a 0 50 >500", "a 3 50 <300", "a 6 50 <100", "b 0 50 900", "b 3 50 100..150", "c 0 50 >100", "d 0 50 300", "d 3 50 150..250"]  # fmt: skip
+    rows = [
+        "a 0 50 >500",
+        "a 3 50 <300",
+        "a 6 50 <100",
+        "b 0 50 900",
+        "b 3 50 100..150",
+        "c 0 50 >100",
+        "d 0 50 300",
+        "d 3 50 150..250",
+    ]
     cohort = read(parse_study(text), rows)
     assert episodes(cohort, "remission") == [("a", 0, 0, 6, INTERVAL), ("b", 0, 0, 3, INTERVAL)]
     assert "remission: of 2 of 4 patients no time is known in which they were at risk. [D78]" in cohort.notices
@@ -341,7 +387,12 @@ def test_a_workbook_and_a_frame_say_the_same(how, tmp_path):
     asked = study(("lost", LOST), ("relapse", RELAPSE), ("rescue", AT), time=f'date = "YYYY-MM-DD", {EXIT}')
     header = ["patient", "month", "strength", "cpk", "left", "why", "relapsed", "rescued"]
     d = [date(2021, 3, 1) + timedelta(days=30 * n) for n in range(6)]
-    rows = [["a", d[0], 50, 900, d[5], "lost", 0, d[2]], ["a", d[3], 50, 900, None, None, 1, None], ["b", d[0], 50, 800, None, None, None, None], ["b", d[4], 51, 700, None, None, 0, None]]  # fmt: skip
+    rows = [
+        ["a", d[0], 50, 900, d[5], "lost", 0, d[2]],
+        ["a", d[3], 50, 900, None, None, 1, None],
+        ["b", d[0], 50, 800, None, None, None, None],
+        ["b", d[4], 51, 700, None, None, 0, None],
+    ]
     typed = read(asked, [" ".join("." if c is None else str(c) for c in row) for row in rows], " ".join(header[4:]))
     if how == "frame":
         cohort = cohort_from_frame(asked, pd.DataFrame(rows, columns=header))
@@ -358,14 +409,37 @@ def test_a_workbook_and_a_frame_say_the_same(how, tmp_path):
     assert [row[-1] for row in episodes(typed, "relapse")] == [INTERVAL, CENSORED]
 
 
-POOL = ["", "", "0", "1", "2.5", "6", "-3", "NA", "lost", "Lost", "died", "x", "<5", "20..50", "2020-02-30", "1e400", "nan", " ", "'=lost"]  # fmt: skip
+POOL = [
+    "",
+    "",
+    "0",
+    "1",
+    "2.5",
+    "6",
+    "-3",
+    "NA",
+    "lost",
+    "Lost",
+    "died",
+    "x",
+    "<5",
+    "20..50",
+    "2020-02-30",
+    "1e400",
+    "nan",
+    " ",
+    "'=lost",
+]
 
 
 @pytest.mark.parametrize("dated", [False, True])
 def test_whatever_is_typed_is_read_or_refused(dated):
     """Never a crash; and what is read is episodes that can be, one after the other."""
     how = [("lost", LOST), ("rescue", AT), ("flare", 'at = "flared"\nrecurrent = true'), ("relapse", RELAPSE)]
-    how += [("infection", 'column = "infected"\nrecurrent = true'), ("remission", f"{REMISSION}\nconfirmed = true\nrecurrent = true")]  # fmt: skip
+    how += [
+        ("infection", 'column = "infected"\nrecurrent = true'),
+        ("remission", f"{REMISSION}\nconfirmed = true\nrecurrent = true"),
+    ]
     asked = study(*how, time=EXIT + (', date = "YYYY-MM-DD"' if dated else ""))
     head, kept = ["patient", "month", "strength", "cpk", "left", "why", "rescued", "flared", "relapsed", "infected"], 0
     for seed in range(400):
@@ -387,7 +461,14 @@ def test_whatever_is_typed_is_read_or_refused(dated):
                 some(0.9, str(r.randint(40, 60))),
                 some(0.9, str(r.randint(100, 900))),
             ]
-            row += [some(0.3, left), some(0.1, "lost"), some(0.1, time()), some(0.2, time()), some(0.5, r.choice("001")), some(0.5, r.choice("01"))]  # fmt: skip
+            row += [
+                some(0.3, left),
+                some(0.1, "lost"),
+                some(0.1, time()),
+                some(0.2, time()),
+                some(0.5, r.choice("001")),
+                some(0.5, r.choice("01")),
+            ]
             rows.append(row)
         text = "\n".join(map(",".join, rows))
         try:

@@ -77,7 +77,8 @@ FAMILIES = {
     "gaussian": ("gaussian", 50, 10, ""),
     "censored": ("lognormal", 50, 2.5, 'censoring = "as typed"'),
     "bernoulli": ("bernoulli", 0.5, 0.2, ""),
-    "hurdle": ("hurdle_lognormal", 20, 2, "[outcomes.y.zero]\ntypical = 0.1\nscale = 0.05\ntrajectory = { kind = \"linear\" }"),
+    "hurdle": ("hurdle_lognormal", 20, 2,
+     "[outcomes.y.zero]\ntypical = 0.1\nscale = 0.05\ntrajectory = { kind = \"linear\" }"),
     "poisson": ("poisson", 2, 2, ""),
 }  # fmt: skip
 
@@ -130,17 +131,20 @@ CASES = {
     "all no": Case("bernoulli", cohort_of(0.0), "every measurement of y is 0", ("level", "reached")),
     "no event": Case("poisson", cohort_of(0.0), "every measurement of y is 0", ("level", "reached")),
     "no dose": Case("hurdle", cohort_of(0.0), "every measurement of y is 0", ("reached",)),
-    "below one limit": Case("censored", cohort_of(10.0, sides=-1), "every measurement of y lies below 10", ("reached",)),
+    "below one limit": Case("censored", cohort_of(10.0, sides=-1), "every measurement of y lies below 10",
+     ("reached",)),
     "above one limit": Case("censored", cohort_of(90.0, sides=1), "every measurement of y lies above 90", ("reached",)),
     "below limits": Case(
         "censored", cohort_of([10.0, 20.0, 10.0], sides=-1), "every measurement of y lies below a limit", ("reached",)
     ),
     "between two limits": Case(
-        "censored", cohort_of(20.0, sides=2, ends=40.0), "every measurement of y lies between 20 and 40", ("level", "reached")
+        "censored", cohort_of(20.0, sides=2, ends=40.0), "every measurement of y lies between 20 and 40",
+        ("level", "reached")
     ),
     "own values": Case("gaussian", cohort_of(OWN), "y never changes in any patient", ("level", "apart", "reached")),
     "own answers": Case(
-        "bernoulli", cohort_of([[0.0], [1.0], [1.0], [0.0]]), "y never changes in any patient", ("level", "apart", "reached")
+        "bernoulli", cohort_of([[0.0], [1.0], [1.0], [0.0]]), "y never changes in any patient",
+        ("level", "apart", "reached")
     ),
     "once, at the start": Case("gaussian", cohort_of(OWN, times=(0.0,)), "every measurement of y is at month 0", ()),
 }  # fmt: skip

@@ -1,4 +1,6 @@
-"""Every row and every cell is used or set aside for one reason; rows at one time are averaged, a required baseline is required."""
+"""Every row and every cell is used or set aside for one reason; rows at one time are averaged, a required baseline
+is required.
+"""
 
 import json
 from collections import defaultdict
@@ -100,7 +102,8 @@ ROWS = ["A,0,50,900", "A,6,51,800", "B,1,,700", "B,1.01,52,600", "C,2,53,500", "
 @pytest.mark.parametrize(
     ("required", "stay"),
     [
-        ("{}", "AD"), ('{ outcomes = ["cpk"] }', "AD"), ('{ outcomes = ["strength"], until = 1 }', "AD"), ('{ outcomes = ["cpk"], until = 1 }', "ABD"),
+        ("{}", "AD"), ('{ outcomes = ["cpk"] }', "AD"), ('{ outcomes = ["strength"], until = 1 }', "AD"),
+        ('{ outcomes = ["cpk"], until = 1 }', "ABD"),
         ("{ until = 1.01 }", "ABD"), ("{ until = 2 }", "ABCD"), ('{ outcomes = ["strength"], until = -1 }', "D"),
     ],
 )  # fmt: skip
@@ -124,7 +127,8 @@ def test_a_baseline_that_is_set_aside_is_none():
 
 EVERY = study(f'{MEAN}\nrequire_baseline = {{ outcomes = ["cpk"], until = 1 }}', time='before = "set aside"')
 ROW = st.tuples(
-    st.sampled_from("ABC"), st.sampled_from([-1, 0, 1, 2]), st.sampled_from(["", "40", "50"]), st.sampled_from(["", "NA", "900", "700"])
+    st.sampled_from("ABC"), st.sampled_from([-1, 0, 1, 2]), st.sampled_from(["", "40", "50"]),
+    st.sampled_from(["", "NA", "900", "700"])
 )  # fmt: skip
 
 

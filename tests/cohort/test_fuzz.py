@@ -1,4 +1,6 @@
-"""Whatever bytes a table is made of: a Cohort whose account adds up, or a CohortError. Never a traceback, a hang, or memory beyond a limit."""
+"""Whatever bytes a table is made of: a Cohort whose account adds up, or a CohortError. Never a traceback, a hang, or
+memory beyond a limit.
+"""
 
 import csv
 import io
@@ -23,11 +25,17 @@ from tests.conftest import DATA, SMALL
 
 IVIG = (DATA / "ivig.csv").read_text().splitlines()[:40]
 GERMAN = ["patient;month;strength;cpk", *(f"P{n // 4};{n % 4 * 3},5;{50 + n},0;1.{200 + n},5" for n in range(16))]
-DATED = ["patient,month,strength,cpk,began,left", *(f"P{n // 3},{1 + n % 3 * 9:02d}/0{1 + n % 3}/2024,50,900,01/01/2024," for n in range(12))]  # fmt: skip
+DATED = [
+    "patient,month,strength,cpk,began,left",
+    *(f"P{n // 3},{1 + n % 3 * 9:02d}/0{1 + n % 3}/2024,50,900,01/01/2024," for n in range(12)),
+]
 CELLS = (
-    "", " ", "\u00a0", "NA", "nan", "inf", "1e999", "-1e-999", "<20", ">2000", "20..50", "50..20", "..", "<", "4+", "4/5", "1,5", "1.5", "1.234,5", "1,234.5",
-    "5 mg", "50%", "−3", "2-Jan", "31/02/2024", "13/04/2024", "2024-01-02", "2024-01-02T99:99", "44197", "-99", "999", "0", "-0", "1" * 400, "٣", "Ⅳ", "=1+1", "@x",
-    "'=1", "\ufeff", "\u202e", "A\u0301", "Р1", "p1", "P1 ", "\x1b[31m", "x" * 2000, "a@b.org", "John Smith", '"', '""', '"a', "\0", "\r", "\n", "\x85", "\u2028", "\ud7ff",
+    "", " ", "\u00a0", "NA", "nan", "inf", "1e999", "-1e-999", "<20", ">2000", "20..50", "50..20", "..", "<", "4+",
+    "4/5", "1,5", "1.5", "1.234,5", "1,234.5",
+    "5 mg", "50%", "−3", "2-Jan", "31/02/2024", "13/04/2024", "2024-01-02", "2024-01-02T99:99", "44197", "-99", "999",
+    "0", "-0", "1" * 400, "٣", "Ⅳ", "=1+1", "@x",
+    "'=1", "\ufeff", "\u202e", "A\u0301", "Р1", "p1", "P1 ", "\x1b[31m", "x" * 2000, "a@b.org", "John Smith", '"',
+    '""', '"a', "\0", "\r", "\n", "\x85", "\u2028", "\ud7ff",
 )  # fmt: skip
 HEADERS = (
     "patient",
@@ -46,15 +54,25 @@ HEADERS = (
     "patient ",
 )
 DATA_KEYS = (
-    'decimal = ","', 'delimiter = ";"', 'delimiter = "\\t"', 'delimiter = "x"', 'thousands = "."', "thousands = \"'\"", "skip_lines = 1", "skip_lines = 50",
-    'encoding = "latin-1"', 'encoding = "utf-16"', 'encoding = "utf-7"', 'encoding = "idna"', 'duplicates = "mean"', "require_baseline = {}",
-    'require_baseline = { outcomes = ["cpk"], until = 3 }', 'missing = []', 'missing = ["-99", "0", "x"]', 'identifying = ["name", "email", "patient"]',
+    'decimal = ","', 'delimiter = ";"', 'delimiter = "\\t"', 'delimiter = "x"', 'thousands = "."', "thousands = \"'\"",
+    "skip_lines = 1", "skip_lines = 50",
+    'encoding = "latin-1"', 'encoding = "utf-16"', 'encoding = "utf-7"', 'encoding = "idna"', 'duplicates = "mean"',
+    "require_baseline = {}",
+    'require_baseline = { outcomes = ["cpk"], until = 3 }', 'missing = []', 'missing = ["-99", "0", "x"]',
+    'identifying = ["name", "email", "patient"]',
 )  # fmt: skip
 TIMES = (
-    "", 'date = "DD/MM/YYYY"', 'date = "YYYY-MM-DD"', 'date = "DD-MON-YYYY"', 'before = "refused"', 'before = "set aside"', 'since = "began"',
+    "", 'date = "DD/MM/YYYY"', 'date = "YYYY-MM-DD"', 'date = "DD-MON-YYYY"', 'before = "refused"',
+    'before = "set aside"', 'since = "began"',
     'date = "DD/MM/YYYY", since = "began", exit = "left"', 'exit = "left"',
 )  # fmt: skip
-OUTCOMES = ("", 'censoring = "as typed"', "censoring = { above = 2000, below = 20 }", 'recorded = { factors = { "microkat/L" = 60 } }', 'recorded = { factors = { kU = 1000 }, column = "x" }')  # fmt: skip
+OUTCOMES = (
+    "",
+    'censoring = "as typed"',
+    "censoring = { above = 2000, below = 20 }",
+    'recorded = { factors = { "microkat/L" = 60 } }',
+    'recorded = { factors = { kU = 1000 }, column = "x" }',
+)
 
 
 @cache
@@ -77,7 +95,8 @@ ALIEN = st.tuples(
 FITTING = {
     "ivig": ((), "", 'censoring = "as typed"'),
     "german": (('delimiter = ";"', 'decimal = ","', 'thousands = "."'), 'before = "set aside"', ""),
-    "dated": (('duplicates = "mean"', "require_baseline = { until = 3 }"), 'date = "DD/MM/YYYY", since = "began", exit = "left"', ""),
+    "dated": (('duplicates = "mean"', "require_baseline = { until = 3 }"),
+     'date = "DD/MM/YYYY", since = "began", exit = "left"', ""),
 }  # fmt: skip
 
 
@@ -184,7 +203,12 @@ def test_ten_thousand_tables_are_cohorts_or_messages(case):
 
 def wide(columns, rows):
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([["patient", "month", "strength", "cpk", *(f"c{n}" for n in range(columns))], *([["A", n, 50, 900] + [1] * columns for n in range(rows)])])  # fmt: skip
+    csv.writer(out, lineterminator="\n").writerows(
+        [
+            ["patient", "month", "strength", "cpk", *(f"c{n}" for n in range(columns))],
+            *([["A", n, 50, 900] + [1] * columns for n in range(rows)]),
+        ]
+    )
     return out.getvalue().encode()
 
 

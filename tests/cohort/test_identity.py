@@ -1,4 +1,6 @@
-"""Ids stay as typed, a blank one is refused, and columns that say who people are never pass. Two spellings of one: test_spelling.py."""
+"""Ids stay as typed, a blank one is refused, and columns that say who people are never pass. Two spellings of one:
+test_spelling.py.
+"""
 
 import csv
 import re
@@ -41,23 +43,34 @@ def test_no_cell_is_shown_of_a_column_that_may_not_be_there_whatever_the_study_a
 
 
 IDENTIFYING = next(csv.reader([
-    "name,Surname,last_name,FIRST NAME,patient name,Patient-Name,patients_name,DOB,D.O.B.,date of birth,Birth.Date,birth_dt,MRN,NHS number,Hospital No.,SSN,e-mail,E_Mail,"
-    "Phone,Prénom,Vorname,geburtsdatum,Zip_Code,date_of_death,  Address ,Patient: phone,LastName,firstname,DateOfBirth,dateofbirth,PatientName,patientname,Patient's name,"
-    "Patient’s street,subject_initials,name_1,Name 2,1_name,Name (patient),name of the patient,DOB (dd/mm/yyyy),Phone [home],Initials,Straße,pt_name,participant surname"
+    "name,Surname,last_name,FIRST NAME,patient name,Patient-Name,patients_name,DOB,D.O.B.,date of "
+    "birth,Birth.Date,birth_dt,MRN,NHS number,Hospital No.,SSN,e-mail,E_Mail,"
+    "Phone,Prénom,Vorname,geburtsdatum,Zip_Code,date_of_death,  Address ,Patient: "
+    "phone,LastName,firstname,DateOfBirth,dateofbirth,PatientName,patientname,Patient's name,"
+    "Patient’s street,subject_initials,name_1,Name 2,1_name,Name (patient),name of the patient,DOB (dd/mm/yyyy),Phone "
+    "[home],Initials,Straße,pt_name,participant surname"
 ]))  # fmt: skip
 ORDINARY = next(csv.reader([
-    "site,site name,address_site,site address,drug_name,gene_name,visit name,study name,test_name,filename,named,namely,name_of_drug,patient,patient id,patient_age,subject,"
-    "subject no,participant number,study no,visit_no,row number,record,case,case_control,chart,id,arm,age,sex,birth_weight,birth_order,year of birth,month_of_birth_control,"
-    "stillborn,newborn,death,date_of_visit,visit date,date of diagnosis,dod_score,mobility,mobile_arm_support,immobile,fax_score,mailed,maillard,phonetics,telomere,"
-    "contact_lens,street_drugs,zipper,insurance,email_reminder,phone_visit,hospital,hospital days,medical history,initial_dose,initial,nominal,norm,CHI2,chi2 number,"
-    "national_score,cpk (name of kit),rater initials,Dose [mg],next visit,passport_study,first dose,family history,given dose,middle third,tax,social score"
+    "site,site name,address_site,site address,drug_name,gene_name,visit name,study "
+    "name,test_name,filename,named,namely,name_of_drug,patient,patient id,patient_age,subject,"
+    "subject no,participant number,study no,visit_no,row "
+    "number,record,case,case_control,chart,id,arm,age,sex,birth_weight,birth_order,year of "
+    "birth,month_of_birth_control,"
+    "stillborn,newborn,death,date_of_visit,visit date,date of "
+    "diagnosis,dod_score,mobility,mobile_arm_support,immobile,fax_score,mailed,maillard,phonetics,telomere,"
+    "contact_lens,street_drugs,zipper,insurance,email_reminder,phone_visit,hospital,hospital days,medical "
+    "history,initial_dose,initial,nominal,norm,CHI2,chi2 number,"
+    "national_score,cpk (name of kit),rater initials,Dose [mg],next visit,passport_study,first dose,family "
+    "history,given dose,middle third,tax,social score"
 ]))  # fmt: skip
 
 
 def test_a_column_named_for_what_identifies_people():
     for name in IDENTIFYING:
         (found,) = faults(["A", "B"], name, ["x", "y"])
-        assert re.fullmatch(r'header: column ".*" identifies people; remove it, or name it in data.identifying: .* \[D59\]', found)  # fmt: skip
+        assert re.fullmatch(
+            r'header: column ".*" identifies people; remove it, or name it in data.identifying: .* \[D59\]', found
+        )
         assert read(["A", "B"], name, identifying=f'["{name.strip()}"]').patients == ("A", "B")
 
 

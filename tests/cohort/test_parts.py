@@ -24,7 +24,11 @@ missing = "imputed"
 """
 TEXT = SMALL.replace('label = "CPK"', 'label = "CPK"\ncovariates = ["arm", "age"]').split("[scenarios")[0] + COVARIATES
 STUDY = parse_study(TEXT)
-VISITS = "patient,month,strength,cpk\nB,0,50,900\nB,12,,<\nA,0,40,700\nA,3,45,\nA,13,NA,300\nC,0,61,650\nC,,,\n".replace("<", "450")  # fmt: skip
+VISITS = (
+    "patient,month,strength,cpk\nB,0,50,900\nB,12,,<\nA,0,40,700\nA,3,45,\nA,13,NA,300\nC,0,61,650\nC,,,\n".replace(
+        "<", "450"
+    )
+)
 PATIENTS = "arm,age,patient\nivig,61,A\nplacebo,NA,B\nplacebo,47.5,C\n"
 
 
@@ -49,7 +53,12 @@ def faults(paths, study=STUDY):
 
 def content(cohort):
     """All that a cohort holds but the names and hashes of its files."""
-    flat = {f"{n}.{k}": np.asarray(v).tolist() for n, m in cohort.measurements.items() for k, v in asdict(m).items() if k != "covariates"}  # fmt: skip
+    flat = {
+        f"{n}.{k}": np.asarray(v).tolist()
+        for n, m in cohort.measurements.items()
+        for k, v in asdict(m).items()
+        if k != "covariates"
+    }
     return flat | {n: v.tolist() for n, v in cohort.covariates.items()} | {"": (cohort.patients, cohort.rows)}
 
 
@@ -57,7 +66,9 @@ def test_two_files_or_two_frames_are_the_one_table_that_a_person_would_write(fil
     rng = random.Random(4)
     own = {f"{n:03d}": (rng.choice(["placebo", "ivig"]), rng.choice([30, 61.5, "NA"])) for n in range(12)}
     visits = [(p, month, rng.randrange(30, 70), rng.choice([900, "", "NA"])) for p in own for month in (0, 3, 12)]
-    rows, together = ("\n".join(",".join(map(str, row)) for row in table) for table in (visits, [(*v, *own[v[0]]) for v in visits]))  # fmt: skip
+    rows, together = (
+        "\n".join(",".join(map(str, row)) for row in table) for table in (visits, [(*v, *own[v[0]]) for v in visits])
+    )
     shuffled = "\n".join(f"{age},{p},{arm}" for p, (arm, age) in rng.sample(sorted(own.items()), len(own)))
     tmp_path.joinpath("one.csv").write_text(f"patient,month,strength,cpk,arm,age\n{together}\n")
     paths = files(f"patient,month,strength,cpk\n{rows}\n", f"age,patient,arm\n{shuffled}\n")

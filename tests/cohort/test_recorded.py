@@ -62,7 +62,9 @@ def test_censored_cells_keep_their_limit(drawn):
 
 @pytest.mark.parametrize("name", ["ivig", "ivig-paper"])
 def test_simulated_tables_of_bundled_studies_are_read_back(name, tmp_path):
-    """Three in ten tables of `ivig-paper` would hold a value that no clinic could have recorded; one in thirty of `ivig`."""
+    """Three in ten tables of `ivig-paper` would hold a value that no clinic could have recorded; one in thirty of
+    `ivig`.
+    """
     study, path, ends = find_study(name), tmp_path / "cohort.csv", 0
     for seed in range(30):
         simulated = simulate_scenario(study, seed=seed, patients=15).cohort

@@ -1,4 +1,6 @@
-"""Two spellings of one id are refused, and what differs is said without showing either; what may be two people is noted."""
+"""Two spellings of one id are refused, and what differs is said without showing either; what may be two people is
+noted.
+"""
 
 import itertools
 import re
@@ -14,7 +16,9 @@ from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 
 STUDY = parse_study(SMALL)
-NOTE = re.compile(r"Some patient ids differ only in (.*) \((lines? [\d, ]+)\): are they one patient\? Here they are different patients\. \[(D\d\d)\]")  # fmt: skip
+NOTE = re.compile(
+    r"Some patient ids differ only in (.*) \((lines? [\d, ]+)\): are they one patient\? Here they are different patients\. \[(D\d\d)\]"
+)
 
 
 def read(ids):
@@ -39,19 +43,33 @@ def noted(ids):
 # --- one on paper
 
 ONE = [
-    ("P01", "P01\u200b", "D21", "invisible characters (U+200B after character 3) on line 5"), ("P01", "\ufeffP01", "D21", "invisible characters (U+FEFF at the beginning) on line 5"),
-    ("P01", "P\u00ad01", "D21", "invisible characters (U+00AD after character 1) on line 5"), ("P01", "P01\u034f", "D21", "invisible characters (U+034F after character 3) on line 5"),
-    ("P01", "P01\ufe0f", "D21", "invisible characters (U+FE0F after character 3) on line 5"), ("P01", "\u202eP01", "D21", "invisible characters (U+202E at the beginning) on line 5"),
-    ("P-01", "P\u201301", "D21", "kinds of dash (U+2013 as character 2) on line 5"), ("P-01", "P\u221201", "D21", "kinds of dash (U+2212 as character 2) on line 5"),
-    ("P-01", "P_01", "D21", "kinds of dash"), ("P-01", "P--01", "D21", "kinds of dash"), ("1'", "1\u2019", "D21", "kinds of apostrophe (U+2019 as character 2) on line 5"),
-    ("1", "1.0", "D21", '".0" at the end, which programs add that take ids for numbers'), ("17", "17,00", "D21", '".0" at the end, which programs add that take ids for numbers'),
+    ("P01", "P01\u200b", "D21", "invisible characters (U+200B after character 3) on line 5"),
+    ("P01", "\ufeffP01", "D21", "invisible characters (U+FEFF at the beginning) on line 5"),
+    ("P01", "P\u00ad01", "D21", "invisible characters (U+00AD after character 1) on line 5"),
+    ("P01", "P01\u034f", "D21", "invisible characters (U+034F after character 3) on line 5"),
+    ("P01", "P01\ufe0f", "D21", "invisible characters (U+FE0F after character 3) on line 5"),
+    ("P01", "\u202eP01", "D21", "invisible characters (U+202E at the beginning) on line 5"),
+    ("P-01", "P\u201301", "D21", "kinds of dash (U+2013 as character 2) on line 5"),
+    ("P-01", "P\u221201", "D21", "kinds of dash (U+2212 as character 2) on line 5"),
+    ("P-01", "P_01", "D21", "kinds of dash"), ("P-01", "P--01", "D21", "kinds of dash"),
+    ("1'", "1\u2019", "D21", "kinds of apostrophe (U+2019 as character 2) on line 5"),
+    ("1", "1.0", "D21", '".0" at the end, which programs add that take ids for numbers'),
+    ("17", "17,00", "D21", '".0" at the end, which programs add that take ids for numbers'),
     ("P01", "p01", "D21", "case"), ("straße", "STRASSE", "D21", "case (U+00DF as character 5) on line 3"),
-    ("P01", "P01 ", "D21", "white space (a space after character 3) on line 5"), ("P01", "P\u00a001", "D21", "white space (U+00A0 after character 1) on line 5"),
+    ("P01", "P01 ", "D21", "white space (a space after character 3) on line 5"),
+    ("P01", "P\u00a001", "D21", "white space (U+00A0 after character 1) on line 5"),
     ("AB 1", "ab1", "D21", "case and white space (a space after character 2) on line 3"),
-    ("P1", "\uff301", "D21", "full-width or composed forms (U+FF30 as character 1) on line 5"), ("\u00c41", "A\u03081", "D21", "full-width or composed forms"),
-    ("P02", "\u042002", "D25", "letters of another alphabet that look alike (U+0420 as character 1) on line 5"), ("aco", "\u0430c\u043e", "D25", "letters of another alphabet that look alike (U+0430 as character 1, U+043E as character 3) on line 5"),
-    ("XY", "\u03a7\u03a5", "D25", "letters of another alphabet that look alike (U+03A7 as character 1, U+03A5 as character 2) on line 5"),
-    ("3", "\u0663", "D25", "digits of another script (U+0663 as character 1) on line 5"), ("P02", "\u0440\u200b02", "D25", "invisible characters (U+200B after character 1), letters of another alphabet that look alike (U+0440 as character 1) and case on line 5"),
+    ("P1", "\uff301", "D21", "full-width or composed forms (U+FF30 as character 1) on line 5"),
+    ("\u00c41", "A\u03081", "D21", "full-width or composed forms"),
+    ("P02", "\u042002", "D25", "letters of another alphabet that look alike (U+0420 as character 1) on line 5"),
+    ("aco", "\u0430c\u043e", "D25",
+     "letters of another alphabet that look alike (U+0430 as character 1, U+043E as character 3) on line 5"),
+    ("XY", "\u03a7\u03a5", "D25",
+     "letters of another alphabet that look alike (U+03A7 as character 1, U+03A5 as character 2) on line 5"),
+    ("3", "\u0663", "D25", "digits of another script (U+0663 as character 1) on line 5"),
+    ("P02", "\u0440\u200b02", "D25",
+     "invisible characters (U+200B after character 1), letters of another alphabet that look alike (U+0440 as "
+     "character 1) and case on line 5"),
 ]  # fmt: skip
 
 
@@ -72,7 +90,9 @@ def test_what_differs_alike_is_one_fault_whatever_the_number():
 
 
 def test_every_invisible_character_is_folded_away():
-    """All of category Cf, and those of other categories that fonts draw as nothing (Unicode's default ignorable code points)."""
+    """All of category Cf, and those of other categories that fonts draw as nothing (Unicode's default ignorable code
+    points).
+    """
     every = [chr(n) for n in range(0x110000) if unicodedata.category(chr(n)) == "Cf"]
     every += ["\u034f", "\u115f", "\u1160", "\u17b4", "\u3164", "\uffa0", "\u180b", "\ufe00", "\U000e0100"]
     assert [hex(ord(c)) for c in every if fold(f"P{c}1") != "p1"] == []
@@ -122,11 +142,16 @@ def test_ids_that_only_a_machine_would_confuse_are_different():
 @pytest.mark.parametrize(
     ("ids", "what", "code"),
     [
-        (("P01", "P1"), "leading zeros", "D20"), (("007", "7"), "leading zeros", "D20"), (("S-007", "S-7"), "leading zeros", "D20"), (("1-01", "1-1"), "leading zeros", "D20"),
+        (("P01", "P1"), "leading zeros", "D20"), (("007", "7"), "leading zeros", "D20"),
+        (("S-007", "S-7"), "leading zeros", "D20"), (("1-01", "1-1"), "leading zeros", "D20"),
         (("01-1", "1-1"), "leading zeros", "D20"), (("P1.0", "P1"), '".0" at the end', "D20"),
-        (("P01", "P0l"), "letters that look like digits", "D52"), (("S01", "SO1"), "letters that look like digits", "D52"), (("P15", "P1S"), "letters that look like digits", "D52"),
-        (("P-01", "P01"), "punctuation", "D52"), (("P.01", "P-01"), "punctuation", "D52"), (("1-11", "111"), "punctuation", "D52"), (("P1'", "P1"), "punctuation", "D52"),
-        (("P-01", "P1"), "punctuation, leading zeros or letters that look like digits", "D52"), (("PO1", "P1"), "punctuation, leading zeros or letters that look like digits", "D52"),
+        (("P01", "P0l"), "letters that look like digits", "D52"),
+        (("S01", "SO1"), "letters that look like digits", "D52"),
+        (("P15", "P1S"), "letters that look like digits", "D52"),
+        (("P-01", "P01"), "punctuation", "D52"), (("P.01", "P-01"), "punctuation", "D52"),
+        (("1-11", "111"), "punctuation", "D52"), (("P1'", "P1"), "punctuation", "D52"),
+        (("P-01", "P1"), "punctuation, leading zeros or letters that look like digits", "D52"),
+        (("PO1", "P1"), "punctuation, leading zeros or letters that look like digits", "D52"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("others", [(), ("Q77",), tuple(f"X{n}Y{n % 3}" for n in range(10, 60)), ("A", "17-B", "Zoë")])

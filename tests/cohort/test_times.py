@@ -19,7 +19,9 @@ DATED = 'date = "YYYY-MM-DD"'
 
 
 def study(time, unit="month"):
-    return parse_study(SMALL.replace("typical = 24 }", f"typical = 24, {time} }}").replace('"month", label', f'"{unit}", label'))  # fmt: skip
+    return parse_study(
+        SMALL.replace("typical = 24 }", f"typical = 24, {time} }}").replace('"month", label', f'"{unit}", label')
+    )
 
 
 def read(content, *how):
@@ -56,7 +58,8 @@ def test_time_since_a_date_that_one_row_of_a_patient_states():
     cohort = read(table, f'{DATED}, since = "began"', "day")
     assert times(cohort) == {"A": [10, -5], "B": [364]}  # 2024 is a leap year
     assert (
-        "1 visit lies before day 0 (line 3): kept, it tells the level at the start; where patients were already changing, "
+        "1 visit lies before day 0 (line 3): kept, it tells the level at the start; where patients were already "
+        "changing, "
         'declare a trend before treatment, such as trajectory = { kind = "piecewise", origin = -5, knots = [0] }. [D50]'
     ) in cohort.notices
     assert "Dates were turned into days since the date in began; no date is stored. [D38]" in cohort.notices
@@ -91,7 +94,10 @@ def test_who_was_last_measured_before_the_end_of_follow_up_is_counted():
     rows = f"{HEAD},left\nA,0,50,900,10\nA,7,50,,\nA,9,,,\nB,3,50,900,NA\nC,0,50,900,5\nC,5,,700,\n"
     asked = 'exit = "left"'
     assert ends(rows, asked) == "2 of 3 patients; 1 of them was last measured before it, by 3.0 months"
-    assert ends(f"{rows}D,0,50,900,25.5\n", asked) == "3 of 4 patients; 2 of them were last measured before it, by up to 26 months"  # fmt: skip
+    assert (
+        ends(f"{rows}D,0,50,900,25.5\n", asked)
+        == "3 of 4 patients; 2 of them were last measured before it, by up to 26 months"
+    )
     assert ends(rows.replace(",10", ",7"), asked) == "2 of 3 patients; nobody was last measured before it"
     assert ends(rows.replace(",10", ",").replace(",5\n", ",\n"), asked) == "0 of 3 patients"
 
@@ -102,7 +108,9 @@ def test_a_visit_on_the_day_of_the_exit_is_not_before_it(last, early):
     said = ends(rows, f'{DATED}, since = "began", exit = "left"', "day")
     assert (
         said
-        == f"1 of 1 patients; {'1 of them was last measured before it, by 1.0 days' if early else 'nobody was last measured before it'}"
+        == f"1 of 1 patients; {
+            '1 of them was last measured before it, by 1.0 days' if early else 'nobody was last measured before it'
+        }"
     )
 
 
@@ -132,7 +140,8 @@ WRITTEN = "is not a date written {}; correct it. [D38]"
 @pytest.mark.parametrize(
     ("pattern", "text", "what"),
     [
-        ("YYYYMMDD", "20241301", "is no day or time of the calendar; correct it. [D38]"), ("YYYYMMDD", "2024111", WRITTEN), ("YYYY-MM-DD", "2024", WRITTEN),
+        ("YYYYMMDD", "20241301", "is no day or time of the calendar; correct it. [D38]"),
+        ("YYYYMMDD", "2024111", WRITTEN), ("YYYY-MM-DD", "2024", WRITTEN),
         ("YYYY-MM-DD", "٢٠٢٤-٠١-٠١", WRITTEN), ("YYYY-MM-DD", "45292", NUMBER), ("YYYYMMDD", "45292.75", NUMBER),
     ],
 )  # fmt: skip

@@ -1,4 +1,6 @@
-"""Numbers in another unit are found and those that only differ are not: planted factors, and cohorts of known spread."""
+"""Numbers in another unit are found and those that only differ are not: planted factors, and cohorts of known
+spread.
+"""
 
 import numpy as np
 import pytest
@@ -15,6 +17,9 @@ from bayesmyo.cohort.unlike import (
     two_groups,
     without_course,
 )
+from bayesmyo.model.simulate import draw_follow_up, draw_visits
+from bayesmyo.study import read_study
+from tests.conftest import MODELS
 
 VISITS = np.array([0.0, 3, 6, 9, 12, 18])
 USUAL = both_ways(FACTORS)
@@ -146,8 +151,10 @@ def test_who_missed_visits_or_left_early_has_no_other_unit(rng):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ([41, 55, 63, 38, 70, 52, 99], [99]), ([41, 55, 63, 38, 70, 52, -9], [-9]), ([41, 55, 63, 38, 70, 52, 999, -99], [-99, 999]),
-        ([81, 85, 93, 78, 90, 92, 99], []), ([1, 0, 2, 3, 9, 0, 12, 4], []), ([-9, -12, 3, 5, -20, 8], []), ([41, 55, 99], []), ([], []),
+        ([41, 55, 63, 38, 70, 52, 99], [99]), ([41, 55, 63, 38, 70, 52, -9], [-9]),
+        ([41, 55, 63, 38, 70, 52, 999, -99], [-99, 999]),
+        ([81, 85, 93, 78, 90, 92, 99], []), ([1, 0, 2, 3, 9, 0, 12, 4], []), ([-9, -12, 3, 5, -20, 8], []),
+        ([41, 55, 99], []), ([], []),
         ([31, 33, 38, 43, 45, 46, 49, 67, 67, 69, 77, 79, -1], [-1]),  # two groups, far apart
     ],
 )  # fmt: skip
@@ -162,3 +169,27 @@ def test_what_stands_alone_may_mean_missing(values, expected):
 def test_zero_stands_alone_where_nobody_is_near_it(values, expected):
     x = np.array(values, dtype=float)
     assert lone(x, x, {0.0}) == expected
+
+
+def test_hundreds_of_simulated_cohorts_have_no_other_unit_of_time():
+    """Of every bundled study: who leaves after two visits that a jitter moved to the start has been seen in months."""
+    for path in sorted(MODELS.glob("*.toml")):
+        design, rng = read_study(path).design, np.random.default_rng(1)
+        for _ in range(200):
+            ends, _ = draw_follow_up(design, design.patients, rng)
+            times = [draw_visits(design, end, rng) for end in ends]
+            patient = np.repeat(np.arange(len(times)), [len(t) for t in times])
+            assert other_unit(patient, np.concatenate(times), MONTHS) == {}, path
+
+
+def test_of_two_visits_both_must_lie_where_the_unit_says():
+    """Others come at 1, 2, 3 and 6 months: 0.08 and 0.17 are years; 0.01 and 1.57 are not, though their mean is."""
+    plan = [0.0, 1, 2, 3, 6]
+    patient = np.repeat(np.arange(10), [5] * 9 + [3])
+
+    def found(*last):
+        return other_unit(patient, np.array(plan * 9 + [0.0, *last]), MONTHS)
+
+    assert found(0.08, 0.17) == {9: 1 / 12}
+    assert found(30, 61) == {9: 30.4375}
+    assert found(0.01, 1.57) == {}

@@ -56,7 +56,9 @@ def test_a_number_that_may_mean_missing_is_seen_as_it_was_typed():
     (found,) = faults(["999", "20"], f"{KAT}\n{RANGE}")
     assert found.endswith("[D34]")
     notices = read([*map(str, range(20, 40)), "999", "999"], KAT).notices
-    assert [n for n in notices if "[D34]" in n] == ["CPK: 999 occurs 2 times (lines 22, 23); if it means missing, add it to data.missing. [D34]"]  # fmt: skip
+    assert [n for n in notices if "[D34]" in n] == [
+        "CPK: 999 occurs 2 times (lines 22, 23); if it means missing, add it to data.missing. [D34]"
+    ]
 
 
 def test_limits_are_converted_with_both_their_ends():
@@ -80,8 +82,10 @@ def test_a_declared_limit_is_in_the_unit_of_the_outcome():
 @pytest.mark.parametrize(
     ("thousands", "decimal", "text", "value"),
     [
-        (",", ".", "1,234,567.25", 1234567.25), (",", ".", "1200.5", 1200.5), (",", ".", "1.200", 1.2), (",", ".", "1e3", 1000), (".", ",", "1.200", 1200),
-        (".", ",", "1,200", 1.2), ("'", ".", "12'345.5", 12345.5), (" ", ",", "12 345,5", 12345.5), ("\u202f", ",", "+12\u202f345,5", 12345.5),
+        (",", ".", "1,234,567.25", 1234567.25), (",", ".", "1200.5", 1200.5), (",", ".", "1.200", 1.2),
+        (",", ".", "1e3", 1000), (".", ",", "1.200", 1200),
+        (".", ",", "1,200", 1.2), ("'", ".", "12'345.5", 12345.5), (" ", ",", "12 345,5", 12345.5),
+        ("\u202f", ",", "+12\u202f345,5", 12345.5),
     ],
 )  # fmt: skip
 def test_a_declared_sign_between_thousands(thousands, decimal, text, value):
@@ -95,7 +99,8 @@ THREES = "has digits that are not in groups of three"
 @pytest.mark.parametrize(
     ("text", "thousands", "what"),
     [
-        *[(t, ",", THREES) for t in ("1,2000", "12,34", "1,200,", "1,,200", ",200", "1234,567", "1,200,00.5")], ("1.5", ".", THREES),
+        *[(t, ",", THREES) for t in ("1,2000", "12,34", "1,200,", "1,,200", ",200", "1234,567", "1,200,00.5")],
+        ("1.5", ".", THREES),
         ("1,200.5.1", ",", "is not a number"), ("1 200", ",", "may have a thousands separator"),
     ],
 )  # fmt: skip

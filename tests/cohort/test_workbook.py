@@ -95,7 +95,8 @@ def test_the_same_cohort_as_the_delimited_file(tmp_path):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (7, "7"), (7.0, "7"), (0.1, "0.1"), (-2.5, "-2.5"), (1e-7, "1e-07"), (True, "TRUE"), ("007", "007"), ("<20", "<20"), ("NA", "NA"),
+        (7, "7"), (7.0, "7"), (0.1, "0.1"), (-2.5, "-2.5"), (1e-7, "1e-07"), (True, "TRUE"), ("007", "007"),
+        ("<20", "<20"), ("NA", "NA"),
         (date(2024, 3, 4), "2024-03-04"), (datetime(2024, 3, 4, 9, 30), "2024-03-04 09:30:00"), ("#N/A", "#N/A"),
     ],
 )  # fmt: skip
@@ -119,7 +120,9 @@ def test_a_decimal_sign_is_said_to_be_declared_without_a_word_of_delimiters(tmp_
 
 
 TWO_SHEETS = (
-    SMALL.replace('label = "CPK"', 'label = "CPK"\ncovariates = ["sex"]').split("[scenarios")[0].replace("typical = 24 }", 'typical = 24, since = "began" }', 1)
+    SMALL.replace('label = "CPK"',
+     'label = "CPK"\ncovariates = ["sex"]').split("[scenarios")[0].replace("typical = 24 }",
+     'typical = 24, since = "began" }', 1)
     + '[covariates.sex]\nlevels = ["f", "m"]\n'
 )  # fmt: skip
 VISITS = [["patient", "month", "strength", "cpk"], ["A", 1, 50, 900], ["A", 4, 500, 700], ["B", 1, 40, "many"]]
@@ -138,7 +141,8 @@ def test_all_that_is_wrong_with_a_workbook_is_told_at_once(tmp_path):
     found = told(tmp_path, TWO_SHEETS, Patients=WHO, Visits=VISITS)
     starts = [
         'file: has several sheets: "Patients", "Visits"; say which holds the visits: data.sheet = "Visits"',
-        'sheet "Visits", header: columns "sex" (covariate sex), "began" (start of treatment) are missing; sheet "Patients" has them: '
+        'sheet "Visits", header: columns "sex" (covariate sex), "began" (start of treatment) are missing; sheet '
+        '"Patients" has them: '
         'write patients_sheet = "Patients" in [data]',
         'sheet "Patients", header: column "surname" identifies people',
         'sheet "Visits", row 3, column "strength": is outside the declared range 0 to 100',
@@ -163,9 +167,12 @@ def test_a_workbook_as_its_messages_ask_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("form", "first"),
     [
-        ('sheet = "Visit"\npatients_sheet = "Patients"', 'file: has no such sheet; got "Visit"; did you mean "Visits"?'),
-        ('sheet = "Visits"\npatients_sheet = "Patient"', 'file: has no such sheet; got "Patient"; did you mean "Patients"?'),
-        ('sheet = "Patients"', 'sheet "Patients", header: column "month" (time) is missing; sheet "Visits" has this column'),
+        ('sheet = "Visit"\npatients_sheet = "Patients"',
+         'file: has no such sheet; got "Visit"; did you mean "Visits"?'),
+        ('sheet = "Visits"\npatients_sheet = "Patient"',
+         'file: has no such sheet; got "Patient"; did you mean "Patients"?'),
+        ('sheet = "Patients"',
+         'sheet "Patients", header: column "month" (time) is missing; sheet "Visits" has this column'),
     ],
 )  # fmt: skip
 def test_a_sheet_of_another_name_does_not_hide_the_cells(tmp_path, form, first):
@@ -323,7 +330,11 @@ def formatted(rows, formats=(), struck=(), hidden=()):
 def test_a_cell_keeps_what_it_was():
     rows = [HEAD, ["A", 0, 0.45], ["B", "1", datetime(2024, 3, 4)], [True, 2, "text"]]
     table = read(formatted(rows, {"C2": "0%"}, struck=["B4"], hidden=[3]))
-    assert [[o.kind for o in row] for row in table.origins] == [["text", "number", "number"], ["text", "text", "date"], ["boolean", "number", "text"]]  # fmt: skip
+    assert [[o.kind for o in row] for row in table.origins] == [
+        ["text", "number", "number"],
+        ["text", "text", "date"],
+        ["boolean", "number", "text"],
+    ]
     assert (table.rows[0][2], table.origins[0][2].held) == ("45%", "0.45")
     assert [row[1].struck for row in table.origins] == [False, False, True]
     assert table.looks.hidden == (3,)
@@ -382,7 +393,13 @@ def test_hidden_columns_merged_cells_and_results_that_are_empty_are_told_apart()
     assert table.looks.merged == {(4, "patient")}
 
 
-VISITS_TYPED = [["patient", "visit", "strength", "cpk"], ["A", "23/10/2021", 50, 900], ["A", datetime(2022, 1, 5), 51, 800], ["B", "14/10/2021", 40, 700], ["B", datetime(2022, 2, 7), 41, 650]]  # fmt: skip
+VISITS_TYPED = [
+    ["patient", "visit", "strength", "cpk"],
+    ["A", "23/10/2021", 50, 900],
+    ["A", datetime(2022, 1, 5), 51, 800],
+    ["B", "14/10/2021", 40, 700],
+    ["B", datetime(2022, 2, 7), 41, 650],
+]
 DATED = SMALL.split("[scenarios")[0].replace('column = "month"', 'column = "visit", date = "DD/MM/YYYY"')
 
 

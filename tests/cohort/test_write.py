@@ -89,7 +89,8 @@ def test_harmless_text_is_left_alone():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (1234.567, "1235"), (123456.7, "123457"), (0.00012345, "0.0001234"), (-2.5, "-2.500"), (9.99999, "10.000")],
+    [(0, "0"), (1234.567, "1235"), (123456.7, "123457"), (0.00012345, "0.0001234"), (-2.5, "-2.500"),
+     (9.99999, "10.000")],
 )  # fmt: skip
 def test_numbers_have_so_many_digits_and_no_exponent(value, text):
     assert float(number(value, 4)) == pytest.approx(float(text))

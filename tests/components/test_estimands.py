@@ -41,7 +41,9 @@ NAMED = {"cpk": Named("CPK", "IU/L"), "mrc": Named("mean MRC grade", "grade"), "
 
 @dataclass
 class Levels:
-    """A prediction whose level at time t is 10 t, plus 0, 1 or 2 by draw, times `dose` where that is given; it remembers what was asked."""
+    """A prediction whose level at time t is 10 t, plus 0, 1 or 2 by draw, times `dose` where that is given; it
+    remembers what was asked.
+    """
 
     asked: list = field(default_factory=list)
 
@@ -99,8 +101,10 @@ def test_by_default_it_speaks_of_the_population_average(estimand):
     ("estimand", "expected"),
     [
         (Level(outcome="cpk", at=2), [2 * 20 - 3 * 20, 2 * 21 - 3 * 21, 2 * 22 - 3 * 22]),
-        (Change(outcome="cpk", **TIMES), [(8 * 6 - 2 * 2 - 27 * 6 + 3 * 2) * 10 + d * (8 - 2 - 27 + 3) for d in range(3)]),
-        (Slope(outcome="cpk", **TIMES), [((8 * 6 - 2 * 2 - 27 * 6 + 3 * 2) * 10 + d * (8 - 2 - 27 + 3)) / 4 for d in range(3)]),
+        (Change(outcome="cpk", **TIMES),
+         [(8 * 6 - 2 * 2 - 27 * 6 + 3 * 2) * 10 + d * (8 - 2 - 27 + 3) for d in range(3)]),
+        (Slope(outcome="cpk", **TIMES),
+         [((8 * 6 - 2 * 2 - 27 * 6 + 3 * 2) * 10 + d * (8 - 2 - 27 + 3)) / 4 for d in range(3)]),
         (Ratio(outcome="cpk", **TIMES), [4 / 9] * 3),
         (Share(**STATED[Share]), [-0.1, -0.2, -0.3]),
         (EventFree(**LOST), [-0.01, -0.02, -0.03]),
@@ -201,7 +205,8 @@ def test_no_effect_is_one_where_two_groups_levels_are_divided():
         (
             Share(**STATED[Share]),
             "share of patients",
-            "share of patients with CPK at most 200 IU/L and mean MRC grade up by at least 0.5 grade since month 2, at month 6",
+            "share of patients with CPK at most 200 IU/L and mean MRC grade up by at least 0.5 grade since month 2, "
+            "at month 6",
         ),
         (
             Share(criteria={"cpk": Criterion(at_most=200)}, at=6, predicts="measurement"),
@@ -295,9 +300,11 @@ class Curve:
         (lambda t, k: k + 0 * t, {"at_least": 2.5}, [20, 20, 0, 0]),
         (lambda t, k: k + 0 * t, {"at_most": 2.5}, [0, 0, 20, 20]),
         (lambda t, k: (t / 20) ** 8 * k, {"at_least": 1}, [20 * k ** (-1 / 8) for k in (1, 2, 3, 4)]),
-        (lambda t, k: np.sin(t * np.pi / 20) * k, {"at_least": 2.5}, [20, 20, *(np.arcsin(2.5 / k) * 20 / np.pi for k in (3, 4))]),
+        (lambda t, k: np.sin(t * np.pi / 20) * k, {"at_least": 2.5},
+         [20, 20, *(np.arcsin(2.5 / k) * 20 / np.pi for k in (3, 4))]),
     ],
-    ids=["half-times", "one never", "rising", "at once or never", "at once or never, falling", "steep", "there and back"],
+    ids=["half-times", "one never", "rising", "at once or never", "at once or never, falling", "steep",
+     "there and back"],
 )  # fmt: skip
 def test_the_first_time_is_found_between_looks(curve, asked, expected):
     found = TimeTo(outcome="cpk", within=20, **asked).of(Curve(curve))

@@ -198,7 +198,9 @@ def test_examples_have_no_faults(trajectory):
 
 @EVERY
 def test_what_it_says_of_its_course_is_what_its_curve_does(trajectory):
-    """Whether anything changes, and whether it comes to rest: the same level after ten million weeks as after twenty."""
+    """Whether anything changes, and whether it comes to rest: the same level after ten million weeks as after
+    twenty.
+    """
     values = different(trajectory)
     assert (np.ptp(trajectory.curve(T, values, np)) > 0) == trajectory.moves
     late, later = trajectory.curve(np.array([1e7, 2e7]), values, np)

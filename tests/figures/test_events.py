@@ -67,7 +67,11 @@ def test_a_group_has_a_curve_and_a_row_of_its_own():
 
 
 def test_numbers_of_events_that_recur():
-    fit = fitted(AGAIN + CONSTANT + "\nfrailty = false", *cohort_of(AGAIN + CONSTANT + "\nfrailty = false", "hazard = 0.1", 20), hazard=0.1)  # fmt: skip
+    fit = fitted(
+        AGAIN + CONSTANT + "\nfrailty = false",
+        *cohort_of(AGAIN + CONSTANT + "\nfrailty = false", "hazard = 0.1", 20),
+        hazard=0.1,
+    )
     axes = figures.event_curve(fit, "attack").axes[0]
     e = fit.cohort.events["attack"]
     assert np.asarray(lines(axes, "observed")[0].get_ydata())[-1] == pytest.approx(

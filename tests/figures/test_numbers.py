@@ -70,7 +70,9 @@ def test_the_band_of_the_population_is_the_interval_of_its_average(good_fit):
 
 
 def test_circles_are_means_of_patients_in_windows(good_fit):
-    """Of a log-normal outcome geometric means; a patient counts once in each window, and every measurement lies in one."""
+    """Of a log-normal outcome geometric means; a patient counts once in each window, and every measurement lies in
+    one.
+    """
     m = good_fit.cohort.measurements["cpk"]
     found = windows(good_fit, "cpk")
     starts = [w.first for w in found]

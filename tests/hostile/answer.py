@@ -1,6 +1,7 @@
 """Hostile files, each answered by a process of its own whose seconds and memory are measured.
 
-To start Python and load what reads tables takes longer than most answers: it is done once, by a process that is forked for each file.
+To start Python and load what reads tables takes longer than most answers: it is done once, by a process that is forked
+for each file.
 """
 
 import json
@@ -66,7 +67,9 @@ class Answering:
         """What a command says in a folder."""
         self._process.stdin.write(json.dumps([str(folder), *words]) + "\n")
         self._process.stdin.flush()
-        return Answer(**json.loads(self._process.stdout.readline()), said=(folder / "said.txt").read_text(errors="replace"))  # fmt: skip
+        return Answer(
+            **json.loads(self._process.stdout.readline()), said=(folder / "said.txt").read_text(errors="replace")
+        )
 
 
 @contextmanager

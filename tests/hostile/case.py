@@ -30,7 +30,9 @@ class Case:
 
 
 def declaring(data: str = "", time: str = "", strength: str = "", cpk: str = "", rest: str = "") -> str:
-    """The small study with more keys in [data], study.time and its outcomes, and more tables; nothing but what tables are read with."""
+    """The small study with more keys in [data], study.time and its outcomes, and more tables; nothing but what
+    tables are read with.
+    """
     text = SMALL[: SMALL.index("[scenarios")]
     text = text.replace("typical = 24 }", f"typical = 24, {time} }}" if time else "typical = 24 }", 1)
     text = text.replace('label = "Strength"', f'label = "Strength"\n{strength}')

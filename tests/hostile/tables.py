@@ -8,10 +8,50 @@ from tests.hostile.case import COVARIATE, HEAD, Case, declaring
 
 LONG = 99_000  # characters, fewer than a cell may have
 ROOM = 980_000  # bytes
-ALPHABETS = ("A", "1", "@", "a@", "a@b", ".", "1.", "1,", "1,234,", "0O", "O", "l1", " ", "\t", "1 ", "a ", "ab, ", "ab-", "-", "1-", "1/", "<", "..", "1..", "(", "[", "'", "=", "é", "\u0301\u0327", "\ufdfa", "Р", "\u200b", "٣", "_", "µ", "%", "+1")  # fmt: skip
+ALPHABETS = (
+    "A",
+    "1",
+    "@",
+    "a@",
+    "a@b",
+    ".",
+    "1.",
+    "1,",
+    "1,234,",
+    "0O",
+    "O",
+    "l1",
+    " ",
+    "\t",
+    "1 ",
+    "a ",
+    "ab, ",
+    "ab-",
+    "-",
+    "1-",
+    "1/",
+    "<",
+    "..",
+    "1..",
+    "(",
+    "[",
+    "'",
+    "=",
+    "é",
+    "\u0301\u0327",
+    "\ufdfa",
+    "Р",
+    "\u200b",
+    "٣",
+    "_",
+    "µ",
+    "%",
+    "+1",
+)
 ENDS = ("", "x", "@", "!", "1", " ", "1@a.", "O!")
 WITH_ALL = declaring(
-    data='thousands = "\'"\nidentifying = ["secret"]', time='since = "began"', cpk='censoring = "as typed"', strength='covariates = ["arm", "age"]', rest=COVARIATE
+    data='thousands = "\'"\nidentifying = ["secret"]', time='since = "began"', cpk='censoring = "as typed"',
+    strength='covariates = ["arm", "age"]', rest=COVARIATE
 )  # fmt: skip
 DATED = declaring(time='date = "DD/MM/YYYY", since = "began"')
 
@@ -52,9 +92,12 @@ def cases(rng: random.Random) -> Iterator[Case]:
         "a number of 99,000 digits", "d99000.csv", partial(long_cell, "1" * LONG, HEAD, "A,{},50,{}"), declaring()
     )
     places = {
-        "an id": (f"{HEAD}", "{},0,50,900"), "a time": (HEAD, "A,{},50,900"), "a measurement": (HEAD, "A,0,50,{}"), "a remark": (f"{HEAD},x", "A,0,50,900,{}"),
-        "a level": (f"{HEAD},began,arm,age", "A,0,50,900,0,{},50"), "a covariate": (f"{HEAD},began,arm,age", "A,0,50,900,0,ivig,{}"),
-        "a start": (f"{HEAD},began,arm,age", "A,0,50,900,{},ivig,50"), "a column's name": (f"{HEAD},{{}}", "A,0,50,900,1"),
+        "an id": (f"{HEAD}", "{},0,50,900"), "a time": (HEAD, "A,{},50,900"), "a measurement": (HEAD, "A,0,50,{}"),
+        "a remark": (f"{HEAD},x", "A,0,50,900,{}"),
+        "a level": (f"{HEAD},began,arm,age", "A,0,50,900,0,{},50"),
+        "a covariate": (f"{HEAD},began,arm,age", "A,0,50,900,0,ivig,{}"),
+        "a start": (f"{HEAD},began,arm,age", "A,0,50,900,{},ivig,50"),
+        "a column's name": (f"{HEAD},{{}}", "A,0,50,900,1"),
     }  # fmt: skip
     for place, (header, row) in places.items():
         study = WITH_ALL if "arm" in header else declaring(cpk='censoring = "as typed"', data='thousands = " "')
@@ -259,9 +302,15 @@ def many_outcomes(count: int) -> str:
 
 def many_covariates(count: int) -> str:
     named = ", ".join(f'"x{n}"' for n in range(count))
-    return declaring(strength=f"covariates = [{named}]\nmoderators = [{named}]", rest="".join(f"[covariates.x{n}]\ntypical = 1\nscale = 2\n" for n in range(count)))  # fmt: skip
+    return declaring(
+        strength=f"covariates = [{named}]\nmoderators = [{named}]",
+        rest="".join(f"[covariates.x{n}]\ntypical = 1\nscale = 2\n" for n in range(count)),
+    )
 
 
 def many_levels(count: int) -> str:
     named, levels = ", ".join(f'"x{n}"' for n in range(count)), ", ".join(f'"l{n}"' for n in range(200))
-    return declaring(strength=f"covariates = [{named}]\nmoderators = [{named}]", rest="".join(f"[covariates.x{n}]\nlevels = [{levels}]\n" for n in range(count)))  # fmt: skip
+    return declaring(
+        strength=f"covariates = [{named}]\nmoderators = [{named}]",
+        rest="".join(f"[covariates.x{n}]\nlevels = [{levels}]\n" for n in range(count)),
+    )

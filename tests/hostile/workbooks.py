@@ -15,7 +15,8 @@ MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 TOP = f'<Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
 INSIDE = "".join(
     f'<Relationship Id="rId{n}" Type="{OFFICE}/{kind}" Target="{target}"/>'
-    for n, (kind, target) in enumerate([("worksheet", "worksheets/sheet1.xml"), ("styles", "styles.xml"), ("sharedStrings", "sharedStrings.xml")], 1)
+    for n, (kind, target) in enumerate([("worksheet", "worksheets/sheet1.xml"), ("styles", "styles.xml"),
+     ("sharedStrings", "sharedStrings.xml")], 1)
 )  # fmt: skip
 HEADER = "<row><c t='inlineStr'><is><t>patient</t></is></c><c t='inlineStr'><is><t>month</t></is></c><c t='inlineStr'><is><t>strength</t></is></c><c t='inlineStr'><is><t>cpk</t></is></c></row>"
 ROW = "<row><c t='inlineStr'><is><t>A</t></is></c><c><v>0</v></c><c><v>50</v></c><c><v>900</v></c></row>"
@@ -40,7 +41,8 @@ def sheet(cells: Text, before: str = "", after: str = "") -> Iterator[bytes]:
 
 
 def book(
-    cells: Text = HEADER + ROW, *, before: str = "", after: str = "", styles: Text = STYLES, shared: Text = f"<sst {MAIN}/>", names: Text = "",
+    cells: Text = HEADER + ROW, *, before: str = "", after: str = "", styles: Text = STYLES,
+    shared: Text = f"<sst {MAIN}/>", names: Text = "",
     types: Text = TYPES, method: int = zipfile.ZIP_DEFLATED, more: dict[str, Text] | None = None,
 ) -> bytes:  # fmt: skip
     out = io.BytesIO()
@@ -50,8 +52,10 @@ def book(
         b"</workbook>",
     ]
     parts: dict[str, Text] = {
-        "[Content_Types].xml": types, "_rels/.rels": RELS.format(TOP), "xl/workbook.xml": workbook, "xl/_rels/workbook.xml.rels": RELS.format(INSIDE),
-        "xl/worksheets/sheet1.xml": sheet(cells, before, after), "xl/styles.xml": styles, "xl/sharedStrings.xml": shared, **(more or {}),
+        "[Content_Types].xml": types, "_rels/.rels": RELS.format(TOP), "xl/workbook.xml": workbook,
+        "xl/_rels/workbook.xml.rels": RELS.format(INSIDE),
+        "xl/worksheets/sheet1.xml": sheet(cells, before, after), "xl/styles.xml": styles,
+        "xl/sharedStrings.xml": shared, **(more or {}),
     }  # fmt: skip
     with zipfile.ZipFile(out, "w", method, compresslevel=6) as made:
         for name, content in parts.items():

@@ -17,7 +17,8 @@ GAUSSIAN_LINEAR = OUTCOME + (
 )
 STUDENT_LINEAR = GAUSSIAN_LINEAR.replace("gaussian", "student_t")
 LOGNORMAL_PLATEAU = OUTCOME + (
-    'typical = 100\nscale = 2\nfamily = { kind = "lognormal" }\ntrajectory = { kind = "plateau" }\ncensoring = "as typed"\n'
+    'typical = 100\nscale = 2\nfamily = { kind = "lognormal" }\ntrajectory = { kind = "plateau" }\ncensoring = "as '
+    'typed"\n'
 )
 ROWS = "p,t,y\na,0,{}\na,1,{}\na,3,{}\nb,0,{}\nb,2,{}\nc,0,{}\n"
 MEASURED = ROWS.format(4.1, 5.2, 6.6, 3.0, 5.5, 7.1)

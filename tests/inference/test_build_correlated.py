@@ -43,7 +43,8 @@ LOGNORMAL = B + (
 )
 POISSON = B + 'typical = 4\nscale = 2\nfamily = { kind = "poisson" }\ntrajectory = { kind = "constant" }\n'
 ORDERED = B + (
-    'typical = 3\nscale = 1\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }\ntrajectory = { kind = "linear" }\n'
+    'typical = 3\nscale = 1\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }\ntrajectory = { kind = "linear" '
+    "}\n"
 )
 Y = np.array([4.1, 5.2, 6.6, 3.0, 5.5, 7.1, 6.0, 4.4, 5.0])
 LINE_A = {

@@ -1,4 +1,6 @@
-"""The log density of models of one outcome against SciPy: every family, zero parts, covariates, exposure, every trajectory."""
+"""The log density of models of one outcome against SciPy: every family, zero parts, covariates, exposure, every
+trajectory.
+"""
 
 import numpy as np
 import pytest
@@ -81,12 +83,15 @@ def beta_binomial(eta, y, precision):
 # kind: (table of the family, typical on the link, spread on the link, measurements, log density)
 FAMILIES = {
     "negative_binomial": (("negative_binomial",), np.log(5), S, COUNTS, negative_binomial),
-    "gamma": (("gamma",), np.log(5), S, AMOUNTS, lambda eta, y, cv: stats.gamma(cv**-2, scale=cv**2 * np.exp(eta)).logpdf(y)),
+    "gamma": (("gamma",), np.log(5), S, AMOUNTS, lambda eta, y,
+     cv: stats.gamma(cv**-2, scale=cv**2 * np.exp(eta)).logpdf(y)),
     "student_t": (("student_t",), 5, 2, AMOUNTS, lambda eta, y, sigma, nu: stats.t(nu, eta, sigma).logpdf(y)),
     "beta_binomial": (('"beta_binomial", trials = 20', 14), special.logit(0.7), 2 / 20 / 0.21, COUNTS, beta_binomial),
-    "bernoulli": (("bernoulli", 0.4, 0.1), special.logit(0.4), 0.1 / 0.24, BITS, lambda eta, y: stats.bernoulli(special.expit(eta)).logpmf(y)),
+    "bernoulli": (("bernoulli", 0.4, 0.1), special.logit(0.4), 0.1 / 0.24, BITS, lambda eta,
+     y: stats.bernoulli(special.expit(eta)).logpmf(y)),
     "ordered_beta": (('"ordered_beta", lower = 0, upper = 5', 3, 1), special.logit(0.6), 1 / 5 / 0.24, SCORES,
-                     lambda eta, y, cut_floor, cut_ceiling, precision: ordered_beta(y / 5, eta, cut_floor, cut_ceiling, precision)),
+                     lambda eta, y, cut_floor, cut_ceiling,
+                     precision: ordered_beta(y / 5, eta, cut_floor, cut_ceiling, precision)),
     "poisson": (("poisson",), np.log(5), S, COUNTS, lambda eta, y: stats.poisson(np.exp(eta)).logpmf(y)),
 }  # fmt: skip
 
@@ -139,7 +144,8 @@ LEVELS = '"cumulative", levels = ["0", "1", "2", "3"]'
 
 
 @pytest.mark.parametrize(
-    ("prior", "link", "cdf"), [("ordered_normal(1, 4)", "logit", special.expit), ("induced_dirichlet(2, 1, 1, 4)", "probit", special.ndtr)]
+    ("prior", "link", "cdf"),
+    [("ordered_normal(1, 4)", "logit", special.expit), ("induced_dirichlet(2, 1, 1, 4)", "probit", special.ndtr)]
 )  # fmt: skip
 def test_cumulative_grades_lie_between_ordered_thresholds(rng, prior, link, cdf):
     more = (

@@ -1,4 +1,6 @@
-"""Residuals that hang together, and residual SDs with a predictor of their own: the log density against multivariate normals by hand."""
+"""Residuals that hang together, and residual SDs with a predictor of their own: the log density against multivariate
+normals by hand.
+"""
 
 import numpy as np
 import pytest
@@ -32,7 +34,9 @@ def ou(p, t, extra=0.0):
 
 
 def test_a_drifting_outcome_with_a_known_error_beside_one_that_does_not_drift(rng):
-    """Effects correlated across outcomes; the second has other visits than the first, which has other errors at each."""
+    """Effects correlated across outcomes; the second has other visits than the first, which has other errors at
+    each.
+    """
     b = [90, 80, "", 120, 100, 60, "", 70, 50]
     seen = np.array([x != "" for x in b])
     log_b = np.log([x for x in b if x != ""])
@@ -127,7 +131,8 @@ def test_patients_who_are_noisier_and_whose_noise_is_correlated_with_their_level
 def test_positive_doses_whose_scatter_changes(rng):
     b = [0, 80, 30, 0, 100, 60, 20, 0, 50]
     text = LOGNORMAL.replace('"lognormal"', '"hurdle_lognormal"') + (
-        'effects = ["intercept"]\nzero = { typical = 0.3, scale = 0.1, effects = [] }\n[outcomes.b.sigma]\ncovariates = ["arm"]\n'
+        'effects = ["intercept"]\nzero = { typical = 0.3, scale = 0.1, effects = [] }\n[outcomes.b.sigma]\ncovariates '
+        '= ["arm"]\n'
     )
     arm = ["x"] * 3 + ["y"] * 6
     density = Density(HEAD + '[covariates.arm]\nlevels = ["x", "y"]\n' + text, rows(b=b, arm=arm))

@@ -1,4 +1,6 @@
-"""What default priors do to a difference between groups in yes or no: by quadrature, apart from the model, and sampled."""
+"""What default priors do to a difference between groups in yes or no: by quadrature, apart from the model, and
+sampled.
+"""
 
 import csv
 
@@ -23,7 +25,8 @@ WEIGHTS = WEIGHTS / WEIGHTS.sum()
 class Exact:
     """A logistic model with patients' own intercepts: quadrature over patients, importance sampling over parameters.
 
-    Visits at months 1 to 4, of which 1 is the origin. Parameters are as in NAMES, but for the log of the SD between patients.
+    Visits at months 1 to 4, of which 1 is the origin. Parameters are as in NAMES, but for the log of the SD between
+    patients.
     """
 
     def __init__(self):
@@ -107,7 +110,10 @@ def test_a_prior_as_narrow_as_the_spread_between_patients_would_not(exact):
 def test_the_trial_is_the_exact_posterior_under_the_default_priors(exact):
     study = read_study(CASE / "study.toml")
     found = fit(study, read_cohort(study, CASE / "table.csv"), seed=11, sampling=Sampling(draws=1500))
-    drawn = {"contrast": found.estimands["diff4"], "log odds ratio": found.group("posterior")["good.treatment_treatment"].values}  # fmt: skip
+    drawn = {
+        "contrast": found.estimands["diff4"],
+        "log odds ratio": found.group("posterior")["good.treatment_treatment"].values,
+    }
     for name, (mean, sd) in exact.posterior(stated(study)).items():
         assert drawn[name].mean() == pytest.approx(mean, abs=0.1 * sd), name
         assert drawn[name].std() == pytest.approx(sd, rel=0.1), name
@@ -139,7 +145,9 @@ contrast = { covariate = "arm", level = "b", reference = "a" }
 
 @pytest.mark.sampling
 def test_a_group_without_any_and_one_with_all_are_far_apart_and_finite(tmp_path):
-    """Ten patients, four visits each: the likelihood rises without end, and the prior says where the odds ratio stops."""
+    """Ten patients, four visits each: the likelihood rises without end, and the prior says where the odds ratio
+    stops.
+    """
     table = tmp_path / "table.csv"
     rows = [f"{p},{m},{'ab'[p % 2]},{p % 2}" for p in range(10) for m in (0, 3, 6, 12)]
     table.write_text("\n".join(["id,month,arm,y", *rows]))

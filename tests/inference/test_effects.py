@@ -15,7 +15,10 @@ COUNTS = [3, 0, 5, 1, 2, 2, 8, 4, 1]
 
 def outcome(family, trajectory="constant", more="", name="y"):
     table = f'[outcomes.{name}]\ncolumn = "y"\nunit = "u"\nbetter = "higher"\nscale = 2\n'
-    return table + f'{"" if "cumulative" in family else "typical = 5"}\nfamily = {{ kind = {family} }}\ntrajectory = {{ kind = "{trajectory}" }}\n{more}'  # fmt: skip
+    return (
+        table
+        + f'{"" if "cumulative" in family else "typical = 5"}\nfamily = {{ kind = {family} }}\ntrajectory = {{ kind = "{trajectory}" }}\n{more}'
+    )
 
 
 def study_and_cohort(text, y=COUNTS):
@@ -27,14 +30,16 @@ def study_and_cohort(text, y=COUNTS):
     ("text", "how"),
     [
         (outcome('"gaussian"'), "integrated"),
-        (outcome('"lognormal"', "plateau", 'priors = { start = "normal(1, 1)" }\n').replace("typical = 5", "typical = 5.5"), "integrated"),
+        (outcome('"lognormal"', "plateau", 'priors = { start = "normal(1, 1)" }\n').replace("typical = 5",
+         "typical = 5.5"), "integrated"),
         (outcome('"gaussian"', "plateau", 'effects = ["start", "half_time"]\n'), "non-centred"),  # not linear
         (outcome('"gaussian"', more="effects = []\n"), "centred"),  # nothing to integrate
         (outcome('"student_t"'), "centred"),  # three measurements for one effect; an outlier would inform wrongly
         (outcome('"student_t"', "linear"), "non-centred"),  # three for two
         (outcome('"poisson"'), "informed"),
         (outcome('"poisson"', "plateau", 'effects = ["start", "half_time"]\n'), "non-centred"),
-        (outcome('"cumulative", levels = ["0", "1", "2", "3", "4", "5", "8"]', more='effects = ["intercept"]\n'), "non-centred"),
+        (outcome('"cumulative", levels = ["0", "1", "2", "3", "4", "5", "8"]', more='effects = ["intercept"]\n'),
+         "non-centred"),
         (outcome('"student_t"', more='parameterisation = "non-centred"\n'), "non-centred"),
         (outcome('"gaussian"', more='parameterisation = "centred"\n'), "centred"),
     ],

@@ -238,10 +238,13 @@ def test_settings_out_of_range_are_refused_before_any_work(small, small_cohort, 
 
 def test_a_path_or_a_frame_is_refused_with_the_call_that_reads_it(small, small_cohort):
     for study, cohort, message in (
-        ("rct.toml", "rct.csv", 'study: must be a Study; got "rct.toml"; read it first: bayesmyo.find_study("rct.toml").'),
+        ("rct.toml", "rct.csv",
+         'study: must be a Study; got "rct.toml"; read it first: bayesmyo.find_study("rct.toml").'),
         (Path("a.toml"), small_cohort, 'got "a.toml"; read it first: bayesmyo.find_study("a.toml").'),
-        (small, "rct.csv", 'cohort: must be a Cohort; got "rct.csv"; read it first: bayesmyo.read_cohort(study, "rct.csv").'),
-        (small, pd.DataFrame({"patient": ["a"]}), "got a DataFrame; read it first: bayesmyo.cohort_from_frame(study, frame)."),
+        (small, "rct.csv", 'cohort: must be a Cohort; got "rct.csv"; read it first: bayesmyo.read_cohort(study, '
+         '"rct.csv").'),
+        (small, pd.DataFrame({"patient": ["a"]}),
+         "got a DataFrame; read it first: bayesmyo.cohort_from_frame(study, frame)."),
         (small_cohort, small, "study: must be a Study; got a Cohort"),
     ):  # fmt: skip
         with pytest.raises(UsageError) as refused:

@@ -162,7 +162,9 @@ def test_estimands_and_decisions_have_a_row(everything):
 
 
 def test_an_estimand_for_given_covariates_is_the_line_at_them(everything, draws):
-    """The change of power in 12 months under a student's t: the slope, moderated by these patients' sex and the given age."""
+    """The change of power in 12 months under a student's t: the slope, moderated by these patients' sex and the
+    given age.
+    """
     male = everything.cohort.covariates["sex"].mean()
     slope = (
         draws["power.slope"] + draws["power.slope_sex_m"] * male + draws["power.slope_age_sex"] * male * (60 - 55) / 12
@@ -171,7 +173,9 @@ def test_an_estimand_for_given_covariates_is_the_line_at_them(everything, draws)
 
 
 def test_every_two_quantities_of_patients_have_a_correlation(everything):
-    """Falls have half-times of patients' own: their change is not linear in a patient's effects, and they are left out."""
+    """Falls have half-times of patients' own: their change is not linear in a patient's effects, and they are left
+    out.
+    """
     table = correlations(everything).reset_index()
     starts = [("power", 2), ("grade", 1), ("dose", 1)]
     quantities = [f"{o} {q}" for o, n in starts for q in ("start", "change")[:n]]

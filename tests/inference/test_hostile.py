@@ -1,4 +1,6 @@
-"""No stored fit can do harm: whatever is in it, it is the fit that was written or one sentence, soon and in little memory."""
+"""No stored fit can do harm: whatever is in it, it is the fit that was written or one sentence, soon and in little
+memory.
+"""
 
 import json
 import subprocess

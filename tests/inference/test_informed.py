@@ -1,4 +1,6 @@
-"""Effects informed by their own patients' measurements: the density that is sampled, and the way back, by dense matrices."""
+"""Effects informed by their own patients' measurements: the density that is sampled, and the way back, by dense
+matrices.
+"""
 
 from functools import partial
 
@@ -58,7 +60,9 @@ def of_patients(x):
 
 
 def counts(y, curve, overdispersion=0.0):
-    """A step of Fisher's scoring from the patient's own rate: all its events and half a one, over all that the curve expects."""
+    """A step of Fisher's scoring from the patient's own rate: all its events and half a one, over all that the curve
+    expects.
+    """
     ratio = (of_patients(y) + 0.5) / of_patients(np.exp(curve))
     mu = np.exp(curve) * ratio
     return np.log(mu) + (y - mu) / mu, 1 / (1 / mu + overdispersion)
@@ -83,7 +87,8 @@ WORTH = {
 
 
 def inform(t, residual, precision, design, factor):
-    """(patient, effect) standardised effects of one outcome from what was sampled, and log |dz / dt|, patient by patient.
+    """(patient, effect) standardised effects of one outcome from what was sampled, and log |dz / dt|, patient by
+    patient.
 
     design: (cell, effect); factor: the Cholesky factor of the effects' covariance
     """
@@ -133,7 +138,9 @@ def test_every_family_is_informed_by_what_its_cells_are_worth(rng, kind, traject
 
 @pytest.mark.parametrize("correlate", ["within outcomes", "none"])
 def test_of_a_normal_outcome_what_is_sampled_is_standard_normal(rng, correlate):
-    """The approximation is exact there: the density is that of the integrated model and of independent standard normal numbers."""
+    """The approximation is exact there: the density is that of the integrated model and of independent standard
+    normal numbers.
+    """
     y = rng.normal(5, 2, 9).round(2)
     y[3:6] = 4.2
     text = HEAD + f'correlate = "{correlate}"\n' + outcome("gaussian")
@@ -172,7 +179,9 @@ def test_a_patient_without_measurements_has_what_the_population_has(rng):
 
 
 def test_two_outcomes_are_informed_one_after_the_other(rng):
-    """Correlated counts and amounts: the amounts' effects are informed by their own cells, given what those of the counts say."""
+    """Correlated counts and amounts: the amounts' effects are informed by their own cells, given what those of the
+    counts say.
+    """
     amounts = np.array([3, 0.2, 5, 1.5, 2, 2.5, 5, 14, 0.5])
     second = outcome("gamma").replace("outcomes.y", "outcomes.w").replace('"y"', '"w"')
     text = HEAD + 'correlate = "across outcomes"\ncorrelation_prior = "lkj(3)"\n' + outcome("poisson") + second
@@ -181,7 +190,12 @@ def test_two_outcomes_are_informed_one_after_the_other(rng):
     keys = [f"{o}.{{}}{n}" for o in "yw" for n in ("intercept", "slope")]
     priors = {}
     for o in "yw":
-        priors |= {f"{o}.intercept": stats.norm(np.log(5), S), f"{o}.slope": stats.norm(0, 2 * S / 12), f"{o}.sd_intercept": half(S), f"{o}.sd_slope": half(S / 12)}  # fmt: skip
+        priors |= {
+            f"{o}.intercept": stats.norm(np.log(5), S),
+            f"{o}.slope": stats.norm(0, 2 * S / 12),
+            f"{o}.sd_intercept": half(S),
+            f"{o}.sd_slope": half(S / 12),
+        }
     priors["w.cv"] = half(S / 2)
     design = np.stack([np.ones(9), T], axis=1)
     for _ in range(3):
@@ -240,12 +254,15 @@ def test_exposure_and_covariates_are_part_of_what_informs(rng):
 
 @pytest.mark.parametrize("family", [f for f in CATALOGUE if f.approximated], ids=lambda f: f.__name__)
 def test_where_measurements_are_many_a_cell_is_worth_its_information(rng, family):
-    """Near the true location value and precision are the mode and the curvature of the log density, to the order of the delta method."""
+    """Near the true location value and precision are the mode and the curvature of the log density, to the order of
+    the delta method.
+    """
     name = family.__name__
     own = {"BetaBinomial": {"trials": 4000}, "OrderedBeta": {"lower": 0.0, "upper": 5.0}}.get(name, {})
     aux = {
         "Poisson": {}, "NegativeBinomial": {"cv": 0.05}, "Gamma": {"cv": 0.05}, "BetaBinomial": {"precision": 2000.0},
-        "OrderedBeta": {"cut_floor": 9.0, "cut_ceiling": 9.0, "precision": 900.0}, "Gaussian": {"sigma": 0.3}, "LogNormal": {"sigma": 0.3},
+        "OrderedBeta": {"cut_floor": 9.0, "cut_ceiling": 9.0, "precision": 900.0}, "Gaussian": {"sigma": 0.3},
+        "LogNormal": {"sigma": 0.3},
     }[name]  # fmt: skip
     made = family(**own)
     location = np.full(400, 6.0 if made.link_name == "log" else 0.4)
@@ -283,16 +300,23 @@ COUNTED = outcome(
     more='exposure = "weeks"\ncovariates = ["age", "season"]\nmoderators = ["sex"]\nparameterisation = "HOW"\n',
 )
 CENSORED = outcome(
-    "gamma", '"spline", knots = [0, 2, 6]', more='effects = ["start"]\ncensoring = "as typed"\nmoderators = ["age"]\nparameterisation = "HOW"\n'
+    "gamma", '"spline", knots = [0, 2, 6]',
+    more='effects = ["start"]\ncensoring = "as typed"\nmoderators = ["age"]\nparameterisation = "HOW"\n'
 ).replace("outcomes.y", "outcomes.w").replace('"y"', '"w"')  # fmt: skip
 HURDLE = outcome("hurdle_lognormal", typical=30).replace("outcomes.y", "outcomes.h").replace('"y"', '"h"') + (
     '[outcomes.h.zero]\ntypical = 0.2\nscale = 0.1\ntrajectory = { kind = "constant" }\ncorrelate = true\n'
 )
-OWN_HALF_TIME = outcome("lognormal", "plateau", more='effects = ["start", "half_time"]\n').replace("outcomes.y", "outcomes.l").replace('"y"', '"l"')  # fmt: skip
+OWN_HALF_TIME = (
+    outcome("lognormal", "plateau", more='effects = ["start", "half_time"]\n')
+    .replace("outcomes.y", "outcomes.l")
+    .replace('"y"', '"l"')
+)
 TABLE = rows(
-    y=[3, 0, 5, "", "", "", 8, 4, 0], w=["3", "<0.4", "5", "1.5", "2..4", "2.5", ">5", "14", "0.5"], h=[40, 20, 0, 60, 0, 0, 30, 15, 10.0],
+    y=[3, 0, 5, "", "", "", 8, 4, 0], w=["3", "<0.4", "5", "1.5", "2..4", "2.5", ">5", "14", "0.5"],
+    h=[40, 20, 0, 60, 0, 0, 30, 15, 10.0],
     l=[4, 6, 9, 3, 3, 4, 8, 7, 5.5], weeks=[1, 2, 4, 1, 1, 3, 2, 2, 6], age=[40, 40, 40, "", "", "", 55, 55, 55],
-    sex=["f"] * 3 + ["m"] * 6, season=["winter", "summer", "summer", "summer", "winter", "winter", "summer", "winter", "summer"],
+    sex=["f"] * 3 + ["m"] * 6,
+    season=["winter", "summer", "summer", "summer", "winter", "winter", "summer", "winter", "summer"],
 )  # fmt: skip
 
 
@@ -307,7 +331,9 @@ def test_the_density_of_the_effects_is_that_of_the_non_centred_model(rng, correl
     effects = [n.replace("raw_", "effect_") for n in raws]
 
     def moved(density, p):
-        """The effects as they follow from what is sampled, b = start + matrix @ raw, patient by patient and effect by effect."""
+        """The effects as they follow from what is sampled, b = start + matrix @ raw, patient by patient and effect
+        by effect.
+        """
 
         def b(raw):
             given = as_draws(p | dict(zip(raws, raw.reshape(-1, 3), strict=True)))

@@ -1,4 +1,6 @@
-"""Residuals of two outcomes that are correlated at a visit, against the multivariate normal distribution written by hand."""
+"""Residuals of two outcomes that are correlated at a visit, against the multivariate normal distribution written by
+hand.
+"""
 
 from dataclasses import replace
 

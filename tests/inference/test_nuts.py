@@ -1,4 +1,6 @@
-"""The engine nuts: outcomes of different families correlated across outcomes, one dataset after another, and what it refuses."""
+"""The engine nuts: outcomes of different families correlated across outcomes, one dataset after another, and what it
+refuses.
+"""
 
 from dataclasses import replace
 from types import SimpleNamespace

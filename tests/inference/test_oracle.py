@@ -37,7 +37,13 @@ sd_intercept = 8
 sd_slope = 0.5
 sigma = 4
 """
-NAMES = {"Intercept": "y.intercept", "t": "y.slope", "1|patient_sigma": "y.sd_intercept", "t|patient_sigma": "y.sd_slope", "sigma": "y.sigma"}  # fmt: skip
+NAMES = {
+    "Intercept": "y.intercept",
+    "t": "y.slope",
+    "1|patient_sigma": "y.sd_intercept",
+    "t|patient_sigma": "y.sd_slope",
+    "sigma": "y.sigma",
+}
 
 
 def priors(bambi):

@@ -78,7 +78,15 @@ def test_integrated_effects_come_back_from_their_distribution_given_the_sampled_
     assert model.how == {"a": "integrated", "b": "centred", "c": "integrated"}
     order = ["b.intercept", "c.zero_intercept", "a.intercept", "a.slope", "c.intercept"]  # the sampled first
     r, sds = random_correlation(rng, 5), np.array([0.6, 0.9, 1.2, 0.3, 0.5])
-    own = {"a.intercept": 5, "a.slope": 0.1, "a.sigma": 0.7, "b.intercept": 1, "c.intercept": 1.2, "c.zero_intercept": -1, "c.sigma": 0.4}  # fmt: skip
+    own = {
+        "a.intercept": 5,
+        "a.slope": 0.1,
+        "a.sigma": 0.7,
+        "b.intercept": 1,
+        "c.intercept": 1.2,
+        "c.zero_intercept": -1,
+        "c.sigma": 0.4,
+    }
     own |= {f"{e.split('.')[0]}.sd_{e.split('.')[1]}": sd for e, sd in zip(order, sds, strict=True)}
     raw = {k: np.full(MANY, float(x)) for k, x in own.items()}
     raw["correlations_half"] = np.broadcast_to((partials(r) + 1) / 2, (*MANY, 10))
@@ -137,7 +145,9 @@ def test_the_true_values_of_censored_cells_and_of_missing_covariates_are_those_o
 
 
 def test_positive_doses_are_compared_with_their_own_covariates(rng):
-    """Of nine cells five are zero: the covariates of patients, of visits, and imputed ones are those of the other four."""
+    """Of nine cells five are zero: the covariates of patients, of visits, and imputed ones are those of the other
+    four.
+    """
     season = '[covariates.season]\nlevels = ["summer", "winter"]\nvaries = "visits"\n'
     hurdle = HURDLE.replace("[outcomes.c.zero]", 'covariates = ["age", "season"]\n[outcomes.c.zero]').replace(
         "correlate = true\n", ""

@@ -27,8 +27,21 @@ needs_shared = pytest.mark.skipif(
 )
 pytestmark = pytest.mark.sampling
 
-SLEEP_NAMES = {"intercept": "intercept", "days": "slope", "sd_intercept": "sd_intercept", "sd_days": "sd_slope", "corr": "correlation", "sigma": "sigma"}  # fmt: skip
-RATS_NAMES = {"mu_alpha": "intercept", "mu_beta": "slope", "sd_alpha": "sd_intercept", "sd_beta": "sd_slope", "sigma": "sigma"}  # fmt: skip
+SLEEP_NAMES = {
+    "intercept": "intercept",
+    "days": "slope",
+    "sd_intercept": "sd_intercept",
+    "sd_days": "sd_slope",
+    "corr": "correlation",
+    "sigma": "sigma",
+}
+RATS_NAMES = {
+    "mu_alpha": "intercept",
+    "mu_beta": "slope",
+    "sd_alpha": "sd_intercept",
+    "sd_beta": "sd_slope",
+    "sigma": "sigma",
+}
 
 
 def reference(case, kind, part=""):
@@ -148,7 +161,8 @@ WINE = {f"threshold_{k}": f"threshold_{k}" for k in range(1, 5)} | {
     "tempwarm": "temp_warm", "contactyes": "contact_yes", "sd_subject": "sd_intercept",
 }  # fmt: skip
 EPIL = {
-    "intercept": "intercept", "log_base4": "base", "progabide": "treatment_progabide", "log_age": "age", "V4": "fourth_1",
+    "intercept": "intercept", "log_base4": "base", "progabide": "treatment_progabide", "log_age": "age",
+    "V4": "fourth_1",
     "log_base4_progabide": "base_by_treatment", "sd_subject": "sd_intercept",
 }  # fmt: skip
 HURDLE_ZERO = {"intercept": "zero_intercept", "sexfemale": "zero_sex_female", "sd_id": "sd_zero_intercept"}
@@ -214,7 +228,8 @@ def test_both_parts_of_a_hurdle_cover_the_truth(hurdle):
 @needs_shared
 def test_a_score_that_stops_at_its_ceiling_is_the_exact_posterior():
     posterior = fitted("paquid.toml", "paquid.csv").group("posterior")
-    names = {"intercept": ("intercept", 1), "age65": ("slope", 10), "male": ("male_1", 1), "age65_male": ("slope_male_1", 10),
+    names = {"intercept": ("intercept", 1), "age65": ("slope", 10), "male": ("male_1", 1),
+     "age65_male": ("slope_male_1", 10),
              "sigma": ("sigma", 1), "sd_ID": ("sd_intercept", 1)}  # fmt: skip
     for theirs, (ours, times) in names.items():
         close(posterior[f"mmse.{ours}"].values, exact("paquid_ceiling")[theirs], times)
@@ -276,7 +291,9 @@ print(hashlib.sha256(b"".join(v.values.tobytes() for v in found.group("posterior
 
 
 def bits(folder: Path, cores: int, data: Path, before: str = "") -> str:
-    """Hash of the draws of a fit in a process of its own, with its compile cache in `folder`, and its temporary folder beside."""
+    """Hash of the draws of a fit in a process of its own, with its compile cache in `folder`, and its temporary
+    folder beside.
+    """
     temporary = folder.parent / "temporary"
     temporary.mkdir(exist_ok=True)
     own = {"PYTENSOR_FLAGS": f"base_compiledir={folder}", "NUMBA_CACHE_DIR": str(folder / "numba")}

@@ -43,8 +43,10 @@ def fitted(study_file, frame):
 
 def test_a_residual_sd_of_each_arm():
     names = {
-        "intercept": "intercept", "age": "slope", "male": "male_male", "age_male": "slope_male_male", "sd_intercept": "sd_intercept",
-        "sd_age": "sd_slope", "correlation": "correlation", "log_sigma_female": "sigma_intercept", "log_sigma_male_difference": "sigma_male_male",
+        "intercept": "intercept", "age": "slope", "male": "male_male", "age_male": "slope_male_male",
+        "sd_intercept": "sd_intercept",
+        "sd_age": "sd_slope", "correlation": "correlation", "log_sigma_female": "sigma_intercept",
+        "log_sigma_male_difference": "sigma_male_male",
     }  # fmt: skip
     found, case = fitted("sigma_by_arm.toml", pd.read_csv(NEXT / "sigma_by_arm.csv")), exact("sigma_by_arm")
     agree(parameters(found), case["params"], names)
@@ -57,7 +59,8 @@ def test_a_residual_sd_of_each_arm():
 
 def test_an_own_effect_of_treatment_in_each_patient():
     names = {
-        "intercept": "intercept", "effect": "on", "period_effect": "second", "sd_intercept": "sd_intercept", "sd_effect": "sd_on",
+        "intercept": "intercept", "effect": "on", "period_effect": "second", "sd_intercept": "sd_intercept",
+        "sd_effect": "sd_on",
         "correlation": "correlation", "sigma": "sigma",
     }  # fmt: skip
     frame = pd.read_csv(NEXT / "crossover_12.csv")
@@ -80,7 +83,13 @@ def test_an_own_effect_of_treatment_in_each_patient():
 
 def test_zeros_that_are_no_counts():
     found, case = fitted("zi_nb.toml", pd.read_csv(NEXT / "zi_nb.csv")), exact("zi_nb_30")
-    names = {"intercept": "intercept", "treated": "treated", "sd_intercept": "sd_intercept", "cv": "cv", "zi_logit": "zero_inflation_intercept"}  # fmt: skip
+    names = {
+        "intercept": "intercept",
+        "treated": "treated",
+        "sd_intercept": "sd_intercept",
+        "cv": "cv",
+        "zi_logit": "zero_inflation_intercept",
+    }
     agree(parameters(found), case["params"], names)
     posterior = found.group("posterior")
     close(posterior["count.slope"].values, case["params"]["month_per_5"], times=5.0)
@@ -131,7 +140,7 @@ def test_what_if_those_who_were_lost_fared_worse():
         draws = asked.draws(np.array([-d]))
         close(np.log(draws.of("these")), case["estimands"][f"change_these_delta_{d:g}"])
         close(np.log(draws.of("everyone")), case["estimands"][f"change_population_modelled_share_delta_{d:g}"])
-    share = 1 - np.exp(-24 * asked.left.hazard)
+    share = 1 - np.exp(-24 * asked.left.hazard.rates)
     known = case["share_lost_by_24_modelled"]
     assert share.mean() == pytest.approx(known["share_mean"], abs=0.1 * known["share_sd"])
     assert share.std() == pytest.approx(known["share_sd"], rel=0.1)
@@ -157,9 +166,11 @@ def test_the_mixed_model_for_repeated_measures():
     )
     p = {str(name).removeprefix("gain."): v.values for name, v in found.group("posterior").data_vars.items()}
     ours = {
-        "fev1_bl": p["baseline"] / 10, "avisit2": p["change_2"], "avisit3": p["change_3"], "avisit4": p["change_4"], "female": p["sex_female"],
+        "fev1_bl": p["baseline"] / 10, "avisit2": p["change_2"], "avisit3": p["change_3"], "avisit4": p["change_4"],
+        "female": p["sex_female"],
         "race_black": p["race_black_or_african_american"], "race_white": p["race_white"], "trt_v1": p["arm_trt"],
-        "intercept": p["start"] - 4 * p["baseline"], **{f"trt_v{k}": p["arm_trt"] + p[f"change_{k}_arm_trt"] for k in (2, 3, 4)},
+        "intercept": p["start"] - 4 * p["baseline"],
+        **{f"trt_v{k}": p["arm_trt"] + p[f"change_{k}_arm_trt"] for k in (2, 3, 4)},
     }  # fmt: skip
     for name, r in published["params"].items():
         assert ours[name].mean() == pytest.approx(r["mean"], abs=r["tol_mean"]), name
@@ -171,8 +182,8 @@ def test_jump_to_reference_in_a_trial():
     """rbmi's antidepressant trial, published: -2.156 (SE 1.113), by multiple imputation with Rubin's rules.
 
     Ours is a mixture: the effect times the share of the treated who stay. Its mean agrees, and its SD is that of the
-    estimand. Rubin's SE holds what imputation adds (Cro, Carpenter and Kenward 2019): imputed from our own draws, by NumPy
-    alone, patient by patient with the residuals that were seen, the same number and the same SE come out.
+    estimand. Rubin's SE holds what imputation adds (Cro, Carpenter and Kenward 2019): imputed from our own draws, by
+    NumPy alone, patient by patient with the residuals that were seen, the same number and the same SE come out.
     """
     table = pd.read_csv(SHARED / "antidepressant.csv", dtype={"PATIENT": str})
     table["visit"] = table["VISIT"] - 4.0
@@ -194,8 +205,8 @@ def test_jump_to_reference_in_a_trial():
 
 
 def imputed(posterior, table, count=150):
-    """Jump to reference by multiple imputation from the draws of a mixed model: the effect at the last visit, by analysis
-    of covariance, and its standard error by Rubin's rules."""
+    """Jump to reference by multiple imputation from the draws of a mixed model: the effect at the last visit, by
+    analysis of covariance, and its standard error by Rubin's rules."""
     rng, p = np.random.default_rng(3), {str(k): v.values.reshape(-1) for k, v in posterior.group("posterior").items()}
     wide = table.pivot(index="PATIENT", columns="visit", values="CHANGE").to_numpy()
     first = table.groupby("PATIENT")[["THERAPY", "BASVAL"]].first()

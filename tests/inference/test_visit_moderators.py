@@ -1,4 +1,6 @@
-"""A covariate of visits that moderates the change: another slope on treatment than off it, against a density written by hand."""
+"""A covariate of visits that moderates the change: another slope on treatment than off it, against a density written
+by hand.
+"""
 
 import numpy as np
 import pandas as pd

@@ -44,11 +44,16 @@ LEVEL = {"outcome": "strength", "time": 6, "population": "average patient"}
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"population": "New Patient"}, 'population: is not one of its words; got "New Patient"; allowed: these patients, average patient, new patient, population average; did you mean "new patient"?'),
-        ({"population": "marginal"}, 'got "marginal"; allowed: these patients, average patient, new patient, population average.'),
+        ({"population": "New Patient"},
+         'population: is not one of its words; got "New Patient"; allowed: these patients, average patient, new '
+         'patient, population average; did you mean "new patient"?'),
+        ({"population": "marginal"},
+         'got "marginal"; allowed: these patients, average patient, new patient, population average.'),
         ({"population": None}, "population: is not one of its words; got None"),
-        ({"population": "new patient", "predicts": "measurements"}, 'allowed: expected value, measurement; did you mean "measurement"?'),
-        ({"predicts": "measurement"}, 'a measurement is predicted for a new patient only; got population "average patient"'),
+        ({"population": "new patient", "predicts": "measurements"},
+         'allowed: expected value, measurement; did you mean "measurement"?'),
+        ({"predicts": "measurement"},
+         'a measurement is predicted for a new patient only; got population "average patient"'),
         ({"summary": "foo"}, 'summary: is not one of its words; got "foo"; allowed: median, mean.'),
         ({"population": "new patient", "predicts": "measurement", "summary": "mean"}, "a measurement is one value"),
         ({"given": {"arm": "actve"}}, 'given: is no level of arm; got "actve"; did you mean "active"?'),
@@ -56,12 +61,14 @@ LEVEL = {"outcome": "strength", "time": 6, "population": "average patient"}
         ({"given": {"age": "old"}}, 'given: age is a number; got "old".'),
         ({"given": {"age": float("nan")}}, "given: age is a number"),
         ({"given": "active"}, "given: must be a dict of covariate values"),
-        ({"outcome": "strenght"}, 'outcome: is not an outcome of this study; got "strenght"; allowed: strength, cpk; did you mean "strength"?'),
+        ({"outcome": "strenght"},
+         'outcome: is not an outcome of this study; got "strenght"; allowed: strength, cpk; did you mean "strength"?'),
         ({"time": "six"}, 'time: must be a number or several, in the study\'s unit of time; got "six"'),
         ({"time": [0, float("inf")]}, "time: must be finite"),
         ({"time": []}, "time: must be finite, and at least one"),
         ({"time": np.zeros((3, 2))}, "got an array of shape (3, 2)"),
-        ({"population": "new patient", "predicts": "measurement", "time": np.zeros(SHAPE)}, "at one time for all draws"),
+        ({"population": "new patient", "predicts": "measurement", "time": np.zeros(SHAPE)},
+         "at one time for all draws"),
     ],
 )  # fmt: skip
 def test_a_level_refuses_what_it_does_not_know(prediction, asked, message):

@@ -273,7 +273,8 @@ INF = np.inf
 @pytest.mark.parametrize(
     "changed",
     [
-        {"power.value": np.array([5, 41, 70, 20.0]), "power.low": np.array([-INF, 41, 70, 20]), "power.high": np.array([5, 41, INF, 50])},
+        {"power.value": np.array([5, 41, 70, 20.0]), "power.low": np.array([-INF, 41, 70, 20]),
+         "power.high": np.array([5, 41, INF, 50])},
         {"power.low": np.array([-INF, 40, 70, 10]), "power.high": np.array([5, 40, INF, 60])},  # another interval
         {"covariates.age": np.array([3, np.nan, 0])},
         {"covariates.titre": np.array([3, 2.0, 0])},

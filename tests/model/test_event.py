@@ -152,7 +152,8 @@ EVENTS = {
     "level": 'reasons = ["lost"]\nhazard = { kind = "constant" }\ndepends = { cpk = "level" }',
     "slope": 'reasons = ["lost"]\nhazard = { kind = "weibull" }\ndepends = { cpk = "slope" }\nfrailty = true',
     "area": 'reasons = ["lost"]\nhazard = { kind = "piecewise", knots = [3, 12] }\ndepends = { cpk = "area" }',
-    "an effect": 'column = "relapse"\nhazard = { kind = "constant" }\ndepends = { cpk = "intercept" }\nrecurrent = true',
+    "an effect": 'column = "relapse"\nhazard = { kind = "constant" }\ndepends = { cpk = "intercept" }\nrecurrent = '
+    "true",
     "nothing": 'column = "relapse"\nhazard = { kind = "piecewise", knots = [6] }',
 }
 

@@ -8,7 +8,8 @@ import pytest
 from bayesmyo.cohort.cohort import Exits
 from bayesmyo.components.courses import COURSES
 from bayesmyo.components.estimands import Criterion
-from bayesmyo.model.left import Departed, Left, left
+from bayesmyo.model.leaving import Left, Rates, left
+from bayesmyo.model.left import Departed
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.truth import OutcomeTruth, Truth
 from bayesmyo.study import parse_study
@@ -67,9 +68,33 @@ def prediction():
         }
 
     common = {"correlation": around(-0.3)}
-    score = {"intercept": around(50, 1), "slope": around(0.1), "slope_arm_treated": around(0.5), "sd_intercept": around(8), "sd_slope": around(0.3), "sigma": around(4), **common}  # fmt: skip
-    cpk = {"intercept": around(7), "slope": around(-0.05, 0.005), "sd_intercept": around(0.8), "sd_slope": around(0.1, 0.005), "sigma": around(0.3), **common}  # fmt: skip
-    grade = {"intercept": around(0.4), "slope": around(0.05, 0.005), "sd_intercept": around(0.8), "sd_slope": around(0.1, 0.005), "precision": around(10), "cut_floor": around(3), "cut_ceiling": around(2), **common}  # fmt: skip
+    score = {
+        "intercept": around(50, 1),
+        "slope": around(0.1),
+        "slope_arm_treated": around(0.5),
+        "sd_intercept": around(8),
+        "sd_slope": around(0.3),
+        "sigma": around(4),
+        **common,
+    }
+    cpk = {
+        "intercept": around(7),
+        "slope": around(-0.05, 0.005),
+        "sd_intercept": around(0.8),
+        "sd_slope": around(0.1, 0.005),
+        "sigma": around(0.3),
+        **common,
+    }
+    grade = {
+        "intercept": around(0.4),
+        "slope": around(0.05, 0.005),
+        "sd_intercept": around(0.8),
+        "sd_slope": around(0.1, 0.005),
+        "precision": around(10),
+        "cut_floor": around(3),
+        "cut_ceiling": around(2),
+        **common,
+    }
     outcomes = {
         "score": OutcomeTruth(score, own(8, 0.3)),
         "cpk": OutcomeTruth(cpk, own(0.8, 0.1)),
@@ -83,7 +108,7 @@ def leaving(hazard=0.03, groups=1):
     exits = np.array([30.0, 5.0, 6.0, 9.0, 30.0, 3.0, 14.0, 30.0])
     who = np.array([False, True, True, True, False, False, True, False])
     draws = hazard * np.exp(0.2 * np.random.default_rng(2).standard_normal((DRAWS, groups)))
-    return Left(who, exits, draws)
+    return Left(who, exits, Rates(draws))
 
 
 def departed(prediction, word, amount, group="", outcomes=("score", "cpk", "grade")):
@@ -120,7 +145,8 @@ def test_each_of_these_patients_follows_the_course(prediction, word, outcome):
     at_exit = line(prediction, outcome, exits)
     reference, before = (mean_line(prediction, outcome, time, 0.0 * arm) + start for time in (t, exits))
     after = {
-        "shift": own + sign * a, "drift": own + sign * a * (t - exits), "return": own + a * (line(prediction, outcome, 0.0) - own),
+        "shift": own + sign * a, "drift": own + sign * a * (t - exits),
+        "return": own + a * (line(prediction, outcome, 0.0) - own),
         "stay": at_exit, "reference": np.where(arm > 0, reference, own),
         "copy increments": np.where(arm > 0, at_exit + reference - before, own),
     }[word]  # fmt: skip
@@ -138,7 +164,7 @@ def test_each_of_these_patients_follows_the_course(prediction, word, outcome):
 def test_a_shift_moves_a_population_by_the_share_that_has_left(prediction, population):
     """Gaussian, identity link: by d P(left by t), exactly."""
     t, d = 18.0, -7.0
-    share = 1 - np.exp(-leaving().hazard[:, 0] * t)
+    share = 1 - np.exp(-leaving().hazard.rates[:, 0] * t)
     own, moved = (p.level("score", t, population) for p in (prediction, departed(prediction, "shift", d)))
     np.testing.assert_allclose(moved, own + d * share, rtol=1e-12)
     assert np.array_equal(
@@ -166,12 +192,13 @@ def test_a_population_is_the_mixture_of_both_courses(prediction, word, outcome, 
         def eta(time, arm=1.0, b=b, k=k, more=more):
             return o["intercept"][k] + b[:, 0] + (o["slope"][k] + more * arm + b[:, 1]) * time
 
-        exits = rng.permutation(-np.log1p(-(np.arange(n) + 0.5) / n)) / moved.left.hazard[k, -1]
+        exits = rng.permutation(-np.log1p(-(np.arange(n) + 0.5) / n)) / moved.left.hazard.rates[k, -1]
         own, at_exit, sign = eta(t), eta(exits), -1.0 if outcome == "cpk" else 1.0
         slope = o["slope"][k]
         mean = o["intercept"][k] + slope * t + b[:, 0]
         after = {
-            "shift": own + sign * a, "drift": own + sign * a * (t - exits), "return": own + a * (eta(0.0) - own), "stay": at_exit,
+            "shift": own + sign * a, "drift": own + sign * a * (t - exits), "return": own + a * (eta(0.0) - own),
+            "stay": at_exit,
             "reference": mean, "copy increments": at_exit + slope * (t - exits),
         }[word]  # fmt: skip
         etas = np.where(exits < t, after, own)
@@ -209,7 +236,7 @@ def test_a_share_counts_those_who_are_gone_by_their_course(prediction):
     never = departed(prediction, "never", 0.0)
     np.testing.assert_allclose(never.share(criteria, t, 0.0, "these patients"), ((own >= 52) & ~gone).mean(axis=-1))
     everyone = departed(prediction, "never", 0.0).share(criteria, t, 0.0, "population average")
-    stay = np.exp(-leaving().hazard[:, 0] * t)
+    stay = np.exp(-leaving().hazard.rates[:, 0] * t)
     own_share = prediction.share(criteria, t, 0.0, "population average")
     assert everyone.mean() == pytest.approx((own_share * stay).mean(), abs=0.005)  # independent, by some hundred each
 
@@ -219,7 +246,7 @@ def test_a_new_patient_leaves_or_does_not(prediction):
     own, moved = (p.level("score", t, "new patient") for p in (prediction, departed(prediction, "shift", d)))
     apart = np.round(moved - own, 9)
     assert set(apart) == {0.0, d}
-    assert (apart == d).mean() == pytest.approx((1 - np.exp(-leaving().hazard * t)).mean(), abs=0.07)
+    assert (apart == d).mean() == pytest.approx((1 - np.exp(-leaving().hazard.rates * t)).mean(), abs=0.07)
 
 
 def test_an_outcome_that_is_not_asked_about_stays(prediction):
@@ -232,7 +259,7 @@ def test_an_outcome_that_is_not_asked_about_stays(prediction):
 def test_groups_leave_at_their_own_rate_and_by_their_own_amount(prediction):
     hazard = np.stack([np.full(DRAWS, 0.01), np.full(DRAWS, 0.05)], axis=-1)
     amounts = {"score": np.array([-2.0, -5.0])}
-    moved = Departed(prediction, replace(leaving(), hazard=hazard), WORDS["shift"], "arm", amounts)
+    moved = Departed(prediction, replace(leaving(), hazard=Rates(hazard)), WORDS["shift"], "arm", amounts)
     for level, h, d in (("control", 0.01, -2.0), ("treated", 0.05, -5.0)):
         own, other = (p.level("score", 12.0, "population average", given={"arm": level}) for p in (prediction, moved))
         np.testing.assert_allclose(other - own, d * (1 - np.exp(-12 * h)), rtol=1e-9)
@@ -245,5 +272,5 @@ def test_the_hazard_is_events_over_person_time():
     exits = Exits(np.array([10.0, 20.0, 30.0, 40.0]), np.ones(4, bool), ("lost", "", "lost", "died"))
     known = left(exits, ("lost",), np.zeros(4, int), 1, (20_000,), np.random.default_rng(4))
     assert known.who.tolist() == [True, False, True, False]
-    assert known.hazard.mean() == pytest.approx(2.5 / 100, rel=0.02)  # Gamma(2 + 1/2, 100)
-    assert known.hazard.std() == pytest.approx(np.sqrt(2.5) / 100, rel=0.03)
+    assert known.hazard.rates.mean() == pytest.approx(2.5 / 100, rel=0.02)  # Gamma(2 + 1/2, 100)
+    assert known.hazard.rates.std() == pytest.approx(np.sqrt(2.5) / 100, rel=0.03)

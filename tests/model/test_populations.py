@@ -1,4 +1,6 @@
-"""The average patient and the average over patients: equal where the outcome is linear in the effects, and only there."""
+"""The average patient and the average over patients: equal where the outcome is linear in the effects, and only
+there.
+"""
 
 import numpy as np
 import pytest
@@ -38,7 +40,11 @@ STRAIGHT = Case(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("estimand", [Level(outcome="one", at=7), Change(outcome="one", from_=1, to=7), Slope(outcome="one", from_=1, to=7)], ids=lambda e: e.kind)  # fmt: skip
+@pytest.mark.parametrize(
+    "estimand",
+    [Level(outcome="one", at=7), Change(outcome="one", from_=1, to=7), Slope(outcome="one", from_=1, to=7)],
+    ids=lambda e: e.kind,
+)
 def test_a_straight_outcome_gives_both_the_same_number(estimand):
     average, population = both(STRAIGHT, estimand)
     assert average == pytest.approx(population, rel=1e-12)
@@ -59,13 +65,15 @@ ONE = {
         lambda v, t: v["slope"] * t,
     ),
     "log": (
-        'typical = 2\nscale = 2\nfamily = { kind = "poisson" }\ntrajectory = { kind = "linear" }\neffects = ["intercept"]',
+        'typical = 2\nscale = 2\nfamily = { kind = "poisson" }\ntrajectory = { kind = "linear" }\neffects = '
+        '["intercept"]',
         {"intercept": 0.7, "slope": -0.05},
         lambda eta, v: np.exp(eta),
         lambda v, t: v["intercept"] + v["slope"] * t,
     ),
     "both ends": (
-        'typical = 3.6\nscale = 0.7\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }\ntrajectory = { kind = "linear" }\neffects = ["intercept"]',
+        'typical = 3.6\nscale = 0.7\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }\ntrajectory = { kind = '
+        '"linear" }\neffects = ["intercept"]',
         {"intercept": 0.8, "slope": 0.15, "cut_floor": 3.0, "cut_ceiling": 2.0, "precision": 20.0},
         lambda eta, v: 5 * special.expit(eta - v["cut_ceiling"])
         + 5 * special.expit(eta) * (special.expit(eta + v["cut_floor"]) - special.expit(eta - v["cut_ceiling"])),
@@ -76,7 +84,11 @@ ONE = {
 
 @pytest.mark.parametrize("link", ONE)
 @pytest.mark.parametrize("sd", [0.3, 1.0, 2.5])
-@pytest.mark.parametrize("estimand", [Level(outcome="one", at=7), Change(outcome="one", from_=0, to=7), Ratio(outcome="one", from_=0, to=7)], ids=lambda e: e.kind)  # fmt: skip
+@pytest.mark.parametrize(
+    "estimand",
+    [Level(outcome="one", at=7), Change(outcome="one", from_=0, to=7), Ratio(outcome="one", from_=0, to=7)],
+    ids=lambda e: e.kind,
+)
 def test_they_differ_as_numerical_integration_says(link, sd, estimand):
     text, values, mean, location = ONE[link]
     case = Case(text, values, {"intercept": sd}, {}, None, None, None)
@@ -88,7 +100,11 @@ def test_they_differ_as_numerical_integration_says(link, sd, estimand):
 
     def number(spread):
         levels = [over(t, spread) for t in estimand.times()]
-        return {1: lambda: levels[0], 2: lambda: levels[1] - levels[0]}[len(levels)]() if not isinstance(estimand, Ratio) else levels[1] / levels[0]  # fmt: skip
+        return (
+            {1: lambda: levels[0], 2: lambda: levels[1] - levels[0]}[len(levels)]()
+            if not isinstance(estimand, Ratio)
+            else levels[1] / levels[0]
+        )
 
     average, population = both(case, estimand)
     assert average == pytest.approx(number(0.0), rel=1e-9)

@@ -27,7 +27,11 @@ better = "higher"
 
 def line(t, b, prefix=""):
     def curve(v):
-        return v[prefix + "intercept"] + b.get(prefix + "intercept", 0) + (v[prefix + "slope"] + b.get(prefix + "slope", 0)) * t  # fmt: skip
+        return (
+            v[prefix + "intercept"]
+            + b.get(prefix + "intercept", 0)
+            + (v[prefix + "slope"] + b.get(prefix + "slope", 0)) * t
+        )
 
     return curve
 
@@ -144,7 +148,8 @@ correlate = {correlate}
 ZERO_VALUES = {"zero_intercept": -1.0, "zero_slope": 0.1}
 CASES = {
     "ordered beta": Case(
-        'typical = 3.6\nscale = 0.7\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }\ntrajectory = { kind = "plateau" }',
+        'typical = 3.6\nscale = 0.7\nfamily = { kind = "ordered_beta", lower = 0, upper = 5 }\ntrajectory = { kind = '
+        '"plateau" }',
         {"start": 0.8, "asymptote": 2.5, "half_time": 2.5, "cut_floor": 3.0, "cut_ceiling": 2.0, "precision": 20.0},
         {"start": 1.2, "asymptote": 1.5}, {"correlation": 0.4},
         plateau, ordered_beta_mean, beta_scores,
@@ -175,7 +180,8 @@ CASES = {
         line, hurdle_mean, hurdle_draw, lambda t, b: line(t, b, "zero_"),
     ),
     "hurdle, parts correlated": Case(
-        HURDLE.format(trajectory="linear", effects='["intercept", "slope"]', zero='["intercept", "slope"]', correlate="true"),
+        HURDLE.format(trajectory="linear", effects='["intercept", "slope"]', zero='["intercept", "slope"]',
+         correlate="true"),
         {"intercept": 3.4, "slope": -0.08, "sigma": 0.3, **ZERO_VALUES},
         {"intercept": 0.6, "slope": 0.05, "zero_intercept": 1.5, "zero_slope": 0.1},
         {
@@ -189,24 +195,30 @@ CASES = {
         HURDLE.format(trajectory="plateau", effects='["half_time", "start"]', zero='["intercept"]', correlate="true"),
         {"start": 3.4, "asymptote": 1.5, "half_time": 4.0, "sigma": 0.3, **ZERO_VALUES},
         {"start": 0.6, "half_time": 0.7, "zero_intercept": 1.0},
-        {"correlation_start_half_time": 0.5, "correlation_start_zero_intercept": -0.4, "correlation_half_time_zero_intercept": -0.6},
+        {"correlation_start_half_time": 0.5, "correlation_start_zero_intercept": -0.4,
+         "correlation_half_time_zero_intercept": -0.6},
         plateau, hurdle_mean, hurdle_draw, lambda t, b: line(t, b, "zero_"),
     ),
     "log-normal, half-times differ": Case(
-        'typical = 1000\nscale = 2.5\nfamily = { kind = "lognormal" }\ntrajectory = { kind = "plateau" }\neffects = ["start", "asymptote", "half_time"]',
+        'typical = 1000\nscale = 2.5\nfamily = { kind = "lognormal" }\ntrajectory = { kind = "plateau" }\neffects = '
+        '["start", "asymptote", "half_time"]',
         {"start": 6.7, "asymptote": 5.0, "half_time": 3.0, "sigma": 0.3},
         {"start": 0.8, "asymptote": 0.5, "half_time": 0.6},
-        {"correlation_start_asymptote": 0.3, "correlation_start_half_time": -0.5, "correlation_asymptote_half_time": 0.4},
+        {"correlation_start_asymptote": 0.3, "correlation_start_half_time": -0.5,
+         "correlation_asymptote_half_time": 0.4},
         plateau, lognormal_mean, lognormal_draw,
     ),
     "log-normal, half-times alone": Case(
-        'typical = 1000\nscale = 2.5\nfamily = { kind = "lognormal" }\ntrajectory = { kind = "plateau" }\neffects = ["half_time"]',
+        'typical = 1000\nscale = 2.5\nfamily = { kind = "lognormal" }\ntrajectory = { kind = "plateau" }\neffects = '
+        '["half_time"]',
         {"start": 6.7, "asymptote": 5.0, "half_time": 3.0, "sigma": 0.3}, {"half_time": 0.6}, {},
         plateau, lognormal_mean, lognormal_draw,
     ),
     "gaussian, half-times differ": Case(
-        'typical = 50\nscale = 10\nfamily = { kind = "gaussian" }\ntrajectory = { kind = "plateau" }\neffects = ["asymptote", "half_time"]',
-        {"start": 40.0, "asymptote": 60.0, "half_time": 3.0, "sigma": 4.0}, {"asymptote": 8.0, "half_time": 0.5}, {"correlation": 0.6},
+        'typical = 50\nscale = 10\nfamily = { kind = "gaussian" }\ntrajectory = { kind = "plateau" }\neffects = '
+        '["asymptote", "half_time"]',
+        {"start": 40.0, "asymptote": 60.0, "half_time": 3.0, "sigma": 4.0}, {"asymptote": 8.0, "half_time": 0.5},
+        {"correlation": 0.6},
         plateau, lambda v, eta, zero: eta, lambda v, eta, zero, rng: rng.normal(eta, v["sigma"]),
     ),
 }  # fmt: skip

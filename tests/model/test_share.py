@@ -148,7 +148,8 @@ def test_any_seed_gives_the_same_share_and_one_seed_the_very_same(small, seed):
     level = stats.norm(56, np.sqrt(64 + 9 - 2 * 0.4 * 8 * 3)).sf(50)
     assert 0.05 < one.mean() < level
     assert one.mean() == pytest.approx(
-        float(TruthPrediction(small, from_scenario(small, "improves"), seed=99).share(LEVELS, 12, 0, "population average")),
+        float(TruthPrediction(small, from_scenario(small, "improves"), seed=99).share(LEVELS, 12, 0,
+         "population average")),
         abs=0.002,
     )  # fmt: skip
 
@@ -212,7 +213,8 @@ def test_new_patients_have_these_patients_covariates_or_those_given(everything):
     contrast = {"covariate": "diagnosis", "level": "DM", "reference": "IBM"}
     text = (
         EVERYTHING
-        + '\n[estimands.s]\nkind = "share"\nat = 12\ncriteria = { power = { at_least = 38 }, falls = { at_most = 0.5 } }\n'
+        + '\n[estimands.s]\nkind = "share"\nat = 12\ncriteria = { power = { at_least = 38 }, falls = { at_most = 0.5 '
+        "} }\n"
     )
     text += f'contrast = {{ covariate = "{contrast["covariate"]}", level = "DM", reference = "IBM" }}\n'
     e = parse_study(text).estimands["s"]
@@ -226,7 +228,10 @@ def test_new_patients_have_these_patients_covariates_or_those_given(everything):
 def test_every_draw_has_patients_of_its_own_with_the_covariance_that_was_stated(ivig):
     truth = posterior(from_scenario(ivig, "paper"), (2, 500))
     batches = list(draw_new_patients(ivig, truth, ("mrc", "cpk"), seed=3, among=int(np.prod(truth.shape))))
-    start, cpk = (np.concatenate([b.effects[o][k] for b in batches], axis=-1) for o, k in (("mrc", "asymptote"), ("cpk", "asymptote")))  # fmt: skip
+    start, cpk = (
+        np.concatenate([b.effects[o][k] for b in batches], axis=-1)
+        for o, k in (("mrc", "asymptote"), ("cpk", "asymptote"))
+    )
     assert start.shape == (2, 500, 2**20 // 1000)
     sd = [float(truth.outcomes[o].values["sd_asymptote"][0, 0]) for o in ("mrc", "cpk")]
     assert [start.std(), cpk.std()] == pytest.approx(sd, rel=0.005)

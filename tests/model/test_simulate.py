@@ -364,9 +364,11 @@ def test_a_truth_from_the_priors_of_everything_can_be_simulated(rng):
 
 
 def changes(ivig, scenario, outcome, patients=1500):
-    """Each patient's change of the linear predictor until the end of follow-up, by the formula of a plateau and the effects.
+    """Each patient's change of the linear predictor until the end of follow-up, by the formula of a plateau and the
+    effects.
 
-    One seed, so that only the truth differs; measurements of mrc and steroid stop at 5 and at 0, and have no finite logit or log there.
+    One seed, so that only the truth differs; measurements of mrc and steroid stop at 5 and at 0, and have no finite
+    logit or log there.
     """
     simulated = simulate_scenario(ivig, scenario, seed=8, patients=patients)
     o = simulated.truth.outcomes[outcome]

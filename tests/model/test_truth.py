@@ -1,4 +1,6 @@
-"""Effects across outcomes, covariates in the populations, groups and contrasts: against closed forms and covariances by hand."""
+"""Effects across outcomes, covariates in the populations, groups and contrasts: against closed forms and covariances
+by hand.
+"""
 
 from dataclasses import replace
 from itertools import product
@@ -300,7 +302,9 @@ def test_a_contrast_is_the_difference_of_two_groups(population):
 
 @pytest.mark.parametrize("population", ["population average", "average patient", "these patients"])
 def test_a_contrast_of_ratios_is_the_ratio_of_ratios(population):
-    """On the log, arm b moves the asymptote by 0.3, arm c by -0.5, and a scale of age by 0.1: weights 1 - 2^(-t / 3)."""
+    """On the log, arm b moves the asymptote by 0.3, arm c by -0.5, and a scale of age by 0.1: weights 1 - 2^(-t /
+    3).
+    """
     predict = TruthPrediction(TWO, truth_of(effects=True))
     by_arm = Ratio(
         outcome="cpk",
@@ -316,7 +320,9 @@ def test_a_contrast_of_ratios_is_the_ratio_of_ratios(population):
 
 @pytest.mark.parametrize("population", ["population average", "average patient", "these patients"])
 def test_levels_are_compared_by_their_ratio_where_it_is_asked_for(population):
-    """The ratio of geometric means at 6 months: patients' own effects cancel, arms differ by 0.8 * (1 - 2^-2) on the log."""
+    """The ratio of geometric means at 6 months: patients' own effects cancel, arms differ by 0.8 * (1 - 2^-2) on the
+    log.
+    """
     contrast = Contrast(covariate="arm", level="c", reference="b", by="ratio")
     e = Level(outcome="cpk", population=population, at=6, contrast=contrast)
     predict = TruthPrediction(TWO, truth_of(effects=True))

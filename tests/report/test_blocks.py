@@ -42,8 +42,10 @@ BLOCKS = (
     Picture("figure-one", "<svg></svg>", "A curve", "It rises"),
 )
 WORDS = (
-    "What was asked", "It is plain.", "It may be repeated.", "first of all", "then the second", "Goal", "to know", "Answers of two", "group",
-    "middle", "95% interval", "all", "12.3", "9.9 to 110", "men", "withheld", "In R", "lm(y ~ x)", "summary(m)", "A curve",
+    "What was asked", "It is plain.", "It may be repeated.", "first of all", "then the second", "Goal", "to know",
+    "Answers of two", "group",
+    "middle", "95% interval", "all", "12.3", "9.9 to 110", "men", "withheld", "In R", "lm(y ~ x)", "summary(m)",
+    "A curve",
 )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from bayesmyo.report.html import html
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 QUIET = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PAGES = ["good", "failed", "hostile"]
@@ -67,7 +68,8 @@ def test_nothing_runs_and_nothing_is_fetched(opened, paths, name):
     assert page.locator("script, iframe, object, embed, form, input, link, base").count() == 0
     assert (
         page.evaluate(
-            "[...document.querySelectorAll('*')].flatMap(e => e.getAttributeNames()).filter(n => n.startsWith('on')).length"
+            "[...document.querySelectorAll('*')].flatMap(e => e.getAttributeNames()).filter(n => "
+            "n.startsWith('on')).length"
         )
         == 0
     )
@@ -90,7 +92,8 @@ def test_tables_have_captions_and_figures_have_alternatives(opened, name):
     )
     assert page.evaluate("[...document.querySelectorAll('th')].every(t => ['row', 'col'].includes(t.scope))")
     said = page.evaluate(
-        "[...document.querySelectorAll('figure')].map(f => [f.querySelector('svg > title').textContent, f.querySelector('svg > desc').textContent, f.querySelector('figcaption').textContent])"
+        "[...document.querySelectorAll('figure')].map(f => [f.querySelector('svg > title').textContent, "
+        "f.querySelector('svg > desc').textContent, f.querySelector('figcaption').textContent])"
     )
     assert len(said) >= (1 if name == "failed" else 5)
     for title, description, caption in said:
@@ -126,7 +129,8 @@ def test_the_keyboard_reaches_everything(opened):
         page.keyboard.press("Tab")
         reached.add(
             page.evaluate(
-                "[...document.querySelectorAll('main a, main [tabindex=\"0\"], main summary')].indexOf(document.activeElement)"
+                '[...document.querySelectorAll(\'main a, main [tabindex="0"], main '
+                "summary')].indexOf(document.activeElement)"
             )
         )
     assert len(reached - {-1}) == wanted - closed
@@ -150,7 +154,8 @@ def test_it_prints_on_a4(opened):
     )
     page.set_viewport_size({"width": 690, "height": 1000})  # A4 within its margins
     wide = page.evaluate(
-        "[...document.querySelectorAll('table, pre, svg')].filter(e => e.getBoundingClientRect().right > 691).map(e => e.textContent.slice(0, 60))"
+        "[...document.querySelectorAll('table, pre, svg')].filter(e => e.getBoundingClientRect().right > 691).map(e "
+        "=> e.textContent.slice(0, 60))"
     )
     assert wide == []
 

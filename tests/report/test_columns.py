@@ -101,7 +101,9 @@ def test_digits_follow_the_monte_carlo_error(value, mcse, shown):
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(1e-2, 1e6), st.floats(1e-6, 1e5))
 def test_the_last_digit_shown_is_the_first_that_the_error_touches(value, mcse):
-    """What is printed differs from the value by no more than half its last place, which is no finer than a fifth of the error."""
+    """What is printed differs from the value by no more than half its last place, which is no finer than a fifth of
+    the error.
+    """
     shown = resolved(value, mcse)
     decimals = len(shown.partition(".")[2])
     place = 10.0**-decimals if decimals else 1.0

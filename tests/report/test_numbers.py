@@ -84,7 +84,9 @@ def test_a_number_and_its_opposite_are_written_alike():
 
 
 def test_a_number_keeps_its_own_error_whatever_others_are_equal_to_it():
-    """The median of one result may be the width of its interval, or its lower end with the other sign: neither lends it an error."""
+    """The median of one result may be the width of its interval, or its lower end with the other sign: neither lends
+    it an error.
+    """
     how = Written({0.025: Number(-8.0, 3.0), 0.5: Number(8.0, 0.002)}, 1000)
     assert str(how.quantile(0.5, 8.0)) == "8.00"
     assert str(how.quantile(0.025, -8.0)) == "-8"

@@ -145,7 +145,8 @@ def test_a_fit_that_fails_claims_nothing_and_says_why(failed, failed_page):
     assert "The engine mock does not draw from the posterior" in failed_page.sections[0].blocks[2].text
     assert not {"figure-estimates", "figure-course-mrc"} & {b.name for b in blocks(failed_page, Picture)}
     tables = {t.name: t for t in failed_page.tables}
-    for name, columns in {"estimands": (2, 3, 4, 6, 8), "decisions": (3, 4, 5, 7), "priors_and_posteriors": (4, 5), "responses_standard": (2, 3, 4, 5),
+    for name, columns in {"estimands": (2, 3, 4, 6, 8), "decisions": (3, 4, 5, 7), "priors_and_posteriors": (4, 5),
+     "responses_standard": (2, 3, 4, 5),
                           "correlations": (2, 3), "prior_sensitivity": (2, 4, 5, 6, 7, 8, 9)}.items():  # fmt: skip
         assert {str(row[c]) for row in tables[name].rows for c in columns} == {"withheld"}, name
     everything = " ".join(words(failed_page))
@@ -302,7 +303,8 @@ def test_patients_are_described_at_the_start(compared):
 # --- influence, power and calibration, given as plain tables
 
 CELL = {
-    "truth": "scenario paper", "patients": 23, "decision": "cpk_halved", "null": False, "replicates": 400, "failed": 3, "met": 310,
+    "truth": "scenario paper", "patients": 23, "decision": "cpk_halved", "null": False, "replicates": 400, "failed": 3,
+    "met": 310,
     "probability": 0.7809, "mcse": 0.0208, "lower": 0.737, "upper": 0.8207, "worst": 0.775, "best": 0.7825,
 }  # fmt: skip
 POWER = Simulated((CELL,))
@@ -423,8 +425,10 @@ def test_tables_are_written_whole_and_run_nowhere(good_page, tmp_path):
 def test_hostile_text_is_text(hostile_html):
     found = Elements(hostile_html)
     assert {e.tag for e in found.found} <= {
-        "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "h3", "p", "nav", "ol", "ul", "li", "main", "section", "div", "dl",
-        "dt", "dd", "table", "caption", "span", "thead", "tbody", "tr", "th", "td", "wbr", "figure", "figcaption", "svg", "desc", "defs", "g", "path",
+        "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "h3", "p", "nav", "ol", "ul",
+        "li", "main", "section", "div", "dl",
+        "dt", "dd", "table", "caption", "span", "thead", "tbody", "tr", "th", "td", "wbr", "figure", "figcaption",
+        "svg", "desc", "defs", "g", "path",
         "use", "clippath", "rect", "text", "tspan", "pre", "code", "details", "summary", "footer", "strong", "pattern",
     }  # fmt: skip
     for e in found.found:

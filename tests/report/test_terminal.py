@@ -1,4 +1,6 @@
-"""What comes out of a terminal: colour there alone and not where NO_COLOR is set, lines broken at words, tables that fit."""
+"""What comes out of a terminal: colour there alone and not where NO_COLOR is set, lines broken at words, tables that
+fit.
+"""
 
 import os
 import pty

@@ -30,7 +30,18 @@ def row(key, replicate, seed=1, chance=0.6):
         "rhat": 1 + rng.random() / 50,
         "ess": 200 * rng.random(),
     }
-    counts = {"divergences": 0, "attempts": 1, "patients": 5, "visits": 40, "lost": 1, "rejected": 0}
+    counts = {
+        "divergences": 0,
+        "attempts": 1,
+        "patients": 5,
+        "visits": 40,
+        "lost": 1,
+        "step": "",
+        "k": None,
+        "apart": None,
+        "wider": None,
+        "rejected": 0,
+    }
     if rng.random() < 0.1:
         return (
             head

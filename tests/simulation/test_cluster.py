@@ -39,7 +39,9 @@ def process(*words, **environment):
 
 @contextlib.contextmanager
 def started(tmp_path, *security):
-    """A scheduler and a worker: the scheduler's file, and the scheduler. The worker finds the functions of these tests."""
+    """A scheduler and a worker: the scheduler's file, and the scheduler. The worker finds the functions of these
+    tests.
+    """
     file = tmp_path / "scheduler.json"
     words = (
         "--host",

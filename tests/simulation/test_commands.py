@@ -29,8 +29,8 @@ def test_power_from_a_study_file_to_sentences_tables_and_figures(typed, tmp_path
     said = typed(*POWER)
     assert said.code == 0
     assert (
-        "With 5 patients, a true average slope of reaction time from day 0 to 9 of 4.00 ms per day would have met rises in"
-        in said.out
+        "With 5 patients, a true average slope of reaction time from day 0 to 9 of 4.00 ms per day would have met "
+        "rises in" in said.out
     )
     assert "though the true value is 0 ms per day" in said.out
     assert "rises, four: A power of 80% is not reached with up to 8 patients" in said.out
@@ -169,10 +169,12 @@ def test_truths_from_a_fit(typed, tmp_path, good_fit):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("power", "one.toml", "--patients", "5,x"), '--patients: must be whole numbers, separated by commas; got "x"; such as 10,23,50.'),
+        (("power", "one.toml", "--patients", "5,x"),
+         '--patients: must be whole numbers, separated by commas; got "x"; such as 10,23,50.'),
         (("power", "one.toml", "--patients", "5,5"), "--patients: names one value twice"),
         (("power", "one.toml", "--patients", ","), '--patients: names nothing; got ","'),
-        (("power", "one.toml", "--scenario", "fours"), 'this power study: --scenario: is not in this study; got "fours"; did you mean "four"?'),
+        (("power", "one.toml", "--scenario", "fours"),
+         'this power study: --scenario: is not in this study; got "fours"; did you mean "four"?'),
         (("power", "one.toml", "--looks", "30"), "--looks: must be fewer than all patients, 23; got 30."),
         (("power", "one.toml", "--futility", "0.1"), "--futility: is a rule for interim looks; add --looks 10,15."),
         (("power", "one.toml", "--target", "80"), "--target: must lie between 0 and 1; got 80."),
@@ -180,10 +182,13 @@ def test_truths_from_a_fit(typed, tmp_path, good_fit):
         (("power", "one.toml", "--visits", "0,3/6,3"), "--visits: must list increasing times"),
         (("power", "one.toml", "--engine", "nut"), 'engine: is unknown; got "nut"; did you mean "nuts"?'),
         (("power", "one.toml", "--analysis", "small.toml"), "--analysis outcome strength: is not simulated"),
-        (("power", "one.toml", "--replicates", "none"), '--replicates: must be a whole number above zero, or auto; got "none".'),
+        (("power", "one.toml", "--replicates", "none"),
+         '--replicates: must be a whole number above zero, or auto; got "none".'),
         (("power", "one.toml", "--from-fit", "no.nc"), "no.nc"),
-        (("calibrate", "one.toml", "--patients", "0"), "this calibration: --patients: must lie between 1 and 100,000; got 0."),
-        (("calibrate", "one.toml", "--replicates", "10"), "--replicates: must be at least 20: fewer ranks say nothing; got 10"),
+        (("calibrate", "one.toml", "--patients", "0"),
+         "this calibration: --patients: must lie between 1 and 100,000; got 0."),
+        (("calibrate", "one.toml", "--replicates", "10"),
+         "--replicates: must be at least 20: fewer ranks say nothing; got 10"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_in_one_message_before_anything_is_computed(typed, files, monkeypatch, words, said):

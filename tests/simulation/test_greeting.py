@@ -149,14 +149,39 @@ def test_a_pipe_in_a_folder_of_results(tmp_path):
     assert (folder / "damaged" / name).is_fifo()
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, "[]", "{}", "1", '"x"', "", "\x00", '{"format": 2, "sha256": ' + "9" * 5000 + "}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        '{"a":' * 200_000,
+        "[]",
+        "{}",
+        "1",
+        '"x"',
+        "",
+        "\x00",
+        '{"format": 2, "sha256": ' + "9" * 5000 + "}",
+    ],
+)
 def test_a_plan_that_is_none(text, tmp_path):
     (tmp_path / "plan.json").write_text(text)
     with pytest.raises(StorageError, match="is not what was written"):
         Header.read(tmp_path)
 
 
-@pytest.mark.parametrize("change", [{"format": "2"}, {"shard": [1]}, {"shard": "ab"}, {"versions": 3}, {"others": 3}, {"plan": {}}, {"plan": {"cells": [1]}}, {"plan": []}])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "2"},
+        {"shard": [1]},
+        {"shard": "ab"},
+        {"versions": 3},
+        {"others": 3},
+        {"plan": {}},
+        {"plan": {"cells": [1]}},
+        {"plan": []},
+    ],
+)
 def test_a_plan_that_was_forged_is_a_message(change, tmp_path):
     """Whoever can write the file can write its digest."""
     from bayesmyo.simulation.header import _digest

@@ -110,7 +110,8 @@ def test_the_command_says_what_it_wrote(run, shards, tmp_path):
     failed = sum(light.row(c.key, r)["stage"] != "done" for c in plan().cells for r in range(6))
     assert result.out == f"Wrote out: 12 replicates of 2 cells, {failed} failed, 0 missing.\n"
     assert run("merge", *shards, "-o", "out", "--json").json == {
-        "schema_version": 1, "path": "out", "complete": True, "mixed": False, "replicates": 12, "failed": failed, "missing": 0,
+        "schema_version": 1, "path": "out", "complete": True, "mixed": False, "replicates": 12, "failed": failed,
+        "missing": 0,
     }  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""Simulation-based calibration by simuk, of a model written by hand, and by us: they agree where it is right, and on what is wrong where it is not."""
+"""Simulation-based calibration by simuk, of a model written by hand, and by us: they agree where it is right, and on
+what is wrong where it is not.
+"""
 
 from dataclasses import replace
 
@@ -81,7 +83,8 @@ def theirs(replicates, noise):
         "nuts": {"target_accept": 0.95},
     }
     sbc = simuk.SBC(
-        model, num_simulations=replicates, sample_kwargs=how, seed=42, simulator=simulator if noise != 1 else None, progress_bar=False
+        model, num_simulations=replicates, sample_kwargs=how, seed=42, simulator=simulator if noise != 1 else None,
+        progress_bar=False
     )  # fmt: skip
     sbc.run_simulations()
     draws = 1000
@@ -99,7 +102,9 @@ def test_a_right_model_is_right_for_both():
 
 @pytest.mark.filterwarnings("default")
 def test_both_see_the_same_fault():
-    """Measurements scatter three times as far as the model says: its sigma is drawn too high, its average intercept need not be off."""
+    """Measurements scatter three times as far as the model says: its sigma is drawn too high, its average intercept
+    need not be off.
+    """
     for found in (ours(20, 3.0), theirs(20, 3.0)):
         assert p_value(found["sigma"]) < 1e-6
         assert found["sigma"].mean() < 0.15

@@ -112,7 +112,8 @@ def test_the_key_of_a_cell_names_all_that_its_rows_depend_on(small):
     later = parse_study(SMALL.replace("then_every = 6", "then_every = 5"))
     drawn = population(from_priors(small, np.random.default_rng(1), (2, 3)))
     cells = [
-        cell_of(small), cell_of(small, None), cell_of(small, drawn), cell_of(small, patients=13), cell_of(small, looks=(6, 12)),
+        cell_of(small), cell_of(small, None), cell_of(small, drawn), cell_of(small, patients=13),
+        cell_of(small, looks=(6, 12)),
         cell_of(small, analysis=other), cell_of(other), cell_of(later),
     ]  # fmt: skip
     assert len({c.key for c in cells}) == len(cells)

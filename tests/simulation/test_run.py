@@ -1,4 +1,6 @@
-"""A simulation study from wherever it is to its end: the same bytes for any workers, any order, and whatever is killed."""
+"""A simulation study from wherever it is to its end: the same bytes for any workers, any order, and whatever is
+killed.
+"""
 
 import contextlib
 import functools
@@ -174,7 +176,9 @@ def test_nobody_at_an_address_is_said(tmp_path, monkeypatch):
 
 
 def test_our_workers_compute_nobody_elses_arrays(caches, cluster):
-    """Of two clients that overlap, dask keeps the second as its default for ever; one that failed to begin is enough."""
+    """Of two clients that overlap, dask keeps the second as its default for ever; one that failed to begin is
+    enough.
+    """
     for pool in (hands.remote(light.work, plan().to_json(), cluster), hands.local(light.work, plan().to_json(), 1)):
         with pool:
             assert dask.config.get("scheduler", None) is None

@@ -1,4 +1,6 @@
-"""A study that uses every word at once: covariates of all forms, a zero part, exposure, limits, thresholds, correlations across."""
+"""A study that uses every word at once: covariates of all forms, a zero part, exposure, limits, thresholds,
+correlations across.
+"""
 
 EVERYTHING = """
 [study]

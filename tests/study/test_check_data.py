@@ -27,7 +27,8 @@ def only(found, where, what):
 @pytest.mark.parametrize(
     "data",
     [
-        "skip_lines = 0", "skip_lines = 1000", 'sheet = "a"\npatients_sheet = "b"', 'duplicates = "mean"', 'identifying = ["name", "dob"]',
+        "skip_lines = 0", "skip_lines = 1000", 'sheet = "a"\npatients_sheet = "b"', 'duplicates = "mean"',
+        'identifying = ["name", "dob"]',
         'identifying = ["patient"]', "require_baseline = {}", 'require_baseline = { outcomes = ["cpk"], until = -1 }',
     ],
 )  # fmt: skip
@@ -38,12 +39,18 @@ def test_what_a_table_may_be(data):
 @pytest.mark.parametrize(
     ("data", "where", "what"),
     [
-        ('thousands = "."', "thousands", "is also the decimal sign"), ('thousands = ","\ndecimal = ","\ndelimiter = ";"', "thousands", "is also the decimal sign"),
-        ("skip_lines = -1", "skip_lines", "must lie between 0 and 1000; got -1"), ("skip_lines = 1001", "skip_lines", "must lie between 0 and 1000; got 1001"),
-        ("skip_lines = 1.5", "skip_lines", "got 1.5"), ('sheet = "a"\npatients_sheet = "a"', "patients_sheet", 'is also the sheet of visits; got "a"'),
-        ('duplicates = "median"', "duplicates", 'did you mean "mean"?'), ("identifying = [1]", "identifying.0", "must be text"),
-        ('identifying = "name"', "identifying", 'got "name"'), ("require_baseline = true", "require_baseline", "must be a table"),
-        ('require_baseline = { outcomes = ["cpkk"] }', "require_baseline.outcomes", 'is no outcome; got "cpkk"; did you mean "cpk"?'),
+        ('thousands = "."', "thousands", "is also the decimal sign"),
+        ('thousands = ","\ndecimal = ","\ndelimiter = ";"', "thousands", "is also the decimal sign"),
+        ("skip_lines = -1", "skip_lines", "must lie between 0 and 1000; got -1"),
+        ("skip_lines = 1001", "skip_lines", "must lie between 0 and 1000; got 1001"),
+        ("skip_lines = 1.5", "skip_lines", "got 1.5"),
+        ('sheet = "a"\npatients_sheet = "a"', "patients_sheet", 'is also the sheet of visits; got "a"'),
+        ('duplicates = "median"', "duplicates", 'did you mean "mean"?'),
+        ("identifying = [1]", "identifying.0", "must be text"),
+        ('identifying = "name"', "identifying", 'got "name"'),
+        ("require_baseline = true", "require_baseline", "must be a table"),
+        ('require_baseline = { outcomes = ["cpkk"] }', "require_baseline.outcomes",
+         'is no outcome; got "cpkk"; did you mean "cpk"?'),
         ("require_baseline = { until = nan }", "require_baseline.until", "finite"),
     ],
 )  # fmt: skip
@@ -53,7 +60,8 @@ def test_what_a_table_may_not_be(data, where, what):
 
 @pytest.mark.parametrize(
     ("data", "delimiter"),
-    [("", ","), ('decimal = "."', ","), ('decimal = ","', ";"), ('decimal = ","\ndelimiter = "\\t"', "\t"), ('delimiter = ";"', ";")],
+    [("", ","), ('decimal = "."', ","), ('decimal = ","', ";"), ('decimal = ","\ndelimiter = "\\t"', "\t"),
+     ('delimiter = ";"', ";")],
 )  # fmt: skip
 def test_a_semicolon_stands_between_cells_with_decimal_commas_unless_stated(data, delimiter):
     assert study(data).data.delimiter == delimiter
@@ -73,10 +81,13 @@ def test_what_may_not_stand_between_thousands(sign):
 @pytest.mark.parametrize(
     ("time", "where", "what"),
     [
-        ('date = "Y-MM-DD"', "time.date", "is not a pattern of dates"), ('date = "YYYY-MM"', "time.date", "name year, month and day once each"),
+        ('date = "Y-MM-DD"', "time.date", "is not a pattern of dates"),
+        ('date = "YYYY-MM"', "time.date", "name year, month and day once each"),
         ("date = true", "time.date", "must be text"), ('before = "dropped"', "time.before", "kept, refused, set aside"),
-        ('since = "month"', "time.since", "is the same column as study.time.column"), ('exit = "cpk"', "", "is the same column as study.time.exit"),
-        ('since = "began", exit = "began"', "time.exit", "is the same column as study.time.since"), ('since = "patient"', "time.since", "is the same column as study.patient"),
+        ('since = "month"', "time.since", "is the same column as study.time.column"),
+        ('exit = "cpk"', "", "is the same column as study.time.exit"),
+        ('since = "began", exit = "began"', "time.exit", "is the same column as study.time.since"),
+        ('since = "patient"', "time.since", "is the same column as study.patient"),
     ],
 )  # fmt: skip
 def test_what_times_may_not_be(time, where, what):
@@ -94,7 +105,8 @@ def test_dates_need_a_unit_of_the_calendar():
 
 @pytest.mark.parametrize(
     ("column", "where"),
-    [("month", "study.time.column"), ("cpk", "outcomes.cpk.column"), ("began", "study.time.since"), ("left", "study.time.exit"), ("unit", "outcomes.cpk.recorded.column")],
+    [("month", "study.time.column"), ("cpk", "outcomes.cpk.column"), ("began", "study.time.since"),
+     ("left", "study.time.exit"), ("unit", "outcomes.cpk.recorded.column")],
 )  # fmt: skip
 def test_a_column_that_identifies_people_serves_for_nothing_but_the_patient(column, where):
     recorded = 'recorded = { factors = { ukat = 60 }, column = "unit" }'
@@ -105,8 +117,10 @@ def test_a_column_that_identifies_people_serves_for_nothing_but_the_patient(colu
 @pytest.mark.parametrize(
     ("recorded", "where", "what"),
     [
-        ("factors = {}", ".factors", "must name one unit"), ("factors = { ukat = 60, nkat = 0.06 }", ".factors", "several need a column"),
-        ("factors = { ukat = 0 }", ".factors.ukat", "must be positive; got 0"), ("factors = { ukat = -60 }", ".factors.ukat", "must be positive; got -60"),
+        ("factors = {}", ".factors", "must name one unit"),
+        ("factors = { ukat = 60, nkat = 0.06 }", ".factors", "several need a column"),
+        ("factors = { ukat = 0 }", ".factors.ukat", "must be positive; got 0"),
+        ("factors = { ukat = -60 }", ".factors.ukat", "must be positive; got -60"),
         ('factors = { "IU/L" = 2 }', ".factors.IU/L", "is the outcome's own unit, whose factor is 1; got 2"),
         ('factors = { ukat = 60 }, column = "strength"', ".column", "is the same column as outcomes.strength.column"),
     ],

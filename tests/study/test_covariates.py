@@ -24,7 +24,8 @@ NAN = np.nan
 
 @pytest.mark.parametrize(
     ("level", "name"),
-    [("PM", "pm"), ("anti-Jo-1", "anti_jo_1"), ("4+", "4"), ("  x y ", "x_y"), ("++", "level"), ("ä", "level"), ("A_B", "a_b")],
+    [("PM", "pm"), ("anti-Jo-1", "anti_jo_1"), ("4+", "4"), ("  x y ", "x_y"), ("++", "level"), ("ä", "level"),
+     ("A_B", "a_b")],
 )  # fmt: skip
 def test_a_level_as_a_part_of_a_name(level, name):
     assert slug(level) == name

@@ -19,7 +19,8 @@ from bayesmyo.study.dates import (
 )
 
 FORMATS = {
-    "YYYY-MM-DD": "%Y-%m-%d", "DD/MM/YYYY": "%d/%m/%Y", "MM/DD/YYYY": "%m/%d/%Y", "DD.MM.YYYY": "%d.%m.%Y", "DD-MM-YYYY": "%d-%m-%Y",
+    "YYYY-MM-DD": "%Y-%m-%d", "DD/MM/YYYY": "%d/%m/%Y", "MM/DD/YYYY": "%m/%d/%Y", "DD.MM.YYYY": "%d.%m.%Y",
+    "DD-MM-YYYY": "%d-%m-%Y",
     "DD-MON-YYYY": "%d-%b-%Y", "DD MON YYYY": "%d %b %Y", "YYYY/MM/DD": "%Y/%m/%d",
 }  # fmt: skip
 
@@ -38,13 +39,19 @@ def test_days_between_dates_are_those_of_the_calendar(pattern):
 @pytest.mark.parametrize(
     ("text", "pattern", "same"),
     [
-        ("5/3/2024", "DD/MM/YYYY", "2024-03-05"), ("5/3/2024", "MM/DD/YYYY", "2024-05-03"), (" 1-2-2024 ", "DD-MM-YYYY", "2024-02-01"),
-        ("07 jul 2024", "DD MON YYYY", "2024-07-07"), ("07-JUL-2024", "DD-MON-YYYY", "2024-07-07"), ("20240707", "YYYYMMDD", "2024-07-07"),
+        ("5/3/2024", "DD/MM/YYYY", "2024-03-05"), ("5/3/2024", "MM/DD/YYYY", "2024-05-03"),
+        (" 1-2-2024 ", "DD-MM-YYYY", "2024-02-01"),
+        ("07 jul 2024", "DD MON YYYY", "2024-07-07"), ("07-JUL-2024", "DD-MON-YYYY", "2024-07-07"),
+        ("20240707", "YYYYMMDD", "2024-07-07"),
         ("Jul. 7, 2024", "MON. DD, YYYY", "2024-07-07"), ("7JUL2024", "DDMONYYYY", "2024-07-07"),
-        ("1-Mai-2024", "DD-MON-YYYY", "2024-05-01"), ("1. März 2024", "DD. MON YYYY", "2024-03-01"), ("1-Sept-2024", "DD-MON-YYYY", "2024-09-01"),
-        ("3 févr. 2024", "DD MON YYYY", "2024-02-03"), ("3 août 2024", "DD MON YYYY", "2024-08-03"), ("3 Okt 2024", "DD MON YYYY", "2024-10-03"),
-        ("3 dic 2024", "DD MON YYYY", "2024-12-03"), ("3 giu 2024", "DD MON YYYY", "2024-06-03"), ("3 mrt 2024", "DD MON YYYY", "2024-03-03"),
-        ("05/03/24", "DD/MM/YY", "2024-03-05"), ("05/03/68", "DD/MM/YY", "2068-03-05"), ("05-Mar-69", "DD-MON-YY", "1969-03-05"),
+        ("1-Mai-2024", "DD-MON-YYYY", "2024-05-01"), ("1. März 2024", "DD. MON YYYY", "2024-03-01"),
+        ("1-Sept-2024", "DD-MON-YYYY", "2024-09-01"),
+        ("3 févr. 2024", "DD MON YYYY", "2024-02-03"), ("3 août 2024", "DD MON YYYY", "2024-08-03"),
+        ("3 Okt 2024", "DD MON YYYY", "2024-10-03"),
+        ("3 dic 2024", "DD MON YYYY", "2024-12-03"), ("3 giu 2024", "DD MON YYYY", "2024-06-03"),
+        ("3 mrt 2024", "DD MON YYYY", "2024-03-03"),
+        ("05/03/24", "DD/MM/YY", "2024-03-05"), ("05/03/68", "DD/MM/YY", "2068-03-05"),
+        ("05-Mar-69", "DD-MON-YY", "1969-03-05"),
     ],
 )  # fmt: skip
 def test_zeros_case_and_separators_of_a_pattern(text, pattern, same):
@@ -53,7 +60,8 @@ def test_zeros_case_and_separators_of_a_pattern(text, pattern, same):
 
 @pytest.mark.parametrize(
     ("clock", "part"),
-    [(" 00:00", 0), (" 18:00", 0.75), ("T06:00:00", 0.25), (" 9:36", 0.4), (" 23:59:59", 86399 / 86400), (" 12:00:00.7", 0.5)],
+    [(" 00:00", 0), (" 18:00", 0.75), ("T06:00:00", 0.25), (" 9:36", 0.4), (" 23:59:59", 86399 / 86400),
+     (" 12:00:00.7", 0.5)],
 )  # fmt: skip
 def test_the_clock_is_a_part_of_the_day(clock, part):
     midnight = day_number("31/12/1999", "DD/MM/YYYY")
@@ -62,7 +70,8 @@ def test_the_clock_is_a_part_of_the_day(clock, part):
 
 @pytest.mark.parametrize(
     ("text", "hours"),
-    [("2024-03-01T12:00Z", 12), ("2024-03-01T12:00:00+02:00", 10), ("2024-03-01 12:00 -0330", 15.5), ("2024-03-01T00:30+01:00", -0.5)],
+    [("2024-03-01T12:00Z", 12), ("2024-03-01T12:00:00+02:00", 10), ("2024-03-01 12:00 -0330", 15.5),
+     ("2024-03-01T00:30+01:00", -0.5)],
 )  # fmt: skip
 def test_an_offset_from_utc_is_taken_off(text, hours):
     midnight = day_number("2024-03-01", "YYYY-MM-DD")
@@ -80,8 +89,10 @@ def test_each_name_of_a_month_is_that_of_one_month():
 @pytest.mark.parametrize(
     "text",
     [
-        "2023-02-29", "1900-02-29", "2024-04-31", "2024-13-01", "2024-00-10", "2024-01-00", "0000-01-01", "24-01-01", "2024-1", "2024/01/01", "01-01-2024",
-        "2024-01-01 24:00", "2024-01-01 10:60", "2024-01-01 10:00:60", "2024-01-01 10", "2024-01-01Z", "2024-01-01x", "", "45000",
+        "2023-02-29", "1900-02-29", "2024-04-31", "2024-13-01", "2024-00-10", "2024-01-00", "0000-01-01", "24-01-01",
+        "2024-1", "2024/01/01", "01-01-2024",
+        "2024-01-01 24:00", "2024-01-01 10:60", "2024-01-01 10:00:60", "2024-01-01 10", "2024-01-01Z", "2024-01-01x",
+        "", "45000",
     ],
 )  # fmt: skip
 def test_what_is_no_date(text):
@@ -90,19 +101,24 @@ def test_what_is_no_date(text):
 
 @pytest.mark.parametrize(
     ("pattern", "texts"),
-    [("DD-MON-YYYY", ("01-FOO-2024", "01-Ju-2024", "01-Jui-2024", "01-03-2024")), ("YYYYMMDD", ("2024111", "20241301", "202411", "2024 0101")), ("DDMMYYYY", ("1112024",)), ("YYYYMM-DD", ("20241-01",)), ("YYYY-MM-DD", ("２０２４-０１-０１", "2024-01-٠١", "2024-01-01 1٠:00"))],
+    [("DD-MON-YYYY", ("01-FOO-2024", "01-Ju-2024", "01-Jui-2024", "01-03-2024")),
+     ("YYYYMMDD", ("2024111", "20241301", "202411", "2024 0101")), ("DDMMYYYY", ("1112024",)),
+     ("YYYYMM-DD", ("20241-01",)), ("YYYY-MM-DD", ("２０２４-０１-０１", "2024-01-٠١", "2024-01-01 1٠:00"))],
 )  # fmt: skip
 def test_names_are_known_digits_ascii_and_zeros_needed_without_separators(pattern, texts):
     assert [day_number(text, pattern) for text in texts] == [None] * len(texts)
 
 
 def test_whether_a_date_has_a_clock_and_patterns_are_compiled_once():
-    assert [has_clock(t, "DD/MM/YYYY") for t in ("1/1/2024", "1/1/2024 00:00", " 1/1/2024T09:30 ", "2024-01-01 10:00")] == [False, True, True, False]  # fmt: skip
+    assert [
+        has_clock(t, "DD/MM/YYYY") for t in ("1/1/2024", "1/1/2024 00:00", " 1/1/2024T09:30 ", "2024-01-01 10:00")
+    ] == [False, True, True, False]
     assert compiled("DD/MM/YYYY") is compiled("DD/MM/YYYY")
 
 
 @pytest.mark.parametrize(
-    "pattern", ["", "YYYY-MM", "YYYY-MM-DD-DD", "YYYY-MM-MON", "YY-YYYY-DD", "Y-MM-DD", "DD/MMM/YYYY", "yyyy-mm-dd", "%Y-%m-%d", "YYYY-MM-DD hh"]
+    "pattern", ["", "YYYY-MM", "YYYY-MM-DD-DD", "YYYY-MM-MON", "YY-YYYY-DD", "Y-MM-DD", "DD/MMM/YYYY", "yyyy-mm-dd",
+     "%Y-%m-%d", "YYYY-MM-DD hh"]
 )  # fmt: skip
 def test_what_is_no_pattern(pattern):
     assert compiled(pattern) is None

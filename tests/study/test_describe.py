@@ -42,7 +42,8 @@ def test_a_linear_gaussian_outcome_in_words(small):
             "start + change_2 * B_2(max(t, 0)) + change_3 * B_3(max(t, 0))",
         ),
         ('kind = "constant"', "stays level.", "intercept"),
-        ('kind = "log", origin = 2', "1 + time; time runs from month 2.", "intercept + slope * log(1 + max(0, (t - 2)))"),
+        ('kind = "log", origin = 2', "1 + time; time runs from month 2.",
+         "intercept + slope * log(1 + max(0, (t - 2)))"),
     ],
 )  # fmt: skip
 def test_what_an_outcome_does_before_treatment_in_words_and_in_formula(trajectory, said, written):
@@ -53,7 +54,8 @@ def test_what_an_outcome_does_before_treatment_in_words_and_in_formula(trajector
 
 def test_a_lognormal_plateau_in_words(small):
     assert words(small, "cpk") == (
-        "CPK (IU/L, lognormal, lower is better) moves from a start towards a plateau, half of the remaining way in each "
+        "CPK (IU/L, lognormal, lower is better) moves from a start towards a plateau, half of the remaining way in "
+        "each "
         "half-time on the log scale. Patients differ in their start and asymptote (correlated)."
     )
 
@@ -95,7 +97,11 @@ def test_a_lognormal_plateau_in_formula(small):
 
 
 def test_uncorrelated_effects_in_formula():
-    study = parse_study(SMALL.replace('patient = "patient"', 'patient = "patient"\ncorrelate = "none"').replace("correlation = -0.4, ", "").replace("correlation = 0.3\n", ""))  # fmt: skip
+    study = parse_study(
+        SMALL.replace('patient = "patient"', 'patient = "patient"\ncorrelate = "none"')
+        .replace("correlation = -0.4, ", "")
+        .replace("correlation = 0.3\n", "")
+    )
     assert formula(study, "cpk")[-2:] == [
         "b_start[i] ~ Normal(0, sd_start)",
         "b_asymptote[i] ~ Normal(0, sd_asymptote)",
@@ -169,7 +175,8 @@ def test_a_stated_prior_is_marked():
 
 def test_covariates_say_what_their_coefficients_are_per():
     text = SMALL + (
-        '[covariates.diagnosis]\nlevels = ["DM", "PM"]\n[covariates.age]\ncolumn = "age0"\nunit = "years"\ntypical = 52\nscale = 14\n'
+        '[covariates.diagnosis]\nlevels = ["DM", "PM"]\n[covariates.age]\ncolumn = "age0"\nunit = "years"\ntypical = '
+        "52\nscale = 14\n"
         'missing = "imputed"\n[covariates.titre]\ntypical = 100\nscale = 2\ntransform = "log"\nvaries = "visits"\n'
         '[covariates.both]\nproduct = ["diagnosis", "age"]\n'
     )

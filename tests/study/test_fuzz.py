@@ -1,4 +1,6 @@
-"""Whatever is typed as a study: a Study that can be described, written and simulated, or a StudyError. Never a traceback or a hang."""
+"""Whatever is typed as a study: a Study that can be described, written and simulated, or a StudyError. Never a
+traceback or a hang.
+"""
 
 import copy
 import random
@@ -23,13 +25,41 @@ from tests.study.everything import EVERYTHING
 TEXTS = [SMALL, SMALL, EVERYTHING, *(p.read_text() for p in sorted(MODELS.glob("*.toml")))]
 TEXTS += [p.read_text() for p in sorted((ROOT / "tests" / "reference").glob("*.toml"))]
 VALUES = (
-    0, 1, -1, 2, 0.5, -0.0, 1e-300, 1e300, 1e308, float("nan"), float("inf"), 10**30, True, False, "", " ", "x", "a/b", "..", "chain", "posterior", "cpk", "strength",
-    "month", "\x1b[31m", "\u202e", "<b>", "=1", "é" * 50, "x" * 5000, "normal(0, 1)", "normal(0", "normal(nan, 1)", "halfnormal(-1)", "lognormal(1e308, 1e308)", "lkj(0)",
-    "YYYY-MM-DD", [], [1], [0, 0], [3, 1, 2], ["a"], ["a", "a"], ["DM", "PM"], list(range(50)), [[1]], {}, {"kind": "linear"}, {"kind": "plateau"},
-    {"kind": "spline", "knots": [0, 1, 2]}, {"kind": "piecewise", "knots": [1]}, {"kind": "gaussian"}, {"kind": "lognormal"}, {"kind": "bernoulli"}, {"kind": "ordered_beta", "lower": 0, "upper": 5},
-    {"kind": "cumulative", "categories": ["a", "b", "c"]}, {"kind": "poisson"}, {"kind": "x"}, {"above": 1, "below": 2}, {"factors": {"a": 0}}, {"a": {"b": {"c": 1}}},
+    0, 1, -1, 2, 0.5, -0.0, 1e-300, 1e300, 1e308, float("nan"), float("inf"), 10**30, True, False, "", " ", "x", "a/b",
+    "..", "chain", "posterior", "cpk", "strength",
+    "month", "\x1b[31m", "\u202e", "<b>", "=1", "é" * 50, "x" * 5000, "normal(0, 1)", "normal(0", "normal(nan, 1)",
+    "halfnormal(-1)", "lognormal(1e308, 1e308)", "lkj(0)",
+    "YYYY-MM-DD", [], [1], [0, 0], [3, 1, 2], ["a"], ["a", "a"], ["DM", "PM"], list(range(50)), [[1]], {},
+    {"kind": "linear"}, {"kind": "plateau"},
+    {"kind": "spline", "knots": [0, 1, 2]}, {"kind": "piecewise", "knots": [1]}, {"kind": "gaussian"},
+    {"kind": "lognormal"}, {"kind": "bernoulli"}, {"kind": "ordered_beta", "lower": 0, "upper": 5},
+    {"kind": "cumulative", "categories": ["a", "b", "c"]}, {"kind": "poisson"}, {"kind": "x"},
+    {"above": 1, "below": 2}, {"factors": {"a": 0}}, {"a": {"b": {"c": 1}}},
 )  # fmt: skip
-KEYS = ("title", "kind", "unit", "scale", "typical", "family", "trajectory", "effects", "priors", "covariates", "moderators", "zero", "exposure", "censoring", "map", "recorded", "time", "data", "x", "", "é", "a.b")  # fmt: skip
+KEYS = (
+    "title",
+    "kind",
+    "unit",
+    "scale",
+    "typical",
+    "family",
+    "trajectory",
+    "effects",
+    "priors",
+    "covariates",
+    "moderators",
+    "zero",
+    "exposure",
+    "censoring",
+    "map",
+    "recorded",
+    "time",
+    "data",
+    "x",
+    "",
+    "é",
+    "a.b",
+)
 
 
 def places(document):
@@ -131,7 +161,8 @@ LARGE = {
     "deep tables": HEAD + "[" + ".".join("a" * 3000) + "]\n",
     "long numbers": HEAD + "interval = " + "9" * 4000,
     "long text": HEAD + 'treatment = "' + "x" * 900_000 + '"\n',
-    "many knots": HEAD + "[outcomes.o]\n" + OUTCOME.format(n=1).replace('"linear"', '"spline", knots = [' + ", ".join(map(str, range(50_000))) + "]"),
+    "many knots": HEAD + "[outcomes.o]\n" + OUTCOME.format(n=1).replace('"linear"',
+     '"spline", knots = [' + ", ".join(map(str, range(50_000))) + "]"),
     "many faults": HEAD + "".join(f"[outcomes.o{n}]\nx = 1\n" for n in range(20_000)),
 }  # fmt: skip
 

@@ -78,10 +78,13 @@ def test_nlme_and_brms_of_a_lognormal_plateau(small):
     curve = "start + (asymptote - start) * (1 - 2^(-month / half_time))"
     assert likelihood(small, "cpk") == (
         f"nlme::nlme(log(cpk) ~ {curve}, data = d, fixed = start + asymptote + half_time ~ 1, "
-        "random = start + asymptote ~ 1 | patient, start = c(start = 7.09, asymptote = 6.17, half_time = 3), na.action = na.omit)"
+        "random = start + asymptote ~ 1 | patient, start = c(start = 7.09, asymptote = 6.17, half_time = 3), "
+        "na.action = na.omit)"
     )  # log 1200, and less by log 2.5
     assert brms(small, "cpk") == (  # no underscore in a parameter's name
-        f"bf(cpk ~ {curve.replace('half_time', 'halftime')}, start ~ 1 + (1 |p| patient), asymptote ~ 1 + (1 |p| patient), halftime ~ 1, nl = TRUE, "
+        f"bf(cpk ~ {
+            curve.replace('half_time', 'halftime')
+        }, start ~ 1 + (1 |p| patient), asymptote ~ 1 + (1 |p| patient), halftime ~ 1, nl = TRUE, "
         "family = lognormal())"
     )
 
@@ -312,7 +315,8 @@ def test_what_is_known_is_told_to_brms_by_a_prior():
 def test_a_spline_is_the_same_curves_by_other_coefficients():
     study = with_trajectory('{ kind = "spline", knots = [0, 3, 6, 12] }')
     assert likelihood(study, "strength") == (
-        "lme4::lmer(strength ~ 1 + splines::ns(month, knots = c(3, 6), Boundary.knots = c(0, 12)) + (1 | patient), data = d)"
+        "lme4::lmer(strength ~ 1 + splines::ns(month, knots = c(3, 6), Boundary.knots = c(0, 12)) + (1 | patient), "
+        "data = d)"
         "  # the same curves by other coefficients"
     )
     penalised = with_trajectory('{ kind = "spline", knots = [0, 3, 6, 12], penalised = true }')
@@ -324,7 +328,8 @@ def test_a_spline_is_the_same_curves_by_other_coefficients():
 def test_patients_differ_in_the_pieces_that_are_named():
     study = with_trajectory('{ kind = "piecewise", knots = [12] }', 'effects = ["intercept", "slope_2"]')
     assert likelihood(study, "strength") == (
-        "lme4::lmer(strength ~ 1 + pmin(month, 12) + pmax(month - 12, 0) + (1 + pmax(month - 12, 0) | patient), data = d)"
+        "lme4::lmer(strength ~ 1 + pmin(month, 12) + pmax(month - 12, 0) + (1 + pmax(month - 12, 0) | patient), data "
+        "= d)"
     )
 
 
@@ -354,7 +359,8 @@ def test_covariates_and_moderators():
         PLAIN.replace(LINE, f'{LINE}\ncovariates = ["age", "sex"]\nmoderators = ["sex", "age"]') + COVARIATES
     )
     assert likelihood(study, "strength") == (
-        "lme4::lmer(strength ~ 1 + month + I((age - 52)/14) + sex + sex:month + I((age - 52)/14):month + (1 + month | patient), "
+        "lme4::lmer(strength ~ 1 + month + I((age - 52)/14) + sex + sex:month + I((age - 52)/14):month + (1 + month | "
+        "patient), "
         "data = d)"
     )
 
@@ -417,11 +423,13 @@ SCORE = COUNTS.replace("typical = 0.4\n", "typical = 2\n")
         ),
         (
             'kind = "ordered_beta", lower = 0, upper = 5',
-            "glmmTMB::glmmTMB(y/5 ~ 1 + week + (1 | id), data = d, family = glmmTMB::ordbeta, start = list(psi = c(-3, 3)))",
+            "glmmTMB::glmmTMB(y/5 ~ 1 + week + (1 | id), data = d, family = glmmTMB::ordbeta, start = list(psi = "
+            "c(-3, 3)))",
         ),
         (
             'kind = "ordered_beta", lower = 1, upper = 5',
-            "glmmTMB::glmmTMB((y - 1)/4 ~ 1 + week + (1 | id), data = d, family = glmmTMB::ordbeta, start = list(psi = c(-3, 3)))",
+            "glmmTMB::glmmTMB((y - 1)/4 ~ 1 + week + (1 | id), data = d, family = glmmTMB::ordbeta, start = list(psi "
+            "= c(-3, 3)))",
         ),
     ],
 )
@@ -478,7 +486,9 @@ def test_texts_are_quoted():
 
 @pytest.mark.parametrize(("kind", "brms_can"), [("gaussian", True), ("lognormal", False)])
 def test_residuals_of_two_outcomes(kind, brms_can):
-    """brms correlates residuals of all outcomes that are normal as measured, and of rows that are whole; nothing else does."""
+    """brms correlates residuals of all outcomes that are normal as measured, and of rows that are whole; nothing
+    else does.
+    """
     head, outcome = COUNTS.split("[outcomes.y]")
     second = outcome.replace('column = "y"', 'column = "z"').replace('"poisson"', f'"{kind}"')
     first = outcome.replace('"poisson"', '"gaussian"')
@@ -487,7 +497,8 @@ def test_residuals_of_two_outcomes(kind, brms_can):
     assert likelihood(study, "y") == f"{NONE} (residuals that are correlated with those of another outcome)"
     if brms_can:
         assert brms(study, "y").endswith(
-            "with those of the other outcomes, + set_rescor(TRUE), in one brm(); without rows in which one of them is missing"
+            "with those of the other outcomes, + set_rescor(TRUE), in one brm(); without rows in which one of them is "
+            "missing"
         )
     else:
         assert brms(study, "y").startswith("no short equivalent in brms (residuals")

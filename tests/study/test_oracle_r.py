@@ -1,6 +1,8 @@
-"""The printed lines of R, run by R on the table that was written: its likelihood at its estimates is ours at the same numbers.
+"""The printed lines of R, run by R on the table that was written: its likelihood at its estimates is ours at the same
+numbers.
 
-`uv run pytest -m oracle tests/study/test_oracle_r.py`, with Debian's r-cran-lme4, r-cran-nlme, r-cran-glmmtmb and r-cran-ordinal.
+`uv run pytest -m oracle tests/study/test_oracle_r.py`, with Debian's r-cran-lme4, r-cran-nlme, r-cran-glmmtmb and
+r-cran-ordinal.
 """
 
 from dataclasses import dataclass, field, replace
@@ -133,7 +135,8 @@ CASES = {
     "pieces": Case(
         GAUSSIAN,
         'kind = "piecewise", knots = [3, 12]',
-        "intercept = 2, slope_1 = 0.3, slope_2 = -0.1, slope_3 = 0.1, sd_intercept = 1, sd_slope_2 = 0.1, correlation = 0.2, sigma = 0.5",
+        "intercept = 2, slope_1 = 0.3, slope_2 = -0.1, slope_3 = 0.1, sd_intercept = 1, sd_slope_2 = 0.1, correlation "
+        "= 0.2, sigma = 0.5",
         ("intercept", "slope_1", "slope_2", "slope_3"),
         more='effects = ["intercept", "slope_2"]',
         visits=EARLY,
@@ -208,8 +211,8 @@ CASES = {
     "covariates": Case(
         GAUSSIAN,
         LINE,
-        LEVEL
-        + ", arm_active = 0.5, season_summer = 0.3, season_autumn = -0.3, age = 0.2, slope_arm_active = 0.05, slope_age = -0.03",
+        LEVEL + ", arm_active = 0.5, season_summer = 0.3, season_autumn = -0.3, age = 0.2, slope_arm_active = 0.05, "
+        "slope_age = -0.03",
         (*TWO, "arm_active", "season_summer", "season_autumn", "age", "slope_arm_active", "slope_age"),
         more='covariates = ["arm", "season", "age"]\nmoderators = ["arm", "age"]',
     ),
@@ -283,7 +286,8 @@ CASES = {
     "residual SDs by season, independent effects": Case(
         'kind = "lognormal"',
         LINE,
-        "intercept = 2, slope = 1.02, sd_intercept = 1, sd_slope = 0.05, sigma_intercept = 0.5, sigma_season_summer = 2, sigma_season_autumn = 0.5",
+        "intercept = 2, slope = 1.02, sd_intercept = 1, sd_slope = 0.05, sigma_intercept = 0.5, sigma_season_summer = "
+        "2, sigma_season_autumn = 0.5",
         TWO,
         more='sigma = { covariates = ["season"] }',
         correlate="none",
@@ -304,7 +308,8 @@ CASES = {
         COUNTS + ", zero_inflation_intercept = 0.3, zero_inflation_slope = 1.1, sd_zero_inflation_intercept = 1",
         TWO,
         zero=("zero_inflation_intercept", "zero_inflation_slope"),
-        more='zero_inflation = { typical = 0.3, scale = 0.1, trajectory = { kind = "linear" }, effects = ["intercept"] }',
+        more='zero_inflation = { typical = 0.3, scale = 0.1, trajectory = { kind = "linear" }, effects = '
+        '["intercept"] }',
         packages=("glmmTMB",),
     ),
     "counts beyond a hurdle": Case(
@@ -353,7 +358,8 @@ CASES = {
     "own effects of seasons": Case(
         GAUSSIAN,
         'kind = "constant"',
-        "intercept = 2, season_summer = 0.5, season_autumn = -1, sd_intercept = 1, sd_season_summer = 0.7, sd_season_autumn = 0.5, "
+        "intercept = 2, season_summer = 0.5, season_autumn = -1, sd_intercept = 1, sd_season_summer = 0.7, "
+        "sd_season_autumn = 0.5, "
         "correlation_intercept_season_summer = 0.3, correlation_intercept_season_autumn = 0.2, "
         "correlation_season_summer_season_autumn = 0.4, sigma = 0.5",
         ("intercept", "season_summer", "season_autumn"),
@@ -362,7 +368,8 @@ CASES = {
     "ordered_beta": Case(
         RANGE,
         LINE,
-        "intercept = 3, slope = 0.05, sd_intercept = 1, sd_slope = 0.05, correlation = 0.2, precision = 10, cut_floor = 2.5, cut_ceiling = 2.5",
+        "intercept = 3, slope = 0.05, sd_intercept = 1, sd_slope = 0.05, correlation = 0.2, precision = 10, cut_floor "
+        "= 2.5, cut_ceiling = 2.5",
         TWO,
         "typical = 3\nscale = 1",
         packages=("glmmTMB",),
@@ -420,7 +427,9 @@ def ours(p, fixed):
 
 
 def laplace(study, cohort, values):
-    """Our log density of all measurements, in outcome units, by Laplace's approximation as R does it: exact where normal."""
+    """Our log density of all measurements, in outcome units, by Laplace's approximation as R does it: exact where
+    normal.
+    """
     truth = of_values({"y": values})
     truth = type(truth)(truth.outcomes, {}, patient_columns(study, cohort.covariates)).take(np.arange(1))
     total = 0.0

@@ -21,11 +21,14 @@ ACROSS = parse_study(
     SMALL.split("[scenarios")[0].replace('patient = "patient"', 'patient = "patient"\ncorrelate = "across outcomes"')
 )
 NAMES = {
-    "power": "intercept slope diagnosis_pm diagnosis_ibm age season_winter slope_sex_m slope_age_sex sd_intercept sd_slope correlation sigma nu",
+    "power": "intercept slope diagnosis_pm diagnosis_ibm age season_winter slope_sex_m slope_age_sex sd_intercept "
+     "sd_slope correlation sigma nu",
     "grade": "slope sd_intercept threshold_1 threshold_2 threshold_3 threshold_4 threshold_5",
-    "falls": "start asymptote half_time titre asymptote_diagnosis_pm asymptote_diagnosis_ibm sd_start sd_asymptote sd_half_time "
+    "falls": "start asymptote half_time titre asymptote_diagnosis_pm asymptote_diagnosis_ibm sd_start sd_asymptote "
+     "sd_half_time "
     "correlation_start_asymptote correlation_start_half_time correlation_asymptote_half_time",
-    "dose": "intercept slope_1 slope_2 duration sd_intercept zero_intercept zero_slope zero_sex_m sd_zero_intercept correlation sigma",
+    "dose": "intercept slope_1 slope_2 duration sd_intercept zero_intercept zero_slope zero_sex_m sd_zero_intercept "
+     "correlation sigma",
 }  # fmt: skip
 
 
@@ -356,7 +359,9 @@ moderators = ["group"]
     ],
 )
 def test_a_patients_change_over_a_typical_follow_up_is_one_declared_spread(trajectory, slope, passed):
-    """The SD of a slope, and a moderator of it, times what passes on the slope's clock; the population's own is twice that."""
+    """The SD of a slope, and a moderator of it, times what passes on the slope's clock; the population's own is
+    twice that.
+    """
     found = parameters(parse_study(CLOCKED.format(trajectory, slope=slope)), "y")
     scale = {name: found[name].prior.values[-1] for name in (slope, f"sd_{slope}", f"{slope}_group_b")}
     assert scale[f"sd_{slope}"] * passed == pytest.approx(np.log(3))

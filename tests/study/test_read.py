@@ -243,11 +243,15 @@ def test_one_fault(old, new, where, what):
         ('priors = { start = 7 }', "priors.start", "must be text"),
         ('priors = { strat = "normal(0, 1)" }', "priors.strat", 'did you mean "start"?'),
         ('priors = { sigma = "normal(0, 1)" }', "priors.sigma", "has the wrong support"),
-        ('priors = { sigma = "normal(0, 0.3)" }', "priors.sigma", 'a positive one is needed; did you mean "halfnormal(0.3)"?'),
+        ('priors = { sigma = "normal(0, 0.3)" }', "priors.sigma",
+         'a positive one is needed; did you mean "halfnormal(0.3)"?'),
         ('priors = { sd_start = "student_t(3, 0, 2.5)" }', "priors.sd_start", 'did you mean "half_student_t(3, 2.5)"?'),
-        ('priors = { sigma = "normal(1, 0.3)" }', "priors.sigma", 'a positive one is needed, such as "normal(1, 0.3) T[0, ]"'),
-        ('priors = { sigma = "half_normal(1)" }', "priors.sigma", 'unknown distribution "half_normal" (did you mean "halfnormal"?)'),
-        ('priors = { half_time = "normal(3, 1)" }', "priors.half_time", 'a positive one is needed, such as "lognormal(1.1, 0.5)"'),
+        ('priors = { sigma = "normal(1, 0.3)" }', "priors.sigma",
+         'a positive one is needed, such as "normal(1, 0.3) T[0, ]"'),
+        ('priors = { sigma = "half_normal(1)" }', "priors.sigma",
+         'unknown distribution "half_normal" (did you mean "halfnormal"?)'),
+        ('priors = { half_time = "normal(3, 1)" }', "priors.half_time",
+         'a positive one is needed, such as "lognormal(1.1, 0.5)"'),
         ('priors = { correlation = "normal(0, 1)" }', "priors.correlation", 'write "lkj(2)"'),
         ('censoring = "yes"', "censoring", "is not one of the words it can be"),
     ],
@@ -393,7 +397,8 @@ def test_a_study_that_is_not_there(tmp_path):
 LINES = BUNDLED["ivig"].splitlines()
 MORE_LINES = EVERYTHING.splitlines()
 JUNK = st.sampled_from(
-    ["", "x", '"', "[", "]", "{", "}", "=", "nan", "inf", "-1", "0", "1e999", "true", "2020-01-01", '"\\u0000"', "[]", "{}", '[["a"]]', "é", "[outcomes]", "[study]", 'kind = "level"', 'like = "null"']
+    ["", "x", '"', "[", "]", "{", "}", "=", "nan", "inf", "-1", "0", "1e999", "true", "2020-01-01", '"\\u0000"', "[]",
+     "{}", '[["a"]]', "é", "[outcomes]", "[study]", 'kind = "level"', 'like = "null"']
 )  # fmt: skip
 EDIT = st.tuples(
     st.sampled_from(["delete", "repeat", "insert", "value", "character"]),

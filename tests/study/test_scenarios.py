@@ -1,4 +1,6 @@
-"""Scenarios that leave some of the truth uncertain: each simulated cohort draws its own, and power over it is assurance."""
+"""Scenarios that leave some of the truth uncertain: each simulated cohort draws its own, and power over it is
+assurance.
+"""
 
 import numpy as np
 import pytest
@@ -77,11 +79,13 @@ def test_it_can_be_taken_over(hope):
 @pytest.mark.parametrize(
     ("stated", "where", "what"),
     [
-        ('sd_slope = "normal(0.3, 0.2)"', "strength.sd_slope", "is a design prior of what must be positive, and 0.5% of it lies below -0.2152"),
+        ('sd_slope = "normal(0.3, 0.2)"', "strength.sd_slope",
+         "is a design prior of what must be positive, and 0.5% of it lies below -0.2152"),
         ('sd_slope = "halfnorm(1)"', "strength.sd_slope", 'unknown distribution "halfnorm"'),
         ('sd_slope = "normal(1)"', "strength.sd_slope", "normal takes 2 arguments: normal(mean, sd)"),
         ('sd_slope = "0.3"', "strength.sd_slope", 'must be a number, or a design prior; got "0.3"; such as'),
-        ('correlation = "normal(0, 0.5)"', "strength.correlation", "must lie between -1 and 1, and 0.5% of it lies below -1.288"),
+        ('correlation = "normal(0, 0.5)"', "strength.correlation",
+         "must lie between -1 and 1, and 0.5% of it lies below -1.288"),
         ('slop = "normal(0, 1)"', "strength.slop", 'did you mean "slope"?'),
         ("slope = true", "strength.slope", "must be a number"),
     ],

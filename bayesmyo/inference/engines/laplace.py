@@ -19,7 +19,7 @@ from bayesmyo.inference.diagnostics import Mixing, diagnose
 from bayesmyo.inference.engines.engine import Certificate, Draws, Engine, Prepared, Progress, Sampling
 from bayesmyo.inference.laplace.density import Density
 from bayesmyo.inference.laplace.hamiltonian import Sampler
-from bayesmyo.inference.laplace.importance import weighted
+from bayesmyo.inference.laplace.importance import rounds
 from bayesmyo.inference.laplace.normal import Approximation, NoApproximationError, approximate
 from bayesmyo.inference.recover import recover
 from bayesmyo.model.data import Arrays, validated
@@ -85,14 +85,13 @@ class PreparedLaplace:
         if len(about.m) > MOST:
             return None
         size = sampling.chains * sampling.draws
-        result = weighted(self.density, about.shifted(), size * sampling.every, rng)
-        if result is None:
-            return None
-        x = result.resampled(size, rng).reshape(sampling.chains, sampling.draws, -1)
-        ess, rhat, mixed = self._mixed(x)
-        if not mixed:
-            return None
-        return x, {}, Certificate("importance", k=result.k, ess=ess, rhat=rhat, rounds=result.rounds)
+        for result in rounds(self.density, about.shifted(), size * sampling.every, rng):
+            if result.reliable:
+                x = result.resampled(size, rng).reshape(sampling.chains, sampling.draws, -1)
+                ess, rhat, mixed = self._mixed(x)
+                if mixed:
+                    return x, {}, Certificate("importance", k=result.k, ess=ess, rhat=rhat, rounds=result.rounds)
+        return None
 
     def _trajectories(self, about: Approximation, sampling: Sampling, rng: np.random.Generator) -> Found:
         """Step 2. Raises NoApproximationError where it does not answer."""

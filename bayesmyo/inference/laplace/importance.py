@@ -8,6 +8,7 @@ References: Owen and Zhou (2000), https://doi.org/10.1080/01621459.2000.10473909
 https://www.jmlr.org/papers/v25/19-556.html.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,14 +40,19 @@ class Weighted:
         """The independent draws that they are worth."""
         return float(1 / (self.weights**2).sum())
 
+    @property
+    def reliable(self) -> bool:
+        """Whether Pareto k is low enough, and the draws are worth half a round."""
+        return self.k <= RELIABLE and self.ess >= ENOUGH * len(self.x) / self.rounds
+
     def resampled(self, size: int, rng: np.random.Generator) -> Array:
         """(size, n) draws of equal weight, by systematic resampling, copies beside each other."""
         at = (rng.random() + np.arange(size)) / size
         return np.asarray(self.x[np.minimum(np.searchsorted(np.cumsum(self.weights), at), len(self.x) - 1)])
 
 
-def weighted(density: Density, about: Approximation, size: int, rng: np.random.Generator) -> Weighted | None:
-    """Weighted draws, so many a round, until the weights are reliable and worth enough; None where they never are."""
+def rounds(density: Density, about: Approximation, size: int, rng: np.random.Generator) -> Iterator[Weighted]:
+    """Weighted draws, so many more in each round, as long as another round may be worth it."""
     proposals: list[Approximation] = []
     x, logs = np.empty((0, len(density.start))), np.empty(0)
     while len(proposals) < ROUNDS:
@@ -56,19 +62,17 @@ def weighted(density: Density, about: Approximation, size: int, rng: np.random.G
         mixture = logsumexp([p.log_density(x, TAILS, WIDER) for p in proposals], axis=0)
         log_weights = logs - mixture
         if np.isfinite(log_weights).sum() < size / 2:
-            return None
+            return
         with np.errstate(all="ignore"):  # weights may be extreme; then they are not trusted
             smooth, k = array_stats.psislw(-log_weights)
         weights = np.exp(smooth - logsumexp(smooth))
-        result = Weighted(x, weights, float(k), len(proposals))
         if not np.isfinite(k) or not np.isfinite(weights).all():
-            return None
-        if k <= RELIABLE and result.ess >= ENOUGH * size:
-            return result
+            return
+        result = Weighted(x, weights, float(k), len(proposals))
+        yield result
         if result.ess < LEARNS * len(about.m):
-            return None
+            return
         about = _learnt(about, result)
-    return None
 
 
 def _learnt(about: Approximation, known: Weighted) -> Approximation:

@@ -1,4 +1,6 @@
-"""Fits whose truth is known: draws close around the values that made the data, or around a least-squares fit of the wrong curve."""
+"""Fits whose truth is known: draws close around the values that made the data, or around a least-squares fit of the
+wrong curve.
+"""
 
 from __future__ import annotations
 

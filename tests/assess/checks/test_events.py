@@ -1,4 +1,6 @@
-"""Checks of events: each sees a fault that was planted, and is quiet where the model is the one that made the events."""
+"""Checks of events: each sees a fault that was planted, and is quiet where the model is the one that made the
+events.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,6 @@
-"""What is advised fits the measurements: a scale with two ends, a dose, a laboratory value whose range only guards against typing errors."""
+"""What is advised fits the measurements: a scale with two ends, a dose, a laboratory value whose range only guards
+against typing errors.
+"""
 
 from dataclasses import replace
 

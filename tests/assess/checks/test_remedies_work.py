@@ -1,4 +1,6 @@
-"""What a check advises mends what it complains of: a cohort with a planted misfit, fitted, then fitted with the advice itself."""
+"""What a check advises mends what it complains of: a cohort with a planted misfit, fitted, then fitted with the
+advice itself.
+"""
 
 import re
 

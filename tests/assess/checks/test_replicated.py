@@ -1,4 +1,6 @@
-"""What all checks share: the same replicates each time, like compared with like, and silence where nothing can be said."""
+"""What all checks share: the same replicates each time, like compared with like, and silence where nothing can be
+said.
+"""
 
 from dataclasses import replace
 

@@ -52,7 +52,9 @@ def test_bins_have_about_equal_counts():
 
 @pytest.fixture
 def cohort_of(monkeypatch):
-    """A true fit with visits before treatment; `trend`: points a month that the outcome rises before it, unlike the model."""
+    """A true fit with visits before treatment; `trend`: points a month that the outcome rises before it, unlike the
+    model.
+    """
     early = "first = [0, 0.01, 0.02, 1, 2, 3, 6], then_every = 4"  # the second and third are moved to before the start
     monkeypatch.setattr(
         conftest, "STUDY", conftest.STUDY.replace("first = [0, 1, 2, 3, 6], then_every = 4, jitter = 0.3", early)

@@ -35,7 +35,8 @@ FAMILIES = {
     ),
     "cumulative": (
         f'scale = 2\nfamily = {{ kind = "cumulative", coding = "mrc" }}\n{LINE}',
-        "slope = 0.1\nsd_intercept = 1.5\nthreshold_1 = -5\nthreshold_2 = -3\nthreshold_3 = -1.5\nthreshold_4 = 0\nthreshold_5 = 1.5",
+        "slope = 0.1\nsd_intercept = 1.5\nthreshold_1 = -5\nthreshold_2 = -3\nthreshold_3 = -1.5\nthreshold_4 = 0\n"
+        "threshold_5 = 1.5",
     ),
     "bernoulli": (
         f'typical = 0.4\nscale = 0.2\nfamily = {{ kind = "bernoulli" }}\n{LINE}',

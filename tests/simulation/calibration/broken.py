@@ -1,8 +1,9 @@
-"""Models broken on purpose, at 5 patients and 4 visits: what the sampler drew from the right one is made what it would have drawn from each.
+"""Models broken on purpose, at 5 patients and 4 visits: what the sampler drew from the right one is made what it would
+have drawn from each.
 
-A model is broken by its draws, so that all of them share one compilation and one run of the sampler: a slope of the wrong sign has its draws
-negated; a patient index that is off by one has every patient's effects at the next; a Jacobian that is missing, or a prior half as wide,
-has its draws resampled by the ratio of densities.
+A model is broken by its draws, so that all of them share one compilation and one run of the sampler: a slope of the
+wrong sign has its draws negated; a patient index that is off by one has every patient's effects at the next; a Jacobian
+that is missing, or a prior half as wide, has its draws resampled by the ratio of densities.
 """
 
 from dataclasses import replace
@@ -105,5 +106,6 @@ def resampled(posterior, log_weight, rng):
 
 
 BROKEN = {
-    "swapped slope": swapped_slope, "off-by-one index": off_by_one, "missing Jacobian": missing_jacobian, "prior half as wide": narrow_prior,
+    "swapped slope": swapped_slope, "off-by-one index": off_by_one, "missing Jacobian": missing_jacobian,
+    "prior half as wide": narrow_prior,
 }  # fmt: skip

@@ -69,7 +69,9 @@ SEEN = {
 @pytest.mark.sampling
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_model_fails(plan, models, name):
-    """On the very cohorts and draws with which the right one passes; a wrong patient index leaves the population as it is."""
+    """On the very cohorts and draws with which the right one passes; a wrong patient index leaves the population as
+    it is.
+    """
     found = judged(plan, models, BROKEN[name])
     assert found.passed is False
     assert f"NOT calibrated over {REPLICATES} replicates" in found.sentence

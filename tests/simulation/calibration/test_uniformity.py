@@ -22,7 +22,8 @@ def broken(rng, shift, spread, n=200):
 
 @pytest.mark.parametrize(
     ("shift", "spread", "words"),
-    [(0.5, 1.0, "draws lie too low"), (-0.5, 1.0, "draws lie too high"), (0.0, 1.6, "draws are too narrow"), (0.0, 0.6, "draws are too wide")],
+    [(0.5, 1.0, "draws lie too low"), (-0.5, 1.0, "draws lie too high"), (0.0, 1.6, "draws are too narrow"),
+     (0.0, 0.6, "draws are too wide")],
 )  # fmt: skip
 def test_what_is_wrong_is_found_and_named(rng, shift, spread, words):
     found = [broken(rng, shift, spread) for _ in range(40)]

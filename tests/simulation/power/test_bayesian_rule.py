@@ -1,5 +1,5 @@
-"""The rule P(slope > 0) > 0.975 in the one-arm design, against published simulations: 4,000 cohorts each, under a HalfNormal(20) prior of
-the slopes' SD. With it comes what a tight prior of that SD buys, and at what price."""
+"""The rule P(slope > 0) > 0.975 in the one-arm design, against published simulations: 4,000 cohorts each, under a
+HalfNormal(20) prior of the slopes' SD. With it comes what a tight prior of that SD buys, and at what price."""
 
 import numpy as np
 import pytest

@@ -64,7 +64,9 @@ def test_visits_are_spaced_or_scheduled(one_arm, rng):
 
 
 def test_the_priors_of_the_analysis_do_not_follow_the_design_that_is_tried():
-    """A study that declares no typical follow-up takes that of its design; a shorter one must not make its slopes' priors wider."""
+    """A study that declares no typical follow-up takes that of its design; a shorter one must not make its slopes'
+    priors wider.
+    """
     text = SMALL.replace(", typical = 24 }\n", " }\n", 1)
     found = cells(parse_study(text), Axes(follow_up=(6.0, 24.0)))
     assert {c.analysis.time.typical for c in found} == {24.0}

@@ -134,10 +134,13 @@ def test_a_cell_of_which_nothing_is_done():
 @pytest.mark.parametrize(
     ("rule", "truths", "expected"),
     [
-        (Probability(estimand="slope", above=0.5, probability=0.9), [0.4, 0.5, 0.5 + 1e-12, 0.6], [False, False, False, True]),
+        (Probability(estimand="slope", above=0.5, probability=0.9), [0.4, 0.5, 0.5 + 1e-12, 0.6],
+         [False, False, False, True]),
         (Probability(estimand="slope", below=0.5, probability=0.9), [0.4, 0.5, 0.6], [True, False, False]),
-        (Dual(estimand="slope", null=0, relevant=0.5, probability=0.9), [-0.1, 0.4, 0.5, 0.6], [False, False, False, True]),
-        (Equivalence(estimand="slope", low=-1, high=1, probability=0.9), [-1.0, 0.0, 1.0, 2.0], [False, True, False, False]),
+        (Dual(estimand="slope", null=0, relevant=0.5, probability=0.9), [-0.1, 0.4, 0.5, 0.6],
+         [False, False, False, True]),
+        (Equivalence(estimand="slope", low=-1, high=1, probability=0.9), [-1.0, 0.0, 1.0, 2.0],
+         [False, True, False, False]),
         (Precision(estimand="slope", width=1.0), [0.0], None),
     ],
 )  # fmt: skip
@@ -230,7 +233,9 @@ def test_a_study_stops_at_its_first_success_or_when_it_is_futile():
 
 
 def test_looks_on_the_way_raise_the_type_1_error_to_what_is_known(rng):
-    """Two looks at half and all of the data, each at one-sided 0.025: 0.0415 overall, by the bivariate normal distribution."""
+    """Two looks at half and all of the data, each at one-sided 0.025: 0.0415 overall, by the bivariate normal
+    distribution.
+    """
     c, n = cell("null", 20, looks=(10, 20)), 2500
     first, second = rng.standard_normal((2, n))
     rows = [
