@@ -11,7 +11,7 @@ from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.row import Kind
 
 SHORT = Sampling(draws=500, tune=400, chains=2, cores=1)
-QUICK = Sampling(draws=150, tune=60, chains=4, cores=1)  # of an engine that answers with a certificate
+QUICK = Sampling(draws=150, tune=50, chains=4, cores=1)  # of an engine that answers with a certificate
 FAST = "laplace"
 
 

@@ -25,7 +25,7 @@ from bayesmyo.inference.recover import recover
 from bayesmyo.model.data import Arrays, validated
 
 MOST = 15  # population parameters, for importance sampling
-WARM, LEAST_TUNE = 60, 400  # iterations before draws count: of step 2, and of step 3 at least
+WARM, LEAST_TUNE = 50, 400  # iterations before draws count: of step 2, and of step 3 at least
 WORTH = 1 / 6  # effective draws of every population parameter for each draw, in steps 1 and 2
 DIVERGING = 0.01  # share of trajectories, at most; rows and checks tell of each
 TIMES = (1, 2, 4)  # as many trajectories, until they mix
@@ -112,12 +112,12 @@ class PreparedLaplace:
     def _mixed(self, x: np.ndarray) -> tuple[float | None, float | None, bool]:
         """The least effective draws of a population parameter, the largest R-hat, and whether both will do.
 
-        R-hat may be what chains that are worth half of their draws exceed by chance once in a thousand
+        R-hat may be what chains that are worth a third of their draws exceed by chance once in a thousand
         (see `inference/mixing.py`).
         """
         known = diagnose({str(i): x[..., i] for i in self.density.population}).values()
         size, halves = x.shape[0] * x.shape[1], 2 * x.shape[0]
-        rhat = np.sqrt(1 + 2 * halves / size * distributions.chi2.ppf(0.999, halves - 1) / (halves - 1))
+        rhat = np.sqrt(1 + 3 * halves / size * distributions.chi2.ppf(0.999, halves - 1) / (halves - 1))
         least, most = min((d.ess for d in known), default=None), max((d.rhat for d in known), default=None)
         return least, most, Mixing(rhat=rhat, ess=WORTH * size).holds(known)
 

@@ -17,6 +17,8 @@ TIME = 2.0  # of a trajectory on average: a little more than a quarter of an osc
 LONGEST = 10  # steps
 ACCEPT = 0.75
 LOST = 1000.0  # by which the energy is wrong where a trajectory has diverged
+AWAY = 4.0  # SDs from the mode in each coordinate, at most, where chains begin
+DENSE = 300  # numbers in a vector up to which one matrix is quicker than blocks
 PRIOR = 10  # draws for which a scale of 1 counts, beside those of the warm-up
 WINDOWS = (0.2, 0.3, 0.5)  # of the warm-up; scales are learnt at the end of each but the last
 
@@ -41,13 +43,19 @@ class Move:
 
 
 class Sampler:
-    """Chains around an approximation, warmed up. The same generator, the same draws."""
+    """Chains around an approximation, warmed up from where its second-order term says that the mean is. The same
+    generator, the same draws. Raises NoApproximationError where the density is not finite there.
+    """
 
     def __init__(self, about: Approximation, chains: int, tune: int, rng: np.random.Generator):
         self.about, self.rng = about, rng
         self.n = len(about.density.start)
         self.scale = np.ones(self.n)
-        self.chains = [self._chain(rng.standard_normal(self.n)) for _ in range(chains)]
+        self.mean = about.mean
+        self.columns = self._vectors(np.eye(self.n)) - self.mean if self.n <= DENSE else None
+        z, e = about.standardised(about.shifted().mean[None])
+        start = np.clip(np.concatenate([z.ravel(), e.ravel()]), -AWAY, AWAY)
+        self.chains = [self._chain(start + rng.standard_normal(self.n)) for _ in range(chains)]
         if not all(np.isfinite(chain.log) for chain in self.chains):
             raise NoApproximationError("its density is not finite near its mode")
         self.step = 1.2 * self.n**-0.25
@@ -107,6 +115,9 @@ class Sampler:
         return Move(acceptance, bool(wrong > LOST), float(before), taken)
 
     def _chain(self, x: Array) -> Chain:
+        if self.columns is not None:
+            log, gradient = self.about.density.at(self.mean + x @ self.columns)
+            return Chain(x, log, self.columns @ gradient)
         log, gradient = self.about.density.at(self._vectors(x[None])[0])
         z, e = self.about.gradient(gradient)
         return Chain(x, log, np.concatenate([z, e.ravel()]))
