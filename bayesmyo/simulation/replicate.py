@@ -159,11 +159,16 @@ class Replicator:
         drawn = compiled.draws(simulated.cohort, seed)
         asked = self._asked(simulated, drawn, address(self.seed, PREDICT, self.place, row.replicate))
         theirs = {a.name: a.draws for a in asked if a.kind == "estimand"}
-        ours = [q for q in row.quantities if q.kind == "estimand" and q.look == row.patients and q.sd]
-        pairs = [(q.mean, q.sd, theirs[q.name]) for q in ours if q.mean is not None and q.sd is not None]
-        apart = [abs(mean - t.mean()) / t.std() for mean, _, t in pairs]
-        wider = [np.log(sd / t.std()) for _, sd, t in pairs]
-        return replace(row, apart=max(apart), wider=float(np.exp(np.mean(wider)))) if pairs else row
+        tail = (1 - self.cell.analysis.interval) / 2
+        apart, wider = [], []
+        for q in row.quantities:
+            if q.kind != "estimand" or q.look != row.patients or None in (q.lower, q.median, q.upper):
+                continue
+            lower, median, upper = np.quantile(theirs[q.name], [tail, 0.5, 1 - tail])
+            if upper > lower and q.upper > q.lower:  # type: ignore[operator]
+                apart.append(abs(q.median - median) / (upper - lower))
+                wider.append(np.log((q.upper - q.lower) / (upper - lower)))  # type: ignore[operator]
+        return replace(row, apart=float(max(apart)), wider=float(np.exp(np.mean(wider)))) if apart else row
 
     def _looked(self, row: Row, simulated: Simulated, sampling: Sampling) -> Row:
         new_patients = address(self.seed, PREDICT, self.place, row.replicate)

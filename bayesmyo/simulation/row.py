@@ -88,8 +88,8 @@ class Row:
     k : float
         The largest Pareto k of its importance weights; None where there are none.
     apart, wider : float
-        Where the reference engine analysed the cohort too: the largest difference between the two means of an estimand,
-        in posterior SDs, and the geometric mean of their ratios of SDs.
+        Where the reference engine analysed the cohort too: the largest difference between the two medians of an
+        estimand, as a share of the width of its interval, and the geometric mean of the ratios of these widths.
     rejected : int
         Cohorts that a rule on their data alone refused before this one.
     quantities : tuple of Quantity

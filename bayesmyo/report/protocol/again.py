@@ -55,8 +55,9 @@ def _certified(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     if both.empty:
         return (("Certificates", said + "None of these few was analysed by the engine nuts as well."),)
     said += (
-        f"{len(both):,} were analysed by the engine nuts as well: posterior means of estimands differ by at most "
-        f"{both['apart'].max():.2f} SD, and SDs by a factor of {np.exp(np.log(both['wider']).mean()):.3f} on average."
+        f"{len(both):,} were analysed by the engine nuts as well: medians of estimands differ by at most "
+        f"{both['apart'].max():.1%} of their interval, which is {np.exp(np.log(both['wider']).mean()):.3f} times as wide "
+        "on average."
     )
     return (("Certificates", said),)
 
