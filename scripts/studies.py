@@ -1,8 +1,8 @@
 """Are the bundled studies calibrated at 10, 23 and 50 patients? Kept in docs/evidence/studies.json, and as a table.
 
-    uv run python scripts/studies.py FOLDER [--replicates 200] [--studies ivig-paper,safety] [--workers 2] [--summary]
+    uv run python scripts/studies.py FOLDER [--replicates 200] [--studies ivig-paper,safety] [--workers 2] [--engine nuts] [--summary]
 
-Each study is calibrated over its own priors, as `bayesmyo calibrate STUDY -o FOLDER/STUDY --patients 10,23,50 --seed 2026` does. It takes hours, may be stopped
+Each study is calibrated over its own priors, as `bayesmyo calibrate STUDY -o FOLDER/STUDY --engine nuts --patients 10,23,50 --seed 2026` does. It takes hours, may be stopped
 and goes on where it stopped; the table says of a study that is not finished how far it is.
 """
 
@@ -67,14 +67,15 @@ def main() -> None:
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--studies", default=",".join(STUDIES))
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--engine", default="nuts")
     parser.add_argument("--summary", action="store_true")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     for name in asked.studies.split(",") if not asked.summary else ():
         with progress.replicates() as tell:
             calibrate(
-                find_study(name), asked.folder / name, patients=PATIENTS, replicates=asked.replicates, seed=SEED, workers=asked.workers,
-                progress=tell,
+                find_study(name), asked.folder / name, patients=PATIENTS, replicates=asked.replicates, seed=SEED, engine=asked.engine,
+                workers=asked.workers, progress=tell,
             )  # fmt: skip
     found = []
     for name in STUDIES:
