@@ -72,7 +72,10 @@ def rounds(density: Density, about: Approximation, size: int, rng: np.random.Gen
         yield result
         if result.ess < LEARNS * len(about.m):
             return
-        about = _learnt(about, result)
+        try:
+            about = _learnt(about, result)
+        except np.linalg.LinAlgError:  # draws of weight lie in a plane
+            return
 
 
 def _learnt(about: Approximation, known: Weighted) -> Approximation:
