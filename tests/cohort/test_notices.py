@@ -57,9 +57,21 @@ def true_of(study, rows):
     if study.time.exit:
         last = {row["patient"]: float(row[study.time.column]) for row in rows}
         found["D67", ""] += any(last[row["patient"]] < float(row[study.time.exit]) for row in rows)
-        why = {row["patient"]: row[study.time.reason] for row in rows}
-        had = [sum(reason in e.reasons for reason in why.values()) for e in study.events.values()]
-        found["D78", ""] += sum(n in (0, len(why)) for n in had)
+    for e in study.events.values():
+        cell = e.column or e.at or study.time.reason
+        happened = {
+            row["patient"] for row in rows if row[cell] and (row[cell] in e.reasons or e.at or row[cell] == "1")
+        }
+        found["D78", ""] += len(happened) in (0, len(visits))
+        if e.column:
+            told = [row["patient"] for row in rows if row[cell] and float(row[study.time.column]) > 0]
+            found["D78", ""] += len({*told}) < len(visits)
+            alone = [
+                n
+                for n, row in enumerate(rows, 2)
+                if row[cell] and not any(row[o.column] for o in study.outcomes.values())
+            ]
+            found["D78", lines_text(alone)] += bool(alone)
     return +found
 
 
