@@ -10,6 +10,7 @@ from bayesmyo.assess.responses import assigned, last_measured, responses, withho
 from bayesmyo.cohort import Cohort, Measurements
 from bayesmyo.cohort.cohort import OutcomeRows, RowAccount
 from bayesmyo.errors import StorageError
+from bayesmyo.inference.engines import Draws
 from bayesmyo.inference.store import share
 from bayesmyo.report import documents
 from bayesmyo.report.answered import responses as shown_responses
@@ -136,9 +137,7 @@ def without_cpk_of_the_first_at_month_12(fit):
     cpk = fit.cohort.measurements["cpk"]
     kept = cpk.take(~((cpk.patient == 0) & (cpk.time == 12)))
     people = dataclasses.replace(fit.cohort, measurements={**fit.cohort.measurements, "cpk": kept})
-    draws = type(
-        "Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}}
-    )
+    draws = Draws({str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, {})
     return fit_of(STUDY, people, draws)
 
 
@@ -182,9 +181,7 @@ def test_sentences(found, snapshot):
 
 def test_where_all_were_seen_nothing_is_said_of_the_lost(fit):
     early = parse_study(STUDY.text.replace("at = 12\n\n[responses.plain", "at = 6\n\n[responses.plain"))
-    draws = type(
-        "Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}}
-    )
+    draws = Draws({str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, {})
     plain = next(r for r in responses(fit_of(early, fit.cohort, draws)) if r.name == "plain")
     assert plain.not_seen == 0
     remission = plain.categories[0]
@@ -196,9 +193,7 @@ def test_where_all_were_seen_nothing_is_said_of_the_lost(fit):
 def test_a_visit_shortly_before_counts_where_the_rule_has_a_window(fit, window, seen, bounds):
     """Six patients were last measured at month 6, and the rule judges at month 12."""
     text = STUDY.text.replace('title = "strength alone"\nat = 12', f"at = 12\nwindow = {window}")
-    draws = type(
-        "Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}}
-    )
+    draws = Draws({str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, {})
     plain = next(r for r in responses(fit_of(parse_study(text), fit.cohort, draws)) if r.name == "plain")
     assert (plain.window, sum(p.seen for p in plain.each)) == (window, seen)
     remission = plain.categories[0]
@@ -213,9 +208,7 @@ def test_the_last_visit_of_the_lost_is_never_rounded_up_to_the_time_of_the_rule(
     people = dataclasses.replace(
         fit.cohort, measurements={**fit.cohort.measurements, "strength": dataclasses.replace(strength, time=late)}
     )
-    draws = type(
-        "Draws", (), {"posterior": {str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, "stats": {}}
-    )
+    draws = Draws({str(k): v.values for k, v in fit.group("posterior").data_vars.items()}, {})
     plain = next(r for r in responses(fit_of(STUDY, people, draws)) if r.name == "plain")
     assert "strength was last measured before month 12 in 6 (the latest at month 11.99)" in plain.categories[0].sentence
 
