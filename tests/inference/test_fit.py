@@ -211,7 +211,7 @@ def test_cores_are_not_recorded_because_they_change_no_draw(small, small_cohort)
     ("options", "message"),
     [
         ({"engine": "nutz"}, 'engine: is unknown; got "nutz"; did you mean "nuts"?'),
-        ({"engine": "gibbs"}, 'engine: is unknown; got "gibbs"; allowed: nuts, mock.'),
+        ({"engine": "gibbs"}, 'engine: is unknown; got "gibbs"; allowed: nuts, laplace, mock.'),
         ({"seed": -1}, "seed: must not be negative; got -1."),
         ({"sampling": Sampling(draws=0)}, "draws: must be at least 4; got 0."),
         ({"sampling": Sampling(tune=0)}, "tune: must be at least 1; got 0."),
