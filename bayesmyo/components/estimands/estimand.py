@@ -18,9 +18,11 @@ Happens = Literal["free", "time", "number"]
 Strategy = Literal["hypothetical", "composite", "while on treatment", "treatment policy"]
 STOPS: Strategy = "while on treatment"
 FAILS: Strategy = "composite"
-SAID_OF = {
-    "hypothetical": "had there been no {}", STOPS: "at {} where that came first", "treatment policy": "with or without {}",
-}  # fmt: skip
+SAID_OF = {  # before and after the events
+    "hypothetical": ("had there been no ", ""),
+    STOPS: ("at ", " where that came first"),
+    "treatment policy": ("with or without ", ""),
+}
 POPULATIONS: tuple[str, ...] = get_args(Population)
 WHOM = {
     "these patients": "in these patients", "average patient": "in the average patient",
@@ -244,7 +246,7 @@ class Estimand(Component):
     def about_events(self, named: Mapping[str, Named]) -> str:
         """What is done about events, behind what the number is; "" where nothing is said of any."""
         of = {s: [named[e].label for e, own in self.strategies.items() if own == s] for s in SAID_OF}
-        told = [SAID_OF[s].format(listing(labels, "or")) for s, labels in of.items() if labels]
+        told = [listing(labels, "or").join(SAID_OF[s]) for s, labels in of.items() if labels]
         return f" ({'; '.join(told)})" if told else ""
 
     @abstractmethod
