@@ -3,15 +3,14 @@
 import math
 
 import numpy as np
-from arviz_stats.base import array_stats
 from scipy.special import logsumexp
+
+from bayesmyo.inference.weights import smoothed
 
 Array = np.ndarray
 MOST = 1000  # draws whose weights need a patient's effects integrated out
 FEWEST = 100  # draws
 TRUSTED = 0.7  # Pareto k
-FEWEST_IN_TAIL = 5  # draws
-LEVEL = 1e-9  # log ratios closer than this are equal
 
 
 def evenly(size: int, most: int) -> Array:
@@ -55,20 +54,3 @@ def reweight(log_ratio: Array) -> tuple[Array, Array, float]:
         return *same, math.inf
     at = (np.arange(n) + 0.5) / n
     return np.minimum(np.searchsorted(np.cumsum(weights), at), n - 1), weights, float(k)
-
-
-def smoothed(log_ratio: Array) -> tuple[Array, float]:
-    """Pareto-smoothed log weights (n,) of finite log ratios (n,), and Pareto k.
-
-    Where the largest ratios are all alike there is no tail to smooth: no single draw can carry the answer, and k is
-    minus infinity. It is infinity where there are too few draws for a tail.
-    """
-    n = len(log_ratio)
-    tail = int(3 * n**0.5) if n > 225 else n // 5  # as `psislw` has it
-    if tail < FEWEST_IN_TAIL:
-        return log_ratio, math.inf
-    if np.ptp(np.partition(log_ratio, n - tail)[n - tail :]) < LEVEL:
-        return log_ratio, -math.inf
-    with np.errstate(all="ignore"):  # weights may be extreme; then they are not trusted
-        log_weights, k = array_stats.psislw(-log_ratio)
-    return log_weights, float(k)

@@ -123,7 +123,8 @@ def _certified(fit: Fit) -> str:
     if c is None:
         return ""
     if c.step == "importance":
-        return f" Drawn by importance sampling around a normal approximation (Pareto k {c.k:.2f}, reliable at most at 0.7)."
+        k = "" if c.k is None else f" (Pareto k {c.k:.2f}, reliable at most at 0.7)"
+        return f" Drawn by importance sampling around a normal approximation{k}."
     if c.step == "hamiltonian":
         return " Drawn by Hamiltonian trajectories in the coordinates of a normal approximation."
     return f" Drawn by the engine {c.step}: a normal approximation does not serve, because {c.why}."

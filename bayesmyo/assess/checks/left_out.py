@@ -11,8 +11,8 @@ from bayesmyo.assess.checks.findings import Finding, Predictive
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.checks.remedies import wider
 from bayesmyo.assess.replicated import Replicated, Replicates, replicated
-from bayesmyo.assess.reweight import smoothed
 from bayesmyo.inference.fit import Fit, log_likelihood
+from bayesmyo.inference.weights import smoothed
 from bayesmyo.seeds import PREDICT, address
 
 

@@ -89,8 +89,9 @@ class PreparedLaplace:
             if result.reliable:
                 x = result.resampled(size, rng).reshape(sampling.chains, sampling.draws, -1)
                 ess, rhat, mixed = self._mixed(x)
+                k = result.k if np.isfinite(result.k) else None  # weights that are all alike have none
                 if mixed:
-                    return x, {}, Certificate("importance", k=result.k, ess=ess, rhat=rhat, rounds=result.rounds)
+                    return x, {}, Certificate("importance", k=k, ess=ess, rhat=rhat, rounds=result.rounds)
         return None
 
     def _trajectories(self, about: Approximation, sampling: Sampling, rng: np.random.Generator) -> Found:

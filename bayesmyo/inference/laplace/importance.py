@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from arviz_stats.base import array_stats
 from scipy.special import logsumexp
 
 from bayesmyo.inference.laplace.density import Density
 from bayesmyo.inference.laplace.normal import Approximation
+from bayesmyo.inference.weights import smoothed
 
 Array = np.ndarray
 TAILS, WIDER = 6.0, 1.1  # of the proposal's population parameters
@@ -63,12 +63,11 @@ def rounds(density: Density, about: Approximation, size: int, rng: np.random.Gen
         log_weights = logs - mixture
         if np.isfinite(log_weights).sum() < size / 2:
             return
-        with np.errstate(all="ignore"):  # weights may be extreme; then they are not trusted
-            smooth, k = array_stats.psislw(-log_weights)
+        smooth, k = smoothed(log_weights)
         weights = np.exp(smooth - logsumexp(smooth))
-        if not np.isfinite(k) or not np.isfinite(weights).all():
+        if not (k < np.inf and np.isfinite(weights).all()):
             return
-        result = Weighted(x, weights, float(k), len(proposals))
+        result = Weighted(x, weights, k, len(proposals))
         yield result
         if result.ess < LEARNS * len(about.m):
             return
