@@ -6,21 +6,24 @@ hazard is that of `leaving.py`. Where it depends on the course of a patient, p(t
 patient, and the mixture is averaged over patients: E[course] + E[p(t) (course after the exit - course)].
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from bayesmyo.components.courses import Course
 from bayesmyo.components.estimands import Criteria, all_met
 from bayesmyo.components.estimands.estimand import Given, Population, Predicts
+from bayesmyo.components.numbers import listing
+from bayesmyo.errors import UsageError
 from bayesmyo.model.after_exit import Courses, Departures
 from bayesmyo.model.leaving import Left, Patients, of_level
+from bayesmyo.model.levels import AtTime, Crowd, clock
 from bayesmyo.model.new_patients import draw_new_patients
-from bayesmyo.model.prediction import AtTime, Crowd, TruthPrediction, clock
+from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.stops import People
 from bayesmyo.model.visits import Etas
 from bayesmyo.study.covariates import base, columns_of
@@ -47,6 +50,10 @@ class Departed(TruthPrediction):
         self.left, self.course, self.group, self.amounts = left, course, group, amounts
         self._courses = Courses(prediction, course, group)
         self._known: dict[Any, Any] = {}
+
+    def stopped(self, events: Sequence[str]) -> Never:
+        """Raises UsageError: of those who left there is one course."""
+        raise UsageError("events", "cannot stop a course that is replaced after an exit", listing(events))
 
     def by(self, amounts: Mapping[str, Array]) -> "Departed":
         """The same by other amounts; what does not depend on them is computed once for all."""

@@ -65,7 +65,11 @@ class Prediction(Protocol):
         """Of an event by a time: the probability of none, the mean time without, or the mean number."""
         ...
 
-    def stopped(self, events: tuple[str, ...]) -> "Prediction":
+
+class Stoppable(Prediction, Protocol):
+    """What an estimand is asked of: a prediction that may also stop where events come."""
+
+    def stopped(self, events: tuple[str, ...]) -> Prediction:
         """The same where each patient stands, from the first of some events on, at the level there."""
         ...
 
@@ -198,7 +202,7 @@ class Estimand(Component):
         its own."""
         return {}
 
-    def of(self, prediction: Prediction) -> np.ndarray:
+    def of(self, prediction: Stoppable) -> np.ndarray:
         """The number, or what it is in one group minus (divided by) what it is in the other.
 
         Returns
@@ -207,12 +211,11 @@ class Estimand(Component):
             In the estimand's unit.
         """
         c = self.contrast
-        if self.stops:
-            prediction = prediction.stopped(self.stops)
+        asked: Prediction = prediction.stopped(self.stops) if self.stops else prediction
         if c is None:
-            return self.value(prediction, self.given)
-        level = self.value(prediction, {**self.given, c.covariate: c.level})
-        reference = self.value(prediction, {**self.given, c.covariate: c.reference})
+            return self.value(asked, self.given)
+        level = self.value(asked, {**self.given, c.covariate: c.level})
+        reference = self.value(asked, {**self.given, c.covariate: c.reference})
         return level / reference if self.relative else level - reference
 
     @abstractmethod
