@@ -121,8 +121,8 @@ class Estimate(Interval):
         return Written({tail: lower, 0.5: median, 1 - tail: upper}, self.ess)
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p}; `events`
-        where something is said of any.
+        """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p};
+        `events` where something is said of any.
         """
         fields = {k: v for k, v in asdict(self).items() if k != "events" or v}
         fields |= fields.pop("when")

@@ -97,8 +97,8 @@ class Responses:
         The time of the rule, how long before it a visit counts, and the time with which it compares, in the study's
         unit.
     patients, not_seen : int
-        All, and those in whom an outcome of the rule was last measured more than `window` before `at`, and no event that
-        decides is known.
+        All, and those in whom an outcome of the rule was last measured more than `window` before `at`, and no event
+        that decides is known.
     categories, each : tuple
         By category, and by patient.
     notes : tuple of str

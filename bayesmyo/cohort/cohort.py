@@ -101,8 +101,8 @@ class Episodes:
         return Episodes(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     def first(self, patients: int) -> tuple[np.ndarray, np.ndarray]:
-        """What is known of each patient's first event, (patient,): until when there was none, and by when there was one,
-        infinite where there was none. The two are equal where it is known when; of who has no episode nothing is known.
+        """What is known of each patient's first event, (patient,): until when there was none, and by when there was
+        one, infinite where there was none. The two are equal where it is known when; of who has no episode nothing is known.
         """
         free, by = np.zeros(patients), np.full(patients, np.inf)
         order = np.lexsort((self.start, self.patient))

@@ -142,7 +142,9 @@ def account(
 
 
 def without_later(study: Study, cohort: Cohort) -> Cohort:
-    """The cohort without what was measured after an event whose later visits do not count. Patients keep their places."""
+    """The cohort without what was measured after an event whose later visits do not count. Patients keep their
+    places.
+    """
     for name, event in study.events.items():
         if event.after == "set aside" or (event.terminal and not event.reasons):
             free, by = cohort.events[name].first(len(cohort))

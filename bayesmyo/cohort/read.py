@@ -110,7 +110,7 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
 
 
 def _second(read: Callable[[], Table], sheet: str = "") -> Table:
-    """The table of patients, of which no lines are skipped; its faults name its sheet, in a workbook that has others."""
+    """The table of patients, no lines of which are skipped; its faults name its sheet, in a workbook that has others."""
     try:
         return read()
     except CohortError as error:

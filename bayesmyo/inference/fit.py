@@ -276,8 +276,8 @@ def fit(
     cohort : Cohort
         Of `read_cohort` or `cohort_from_frame`.
     engine : str
-        "nuts" draws from the posterior, "laplace" faster where the posterior is nearly normal, and as "nuts" where it is not;
-        "mock" from the prior, for tests and dry runs.
+        "nuts" draws from the posterior, "laplace" faster where the posterior is nearly normal, and as "nuts" where it
+        is not; "mock" from the prior, for tests and dry runs.
     seed : int
         Same seed, same study, same data, same versions: the same bits, on any number of cores.
     sampling : Sampling, optional

@@ -61,7 +61,7 @@ class Crowd:
 
 
 class Levels:
-    """What every prediction of a Truth computes, whatever becomes of patients; arguments as `TruthPrediction` has them."""
+    """What every prediction of a Truth computes, whatever becomes of patients; arguments as `TruthPrediction` says."""
 
     def __init__(
         self,

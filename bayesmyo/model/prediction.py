@@ -1,4 +1,4 @@
-"""Levels in outcome units from a Truth, for a population, whatever the truth is: draws of a posterior, or a scenario."""
+"""Levels in outcome units for a population, from a Truth: draws of a posterior, or a scenario."""
 
 from collections.abc import Sequence
 

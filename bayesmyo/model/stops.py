@@ -1,7 +1,7 @@
 """When the first of some events comes to a patient: times, and how likely each is, given what is known by then.
 
-The mean of what a patient is at the first of events or at a time t, whichever comes first, is a sum over these times. With
-h_k the hazard of event k and P_k(s) the probability of none by s, each given the patient's own effects,
+The mean of what a patient is at the first of events or at a time t, whichever comes first, is a sum over these times.
+With h_k the hazard of event k and P_k(s) the probability of none by s, each given the patient's own effects,
 
     E[x(min(T, t))] = P(t) x(t) + integral from 0 to t of x(s) sum_k f_k(s) prod_(j != k) P_j(s) ds,
 

@@ -402,8 +402,8 @@ class Response:
     categories: by name, in order, each a table of criteria by outcome as an estimand of kind `share` takes them; a
         patient has the first whose criteria are all met, and an empty table, the last, takes everyone else
     from: the time against which changes and ratios are judged
-    free: events of which a patient must be free, by a time each, at most `at`: `{ relapse = 24, lost = 24 }`. Who had one
-        meets no criteria, whatever the trajectory says. What is known of each patient counts; who left before that time
+    free: events of which a patient must be free, by a time each, at most `at`: `{ relapse = 24, lost = 24 }`. Who had
+        one meets no criteria, whatever the trajectory says. What is known of each patient counts; who left before that time
         without it has it, or not, with the probability that the own effects give from then on
     window: who was last measured at most so long before `at` counts as seen, not as lost; half the interval between
         planned visits is usual

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from bayesmyo.errors import EngineError
-from bayesmyo.inference.engines import ENGINES, Mock, Sampling
+from bayesmyo.inference.engines import ENGINES, Certificate, Mock, Sampling
 from bayesmyo.model.truth import from_priors
+from bayesmyo.simulation.beside import compared
 from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.replicate import Replicator, first, longer, trusted, work
@@ -272,3 +273,59 @@ def test_a_cohort_that_cannot_be_simulated_is_a_row_with_its_reason():
     row = Replicator(cell_of(study), seed=3, engine="mock").run(0)
     assert (row.stage, row.replicate) == ("simulate", 0)
     assert "the study has no [design]" in row.reason
+
+
+class Certified(Mock):
+    """Draws as the mock engine, and says that it has corrected them."""
+
+    def prepare(self, model, exchange=True):
+        self.mock = super().prepare(model)
+        return self
+
+    def sample(self, *arguments):
+        return [replace(d, certificate=Certificate("importance", k=0.2)) for d in self.mock.sample(*arguments)]
+
+
+@pytest.fixture
+def certified(replicator, monkeypatch):
+    """Replicates of an engine with a certificate, of which each has the reference engine beside; a name is that engine's."""
+
+    def with_reference(engine):
+        monkeypatch.setitem(ENGINES, "certified", Certified())
+        monkeypatch.setitem(ENGINES, "reference", engine)
+        monkeypatch.setattr("bayesmyo.simulation.replicate.SHARE", 1.0)
+        monkeypatch.setattr("bayesmyo.simulation.replicate.REFERENCE", "reference")
+        return replicator(engine="certified", sampling=Sampling(draws=500, tune=1, chains=2, cores=1))
+
+    return with_reference
+
+
+def test_the_reference_beside_says_the_same_of_the_same_distribution(certified):
+    row = certified(Mock()).run(0)
+    assert (row.stage, row.step, row.k) == ("done", "importance", 0.2)
+    assert (
+        0 < row.apart < 0.1
+    )  # the largest of a few medians of 1,000 draws, of which each is 1 % of an interval uncertain
+    assert row.wider == pytest.approx(1, abs=0.1)
+
+
+def test_a_reference_that_fails_takes_nothing_from_the_answer(certified):
+    class Fails(Mock):
+        def sample(self, *arguments):
+            raise EngineError("sampling could not start")
+
+        def prepare(self, model, exchange=True):
+            return self
+
+    row = certified(Fails()).run(0)
+    assert (row.stage, row.step, row.apart, row.wider) == ("done", "importance", None, None)
+    assert row.quantities == certified(Mock()).run(0).quantities
+
+
+def test_a_shift_and_a_width_are_measured_as_shares_of_the_interval():
+    """Of normal draws: a shift of one SD is 1/3.92 of a 95 % interval, and half the SD is half its width."""
+    z = np.random.default_rng(5).normal(size=(4, 50_000))
+    ours = Quantity("estimand", "x", 9, lower=1 - 0.98, median=1.0, upper=1 + 0.98)
+    apart, wider = compared([ours], {"x": z}, 0.95)
+    assert apart == pytest.approx(1 / 3.92, abs=0.005)
+    assert wider == pytest.approx(0.5, abs=0.005)

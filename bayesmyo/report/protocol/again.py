@@ -56,8 +56,8 @@ def _certified(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
         return (("Certificates", said + "None of these few was analysed by the engine nuts as well."),)
     said += (
         f"{len(both):,} were analysed by the engine nuts as well: medians of estimands differ by at most "
-        f"{both['apart'].max():.1%} of their interval, which is {np.exp(np.log(both['wider']).mean()):.3f} times as wide "
-        "on average."
+        f"{both['apart'].max():.1%} of their interval, which is "
+        f"{np.exp(np.log(both['wider']).mean()):.3f} times as wide on average."
     )
     return (("Certificates", said),)
 
