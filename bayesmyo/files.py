@@ -160,9 +160,11 @@ def _begun(path: Path) -> tuple[Path, int, int]:
         lock = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         usual = stat.S_IMODE(os.fstat(lock).st_mode)
         os.fchmod(lock, 0o600)
-        with contextlib.suppress(OSError):  # a disk that knows no locks
-            _locked(lock)
-        if os.fstat(lock).st_nlink:  # else another writer swept it away before it was locked
+        try:
+            taken = _locked(lock)
+        except OSError:  # a disk that knows no locks
+            taken = True
+        if taken and os.fstat(lock).st_nlink:  # else another writer is sweeping it away, or has
             return temporary, usual, lock
         os.close(lock)
 

@@ -1,4 +1,4 @@
-"""The engine laplace: its approximation against closed forms, each step against truth, and what its certificates refuse."""
+"""The engine laplace: its approximation against closed forms, each step against truth, what certificates refuse."""
 
 from types import SimpleNamespace
 
@@ -28,7 +28,7 @@ def density(model: pm.Model) -> Density:
 
 @pytest.fixture(scope="module")
 def normal():
-    """A density that is normal, of two parameters and two effects of each patient, and its exact mean and covariance."""
+    """A normal density of two parameters and two effects of each patient, and its exact mean and covariance."""
     rng = np.random.default_rng(3)
     n = 2 + 2 * PATIENTS
     precision, mean = np.eye(n), rng.normal(size=n)

@@ -41,7 +41,7 @@ class Approximation:
     """A normal approximation of a posterior.
 
     density : of which
-    m, root : (D,), (D, D) mean and Cholesky factor of the covariance of the population parameters
+    m, root : (D,), (D, D) mean of the population parameters, and R with R R' their covariance, triangular
     c, slopes, roots : (patient, K), (patient, K, D), (patient, K, K) of the effects: mean at m; by how much less for
         each unit of a parameter; R with R' R the covariance
     """
@@ -221,12 +221,5 @@ def _curvature(density: Density, x: Array, sizes: Array) -> Approximation:
     slopes = np.linalg.solve(own, across)
     whole = np.array(a).reshape(len(parameters), len(parameters))
     left = (whole + whole.T) / 2 - np.einsum("ikd,ike->de", across, slopes)
-    # the factor of an inverse: C with C C' = left, so left^-1 = C'^-1 C^-1, made lower triangular
-    root = np.linalg.cholesky(np.linalg.inv(_definite(left)))
+    root = np.linalg.inv(np.linalg.cholesky(left)).T
     return Approximation(density, x[parameters].copy(), root, x[effects].copy(), slopes, roots)
-
-
-def _definite(matrix: Array) -> Array:
-    """The same matrix. Raises LinAlgError where it is not positive definite."""
-    np.linalg.cholesky(matrix)
-    return matrix
