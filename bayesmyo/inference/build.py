@@ -21,7 +21,7 @@ from bayesmyo.model.submodel import Rows, Submodel, Values
 from bayesmyo.model.visits import censored, columns_at
 from bayesmyo.study.covariates import of_patients, with_products
 from bayesmyo.study.parameters import Pooled, inventory, joints
-from bayesmyo.study.predictors import Effect, predictor_of, residual_block
+from bayesmyo.study.predictors import Effect, Predictor, predictor_of, residual_block
 from bayesmyo.study.study import Study
 
 
@@ -140,13 +140,14 @@ class _Statement:
         halves = pm.Beta(f"{o.block.name}_half", a, a, shape=len(a))
         return [2 * halves[i] - 1 for i in range(len(a))]
 
-    def _inform(self, name: str, o: fx.Ordered, lower: list[list[Any]], z: list[Any]) -> dict[Effect, Any]:
-        """The standardised effects of an informed outcome; z: those of the block that were sampled before."""
-        s = self.submodels[name]
-        t = [pm.Flat(f"{name}.raw_{e.key}", dims="patient") for e in s.predictors[0].effects]
-        effects, log_jacobian = s.informed(self.rows[name], self.values[name], t, o.effects, lower, z, pt)
+    def _inform(self, p: Predictor, o: fx.Ordered, lower: list[list[Any]], z: list[Any]) -> dict[Effect, Any]:
+        """The standardised effects of an informed predictor; z: those of the block that were sampled before."""
+        name = p.outcome
+        t = [pm.Flat(f"{name}.raw_{e.key}", dims="patient") for e in p.effects]
+        s, rows, values = self.submodels[name], self.rows[name], self.values[name]
+        effects, log_jacobian = s.informed(rows, p, values, t, o.effects, lower, z, pt)
         density = sum(-(z_i**2) / 2 - normal.LOG_2PI / 2 for z_i in effects.values())
-        pm.Potential(f"{name}.informed", pt.sum(density + log_jacobian))
+        pm.Potential(f"{name}.{p.prefix}informed", pt.sum(density + log_jacobian))
         return effects
 
 

@@ -23,11 +23,12 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components import correlation
+from bayesmyo.components.families.family import ZERO
 from bayesmyo.components.priors import Alone
 from bayesmyo.model.normal import Piece, Whiten, together
 from bayesmyo.model.normal import joined as join
 from bayesmyo.model.submodel import Values
-from bayesmyo.study.predictors import LOCATION, Block, Effect, Pair, blocks, predictors
+from bayesmyo.study.predictors import LOCATION, Block, Effect, Pair, Predictor, blocks, predictor_of, predictors
 from bayesmyo.study.study import Study
 
 Parameterisation = Literal["integrated", "informed", "centred", "non-centred"]
@@ -39,8 +40,7 @@ def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisa
 
     As declared; else integrated where that is exact (a normal likelihood whose effects are linear), informed where the
     family has an approximation and effects are linear, centred where the median patient has three measurements per
-    effect and each says much of its patient (not a yes or no, nor a grade), and non-centred otherwise. A zero part is
-    always non-centred.
+    effect and each says much of its patient (not a yes or no, nor a grade), and non-centred otherwise.
     """
     if outcome in study.events:
         return "non-centred"
@@ -134,14 +134,14 @@ def unfold(
     how: Mapping[str, Parameterisation],
     values: Values,
     standard: Callable[[Effect, Parameterisation, Any, Any, Any], Any],
-    inform: Callable[[str, Ordered, list[list[Any]], list[Any]], dict[Effect, Any]],
+    inform: Callable[[Predictor, Ordered, list[list[Any]], list[Any]], dict[Effect, Any]],
 ) -> Unfolded:
     """The effects b_i = sd_i (L_i1 z_1 + ... + L_ii z_i) of every block, stated once for the model and for the way back
     from its draws.
 
     lowers: the Cholesky factor of each block; values: parameters, which broadcast against patients
     standard: the standardised effect z of (effect, how it is sampled, its SD, what those before it say of it, L_ii)
-    inform: all of an informed outcome at once, when the first of them is asked for
+    inform: all of an informed predictor at once, when the first of them is asked for
     """
     deviations: dict[str, dict[str, Any]] = {name: {} for name in study.declared}
     rows: dict[Effect, dict[Effect, Any]] = {}
@@ -156,9 +156,9 @@ def unfold(
                     deviations[e.outcome][e.key] = sd * shift
                 rows[e] = {o.effects[j]: lower[i][j] for j in range(len(o.sampled), i + 1)}
                 continue
-            way = how_sampled(e, how)
+            way = how_sampled(study, e, how)
             if way == "informed":
-                known |= {} if e in known else inform(e.outcome, o, lower, z)
+                known |= {} if e in known else inform(predictor_of(study, e), o, lower, z)
                 z.append(known[e])
             else:
                 z.append(standard(e, way, sd, shift, lower[i][i]))
@@ -205,9 +205,13 @@ def joined(
     return [one, *(p for name, p in pieces.items() if name not in together)]
 
 
-def how_sampled(e: Effect, how: Mapping[str, Parameterisation]) -> Parameterisation:
-    """How a sampled effect is sampled: a zero part is always non-centred, as is what multiplies (a half-time)."""
+def how_sampled(study: Study, e: Effect, how: Mapping[str, Parameterisation]) -> Parameterisation:
+    """How a sampled effect is sampled: what multiplies (a half-time) is always non-centred, and so are other predictors
+    than the location, but for the zeros of a hurdle, which are informed unless another way is declared.
+    """
     declared = how[e.outcome]
+    if e.predictor == ZERO and declared in ("integrated", "informed"):
+        return "informed" if all(own.linear for own in predictor_of(study, e).effects) else "non-centred"
     return declared if e.linear and e.predictor == LOCATION and declared in ("centred", "informed") else "non-centred"
 
 

@@ -14,7 +14,7 @@ from bayesmyo.model.spec import spec
 from bayesmyo.model.submodel import Rows, Submodel
 from bayesmyo.model.visits import censored, columns_at, trailing
 from bayesmyo.study.covariates import of_patients, with_products
-from bayesmyo.study.predictors import CORRELATIONS, Effect, predictor_of, residual_block
+from bayesmyo.study.predictors import CORRELATIONS, Effect, Predictor, predictor_of, residual_block
 
 Array = np.ndarray
 
@@ -62,10 +62,9 @@ def _recovered(model: BuiltModel, raw: Mapping[str, Array], data: Arrays, rng: n
         mean = predictor_of(study, e).centre(e, last[e.outcome], whole)
         return np.asarray(((own - mean) / sd - shift) / left)
 
-    def inform(name: str, o: fx.Ordered, lower: list[list[Array]], z: list[Array]) -> dict[Effect, Array]:
-        s = submodels[name]
-        t = [raw[f"{name}.raw_{e.key}"] for e in s.predictors[0].effects]
-        return s.informed(rows[name], last[name], t, o.effects, lower, z, np)[0]
+    def inform(p: Predictor, o: fx.Ordered, lower: list[list[Array]], z: list[Array]) -> dict[Effect, Array]:
+        t = [raw[f"{p.outcome}.raw_{e.key}"] for e in p.effects]
+        return submodels[p.outcome].informed(rows[p.outcome], p, last[p.outcome], t, o.effects, lower, z, np)[0]
 
     of_patient = [[[np.asarray(x)[..., None] for x in row] for row in lower] for lower in lowers]
     effects = fx.unfold(study, listed, of_patient, how, last, standard, inform)

@@ -20,28 +20,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from bayesmyo.components.families import Cells
-from bayesmyo.components.families.family import Family
+from bayesmyo.components.families.family import Pooled
 from bayesmyo.model.normal import Piece, factored, weights
 from bayesmyo.study.predictors import Effect, Predictor
 
 
 @dataclass(frozen=True)
 class Informed:
-    """One informed outcome under one set of parameters, or under every draw of them; stated once, for the model and for
-    the way back.
+    """One informed predictor of an outcome under one set of parameters, or under every draw of them; stated once, for
+    the model and for the way back.
 
-    values: its parameters, which broadcast against cells; aux: those of its family, as `Family.told` makes them
+    approximate: (curve, pooled) -> what each cell is worth, as `Family.approximate` says it
+    values: the outcome's parameters, which broadcast against cells
     columns: design columns at its cells; offset: log exposure
     per_patient: (..., cell) -> (..., patient) sums over each patient's cells; at_cells: (..., patient) -> (..., cell)
     xp: `numpy` or `pytensor.tensor`
     """
 
-    location: Predictor
-    family: Family
+    predictor: Predictor
+    approximate: Callable[[Any, Pooled], tuple[Any, Any]]
     cells: Cells
     time: Any
     values: Mapping[str, Any]
-    aux: Mapping[str, Any]
     columns: Mapping[str, Any]
     offset: Any
     per_patient: Callable[[Any], Any]
@@ -51,17 +51,19 @@ class Informed:
     def effects(
         self, t: Sequence[Any], block: Sequence[Effect], lower: Sequence[Sequence[Any]], before: Sequence[Any]
     ) -> tuple[dict[Effect, Any], Any]:
-        """The standardised effects z of the outcome, (..., patient) each, from what was sampled of each; and (...,
+        """The standardised effects z of the predictor, (..., patient) each, from what was sampled of each; and (...,
         patient) log |dz / dt|.
 
         block: the effects of which `lower` is the Cholesky factor; an effect that is not among them is alone in a block
             of its own
         before: the first effects of the block, of other outcomes, standardised
         """
-        own, xp = self.location.effects, self.xp
-        loadings = {e.key: self.location.loading(self.time, self.values, e, self.columns, xp) for e in own}
+        own, xp = self.predictor.effects, self.xp
+        loadings = {e.key: self.predictor.loading(self.time, self.values, e, self.columns, xp) for e in own}
         sds = {e.key: self.values[f"sd_{e.key}"] for e in own}
-        curve = self.location.eta(self.time, self.values, {}, self.columns, xp) + self.offset + xp.zeros_like(self.time)
+        curve = (
+            self.predictor.eta(self.time, self.values, {}, self.columns, xp) + self.offset + xp.zeros_like(self.time)
+        )
         rows: dict[Effect, dict[Effect, Any]] = {}
         for e in own:
             if e not in block:
@@ -73,7 +75,7 @@ class Informed:
             if said:
                 curve = curve + loadings[e.key] * sds[e.key] * self.at_cells(sum(said[1:], said[0]))
         value, precision = self.worth(curve)
-        w = weights(own, self.location.outcome, loadings, sds, rows)
+        w = weights(own, self.predictor.outcome, loadings, sds, rows)
         piece = Piece(value - curve, w, precision, None, by_cell=True)
         f = factored([piece], len(own), lambda _: self.per_patient, xp)
         return dict(zip(own, f.moved(t), strict=True)), -f.log_det
@@ -86,7 +88,7 @@ class Informed:
         def pooled(x: Any) -> Any:
             return self.at_cells(self.per_patient(x))
 
-        value, precision = self.family.approximate(self.cells, self.aux, curve, pooled, self.xp)
+        value, precision = self.approximate(curve, pooled)
         precision = precision + 0.0 * curve
         if self.cells.low is not None:
             measured = self.xp.isfinite(self.cells.low) & (self.cells.low >= self.cells.high)

@@ -9,6 +9,7 @@ import numpy as np
 
 from bayesmyo.cohort.cohort import Cohort, Measurements
 from bayesmyo.components.families import Cells, Family
+from bayesmyo.components.families.family import Pooled
 from bayesmyo.errors import UsageError
 from bayesmyo.model.informed import Informed
 from bayesmyo.model.normal import Piece, sums, weights, whitened
@@ -233,6 +234,7 @@ class Measured(Submodel):
     def informed(
         self,
         rows: Rows,
+        predictor: Predictor,
         values: Mapping[str, Any],
         t: Sequence[Any],
         block: Sequence[Effect],
@@ -242,20 +244,24 @@ class Measured(Submodel):
     ) -> tuple[dict[Effect, Any], Any]:
         """Standardised effects around what the patients' own measurements say of them, as `Informed.effects` says.
 
-        Of other predictors than the location it sees what they are without the patients' own effects: they only steer.
+        Of other predictors it sees what they are without the patients' own effects: they only steer.
         """
-        location, *rest = self.predictors
-        patient = rows.data["patient"]
-        _, aux = self._told(rows, rest, values, {}, xp)
+        cells, patient, own = self._cells(rows), rows.data["patient"], predictor.name == LOCATION
+
+        def approximate(curve: Any, pooled: Pooled) -> tuple[Any, Any]:
+            if not own:
+                return self.family.approximate_zeros(cells, curve, pooled, xp)
+            _, aux = self._told(rows, self.predictors[1:], values, {}, xp)
+            return self.family.approximate(cells, aux, curve, pooled, xp)
+
         return Informed(
-            location,
-            self.family,
-            self._cells(rows),
+            predictor,
+            approximate,
+            cells,
             rows.data["time"],
             values,
-            aux,
             rows.columns,
-            rows.data.get("offset", 0.0),
+            rows.data.get("offset", 0.0) if own else 0.0,
             per_patient=sums(rows.patients, xp)(patient),
             at_cells=lambda x: taken(x, patient),
             xp=xp,

@@ -118,6 +118,7 @@ class Submodel(ABC):
     def informed(
         self,
         rows: Rows,
+        predictor: Predictor,
         values: Mapping[str, Any],
         t: Sequence[Any],
         block: Sequence[Effect],
@@ -128,7 +129,7 @@ class Submodel(ABC):
         """Standardised effects (..., patient) around what the rows say of them, from what was sampled, and log |dz /
         dt|.
 
-        t: what was sampled of each of its effects; block, lower: effects, and the Cholesky factor of their
+        predictor: one of its own; t: what was sampled of each of its effects; block, lower: effects, and the Cholesky factor of their
             correlations; before: the first of
         them, of other submodels. Raises NotImplementedError where its rows are not approximated.
         """

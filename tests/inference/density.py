@@ -57,6 +57,45 @@ def half(sd):
     return stats.halfnorm(0, sd)
 
 
+# --- effects that are informed by their own patients' measurements
+
+
+def logit(share):
+    return np.log(share / (1 - share))
+
+
+def of_patients(x):
+    """The sum over all cells of the same patient, at each cell."""
+    return np.array([x[i == WHO].sum() for i in range(3)])[WHO]
+
+
+def answers(yes, curve):
+    """What each of three answers of a patient is worth: a step of Fisher's scoring from the patient's own share."""
+    start = curve - of_patients(curve) / 3 + logit((of_patients(yes) + 0.5) / 4)
+    share = special.expit(start)
+    return start + (yes - share) / (share * (1 - share)), share * (1 - share)
+
+
+def inform(t, residual, precision, design, factor):
+    """(patient, effect) standardised effects of one outcome from what was sampled, and log |dz / dt|, patient by
+    patient.
+
+    design: (cell, effect); factor: the Cholesky factor of the effects' covariance
+    """
+    z, log_det = np.zeros_like(t), 0.0
+    for i in range(3):
+        mine = i == WHO
+        w = design[mine] @ factor
+        m = np.eye(t.shape[1]) + w.T @ (precision[mine, None] * w)
+        c = np.linalg.cholesky(m)
+        z[i] = np.linalg.solve(m, w.T @ (precision * residual)[mine]) + np.linalg.solve(c.T, t[i])
+        log_det -= np.log(np.diag(c)).sum()
+    return z, log_det
+
+
+# --- correlations
+
+
 def partials(r):
     """The partial correlation of each pair given all before the earlier one, row by row, by inverse matrices."""
     found = []

@@ -7,7 +7,21 @@ import pytest
 from scipy import special, stats
 from scipy.interpolate import CubicSpline
 
-from tests.inference.density import HEAD, STANDARD, WHO, Density, T, draw, half, normal, ordered_beta, rows, total
+from tests.inference.density import (
+    HEAD,
+    STANDARD,
+    WHO,
+    Density,
+    T,
+    answers,
+    draw,
+    half,
+    inform,
+    normal,
+    ordered_beta,
+    rows,
+    total,
+)
 
 S = np.log(2)  # the declared spread of a log-scale outcome
 R = "y.correlation_half"
@@ -258,10 +272,14 @@ def test_a_hurdle_has_whether_and_how_much_with_covariates_and_moderators_of_eac
     density = Density(HEAD + COVARIATES + text + ZERO, rows(y=DOSES, **KNOWN))
     p = draw(rng, HURDLE)
     truth, positive = total(HURDLE, p), DOSES > 0
-    zero = (
-        p["y.zero_intercept"] + p["y.zero_sex_m"] * X_MALE + p["y.sd_zero_intercept"] * p["y.raw_zero_intercept"][WHO]
-    )
-    zero = zero + (p["y.zero_slope"] + p["y.zero_slope_age"] * X_AGE) * T
+    zero = p["y.zero_intercept"] + p["y.zero_sex_m"] * X_MALE + (p["y.zero_slope"] + p["y.zero_slope_age"] * X_AGE) * T
+    own, sd = p["y.raw_zero_intercept"], p["y.sd_zero_intercept"]
+    if how == "integrated":  # then whether is informed
+        value, precision = answers(np.where(positive, 0.0, 1.0), zero)
+        z, log_jacobian = inform(own[:, None], value - zero, precision, np.ones((9, 1)), np.array([[sd]]))
+        truth += STANDARD.logpdf(z).sum() + log_jacobian - STANDARD.logpdf(own).sum()
+        own = z[:, 0]
+    zero = zero + sd * own[WHO]
     truth += stats.bernoulli(special.expit(zero)).logpmf(DOSES == 0).sum()
     level, slope = p["y.intercept"] + p["y.age"] * X_AGE, p["y.slope"] + p["y.slope_sex_m"] * X_MALE
     v, log_dose = pair(p, "intercept", "slope"), np.log(np.where(positive, DOSES, 1))

@@ -54,16 +54,26 @@ HURDLE = outcome('"hurdle_lognormal"', "plateau", 'effects = ["start", "asymptot
 )
 
 
-def test_a_zero_part_is_always_non_centred():
+def test_a_zero_part_is_informed_unless_another_way_is_declared():
     study = parse_study(HEAD + HURDLE)
-    how = {e.key: fx.how_sampled(e, {"y": "centred"}) for e in effects(study, "y")}
+    for way in ("integrated", "informed"):
+        how = {e.key: fx.how_sampled(study, e, {"y": way}) for e in effects(study, "y")}
+        assert how["zero_intercept"] == "informed"
+    how = {e.key: fx.how_sampled(study, e, {"y": "centred"}) for e in effects(study, "y")}
     assert (how["start"], how["asymptote"], how["zero_intercept"]) == ("centred", "centred", "non-centred")
-    assert {fx.how_sampled(e, {"y": "non-centred"}) for e in effects(study, "y")} == {"non-centred"}
+    assert {fx.how_sampled(study, e, {"y": "non-centred"}) for e in effects(study, "y")} == {"non-centred"}
+
+
+def test_a_zero_part_that_bends_is_not_informed():
+    bent = HURDLE.replace('"constant" }', '"plateau" }\neffects = ["start", "half_time"]')
+    study = parse_study(HEAD + bent)
+    how = {e.key: fx.how_sampled(study, e, {"y": "integrated"}) for e in effects(study, "y")}
+    assert how["zero_start"] == how["zero_half_time"] == "non-centred"
 
 
 def test_a_half_time_is_always_non_centred():
     study = parse_study(HEAD + HURDLE)
-    how = {e.key: fx.how_sampled(e, {"y": "centred"}) for e in effects(study, "y")}
+    how = {e.key: fx.how_sampled(study, e, {"y": "centred"}) for e in effects(study, "y")}
     assert how["half_time"] == "non-centred"
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bayesmyo.inference.recover import complete, recover
-from tests.inference.density import HEAD, WHO, T, built, partials, random_correlation, rows
+from tests.inference.density import HEAD, WHO, T, answers, built, partials, random_correlation, rows
 
 SHAPE = (2, 5)
 COVARIATES = '[covariates.age]\ntypical = 50\nscale = 10\n[covariates.sex]\nlevels = ["f", "m"]\n'
@@ -94,7 +94,12 @@ def test_integrated_effects_come_back_from_their_distribution_given_the_sampled_
     known = rng.normal(size=(3, 2)) @ np.linalg.cholesky(v[:2, :2]).T
     z = np.linalg.solve(np.linalg.cholesky(v[:2, :2]), known.T)
     raw["b.raw_intercept"] = np.broadcast_to(own["b.intercept"] + known[:, 0], (*MANY, 3))
-    raw["c.raw_zero_intercept"] = np.broadcast_to(z[1], (*MANY, 3))
+    lower = np.linalg.cholesky(r[:2, :2])
+    curve = -1 + sds[1] * lower[1, 0] * z[0][WHO]  # of zeros, with what the other sampled effect says of them
+    value, precision = answers(np.where(C > 0, 0.0, 1.0), curve)
+    w = sds[1] * lower[1, 1]
+    m, u = (np.bincount(WHO, w * precision * x) for x in (w, value - curve))
+    raw["c.raw_zero_intercept"] = np.broadcast_to(np.sqrt(1 + m) * z[1] - u / np.sqrt(1 + m), (*MANY, 3))
     found = recover(model, raw, model.data, rng)
     effects = [f"{e.split('.')[0]}.effect_{e.split('.')[1]}" for e in order]
     for j in range(2):

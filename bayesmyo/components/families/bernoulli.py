@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.family import Arrays, Cells, Family, Pooled, scored
 from bayesmyo.components.families.link import Probability
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
@@ -26,7 +26,7 @@ class Bernoulli(Probability, Family):
     kind: Literal["bernoulli"] = "bernoulli"
     formula: ClassVar[str] = "y ~ Bernoulli(expit(eta))"
     counts: ClassVar[bool] = True
-    informative: ClassVar[bool] = False
+    approximated: ClassVar[bool] = True
     r_formula: ClassVar[str] = "bernoulli()"
 
     def encode(self, values: Any) -> Any:
@@ -37,6 +37,10 @@ class Bernoulli(Probability, Family):
 
     def observe(self, pm: Any, name: str, eta: Mapping[str, Any], aux: Mapping[str, Any], cells: Cells) -> Any:
         return pm.Bernoulli(name, logit_p=eta["location"], observed=cells.value)
+
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
+        """One step of Fisher's scoring from the patient's own share of yes (see `scored`)."""
+        return scored(cells.value, 1, curve, pooled, xp)
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         probability = special.expit(np.asarray(eta["location"], dtype=float))

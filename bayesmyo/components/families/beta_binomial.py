@@ -10,7 +10,7 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.extra_zeros import ExtraZeros
-from bayesmyo.components.families.family import Arrays, Cells, Pooled
+from bayesmyo.components.families.family import Arrays, Cells, Pooled, scored
 from bayesmyo.components.families.link import Score
 from bayesmyo.components.families.tails import log_sigmoid
 from bayesmyo.components.in_r import Call
@@ -67,15 +67,9 @@ class BetaBinomial(Score, ExtraZeros):
         return ways + rising(hits, location) + rising(misses, -location) - total
 
     def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
-        """One step of Fisher's scoring from the patient's own share of points, half a point added at either end."""
-        one = 1.0 + 0.0 * curve
-        cells_of, points = pooled(one), pooled(cells.value * one)
-        own = (points + 0.5) / (self.trials * cells_of + 1)
-        start = curve - pooled(curve) / cells_of + xp.log(own) - xp.log1p(-own)
-        share = 1 / (1 + xp.exp(-start))
-        variance = share * (1 - share)
-        worth = self.trials * (1 + aux["precision"]) / (self.trials + aux["precision"])  # in tosses
-        return start + (cells.value / self.trials - share) / variance, worth * variance
+        """One step of Fisher's scoring from the patient's own share of points (see `scored`)."""
+        value, precision = scored(cells.value, self.trials, curve, pooled, xp)
+        return value, precision * (1 + aux["precision"]) / (self.trials + aux["precision"])  # tosses are alike
 
     def draw_counts(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         """A share from two gamma variates (which may be very small), then a binomial."""

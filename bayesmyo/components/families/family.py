@@ -13,6 +13,7 @@ from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Joint, Prior
 
 Arrays = Mapping[str, Any]
+ZERO = "zero"  # the predictor of zeros that stand apart
 Pooled = Callable[[Any], Any]  # (n,) of cells -> (n,) sums over all cells of the same patient
 KNOWN_ERROR = "known_error"
 
@@ -33,6 +34,19 @@ class Cells:
     value: Any
     low: Any = None
     high: Any = None
+
+
+def scored(y: Any, trials: int, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
+    """Points out of so many as normal measurements on the logit: value and precision of one step of Fisher's scoring
+    from the patient's own share, half a point added at either end, at the patient's average visit.
+
+    A patient may have all or none: the own share keeps the step from where the curve is far off.
+    """
+    visits, points = pooled(1.0 + 0.0 * curve), pooled(y + 0.0 * curve)
+    start = curve - pooled(curve) / visits + xp.log(points + 0.5) - xp.log(trials * visits - points + 0.5)
+    share = 1 / (1 + xp.exp(-start))
+    variance = share * (1 - share)
+    return start + (y / trials - share) / variance, trials * variance
 
 
 class Family(Link, Component):
@@ -84,7 +98,7 @@ class Family(Link, Component):
     @property
     def has_zero_part(self) -> bool:
         """Whether zeros stand apart from other measurements, with a predictor of their own."""
-        return "zero" in self.predictors()
+        return ZERO in self.predictors()
 
     def predictors(self) -> tuple[str, ...]:
         """Names of the linear predictors, `location` first; each has its own trajectory and patient effects."""
@@ -244,6 +258,10 @@ class Family(Link, Component):
             Where a family is not `approximated`.
         """
         raise NotImplementedError(f"{type(self).__name__} has no approximation")
+
+    def approximate_zeros(self, cells: Cells, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
+        """The same of whether a cell is zero, where zeros have a predictor of their own on the logit."""
+        return scored(xp.where(cells.value > 0, 0.0, 1.0), 1, curve, pooled, xp)
 
     # A family that is normal on its link scale may be so in a part of its cells only (the positive doses of a hurdle).
 
