@@ -129,7 +129,10 @@ def power(study: STUDY, *, json: JSON = False, **typed: Any) -> None:
         return
     files = write_power(answer.results, answer, folder, asked["target"], asked.get("futility"), asked["study"].report)
     if json:
-        parts = {name: [x.as_dict() for x in getattr(answer, name)] for name in ("estimands", "looks", "smallest")}
+        parts = {
+            name: [x.as_dict() for x in getattr(answer, name)]
+            for name in ("estimands", "looks", "smallest", "thresholds", "differences")
+        }
         cells = [d.as_dict() | {"sentence": s} for d, s in zip(answer.last(), answer.sentences, strict=False)]
         typer.echo(documents.document(complete=True, engine=asked["engine"], cells=cells, **parts, files=files))
     else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich import progress as shown
 
+from bayesmyo.report.blocks import counted
 from bayesmyo.report.terminal import console, say
 
 
@@ -64,7 +65,8 @@ def replicates() -> Iterator[Any]:
     """A bar of replicates on stderr: done, failed, left, the time left and the Monte Carlo error. Yields the callback
     (state).
 
-    Where stderr is no terminal, a line once a minute. What is to be known (a part that was damaged) is said in either
+    How long it will take is said once, where that is a minute or more and as soon as cohorts have been timed. Where
+    stderr is no terminal, a line once a minute. What is to be known (a part that was damaged) is said in either
     case, once.
     """
     columns = (
@@ -75,19 +77,28 @@ def replicates() -> Iterator[Any]:
     )
     with _bars(*columns) as progress:
         bar = progress.add_task("starting workers", total=None)
-        said, last = 0, time.monotonic()
+        said, last, announced = 0, time.monotonic(), False
 
         def update(state: Any) -> None:
-            nonlocal said, last
+            nonlocal said, last, announced
             for notice in state.notices[said:]:
                 say(notice, "yellow", stderr=True)
             said = len(state.notices)
+            if not announced and state.seconds >= EVERY:
+                say(cost(state), stderr=True)
+            announced = announced or math.isfinite(state.seconds)
             progress.update(bar, completed=state.done, total=state.done + state.remaining, description=standing(state))
             if not sys.stderr.isatty() and time.monotonic() - last >= EVERY:
                 last = time.monotonic()
                 say(f"Replicates: {standing(state)}", stderr=True)
 
         yield update
+
+
+def cost(state: Any) -> str:
+    """How much a simulation study is, and how long it takes, in a sentence."""
+    whole = f"{state.done + state.remaining:,} cohorts"
+    return f"{whole}, about {duration(state.seconds)} to go on {counted(state.workers, 'core')}."
 
 
 def standing(state: Any) -> str:

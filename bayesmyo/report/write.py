@@ -15,7 +15,7 @@ from bayesmyo.report.protocol import power_page
 from bayesmyo.report.results import results, statements
 from bayesmyo.report.simulations import asks, read_calibration, read_power
 from bayesmyo.report.tables import csv_files
-from bayesmyo.simulation.options import TARGET
+from bayesmyo.simulation.options import TARGET, Solve
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
 from bayesmyo.simulation.values import share
@@ -135,6 +135,7 @@ def write_power_report(
     study: Study | None = None,
     target: float = TARGET,
     futility: float | None = None,
+    alpha: float | None = None,
     force: bool = False,
 ) -> Path:
     """Write a power study as one page for a protocol. `bayesmyo power` writes it as `power.html` by itself.
@@ -154,6 +155,8 @@ def write_power_report(
         The power of the smallest number of patients, as of `bayesmyo.power`.
     futility : float, optional
         Stop at a look where the probability is below this, as of `bayesmyo.power`.
+    alpha : float, optional
+        Solve for the threshold of every decision with at most this type I error.
     force : bool
         Replace a file that exists.
 
@@ -178,13 +181,15 @@ def write_power_report(
     page_path = _page_path(path, force)
     share("--target", target)
     share("--futility", futility)
+    share("--alpha", alpha)
     simulated = read_results(folder)
     if simulated.plan.kind != "power":
         raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
     if study is not None and asks(study) not in {asks(c.analysis) for c in simulated.plan.cells}:
         mend = "only [report], [design] and scenarios may differ"
         raise UsageError("study", "is not the one that was planned", f'"{study.title}"', mend)
-    answer = power_answer(simulated, target, futility)
+    solve = None if alpha is None else Solve("threshold", alpha)
+    answer = power_answer(simulated, target, futility, solve)
     made = power_page(simulated, answer, target, futility, study.report if study else None)
     write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())
     return page_path

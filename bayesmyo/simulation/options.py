@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bayesmyo.inference.fit import Fit
     from bayesmyo.study.study import Study
 
+ALPHA = 0.025  # the type I error that a threshold is solved for
 TARGET = 0.8  # the power whose smallest number of patients is looked for
 LIMIT = 1800.0  # seconds; with the first compilation a replicate may well take minutes
 
@@ -149,6 +150,18 @@ class Axes(Options):
     ] = ()
 
 
+@dataclass(frozen=True)
+class Solve:
+    """What is solved for, beside the power of what is asked for.
+
+    what: "threshold", "patients" or "follow-up"; alpha: the type I error of a threshold; start: where a search begins
+    """
+
+    what: str
+    alpha: float = ALPHA
+    start: tuple[float, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class PowerOptions(Axes, SimulationOptions):
     """What `power` is asked for."""
@@ -166,6 +179,14 @@ class PowerOptions(Axes, SimulationOptions):
         Option("Other methods beside: t test, mixed model, common slope; or none.", values.TEXTS_OR_NONE),
     ] = ("t test", "mixed model")
     target: Annotated[float, Option("The power of the smallest number of patients.", values.SHARE)] = TARGET
+    solve: Annotated[
+        str | None,
+        Option("Solve for: threshold (the probability to ask for), patients or follow-up (with the power --target).",
+               values.SOLVED, metavar="WHAT"),
+    ] = None  # fmt: skip
+    alpha: Annotated[
+        float | None, Option(f"The type I error of a threshold that is solved for (default: {ALPHA:g}).", values.SHARE)
+    ] = None
     replicates: Annotated[int, REPLICATES] = 400
     mcse: Annotated[
         float | None,
@@ -176,6 +197,28 @@ class PowerOptions(Axes, SimulationOptions):
         super().__post_init__()
         if self.futility is not None and not self.looks:
             raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
+        if self.alpha is not None and self.solve != "threshold":
+            raise UsageError("--alpha", "belongs to a threshold that is solved for", mend="add --solve threshold")
+        for name, given in (("--looks", self.looks), ("--shard", self.shard)):
+            if given and self.solve in ("patients", "follow-up"):
+                mend = f"leave {name} out, or ask for several values of --{self.solve}"
+                raise UsageError(f"--solve {self.solve}", f"and {name} do not go together", mend=mend)
+        if self.solve == "threshold" and self.futility is not None:
+            mend = "leave --futility out: a study that may stop for futility has no more type I error than one that may not"
+            raise UsageError("--solve threshold", "is for rules that stop for success alone", mend=mend)
+        if self.solve == "threshold" and self.fit is not None:
+            mend = "leave --from-fit out, and name a scenario in which a decision ought not to be met"
+            raise UsageError("--solve threshold", "needs to know what is true, and draws of a fit vary", mend=mend)
+
+    @property
+    def solved(self) -> Solve | None:
+        """What is solved for, if anything."""
+        if self.solve is None:
+            return None
+        design, start = self.study.design, self.patients if self.solve == "patients" else self.follow_up
+        if design is not None and not start:
+            start = (design.patients,) if self.solve == "patients" else (design.typical_follow_up,)
+        return Solve(self.solve, self.alpha or ALPHA, () if self.solve == "threshold" else tuple(map(float, start)))
 
 
 def enough(mcse: float | None) -> int:

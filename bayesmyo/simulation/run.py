@@ -42,7 +42,7 @@ class State:
     remaining : int
         As far as is known: a cell may go on where its Monte Carlo error asks for it.
     seconds : float
-        That are left at this pace; NaN before there is one.
+        That are left, as long as a cohort took where its model was compiled already; NaN before there was one.
     error : float
         The largest Monte Carlo error of any decision now; NaN where there is none.
     workers : int
@@ -142,7 +142,8 @@ class _Run:
         self.plan, self.agenda, self.pool, self.store = plan, agenda, pool, store
         self.progress, self.limit = progress, limit
         self.size = 1
-        self.before, self.began, self.told = agenda.done, time.monotonic(), -math.inf
+        self.told, self.took, self.timed = -math.inf, 0.0, 0  # took: seconds, of so many cohorts
+        self.at: dict[str, int] = {}  # worker -> the cell whose model it has compiled last
 
     def until_done(self, stop: threading.Event) -> None:
         """Raises Incomplete once it is asked to stop; what was collected until then is written."""
@@ -176,6 +177,9 @@ class _Run:
             self.agenda.collect(outcome(row))
 
     def _pace(self, finished: Finished) -> None:
+        if self.at.get(finished.worker) == finished.batch.cell:
+            self.took, self.timed = self.took + finished.seconds, self.timed + len(finished.batch.replicates)
+        self.at[finished.worker] = finished.batch.cell
         if finished.seconds < PACE / 2 and len(finished.batch.replicates) == self.size:
             self.size = min(MOST, 2 * self.size)
         elif finished.seconds > 2 * PACE:
@@ -192,10 +196,10 @@ class _Run:
         if self.progress and (last or now - self.told >= TICK):
             self.told, unwritten = now, self.store.unwritten
             done, remaining = self.agenda.done, self.agenda.remaining
-            pace = (now - self.began) / (done - self.before) if done > self.before else math.nan
+            seconds = self.took / self.timed * remaining / workers if self.timed and workers else math.nan
             error, notices = self.agenda.error(), tuple(self.store.notices)
             on_the_disk, left = done - unwritten, remaining + unwritten
-            self.progress(State(on_the_disk, self.agenda.failed, left, remaining * pace, error, workers, notices))
+            self.progress(State(on_the_disk, self.agenda.failed, left, seconds, error, workers, notices))
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """A simulation study in one call: its plan, carried out, and what it says."""
 
-from collections.abc import Callable
+from dataclasses import replace
 
 from bayesmyo.simulation.calibration.grid import calibration_plan
 from bayesmyo.simulation.calibration.verdict import Calibration, calibration
 from bayesmyo.simulation.options import CalibrateOptions, PowerOptions, SimulationOptions, taking
 from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.power import search
 from bayesmyo.simulation.power.answer import PowerAnswer, power_answer
 from bayesmyo.simulation.power.grid import power_plan
 from bayesmyo.simulation.run import run
@@ -52,8 +53,8 @@ def calibrate(asked: CalibrateOptions) -> Calibration:
     >>> answer = bayesmyo.calibrate(study, "calibration", patients=(10, 23))  # doctest: +SKIP
     >>> print(answer.cells[0].sentence)  # doctest: +SKIP
     """
-    results = _results(asked, calibration_plan)
-    return calibration(results)
+    alone(asked.workers)
+    return calibration(_results(asked, calibration_plan(asked)))
 
 
 @taking(PowerOptions)
@@ -74,7 +75,7 @@ def power(asked: PowerOptions) -> PowerAnswer:
     Returns
     -------
     PowerAnswer
-        `table()`, `estimand_table()`, `looks`, `smallest` and `sentences`; `bayesmyo.figures.power_curves` draws its
+        `table()`, `estimand_table()`, `looks`, `smallest`, `thresholds` and `sentences`; `bayesmyo.figures.power_curves` draws its
         `decisions`. Power is of the replicates that could be fitted; `worst` and `best` say what it would be if those
         that failed had not met the decision, or had. The answer of a shard is of its replicates alone;
         `results.complete` says whether any is missing.
@@ -93,14 +94,18 @@ def power(asked: PowerOptions) -> PowerAnswer:
     >>> answer = bayesmyo.power(study, "power", scenarios=("paper",), patients=(10, 23, 50))  # doctest: +SKIP
     >>> print(*answer.sentences, sep="\\n")  # doctest: +SKIP
     """
-    results = _results(asked, power_plan)
-    return power_answer(results, asked.target, asked.futility)
-
-
-def _results[Asked: SimulationOptions](asked: Asked, planned: Callable[[Asked], Plan]) -> Results:
-    """Plan what is asked for, and carry it out."""
     alone(asked.workers)
-    plan = planned(asked)
+    plan, solve = power_plan(asked), asked.solved
+    if solve is None or not solve.start:
+        return power_answer(_results(asked, plan), asked.target, asked.futility, solve)
+    results = _results(asked, search.goes_on(plan, asked.folder, solve))
+    while more := search.next_cells(results, solve, asked.target):
+        results = _results(asked, replace(results.plan, cells=(*results.plan.cells, *more)))
+    return power_answer(results, asked.target, asked.futility, asked.solved)
+
+
+def _results(asked: SimulationOptions, plan: Plan) -> Results:
+    """Carry a plan out as it is asked for."""
     encryption = asked.security or security(asked.tls_ca, asked.tls_cert, asked.tls_key)
     return run(
         plan, asked.folder, workers=asked.workers, cluster=asked.cluster, security=encryption, shard=asked.shard,

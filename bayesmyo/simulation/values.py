@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from bayesmyo.errors import UsageError
+from bayesmyo.errors import UsageError, did_you_mean
 
 Check = Callable[[str, Any], Any]  # (name, value) -> the value as it is used, or UsageError
 
@@ -64,6 +64,17 @@ def share(name: str, given: Any, most: float = 1) -> Any:
         got = f"{given:g}" if isinstance(given, float) else repr(given)
         raise UsageError(name, f"must lie between 0 and {most:g}", got)
     return given if given is None else float(given)
+
+
+def _one_of(*words: str) -> Check:
+    """One of these words, or nothing."""
+
+    def check(name: str, given: Any) -> Any:
+        if given is not None and given not in words:
+            raise UsageError(name, "is unknown", repr(given), did_you_mean(str(given), words))
+        return given
+
+    return check
 
 
 def _replicates(name: str, given: Any) -> int:
@@ -142,6 +153,7 @@ NUMBERS = Kind(_listed("finite numbers", partial(_number, kind=Real), float), _t
 SCHEDULES = Kind(_listed("schedules, each a list of times", _times, lambda v: tuple(map(float, v))), _typed_schedules)
 SHARE = Kind(share, share, float)
 ERROR = Kind(partial(share, most=0.5), partial(share, most=0.5), float)
+SOLVED = Kind(_one_of("threshold", "patients", "follow-up"))
 REPLICATES = Kind(_replicates, _typed_replicates)
 SEED = Kind(_seed, typed=int, least=0)
 SHARD = Kind(read=_typed_shard)

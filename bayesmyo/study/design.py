@@ -1,7 +1,7 @@
 """What a simulated cohort looks like, and what is true of it: the tables [design] and [scenarios.*]."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SLACK = 3.0  # SDs of the jitter, beyond which no visit is expected
 
@@ -58,6 +58,14 @@ class Design:
     def typical_follow_up(self) -> float:
         """How long a patient is followed who is not lost: as the protocol says, or on average."""
         return self.follow_up.mean if isinstance(self.follow_up, FollowUp) else self.follow_up
+
+    def followed(self, mean: float) -> "Design":
+        """It with another follow-up: of a protocol, or on average, with SD and maximum in proportion."""
+        f = self.follow_up
+        scaled: FollowUp | float = mean
+        if isinstance(f, FollowUp):
+            scaled = replace(f, mean=mean, sd=f.sd * mean / f.mean, maximum=f.maximum * mean / f.mean)
+        return replace(self, follow_up=scaled)
 
     @property
     def latest(self) -> float:

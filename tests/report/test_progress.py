@@ -39,3 +39,14 @@ def test_a_log_has_a_line_now_and_then_and_every_notice_once(capsys, monkeypatch
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == "a part is damaged\nReplicates: 3 done, 0 failed, 7 left\nReplicates: 5 done, 0 failed, 5 left\n"
+
+
+def test_what_it_costs_is_said_once_and_as_soon_as_it_is_known(capsys):
+    with progress.replicates() as tell:
+        for done, seconds in ((1, float("nan")), (2, 355.0), (3, 354.0)):
+            tell(State(done, 0, 720 - done, seconds, workers=2))
+    assert capsys.readouterr().err == "720 cohorts, about 6 min to go on 2 cores.\n"
+    with progress.replicates() as tell:  # who waits a moment need not be told
+        for done, seconds in ((1, 40.0), (2, 80.0)):
+            tell(State(done, 0, 720 - done, seconds, workers=1))
+    assert capsys.readouterr().err == ""

@@ -136,3 +136,25 @@ def test_what_cannot_be_a_page_is_refused(folder, tmp_path):
     (tmp_path / "plan.html").write_text("mine")
     with pytest.raises(UsageError, match="exists"):
         bayesmyo.write_power_report(folder, tmp_path / "plan.html")
+
+
+def test_a_threshold_that_is_solved_for_is_on_the_page_with_the_command(run, tmp_path):
+    asked = {"scenarios": ("four", "null"), "patients": (5,), "replicates": 300, "seed": 3}
+    answer = bayesmyo.power(STUDY, tmp_path / "out", **asked, solve="threshold", alpha=0.05, engine="mock", workers=0)
+    page = power_page(answer.results, answer, 0.8)
+    (t,) = answer.thresholds
+    four, null = rows(page, "thresholds")
+    assert (null["truth"], null["met with that"]) == (
+        "null (not right to be met)",
+        f"{t.scenarios[1].solved.value:.2f}",
+    )
+    assert t.scenarios[1].solved.value <= 0.05
+    assert float(four["solved for"]) == pytest.approx(t.number.value, abs=1e-4)
+    assert answer.sentences[-1] in html(page)
+    code = next(b.text for s in page.sections for b in s.blocks if isinstance(b, Code) and b.what == "Command")
+    assert code.endswith("--solve threshold --alpha 0.05")
+    (tmp_path / "study.toml").write_text(ONE_ARM)
+    assert run(*shlex.split(code)[1:], "--workers", "0").code == 0
+    assert (tmp_path / "power" / "power.html").read_text() == html(
+        power_page(answer.results, answer, 0.8, None, STUDY.report)
+    )

@@ -424,6 +424,23 @@ def test_progress_is_told_and_what_is_counted_is_on_the_disk(tmp_path, monkeypat
     assert any(0 < s.seconds < 60 for s in states)
 
 
+def test_the_time_that_is_left_leaves_out_what_compiling_took(tmp_path, monkeypatch):
+    """A second for the first batch, in which a model is compiled, and 0.02 s for each cohort after it: 99 of them."""
+    monkeypatch.setattr("bayesmyo.simulation.run.TICK", 0.0)
+    states, compiled = [], set()
+
+    def compiling(text, cell, replicates):
+        if cell not in compiled:
+            compiled.add(cell)
+            time.sleep(1)
+        return light.slow(text, cell, replicates)
+
+    whole = plan(replicates=100, patients=(5,))
+    run(whole, tmp_path / "out", workers=0, work=compiling, progress=states.append)
+    known = [s for s in states if s.seconds > 0]
+    assert 0.018 < known[0].seconds / known[0].remaining < 0.1
+
+
 def test_a_damaged_part_is_told(tmp_path):
     run(plan(), tmp_path / "out", workers=0, work=light.work)
     before = final(tmp_path / "out")

@@ -54,6 +54,12 @@ class Decision(Component):
         """What it claims, if that is that the number lies on one side of a threshold, and nothing else."""
         return None
 
+    @property
+    def least_probability(self) -> float | None:
+        """The probability that is enough, where that is all the rule asks for: `Verdict.probability` is then at least
+        it."""
+        return None
+
     def terms(self, unit: str) -> str:
         """What it asks of the number, for a lay reader; `unit` follows each value and begins with a space, or is
         empty."""

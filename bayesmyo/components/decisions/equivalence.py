@@ -23,6 +23,10 @@ class Equivalence(Decision):
 
     quotes: ClassVar[bool] = False
 
+    @property
+    def least_probability(self) -> float:
+        return self.probability
+
     def terms(self, unit: str) -> str:
         return f"between {self.low:g} and {self.high:g}{unit} with a probability of at least {self.probability:g}"
 

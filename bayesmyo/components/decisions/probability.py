@@ -21,6 +21,10 @@ class Probability(Decision):
     quotes: ClassVar[bool] = False
 
     @property
+    def least_probability(self) -> float:
+        return self.probability
+
+    @property
     def one_sided(self) -> OneSided | None:
         threshold = self.above if self.above is not None else self.below
         return None if threshold is None else OneSided(self.above is not None, threshold, self.probability)

@@ -10,13 +10,14 @@ from bayesmyo.report.blocks import Block, Code, Section, Terms
 from bayesmyo.report.simulations import asks
 from bayesmyo.simulation.cell import Cell as Simulation
 from bayesmyo.simulation.header import sha256
+from bayesmyo.simulation.options import Solve
 from bayesmyo.simulation.store import Results
 from bayesmyo.study.write import to_toml
 
 STEPS = {"importance": "importance sampling", "hamiltonian": "Hamiltonian trajectories", "nuts": "the engine nuts"}
 
 
-def again(results: Results, target: float, futility: float | None) -> Section:
+def again(results: Results, target: float, futility: float | None, solve: Solve | None = None) -> Section:
     plan, rows = results.plan, results.replicates
     s = plan.sampling
     twice = int((rows["attempts"] > 1).sum())
@@ -35,7 +36,7 @@ def again(results: Results, target: float, futility: float | None) -> Section:
         ("Versions", ", ".join(f"{k} {v}" for k, v in results.versions.items()) + f"; page by bayesmyo {__version__}"),
     )  # fmt: skip
     study, other = plan.cells[0].study, _another(plan.cells[0])
-    blocks: list[Block] = [Terms(terms), Code("Command", command(results, target, futility))]
+    blocks: list[Block] = [Terms(terms), Code("Command", command(results, target, futility, solve))]
     if other:
         blocks.append(Code("The study that simulates (study.toml), in its first design", to_toml(study), folded=True))
         blocks.append(Code("The study that analyses (analysis.toml)", to_toml(plan.cells[0].analysis), folded=True))
@@ -67,7 +68,7 @@ def _another(c: Simulation) -> bool:
     return asks(c.study) != asks(c.analysis)
 
 
-def command(results: Results, target: float, futility: float | None = None) -> str:
+def command(results: Results, target: float, futility: float | None = None, solve: Solve | None = None) -> str:
     """What to type."""
     plan = results.plan
     values: dict[str, list[str]] = {}
@@ -76,6 +77,8 @@ def command(results: Results, target: float, futility: float | None = None) -> s
             text = repr(v).removesuffix(".0") if isinstance(v, float | int) else str(v)
             if text not in values.setdefault(k, []):
                 values[k].append(text)
+    if solve is not None and solve.start:  # a search has added the others
+        values[solve.what.replace("-", "_")] = [f"{v:g}" for v in solve.start]
     options = []
     for key, listed in values.items():
         if key == "scenario" and not isinstance(plan.cells[0].truths, str):
@@ -93,4 +96,6 @@ def command(results: Results, target: float, futility: float | None = None) -> s
     options.append(
         ("" if futility is None else f"--futility {futility!r} ") + f"--engine {plan.engine} --seed {plan.seed}"
     )
+    if solve is not None:
+        options.append(f"--solve {solve.what}" + (f" --alpha {solve.alpha!r}" if solve.what == "threshold" else ""))
     return f"bayesmyo power study.toml -o power {' '.join(options)}"

@@ -20,6 +20,7 @@ METHODS = (
     "Assurance: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175",
     "Errors of sign and magnitude: Gelman and Carlin (2014), https://doi.org/10.1177/1745691614551642",
     "Exact intervals of shares: Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404",
+    "Thresholds by order statistics: David and Nagaraja (2003), section 7.1, https://doi.org/10.1002/0471722162",
     "Sampling: Hoffman and Gelman (2014), https://jmlr.org/papers/v15/hoffman14a.html",
     "Estimands: International Council for Harmonisation, E9(R1) (2019)",
 )
@@ -56,7 +57,7 @@ def power_page(
         analysis(study, said),
         power(answer, target),
         estimates(answer),
-        again(results, target, futility),
+        again(results, target, futility, answer.solve),
         Section("references", "References", (Items((*METHODS, *of_study(study))),)),
     )
     return Page(study.title, tuple(s for s in sections if s.blocks), True, standing(results))

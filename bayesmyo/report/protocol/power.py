@@ -9,7 +9,8 @@ from bayesmyo.report.pictures import picture
 from bayesmyo.report.sections.planning import share
 from bayesmyo.simulation.power.answer import PowerAnswer
 from bayesmyo.simulation.power.operating import FOR, DecisionPower
-from bayesmyo.simulation.power.words import called
+from bayesmyo.simulation.power.rates import Rate
+from bayesmyo.simulation.power.words import called, rounded_up
 
 
 def power(answer: PowerAnswer, target: float) -> Section:
@@ -38,23 +39,56 @@ def power(answer: PowerAnswer, target: float) -> Section:
     blocks.append(Table("power", caption, headers, rows))
     if methods:
         blocks.append(note("Other methods judge the same rule on the same cohorts, as a flat prior would make it."))
-    return Section("power", "Power", (*blocks, *_smallest(answer), *_looks(answer)))
+    return Section("power", "Power", (*blocks, *_thresholds(answer), *_smallest(answer), *_looks(answer)))
+
+
+def _thresholds(answer: PowerAnswer) -> list[Block]:
+    """What probability decisions should ask for, and what follows."""
+    if not answer.thresholds:
+        return []
+    rows: list[tuple[Cell, ...]] = []
+    for t in answer.thresholds:
+        n, design = t.number, called({k: v for k, v in t.labels.items() if k != "patients"})
+        ends = "-" if n.lower is None or n.upper is None else f"{n.lower:.4f} to {n.upper:.4f}"
+        solved = "-" if n.value is None else rounded_up(n.value)
+        for j in t.scenarios:
+            what = f"{j.scenario} (not right to be met)" if j.null else j.scenario
+            who = (t.decision, design, str(t.labels.get("patients", "-")), what, count(j.declared.of))
+            rows.append((*who, f"{t.declared:g}", *_met(j.declared), solved, ends, *_met(j.solved)))
+    headers = (
+        "decision", "design", "patients", "truth", "studies", "declared", "met", "Monte Carlo error", "solved for", "95% interval",
+        "met with that", "its Monte Carlo error",
+    )  # fmt: skip
+    allowed = f"{100 * answer.thresholds[0].number.alpha:g}%"
+    caption = f"The probability that is asked for: as declared, and with a type I error of at most {allowed}"
+    return [Heading("The threshold"), Table("thresholds", caption, headers, tuple(rows))]
+
+
+def _met(r: Rate | None) -> tuple[Cell, Cell]:
+    """A share of studies and its Monte Carlo error."""
+    return (share(r.value, r.mcse), fixed(r.mcse or None, ".4f")) if r else ("-", "-")
 
 
 def _smallest(answer: PowerAnswer) -> list[Block]:
     """How many patients a power asks for."""
     rows: list[tuple[Cell, ...]] = []
     for s in answer.smallest:
-        patients = "-" if s.number.patients is None else count(s.number.patients)
+        value = "-" if s.number.value is None else f"{s.number.value:g}"
         ends = (
-            f"{s.number.lower} to {s.number.upper}"
+            f"{s.number.lower:g} to {s.number.upper:g}"
             if s.number.lower is not None and s.number.upper is not None
             else "-"
         )
-        rows.append((s.decision, called(s.labels), share(s.number.target, None), patients, ends, s.number.sentence))
-    headers = ("decision", "truth and design", "power asked for", "patients", "95% interval", "in words")
-    caption = "The smallest number of patients with that power; the interval is Monte Carlo error"
-    return [Heading("How many patients"), Table("smallest", caption, headers, tuple(rows))] if rows else []
+        rows.append((s.decision, called(s.labels), share(s.number.target, None), value, ends, s.number.sentence))
+    long = any(s.axis == "follow_up" for s in answer.smallest)
+    what, heading, least = (
+        ("follow-up", "How long a follow-up", "shortest follow-up")
+        if long
+        else ("patients", "How many patients", "smallest number of patients")
+    )
+    headers = ("decision", "truth and design", "power asked for", what, "95% interval", "in words")
+    caption = f"The {least} with that power; the interval is Monte Carlo error"
+    return [Heading(heading), Table("smallest", caption, headers, tuple(rows))] if rows else []
 
 
 def _looks(answer: PowerAnswer) -> list[Block]:

@@ -8,6 +8,9 @@ rates.py        shares and means over replicates, with their Monte Carlo errors
 operating.py    power, type I error, bias, coverage, errors of sign and magnitude
 sequential.py   looks at the data on the way
 smallest.py     the smallest number of patients with a target power
+search.py       the search for that number, or for the shortest follow-up
+differences.py  what one schedule of visits gains over another
+threshold.py    the probability that a rule should ask for, so that its type I error is at most alpha
 words.py        all of that in sentences
 answer.py       everything that a power study says
 """

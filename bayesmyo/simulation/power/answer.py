@@ -6,10 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from bayesmyo.simulation.options import TARGET
+from bayesmyo.simulation.options import TARGET, Solve
 from bayesmyo.simulation.power import operating, sequential, words
+from bayesmyo.simulation.power.differences import Difference, differences
 from bayesmyo.simulation.power.rates import flat
-from bayesmyo.simulation.power.smallest import Smallest, smallest_n
+from bayesmyo.simulation.power.search import axis_of
+from bayesmyo.simulation.power.smallest import NUMBER, Axis, Smallest, smallest_n
+from bayesmyo.simulation.power.threshold import ThresholdOf, thresholds
 from bayesmyo.simulation.store import Results
 
 MOST = 12  # sentences that are read at one go
@@ -26,16 +29,20 @@ class SmallestOf:
     decision : str
         Its name.
     number : Smallest
-        How many patients it takes.
+        How many patients it takes, or how long a follow-up.
+    axis : str
+        Which of the two: "patients" or "follow_up".
     """
 
     labels: Mapping[str, str | float]
     decision: str
     number: Smallest
+    axis: str = "patients"
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return {**self.labels, "decision": self.decision, **asdict(self.number)}
+        number = asdict(self.number)
+        return {**self.labels, "decision": self.decision, self.axis: number.pop("value"), **number}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,18 +59,27 @@ class PowerAnswer:
         When studies with interim looks would have stopped.
     smallest : tuple of SmallestOf
         The smallest numbers of patients with the target power.
+    thresholds : tuple of ThresholdOf
+        The probabilities that decisions should ask for, where they are solved for.
+    differences : tuple of Difference
+        What each schedule of visits gains over the first.
     sentences : tuple of str
-        All of it in words: the decisions of `last()` in order, then looks, then smallest numbers.
+        All of it in words: the decisions of `last()` in order, then looks, smallest numbers, thresholds and differences.
     results : Results
         What it was counted from; `results.complete` says whether any replicate is missing.
+    solve : Solve or None
+        What was solved for.
     """
 
     decisions: tuple[operating.DecisionPower, ...]
     estimands: tuple[operating.EstimandPower, ...]
     looks: tuple[sequential.Sequence, ...]
     smallest: tuple[SmallestOf, ...]
+    thresholds: tuple[ThresholdOf, ...]
+    differences: tuple[Difference, ...]
     sentences: tuple[str, ...]
     results: Results
+    solve: Solve | None = None
 
     def last(self) -> list[operating.DecisionPower]:
         """The decisions when all patients are analysed."""
@@ -115,7 +131,9 @@ class PowerAnswer:
         return pd.DataFrame([flat(e.as_dict()) for e in self.estimands])
 
 
-def power_answer(results: Results, target: float = TARGET, futility: float | None = None) -> PowerAnswer:
+def power_answer(
+    results: Results, target: float = TARGET, futility: float | None = None, solve: Solve | None = None
+) -> PowerAnswer:
     """What a power study says, from its tables.
 
     Parameters
@@ -126,6 +144,8 @@ def power_answer(results: Results, target: float = TARGET, futility: float | Non
         The power of the smallest number of patients, in (0, 1).
     futility : float, optional
         The probability below which a study stops at an interim look.
+    solve : Solve, optional
+        What is solved for.
 
     Returns
     -------
@@ -137,27 +157,35 @@ def power_answer(results: Results, target: float = TARGET, futility: float | Non
     looks = sequential.sequences(results.plan, results.quantities, futility)
     cells = {cell.key: cell for cell in results.plan.cells}
     last = [d for d in decisions if d.look == operating.looks(cells[d.cell])[-1]]
-    smallest = tuple(_smallest(last, target))
+    axis = NUMBER if solve is None else axis_of(results.plan, solve)
+    smallest = tuple(_smallest(last, target, axis))
+    solved: tuple[ThresholdOf, ...] = ()
+    if solve is not None and solve.what == "threshold":
+        solved = tuple(thresholds(results.plan, results.quantities, last, solve.alpha))
+    compared = tuple(differences(last))
     said = (
         *(words.sentence(cells[d.cell].analysis, d) for d in last),
         *(words.sequence_sentence(s) for s in looks),
         *(f"{s.decision}, {words.called(s.labels)}: {s.number.sentence}" for s in smallest),
+        *map(words.threshold_sentence, solved),
+        *map(words.difference_sentence, compared),
     )
     estimands = tuple(operating.estimands(*tables))
-    return PowerAnswer(tuple(decisions), estimands, tuple(looks), smallest, said, results)
+    return PowerAnswer(tuple(decisions), estimands, tuple(looks), smallest, solved, compared, said, results, solve)
 
 
-def _smallest(last: list[operating.DecisionPower], target: float) -> Iterator[SmallestOf]:
-    """For each decision, truth and design of which several numbers of patients were simulated, unless it ought not to
-    be met.
+def _smallest(last: list[operating.DecisionPower], target: float, axis: Axis) -> Iterator[SmallestOf]:
+    """For each decision, truth and design of which several numbers of patients (or follow-ups) were simulated, unless it
+    ought not to be met.
     """
     groups: dict[tuple[Any, ...], list[operating.DecisionPower]] = {}
     for d in last:
-        varied = {k: v for k, v in d.labels.items() if k != "patients"}
+        varied = {k: v for k, v in d.labels.items() if k != axis.name}
         groups.setdefault((d.decision, tuple(varied.items())), []).append(d)
     for (decision, varied_items), group in groups.items():
         usable = [d for d in group if d.rate.of > 0]
-        n, met, done = [d.look for d in usable], [d.rate.met for d in usable], [d.rate.of for d in usable]
+        n = [float(d.look if axis is NUMBER else d.labels[axis.name]) for d in usable]
+        met, done = [d.rate.met for d in usable], [d.rate.of for d in usable]
         if len(set(n)) > 1 and not all(d.null for d in usable):
             word = "assurance" if usable[0].assurance else "power"
-            yield SmallestOf(dict(varied_items), decision, smallest_n(n, met, done, target, word))
+            yield SmallestOf(dict(varied_items), decision, smallest_n(n, met, done, target, word, axis), axis.name)

@@ -17,6 +17,7 @@ from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.given import NO_DESIGN, known, posterior_draws
 from bayesmyo.simulation.options import Axes, PowerOptions
 from bayesmyo.simulation.plan import Plan, usual
+from bayesmyo.simulation.power import search, threshold
 from bayesmyo.simulation.power.comparators import checked
 from bayesmyo.study.design import Design, FollowUp, Loss
 from bayesmyo.study.study import Study
@@ -59,7 +60,12 @@ def power_plan(asked: PowerOptions) -> Plan:
     known(asked.study, asked.fit, asked.analysis)
     known_engine(asked.engine)
     posterior = None if asked.fit is None else posterior_draws(asked.fit, asked.study, same_model=False)
+    if (solve := asked.solved) and solve.what == "follow-up":
+        asked = replace(asked, follow_up=solve.start)
     listed = cells(asked.study, asked, analysis=asked.analysis, posterior=posterior)
+    refused = threshold.refused if asked.solve == "threshold" else search.refused
+    if asked.solve and (faults := list(refused(listed))):
+        raise InputError("this power study", faults)
     beside = checked(asked.comparators)
     return Plan(
         "power",
@@ -80,10 +86,7 @@ def _designs(design: Design, axes: Axes) -> Iterator[tuple[dict[str, str | float
         varied: dict[str, str | float] = {}
         changed = design
         if mean is not None:
-            f, scaled = design.follow_up, mean
-            if isinstance(f, FollowUp):
-                scaled = replace(f, mean=mean, sd=f.sd * mean / f.mean, maximum=f.maximum * mean / f.mean)
-            changed, varied["follow_up"] = replace(changed, follow_up=scaled), mean
+            changed, varied["follow_up"] = changed.followed(mean), mean
         if schedule is not None:
             name, value = schedule
             if name == "visits":

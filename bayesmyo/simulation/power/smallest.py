@@ -1,5 +1,5 @@
-"""The smallest number of patients that meets a target, with its uncertainty; nothing is said beyond the numbers that
-were simulated.
+"""The smallest number of patients that meets a target, with its uncertainty, or the shortest follow-up; nothing is said
+beyond what was simulated.
 
 Power rises about as a probit line in the square root of the number of patients, as that of a z test does exactly; the
 line is fitted by maximum likelihood to all numbers of patients together. Where it does not fit, as for assurance, which
@@ -18,23 +18,52 @@ from scipy.special import ndtr, ndtri
 
 Array = np.ndarray
 BOOTSTRAP, SEED = 2000, 1993
+ROUNDING = 1e-9
 MISFIT = 0.05  # p-value of the likelihood ratio below which the line is not believed
 
 
 @dataclass(frozen=True)
+class Axis:
+    """What is made larger for more power.
+
+    name: its label; unit: in which it is said; step: between two values of it that are looked at
+    before: what comes before a value and its unit; fewer, fewest, were: what is said of less of it
+    """
+
+    name: str = "patients"
+    unit: str = "patients"
+    step: float = 1.0
+    before: str = ""
+    fewer: str = "fewer"
+    fewest: str = "fewest"
+    were: str = "were"
+
+    def said(self, value: float) -> str:
+        """A value in words."""
+        return f"{self.before}{value:g} {self.unit}"
+
+    def up(self, value: float) -> float:
+        """The next value that is looked at, this one or a larger one."""
+        return float(f"{np.ceil(value / self.step - ROUNDING) * self.step:.12g}")
+
+
+NUMBER = Axis()
+
+
+@dataclass(frozen=True)
 class Smallest:
-    """The smallest number of patients with a target power.
+    """The smallest number of patients with a target power, or the shortest follow-up.
 
     Attributes
     ----------
     target : float
         The power.
-    patients : int or None
+    value : float or None
         The number; None where no simulated number reaches the target, or every one does.
-    lower, upper : int or None
+    lower, upper : float or None
         95 % bootstrap interval, from Monte Carlo error alone; None where it reaches beyond what was simulated.
-    least, most : int
-        The fewest and the most patients that were simulated.
+    least, most : float
+        The fewest and the most patients that were simulated, or the shortest and the longest follow-up.
     reached : str
         "within", "nowhere" or "everywhere".
     method : str
@@ -44,29 +73,36 @@ class Smallest:
     """
 
     target: float
-    patients: int | None
-    lower: int | None
-    upper: int | None
-    least: int
-    most: int
+    value: float | None
+    lower: float | None
+    upper: float | None
+    least: float
+    most: float
     reached: str  # "within", "nowhere" or "everywhere"
     method: str
     sentence: str
 
 
 def smallest_n(
-    patients: Sequence[int], met: Sequence[int], done: Sequence[int], target: float, word: str = "power"
+    values: Sequence[float],
+    met: Sequence[int],
+    done: Sequence[int],
+    target: float,
+    word: str = "power",
+    axis: Axis = NUMBER,
 ) -> Smallest:
-    """The smallest number of patients with a target power, from counts.
+    """The smallest number of patients with a target power, or the shortest follow-up, from counts.
 
     Parameters
     ----------
-    patients, met, done : sequence of int
+    values, met, done : sequence of float, int, int
         For each number of patients, how many replicates met the decision, of those done.
     target : float
         The power, in (0, 1).
     word : str
         What the share is called: "power" or "assurance".
+    axis : Axis
+        What the numbers are of.
 
     Returns
     -------
@@ -78,8 +114,8 @@ def smallest_n(
     ValueError
         Where fewer than two numbers of patients have any replicate.
     """
-    order = np.argsort(patients)
-    n, k, m = (np.asarray(x, dtype=float)[order] for x in (patients, met, done))
+    order = np.argsort(values)
+    n, k, m = (np.asarray(x, dtype=float)[order] for x in (values, met, done))
     n, k, m = n[m > 0], k[m > 0], m[m > 0]
     if len(n) < 2 or not 0 < target < 1:
         raise ValueError("two numbers of patients are needed, and a target between 0 and 1")
@@ -95,14 +131,22 @@ def smallest_n(
     else:
         needed, again = _cross(n, fitted, target), np.array([_cross(n, _monotone(d, m), target) for d in drawn])
     low, high = np.quantile(again, [0.025, 0.975], method="closest_observation")
-    return _said(target, needed, (low, high), n, k / m, method, word)
+    return _said(target, needed, (low, high), n, k / m, method, word, axis)
+
+
+def crossing(values: Sequence[float], met: Sequence[int], done: Sequence[int], target: float) -> float:
+    """Where the line alone reaches a target, also beyond what was simulated; infinite where it never does."""
+    n, k, m = (np.asarray(x, dtype=float) for x in (values, met, done))
+    return float(_cross_line(_line(n, k[None], m), target)[0])
 
 
 def _line(n: Array, met: Array, done: Array) -> Array:
     """(s, 2) intercept and slope of probit(power) on the root of n, by maximum likelihood (Fisher scoring), for (s, n)
-    counts; the slope is not negative. Half a success and half a failure keep it finite.
+    counts; the slope is not negative. Half a success and half a failure keep it finite. Roots are taken from their mean
+    and in their SDs, without which numbers that lie close together leave intercept and slope almost collinear.
     """
-    x = np.sqrt(n)
+    middle, spread = np.sqrt(n).mean(), np.sqrt(n).std()
+    x = (np.sqrt(n) - middle) / spread
     k, m = met + 0.5, done + 1.0
     a, b = ndtri(np.clip(k.sum(axis=1) / m.sum(), 0.01, 0.99)), np.zeros(len(met))
     for _ in range(30):
@@ -116,7 +160,8 @@ def _line(n: Array, met: Array, done: Array) -> Array:
         a, b = a + np.clip((s2 * g0 - s1 * g1) / det, -2, 2), b + np.clip((s0 * g1 - s1 * g0) / det, -2, 2)
     flat = b <= 0
     a = np.where(flat, ndtri(k.sum(axis=1) / m.sum()), a)
-    return np.stack([a, np.where(flat, 0.0, b)], axis=-1)
+    b = np.where(flat, 0.0, b / spread)
+    return np.stack([a - b * middle, b], axis=-1)
 
 
 def _p_value(met: Array, done: Array, fitted: Array) -> float:
@@ -151,24 +196,34 @@ def _cross(n: Array, power: Array, target: float) -> float:
 
 
 def _said(
-    target: float, needed: float, ends: tuple[float, float], n: Array, share: Array, method: str, word: str
+    target: float,
+    needed: float,
+    ends: tuple[float, float],
+    n: Array,
+    share: Array,
+    method: str,
+    word: str,
+    axis: Axis,
 ) -> Smallest:
     a = f"An {word}" if word[0] in "aeiou" else f"A {word}"
-    least, most = int(n[0]), int(n[-1])
+    least, most = float(n[0]), float(n[-1])
 
-    def inside(value: float) -> int | None:
-        whole = int(np.ceil(value - 1e-9)) if np.isfinite(value) else most + 1
+    def inside(value: float) -> float | None:
+        whole = axis.up(value) if np.isfinite(value) else np.inf
         return whole if least <= whole <= most else None
 
-    if np.ceil(needed - 1e-9) > most or not np.isfinite(needed):
-        there = f"{most} patients ({share[-1]:.0%} there), the most that were simulated."
-        text = f"{a} of {target:.0%} is not reached with up to {there}"
-        return Smallest(target, None, inside(ends[0]), None, least, most, "nowhere", method, text)
-    if np.ceil(needed - 1e-9) <= least:
-        there = f"{least} patients already ({share[0]:.0%} there), the fewest that were simulated."
-        text = f"{a} of {target:.0%} is reached with {there}"
-        return Smallest(target, None, None, inside(ends[1]), least, most, "everywhere", method, text)
-    lower, upper, answer = inside(ends[0]), inside(ends[1]), inside(needed)
-    words = f"{f'fewer than {least}' if lower is None else lower} to {f'more than {most}' if upper is None else upper}"
-    text = f"{a} of {target:.0%} takes {answer} patients (95% interval {words}, from Monte Carlo error alone)."
-    return Smallest(target, answer, lower, upper, least, most, "within", method, text)
+    def answer(value: float | None, lower: float | None, upper: float | None, reached: str, text: str) -> Smallest:
+        said = f"{a} of {target:.0%} {text}"
+        return Smallest(target, value, lower, upper, least, most, reached, method, said)
+
+    if not np.isfinite(needed) or axis.up(needed) > most:
+        there = f"{axis.said(most)} ({share[-1]:.0%} there), the most that {axis.were} simulated."
+        return answer(None, inside(ends[0]), None, "nowhere", f"is not reached with up to {there}")
+    if axis.up(needed) <= least:
+        there = f"{axis.said(least)} already ({share[0]:.0%} there), the {axis.fewest} that {axis.were} simulated."
+        return answer(None, None, inside(ends[1]), "everywhere", f"is reached with {there}")
+    lower, upper, value = inside(ends[0]), inside(ends[1]), inside(needed)
+    reach = f"{f'{axis.fewer} than {least:g}' if lower is None else f'{lower:g}'} to "
+    reach += f"more than {most:g}" if upper is None else f"{upper:g}"
+    takes = f"takes {axis.said(value or most)} (95% interval {reach}, from Monte Carlo error alone)."
+    return answer(value, lower, upper, "within", takes)

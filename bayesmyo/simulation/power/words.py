@@ -2,12 +2,16 @@
 sure that is.
 """
 
+import math
 from collections.abc import Mapping
 
 from bayesmyo.components.numbers import Number
+from bayesmyo.simulation.power.differences import Difference
 from bayesmyo.simulation.power.grid import POSTERIOR
 from bayesmyo.simulation.power.operating import DecisionPower
+from bayesmyo.simulation.power.rates import Rate
 from bayesmyo.simulation.power.sequential import Sequence
+from bayesmyo.simulation.power.threshold import ROUNDING, Threshold, ThresholdOf
 from bayesmyo.study.study import Study
 
 
@@ -54,6 +58,63 @@ def sequence_sentence(s: Sequence) -> str:
     text += ", its type I error over all looks" if s.null else ""
     text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
     return text + f"; {s.patients.value or n:.1f} patients are expected instead of {n}."
+
+
+def threshold_sentence(t: ThresholdOf) -> str:
+    """The probability that a decision should ask for, what its errors and its power then are, and how sure that is."""
+    n, design = t.number, {k: v for k, v in t.labels.items() if k != "patients"}
+    who = f"With {t.labels.get('patients', '?')} patients{f' ({called(design)})' if design else ''}, {t.decision}"
+    null, others = ([j for j in t.scenarios if j.null is side] for side in (True, False))
+    allowed = f"a type I error of at most {100 * n.alpha:g}%"
+    if not null:
+        return f"{who} has no threshold to solve for: there is no scenario in which it ought not to be met."
+    if n.value is None and n.lower is None:
+        few = (
+            f"{n.cohorts:,} cohorts in which it ought not to be met are too few to solve for a threshold with {allowed}"
+        )
+        return f"{who}: {few}; {n.enough:,} would do."
+    if n.value is None:
+        ties = "too many cohorts have the largest probability that their draws can give"
+        return f"{who} has no threshold below 1 with {allowed}: {ties}."
+    least = next(j for j in null if j.scenario == t.least_favourable)
+    which = "" if len(null) == 1 else ", the least favourable scenario"
+    text = f"{who} has {allowed} when the probability that is asked for is at least {rounded_up(n.value)} ({_ends(n)}; "
+    text += f"{least.declared.of:,} cohorts under {least.scenario}{which}); "
+    text += f"with the declared {t.declared:g} it is {_with_error(least.declared)} there."
+    for j in others:
+        if j.solved is not None and j.solved.of:
+            before = f"instead of {percent(j.declared.value)}"
+            text += f" Under {j.scenario} it would then be met in {_with_error(j.solved, ' of studies')}, {before}."
+    return text
+
+
+def difference_sentence(d: Difference) -> str:
+    """What one schedule of visits gains over another."""
+    n, under = d.labels.get("patients", "?"), called(d.labels)
+    more = "more" if d.value >= 0 else "less"
+    what = ", in error" if d.null else ""
+    text = f"With {n} patients ({under}), {d.schedule} instead of {d.than} would have met {d.decision} {100 * abs(d.value):.1f} points"
+    return f"{text} {more} often{what} (Monte Carlo error {100 * d.mcse:.1f} points, that of two sets of cohorts)."
+
+
+def rounded_up(value: float) -> str:
+    """A threshold with four decimals, or as many as it takes below 1: no more cohorts reach it than the value."""
+    decimals = next(d for d in range(4, 17) if math.ceil(value * 10**d - ROUNDING) < 10**d)
+    return f"{math.ceil(value * 10**decimals - ROUNDING) / 10**decimals:g}"
+
+
+def _ends(n: Threshold) -> str:
+    """The interval of a threshold, or what it lacks."""
+    if n.lower is not None and n.upper is not None:
+        return f"95% interval {n.lower:.4f} to {n.upper:.4f}, from Monte Carlo error alone"
+    return f"too few cohorts for an interval: {n.enough:,} of each such scenario would do"
+
+
+def _with_error(r: Rate, of: str = "") -> str:
+    """A share in percent with its Monte Carlo error; of none or all, with its exact interval."""
+    if r.met in (0, r.of):
+        return f"{percent(r.value)}{of} (exact 95% interval {percent(r.lower)} to {percent(r.upper)})"
+    return f"{100 * (r.value or 0):.1f}%{of} (Monte Carlo error {100 * (r.mcse or 0):.1f} points)"
 
 
 def called(labels: Mapping[str, str | float]) -> str:

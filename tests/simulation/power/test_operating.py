@@ -270,17 +270,17 @@ def test_the_smallest_number_is_that_of_the_exact_power_curve(rng, target, exact
     assert exact_power(exact - 1) < target <= exact_power(exact)
     n = [6, 10, 15, 18, 23, 30]
     found = [smallest_n(n, rng.binomial(400, [exact_power(k) for k in n]), [400] * len(n), target) for _ in range(20)]
-    assert abs(np.mean([f.patients for f in found]) - exact) < 1
+    assert abs(np.mean([f.value for f in found]) - exact) < 1
     assert np.mean([f.lower <= exact <= f.upper for f in found]) >= 0.85
     assert all(f.reached == "within" for f in found)
 
 
 def test_nothing_is_said_beyond_what_was_simulated():
     none = smallest_n([6, 10], [10, 20], [100, 100], 0.8)
-    assert (none.patients, none.upper, none.reached) == (None, None, "nowhere")
+    assert (none.value, none.upper, none.reached) == (None, None, "nowhere")
     assert "is not reached with up to 10 patients" in none.sentence
     already = smallest_n([10, 6], [96, 90], [100, 100], 0.8)
-    assert (already.patients, already.reached) == (None, "everywhere")
+    assert (already.value, already.reached) == (None, "everywhere")
     assert "is reached with 6 patients already" in already.sentence
     with pytest.raises(ValueError, match="two numbers of patients"):
         smallest_n([6], [1], [2], 0.8)
@@ -290,7 +290,7 @@ def test_assurance_that_levels_off_is_not_forced_on_a_line():
     n, exact = [6, 10, 15, 18, 23, 50, 200], [0.26143, 0.428168, 0.563647, 0.619465, 0.686635, 0.833916, 0.933587]
     found = smallest_n(n, [round(4000 * p) for p in exact], [4000] * len(n), 0.65)
     assert found.method == "monotone"
-    assert found.patients == 21
+    assert found.value == 21
     assert smallest_n(n, [round(4000 * p) for p in exact], [4000] * len(n), 0.977).reached == "nowhere"
 
 
