@@ -94,6 +94,8 @@ WORDS = {
     + f'\n{LINE}moderators = ["site"]\n[groups.site]\nlevels = ["a", "b"]\n',
     "known errors": FAMILIES["gaussian"] + f'\n{LINE}error = "se"\n[design.error]\nse = 2\n',
     "ou": FAMILIES["gaussian"] + f'\n{LINE}residual = {{ kind = "ou" }}\n',
+    "ou of counts": FAMILIES["poisson"] + f'\n{LINE}effects = ["intercept"]\nresidual = {{ kind = "ou" }}\n',
+    "ou of scores": FAMILIES["ordered_beta"] + f'\n{LINE}effects = ["intercept"]\nresidual = {{ kind = "ou" }}\n',
     "unstructured": FAMILIES["gaussian"]
     + '\ntrajectory = { kind = "visits", at = [0, 1, 3, 6], window = 0.4 }\nresidual = { kind = "unstructured" }\n',
     "change on treatment": FAMILIES["gaussian"]

@@ -31,7 +31,7 @@ class Informed:
     the way back.
 
     values: its parameters, which broadcast against cells; aux: those of its family, as `Family.told` makes them
-    columns: design columns at its cells; offset: log exposure
+    columns: design columns at its cells; offset: log exposure; scatter: the variance of residuals that are sampled
     per_patient: (..., cell) -> (..., patient) sums over each patient's cells; at_cells: (..., patient) -> (..., cell)
     xp: `numpy` or `pytensor.tensor`
     """
@@ -44,6 +44,7 @@ class Informed:
     aux: Mapping[str, Any]
     columns: Mapping[str, Any]
     offset: Any
+    scatter: Any
     per_patient: Callable[[Any], Any]
     at_cells: Callable[[Any], Any]
     xp: Any
@@ -87,7 +88,7 @@ class Informed:
             return self.at_cells(self.per_patient(x))
 
         value, precision = self.family.approximate(self.cells, self.aux, curve, pooled, self.xp)
-        precision = precision + 0.0 * curve
+        precision = precision / (1 + precision * self.scatter) + 0.0 * curve
         if self.cells.low is not None:
             measured = self.xp.isfinite(self.cells.low) & (self.cells.low >= self.cells.high)
             precision = self.xp.where(measured, precision, 0.0)
