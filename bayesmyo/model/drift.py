@@ -1,10 +1,10 @@
 """Residuals that drift, of families that are not normal: a path of each patient, sampled by its innovations.
 
-The path at a patient's visits is w = L z with innovations z ~ Normal(0, I) (`Residual.factor`). Beside a scatter that is
-small, measurements hold the path fast, and z hardly moves; where it is large, z is as free as its prior. So it is
-sampled as effects are (see `informed.py`): each cell is replaced by a normal measurement that says about the same of the
-path, y* with precision p. Then z would be Normal(M^-1 u, M^-1), with M = I + L' diag(p) L = C C' and u = L' diag(p) (y* -
-location). What is sampled is t, and
+The path at a patient's visits is w = L z with innovations z ~ Normal(0, I) (`Residual.factor`). Beside a scatter that
+is small, measurements hold the path fast, and z hardly moves; where it is large, z is as free as its prior. So it is
+sampled as effects are (see `informed.py`): each cell is replaced by a normal measurement that says about the same of
+the path, y* with precision p. Then z would be Normal(M^-1 u, M^-1), with M = I + L' diag(p) L = C C' and u = L' diag(p)
+(y* - location). What is sampled is t, and
 
     z = C'^-1 (C^-1 u + t),   log |dz / dt| = -log det C,
 
@@ -20,8 +20,8 @@ from bayesmyo.model.normal import LOG_2PI, Whiten
 def path(factor: Any, own: Any, raw: Any, left: Any, precision: Any, xp: Any, whiten: Whiten) -> tuple[Any, Any]:
     """(cell,) the paths of all patients at their cells, and the log density of what was sampled.
 
-    factor: (patient, most, most) L at the times of each patient's cells; own: as `own_cells` says; raw: (cell,) t; left:
-        (cell,) y* - location; precision: (cell,) p; xp: `numpy` or `pytensor.tensor`
+    factor: (patient, most, most) L at the times of each patient's cells; own: as `own_cells` says; raw: (cell,) t;
+        left: (cell,) y* - location; precision: (cell,) p; xp: `numpy` or `pytensor.tensor`
     """
     there, place, most = own >= 0, xp.maximum(own, 0), own.shape[1]
     square = there[:, :, None] & there[:, None, :]

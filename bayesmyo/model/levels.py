@@ -455,7 +455,7 @@ class Levels:
         return np.asarray(p.loading(clock(time), values, e, columns, np, deviations))
 
     def _new(self, outcome: str, time: float | Array, given: Given) -> Etas:
-        """Linear predictors of the new patient of each draw, (..., 1); covariates are those of one of these patients."""
+        """Linear predictors of the new patient of each draw, (..., 1), with the covariates of one of these patients."""
         return self._etas(outcome, time, self._new_patient[outcome], self._new_columns(given))
 
     def _new_columns(self, given: Given) -> dict[str, Array]:

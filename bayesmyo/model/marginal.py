@@ -92,7 +92,7 @@ class _Part:
     outcome: Outcome
 
     def etas(self, deviations: Mapping[str, Array]) -> list[Array]:
-        """(s, point, cell) of each predictor; deviations: effect key -> (s, point, 1), and of a path (s, point, cell)."""
+        """(s, point, cell) of each predictor; deviations: effect key -> (s, point, 1), of a path (s, point, cell)."""
         etas = at(self.listed, self.time, self.values, deviations, self.columns, np, self.offset)
         if RESIDUAL in deviations:
             etas[LOCATION] = etas[LOCATION] + deviations[RESIDUAL]
@@ -310,7 +310,7 @@ class _Integral:
         return z, self._expansion(z)[1]
 
     def _expansion(self, z: Array) -> tuple[Array, Array]:
-        """The gradient of the log integrand, (s, effect), and its negative curvature, at least that of the population."""
+        """The gradient of the log integrand, (s, effect), and its negative curvature, at least the population's."""
         s, d = z.shape
         gradient, curvature = -z, np.broadcast_to(np.eye(d), (s, d, d)).copy()
         deviations = self._deviations(z[:, None, :])

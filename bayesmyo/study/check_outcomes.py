@@ -120,12 +120,12 @@ def can_drift(o: Outcome) -> bool:
 
 
 def _can_be_sampled(o: Outcome) -> bool:
-    """Beside a scatter that may vanish, a path can be sampled only where it is known what each measurement says of it."""
+    """Beside a scatter that may vanish, a path can be sampled only where `approximate` says what each cell is worth."""
     return o.family.approximated or not o.family.scatter()
 
 
 def _residual(where: str, o: Outcome, residual: Residual) -> Faults:
-    """A covariance of residuals is integrated out with patients' effects, where that is exact; else a path is sampled."""
+    """A covariance of residuals is integrated out with effects, where that is exact; else a path is sampled."""
     at = f"{where}.residual"
     for what in residual.faults(o.trajectory):
         yield Fault(at, what)
@@ -150,7 +150,8 @@ def together(named: Sequence[str], outcomes: Mapping[str, Outcome], declared: Se
         yield from unknown(where, name, declared, "is not an outcome of this study")
         o = outcomes.get(name)
         if o is not None and not can_hang_together(o):
-            mend = "name outcomes of the family gaussian or lognormal, without censored cells and without a residual of their own"
+            mend = "name outcomes of the family gaussian or lognormal, without censored cells "
+            mend += "and without a residual of their own"
             yield Fault(where, "names an outcome whose residuals cannot be correlated", f'"{name}"', mend)
         elif o is not None and o.parameterisation not in ("auto", "integrated"):
             at, what = f"outcomes.{name}.parameterisation", "effects are integrated out with residuals"

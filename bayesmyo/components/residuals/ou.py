@@ -24,8 +24,8 @@ class OrnsteinUhlenbeck(Residual):
     sigma: the measurement error, which no other visit shares. Where visits are all far apart, sigma and sd_ou cannot be
         told apart; of a family that is not normal, its own scatter stands in the place of sigma.
     Of the families gaussian and lognormal the process is integrated out exactly, together with patients' effects; of
-    others it is sampled, by its innovations, and expected values are averages over it. Reference: Diggle, Heagerty, Liang and Zeger
-    (2002), chapter 5, https://doi.org/10.1093/oso/9780198524847.001.0001; Taylor, Cumberland and Sy (1994),
+    others it is sampled, by its innovations, and expected values are averages over it. Reference: Diggle, Heagerty,
+    Liang and Zeger (2002), chapter 5, https://doi.org/10.1093/oso/9780198524847.001.0001; Taylor, Cumberland and Sy (1994),
     https://doi.org/10.1080/01621459.1994.10476806.
     """
 
@@ -34,7 +34,10 @@ class OrnsteinUhlenbeck(Residual):
 
     @property
     def sentence(self) -> str:
-        return "Residuals drift: those of visits close in time are alike (an Ornstein-Uhlenbeck process on the link scale)."
+        return (
+            "Residuals drift: those of visits close in time are alike "
+            "(an Ornstein-Uhlenbeck process on the link scale)."
+        )
 
     def written(self, outcome: str) -> tuple[str, ...]:
         name = f"w_{outcome}"
@@ -52,7 +55,7 @@ class OrnsteinUhlenbeck(Residual):
         return values["sd_ou"] ** 2 * xp.exp(-apart / values["tau_ou"]) + sigma[..., None] ** 2 * xp.eye(t.shape[-1])
 
     def factor(self, t: Any, values: Mapping[str, Any], xp: Any) -> Any:
-        """By innovations: w_k = phi_k w_{k-1} + sd_ou sqrt(1 - phi_k^2) z_k with phi_k = exp(-(t_k - t_{k-1}) / tau_ou),
+        """By innovations: w_k = phi_k w_{k-1} + sd_ou sqrt(1 - phi_k^2) z_k, phi_k = exp(-(t_k - t_{k-1}) / tau_ou),
         whose product between two visits is exp(-(t_k - t_j) / tau_ou), so that no loop over visits is needed.
         """
         visit, tau = xp.arange(t.shape[-1]), values["tau_ou"]

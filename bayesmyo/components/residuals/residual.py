@@ -41,8 +41,8 @@ class Residual(Component):
         """
 
     def factor(self, t: Any, values: Mapping[str, Any], xp: Any) -> Any:
-        """(..., n, n) lower-triangular L: the path at times t, (..., n), in increasing order, is L z of standard normals
-        z.
+        """(..., n, n) lower-triangular L: the path at times t, (..., n), in increasing order, is L z of
+        standard normals z.
 
         values, xp: as `covariance` says. Raises NotImplementedError where a residual is not `sampled`.
         """
