@@ -5,6 +5,8 @@
     uv run python scripts/calibration.py FOLDER --words [--replicates 200]: parameters with predictors of their own,
         residuals that hang together, effects of covariates of visits
     uv run python scripts/calibration.py FOLDER --events [--replicates 200]: joint models and events, 10 patients
+    uv run python scripts/calibration.py FOLDER --planted --replicates 30: cohorts drawn with a fault in a word, which
+        must fail
     uv run python scripts/calibration.py FOLDER --summary
 
 Truths are drawn from the priors, cohorts from the truths, and each is fitted; the rank of every true value among its
@@ -16,12 +18,16 @@ stopped. The summary passes where the Holm-adjusted p-value of every quantity is
 import argparse
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
 from bayesmyo.inference.engines import Sampling
+from bayesmyo.model.simulate import Simulated, simulate
+from bayesmyo.model.truth import Truth
+from bayesmyo.seeds import SIMULATE, address
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.study import Study, parse_study
@@ -94,6 +100,8 @@ WORDS = {
     + f'\n{LINE}moderators = ["site"]\n[groups.site]\nlevels = ["a", "b"]\n',
     "known errors": FAMILIES["gaussian"] + f'\n{LINE}error = "se"\n[design.error]\nse = 2\n',
     "ou": FAMILIES["gaussian"] + f'\n{LINE}residual = {{ kind = "ou" }}\n',
+    "ou of counts": FAMILIES["poisson"] + f'\n{LINE}effects = ["intercept"]\nresidual = {{ kind = "ou" }}\n',
+    "ou of scores": FAMILIES["ordered_beta"] + f'\n{LINE}effects = ["intercept"]\nresidual = {{ kind = "ou" }}\n',
     "unstructured": FAMILIES["gaussian"]
     + '\ntrajectory = { kind = "visits", at = [0, 1, 3, 6], window = 0.4 }\nresidual = { kind = "unstructured" }\n',
     "change on treatment": FAMILIES["gaussian"]
@@ -120,6 +128,23 @@ EVENTS = {
     "two reasons": FAMILIES["gaussian"]
     + f'\n{LINE}{EVENT}reasons = ["lost"]\nhazard = {{ kind = "constant" }}\ndepends = {{ y = "level" }}\n'
     '[events.died]\ntypical = 0.3\nreasons = ["died"]\nhazard = { kind = "weibull" }\ndepends = { y = "slope" }\n',
+}
+# word -> a parameter, and what cohorts are drawn with in place of its true value: to a likelihood with that error, the
+# same
+PLANTED = {
+    "ou of counts": ("y", "sd_ou", lambda v: v + 1.0),
+    "zero-inflated poisson": ("y", "zero_inflation_intercept", lambda v: v + 2.0),
+    "hurdle poisson": ("y", "zero_intercept", lambda v: v + 2.0),
+    "sigma by arm": ("y", "sigma_arm_b", lambda v: v + 2.0),
+    "precision over time": ("y", "precision_slope", lambda v: v - 1.0),
+    "cv by arm": ("y", "cv_arm_b", lambda v: v + 2.0),
+    "groups": ("y", "site_b", lambda v: v + 5.0),
+    "own effect of treatment": ("y", "sd_on_on", lambda v: v + 5.0),
+    "change on treatment": ("y", "slope_on_on", lambda v: v + 2.0),
+    "ou": ("y", "sd_ou", lambda v: v + 5.0),
+    "unstructured": ("y", "sigma_change_3", lambda v: v + 2.0),
+    "known errors": ("y", "sigma", lambda v: np.sqrt(v**2 + 12.0)),  # twice as large as the column of errors says
+    "residuals of two outcomes": ("correlations", "y_residual_z_residual", lambda v: 0.95 + 0 * v),
 }
 TRAJECTORIES = ("linear", "plateau")
 # whose defaults leave room for groups that differ
@@ -149,6 +174,22 @@ def study(family: str, trajectory: str) -> Study:
     return parse_study(text.replace("# exposure", exposure))
 
 
+class Faulty(Replicator):
+    """Cohorts are drawn with a fault; what they are compared with is the truth without it."""
+
+    fault: tuple = ()
+
+    def simulate(self, replicate: int) -> Simulated:
+        rng = np.random.default_rng(address(self.seed, SIMULATE, self.place, replicate))
+        truth, (outcome, name, wrong) = self.cell.truth(rng), self.fault
+        values = {o: dict(own.values) for o, own in truth.outcomes.items()} | {"correlations": dict(truth.correlations)}
+        values[outcome][name] = wrong(values[outcome][name])
+        told = {o: replace(own, values=values[o]) for o, own in truth.outcomes.items()}
+        drawn = simulate(self.cell.study, Truth(told, values["correlations"]), rng, self.cell.patients)
+        right = {o: replace(own, values=truth.outcomes[o].values) for o, own in drawn.truth.outcomes.items()}
+        return replace(drawn, truth=replace(drawn.truth, outcomes=right, correlations=truth.correlations))
+
+
 def file_name(family: str, trajectory: str) -> str:
     return f"{family}-{trajectory}.jsonl".replace(", ", "-").replace(" ", "_")
 
@@ -160,6 +201,7 @@ def cells(which: str, only: str = "") -> list[tuple[str, str]]:
         "groups": [(f, IN_GROUPS) for f in GROUPED],
         "words": [(word, OWN) for word in WORDS],
         "events": [(word, OWN) for word in EVENTS],
+        "planted": [(word, OWN) for word in PLANTED],
     }[which]
     return [(f, t) for f, t in chosen if not only or f in only.split(",")]
 
@@ -170,7 +212,7 @@ def rows(path: Path) -> list[dict]:
     return [unique[k] for k in sorted(unique)]
 
 
-def run(folder: Path, family: str, trajectory: str, replicates: int, seed: int = SEED) -> None:
+def run(folder: Path, family: str, trajectory: str, replicates: int, seed: int = SEED, fault: tuple = ()) -> None:
     path = folder / file_name(family, trajectory)
     finished = {row["replicate"] for row in rows(path)}
     if len(finished) >= replicates:
@@ -178,7 +220,11 @@ def run(folder: Path, family: str, trajectory: str, replicates: int, seed: int =
     sampling = Sampling(draws=500, tune=500, chains=2, cores=1, target_accept=0.95)
     one = study(family, trajectory)
     cell = Cell(one, None, one.design.patients, one)
-    replicator = Replicator(cell, seed=seed, sampling=sampling, record=("parameter", "effect", "joint"), place=0)
+    replicator = (Faulty if fault else Replicator)(
+        cell, seed=seed, sampling=sampling, record=("parameter", "effect", "joint"), place=0
+    )
+    if fault:
+        replicator.fault = fault
     with path.open("a") as out:
         for replicate in range(replicates):
             if replicate not in finished:
@@ -216,7 +262,8 @@ def summary(folder: Path, replicates: int, which: str) -> str:
         p = {q: stats.kstest([r["ranks"][q] for r in done], "uniform").pvalue for q in done[0]["ranks"]}
         adjusted = dict(zip(p, holm(np.array(list(p.values()))), strict=True))
         worst = min(p, key=lambda q: p[q])
-        verdict = "passes" if adjusted[worst] > PASS else "**FAILS**"
+        passes, right = adjusted[worst] > PASS, which != "planted"
+        verdict = ("passes" if right else "**NOT SEEN**") if passes else "**FAILS**" if right else "seen"
         divergent = sum(r["divergences"] > 0 for r in done)
         lines.append(
             f"| {family}, {trajectory} | {len(found)} | {len(found) - len(done)} | {divergent} | {len(p)} "
@@ -237,13 +284,15 @@ def main() -> None:
     parser.add_argument("--groups", action="store_const", const="groups", default="families", dest="which")
     parser.add_argument("--words", action="store_const", const="words", dest="which")
     parser.add_argument("--events", action="store_const", const="events", dest="which")
+    parser.add_argument("--planted", action="store_const", const="planted", dest="which")
     parser.add_argument("--summary", action="store_true")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     if not chosen.summary:
         first, of = map(int, chosen.shard.split("/"))
         for family, trajectory in cells(chosen.which, chosen.only)[first - 1 :: of]:
-            run(chosen.folder, family, trajectory, chosen.replicates, chosen.seed)
+            fault = PLANTED[family] if chosen.which == "planted" else ()
+            run(chosen.folder, family, trajectory, chosen.replicates, chosen.seed, fault)
     print(summary(chosen.folder, chosen.replicates, chosen.which))
 
 

@@ -198,6 +198,11 @@ PARTS = [
 HANGING = [
     (FIRST, *next(t for t in (LINE, PLANNED) if not r().faults(make(t))), f'residual = {{ kind = "{r.kind}" }}\n')
     for r in RESIDUALS
+] + [
+    (f, *LINE, f'residual = {{ kind = "{r.kind}" }}\n')
+    for r in RESIDUALS
+    for f in OTHERS
+    if r.sampled and not f.normal and (f.approximated or not f.scatter())
 ]
 ANSWERED |= {"parts": (PARTS, False), "residuals": (HANGING, False), "events": ()}
 # a whole report of the first family with each trajectory, and of every other with one form of one

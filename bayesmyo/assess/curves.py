@@ -1,4 +1,4 @@
-"""Curves of events as they were observed, without a model: Kaplan and Meier, Aalen and Johansen, mean counts, Turnbull."""
+"""Curves of events as observed, without a model: Kaplan and Meier, Aalen and Johansen, mean counts, Turnbull."""
 
 from dataclasses import dataclass
 

@@ -191,7 +191,7 @@ def _outcome(
     etas = {k: v[:, cell] for k, v in etas.items()}
     y, drawn, new = (np.clip(v[..., cell], lower, upper) for v in (m.value, drawn, new))
     logs = family.link_name == "log" and not family.counts
-    centre = etas[LOCATION] if logs else on_scale(family, family.mean(*residuals.told(o, etas, aux)))
+    centre = etas[LOCATION] if logs else on_scale(family, residuals.mean(o, etas, aux))
     residual, expected = _standardised(on_scale(family, y) - centre, on_scale(family, drawn) - centre)
     of, level = (name, cell, m.patient[cell], m.time[cell]), centre.mean(axis=0)
     return Replicated(*of, y, drawn, new, lower, upper, residual, expected, level, etas, aux)

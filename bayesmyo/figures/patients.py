@@ -118,7 +118,7 @@ def _bands(fit: Fit, outcome: str, times: np.ndarray, who: list[int]) -> tuple[n
     """(3, time, patient) lower, median and upper of expected levels; (2, time, patient) lower and upper of
     measurements."""
     prediction, m = predicting(fit), fit.cohort.measurements[outcome]
-    family, aux = fit.study.outcomes[outcome].family, trailing(prediction.truth.outcomes[outcome].values)
+    o, aux = fit.study.outcomes[outcome], trailing(prediction.truth.outcomes[outcome].values)
     exposure = 1.0 if m.exposure is None else float(np.median(m.exposure))
     seed = address(fit.seed, PREDICT, cell=4, replicate=[*fit.study.outcomes].index(outcome))
     tail = (1 - fit.study.interval) / 2
@@ -129,6 +129,6 @@ def _bands(fit: Fit, outcome: str, times: np.ndarray, who: list[int]) -> tuple[n
             etas = prediction.patients(outcome, t)
             etas["location"] = etas["location"] + np.log(exposure)
             rng = np.random.default_rng(seed)  # the same chance at every time: a smooth band
-            drawn = family.draw(rng, *residuals.told(fit.study.outcomes[outcome], etas, aux))[:, who] / exposure
+            drawn = residuals.draw(o, rng, etas, aux)[:, who] / exposure
             predicted.append(np.quantile(drawn, [tail, 1 - tail], axis=0))
     return np.stack(expected, axis=1), np.stack(predicted, axis=1)

@@ -191,7 +191,7 @@ def _patient_columns(data: Arrays) -> dict[str, Any]:
 
 
 def _true_values(s: Submodel, shared: Mapping[str, Any], data: Arrays) -> Any:
-    """The measurements; the true value of a censored cell is a parameter, flat beyond its limit or between its limits."""
+    """The measurements; the true value of a censored cell is a parameter, flat beyond its limit or between two."""
     value, cells = shared["value"], censored(s.fields(data))
     if len(cells.cell):
         beyond = pm.HalfFlat(f"{s.name}.beyond", shape=len(cells.cell))

@@ -1,6 +1,6 @@
 """How patients' effects are sampled, and the way back from what was sampled to the effects.
 
-integrated: not sampled at all; integrated out in closed form and drawn back exactly (see `model/normal.py`). For a
+integrated: not o.drifts at all; integrated out in closed form and drawn back exactly (see `model/normal.py`). For a
     family that is normal on its link scale (the true values of censored cells are sampled). Mixes at any number of
     visits.
 informed: a standard normal number is sampled, and the effect is what the patient's measurements say of it, moved by
@@ -45,13 +45,13 @@ def parameterisation(study: Study, cohort: Cohort, outcome: str) -> Parameterisa
     if outcome in study.events:
         return "non-centred"
     o = study.outcomes[outcome]
-    if o.residual is not None or outcome in study.correlate_residuals:
+    if (o.residual is not None and o.integrable) or outcome in study.correlate_residuals:
         return "integrated"
     if o.parameterisation != "auto":
         return o.parameterisation
     location = predictors(study, outcome)[0]
     if location.effects and all(e.linear for e in location.effects):
-        if o.family.normal:
+        if o.family.normal and not o.drifts:
             return "integrated"
         if o.family.approximated:
             return "informed"

@@ -173,7 +173,7 @@ class Fit:
 
     @property
     def shared(self) -> bool:
-        """Whether this is a copy without patient data: parameters, estimands and decisions are there, patients are not."""
+        """Whether this is a copy without patient data: parameters, estimands and decisions are there, and no patients."""
         return "bayesmyo_shared" in self.tree.attrs
 
     @property

@@ -3,7 +3,8 @@
 A constant hazard h of each group has a posterior of its own: events over person-time under Jeffreys' prior,
 h ~ Gamma(events + 1/2, person-time), or under a stated one; who was censored counts for as long as that patient was
 seen. Exits and courses are then independent, given the group. Where the study has an event for the same reasons, its
-hazard in the fit stands for it: with its shape in time, its covariates, and the course of each patient on which it depends.
+hazard in the fit stands for it: with its shape in time, its covariates, and the course of each patient on which it
+depends.
 
 As if nothing else ended follow-up: hazards of several events add up, those of other reasons are left out.
 

@@ -16,6 +16,7 @@ from bayesmyo.cohort.cohort import Episodes
 from bayesmyo.components.estimands import Criteria, all_met
 from bayesmyo.components.estimands.estimand import Given, Happens, Population, Predicts, Summary
 from bayesmyo.errors import UsageError
+from bayesmyo.model import residuals
 from bayesmyo.model.asked import (
     SHARED_BY,
     known_criteria,
@@ -29,7 +30,6 @@ from bayesmyo.model.asked import (
 from bayesmyo.model.event import TimeToEvent
 from bayesmyo.model.new_patients import AT_ONCE, MOST, NewPatients, draw_new_patients
 from bayesmyo.model.quadrature import OUTER, normal_mean
-from bayesmyo.model.residuals import told
 from bayesmyo.model.stops import People, Seen, none
 from bayesmyo.model.truth import Truth, draw_effects, factor_of
 from bayesmyo.model.visits import Etas, trailing
@@ -139,9 +139,7 @@ class Levels:
         if population == "new patient":
             etas = {k: v[..., 0] for k, v in self._new(outcome, time, given).items()}
             if predicts == "measurement":
-                return family.draw(
-                    self._rng(1, outcome, float(time)), *told(self.study.outcomes[outcome], etas, values)
-                )
+                return residuals.draw(self.study.outcomes[outcome], self._rng(1, outcome, float(time)), etas, values)
             level = self._summed(outcome, etas, median)
         elif population == "average patient":
             level = self._average(outcome, time, self._columns(given, {}), median)
@@ -153,8 +151,7 @@ class Levels:
         """What levels are averaged as, (...,) from predictors of one patient: the location, or what is expected."""
         if median:
             return etas["location"]
-        o = self.study.outcomes[outcome]
-        return np.asarray(o.family.mean(*told(o, etas, self.truth.outcomes[outcome].values)))
+        return residuals.mean(self.study.outcomes[outcome], etas, self.truth.outcomes[outcome].values)
 
     def _average(self, outcome: str, time: float | Array, columns: Mapping[str, Array], median: bool) -> Array:
         """Of the average patient with these design columns, as levels are averaged."""
@@ -223,8 +220,8 @@ class Levels:
             def measured(outcome: str, time: float, etas: AtTime[Etas] = crowd.etas) -> Array:
                 when = float(np.max(time))
                 rng = rngs.setdefault((outcome, when), self._rng(3, outcome, when))
-                family, values = self.study.outcomes[outcome].family, trailing(self.truth.outcomes[outcome].values)
-                return family.draw(rng, *told(self.study.outcomes[outcome], etas(outcome, time), values))
+                values = trailing(self.truth.outcomes[outcome].values)
+                return residuals.draw(self.study.outcomes[outcome], rng, etas(outcome, time), values)
 
             level = measured if predicts == "measurement" else crowd.levels
             meeting, size = self._meeting(crowd, criteria, at, from_, level, free)
@@ -332,9 +329,8 @@ class Levels:
 
     def _means(self, outcome: str, etas: Etas, values: Mapping[str, Array] | None = None) -> Array:
         """Expected measurements, as `_reported`."""
-        o = self.study.outcomes[outcome]
         known = trailing(self.truth.outcomes[outcome].values) if values is None else values
-        return np.asarray(o.family.mean(*told(o, etas, known)))
+        return residuals.mean(self.study.outcomes[outcome], etas, known)
 
     def _each(self, outcome: str, time: float | Array, given: Given, levels: Callable[..., Array]) -> Array:
         """Levels of each of these patients, (..., patient): `_reported` or `_means`."""
@@ -385,7 +381,7 @@ class Levels:
         def mean(etas: Etas) -> Array:
             """Nodes are the last axis of the predictors, or their last two."""
             axes = np.ndim(etas["location"]) - len(self.truth.shape)
-            return o.family.mean(*told(o, etas, trailing(values, axes)))
+            return residuals.mean(o, etas, trailing(values, axes))
 
         if median and all(e.linear for e in effects(self.study, outcome)):
             return self._etas(outcome, time, {}, columns)["location"][..., 0]
@@ -459,7 +455,7 @@ class Levels:
         return np.asarray(p.loading(clock(time), values, e, columns, np, deviations))
 
     def _new(self, outcome: str, time: float | Array, given: Given) -> Etas:
-        """Linear predictors of the new patient of each draw, (..., 1); covariates are those of one of these patients."""
+        """Linear predictors of the new patient of each draw, (..., 1), with the covariates of one of these patients."""
         return self._etas(outcome, time, self._new_patient[outcome], self._new_columns(given))
 
     def _new_columns(self, given: Given) -> dict[str, Array]:

@@ -29,12 +29,13 @@ from bayesmyo.model.joint import visits
 from bayesmyo.model.residuals import with_errors
 from bayesmyo.model.truth import Truth, correlation_matrix, factor_of
 from bayesmyo.model.visits import cells, trailing, visit_columns
-from bayesmyo.study.predictors import RESIDUAL, Effect, Predictor, at, correlated, effects, predictors
+from bayesmyo.study.predictors import LOCATION, RESIDUAL, Effect, Predictor, at, correlated, effects, predictors
 from bayesmyo.study.study import Outcome, Study
 
 Array = np.ndarray
 LOG_2PI = float(np.log(2 * np.pi))
 POINTS = 64  # of the importance sampler
+MORE = 8  # times as many, where a path is integrated over too
 TAILS = 7.0  # degrees of freedom of its proposal
 STEP = 1e-4  # of derivatives, on the link scale
 ITERATIONS = 40
@@ -91,8 +92,10 @@ class _Part:
     outcome: Outcome
 
     def etas(self, deviations: Mapping[str, Array]) -> list[Array]:
-        """(s, point, cell) of each predictor; deviations: effect key -> (s, point, 1)."""
+        """(s, point, cell) of each predictor; deviations: effect key -> (s, point, 1), of a path (s, point, cell)."""
         etas = at(self.listed, self.time, self.values, deviations, self.columns, np, self.offset)
+        if RESIDUAL in deviations:
+            etas[LOCATION] = etas[LOCATION] + deviations[RESIDUAL]
         return list(np.broadcast_arrays(*etas.values()))
 
     def told(self, etas: Sequence[Array]) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
@@ -184,6 +187,29 @@ class _Integral:
         return factor_of(self.study, self.truth, self.effects)
 
     @cached_property
+    def paths(self) -> dict[str, tuple[int, Array]]:
+        """By outcome, residuals that are sampled: their innovations are integrated over as the effects are, after which
+        they stand.
+
+        The place of the first among all, and (s, cell, cell) the Cholesky factor of their covariance.
+        """
+        place, paths = len(self.effects), {}
+        for name, part in self.parts.items():
+            residual = part.outcome.residual
+            if residual is not None and part.outcome.drifts:
+                sigma = np.zeros(len(part.time))
+                values = {k: v for k, v in part.values.items() if k != KNOWN_ERROR}
+                covariance = residual.covariance(part.time, sigma, values, part.outcome.trajectory, np)
+                paths[name] = place, np.linalg.cholesky(covariance)
+                place += len(part.time)
+        return paths
+
+    @property
+    def width(self) -> int:
+        """How many standard normals are integrated over: effects, and innovations of paths."""
+        return len(self.effects) + sum(factor.shape[-1] for _, factor in self.paths.values())
+
+    @cached_property
     def parts(self) -> dict[str, _Part]:
         return {name: self._part(name) for name in self.outcomes if name not in self.study.events}
 
@@ -196,7 +222,7 @@ class _Integral:
     def hanging(self) -> dict[tuple[str, ...], _Hanging]:
         """By their outcomes, the cells whose residuals hang together."""
         joint = tuple(n for n in self.study.correlate_residuals if n in self.parts)
-        alone = [n for n, part in self.parts.items() if part.outcome.residual is not None]
+        alone = [n for n, p in self.parts.items() if p.outcome.residual is not None and n not in self.paths]
         sets = [*([joint] if len(joint) > 1 else []), *((n,) for n in alone)]
         listed = [Effect(n, RESIDUAL, RESIDUAL, RESIDUAL) for n in joint]
         correlation = correlation_matrix(self.study, self.truth, listed)[:, None] if listed else np.ones((1, 1))
@@ -226,20 +252,23 @@ class _Integral:
 
     def log_value(self, points: int) -> Array:
         """(s,) the logarithm of the integral."""
-        if not self.effects:
+        if not self.width:
             return self._log_joint(np.zeros((self.truth.shape[0], 1, 0)))[:, 0]
         mode, curvature = self._mode()
         root = np.linalg.cholesky(curvature)  # H = C C'; z = mode + C'^-1 t
         log_det = np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
-        t, log_weight = _quasi_t(points, len(self.effects))
+        t, log_weight = _quasi_t(points if not self.paths else MORE * points, self.width)
         z = mode[:, None, :] + np.swapaxes(np.linalg.solve(np.swapaxes(root, -1, -2), t.T[None]), -1, -2)
         return np.asarray(special.logsumexp(self._log_joint(z) + log_weight, axis=-1) - log_det)
 
     def _deviations(self, z: Array) -> dict[str, dict[str, Array]]:
-        b = z @ np.swapaxes(self.factor, -1, -2)
+        b = z[..., : len(self.effects)] @ np.swapaxes(self.factor, -1, -2)
         deviations: dict[str, dict[str, Array]] = {name: {} for name in self.outcomes}
         for i, e in enumerate(self.effects):
             deviations[e.outcome][e.key] = b[..., i, None]
+        for name, (first, factor) in self.paths.items():
+            own = z[..., first : first + factor.shape[-1]]
+            deviations[name][RESIDUAL] = own @ np.swapaxes(factor, -1, -2)
         return deviations
 
     def _log_joint(self, z: Array) -> Array:
@@ -258,7 +287,7 @@ class _Integral:
 
     def _mode(self) -> tuple[Array, Array]:
         """Where the integrand is highest, (s, effect), and its curvature there, (s, effect, effect)."""
-        z = np.zeros((self.truth.shape[0], len(self.effects)))
+        z = np.zeros((self.truth.shape[0], self.width))
         height = self._log_joint(z[:, None, :])[:, 0]
         active = np.ones(len(z), dtype=bool)
         for _ in range(ITERATIONS):
@@ -281,7 +310,7 @@ class _Integral:
         return z, self._expansion(z)[1]
 
     def _expansion(self, z: Array) -> tuple[Array, Array]:
-        """The gradient of the log integrand, (s, effect), and its negative curvature, at least that of the population."""
+        """The gradient of the log integrand, (s, effect), and its negative curvature, at least the population's."""
         s, d = z.shape
         gradient, curvature = -z, np.broadcast_to(np.eye(d), (s, d, d)).copy()
         deviations = self._deviations(z[:, None, :])
@@ -311,7 +340,13 @@ class _Integral:
                 down = part.etas({**deviations, e.key: deviations[e.key] - STEP})
                 for loading, above, below in zip(loadings, up, down, strict=True):
                     loading[..., i] = (above - below)[:, 0, :] / (2 * STEP)
-        return [loading @ self.factor for loading in loadings]
+        moved = [np.zeros((s, c, self.width)) for _ in etas]
+        for whole, loading in zip(moved, loadings, strict=True):
+            whole[..., : len(self.effects)] = loading @ self.factor
+        if name in self.paths:
+            first, factor = self.paths[name]
+            moved[0][..., first : first + c] = factor
+        return moved
 
 
 def _derivatives(part: _Part, etas: Sequence[Array]) -> tuple[list[Array], list[list[Array]]]:

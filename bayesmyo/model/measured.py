@@ -11,9 +11,11 @@ from bayesmyo.cohort.cohort import Cohort, Measurements
 from bayesmyo.components.families import Cells, Family
 from bayesmyo.components.families.family import Pooled
 from bayesmyo.errors import UsageError
+from bayesmyo.model import residuals
+from bayesmyo.model.drift import path
 from bayesmyo.model.informed import Informed
 from bayesmyo.model.normal import Piece, sums, weights, whitened
-from bayesmyo.model.residuals import covariances, told, with_errors
+from bayesmyo.model.residuals import covariances, with_errors
 from bayesmyo.model.submodel import Array, Arrays, Etas, Rows, Submodel, Values
 from bayesmyo.model.truth import Truth
 from bayesmyo.model.visits import cells, censored, own_cells, taken, trailing, visit_columns
@@ -77,7 +79,7 @@ class Measured(Submodel):
         if self.splits:
             fields["normal"] = o.family.normal_cells(own.value)
         if o.residual is not None:
-            fields["own"] = own_cells(m.patient, len(cohort.patients))
+            fields["own"] = own_cells(m.patient, m.time, len(cohort.patients))
         for covariate in used(self.study, "visits"):
             at_visits = coded(self.study, covariate, m.covariates[covariate])
             fields |= {f"x.{column}": values for column, values in at_visits.items()}
@@ -111,7 +113,7 @@ class Measured(Submodel):
             if np.any(np.isnan(low) | np.isnan(high) | beyond):
                 raise UsageError(where, "every value must lie between its limits, and be the limit where there is one")
         if o.residual is not None:
-            if not np.array_equal(own["own"], own_cells(np.asarray(own["patient"]), patients)):
+            if not np.array_equal(own["own"], own_cells(np.asarray(own["patient"]), np.asarray(own["time"]), patients)):
                 raise UsageError(where, "the positions of each patient's cells are not those of the patients")
             names.append("own")
         valid = {}
@@ -125,7 +127,7 @@ class Measured(Submodel):
         if how == "integrated" and self.outcome.censoring:
             c = censored(own)
             assumed[f"{self.name}: censored cells"] = np.concatenate([c.cell, c.sign, [-1], c.between])
-        if self.family.per_row():
+        if self.family.per_row() or self.outcome.drifts:
             assumed[f"{self.name}: number of measurements"] = np.array([len(own["value"])])
         return assumed
 
@@ -152,7 +154,7 @@ class Measured(Submodel):
     def log_density(self, truth: Truth, cohort: Cohort) -> Array:
         m = cohort.measurements[self.name]
         values = with_errors(trailing(truth.outcomes[self.name].values), m.error)
-        return self.family.log_density(cells(self.outcome, m), *told(self.outcome, self.etas(truth, m), values))
+        return residuals.log_density(self.outcome, cells(self.outcome, m), self.etas(truth, m), values)
 
     def draw(self, truth: Truth, m: Measurements, rng: np.random.Generator, standard: Array | None = None) -> Array:
         """(..., visit) what might have been measured in place of these rows, in the outcome's unit. Not by the code of
@@ -166,16 +168,18 @@ class Measured(Submodel):
         if standard is not None:
             noise = aux["sigma"] * standard
         elif o.residual is not None:
-            own = own_cells(m.patient, int(m.patient.max(initial=0)) + 1)
-            sigma = np.broadcast_to(aux["sigma"], location.shape)
             time = np.asarray(m.time, dtype=float)
+            own = own_cells(m.patient, time, int(m.patient.max(initial=0)) + 1)
+            sigma = np.broadcast_to(0.0 if o.drifts else aux["sigma"], location.shape)
             root = np.linalg.cholesky(covariances(o, trailing(values, axes=3), time, sigma, own))
             drawn = (root @ rng.standard_normal((*root.shape[:-1], 1)))[..., 0]
             noise = np.zeros(location.shape)
             noise[..., own[own >= 0]] = drawn[..., own >= 0]
         else:
             return o.family.draw(rng, eta, aux)
-        return o.family.draw(rng, {**eta, "location": location + noise}, {**aux, "sigma": np.zeros(1)})
+        return o.family.draw(
+            rng, {**eta, "location": location + noise}, aux if o.drifts else {**aux, "sigma": np.zeros(1)}
+        )
 
     # --- inside a PyMC model, and on the way back from its draws
 
@@ -183,8 +187,26 @@ class Measured(Submodel):
         self, pm: Any, rows: Rows, values: Values, own: Mapping[str, Mapping[str, Any]], how: str, xp: Any
     ) -> None:
         eta, aux = self._told(rows, self.predictors, values[self.name], own[self.name], xp)
+        if self.outcome.drifts:
+            eta = {**eta, LOCATION: eta[LOCATION] + self._path(pm, rows, eta, aux, values[self.name], xp)}
         state = self.family.observe_rest if how == "integrated" else self.family.observe
         state(pm, self.name, eta, aux, self._cells(rows))
+
+    def _path(
+        self, pm: Any, rows: Rows, eta: Mapping[str, Any], aux: Mapping[str, Any], values: Mapping[str, Any], xp: Any
+    ) -> Any:
+        """(cell,) residuals as a path of each patient, sampled around what the patient's measurements say of it."""
+        o, own, time, cells = self.outcome, rows.data["own"], rows.data["time"], self._cells(rows)
+        assert o.residual is not None
+        location, precision = eta[LOCATION] + xp.zeros_like(time), xp.zeros_like(time)
+        said = location
+        if self.family.approximated:  # each cell by itself
+            said, precision = self.family.approximate(cells, aux, location, lambda x: x, xp)
+        raw = pm.Flat(f"{self.name}.raw_path", shape=tuple(time.shape.eval()))  # of the data at hand: one for each cell
+        factor = o.residual.factor(time[xp.maximum(own, 0)], values, xp)
+        w, log_density = path(factor, own, raw, said - location, precision + xp.zeros_like(time), xp, rows.whiten)
+        pm.Potential(f"{self.name}.path", log_density)
+        return w
 
     def piece(
         self,
@@ -252,7 +274,10 @@ class Measured(Submodel):
             if not own:
                 return self.family.approximate_zeros(cells, curve, pooled, xp)
             _, aux = self._told(rows, self.predictors[1:], values, {}, xp)
-            return self.family.approximate(cells, aux, curve, pooled, xp)
+            value, precision = self.family.approximate(cells, aux, curve, pooled, xp)
+            if self.outcome.residual is not None:  # which is sampled, and scatters cells around the course
+                precision = precision / (1 + precision * self.outcome.residual.total(0.0, values, xp) ** 2)
+            return value, precision
 
         return Informed(
             predictor,

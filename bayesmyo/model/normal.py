@@ -7,11 +7,12 @@ L and
 
     M = I + W' P W,   u = W' P (y - curve),   M = C C',   h = C^-1 u
 
-- a patient contributes -1/2 [sum log(2 pi / P) + (y - curve)' P (y - curve) + log det M - h'h] to the likelihood, the effects
-  integrated out: what is left for the sampler is a handful of parameters without a funnel, and it mixes at any number
-      of visits;
+- a patient contributes -1/2 [sum log(2 pi / P) + (y - curve)' P (y - curve) + log det M - h'h] to the likelihood, the
+  effects integrated out: what is left for the sampler is a handful of parameters without a funnel, and it mixes at any
+  number of visits;
 - the effects are b = L z with z | y ~ Normal(M^-1 u, M^-1): z = C'^-1 (h + a standard normal) draws them, exactly;
-- and where normal measurements only stand for others, z = C'^-1 (h + t) is where a sampler of t looks for them (`informed.py`).
+- and where normal measurements only stand for others, z = C'^-1 (h + t) is where a sampler of t looks for them
+  (`informed.py`).
 
 Outcomes whose effects are correlated are taken together, each with a precision of its own. Where an effect is
 correlated with one that

@@ -230,7 +230,9 @@ def recorded(study: Study, cohort: Cohort) -> Cohort:
         beyond = ((m.value < low) | (m.value > high)) & (m.side == MEASURED)
         if beyond.any():
             measurements[name] = replace(m, value=np.where(beyond, np.clip(m.value, low, high), m.value))
-            where = f"outside {low:g} to {high:g}" if np.isfinite([low, high]).all() else f"below {low:g}" if np.isfinite(low) else f"above {high:g}"  # fmt: skip
+            bounded = np.isfinite([low, high])
+            where = f"outside {low:g} to {high:g}" if bounded.all() else f"above {high:g}"
+            where = f"below {low:g}" if bounded[0] and not bounded[1] else where
             notices.append(
                 f"{study.label(name)}: {beyond.sum()} of {len(m)} simulated values lay {where} {o.unit}".rstrip()
                 + f", which the family {o.family.kind} allows; they are recorded at the end of the range."

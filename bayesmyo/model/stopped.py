@@ -9,9 +9,9 @@ import numpy as np
 from bayesmyo.components.estimands import Criteria, all_met
 from bayesmyo.components.estimands.estimand import Given, Population, Predicts, Summary
 from bayesmyo.errors import UsageError
+from bayesmyo.model import residuals
 from bayesmyo.model.event import TimeToEvent, kinks
 from bayesmyo.model.levels import AtTime, Crowd, Levels
-from bayesmyo.model.residuals import told
 from bayesmyo.model.stops import People, Seen, amount, stops
 from bayesmyo.model.visits import Etas
 from bayesmyo.study.predictors import predictors
@@ -93,7 +93,7 @@ class Stopped(Levels):
         when = self._drawn(people, until)
         etas = {k: v[..., 0] for k, v in self._at(outcome, when, people.effects[outcome], people.columns).items()}
         if predicts == "measurement":
-            return family.draw(self._rng(1, outcome, until), *told(self.study.outcomes[outcome], etas, values))
+            return residuals.draw(self.study.outcomes[outcome], self._rng(1, outcome, until), etas, values)
         level = self._summed(outcome, etas, median)
         return np.asarray(family.inverse(level) if median else level)
 

@@ -83,10 +83,10 @@ def censored(data: Mapping[str, Array]) -> CensoredCells:
     return CensoredCells(one, np.where(np.isinf(low[one]), -1.0, 1.0), between)
 
 
-def own_cells(patient: Array, patients: int) -> Array:
-    """(patient, most) positions of each patient's cells, in their order; -1 where there are no more."""
+def own_cells(patient: Array, time: Array, patients: int) -> Array:
+    """(patient, most) positions of each patient's cells, in the order of their times; -1 where there are no more."""
     counts = np.bincount(patient, minlength=patients)
-    order = np.argsort(patient, kind="stable")
+    order = np.lexsort((time, patient))
     positions = np.full((patients, max(1, int(counts.max(initial=0)))), -1, dtype=np.int64)
     place = np.arange(len(patient)) - np.repeat(np.cumsum(counts) - counts, counts)
     positions[patient[order], place] = order

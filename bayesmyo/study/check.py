@@ -177,7 +177,7 @@ def _curved(study: Study, outcome: str, where: str) -> Faults:
     """Effects on what the curve is not linear in, which nothing integrates out."""
     o = study.outcomes[outcome]
     how = {"integrated": "integrated out", "informed": "informed by measurements"}.get(o.parameterisation)
-    if o.residual is not None:
+    if o.residual is not None and o.integrable:
         how = "integrated out with residuals"
     if how and (curved := [e.coefficient for e in predictors(study, outcome)[0].effects if not e.linear]):
         what = f"effects on a {curved[0].replace('_', '-')} cannot be {how}"

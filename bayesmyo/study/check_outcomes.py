@@ -110,21 +110,34 @@ def _limits(where: str, o: Outcome) -> Faults:
 
 
 def can_hang_together(o: Outcome) -> bool:
-    """Whether residuals of an outcome without a covariance could have one."""
-    return o.residual is None and o.family.normal and not o.family.has_zero_part and not o.censoring
+    """Whether residuals of an outcome without a covariance could be correlated with those of another."""
+    return o.residual is None and o.integrable
+
+
+def can_drift(o: Outcome) -> bool:
+    """Whether residuals of an outcome without a covariance could drift."""
+    return o.residual is None and not o.censoring and (o.integrable or _can_be_sampled(o))
+
+
+def _can_be_sampled(o: Outcome) -> bool:
+    """Beside a scatter that may vanish, a path can be sampled only where `approximate` says what each cell is worth."""
+    return o.family.approximated or not o.family.scatter()
 
 
 def _residual(where: str, o: Outcome, residual: Residual) -> Faults:
-    """A covariance of residuals is integrated out with patients' effects, where that is exact."""
+    """A covariance of residuals is integrated out with effects, where that is exact; else a path is sampled."""
     at = f"{where}.residual"
     for what in residual.faults(o.trajectory):
         yield Fault(at, what)
-    if not o.family.normal or o.family.has_zero_part:
-        yield Fault(at, f"is not available for the family {o.family.kind}", mend="use gaussian or lognormal")
     if o.censoring:
         yield Fault(at, "is not available with censored cells", mend="leave it out")
-    if o.parameterisation not in ("auto", "integrated"):
+    elif not o.integrable and not (residual.sampled and _can_be_sampled(o)):
+        yield Fault(at, f"is not available for the family {o.family.kind}", mend="use gaussian or lognormal")
+    elif o.integrable and o.parameterisation not in ("auto", "integrated"):
         yield Fault(f"{where}.parameterisation", "effects are integrated out with residuals", mend='leave "auto"')
+    elif o.drifts and o.family.normal and o.parameterisation == "integrated":
+        what = "effects cannot be integrated out beside residuals that are sampled"
+        yield Fault(f"{where}.parameterisation", what, mend='leave "auto"')
     if residual.by_visit and o.effects:
         what = "patients have no effects of their own: the correlations of residuals hold what they differ in"
         yield Fault(f"{where}.effects", what, str(list(o.effects)), "leave them out")
@@ -137,7 +150,8 @@ def together(named: Sequence[str], outcomes: Mapping[str, Outcome], declared: Se
         yield from unknown(where, name, declared, "is not an outcome of this study")
         o = outcomes.get(name)
         if o is not None and not can_hang_together(o):
-            mend = "name outcomes of the family gaussian or lognormal, without censored cells and without a residual of their own"
+            mend = "name outcomes of the family gaussian or lognormal, without censored cells "
+            mend += "and without a residual of their own"
             yield Fault(where, "names an outcome whose residuals cannot be correlated", f'"{name}"', mend)
         elif o is not None and o.parameterisation not in ("auto", "integrated"):
             at, what = f"outcomes.{name}.parameterisation", "effects are integrated out with residuals"

@@ -86,7 +86,8 @@ def design(study: Study, d: Design, patients: str = "") -> str:
     unit, v, f = study.time.unit, d.visits, d.follow_up
     every = f", then every {v.then_every:g}" if v.then_every else ""
     jitter = f" (moved by a jitter of SD {v.jitter:g})" if v.jitter else ""
-    text = f"{patients or f'{d.patients:,}'} patients, visits planned at {unit} {listing([f'{t:g}' for t in v.first])}{every}{jitter}; "
+    first = listing([f"{t:g}" for t in v.first])
+    text = f"{patients or f'{d.patients:,}'} patients, visits planned at {unit} {first}{every}{jitter}; "
     if isinstance(f, FollowUp):
         text += f"followed for {f.mean:g} {unit}s on average (SD {f.sd:g}, at most {f.maximum:g})"
     else:
@@ -102,7 +103,8 @@ def design(study: Study, d: Design, patients: str = "") -> str:
         if c.levels:
             shares = c.shares or (1 / len(c.levels),) * len(c.levels)
             groups = listing([f"{share:.0%} {level}" for level, share in zip(c.levels, shares, strict=True) if share])
-            text += f"; {name}: {groups}, {'balanced after every patient' if name in (d.balanced or ()) else 'drawn by chance'}"
+            how = "balanced after every patient" if name in (d.balanced or ()) else "drawn by chance"
+            text += f"; {name}: {groups}, {how}"
     return text + "."
 
 
@@ -164,7 +166,8 @@ def correlation_words(study: Study) -> str:
     """How the patients' effects, and residuals, hang together, over the whole study."""
     words = _effects_words(study)
     if named := study.correlate_residuals:
-        words += f"; residuals of {listing([study.label(n) for n in named])} correlated at a visit ({study.correlation_prior})"
+        labels = listing([study.label(n) for n in named])
+        words += f"; residuals of {labels} correlated at a visit ({study.correlation_prior})"
     return words
 
 

@@ -22,7 +22,8 @@ def event_words(study: Study, name: str) -> str:
     if event.effects:
         text += " Patients differ in their rate beyond that (a frailty)."
     if event.covariates:
-        text += f" {listing(list(event.covariates)).capitalize()} {'multiply' if len(event.covariates) > 1 else 'multiplies'} it."
+        verb = "multiply" if len(event.covariates) > 1 else "multiplies"
+        text += f" {listing(list(event.covariates)).capitalize()} {verb} it."
     if event.after == "set aside":
         text += " Visits after it are set aside."
     if event.terminal:

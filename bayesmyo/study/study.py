@@ -288,6 +288,16 @@ class Outcome:
         return parts
 
     @property
+    def integrable(self) -> bool:
+        """Whether all its measurements are normal on the link scale, so that residuals are integrated out exactly."""
+        return self.family.normal and not self.family.has_zero_part and not self.censoring
+
+    @property
+    def drifts(self) -> bool:
+        """Whether it has residuals that are not integrated out: a path of each patient is sampled."""
+        return self.residual is not None and not self.integrable
+
+    @property
     def beside(self) -> tuple[str, ...]:
         """The columns that hold what belongs to each measurement."""
         return tuple(column for column in (self.exposure, self.error) if column is not None)

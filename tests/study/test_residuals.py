@@ -6,6 +6,7 @@ import pytest
 from bayesmyo.cohort.frame import cohort_from_frame
 from bayesmyo.errors import CohortError, StudyError
 from bayesmyo.study import parse_study
+from bayesmyo.study.check_outcomes import can_drift
 from bayesmyo.study.parameters import parameters
 from bayesmyo.study.predictors import effects
 
@@ -68,6 +69,27 @@ def test_faults_of_a_study(text, fault):
 def test_a_residual_is_refused_where_the_family_is_not_normal():
     with pytest.raises(StudyError, match=r"outcomes\.y\.residual: is not available for the family student_t"):
         parse_study(HEAD + OUTCOME.replace("gaussian", "student_t") + LINE + OU)
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        'scale = 4\nfamily = { kind = "poisson" }',
+        'scale = 4\nfamily = { kind = "negative_binomial" }',
+        'scale = 4\nfamily = { kind = "gamma" }',
+        'scale = 4\nfamily = { kind = "ordered_beta", lower = 0, upper = 80 }',
+        'scale = 4\nfamily = { kind = "beta_binomial", trials = 80 }',
+        'scale = 4\nfamily = { kind = "hurdle_lognormal" }\nzero = { typical = 0.2, scale = 0.1 }',
+    ],
+)
+def test_residuals_of_other_families_may_drift_and_are_the_remedy_that_is_named(family):
+    text = HEAD + OUTCOME.replace('scale = 10\nfamily = { kind = "gaussian" }', family) + LINE
+    assert can_drift(parse_study(text).outcomes["y"])
+    study = parse_study(text + OU)
+    assert study.outcomes["y"].drifts
+    assert {"sd_ou", "tau_ou"} < set(parameters(study, "y"))
+    with pytest.raises(StudyError, match="parameterisation: effects cannot be integrated out"):
+        parse_study(text + OU + 'parameterisation = "integrated"\n')
 
 
 def test_measured_changes_are_not_asked_where_residuals_hang_together():

@@ -11,7 +11,7 @@ from bayesmyo.assess.checks.moments import free_effects, mean, subject
 from bayesmyo.assess.checks.remedies import turning
 from bayesmyo.assess.replicated import Replicated
 from bayesmyo.inference.fit import Fit
-from bayesmyo.study.check_outcomes import can_hang_together
+from bayesmyo.study.check_outcomes import can_drift
 
 FEWEST = 5  # patients with three measurements or more
 
@@ -65,7 +65,7 @@ class Dependence(Predictive):
     def _remedy(fit: Fit, r: Replicated) -> str:
         o = fit.study.outcomes[r.outcome]
         advice = [f'adding "{name}" to effects' for name in free_effects(fit.study, r.outcome)[:1]]
-        advice += ['residual = { kind = "ou" }'] if can_hang_together(o) else []
+        advice += ['residual = { kind = "ou" }'] if can_drift(o) else []
         return f"try {', or '.join(advice)}" if advice else turning(o.trajectory)
 
 

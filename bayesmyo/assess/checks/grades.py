@@ -13,6 +13,7 @@ from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.replicated import Replicated
 from bayesmyo.components.families import Cells
 from bayesmyo.inference.fit import Fit
+from bayesmyo.model.residuals import log_density
 
 DRAWS = 200
 RARE = 5  # measurements on either side of a grade
@@ -91,12 +92,13 @@ def reach(fit: Fit, r: Replicated, some: np.ndarray) -> dict[float, np.ndarray]:
     dict
         Grade -> (draw, n) probability.
     """
-    family = fit.study.outcomes[r.outcome].family
+    o = fit.study.outcomes[r.outcome]
+    family = o.family
     texts = family.texts()
     grades = np.unique(list(texts.values())) if texts is not None else np.array([0.0, 1.0])
-    told = family.told({k: v[some] for k, v in r.etas.items()}, {k: v[some] for k, v in r.aux.items()}, np)
+    etas, aux = ({k: v[some] for k, v in of.items()} for of in (r.etas, r.aux))
     with np.errstate(all="ignore"):
-        log = np.stack([family.log_density(Cells(family.encode(np.full(len(r), g))), *told) for g in grades])
+        log = np.stack([log_density(o, Cells(family.encode(np.full(len(r), g))), etas, aux) for g in grades])
     return {float(g): np.exp(logsumexp(log[k:], axis=0)) for k, g in enumerate(grades) if k}
 
 

@@ -27,7 +27,8 @@ class Dual(Decision):
     def rule(self, subject: str = "") -> str:
         side = self._side()
         return (
-            f"the probability that {subject or self.estimand} is {side} {self.null:g} is at least {self.probability:g}, and its median is "
+            f"the probability that {subject or self.estimand} is {side} {self.null:g} is at least {self.probability:g}, "
+            "and its median is "
             f"{side} {self.relevant:g}, which is relevant"
         )
 

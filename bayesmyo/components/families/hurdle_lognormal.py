@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.family import Arrays, Cells, Family, Pooled
 from bayesmyo.components.families.gaussian import HALF_LOG_2PI
 from bayesmyo.components.families.link import FromZero
 from bayesmyo.components.families.tails import log_sigmoid
@@ -29,6 +29,7 @@ class HurdleLogNormal(FromZero, Family):
     kind: Literal["hurdle_lognormal"] = "hurdle_lognormal"
     formula: ClassVar[str] = "P(y = 0) = expit(eta_zero); log y ~ Normal(eta, sigma) where positive"
     normal: ClassVar[bool] = True
+    approximated: ClassVar[bool] = True
     r_apart: ClassVar[bool] = True
     links: ClassVar[Mapping[str, str]] = {"zero": "logit", "sigma": "log"}
     more_zeros: ClassVar[str] = "zero"
@@ -62,6 +63,11 @@ class HurdleLogNormal(FromZero, Family):
         """Whether each cell is zero."""
         sign = pm.math.switch(pm.math.gt(cells.value, 0), -1.0, 1.0)
         return pm.Potential(f"{name}.zero", log_sigmoid(pm, sign * eta["zero"]).sum())
+
+    def approximate(self, cells: Cells, aux: Arrays, curve: Any, pooled: Pooled, xp: Any) -> tuple[Any, Any]:
+        """Itself, where it is positive."""
+        positive = cells.value > 0
+        return xp.log(xp.where(positive, cells.value, 1.0)), xp.where(positive, aux["sigma"] ** -2.0, 0.0)
 
     def draw(self, rng: np.random.Generator, eta: Arrays, aux: Arrays) -> np.ndarray:
         shape = np.broadcast_shapes(np.shape(eta["location"]), np.shape(eta["zero"]), np.shape(aux["sigma"]))

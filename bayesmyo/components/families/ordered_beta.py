@@ -34,7 +34,8 @@ class OrderedBeta(Score, Family):
 
     kind: Literal["ordered_beta"] = "ordered_beta"
     formula: ClassVar[str] = (
-        "P(y = lower) = expit(-cut_floor - eta); P(y = upper) = expit(eta - cut_ceiling); share of y between ~ Beta(mean expit(eta), precision)"
+        "P(y = lower) = expit(-cut_floor - eta); P(y = upper) = expit(eta - cut_ceiling); "
+        "share of y between ~ Beta(mean expit(eta), precision)"
     )
     lower: float
     upper: float

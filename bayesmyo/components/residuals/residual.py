@@ -12,11 +12,12 @@ Role = Literal["sd", "duration", "correlation"]
 
 
 class Residual(Component):
-    """The covariance of one patient's residuals, on the link scale of a family that is normal there."""
+    """The covariance of one patient's residuals, on the link scale."""
 
     by_visit: ClassVar[bool] = (
         False  # the residual SD is one of each planned visit, and patients have no effects of their own
     )
+    sampled: ClassVar[bool] = False  # its path can be sampled (`factor`), where nothing integrates it out
 
     @property
     @abstractmethod
@@ -38,6 +39,14 @@ class Residual(Component):
         values: the outcome's parameters by name, which broadcast against (..., n, n); `xp` is `numpy` or
             `pytensor.tensor`
         """
+
+    def factor(self, t: Any, values: Mapping[str, Any], xp: Any) -> Any:
+        """(..., n, n) lower-triangular L: the path at times t, (..., n), in increasing order, is L z of
+        standard normals z.
+
+        values, xp: as `covariance` says. Raises NotImplementedError where a residual is not `sampled`.
+        """
+        raise NotImplementedError(f"the path of {type(self).__name__} is not sampled")
 
     @abstractmethod
     def total(self, sigma: Any, values: Mapping[str, Any], xp: Any) -> Any:

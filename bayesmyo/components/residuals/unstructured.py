@@ -33,7 +33,10 @@ class Unstructured(Residual):
 
     @property
     def sentence(self) -> str:
-        return "What patients differ in is in their residuals, which have an SD of each planned visit and a correlation of each two."
+        return (
+            "What patients differ in is in their residuals, which have an SD of each planned visit "
+            "and a correlation of each two."
+        )
 
     def written(self, outcome: str) -> tuple[str, ...]:
         return (f"({outcome}[i, t] - eta[i, t]) over visits t ~ MvNormal(0, SDs sigma and residual correlations)",)

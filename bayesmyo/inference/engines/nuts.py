@@ -27,8 +27,8 @@ STATS = {
 }
 
 
-# PyTensor looks for arrays that an operation may write into; that takes a third of the time of compiling, and what is compiled for
-# these models is no faster for it
+# PyTensor looks for arrays that an operation may write into; that takes a third of the time of compiling, and what is
+# compiled for these models is no faster for it
 INPLACE = "inplace_elemwise"
 
 
