@@ -28,6 +28,7 @@ from bayesmyo.simulation.store import Results, Store, opened, read_results
 PACE = 5.0  # seconds that a batch should take, and between two parts on the disk
 MOST = 64  # replicates of a batch
 TICK = 0.5  # seconds between two looks at what goes on
+TIMED = 5  # cohorts, before it is said how long the others will take
 DEATHS = 3  # of workers, over one replicate; then it is a row that says so
 
 
@@ -42,7 +43,7 @@ class State:
     remaining : int
         As far as is known: a cell may go on where its Monte Carlo error asks for it.
     seconds : float
-        That are left, as long as a cohort took where its model was compiled already; NaN before there was one.
+        That are left, as long as a cohort took where its model was compiled already; NaN before there were some.
     error : float
         The largest Monte Carlo error of any decision now; NaN where there is none.
     workers : int
@@ -196,7 +197,7 @@ class _Run:
         if self.progress and (last or now - self.told >= TICK):
             self.told, unwritten = now, self.store.unwritten
             done, remaining = self.agenda.done, self.agenda.remaining
-            seconds = self.took / self.timed * remaining / workers if self.timed and workers else math.nan
+            seconds = self.took / self.timed * remaining / workers if self.timed >= TIMED and workers else math.nan
             error, notices = self.agenda.error(), tuple(self.store.notices)
             on_the_disk, left = done - unwritten, remaining + unwritten
             self.progress(State(on_the_disk, self.agenda.failed, left, seconds, error, workers, notices))
