@@ -202,7 +202,7 @@ class Measured(Submodel):
         said = location
         if self.family.approximated:  # each cell by itself
             said, precision = self.family.approximate(cells, aux, location, lambda x: x, xp)
-        raw = pm.Flat(f"{self.name}.raw_path", shape=tuple(time.shape.eval()))  # of the data at hand: one for each cell
+        raw = pm.Flat(f"{self.name}.raw_path", shape=time.get_value().shape)  # of the data at hand: one for each cell
         factor = o.residual.factor(time[xp.maximum(own, 0)], values, xp)
         w, log_density = path(factor, own, raw, said - location, precision + xp.zeros_like(time), xp, rows.whiten)
         pm.Potential(f"{self.name}.path", log_density)
