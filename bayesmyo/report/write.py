@@ -1,6 +1,6 @@
 """A fit, or a power study, as files that a reader may keep."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from bayesmyo.simulation.options import TARGET
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
 from bayesmyo.simulation.values import share
+from bayesmyo.simulation.values import weights as known_weights
 from bayesmyo.study.study import Study
 
 FORMS = {".html": html, ".htm": html, ".md": markdown}
@@ -135,6 +136,7 @@ def write_power_report(
     study: Study | None = None,
     target: float = TARGET,
     futility: float | None = None,
+    weights: Mapping[str, float] | None = None,
     force: bool = False,
 ) -> Path:
     """Write a power study as one page for a protocol. `bayesmyo power` writes it as `power.html` by itself.
@@ -154,6 +156,8 @@ def write_power_report(
         The power of the smallest number of patients, as of `bayesmyo.power`.
     futility : float, optional
         Stop at a look where the probability is below this, as of `bayesmyo.power`.
+    weights : mapping of str to float, optional
+        How likely each scenario is held to be, as of `bayesmyo.power`.
     force : bool
         Replace a file that exists.
 
@@ -178,13 +182,14 @@ def write_power_report(
     page_path = _page_path(path, force)
     share("--target", target)
     share("--futility", futility)
+    known_weights("--weights", weights)
     simulated = read_results(folder)
     if simulated.plan.kind != "power":
         raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
     if study is not None and asks(study) not in {asks(c.analysis) for c in simulated.plan.cells}:
         mend = "only [report], [design] and scenarios may differ"
         raise UsageError("study", "is not the one that was planned", f'"{study.title}"', mend)
-    answer = power_answer(simulated, target, futility)
+    answer = power_answer(simulated, target, futility, weights)
     made = power_page(simulated, answer, target, futility, study.report if study else None)
     write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())
     return page_path

@@ -5,7 +5,7 @@ nothing heavy.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, Field, dataclass, fields
 from functools import wraps
 from inspect import Parameter, Signature, cleandoc, formatannotation
@@ -156,6 +156,11 @@ class PowerOptions(Axes, SimulationOptions):
     futility: Annotated[float | None, Option("Stop at a look where the probability is below this.", values.SHARE)] = (
         None
     )
+    weights: Annotated[
+        Mapping[str, float] | None,
+        Option("How likely each scenario is held to be, such as null=0.5,paper=0.5: how often is a claim true?",
+               values.WEIGHTS),
+    ] = None  # fmt: skip
     analysis: Annotated[
         "Study | None",
         Option("Another study that analyses what this one simulates.", more="Estimands are matched by name."),

@@ -74,7 +74,7 @@ def power(asked: PowerOptions) -> PowerAnswer:
     Returns
     -------
     PowerAnswer
-        `table()`, `estimand_table()`, `looks`, `smallest` and `sentences`; `bayesmyo.figures.power_curves` draws its
+        `table()`, `estimand_table()`, `claim_table()`, `looks`, `smallest` and `sentences`; `bayesmyo.figures.power_curves` draws its
         `decisions`. Power is of the replicates that could be fitted; `worst` and `best` say what it would be if those
         that failed had not met the decision, or had. The answer of a shard is of its replicates alone;
         `results.complete` says whether any is missing.
@@ -94,7 +94,7 @@ def power(asked: PowerOptions) -> PowerAnswer:
     >>> print(*answer.sentences, sep="\\n")  # doctest: +SKIP
     """
     results = _results(asked, power_plan)
-    return power_answer(results, asked.target, asked.futility)
+    return power_answer(results, asked.target, asked.futility, asked.weights)
 
 
 def _results[Asked: SimulationOptions](asked: Asked, planned: Callable[[Asked], Plan]) -> Results:

@@ -35,7 +35,7 @@ def test_power_from_a_study_file_to_sentences_tables_and_figures(typed, tmp_path
     assert "though the true value is 0 ms per day" in said.out
     assert "rises, four: A power of 80% is not reached with up to 8 patients" in said.out
     assert (
-        "Wrote power.parquet, power.csv, estimands.parquet, estimands.csv, power.svg, power.pdf, power.html into out."
+        "Wrote power.parquet, power.csv, estimands.parquet, estimands.csv, claims.parquet, claims.csv, power.svg, power.pdf, power.html into out."
         in said.out
     )
     table = pd.read_parquet(tmp_path / "out" / "power.parquet")

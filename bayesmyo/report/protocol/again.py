@@ -1,6 +1,7 @@
 """How it was computed, and what to type to do it again."""
 
 import shlex
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from bayesmyo.study.write import to_toml
 STEPS = {"importance": "importance sampling", "hamiltonian": "Hamiltonian trajectories", "nuts": "the engine nuts"}
 
 
-def again(results: Results, target: float, futility: float | None) -> Section:
+def again(results: Results, target: float, futility: float | None, weights: Mapping[str, float]) -> Section:
     plan, rows = results.plan, results.replicates
     s = plan.sampling
     twice = int((rows["attempts"] > 1).sum())
@@ -35,7 +36,7 @@ def again(results: Results, target: float, futility: float | None) -> Section:
         ("Versions", ", ".join(f"{k} {v}" for k, v in results.versions.items()) + f"; page by bayesmyo {__version__}"),
     )  # fmt: skip
     study, other = plan.cells[0].study, _another(plan.cells[0])
-    blocks: list[Block] = [Terms(terms), Code("Command", command(results, target, futility))]
+    blocks: list[Block] = [Terms(terms), Code("Command", command(results, target, futility, weights))]
     if other:
         blocks.append(Code("The study that simulates (study.toml), in its first design", to_toml(study), folded=True))
         blocks.append(Code("The study that analyses (analysis.toml)", to_toml(plan.cells[0].analysis), folded=True))
@@ -67,7 +68,9 @@ def _another(c: Simulation) -> bool:
     return asks(c.study) != asks(c.analysis)
 
 
-def command(results: Results, target: float, futility: float | None = None) -> str:
+def command(
+    results: Results, target: float, futility: float | None = None, weights: Mapping[str, float] | None = None
+) -> str:
     """What to type."""
     plan = results.plan
     values: dict[str, list[str]] = {}
@@ -86,6 +89,8 @@ def command(results: Results, target: float, futility: float | None = None) -> s
             options.append(f"--{key.replace('_', '-')} {','.join(listed)}")
     if interim := sorted({look for c in plan.cells for look in c.looks[:-1]}):
         options.append(f"--looks {','.join(map(str, interim))}")
+    if weights:
+        options.append(f"--weights {shlex.quote(','.join(f'{name}={w!r}' for name, w in weights.items()))}")
     if _another(plan.cells[0]):
         options.append("--analysis analysis.toml")
     options.append(f"--replicates {plan.replicates}" + ("" if plan.mcse is None else f" --mcse {plan.mcse!r}"))

@@ -17,6 +17,7 @@ from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.given import NO_DESIGN, known, posterior_draws
 from bayesmyo.simulation.options import Axes, PowerOptions
 from bayesmyo.simulation.plan import Plan, usual
+from bayesmyo.simulation.power.claims import weighed
 from bayesmyo.simulation.power.comparators import checked
 from bayesmyo.study.design import Design, FollowUp, Loss
 from bayesmyo.study.study import Study
@@ -61,7 +62,7 @@ def power_plan(asked: PowerOptions) -> Plan:
     posterior = None if asked.fit is None else posterior_draws(asked.fit, asked.study, same_model=False)
     listed = cells(asked.study, asked, analysis=asked.analysis, posterior=posterior)
     beside = checked(asked.comparators)
-    return Plan(
+    plan = Plan(
         "power",
         listed,
         asked.replicates,
@@ -71,6 +72,8 @@ def power_plan(asked: PowerOptions) -> Plan:
         comparators=beside,
         mcse=asked.mcse,
     )
+    weighed(asked.weights or {}, plan)
+    return plan
 
 
 def _designs(design: Design, axes: Axes) -> Iterator[tuple[dict[str, str | float], Design]]:

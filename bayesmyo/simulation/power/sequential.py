@@ -78,24 +78,49 @@ def sequences(plan: Plan, quantities: pd.DataFrame, futility: float | None = Non
     return listed
 
 
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """How every study of one cell ended, by one decision: its verdict is that of the look at which it stopped.
+
+    replicate, look, met, truth: (replicate,); look as in the rows; met: whether it stopped for success
+    where: (replicate,) position of the look among all of them
+    """
+
+    replicate: np.ndarray
+    where: np.ndarray
+    look: np.ndarray
+    met: np.ndarray
+    truth: np.ndarray
+
+
+def ends(cell: Cell, verdicts: pd.DataFrame, futility: float | None) -> Ends:
+    """How every study of a cell ended. verdicts: the rows of one decision in that cell, at all looks"""
+    at = looks(cell)
+    wide = {
+        column: verdicts.assign(value=numbers(verdicts[column]))
+        .pivot(index="replicate", columns="look", values="value")
+        .reindex(columns=list(at))
+        for column in ("met", "probability", "truth")
+    }
+    met, probability, truth = (frame.to_numpy() for frame in wide.values())
+    where, why = stopped(met == 1, probability, futility)
+    rows = np.arange(len(met))
+    return Ends(wide["met"].index.to_numpy(), where, np.array(at)[where], why == SUCCESS, truth[rows, where])
+
+
 def _sequence(cell: Cell, decision: str, verdicts: pd.DataFrame, futility: float | None) -> Sequence:
     at = looks(cell)
-    met, probability = (
-        verdicts.assign(value=numbers(verdicts[column]))
-        .pivot(index="replicate", columns="look", values="value")[list(at)]
-        .to_numpy()
-        for column in ("met", "probability")
-    )
-    where, why = stopped(met == 1, probability, futility)
+    ended = ends(cell, verdicts, futility)
     n = np.array(at, dtype=float)
     stops = tuple(
-        Stop(look, rate((where == i) & (why == SUCCESS)), rate((where == i) & (why == FUTILITY)))
+        Stop(look, rate((ended.where == i) & ended.met), rate((ended.where == i) & ~ended.met))
         for i, look in enumerate(at)
     )
     truth = numbers(verdicts["truth"])
     right = cell.analysis.decisions[decision].right(truth) if np.isfinite(truth).all() else None
     null = right is not None and not right.any()
-    return Sequence(cell.key, dict(cell.labels), decision, futility, stops, rate(why == SUCCESS), mean(n[where]), null)
+    labels, patients = dict(cell.labels), mean(n[ended.where])
+    return Sequence(cell.key, labels, decision, futility, stops, rate(ended.met), patients, null)
 
 
 def stopped(met: np.ndarray, probability: np.ndarray, futility: float | None) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ sure that is.
 from collections.abc import Mapping
 
 from bayesmyo.components.numbers import Number
+from bayesmyo.simulation.power.claims import Claim, Extreme
 from bayesmyo.simulation.power.grid import POSTERIOR
 from bayesmyo.simulation.power.operating import DecisionPower
 from bayesmyo.simulation.power.sequential import Sequence
@@ -13,7 +14,7 @@ from bayesmyo.study.study import Study
 
 def sentence(study: Study, d: DecisionPower) -> str:
     """How often one decision would have been met in one cell. study: the one that analyses"""
-    who = f"With {d.look} patients{_design(d)}"
+    who = f"With {d.look} patients{_varied(d.labels)}"
     if d.rate.value is None:
         return f"{who}, nothing can be said of {d.decision}: none of {d.replicates} replicates was finished."
     share, error = percent(d.rate.value), f"Monte Carlo error {100 * (d.rate.mcse or 0):.1f} points"
@@ -54,6 +55,35 @@ def sequence_sentence(s: Sequence) -> str:
     text += ", its type I error over all looks" if s.null else ""
     text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
     return text + f"; {s.patients.value or n:.1f} patients are expected instead of {n}."
+
+
+def claim_sentence(c: Claim) -> str:
+    """What a claim would be worth over a design prior."""
+    text = f"With {c.patients} patients{_varied(c.labels)}, {c.decision} would be claimed in {percent(c.made.value)} of studies"
+    text += f" over {c.over} (assurance)"
+    if c.true is None or c.false is None or c.true.value is None:
+        return text + "; how often a claim is true cannot be said."
+    between = f"95% Monte Carlo interval {percent(c.true.lower)} to {percent(c.true.upper)}"
+    text += f"; a claim that is made would be true in {percent(c.true.value)} ({between})"
+    text += f" and false in {percent(c.false.value)}"
+    if c.coverage_made.value is None:
+        return text + "."
+    covers = f"{percent(c.coverage_made.value)} of claims (in {percent(c.coverage.value)} of all studies)"
+    return f"{text}; the interval would hold the true value in {covers}."
+
+
+def extreme_sentence(x: Extreme) -> str:
+    """The type I error, or the power, at its worst."""
+    where = f"with {x.labels['patients']} patients ({called(x.labels)})" if "patients" in x.labels else called(x.labels)
+    which = "largest type I error" if x.error else "smallest power"
+    cells = f"of the {x.cells} simulated cells" if x.cells > 1 else "in the one simulated cell"
+    true = "it is never true" if x.error else "it is true"
+    together = ", allowing for having chosen the worst of them" if x.cells > 1 else ""
+    limit = f"{'at most' if x.error else 'at least'} {percent(x.limit)} with 95% confidence{together}"
+    return (
+        f"The {which} of {x.decision} {cells} in which {true} is {percent(x.rate.value)}, {where}; "
+        f"in truth it is {limit} (Monte Carlo error)."
+    )
 
 
 def called(labels: Mapping[str, str | float]) -> str:
@@ -102,5 +132,5 @@ def _true(study: Study, d: DecisionPower) -> str:
     return f"the true value is {about}{amount}" if d.null else text
 
 
-def _design(d: DecisionPower) -> str:
-    return f" ({designed(d.labels)})" if d.labels.keys() - {"scenario", "patients"} else ""
+def _varied(labels: Mapping[str, str | float]) -> str:
+    return f" ({designed(labels)})" if labels.keys() - {"scenario", "patients"} else ""
