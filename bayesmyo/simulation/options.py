@@ -145,8 +145,17 @@ class Axes(Options):
     loss: Annotated[Sequence[float], Option("Hazards of loss per unit of time, such as 0,0.01.", values.NUMBERS)] = ()
     looks: Annotated[
         Sequence[int],
-        Option("Interim looks after so many patients, such as 10,15; stops when a decision is met.", values.WHOLE),
+        Option("Interim looks after so many patients, such as 10,15; stops when a decision is met.", values.WHOLE,
+               more="With an accrual as soon as so many have entered, with what has happened by then."),
+    ] = ()  # fmt: skip
+    accrual: Annotated[
+        Sequence[float], Option("Patients who enter per unit of time, at random, such as 1,2.", values.NUMBERS)
     ] = ()
+    look_at: Annotated[
+        Sequence[float],
+        Option("Interim looks at dates instead, such as 12,18, with what has happened by then; needs an accrual.",
+               values.NUMBERS, more="In the study's unit of time since the first patient."),
+    ] = ()  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +188,7 @@ class PowerOptions(Axes, SimulationOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.futility is not None and not self.looks:
+        if self.futility is not None and not (self.looks or self.look_at):
             raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
 
 

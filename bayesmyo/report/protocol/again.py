@@ -91,6 +91,8 @@ def command(
         options.append(f"--looks {','.join(map(str, interim))}")
     if weights:
         options.append(f"--weights {shlex.quote(','.join(f'{name}={w!r}' for name, w in weights.items()))}")
+    if dates := sorted({date for c in plan.cells for date in c.dates}):
+        options.append(f"--look-at {','.join(repr(date).removesuffix('.0') for date in dates)}")
     if _another(plan.cells[0]):
         options.append("--analysis analysis.toml")
     options.append(f"--replicates {plan.replicates}" + ("" if plan.mcse is None else f" --mcse {plan.mcse!r}"))

@@ -4,11 +4,11 @@ sure that is.
 
 from collections.abc import Mapping
 
-from bayesmyo.components.numbers import Number
+from bayesmyo.components.numbers import Number, listing
 from bayesmyo.simulation.power.claims import Claim, Extreme
 from bayesmyo.simulation.power.grid import POSTERIOR
 from bayesmyo.simulation.power.operating import DecisionPower
-from bayesmyo.simulation.power.sequential import Sequence
+from bayesmyo.simulation.power.sequential import Sequence, Stop
 from bayesmyo.study.study import Study
 
 
@@ -46,15 +46,29 @@ def sentence(study: Study, d: DecisionPower) -> str:
 def sequence_sentence(s: Sequence) -> str:
     """How a study with interim looks would have ended."""
     n = s.stops[-1].look
-    early = [f"{percent(stop.success.value)} after {stop.look}" for stop in s.stops if stop.success.value is not None]
-    futile = [f"{percent(stop.futility.value)} after {stop.look}" for stop in s.stops[:-1] if stop.futility.value]
+
+    def when(stop: Stop) -> str:
+        if s.duration is not None and stop is s.stops[-1]:
+            return "at the end"
+        return f"at {s.unit} {stop.date:g}" if stop.date is not None else f"after {stop.look}"
+
+    early = [f"{percent(stop.success.value)} {when(stop)}" for stop in s.stops if stop.success.value is not None]
+    futile = [f"{percent(stop.futility.value)} {when(stop)}" for stop in s.stops[:-1] if stop.futility.value]
     under = f" ({called(s.labels)})" if s.labels.keys() - {"patients"} else ""
+    dates = [f"{stop.date:g}" for stop in s.stops if stop.date is not None]
     looked = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients{under}"
+    if dates:
+        looked = f"Looked at {s.unit} {listing(dates)} and when all {n} patients are through{under}"
+    elif s.duration is not None:
+        looked = f"Looked at when {listing([str(stop.look) for stop in s.stops[:-1]])} patients have entered and when all {n} are through{under}"
     text = f"{looked}, {s.decision} would have been met in {percent(s.success.value)} of studies"
     text += f" ({', '.join(early)})" if early else ""
     text += ", its type I error over all looks" if s.null else ""
     text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
-    return text + f"; {s.patients.value or n:.1f} patients are expected instead of {n}."
+    text += f"; {s.patients.value or n:.1f} patients are expected instead of {n}"
+    if s.duration is not None and s.longest is not None and s.duration.value is not None:
+        text += f", and {s.duration.value:.1f} {s.unit}s instead of {s.longest.value or 0:.1f}"
+    return text + "."
 
 
 def claim_sentence(c: Claim) -> str:
@@ -79,10 +93,10 @@ def extreme_sentence(x: Extreme) -> str:
     cells = f"of the {x.cells} simulated cells" if x.cells > 1 else "in the one simulated cell"
     true = "it is never true" if x.error else "it is true"
     together = ", allowing for having chosen the worst of them" if x.cells > 1 else ""
-    limit = f"{'at most' if x.error else 'at least'} {percent(x.limit)} with 95% confidence{together}"
+    bound = f"{'at most' if x.error else 'at least'} {percent(x.limit)} (95% confidence{together})"
     return (
         f"The {which} of {x.decision} {cells} in which {true} is {percent(x.rate.value)}, {where}; "
-        f"in truth it is {limit} (Monte Carlo error)."
+        f"with its Monte Carlo error {bound}."
     )
 
 
