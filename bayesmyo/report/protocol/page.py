@@ -21,6 +21,7 @@ METHODS = (
     "Assurance: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175",
     "What a claim is worth: U.S. Food and Drug Administration (2026), Use of Bayesian Methodology in Clinical Trials of "
     "Drug and Biological Products, draft guidance",
+    "Interim looks: Berry, Carlin, Lee and Mueller (2010), https://doi.org/10.1201/EBK1439825488",
     "Errors of sign and magnitude: Gelman and Carlin (2014), https://doi.org/10.1177/1745691614551642",
     "Exact intervals of shares: Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404",
     "Sampling: Hoffman and Gelman (2014), https://jmlr.org/papers/v15/hoffman14a.html",
