@@ -3,6 +3,7 @@
 from bayesmyo.report.blocks import Block, Cell, Paragraph, Section, Span, Table, note
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.sections.planning import share
+from bayesmyo.report.simulations import dry_run
 from bayesmyo.simulation.power.answer import PowerAnswer
 from bayesmyo.simulation.power.claims import Claim
 from bayesmyo.simulation.power.rates import Rate
@@ -25,7 +26,8 @@ def claims(answer: PowerAnswer) -> Section:
         "false, if claimed", "bias", "bias, if claimed", "coverage", "coverage, if claimed",
     )  # fmt: skip
     caption = "What a claim would be worth; bias is of the posterior median, in outcome units"
-    blocks: list[Block] = [Paragraph(extreme_sentence(x), "claim") for x in answer.extremes]
+    dry = dry_run(answer.results.plan.engine)
+    blocks: list[Block] = [Paragraph(extreme_sentence(x), "claim") for x in answer.extremes if not dry]
     return Section(
         "claims", "What a claim would be worth", (*blocks, Table("claims", caption, headers, rows), note(READING))
     )

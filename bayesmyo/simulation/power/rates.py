@@ -4,7 +4,7 @@ Formulas: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086, t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,7 +84,8 @@ def among(
         `met` and `of` are counts without weights.
     """
     if len(made) == 1:
-        return rate(right[0][made[0]])
+        r, sure = rate(right[0][made[0]]), certain[0] if certain else None
+        return r if sure is None or not r.of else replace(r, lower=float(sure), upper=float(sure))
     w, done = np.array(weights), np.array([len(m) for m in made])
     k, both = (
         np.array([np.sum(x) for x in listed]) for listed in (made, [m & r for m, r in zip(made, right, strict=True)])
