@@ -23,6 +23,8 @@ from bayesmyo.simulation.options import (
 if TYPE_CHECKING:
     from bayesmyo.simulation.store import Results
 
+JSON_PARTS = ("estimands", "looks", "smallest", "thresholds", "differences", "claims", "extremes")  # beside cells
+
 
 def _taking(options: type[Options]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command that takes the options of a function of Python, between its own study and --json."""
@@ -129,10 +131,7 @@ def power(study: STUDY, *, json: JSON = False, **typed: Any) -> None:
         return
     files = write_power(answer.results, answer, folder, asked["target"], asked.get("futility"), asked["study"].report)
     if json:
-        parts = {
-            name: [x.as_dict() for x in getattr(answer, name)]
-            for name in ("estimands", "looks", "smallest", "thresholds", "differences")
-        }
+        parts = {name: [x.as_dict() for x in getattr(answer, name)] for name in JSON_PARTS}
         cells = [d.as_dict() | {"sentence": s} for d, s in zip(answer.last(), answer.sentences, strict=False)]
         typer.echo(documents.document(complete=True, engine=asked["engine"], cells=cells, **parts, files=files))
     else:

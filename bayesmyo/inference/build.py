@@ -57,10 +57,13 @@ class BuiltModel:
         return {k: np.nan_to_num(v) if k.startswith(SHARED) else v for k, v in data.items()}
 
 
-def build(study: Study, cohort: Cohort) -> BuiltModel:
-    """State the study's model for a cohort. Nothing is compiled. Raises UsageError for data that cannot be used."""
+def build(study: Study, cohort: Cohort, how: Mapping[str, fx.Parameterisation] | None = None) -> BuiltModel:
+    """State the study's model for a cohort. Nothing is compiled. Raises UsageError for data that cannot be used.
+
+    how: the parameterisation of each outcome (default: as this cohort asks for)
+    """
     data = arrays(study, cohort)
-    how = {name: fx.parameterisation(study, cohort, name) for name in study.declared}
+    how = dict(how or {name: fx.parameterisation(study, cohort, name) for name in study.declared})
     with pm.Model(coords={"patient": np.arange(len(cohort.patients))}) as model:
         _Statement(study, data, how, len(cohort.patients)).state()
     return BuiltModel(model, study, cohort.patients, data, how)

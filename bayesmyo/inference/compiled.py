@@ -46,7 +46,8 @@ class Compiled:
         sampling: for this cohort, in place of that of every cohort
         """
         if self._model is None or not self.takes(cohort):
-            self._model, self._prepared = build(self.study, cohort), None
+            how = None if self._model is None else self._model.how  # data to come do not change what is drawn
+            self._model, self._prepared = build(self.study, cohort, how), None
         if self._prepared is None:
             self._prepared = ENGINES[self.engine].prepare(self._model)
         data = arrays(self.study, cohort) | {PRIOR_SPREAD: np.array(spread)}

@@ -40,12 +40,19 @@ class Simulated:
 
     truth: with the effects of these patients; follow_up: (patient,) when each was last under observation
     lost: (patient,) True where the patient left before the end of the potential follow-up
+    entry: (patient,) the date of each patient's time zero, the first visit of the first patient being date zero; None
+        where the design has no accrual
+    visits: of each patient, (visit,) the times of all visits, on the patient's own clock
+    whole: the cohort with what was measured after events whose later visits do not count
     """
 
     cohort: Cohort
     truth: Truth
     follow_up: np.ndarray
     lost: np.ndarray
+    entry: np.ndarray | None = None
+    visits: tuple[np.ndarray, ...] = ()
+    whole: Cohort | None = None
 
 
 def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int | None = None) -> Simulated:
@@ -147,7 +154,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     defined = (name for name, event in study.events.items() if event.when)
     events |= {name: met_by(study, name, measurements, n) for name in defined}
     cohort = Cohort(ids, measurements, account, source="simulated", covariates=of_patients, events=events, exits=exits)
-    return Simulated(without_later(study, cohort), truth, follow_up, lost)
+    entry = None if design.accrual is None else draw_entries(design, n, rng)
+    return Simulated(without_later(study, cohort), truth, follow_up, lost, entry, tuple(times), cohort)
 
 
 def draw_exits(
@@ -291,6 +299,15 @@ def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> t
         return potential, np.zeros(patients, dtype=bool)
     loss = rng.exponential(1 / design.loss.hazard, patients)
     return np.minimum(potential, loss), loss < potential
+
+
+def draw_entries(design: Design, patients: int, rng: np.random.Generator) -> np.ndarray:
+    """(patient,) the date of each patient's time zero: first visits are a Poisson process that begins with the
+    first.
+    """
+    assert design.accrual is not None
+    gaps = rng.exponential(1 / design.accrual, patients - 1)
+    return np.concatenate([[0.0], np.cumsum(gaps)]) - design.visits.first[0]
 
 
 def draw_visits(design: Design, end: float, rng: np.random.Generator) -> np.ndarray:

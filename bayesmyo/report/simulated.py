@@ -9,7 +9,7 @@ from bayesmyo.simulation.calibration.verdict import CellCalibration
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.answer import PowerAnswer
 from bayesmyo.simulation.power.operating import POSTERIOR, DecisionPower
-from bayesmyo.simulation.power.rates import Mean
+from bayesmyo.simulation.power.rates import Mean, Rate
 
 MOST = 15  # quantities of a calibration that are shown
 BESIDE = (
@@ -40,7 +40,12 @@ def power_blocks(answer: PowerAnswer, plan: Plan) -> list[Block]:
     )
     blocks: list[Block] = [Table("power", caption, headers, tuple(rows))]
     blocks += [Paragraph(f"{name} is met when {d.rule()}.") for name, d in plan.cells[0].analysis.decisions.items()]
-    blocks += [*([Paragraph(BESIDE)] if methods else []), SPACE, *_estimands(answer, varied, bool(methods))]
+    blocks += [
+        *([Paragraph(BESIDE)] if methods else []),
+        SPACE,
+        *_estimands(answer, varied, bool(methods)),
+        *_claims(answer, varied),
+    ]
     if dry := dry_run(plan.engine):
         blocks.append(Paragraph(dry, "failed"))
     chosen = answer.chosen()
@@ -66,6 +71,29 @@ def _estimands(answer: PowerAnswer, varied: Sequence[str], compared: bool) -> li
     caption = "Estimands: bias with its Monte Carlo error, coverage and type S error in %, type M error as a factor"
     others = [Paragraph("Those of other methods are in estimands.csv.")] if compared else []
     return [Table("estimands", caption, headers, rows), *others, SPACE]
+
+
+def _claims(answer: PowerAnswer, varied: Sequence[str]) -> list[Block]:
+    """What every claim would be worth."""
+    rows = tuple(
+        (c.decision, str(c.labels.get("scenario", "")), *_values(c.labels, varied), plain(c.patients), points(c.made.value),
+         _true(c.true), f"{plain(c.bias.value)} ({plain(c.bias_made.value)})",
+         f"{points(c.coverage.value)} ({points(c.coverage_made.value)})")
+        for c in answer.claims if c.made.of
+    )  # fmt: skip
+    if not rows:
+        return []
+    axes = [v.replace("_", " ") for v in varied]
+    headers = ("decision", "scenario", *axes, "n", "claimed", "true", "bias", "cover")
+    caption = (
+        "For a protocol: in % of studies a claim is made, in % of them it is true (95% Monte Carlo interval); bias, and "
+        "coverage in %, over all studies (over those with the claim)"
+    )
+    return [Table("claims", caption, headers, rows), SPACE]
+
+
+def _true(r: Rate | None) -> str:
+    return "-" if r is None or r.lower is None else f"{points(r.value)} ({points(r.lower)}-{points(r.upper)})"
 
 
 def calibration_blocks(cells: Sequence[CellCalibration]) -> list[Block]:

@@ -27,7 +27,7 @@ def write_power(
     futility: float | None = None,
     stated: Statements | None = None,
 ) -> list[str]:
-    """Power by cell, look and decision, estimands, power curves, and a page of it all.
+    """Power by cell, look and decision, estimands, what claims would be worth, power curves, and a page of it all.
 
     Parameters
     ----------
@@ -54,7 +54,8 @@ def write_power(
     StorageError
         Where a file cannot be written.
     """
-    files = _table(answer.table(), folder, "power") + _table(answer.estimand_table(), folder, "estimands")
+    tables = {"power": answer.table(), "estimands": answer.estimand_table(), "claims": answer.claim_table()}
+    files = [file for name, table in tables.items() for file in _table(table, folder, name)]
     if any(d.rate.value is not None for d in answer.decisions):
         files += _figure(power_curves(answer.decisions, target), folder, "power")
     write_bytes(folder / "power.html", html(power_page(results, answer, target, futility, stated)).encode())

@@ -1,6 +1,6 @@
 """A fit, or a power study, as files that a reader may keep."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from bayesmyo.simulation.options import TARGET, Solve
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
 from bayesmyo.simulation.values import share
+from bayesmyo.simulation.values import weights as known_weights
 from bayesmyo.study.study import Study
 
 FORMS = {".html": html, ".htm": html, ".md": markdown}
@@ -136,6 +137,7 @@ def write_power_report(
     target: float = TARGET,
     futility: float | None = None,
     alpha: float | None = None,
+    weights: Mapping[str, float] | None = None,
     force: bool = False,
 ) -> Path:
     """Write a power study as one page for a protocol. `bayesmyo power` writes it as `power.html` by itself.
@@ -157,6 +159,8 @@ def write_power_report(
         Stop at a look where the probability is below this, as of `bayesmyo.power`.
     alpha : float, optional
         Solve for the threshold of every decision with at most this type I error.
+    weights : mapping of str to float, optional
+        How likely each scenario is held to be, as of `bayesmyo.power`.
     force : bool
         Replace a file that exists.
 
@@ -182,6 +186,7 @@ def write_power_report(
     share("--target", target)
     share("--futility", futility)
     share("--alpha", alpha)
+    known_weights("--weights", weights)
     simulated = read_results(folder)
     if simulated.plan.kind != "power":
         raise UsageError(str(folder), "was written by `bayesmyo calibrate`", mend="name a folder of `bayesmyo power`")
@@ -189,7 +194,7 @@ def write_power_report(
         mend = "only [report], [design] and scenarios may differ"
         raise UsageError("study", "is not the one that was planned", f'"{study.title}"', mend)
     solve = None if alpha is None else Solve("threshold", alpha)
-    answer = power_answer(simulated, target, futility, solve)
+    answer = power_answer(simulated, target, futility, weights, solve)
     made = power_page(simulated, answer, target, futility, study.report if study else None)
     write_bytes(page_path, FORMS[page_path.suffix.lower()](made).encode())
     return page_path

@@ -2,6 +2,7 @@
 
 cell.py        whose truth, how many patients under which design, who analyses them
 plan.py        the cells of a simulation study, and how often and how each is replicated
+calendar.py    what is known at a date of patients who come one after another
 replicate.py   truth -> cohort -> fit -> row: the one loop of every simulation study
 row.py         what one replicate says
 agenda.py      what is still to be done, by whom next, and where a cell may stop

@@ -39,7 +39,10 @@ class Cell:
     labels : mapping of str to str or float
         What varies between the cells of a study, for its tables.
     looks : tuple of int
-        Numbers of patients after which the data are looked at, in the order of inclusion; the last is all of them.
+        Numbers of patients after which the data are looked at, in the order of inclusion; the last is all of them. With
+        all of their follow-up, or, where the design has an accrual, as soon as so many have entered.
+    dates : tuple of float
+        Dates at which they are looked at instead, in the study's unit of time since the first patient, before the end.
     cohort : Cohort, optional
         Real patients who are measured once more in every replicate, under draws of their own posterior with their
         effects
@@ -53,6 +56,7 @@ class Cell:
     labels: Mapping[str, str | float] = field(default_factory=dict)
     looks: tuple[int, ...] = ()
     cohort: Cohort | None = None
+    dates: tuple[float, ...] = ()
 
     def truth(self, rng: np.random.Generator) -> Truth:
         """The truth of a replicate, without patients' effects unless it is one about real patients."""
@@ -66,6 +70,20 @@ class Cell:
     def fixed(self) -> bool:
         """Whether every replicate has the same truth, but for its patients."""
         return isinstance(self.truths, str) and not design_priors(self.study, self.truths)
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """What each look is called in rows, the last that at all patients: a number of patients, or the number of a
+        date from 1.
+        """
+        if self.dates:
+            return (*range(1, len(self.dates) + 1), self.patients)
+        return self.looks or (self.patients,)
+
+    @property
+    def dated(self) -> bool:
+        """Whether its interim looks see only what has happened by then."""
+        return len(self.stages) > 1 and self.study.design is not None and self.study.design.accrual is not None
 
     @property
     def exchangeable(self) -> bool:
@@ -98,20 +116,23 @@ class Cell:
         analysis = study if cell["analysis"] == cell["study"] else parse_study(cell["analysis"])
         truths = _truth(cell["truths"]) if isinstance(cell["truths"], Mapping) else cell["truths"]
         cohort = _cohort(cell["cohort"]) if "cohort" in cell else None
-        return cls(study, truths, cell["patients"], analysis, cell["labels"], tuple(cell["looks"]), cohort)
+        looks, dates = tuple(cell["looks"]), tuple(cell.get("dates", ()))
+        return cls(study, truths, cell["patients"], analysis, cell["labels"], looks, cohort, dates)
 
     def _settings(self) -> dict[str, Any]:
         study, analysis = (
             to_toml(replace(s, report=None)) for s in (self.study, self.analysis)
         )  # words change no cohort
         truths = _values(self.truths) if isinstance(self.truths, Truth) else self.truths
-        settings = {
+        settings: dict[str, Any] = {
             "study": study,
             "truths": truths,
             "patients": self.patients,
             "analysis": analysis,
             "looks": list(self.looks),
         }
+        if self.dates:
+            settings["dates"] = list(self.dates)
         return settings if self.cohort is None else {"cohort": _measured(self.cohort), **settings}
 
 

@@ -5,7 +5,7 @@ nothing heavy.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, Field, dataclass, fields
 from functools import wraps
 from inspect import Parameter, Signature, cleandoc, formatannotation
@@ -146,8 +146,17 @@ class Axes(Options):
     loss: Annotated[Sequence[float], Option("Hazards of loss per unit of time, such as 0,0.01.", values.NUMBERS)] = ()
     looks: Annotated[
         Sequence[int],
-        Option("Interim looks after so many patients, such as 10,15; stops when a decision is met.", values.WHOLE),
+        Option("Interim looks after so many patients, such as 10,15; stops when a decision is met.", values.WHOLE,
+               more="With an accrual as soon as so many have entered, with what has happened by then."),
+    ] = ()  # fmt: skip
+    accrual: Annotated[
+        Sequence[float], Option("Patients who enter per unit of time, at random, such as 1,2.", values.NUMBERS)
     ] = ()
+    look_at: Annotated[
+        Sequence[float],
+        Option("Interim looks at dates instead, such as 12,18, with what has happened by then; needs an accrual.",
+               values.NUMBERS, more="In the study's unit of time since the first patient."),
+    ] = ()  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -169,6 +178,11 @@ class PowerOptions(Axes, SimulationOptions):
     futility: Annotated[float | None, Option("Stop at a look where the probability is below this.", values.SHARE)] = (
         None
     )
+    weights: Annotated[
+        Mapping[str, float] | None,
+        Option("How likely each scenario is held to be, such as null=0.5,paper=0.5: how often is a claim true?",
+               values.WEIGHTS),
+    ] = None  # fmt: skip
     analysis: Annotated[
         "Study | None",
         Option("Another study that analyses what this one simulates.", more="Estimands are matched by name."),
@@ -195,7 +209,7 @@ class PowerOptions(Axes, SimulationOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.futility is not None and not self.looks:
+        if self.futility is not None and not (self.looks or self.look_at):
             raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
         if self.alpha is not None and self.solve != "threshold":
             raise UsageError("--alpha", "belongs to a threshold that is solved for", mend="add --solve threshold")

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 
 from bayesmyo.assess.diagnostics import Diagnostics, diagnose
+from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.errors import BayesmyoError
 from bayesmyo.inference.compiled import Compiled
-from bayesmyo.inference.engines import ENGINES, Certificate, Draws, Sampling
+from bayesmyo.inference.engines import ENGINES, Certificate, Sampling
 from bayesmyo.inference.fit import Fit, posterior_truth, wrap
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.simulate import Simulated, simulate
 from bayesmyo.model.truth import Truth
 from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
+from bayesmyo.simulation import calendar
 from bayesmyo.simulation.beside import compared
 from bayesmyo.simulation.calibration.posterior import remeasured
 from bayesmyo.simulation.calibration.ranks import first_patient, joint, position
@@ -161,7 +163,8 @@ class Replicator:
             drawn = compiled.draws(simulated.cohort, seed)
         except BayesmyoError:  # the answer stands by its own certificate
             return row
-        asked = self._asked(simulated, drawn, address(self.seed, PREDICT, self.place, row.replicate))
+        posterior = posterior_truth(self.cell.analysis, simulated.cohort, drawn.posterior)
+        asked = self._asked(simulated, posterior, address(self.seed, PREDICT, self.place, row.replicate))
         theirs = {a.name: a.draws for a in asked if a.kind == "estimand"}
         ours = [q for q in row.quantities if q.kind == "estimand" and q.look == row.patients]
         apart, wider = compared(ours, theirs, self.cell.analysis.interval)
@@ -174,16 +177,18 @@ class Replicator:
         diagnosed: list[Diagnostics] = []
         certificates: list[Certificate] = []
         divergences = 0
-        for look in self.cell.looks or (row.patients,):
-            part = simulated if look == row.patients else first(simulated, look)
+        for look, part, told in self._parts(simulated):
             again = (look, row.attempts) if row.attempts > 1 or look != row.patients else ()
             seed = address(self.seed, SAMPLE, self.place, row.replicate, *again)
-            draws = self.model(look).draws(part.cohort, seed, sampling=sampling)
-            asked = list(self._asked(part, draws, new_patients))
+            draws = self.model(len(told)).draws(told, seed, sampling=sampling)
+            posterior = posterior_truth(self.cell.analysis, told, draws.posterior)
+            asked = list(self._asked(part, posterior.without(*range(len(part.cohort), len(told))), new_patients))
             diagnoses = diagnose({f"{a.kind} {a.name}": a.draws for a in asked})
             quantities += self._quantities(asked, diagnoses, look, rng)
             truths = {a.name: a.truth for a in asked if a.kind == "estimand"}
-            quantities += compare(self.cell.analysis, part.cohort, self.comparators, truths)
+            quantities += (
+                replace(q, look=look) for q in compare(self.cell.analysis, part.cohort, self.comparators, truths)
+            )
             diagnosed += diagnoses.values()
             divergences += int(np.sum(draws.stats.get("diverging", 0)))
             certificates += [draws.certificate] if draws.certificate else []
@@ -191,12 +196,30 @@ class Replicator:
         step = max((c.step for c in certificates), key=STEPS.index, default="")
         k = max((c.k for c in certificates if c.k is not None), default=None)
         said: dict[str, Any] = {"rhat": rhat, "ess": ess, "divergences": divergences, "step": step, "k": k}
-        return replace(row, **said, quantities=tuple(quantities))
+        if self.cell.dated:
+            quantities += calendar.dates(self.cell, simulated)
+        return replace(row, **said, quantities=tuple(sorted(quantities, key=lambda q: q.look)))
 
-    def _asked(self, simulated: Simulated, draws: Draws, seed: int) -> Iterator[Asked]:
+    def _parts(self, simulated: Simulated) -> Iterator[tuple[int, Simulated, Cohort]]:
+        """Every look: what it is called, what is known then of those who are there, and the cohort that is analysed.
+
+        In calendar time this has all patients, whose likelihood is that of those who are there, so that one compiled
+        model does for all looks; the whole is first, whose data choose how it is sampled.
+        """
+        patients = len(simulated.cohort)
+        if not self.cell.dated:
+            for look in self.cell.looks or (patients,):
+                part = simulated if look == patients else first(simulated, look)
+                yield look, part, part.cohort
+            return
+        yield patients, simulated, simulated.cohort
+        for look, date in calendar.held(self.cell, simulated):
+            told = calendar.seen(self.cell.study, simulated, date)
+            yield look, first(told, calendar.enrolled(simulated, date)), told.cohort
+
+    def _asked(self, simulated: Simulated, posterior: Truth, seed: int) -> Iterator[Asked]:
         """Every number that is recorded, but decisions, which are made from estimands."""
         study, truth = self.cell.analysis, simulated.truth
-        posterior = posterior_truth(study, simulated.cohort, draws.posterior)
         events = simulated.cohort.events
         prediction = TruthPrediction(study, posterior, address(seed, PREDICT), events=events)
         for name in self._estimands():

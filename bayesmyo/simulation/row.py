@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 DONE = "done"
 MOST_REASONS = 5  # that are read at one go
-Kind = Literal["estimand", "parameter", "effect", "joint", "decision", "comparator"]
+Kind = Literal["estimand", "parameter", "effect", "joint", "decision", "comparator", "look"]
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,13 @@ class Quantity:
     ----------
     kind : str
         "estimand" in outcome units, "parameter" and "effect" (of the first patient) on the link scale, "joint" the
-        log-likelihood of all measurements, "decision", or "comparator", another method's answer to an estimand.
+        log-likelihood of all measurements, "decision", "comparator", another method's answer to an estimand, or "look",
+        in calendar time: the mean is how many "patients" had entered, and the "date".
     name : str
         Of the number.
     look : int
-        How many patients had been included when it was looked at.
+        How many patients had been included when it was looked at; of a look at a date its number from 1, the last that
+        of all patients (`Cell.stages`).
     truth : float
         Its true value in this replicate.
     mean, sd, median, lower, upper : float

@@ -75,7 +75,8 @@ def power(asked: PowerOptions) -> PowerAnswer:
     Returns
     -------
     PowerAnswer
-        `table()`, `estimand_table()`, `looks`, `smallest`, `thresholds` and `sentences`; `bayesmyo.figures.power_curves` draws its
+        `table()`, `estimand_table()`, `claim_table()`, `looks`, `smallest`, `thresholds` and `sentences`;
+        `bayesmyo.figures.power_curves` draws its
         `decisions`. Power is of the replicates that could be fitted; `worst` and `best` say what it would be if those
         that failed had not met the decision, or had. The answer of a shard is of its replicates alone;
         `results.complete` says whether any is missing.
@@ -96,12 +97,11 @@ def power(asked: PowerOptions) -> PowerAnswer:
     """
     alone(asked.workers)
     plan, solve = power_plan(asked), asked.solved
-    if solve is None or not solve.start:
-        return power_answer(_results(asked, plan), asked.target, asked.futility, solve)
-    results = _results(asked, search.goes_on(plan, asked.folder, solve))
-    while more := search.next_cells(results, solve, asked.target):
+    searched = solve is not None and bool(solve.start)
+    results = _results(asked, search.goes_on(plan, asked.folder, solve) if solve and searched else plan)
+    while solve and searched and (more := search.next_cells(results, solve, asked.target)):
         results = _results(asked, replace(results.plan, cells=(*results.plan.cells, *more)))
-    return power_answer(results, asked.target, asked.futility, asked.solved)
+    return power_answer(results, asked.target, asked.futility, asked.weights, solve)
 
 
 def _results(asked: SimulationOptions, plan: Plan) -> Results:

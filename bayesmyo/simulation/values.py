@@ -10,6 +10,7 @@ from typing import Any
 
 from bayesmyo.errors import UsageError, did_you_mean
 
+ADD_UP = 1e-6  # how far from one shares may be that add up to it
 Check = Callable[[str, Any], Any]  # (name, value) -> the value as it is used, or UsageError
 
 
@@ -91,6 +92,22 @@ def _seed(name: str, given: Any) -> int:
     return int(given)
 
 
+def weights(name: str, given: Any) -> Any:
+    """Shares by name that add up to one, or nothing. Raises UsageError."""
+    if given is None:
+        return None
+    mend = "such as null=0.5,paper=0.5"
+    if not isinstance(given, Mapping) or not all(isinstance(k, str) for k in given):
+        raise UsageError(name, "must be shares by the names of scenarios", repr(given), mend)
+    for k, v in given.items():
+        share(f"{name} {k}", v)
+        if v is None:
+            raise UsageError(f"{name} {k}", "must lie between 0 and 1", "None")
+    if abs(sum(given.values()) - 1) > ADD_UP:
+        raise UsageError(name, "must add up to 1", f"{sum(given.values()):g}", mend)
+    return {k: float(v) for k, v in given.items()}
+
+
 # --- what was typed
 
 
@@ -127,6 +144,20 @@ def _typed_schedules(name: str, text: str) -> tuple[tuple[float, ...], ...]:
     return tuple(_typed_numbers(name, part) for part in text.split("/") if part)
 
 
+def _typed_weights(name: str, text: str) -> dict[str, float]:
+    """`null=0.5,paper=0.5` as shares by name."""
+    shares: dict[str, float] = {}
+    for word in _typed_texts(name, text):
+        key, equals, value = (part.strip() for part in word.partition("="))
+        if not (key and equals) or key in shares:
+            raise UsageError(
+                name, "must name each scenario once with its share", f'"{word}"', "such as null=0.5,paper=0.5"
+            )
+        (shares[key],) = _typed_numbers(name, value)
+    checked: dict[str, float] = weights(name, shares)
+    return checked
+
+
 def _typed_replicates(name: str, text: str) -> int | str:
     if text != "auto" and (not text.isdecimal() or int(text) < 1):
         raise UsageError(name, "must be a whole number above zero, or auto", f'"{text}"')
@@ -156,4 +187,5 @@ ERROR = Kind(partial(share, most=0.5), partial(share, most=0.5), float)
 SOLVED = Kind(_one_of("threshold", "patients", "follow-up"))
 REPLICATES = Kind(_replicates, _typed_replicates)
 SEED = Kind(_seed, typed=int, least=0)
+WEIGHTS = Kind(weights, _typed_weights)
 SHARD = Kind(read=_typed_shard)

@@ -23,7 +23,10 @@ def design(d: Design, exposures: Sequence[str] | None, covariates: Mapping[str, 
     """Numbers of [design] that no cohort can have. exposures: the outcomes' columns, None where some outcome is
     unreadable."""
     f, visits = d.follow_up, d.visits
-    together = [*positive("design", patients=d.patients), *positive("design.visits", then_every=visits.then_every)]
+    together = [
+        *positive("design", patients=d.patients, accrual=d.accrual),
+        *positive("design.visits", then_every=visits.then_every),
+    ]
     if isinstance(f, FollowUp):
         together += positive("design.follow_up", mean=f.mean, sd=f.sd, maximum=f.maximum)
     else:

@@ -94,6 +94,8 @@ def design(study: Study, d: Design, patients: str = "") -> str:
         text += f"followed for {f:g} {unit}s"
     if d.loss and d.loss.hazard:
         text += f", lost at a rate of {d.loss.hazard:g} a {unit}"
+    if d.accrual:
+        text += f"; patients enter at a rate of {d.accrual:g} a {unit}"
     if d.missing:
         text += f"; {d.missing:.0%} of cells are missing"
     for column, mean in d.exposure.items():

@@ -43,6 +43,8 @@ class Design:
     error: for each column of known errors the error of every simulated measurement
     balanced: covariates of patients whose groups have their shares as exactly as can be after every patient, as by
         randomisation in the smallest blocks; in the others each patient's group is drawn by chance
+    accrual: patients who enter per unit of time, as a Poisson process that begins with the first of them; where it is
+        given, interim looks see what has happened by then
     """
 
     patients: int
@@ -53,6 +55,7 @@ class Design:
     exposure: Mapping[str, float] = field(default_factory=dict)
     error: Mapping[str, float] = field(default_factory=dict)
     balanced: tuple[str, ...] | None = None
+    accrual: float | None = None
 
     @property
     def typical_follow_up(self) -> float:

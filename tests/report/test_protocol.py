@@ -65,6 +65,18 @@ def test_every_share_is_that_of_the_rows(folder, page):
         assert ("not right to be met" in said["truth and design"]) == (cell.truths == "null")
 
 
+def test_what_a_claim_would_be_worth_is_that_of_the_answer(folder):
+    found = read_results(folder)
+    answer = power_answer(found, weights={"four": 0.25, "null": 0.75})
+    made = power_page(found, answer, 0.8)
+    said = rows(made, "claims")
+    assert [r["claimed"] for r in said] == [f"{c.made.value:.2f}" for c in answer.claims]
+    assert len(said) == len(found.plan.cells) + 4  # a mixture for each number of patients and loss
+    assert {r["what it is"] for r in said} == {"power", "type I error", "assurance"}
+    (command,) = (b.text for s in made.sections for b in s.blocks if isinstance(b, Code) and b.what == "Command")
+    assert "--weights four=0.25,null=0.75" in command
+
+
 def test_what_is_true_is_said_for_every_scenario(page):
     said = {r["scenario"].split(" (")[0]: r for r in rows(page, "truths") if r["right to be met"] != "-"}
     column = "true value (the median, where it varies)"

@@ -35,7 +35,7 @@ def test_power_from_a_study_file_to_sentences_tables_and_figures(typed, tmp_path
     assert "though the true value is 0 ms per day" in said.out
     assert "rises, four: A power of 80% is not reached with up to 8 patients" in said.out
     assert (
-        "Wrote power.parquet, power.csv, estimands.parquet, estimands.csv, power.svg, power.pdf, power.html into out."
+        "Wrote power.parquet, power.csv, estimands.parquet, estimands.csv, claims.parquet, claims.csv, power.svg, power.pdf, power.html into out."
         in said.out
     )
     table = pd.read_parquet(tmp_path / "out" / "power.parquet")
@@ -177,6 +177,12 @@ def test_truths_from_a_fit(typed, tmp_path, good_fit):
          'this power study: --scenario: is not in this study; got "fours"; did you mean "four"?'),
         (("power", "one.toml", "--looks", "30"), "--looks: must be fewer than all patients, 23; got 30."),
         (("power", "one.toml", "--futility", "0.1"), "--futility: is a rule for interim looks; add --looks 10,15."),
+        (("power", "one.toml", "--look-at", "12"), "--look-at: needs to know when patients enter; give --accrual"),
+        (("power", "one.toml", "--look-at", "12", "--accrual", "0"), "--accrual: must be positive; got 0."),
+        (("power", "one.toml", "--look-at", "99", "--accrual", "1"), "--look-at: is not before the end, expected at 31"),
+        (("power", "one.toml", "--weights", "null=0.5"), "--weights: must add up to 1; got 0.5"),
+        (("power", "one.toml", "--weights", "null:1"), '--weights: must name each scenario once with its share; got "null:1"'),
+        (("power", "one.toml", "--weights", "none=0.5,null=0.5"), '--weights: names no scenario that is simulated; got "none"'),
         (("power", "one.toml", "--target", "80"), "--target: must lie between 0 and 1; got 80."),
         (("power", "one.toml", "--comparators", "anova"), 'comparator: is unknown; got "anova"'),
         (("power", "one.toml", "--visits", "0,3/6,3"), "--visits: must list increasing times"),

@@ -1,6 +1,7 @@
 """How it was computed, and what to type to do it again."""
 
 import shlex
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,9 @@ from bayesmyo.study.write import to_toml
 STEPS = {"importance": "importance sampling", "hamiltonian": "Hamiltonian trajectories", "nuts": "the engine nuts"}
 
 
-def again(results: Results, target: float, futility: float | None, solve: Solve | None = None) -> Section:
+def again(
+    results: Results, target: float, futility: float | None, weights: Mapping[str, float], solve: Solve | None = None
+) -> Section:
     plan, rows = results.plan, results.replicates
     s = plan.sampling
     twice = int((rows["attempts"] > 1).sum())
@@ -36,7 +39,7 @@ def again(results: Results, target: float, futility: float | None, solve: Solve 
         ("Versions", ", ".join(f"{k} {v}" for k, v in results.versions.items()) + f"; page by bayesmyo {__version__}"),
     )  # fmt: skip
     study, other = plan.cells[0].study, _another(plan.cells[0])
-    blocks: list[Block] = [Terms(terms), Code("Command", command(results, target, futility, solve))]
+    blocks: list[Block] = [Terms(terms), Code("Command", command(results, target, futility, weights, solve))]
     if other:
         blocks.append(Code("The study that simulates (study.toml), in its first design", to_toml(study), folded=True))
         blocks.append(Code("The study that analyses (analysis.toml)", to_toml(plan.cells[0].analysis), folded=True))
@@ -68,7 +71,13 @@ def _another(c: Simulation) -> bool:
     return asks(c.study) != asks(c.analysis)
 
 
-def command(results: Results, target: float, futility: float | None = None, solve: Solve | None = None) -> str:
+def command(
+    results: Results,
+    target: float,
+    futility: float | None = None,
+    weights: Mapping[str, float] | None = None,
+    solve: Solve | None = None,
+) -> str:
     """What to type."""
     plan = results.plan
     values: dict[str, list[str]] = {}
@@ -89,6 +98,10 @@ def command(results: Results, target: float, futility: float | None = None, solv
             options.append(f"--{key.replace('_', '-')} {','.join(listed)}")
     if interim := sorted({look for c in plan.cells for look in c.looks[:-1]}):
         options.append(f"--looks {','.join(map(str, interim))}")
+    if weights:
+        options.append(f"--weights {shlex.quote(','.join(f'{name}={w!r}' for name, w in weights.items()))}")
+    if dates := sorted({date for c in plan.cells for date in c.dates}):
+        options.append(f"--look-at {','.join(repr(date).removesuffix('.0') for date in dates)}")
     if _another(plan.cells[0]):
         options.append("--analysis analysis.toml")
     options.append(f"--replicates {plan.replicates}" + ("" if plan.mcse is None else f" --mcse {plan.mcse!r}"))

@@ -4,6 +4,7 @@ from bayesmyo.report.blocks import Items, Section
 from bayesmyo.report.page import Page
 from bayesmyo.report.protocol.again import again
 from bayesmyo.report.protocol.analysis import analysis
+from bayesmyo.report.protocol.claims import claims
 from bayesmyo.report.protocol.design import design
 from bayesmyo.report.protocol.estimates import estimates
 from bayesmyo.report.protocol.power import power
@@ -18,6 +19,9 @@ METHODS = (
     "Simulation studies and their Monte Carlo errors: Morris, White and Crowther (2019), "
     "https://doi.org/10.1002/sim.8086",
     "Assurance: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175",
+    "What a claim is worth: U.S. Food and Drug Administration (2026), Use of Bayesian Methodology in Clinical Trials of "
+    "Drug and Biological Products, draft guidance",
+    "Interim looks: Berry, Carlin, Lee and Mueller (2010), https://doi.org/10.1201/EBK1439825488",
     "Errors of sign and magnitude: Gelman and Carlin (2014), https://doi.org/10.1177/1745691614551642",
     "Exact intervals of shares: Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404",
     "Thresholds by order statistics: David and Nagaraja (2003), section 7.1, https://doi.org/10.1002/0471722162",
@@ -56,8 +60,9 @@ def power_page(
         design(cells),
         analysis(study, said),
         power(answer, target),
+        claims(answer),
         estimates(answer),
-        again(results, target, futility, answer.solve),
+        again(results, target, futility, answer.weights, answer.solve),
         Section("references", "References", (Items((*METHODS, *of_study(study))),)),
     )
     return Page(study.title, tuple(s for s in sections if s.blocks), True, standing(results))

@@ -97,8 +97,10 @@ def _looks(answer: PowerAnswer) -> list[Block]:
     for s in answer.looks:
         for stop in s.stops:
             met, futile = (share(r.value, r.mcse) for r in (stop.success, stop.futility))
-            rows.append((s.decision, called(s.labels), count(stop.look), met, futile))
-    headers = ("decision", "truth and design", "look after", "stopped: met", "stopped: futile, or ended unmet")
+            when = count(stop.look) if stop.date is None else f"{s.unit} {stop.date:g}"
+            rows.append((s.decision, called(s.labels), when, fixed(stop.patients.value, ".1f"), met, futile))
+    stopped = ("stopped: met", "stopped: futile, or ended unmet")
+    headers = ("decision", "truth and design", "look after", "patients who have entered", *stopped)
     caption = "Shares of all studies that stop at each look"
     return [Heading("Interim looks"), Table("looks", caption, headers, tuple(rows))] if rows else []
 

@@ -6,6 +6,7 @@ mixed.py        the linear mixed model, by restricted maximum likelihood
 comparators.py  what a small-sample frequentist analysis would have answered
 rates.py        shares and means over replicates, with their Monte Carlo errors
 operating.py    power, type I error, bias, coverage, errors of sign and magnitude
+claims.py       what a claim would be worth, and errors at their worst
 sequential.py   looks at the data on the way
 smallest.py     the smallest number of patients with a target power
 search.py       the search for that number, or for the shortest follow-up

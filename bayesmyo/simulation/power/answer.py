@@ -1,13 +1,14 @@
 """All that a power study says, from its tables."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from bayesmyo.simulation.options import TARGET, Solve
 from bayesmyo.simulation.power import operating, sequential, words
+from bayesmyo.simulation.power.claims import Claim, Extreme, Weights, claims, extremes, weighed
 from bayesmyo.simulation.power.differences import Difference, differences
 from bayesmyo.simulation.power.rates import flat
 from bayesmyo.simulation.power.search import axis_of
@@ -64,9 +65,18 @@ class PowerAnswer:
     differences : tuple of Difference
         What each schedule of visits gains over the first.
     sentences : tuple of str
-        All of it in words: the decisions of `last()` in order, then looks, smallest numbers, thresholds and differences.
+        All of it in words: the decisions of `last()` in order, then looks, smallest numbers, thresholds, differences and
+        what claims would be worth.
+    about : tuple of (int, str) or None
+        Of each sentence the number of patients and the design; None where it is about several.
     results : Results
         What it was counted from; `results.complete` says whether any replicate is missing.
+    claims : tuple of Claim
+        What each decision would be worth when it is met, by cell, and over scenarios with weights.
+    extremes : tuple of Extreme
+        The largest type I error and the smallest power of each decision.
+    weights : mapping of str to float
+        Of scenarios, as declared.
     solve : Solve or None
         What was solved for.
     """
@@ -78,7 +88,11 @@ class PowerAnswer:
     thresholds: tuple[ThresholdOf, ...]
     differences: tuple[Difference, ...]
     sentences: tuple[str, ...]
+    about: tuple[tuple[int, str] | None, ...]
     results: Results
+    claims: tuple[Claim, ...] = ()
+    extremes: tuple[Extreme, ...] = ()
+    weights: Weights = field(default_factory=dict)
     solve: Solve | None = None
 
     def last(self) -> list[operating.DecisionPower]:
@@ -92,20 +106,15 @@ class PowerAnswer:
         Returns
         -------
         tuple of str
-            Of more than `MOST`, those of the first design and the middle number of patients, and how many patients it
-            takes.
+            Of more than `MOST`, those of the first design and the middle number of patients, how many patients it
+            takes, and the worst errors.
         """
         last = self.last()
         if len(self.sentences) <= MOST or not last:
             return self.sentences
         numbers = sorted({d.look for d in last})
-        middle, design = numbers[len(numbers) // 2], words.designed(last[0].labels)
-        own = [
-            said
-            for d, said in zip(last, self.sentences, strict=False)
-            if d.look == middle and words.designed(d.labels) == design
-        ]
-        return (*own, *self.sentences[len(last) :])
+        shown = numbers[len(numbers) // 2], words.designed(last[0].labels)
+        return tuple(said for said, of in zip(self.sentences, self.about, strict=True) if of in (None, shown))
 
     def table(self) -> pd.DataFrame:
         """Every decision, in plain columns.
@@ -130,9 +139,26 @@ class PowerAnswer:
         """
         return pd.DataFrame([flat(e.as_dict()) for e in self.estimands])
 
+    def claim_table(self) -> pd.DataFrame:
+        """What a claim would be worth, in plain columns: for a protocol.
+
+        Returns
+        -------
+        DataFrame
+            One line for each decision and cell, and for each design over scenarios with weights: `made_value`, the
+            share of studies that end with the claim (power, type I error, or assurance); `true_value` and `false_value`
+            of those, with `true_lower` and `true_upper`; bias and coverage over all studies and, `bias_made_value` and
+            `coverage_made_value`, over those that end with the claim.
+        """
+        return pd.DataFrame([flat(c.as_dict()) for c in self.claims])
+
 
 def power_answer(
-    results: Results, target: float = TARGET, futility: float | None = None, solve: Solve | None = None
+    results: Results,
+    target: float = TARGET,
+    futility: float | None = None,
+    weights: Weights | None = None,
+    solve: Solve | None = None,
 ) -> PowerAnswer:
     """What a power study says, from its tables.
 
@@ -144,6 +170,8 @@ def power_answer(
         The power of the smallest number of patients, in (0, 1).
     futility : float, optional
         The probability below which a study stops at an interim look.
+    weights : mapping of str to float, optional
+        How likely each scenario is held to be, adding up to one.
     solve : Solve, optional
         What is solved for.
 
@@ -153,6 +181,7 @@ def power_answer(
         Shares are of the replicates that are there and could be fitted.
     """
     tables = results.plan, results.replicates, results.quantities
+    weighed(weights or {}, results.plan)
     decisions = operating.decisions(*tables)
     looks = sequential.sequences(results.plan, results.quantities, futility)
     cells = {cell.key: cell for cell in results.plan.cells}
@@ -163,15 +192,33 @@ def power_answer(
     if solve is not None and solve.what == "threshold":
         solved = tuple(thresholds(results.plan, results.quantities, last, solve.alpha))
     compared = tuple(differences(last))
-    said = (
-        *(words.sentence(cells[d.cell].analysis, d) for d in last),
-        *(words.sequence_sentence(s) for s in looks),
-        *(f"{s.decision}, {words.called(s.labels)}: {s.number.sentence}" for s in smallest),
-        *map(words.threshold_sentence, solved),
-        *map(words.difference_sentence, compared),
+    worth = claims(results.plan, results.quantities, futility, weights)
+    worst = extremes(worth)
+    spoken = [c for c in worth if c.over and c.true is not None]
+    said: list[tuple[str, tuple[int, str] | None]] = [
+        *((words.sentence(cells[d.cell].analysis, d), (d.look, words.designed(d.labels))) for d in last),
+        *((words.sequence_sentence(s), None) for s in looks),
+        *((f"{s.decision}, {words.called(s.labels)}: {s.number.sentence}", None) for s in smallest),
+        *((words.threshold_sentence(t), None) for t in solved),
+        *((words.difference_sentence(d), None) for d in compared),
+        *((words.claim_sentence(c), (c.patients, words.designed(c.labels))) for c in spoken),
+        *((words.extreme_sentence(x), None) for x in worst),
+    ]
+    return PowerAnswer(
+        tuple(decisions),
+        tuple(operating.estimands(*tables)),
+        tuple(looks),
+        smallest,
+        solved,
+        compared,
+        tuple(s for s, _ in said),
+        tuple(about for _, about in said),
+        results,
+        tuple(worth),
+        tuple(worst),
+        weights or {},
+        solve,
     )
-    estimands = tuple(operating.estimands(*tables))
-    return PowerAnswer(tuple(decisions), estimands, tuple(looks), smallest, solved, compared, said, results, solve)
 
 
 def _smallest(last: list[operating.DecisionPower], target: float, axis: Axis) -> Iterator[SmallestOf]:

@@ -13,11 +13,13 @@ from bayesmyo.errors import Fault, InputError, did_you_mean
 from bayesmyo.inference.engines import known_engine
 from bayesmyo.model.simulate import MOST_PATIENTS
 from bayesmyo.model.truth import Truth
+from bayesmyo.simulation.calendar import expected_end
 from bayesmyo.simulation.cell import Cell, population
 from bayesmyo.simulation.given import NO_DESIGN, known, posterior_draws
 from bayesmyo.simulation.options import Axes, PowerOptions
 from bayesmyo.simulation.plan import Plan, usual
 from bayesmyo.simulation.power import search, threshold
+from bayesmyo.simulation.power.claims import weighed
 from bayesmyo.simulation.power.comparators import checked
 from bayesmyo.study.design import Design, FollowUp, Loss
 from bayesmyo.study.study import Study
@@ -49,9 +51,10 @@ def cells(
     numbers = axes.patients or (study.design.patients,)
     for (label, truth), (varied, design), n in product(truths, _designs(study.design, axes), numbers):
         looks = tuple(sorted(k for k in axes.looks if k < n))
+        dates = tuple(sorted(t for t in axes.look_at if t < expected_end(design, n)))
         labels: dict[str, str | float] = {"scenario": label, **varied, "patients": n}
         simulated = replace(study, design=replace(design, patients=n))
-        listed.append(Cell(simulated, truth, n, analysis or study, labels, (*looks, n) if looks else ()))
+        listed.append(Cell(simulated, truth, n, analysis or study, labels, (*looks, n) if looks else (), dates=dates))
     return tuple(listed)
 
 
@@ -67,7 +70,7 @@ def power_plan(asked: PowerOptions) -> Plan:
     if asked.solve and (faults := list(refused(listed))):
         raise InputError("this power study", faults)
     beside = checked(asked.comparators)
-    return Plan(
+    plan = Plan(
         "power",
         listed,
         asked.replicates,
@@ -77,12 +80,15 @@ def power_plan(asked: PowerOptions) -> Plan:
         comparators=beside,
         mcse=asked.mcse,
     )
+    weighed(asked.weights or {}, plan)
+    return plan
 
 
 def _designs(design: Design, axes: Axes) -> Iterator[tuple[dict[str, str | float], Design]]:
     """What differs from the study's own design, in words, and the design."""
     schedules: list[tuple[str, Any]] = [*(("every", v) for v in axes.every), *(("visits", v) for v in axes.visits)]
-    for mean, schedule, hazard in product(axes.follow_up or (None,), schedules or (None,), axes.loss or (None,)):
+    varying = (axes.follow_up or (None,), schedules or (None,), axes.loss or (None,), axes.accrual or (None,))
+    for mean, schedule, hazard, accrual in product(*varying):
         varied: dict[str, str | float] = {}
         changed = design
         if mean is not None:
@@ -98,6 +104,8 @@ def _designs(design: Design, axes: Axes) -> Iterator[tuple[dict[str, str | float
             changed = replace(changed, visits=visits)
         if hazard is not None:
             changed, varied["loss"] = replace(changed, loss=Loss(hazard=hazard)), hazard
+        if accrual is not None:
+            changed, varied["accrual"] = replace(changed, accrual=accrual), accrual
         yield varied, changed
 
 
@@ -145,7 +153,12 @@ def _axis_faults(study: Study, axes: Axes, given: bool) -> Iterator[Fault]:
         mend = "write a table [scenarios.my_scenario], or give --from-fit"
         yield Fault("study", "has no scenario: nobody knows what is true", mend=mend)
     whole = {"--patients": axes.patients, "--looks": axes.looks}
-    positive = {"--follow-up": axes.follow_up, "--every": axes.every}
+    positive = {
+        "--follow-up": axes.follow_up,
+        "--every": axes.every,
+        "--accrual": axes.accrual,
+        "--look-at": axes.look_at,
+    }
     for where, listed in whole.items():
         for n in listed:
             if not FEWEST <= n <= MOST_PATIENTS:
@@ -168,8 +181,31 @@ def _axis_faults(study: Study, axes: Axes, given: bool) -> Iterator[Fault]:
         largest = max(axes.patients or (study.design.patients,))
         late = (n for n in axes.looks if n >= largest)
         yield from (Fault("--looks", f"must be fewer than all patients, {largest}", str(n)) for n in late)
+        yield from _date_faults(study.design, axes)
     spacings = (*axes.every, *axes.visits)
-    varied = (axes.scenarios or study.scenarios, axes.patients, axes.follow_up, spacings, axes.loss)
+    varied = (axes.scenarios or study.scenarios, axes.patients, axes.follow_up, spacings, axes.loss, axes.accrual)
     size = math.prod(max(1, len(values)) for values in varied)
     if size > MOST:
         yield Fault("this grid", f"has more than {MOST} cells", str(size), "ask for fewer values")
+
+
+def _date_faults(design: Design, axes: Axes) -> Iterator[Fault]:
+    """Dates at which nothing is to be looked at: nobody knows when, before there are patients, after the end."""
+    where, numbers = "--look-at", axes.patients or (design.patients,)
+    if not axes.look_at or any(not v > 0 for v in (*axes.look_at, *axes.accrual)):
+        return
+    if axes.looks:
+        yield Fault(where, "and --looks do not go together", mend="look at dates, or after so many patients")
+    if len(axes.look_at) >= min(numbers):
+        yield Fault(where, "has as many looks as there are patients", str(len(axes.look_at)), "look less often")
+    changed = [d for _, d in _designs(design, axes)]
+    if any(d.accrual is None for d in changed):
+        yield Fault(where, "needs to know when patients enter", mend="give --accrual, or accrual in [design]")
+        return
+    fewest, last = max(1 / d.accrual for d in changed if d.accrual), max(expected_end(d, max(numbers)) for d in changed)
+    for date in axes.look_at:
+        if date < fewest:
+            what = f"is before two patients are expected, at {fewest:.3g}"
+            yield Fault(where, what, f"{date:g}", "look later")
+        elif date >= last:
+            yield Fault(where, f"is not before the end, expected at {last:.4g}", f"{date:g}", "look earlier")

@@ -38,7 +38,7 @@ class DecisionPower:
     decision, estimand : str
         The rule by name, and what it is about.
     look : int
-        Patients analysed.
+        Patients analysed; of an interim look at a date its number.
     replicates, failed : int, mapping of str to int
         All, done or failed; of those that failed, stage -> how many.
     rate : Rate
@@ -165,8 +165,8 @@ def estimands(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) ->
 
 
 def looks(cell: Cell) -> tuple[int, ...]:
-    """How many patients are analysed at each look of a cell, the last all of them."""
-    return cell.looks or (cell.patients,)
+    """What each look of a cell is called in its rows, the last that at all patients."""
+    return cell.stages
 
 
 def _cells(

@@ -1,6 +1,7 @@
 """Looks at the data on the way: how often a study would have stopped, when, and with how many patients.
 
-The rule is looked at after so many patients, in the order in which they were included, with all of their follow-up. It
+The rule is looked at after so many patients, in the order in which they were included, with all of their follow-up; or,
+where the design has an accrual, at dates, or when so many have entered, with what has happened by then. It
 stops for success when the decision is met, and for futility when the probability that the rule looks at is below a
 limit. Overall error is that of the whole procedure: under a scenario in which the decision ought not to be met, it is
 the type I error with all looks taken together, which is higher than that of any one of them. Reference: Berry, Carlin,
@@ -26,11 +27,15 @@ SUCCESS, FUTILITY, OPEN = 1, -1, 0
 class Stop:
     """One look: the share of all studies that stop here, for success and for futility (at the last look: that end
     unmet).
+
+    date: at which it was planned, where it was; patients: who had entered by then, over studies that came to this look
     """
 
     look: int
     success: Rate
     futility: Rate
+    date: float | None
+    patients: Mean
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ class Sequence:
         At any look.
     patients : Mean
         The expected number when it stops.
+    duration, longest : Mean or None
+        The expected time from the first patient until it stops, and without interim looks, in the study's unit; None
+        where the design has no accrual.
+    unit : str
+        Of time.
     null : bool
         Whether the decision ought not to be met in any replicate, so that success is the type I error over all looks.
     """
@@ -61,6 +71,9 @@ class Sequence:
     success: Rate
     patients: Mean
     null: bool
+    duration: Mean | None = None
+    longest: Mean | None = None
+    unit: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -73,29 +86,70 @@ def sequences(plan: Plan, quantities: pd.DataFrame, futility: float | None = Non
     listed = []
     for cell in plan.cells:
         if len(looks(cell)) > 1:
-            here = quantities[(quantities["cell"] == cell.key) & (quantities["kind"] == "decision")]
-            listed += [_sequence(cell, str(d), part, futility) for d, part in here.groupby("name", sort=False)]
+            own = quantities[quantities["cell"] == cell.key]
+            here, dates = own[own["kind"] == "decision"], own[own["kind"] == "look"]
+            listed += [_sequence(cell, str(d), part, futility, dates) for d, part in here.groupby("name", sort=False)]
     return listed
 
 
-def _sequence(cell: Cell, decision: str, verdicts: pd.DataFrame, futility: float | None) -> Sequence:
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """How every study of one cell ended, by one decision: its verdict is that of the look at which it stopped.
+
+    replicate, look, met, truth: (replicate,); look as in the rows; met: whether it stopped for success
+    where: (replicate,) position of the look among all of them
+    """
+
+    replicate: np.ndarray
+    where: np.ndarray
+    look: np.ndarray
+    met: np.ndarray
+    truth: np.ndarray
+
+
+def ends(cell: Cell, verdicts: pd.DataFrame, futility: float | None) -> Ends:
+    """How every study of a cell ended. verdicts: the rows of one decision in that cell, at all looks"""
     at = looks(cell)
-    met, probability = (
-        verdicts.assign(value=numbers(verdicts[column]))
-        .pivot(index="replicate", columns="look", values="value")[list(at)]
-        .to_numpy()
-        for column in ("met", "probability")
-    )
-    where, why = stopped(met == 1, probability, futility)
-    n = np.array(at, dtype=float)
+    met, probability, truth = (_wide(verdicts, column, at) for column in ("met", "probability", "truth"))
+    where, why = stopped(met.to_numpy() == 1, probability.to_numpy(), futility)
+    at_its_end = truth.to_numpy()[np.arange(len(where)), where]
+    return Ends(met.index.to_numpy(), where, np.array(at)[where], why == SUCCESS, at_its_end)
+
+
+def _wide(rows: pd.DataFrame, column: str, at: tuple[int, ...]) -> pd.DataFrame:
+    """(replicate, look), NaN where a look did not take place."""
+    values = rows.assign(value=numbers(rows[column]))
+    return values.pivot(index="replicate", columns="look", values="value").reindex(columns=list(at))
+
+
+def _sequence(
+    cell: Cell, decision: str, verdicts: pd.DataFrame, futility: float | None, dates: pd.DataFrame
+) -> Sequence:
+    at = looks(cell)
+    ended = ends(cell, verdicts, futility)
+    rows = np.arange(len(ended.where))
+    entered = np.broadcast_to(np.array(at, dtype=float), (len(rows), len(at)))
+    duration = longest = None
+    if cell.dated:
+        entered, when = (
+            _wide(dates[dates["name"] == name], "mean", at).loc[ended.replicate].to_numpy()
+            for name in ("patients", "date")
+        )
+        duration, longest = mean(when[rows, ended.where]), mean(when[:, -1])
+    planned = (*cell.dates, None) if cell.dates else (None,) * len(at)
     stops = tuple(
-        Stop(look, rate((where == i) & (why == SUCCESS)), rate((where == i) & (why == FUTILITY)))
+        Stop(
+            look, rate((ended.where == i) & ended.met), rate((ended.where == i) & ~ended.met), planned[i],
+            mean(entered[ended.where >= i, i]),
+        )
         for i, look in enumerate(at)
-    )
+    )  # fmt: skip
     truth = numbers(verdicts["truth"])
     right = cell.analysis.decisions[decision].right(truth) if np.isfinite(truth).all() else None
     null = right is not None and not right.any()
-    return Sequence(cell.key, dict(cell.labels), decision, futility, stops, rate(why == SUCCESS), mean(n[where]), null)
+    labels, patients, unit = dict(cell.labels), mean(entered[rows, ended.where]), cell.study.time.unit
+    success = rate(ended.met)
+    return Sequence(cell.key, labels, decision, futility, stops, success, patients, null, duration, longest, unit)
 
 
 def stopped(met: np.ndarray, probability: np.ndarray, futility: float | None) -> tuple[np.ndarray, np.ndarray]:

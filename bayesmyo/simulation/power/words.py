@@ -5,19 +5,20 @@ sure that is.
 import math
 from collections.abc import Mapping
 
-from bayesmyo.components.numbers import Number
+from bayesmyo.components.numbers import Number, listing
+from bayesmyo.simulation.power.claims import Claim, Extreme
 from bayesmyo.simulation.power.differences import Difference
 from bayesmyo.simulation.power.grid import POSTERIOR
 from bayesmyo.simulation.power.operating import DecisionPower
 from bayesmyo.simulation.power.rates import Rate
-from bayesmyo.simulation.power.sequential import Sequence
+from bayesmyo.simulation.power.sequential import Sequence, Stop
 from bayesmyo.simulation.power.threshold import ROUNDING, Threshold, ThresholdOf
 from bayesmyo.study.study import Study
 
 
 def sentence(study: Study, d: DecisionPower) -> str:
     """How often one decision would have been met in one cell. study: the one that analyses"""
-    who = f"With {d.look} patients{_design(d)}"
+    who = f"With {d.look} patients{_varied(d.labels)}"
     if d.rate.value is None:
         return f"{who}, nothing can be said of {d.decision}: none of {d.replicates} replicates was finished."
     share, error = percent(d.rate.value), f"Monte Carlo error {100 * (d.rate.mcse or 0):.1f} points"
@@ -49,15 +50,58 @@ def sentence(study: Study, d: DecisionPower) -> str:
 def sequence_sentence(s: Sequence) -> str:
     """How a study with interim looks would have ended."""
     n = s.stops[-1].look
-    early = [f"{percent(stop.success.value)} after {stop.look}" for stop in s.stops if stop.success.value is not None]
-    futile = [f"{percent(stop.futility.value)} after {stop.look}" for stop in s.stops[:-1] if stop.futility.value]
+
+    def when(stop: Stop) -> str:
+        if s.duration is not None and stop is s.stops[-1]:
+            return "at the end"
+        return f"at {s.unit} {stop.date:g}" if stop.date is not None else f"after {stop.look}"
+
+    early = [f"{percent(stop.success.value)} {when(stop)}" for stop in s.stops if stop.success.value is not None]
+    futile = [f"{percent(stop.futility.value)} {when(stop)}" for stop in s.stops[:-1] if stop.futility.value]
     under = f" ({called(s.labels)})" if s.labels.keys() - {"patients"} else ""
+    dates = [f"{stop.date:g}" for stop in s.stops if stop.date is not None]
     looked = f"Looked at after {', '.join(str(stop.look) for stop in s.stops)} patients{under}"
+    if dates:
+        looked = f"Looked at {s.unit} {listing(dates)} and when all {n} patients are through{under}"
+    elif s.duration is not None:
+        looked = f"Looked at when {listing([str(stop.look) for stop in s.stops[:-1]])} patients have entered and when all {n} are through{under}"
     text = f"{looked}, {s.decision} would have been met in {percent(s.success.value)} of studies"
     text += f" ({', '.join(early)})" if early else ""
     text += ", its type I error over all looks" if s.null else ""
     text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
-    return text + f"; {s.patients.value or n:.1f} patients are expected instead of {n}."
+    text += f"; {s.patients.value or n:.1f} patients are expected instead of {n}"
+    if s.duration is not None and s.longest is not None and s.duration.value is not None:
+        text += f", and {s.duration.value:.1f} {s.unit}s instead of {s.longest.value or 0:.1f}"
+    return text + "."
+
+
+def claim_sentence(c: Claim) -> str:
+    """What a claim would be worth over a design prior."""
+    text = f"With {c.patients} patients{_varied(c.labels)}, {c.decision} would be claimed in {percent(c.made.value)} of studies"
+    text += f" over {c.over} (assurance)"
+    if c.true is None or c.false is None or c.true.value is None:
+        return text + "; how often a claim is true cannot be said."
+    between = f"95% Monte Carlo interval {percent(c.true.lower)} to {percent(c.true.upper)}"
+    text += f"; a claim that is made would be true in {percent(c.true.value)} ({between})"
+    text += f" and false in {percent(c.false.value)}"
+    if c.coverage_made.value is None:
+        return text + "."
+    covers = f"{percent(c.coverage_made.value)} of claims (in {percent(c.coverage.value)} of all studies)"
+    return f"{text}; the interval would hold the true value in {covers}."
+
+
+def extreme_sentence(x: Extreme) -> str:
+    """The type I error, or the power, at its worst."""
+    where = f"with {x.labels['patients']} patients ({called(x.labels)})" if "patients" in x.labels else called(x.labels)
+    which = "largest type I error" if x.error else "smallest power"
+    cells = f"of the {x.cells} simulated cells" if x.cells > 1 else "in the one simulated cell"
+    true = "it is never true" if x.error else "it is true"
+    together = ", allowing for having chosen the worst of them" if x.cells > 1 else ""
+    bound = f"{'at most' if x.error else 'at least'} {percent(x.limit)} (95% confidence{together})"
+    return (
+        f"The {which} of {x.decision} {cells} in which {true} is {percent(x.rate.value)}, {where}; "
+        f"with its Monte Carlo error {bound}."
+    )
 
 
 def threshold_sentence(t: ThresholdOf) -> str:
@@ -163,5 +207,5 @@ def _true(study: Study, d: DecisionPower) -> str:
     return f"the true value is {about}{amount}" if d.null else text
 
 
-def _design(d: DecisionPower) -> str:
-    return f" ({designed(d.labels)})" if d.labels.keys() - {"scenario", "patients"} else ""
+def _varied(labels: Mapping[str, str | float]) -> str:
+    return f" ({designed(labels)})" if labels.keys() - {"scenario", "patients"} else ""

@@ -310,4 +310,4 @@ def test_an_answer_has_tables_and_one_strict_json(rng):
     assert {"probability", "mcse", "worst", "best", "comparators_t test for rises_value"} <= set(table.columns)
     for part in (*found.decisions, *found.estimands, *found.smallest):
         assert json.loads(documents.document(part=part.as_dict()))
-    assert len(found.sentences) == 5
+    assert len(found.sentences) == 4 + 1 + 2  # of cells, of the smallest number, of the worst error and power
