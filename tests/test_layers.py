@@ -23,7 +23,7 @@ FLOORS = [
     "seeds",
     "machine",
     "components",
-    "evidence",
+    "meta",
     "study",
     "cohort",
     "model",
@@ -223,7 +223,7 @@ def test_no_circles_between_modules():
 
 
 def test_the_light_rooms_load_nothing_heavy():
-    light = [m for m in INSIDE if room(m) in ("components", "evidence", "study", "model")] + [
+    light = [m for m in INSIDE if room(m) in ("components", "meta", "study", "model")] + [
         "bayesmyo",
         "bayesmyo.cohort",
     ]

@@ -23,8 +23,8 @@ from bayesmyo.components.estimands.estimand import Given, Population, Predicts, 
 from bayesmyo.components.families.link import Link
 from bayesmyo.components.priors import Prior, halfnormal
 from bayesmyo.errors import UsageError
-from bayesmyo.evidence.meta import Counts, Estimate, MetaAnalysis, Told, meta_analysis
-from bayesmyo.evidence.normals import Close, Normals, close_to, close_to_draws
+from bayesmyo.meta.analysis import BinomialSummary, MetaAnalysis, NormalSummary, Told, meta_analysis
+from bayesmyo.meta.normals import Close, Normals, close_to, close_to_draws
 from bayesmyo.model.quadrature import ONE
 from bayesmyo.study.covariates import coded, with_products
 from bayesmyo.study.evidence import Evidence, scale_of, usual_difference
@@ -88,7 +88,8 @@ class Published:
     def told(self) -> tuple[Told, ...]:
         """What each table says, on that scale."""
         return tuple(
-            Estimate(*e.on(self.link)) if e.events is None else Counts(e.events, e.patients or 0) for e in self.evidence
+            NormalSummary(*e.on(self.link)) if e.events is None else BinomialSummary(e.events, e.patients or 0)
+            for e in self.evidence
         )
 
     @property
@@ -308,7 +309,8 @@ def _as_a_sum(drawn: Array, own: Mapping[str, Array]) -> tuple[float, dict[str, 
     per = {
         k: float(c) / scale[k] for k, c in zip(free, coefficients[1:], strict=True) if abs(c) > NOTHING * drawn.std()
     }
-    return float(coefficients[0]) - sum(b * float(free[k].mean()) for k, b in per.items()), per
+    at = float(coefficients[0]) - sum(b * float(free[k].mean()) for k, b in per.items())
+    return at if abs(at) > NOTHING * drawn.std() else 0.0, per
 
 
 def _exactly(at: float, parts: Sequence[tuple[Normals | None, float]]) -> Normals | None:

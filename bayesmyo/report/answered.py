@@ -8,6 +8,7 @@ from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.compare import Comparison
 from bayesmyo.assess.correlations import Correlation
 from bayesmyo.assess.estimate import DecisionResult, Estimate, ParameterEstimate
+from bayesmyo.assess.evidence import cited
 from bayesmyo.assess.influence import Influence, PatientInfluence
 from bayesmyo.assess.responses import Category, PatientResponse, Responses
 from bayesmyo.assess.tip import Row, Tip, TippingPoint
@@ -114,7 +115,13 @@ def estimates(rows: Sequence[Estimate], study: Study) -> list[Block]:
         return [Paragraph(f"The study declares no estimands; {other}."), SPACE]
     below = {k: k for k in ("population", "summary", "verdict")}
     columns = {"estimand": "name", "median": "median", _band(study): "interval", "unit": "unit", "ess": "ess", **below}
-    return [table("estimates", "", columns, map(estimate, rows), below=tuple(below)), SPACE, sentences(rows)]
+    shown = table("estimates", "", columns, map(estimate, rows), below=tuple(below))
+    return [shown, SPACE, sentences(rows), *counted(study)]
+
+
+def counted(study: Study) -> list[Block]:
+    """What was published and counts in the answers, with its source and how far it is trusted."""
+    return [note(f"Note: published numbers count: {said}.") for said in cited(study)]
 
 
 def decisions(rows: Sequence[DecisionResult], study: Study) -> list[Block]:
@@ -122,7 +129,7 @@ def decisions(rows: Sequence[DecisionResult], study: Study) -> list[Block]:
     if not rows:
         return [Paragraph("The study declares no decisions."), SPACE]
     columns = {"decision": "name", **{k: k for k in ("kind", "met", "probability", "margin", "verdict")}}
-    return [table("decisions", "", columns, map(decision, rows)), SPACE, sentences(rows)]
+    return [table("decisions", "", columns, map(decision, rows)), SPACE, sentences(rows), *counted(study)]
 
 
 def parameters(rows: Sequence[ParameterEstimate], study: Study) -> list[Block]:

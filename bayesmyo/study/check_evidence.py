@@ -132,7 +132,7 @@ def together(known: Mapping[str, Evidence]) -> Faults:
             if getattr(one, key) != getattr(other, key):
                 what = f"differs from evidence.{first}, which is about the same number: they are one meta-analysis"
                 yield Fault(f"evidence.{second}.{key}", what, f"{getattr(other, key)}", "write the same in both")
-        if replace(one, label="") == replace(other, label=""):
+        if one == other:
             yield Fault(f"evidence.{second}", f"says what evidence.{first} says, and would count twice")
 
 

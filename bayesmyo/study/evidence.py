@@ -44,7 +44,6 @@ class Evidence:
     """
 
     source: str
-    label: str = ""
     outcome: str
     what: Estimand
     mean: float | None = None

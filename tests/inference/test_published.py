@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.evidence.normals import Normals
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
+from bayesmyo.meta.normals import Normals
 from bayesmyo.model.published import published
 from bayesmyo.study import parse_study
 from tests.inference.density import Density

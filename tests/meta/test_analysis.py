@@ -9,9 +9,9 @@ import pytest
 from scipy import special, stats
 
 from bayesmyo.components.priors import Prior, halfnormal
-from bayesmyo.evidence import worth
-from bayesmyo.evidence.meta import Counts, Estimate, meta_analysis
-from bayesmyo.evidence.normals import Normals, close_to, close_to_draws
+from bayesmyo.meta import worth
+from bayesmyo.meta.analysis import BinomialSummary, NormalSummary, meta_analysis
+from bayesmyo.meta.normals import Normals, close_to, close_to_draws
 
 REFERENCE = Path("/work/shared/reference/evidence")
 SIGMA = 88.0  # of the change of one patient with Crohn's disease, as published
@@ -25,9 +25,9 @@ def published(name: str):
         rows = list(csv.DictReader(file))
     exact = json.loads((REFERENCE / "map_exact.json").read_text())[name]
     if name == "crohn":
-        told = [Estimate(float(r["y"]), SIGMA / float(r["n"]) ** 0.5) for r in rows]
+        told = [NormalSummary(float(r["y"]), SIGMA / float(r["n"]) ** 0.5) for r in rows]
         return meta_analysis(told, Normals.one(0, SIGMA), halfnormal(SIGMA / 2)), exact, lambda x: x, SIGMA, 0.5
-    told = [Counts(int(float(r["r"])), int(float(r["n"]))) for r in rows]
+    told = [BinomialSummary(int(float(r["r"])), int(float(r["n"]))) for r in rows]
     return meta_analysis(told, Normals.one(0, 2), halfnormal(1)), exact, special.expit, None, 0.005
 
 
@@ -53,7 +53,7 @@ def test_published_data(name):
 
 def test_tau_that_is_known_gives_the_normal_closed_form():
     y, se, tau, m0, s0 = np.array([1.0, 2.0, 4.0]), np.array([0.5, 0.8, 1.0]), 0.7, 1.5, 3.0
-    told = [Estimate(*pair) for pair in zip(y, se, strict=True)]
+    told = [NormalSummary(*pair) for pair in zip(y, se, strict=True)]
     analysis = meta_analysis(told, Normals.one(m0, s0), Prior.parse(f"constant({tau})"))
     w = 1 / (se**2 + tau**2)
     variance = 1 / (1 / s0**2 + w.sum())
@@ -67,9 +67,9 @@ def test_tau_that_is_known_gives_the_normal_closed_form():
 
 def test_counts_by_brute_force():
     """Two studies, one without an event: their likelihood integrated over theta_h on a fine grid."""
-    told, tau = [Counts(0, 12), Counts(7, 30)], 0.6
+    told, tau = [BinomialSummary(0, 12), BinomialSummary(7, 30)], 0.6
 
-    def likelihood(c: Counts, theta: float) -> float:
+    def likelihood(c: BinomialSummary, theta: float) -> float:
         x = np.linspace(theta - 6, theta + 6, 4001)
         inside = stats.binom.pmf(c.events, c.patients, special.expit(x)) * stats.norm.pdf(x, theta, tau)
         return float(inside.sum())
@@ -84,7 +84,7 @@ def test_counts_by_brute_force():
 
 def test_tau_by_brute_force():
     y, se = np.array([-0.4, 0.3, 0.9]), np.array([0.3, 0.3, 0.4])
-    told = [Estimate(*pair) for pair in zip(y, se, strict=True)]
+    told = [NormalSummary(*pair) for pair in zip(y, se, strict=True)]
     analysis = meta_analysis(told, Normals.one(0, 2), halfnormal(0.5))
     tau = (np.arange(4000) + 0.5) / 1000
     covariance = (se**2 + tau[:, None] ** 2)[..., None] * np.eye(3) + 4
@@ -97,7 +97,9 @@ def test_tau_by_brute_force():
 
 
 def test_what_one_study_says_of_itself_is_drawn_to_the_others():
-    analysis = meta_analysis([Estimate(0, 1), Estimate(4, 1)], Normals.one(0, 100), Prior.parse("constant(1)"))
+    analysis = meta_analysis(
+        [NormalSummary(0, 1), NormalSummary(4, 1)], Normals.one(0, 100), Prior.parse("constant(1)")
+    )
     (low, _), (high, _) = analysis.own
     assert (low, high) == pytest.approx((1, 3), abs=0.01)  # half of the way to the mean, 2
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.priors import Prior
-from bayesmyo.evidence.normals import LOG_ROOT_2PI, Normals
+from bayesmyo.meta.normals import LOG_ROOT_2PI, Normals
 
 Array = np.ndarray
 TAUS = 80  # nodes
@@ -41,7 +41,7 @@ class Told(ABC):
 
 
 @dataclass(frozen=True)
-class Estimate(Told):
+class NormalSummary(Told):
     """An estimate with its standard error, on the link scale: normal."""
 
     value: float
@@ -58,7 +58,7 @@ class Estimate(Told):
 
 
 @dataclass(frozen=True)
-class Counts(Told):
+class BinomialSummary(Told):
     """So many of so many, on the logit: binomial."""
 
     events: int
@@ -172,4 +172,4 @@ def _log_normal(x: Array | float, mean: Array, sd: Array) -> Array:
     return np.asarray(-(((x - mean) / sd) ** 2) / 2 - np.log(sd) - LOG_ROOT_2PI)
 
 
-__all__ = ["Counts", "Estimate", "MetaAnalysis", "Told", "meta_analysis"]
+__all__ = ["BinomialSummary", "MetaAnalysis", "NormalSummary", "Told", "meta_analysis"]

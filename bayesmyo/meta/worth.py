@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from bayesmyo.evidence.normals import Normals
+from bayesmyo.meta.normals import Normals
 
 Array = np.ndarray
 
