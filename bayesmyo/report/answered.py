@@ -8,13 +8,13 @@ from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.compare import Comparison
 from bayesmyo.assess.correlations import Correlation
 from bayesmyo.assess.estimate import DecisionResult, Estimate, ParameterEstimate
-from bayesmyo.assess.evidence import cited
 from bayesmyo.assess.influence import Influence, PatientInfluence
 from bayesmyo.assess.responses import Category, PatientResponse, Responses
 from bayesmyo.assess.tip import Row, Tip, TippingPoint
 from bayesmyo.components.numbers import Number, chance
 from bayesmyo.inference.verify import Verification
 from bayesmyo.report.blocks import SPACE, WITHHELD, Block, Cell, Heading, Items, Paragraph, Span, Table, note, table
+from bayesmyo.report.known import sources
 from bayesmyo.report.numbers import count, declared, error_of, fixed, number, plain, rhat
 from bayesmyo.study import describe
 from bayesmyo.study.study import Study
@@ -116,12 +116,7 @@ def estimates(rows: Sequence[Estimate], study: Study) -> list[Block]:
     below = {k: k for k in ("population", "summary", "verdict")}
     columns = {"estimand": "name", "median": "median", _band(study): "interval", "unit": "unit", "ess": "ess", **below}
     shown = table("estimates", "", columns, map(estimate, rows), below=tuple(below))
-    return [shown, SPACE, sentences(rows), *counted(study)]
-
-
-def counted(study: Study) -> list[Block]:
-    """What was published and counts in the answers, with its source and how far it is trusted."""
-    return [note(f"Note: published numbers count: {said}.") for said in cited(study)]
+    return [shown, SPACE, sentences(rows), *sources(study)]
 
 
 def decisions(rows: Sequence[DecisionResult], study: Study) -> list[Block]:
@@ -129,7 +124,7 @@ def decisions(rows: Sequence[DecisionResult], study: Study) -> list[Block]:
     if not rows:
         return [Paragraph("The study declares no decisions."), SPACE]
     columns = {"decision": "name", **{k: k for k in ("kind", "met", "probability", "margin", "verdict")}}
-    return [table("decisions", "", columns, map(decision, rows)), SPACE, sentences(rows), *counted(study)]
+    return [table("decisions", "", columns, map(decision, rows)), SPACE, sentences(rows), *sources(study)]
 
 
 def parameters(rows: Sequence[ParameterEstimate], study: Study) -> list[Block]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bayesmyo.assess.evidence import Known, Range
-from bayesmyo.report.blocks import SPACE, Block, Cell, Code, Heading, Items, Paragraph, Span, table
+from bayesmyo.assess.evidence import Known, Range, cited
+from bayesmyo.report.blocks import SPACE, Block, Cell, Code, Heading, Items, Paragraph, Span, note, table
 from bayesmyo.report.numbers import declared, fixed, number
 from bayesmyo.study.study import Study
 
@@ -16,6 +16,11 @@ def evidence(rows: Sequence[Known], study: Study) -> list[Block]:
     if not rows:
         return [Paragraph(NONE), Code("In the study file:", _example(next(iter(study.outcomes))))]
     return [block for k in rows for block in (*_of_one(k, study), SPACE)][:-1]
+
+
+def sources(study: Study) -> list[Block]:
+    """What was published and counts in the answers, with its source and how far it is trusted."""
+    return [note(f"Note: published numbers count: {said}.") for said in cited(study)]
 
 
 def _example(outcome: str) -> str:
@@ -41,7 +46,7 @@ def _of_one(k: Known, study: Study) -> list[Block]:
     prior = {"like_ours": "weight", "median": "median", band: "interval", "worth": "worth"}
     blocks: list[Block] = [
         Heading(f"{k.estimand[:1].upper()}{k.estimand[1:]}{unit}"),
-        table(f"forest_{name}", "", forest, _forest(k), below=below),
+        table(f"forest_{name}", "Published numbers, and what they say together", forest, _forest(k), below=below),
         Paragraph(_between(k, study)),
         SPACE,
         table(f"prior_{name}", "The prior that it makes, as far as it is trusted", prior, _trusted(k)),
