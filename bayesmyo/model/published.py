@@ -37,7 +37,7 @@ Values = Mapping[str, Mapping[str, Any]]
 DRAWS = 20_000  # of the priors, to see what they say of an estimand
 FAR = 1e-3  # of the default prior, at either end
 NOTHING = 1e-8  # of an estimand's SD: what no parameter moves
-MOST = 4_000_000  # draws that are tried
+MOST = 1_000_000  # draws that are tried
 AT_ONCE = 100_000
 SEED = 2014
 
@@ -115,18 +115,22 @@ class Published:
         with np.errstate(all="ignore"):
             drawn = np.broadcast_to(self.value(values, np), (DRAWS,))
         drawn, own = drawn[np.isfinite(drawn)], values[self.outcome]
+        where = f"evidence.{self.names[0]}"
+        if len(drawn) < DRAWS / 2:
+            what = "is hardly ever a number under the priors of this study"
+            raise UsageError(f"{where}.what", what, mend="state narrower priors")
+        if np.ptp(drawn) <= NOTHING * np.abs(drawn).max():
+            what = "is about what the priors of this study hold as known"
+            raise UsageError(where, what, mend="state another prior than constant, or leave it out")
         if len(drawn) == DRAWS:
             at, per = _as_a_sum(drawn, own)
             exact = _exactly(at, [(Normals.of(self._prior(name)), b) for name, b in per.items()])
             if exact is not None:
                 return Default(exact, 0.0, at, per)
-            close = close_to_draws(drawn)
-            return Default(close.normals, close.distance, at, per)
-        if len(drawn) < DRAWS / 2:
-            what = "is hardly ever a number under the priors of this study"
-            raise UsageError(f"evidence.{self.names[0]}.what", what, mend="state narrower priors")
+        else:
+            at, per = 0.0, {}
         close = close_to_draws(drawn)
-        return Default(close.normals, close.distance, 0.0, {})
+        return Default(close.normals, close.distance, at, per)
 
     def _prior(self, name: str) -> Any:
         return inventory(self.study)[self.outcome][name].prior

@@ -98,7 +98,8 @@ def test_a_study_without_evidence_draws_what_it_always_drew():
     assert np.array_equal(one, other)
 
 
-def test_evidence_that_the_priors_hold_impossible_is_said():
+def test_evidence_that_the_priors_hold_impossible_is_said(monkeypatch):
+    monkeypatch.setattr("bayesmyo.model.published.MOST", 50_000)
     text = (RATIO + RATIO.replace("trial", "other").replace("to = 12", "to = 6")).replace(
         "[0.2, 0.8]", "[0.0009, 0.0011]"
     )
@@ -106,3 +107,9 @@ def test_evidence_that_the_priors_hold_impossible_is_said():
     study = parse_study(SMALL.replace('"plateau" }', '"plateau" }\npriors = { asymptote = "normal(7, 0.1)" }') + text)
     with pytest.raises(UsageError, match="hardly anything possible"):
         from_priors(study, np.random.default_rng(1), (4000,))
+
+
+def test_evidence_about_what_is_known_is_refused():
+    study = parse_study(SMALL.replace('"linear" }', '"linear" }\npriors = { slope = "constant(0.5)" }') + CHANGE)
+    with pytest.raises(UsageError, match="hold as known"):
+        from_priors(study, np.random.default_rng(1), (10,))
