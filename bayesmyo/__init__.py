@@ -30,6 +30,7 @@ _WHERE = {
     "decisions": "bayesmyo.assess.claims",
     "each_patient": "bayesmyo.assess.each_patient",
     "estimate": "bayesmyo.assess.claims",
+    "evidence": "bayesmyo.assess.evidence",
     "figures": "bayesmyo",  # the room itself: its functions draw
     "find_study": "bayesmyo.study",
     "fit": "bayesmyo.inference.fit",

@@ -7,6 +7,7 @@ from bayesmyo.assess.compare import compare as compare
 from bayesmyo.assess.correlations import correlations as correlations
 from bayesmyo.assess.each_patient import each_patient as each_patient
 from bayesmyo.assess.estimate import parameters as parameters
+from bayesmyo.assess.evidence import evidence as evidence
 from bayesmyo.assess.influence import influence as influence
 from bayesmyo.assess.prior import check_prior as check_prior
 from bayesmyo.assess.priors import priors as priors

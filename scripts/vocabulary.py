@@ -20,6 +20,7 @@ from bayesmyo.components.hazards import HAZARDS
 from bayesmyo.components.residuals import RESIDUALS
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from bayesmyo.study.design import Design, FollowUp, Loss, Visits
+from bayesmyo.study.evidence import Evidence
 from bayesmyo.study.statements import StatedEstimand, Statements
 from bayesmyo.study.study import (
     Covariate,
@@ -77,7 +78,8 @@ def words(hint: Any) -> str:
     if all(isinstance(a, str) for a in get_args(hint)) and get_args(hint):
         return " or ".join(f"`{a}`" for a in get_args(hint))
     if isinstance(hint, type) and issubclass(hint, Component):
-        return f"a {hint.__name__.lower()}, see below"
+        name = hint.__name__.lower()
+        return f"{'an' if name[0] in 'aeiou' else 'a'} {name}, see below"
     return "table"
 
 
@@ -110,6 +112,7 @@ def page() -> str:
                 "groups",
                 "outcomes",
                 "events",
+                "evidence",
                 "estimands",
                 "decisions",
                 "responses",
@@ -127,6 +130,7 @@ def page() -> str:
         ("[outcomes.NAME.sigma]", Distributional, ()),
         ("outcomes.NAME.censoring", Limits, ()),
         ("[events.NAME]", Event, ()),
+        ("[evidence.NAME]", Evidence, ()),
         ("[responses.NAME]", Response, ()),
         ("[design]", Design, ()),
         ("design.follow_up", FollowUp, ()),

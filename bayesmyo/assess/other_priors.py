@@ -18,6 +18,7 @@ from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
 from bayesmyo.components.priors import Prior
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model.marginal import log_marginal
+from bayesmyo.model.published import published
 from bayesmyo.model.truth import Truth, from_priors, with_effects
 from bayesmyo.seeds import PREDICT, address
 from bayesmyo.study.parameters import Parameter, all_parameters
@@ -121,6 +122,10 @@ def _log_prior(
         if isinstance(p.prior, Prior) and (outcomes is None or p.outcome in outcomes):
             prior = p.prior.moved(move) if p.role == "level" else p.prior
             total = total + prior.scaled(spread).log_density(_values(truth, p))
+    values = {name: o.values for name, o in truth.outcomes.items()}
+    for known in published(study):
+        if outcomes is None or known.outcome in outcomes:
+            total = total + known.log_density(values, spread=spread)
     return total
 
 

@@ -1,7 +1,7 @@
 """The door: one command per verb, and no logic. Heavy rooms are imported inside the commands, so that --help is quick.
 
 options.py   arguments and options that several commands take
-tables.py    studies, init, validate, simulate
+tables.py    studies, init, validate, evidence, simulate
 fits.py      fit, verify
 answers.py   check, estimate, influence, tip, compare
 reports.py   report
@@ -26,10 +26,10 @@ from bayesmyo.cli.fits import fit, verify
 from bayesmyo.cli.machine import doctor
 from bayesmyo.cli.reports import report
 from bayesmyo.cli.simulations import calibrate, merge, power
-from bayesmyo.cli.tables import init, simulate, studies, validate
+from bayesmyo.cli.tables import evidence, init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-OF_ONE_TABLE = (studies, init, validate, simulate, fit, check, estimate, influence, tip, compare)
+OF_ONE_TABLE = (studies, init, validate, evidence, simulate, fit, check, estimate, influence, tip, compare)
 COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, verify, doctor)
 
 app = typer.Typer(

@@ -224,6 +224,7 @@ def report(result: Any, json: bool, what: str = "estimates", estimand: str = "",
     from bayesmyo.assess.correlations import correlation_estimates
     from bayesmyo.assess.each_patient import asked, each_estimate
     from bayesmyo.assess.estimate import parameter_estimates
+    from bayesmyo.assess.evidence import cited
     from bayesmyo.assess.responses import responses, withhold_responses
     from bayesmyo.assess.withhold import withhold
     from bayesmyo.report import answered, documents, progress, terminal
@@ -247,6 +248,7 @@ def report(result: Any, json: bool, what: str = "estimates", estimand: str = "",
     if json:
         of = {"estimand": estimand} if estimand else {}
         plain = [r.as_dict() if hasattr(r, "as_dict") else asdict(r) for r in rows]
+        extra |= {"evidence": cited(result.study)} if result.study.evidence else {}
         typer.echo(documents.document(**extra, passed=not failed, **of, **{what.replace("-", "_"): plain}))
     else:
         told = getattr(answered, what.replace("-", "_"))

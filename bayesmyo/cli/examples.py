@@ -14,6 +14,10 @@ EXAMPLES = {
         "bayesmyo validate my-study.toml my-study.csv",
         "bayesmyo validate my-study.toml my-study.csv --json",
     ),
+    "evidence": (
+        "bayesmyo evidence my-study.toml    # what its [evidence] tables come to",
+        "bayesmyo evidence my-study.toml --json",
+    ),
     "simulate": (
         "bayesmyo simulate ivig -o cohort.csv",
         "bayesmyo simulate ivig -o small.csv --scenario null --patients 10 --seed 2",

@@ -1,4 +1,4 @@
-"""Before any fit: studies, the tables they are asked of, and cohorts simulated from them."""
+"""Before any fit: studies, the tables they are asked of, what was known, and cohorts simulated from them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -106,6 +106,25 @@ def validate(
         terminal.say("The study and the table can be used together.")
     if write and cohort:
         terminal.say(f"Wrote {write}: {len(cohort)} patients as they were read, by their pseudonyms.")
+
+
+def evidence(study: STUDY, json: JSON = False) -> None:
+    """Say what was known before the first patient.
+
+    Each published number with its source, their meta-analysis, the prior that it makes, and what that is worth in
+    patients. Nothing is fitted.
+    """
+    from bayesmyo.assess.evidence import evidence as known
+    from bayesmyo.report import documents, terminal
+    from bayesmyo.report.known import evidence as blocks
+    from bayesmyo.study import find_study
+
+    understood = find_study(study)
+    rows = known(understood)
+    if json:
+        typer.echo(documents.document(evidence=[k.as_dict() for k in rows]))
+    else:
+        terminal.show(*blocks(rows, understood))
 
 
 def simulate(

@@ -22,6 +22,7 @@ responses.py     categories of response, patient by patient
 tipping_curve.py an estimand, if those who left fared worse
 influence.py     which patient carries a conclusion
 priors.py        what the priors believe, before any data
+evidence.py      what was published before, and the prior that it makes
 power_curves.py  how often studies of so many patients meet their decisions
 rank_differences.py  where the truth lies among the draws, in a calibration
 
@@ -32,6 +33,7 @@ from bayesmyo.figures.calibration import calibration
 from bayesmyo.figures.each_patient import each_patient
 from bayesmyo.figures.estimates import estimates
 from bayesmyo.figures.events import cumulative_incidence, event_curve
+from bayesmyo.figures.evidence import evidence
 from bayesmyo.figures.groups import groups
 from bayesmyo.figures.influence import influence
 from bayesmyo.figures.patients import patients
@@ -54,6 +56,7 @@ __all__ = [
     "each_patient",
     "estimates",
     "event_curve",
+    "evidence",
     "groups",
     "influence",
     "patients",

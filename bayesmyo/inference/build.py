@@ -75,7 +75,10 @@ class _Statement:
     def __init__(self, study: Study, data: Arrays, how: Mapping[str, fx.Parameterisation], patients: int):
         self.study, self.data, self.how, self.patients = study, data, how, patients
         self.submodels, self.used = spec(study).submodels, spec(study).used
-        self.values: Values = _parameters(study, pm.Data(PRIOR_SPREAD, data[PRIOR_SPREAD]))
+        spread = pm.Data(PRIOR_SPREAD, data[PRIOR_SPREAD])
+        self.values: Values = _parameters(study, spread)
+        for known in spec(study).published:
+            pm.Potential(f"evidence.{known.names[0]}", known.log_density(self.values, pt, spread))
         self.columns = _patient_columns(data)
         self.rows = {name: self._rows(s) for name, s in self.submodels.items()}
 

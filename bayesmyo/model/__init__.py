@@ -4,6 +4,7 @@ spec.py         what a study assumes, as one object: its submodels, parameters a
 submodel.py     the contract of everything that has a likelihood
 measured.py     a value at a visit: the submodel of an outcome
 event.py        when something happens to a patient: the submodel of an event
+published.py    what was published about an estimand: the prior that it has then
 hazards.py      cumulative hazards by quadrature: where to look, and how much each look counts
 normal.py       the algebra of normal effects: integrated out, drawn back, moved to where data want them
 informed.py     effects around what a patient's own measurements say of them

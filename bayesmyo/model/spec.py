@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from bayesmyo.model.event import TimeToEvent
 from bayesmyo.model.measured import Measured
+from bayesmyo.model.published import Published, published
 from bayesmyo.model.submodel import Submodel
 from bayesmyo.study.parameters import Parameter, inventory
 from bayesmyo.study.predictors import Block, blocks
@@ -39,6 +40,11 @@ class Spec:
     def events(self) -> Mapping[str, TimeToEvent]:
         """Those of the events, which happen in time."""
         return MappingProxyType({name: TimeToEvent(self.study, name) for name in self.study.events})
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """What was known before the first patient: of parameters alone, so that it has no rows and uses no effects."""
+        return published(self.study)
 
     @cached_property
     def used(self) -> frozenset[str]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from bayesmyo.errors import UsageError, did_you_mean
+from bayesmyo.model.published import draw_known
 from bayesmyo.study import predictors, scenarios
 from bayesmyo.study.covariates import coded, used
-from bayesmyo.study.parameters import draw_pooled, draw_values, inventory
+from bayesmyo.study.parameters import draw_pooled, inventory
 from bayesmyo.study.predictors import CORRELATIONS, Effect, blocks
 from bayesmyo.study.study import Study
 
@@ -135,8 +136,8 @@ def from_scenario(study: Study, name: str, rng: np.random.Generator | None = Non
 
 
 def from_priors(study: Study, rng: np.random.Generator, size: tuple[int, ...] = ()) -> Truth:
-    """Independent draws of every parameter from the study's priors, without patients' effects yet."""
-    return of_values(draw_values(study, rng, size))
+    """Independent draws of every parameter from the study's priors and its evidence, without patients' effects yet."""
+    return of_values(draw_known(study, rng, size))
 
 
 def correlation_matrix(study: Study, truth: Truth, effects: Sequence[Effect]) -> Array:

@@ -14,6 +14,7 @@ from bayesmyo.assess.tip import Row, Tip, TippingPoint
 from bayesmyo.components.numbers import Number, chance
 from bayesmyo.inference.verify import Verification
 from bayesmyo.report.blocks import SPACE, WITHHELD, Block, Cell, Heading, Items, Paragraph, Span, Table, note, table
+from bayesmyo.report.known import sources
 from bayesmyo.report.numbers import count, declared, error_of, fixed, number, plain, rhat
 from bayesmyo.study import describe
 from bayesmyo.study.study import Study
@@ -114,7 +115,8 @@ def estimates(rows: Sequence[Estimate], study: Study) -> list[Block]:
         return [Paragraph(f"The study declares no estimands; {other}."), SPACE]
     below = {k: k for k in ("population", "summary", "verdict")}
     columns = {"estimand": "name", "median": "median", _band(study): "interval", "unit": "unit", "ess": "ess", **below}
-    return [table("estimates", "", columns, map(estimate, rows), below=tuple(below)), SPACE, sentences(rows)]
+    shown = table("estimates", "", columns, map(estimate, rows), below=tuple(below))
+    return [shown, SPACE, sentences(rows), *sources(study)]
 
 
 def decisions(rows: Sequence[DecisionResult], study: Study) -> list[Block]:
@@ -122,7 +124,7 @@ def decisions(rows: Sequence[DecisionResult], study: Study) -> list[Block]:
     if not rows:
         return [Paragraph("The study declares no decisions."), SPACE]
     columns = {"decision": "name", **{k: k for k in ("kind", "met", "probability", "margin", "verdict")}}
-    return [table("decisions", "", columns, map(decision, rows)), SPACE, sentences(rows)]
+    return [table("decisions", "", columns, map(decision, rows)), SPACE, sentences(rows), *sources(study)]
 
 
 def parameters(rows: Sequence[ParameterEstimate], study: Study) -> list[Block]:

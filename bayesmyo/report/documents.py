@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from bayesmyo.assess.evidence import cited
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.errors import InputError
@@ -71,6 +72,7 @@ def study_part(study: Study, cohort: Cohort | None = None) -> dict[str, Any]:
             for name, o in study.outcomes.items()
         ],
         **_events(study),
+        **({"evidence": cited(study)} if study.evidence else {}),
         "table_in_r": in_r.table(study),
         "covariates": describe.covariates(study),
         "priors": [asdict(line) for line in describe.priors(study)],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bayesmyo.report.blocks import SPACE, Block, Cell, Heading, Items, Paragraph, Table
+from bayesmyo.report.known import sources
 from bayesmyo.report.numbers import plain
 from bayesmyo.report.simulations import dry_run
 from bayesmyo.simulation.calibration.verdict import CellCalibration
@@ -46,6 +47,7 @@ def power_blocks(answer: PowerAnswer, plan: Plan) -> list[Block]:
         *_estimands(answer, varied, bool(methods)),
         *_claims(answer, varied),
     ]
+    blocks += sources(plan.cells[0].analysis)
     if dry := dry_run(plan.engine):
         blocks.append(Paragraph(dry, "failed"))
     chosen = answer.chosen()

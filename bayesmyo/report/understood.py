@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from bayesmyo.assess.evidence import cited
 from bayesmyo.cohort.cohort import CENSORED, Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.cohort.table import lines_text
@@ -46,6 +47,7 @@ def of_study(study: Study, cohort: Cohort | None = None) -> list[Block]:
     early = "" if cohort else f" (without visits before {study.time.unit} 0)"
     table = f"In R, d is the table that `validate --write CLEAN.csv` writes{early}:"
     blocks += [SPACE, *_listed(table, in_r.table(study)), SPACE, _priors(study)]
+    blocks += _listed("Known before the first patient (`bayesmyo evidence` says what it comes to)", cited(study))
     asked = {
         n: f"{describe.number(study, e)}, {e.whom} ({describe.summary(study, e)})" for n, e in study.estimands.items()
     }

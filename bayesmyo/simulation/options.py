@@ -213,7 +213,7 @@ class PowerOptions(Axes, SimulationOptions):
             raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
         if self.alpha is not None and self.solve != "threshold":
             raise UsageError("--alpha", "belongs to a threshold that is solved for", mend="add --solve threshold")
-        for name, given in (("--looks", self.looks), ("--shard", self.shard)):
+        for name, given in (("--looks", self.looks), ("--look-at", self.look_at), ("--shard", self.shard)):
             if given and self.solve in ("patients", "follow-up"):
                 mend = f"leave {name} out, or ask for several values of --{self.solve}"
                 raise UsageError(f"--solve {self.solve}", f"and {name} do not go together", mend=mend)

@@ -5,6 +5,7 @@ from bayesmyo.study.study import Study
 MODEL = (
     "outcomes",
     "events",
+    "evidence",
     "covariates",
     "correlate",
     "correlation_prior",

@@ -14,6 +14,7 @@ from bayesmyo.study import (
     check_data,
     check_estimands,
     check_events,
+    check_evidence,
     check_outcomes,
     check_responses,
     check_simulation,
@@ -25,7 +26,9 @@ from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, Pooled, p
 from bayesmyo.study.predictors import LOCATION, Predictor, predictors
 from bayesmyo.study.study import DataFormat, Event, Study
 
-NAMED = ("covariates", "groups", "outcomes", "events", "estimands", "decisions", "responses", "scenarios")
+NAMED = (
+    "covariates", "groups", "outcomes", "events", "evidence", "estimands", "decisions", "responses", "scenarios"
+)  # fmt: skip
 RESERVED = {
     "chain", "draw", "patient", "visit", "outcome", "coefficient", "time", "like", "title", "correlations", "covariates",
 }  # fmt: skip
@@ -62,10 +65,13 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
         of_event = [*check_events.event(name, event, time, names["outcomes"], whole, covariates)]
         happening |= {} if of_event else {name: event}
         yield from of_event
+    for name, known in values["evidence"].items():
+        yield from check_evidence.evidence(f"evidence.{name}", known, names["outcomes"], whole, covariates)
+    yield from check_evidence.together(values["evidence"])
     for name, estimand in values["estimands"].items():
         table = "events" if estimand.of_event else "outcomes"
         read = {**({} if estimand.of_event else whole), **values["events"]}
-        yield from check_estimands.estimand(name, estimand, names[table], read, covariates)
+        yield from check_estimands.estimand(f"estimands.{name}", estimand, names[table], read, covariates)
         yield from check_estimands.strategies(name, estimand, names["events"], values["events"])
     for name, decision in values["decisions"].items():
         yield from check_estimands.decision(name, decision, names["estimands"], values["estimands"])
@@ -86,6 +92,9 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
     yield from _design_columns(draft)
     for name in draft.declared:
         yield from _declared(draft, name)
+    for name, known in values["evidence"].items():
+        if known.outcome in draft.outcomes:
+            yield from check_evidence.averaged(f"evidence.{name}", known, draft)
     for name, scenario in values["scenarios"].items():
         yield from check_simulation.scenario(name, scenario, draft, values["scenarios"], names)
 

@@ -22,22 +22,24 @@ CANNOT = {
 
 
 def estimand(
-    name: str,
+    where: str,
     e: Estimand,
     outcomes: Sequence[str],
     read: Mapping[str, Outcome | Event],
     covariates: Mapping[str, Covariate],
 ) -> Faults:
-    """Faults of one [estimands.NAME].
+    """Faults of one estimand.
 
     Parameters
     ----------
+    where
+        Its table, as faults name it.
     outcomes
         Names of the study's outcomes, or of its events where it asks about one.
     read
         Those of them that have no fault of their own, and the events.
     """
-    where, asked = f"estimands.{name}", [read[o] for o in e.outcomes if o in read]
+    asked = [read[o] for o in e.outcomes if o in read]
     differing = [*asked, *(read[name] for name in e.events if name in read)]
     yield from _groups(where, e, covariates, differing if len(asked) == len(e.outcomes) else [])
     yield from _possible(where, {"above": e.above, "below": e.below}, e)

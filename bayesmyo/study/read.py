@@ -18,7 +18,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bayesmyo.components.component import Component
 from bayesmyo.components.decisions import DECISIONS
-from bayesmyo.components.estimands import ESTIMANDS
+from bayesmyo.components.estimands import ESTIMANDS, Estimand
 from bayesmyo.components.families import FAMILIES, Family
 from bayesmyo.components.hazards import HAZARDS, Hazard
 from bayesmyo.components.residuals import RESIDUALS, Residual
@@ -29,6 +29,7 @@ from bayesmyo.limits import STUDY_BYTES, STUDY_FAULTS
 from bayesmyo.study import check, check_covariates
 from bayesmyo.study.check_data import SPACES
 from bayesmyo.study.design import Design, Scenario
+from bayesmyo.study.evidence import Evidence
 from bayesmyo.study.faults import unknown_keys
 from bayesmyo.study.scan import beyond_study, scan
 from bayesmyo.study.statements import Statements
@@ -40,6 +41,7 @@ CATALOGUES: dict[Any, Sequence[type[Component]]] = {
     Trajectory: TRAJECTORIES,
     Residual: RESIDUALS,
     Hazard: HAZARDS,
+    Estimand: ESTIMANDS,
 }
 TABLES = [
     "study",
@@ -48,6 +50,7 @@ TABLES = [
     "groups",
     "outcomes",
     "events",
+    "evidence",
     "estimands",
     "decisions",
     "responses",
@@ -300,6 +303,16 @@ def _leaf_fault(fault: Any, where: str) -> Fault:
     return Fault(location, what, repr_toml(fault["input"]))
 
 
+def _evidence(doc: Any, where: str, faults: list[Fault]) -> Evidence | None:
+    """[evidence.NAME], whose estimand is of the outcome that is named beside it."""
+    asked = doc.get("what") if isinstance(doc, dict) else None
+    if isinstance(asked, dict):
+        word = next((word for word in ESTIMANDS if _kind(word) == asked.get("kind")), None)
+        if word is not None and any(f.name == "outcome" for f in fields(word)):
+            doc = {**doc, "what": {"outcome": doc.get("outcome", ""), **asked}}
+    return _table(Evidence, doc, where, faults)
+
+
 def _scenario(doc: Any, where: str, faults: list[Fault]) -> Scenario | None:
     """[scenarios.NAME] with `like`, `title`, and one table of values for each outcome."""
     if not isinstance(doc, dict):
@@ -324,6 +337,7 @@ READERS: dict[str, Callable[[Any, str, list[Fault]], Any]] = {
     "groups": partial(_table, Group),
     "outcomes": partial(_table, Outcome),
     "events": partial(_table, Event),
+    "evidence": _evidence,
     "estimands": partial(_component, ESTIMANDS),
     "decisions": partial(_component, DECISIONS),
     "responses": partial(_table, Response),

@@ -16,6 +16,7 @@ from bayesmyo.components.priors import Prior
 from bayesmyo.components.residuals import Residual
 from bayesmyo.components.trajectories import STILL, Trajectory
 from bayesmyo.study.design import Design, Scenario
+from bayesmyo.study.evidence import Evidence
 from bayesmyo.study.statements import Statements
 
 SPREAD = 2.0  # the ratio by which a parameter on the log plausibly differs between patients
@@ -468,6 +469,7 @@ class Study:
     groups: Mapping[str, Group] = field(default_factory=dict)
     outcomes: Mapping[str, Outcome]
     events: Mapping[str, Event] = field(default_factory=dict)
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
     estimands: Mapping[str, Estimand] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     responses: Mapping[str, Response] = field(default_factory=dict)

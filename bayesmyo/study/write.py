@@ -8,6 +8,7 @@ from typing import Any
 import tomli_w
 
 from bayesmyo.study.design import Scenario
+from bayesmyo.study.evidence import Evidence
 from bayesmyo.study.study import Study
 
 HEAD = ("title", "patient", "time", "treatment", "interval", "correlate", "correlation_prior")
@@ -50,7 +51,10 @@ def _plain(value: Any) -> Any:
         for f in fields(value):
             if "tables" in f.metadata:
                 pairs |= pairs.pop(f.name)
-        return {k: _plain(v) for k, v in pairs.items() if v is not None and v != {}}
+        plain = {k: _plain(v) for k, v in pairs.items() if v is not None and v != {}}
+        if isinstance(value, Evidence):
+            del plain["what"]["outcome"]  # it stands beside
+        return plain
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, tuple):

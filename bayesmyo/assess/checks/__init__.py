@@ -14,6 +14,7 @@ from bayesmyo.assess.checks.ends import Ends
 from bayesmyo.assess.checks.events import AssociationByPeriod, EventCurve, HazardResiduals
 from bayesmyo.assess.checks.grades import Grades
 from bayesmyo.assess.checks.left_out import LeftOut
+from bayesmyo.assess.checks.published import PublishedNumbers
 from bayesmyo.assess.checks.time_course import TimeCourse
 from bayesmyo.assess.checks.variance import Variance
 from bayesmyo.assess.checks.zeros import Zeros
@@ -35,8 +36,9 @@ EVENT_CHECKS: tuple[Check, ...] = (EventCurve(), HazardResiduals(), AssociationB
 
 
 def checks_of(fit: Fit) -> tuple[Check, ...]:
-    """All that look at a fit: those of events where its study has any."""
-    return (*CHECKS, *EVENT_CHECKS) if fit.study.events else CHECKS
+    """All that look at a fit: those of events, and of published numbers, where its study has any."""
+    events = EVENT_CHECKS if fit.study.events else ()
+    return (*CHECKS, *events, *((PublishedNumbers(),) if fit.study.evidence else ()))
 
 
 __all__ = ["CHECKS", "EVENT_CHECKS", "Check", "CheckResult", "Convergence", "checks_of"]

@@ -5,8 +5,10 @@ import numpy as np
 
 from bayesmyo import figures
 from bayesmyo.assess.checks import CheckResult
+from bayesmyo.assess.evidence import evidence
 from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, Terms, stated
 from bayesmyo.report.draws import quantiles
+from bayesmyo.report.known import evidence as of_evidence
 from bayesmyo.report.numbers import fixed, number, spread
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -28,12 +30,27 @@ def priors(r: Results) -> Section:
         ),
         *why(r, rationale),
         table(r),
+        *known(r),
         Heading("What the priors believe of patients"),
         Paragraph(r.prior_check.sentence, "passed" if r.prior_check.passed else "failed"),
         beliefs(r),
         picture(figures.priors(r.study), "figure-priors", NEW_PATIENT, alternative(r)),
     ]
     return Section("priors", "Priors, beside what the data made of them", tuple(blocks))
+
+
+def known(r: Results) -> list[Block]:
+    """What was published before, and what it comes to; nothing where the study states none."""
+    if not r.study.evidence:
+        return []
+    rows = evidence(r.study)
+    alternative = " ".join(sentence for k in rows for sentence in k.sentences)
+    return [
+        Heading("What was known before the first patient"),
+        Paragraph("It is part of the model: the priors above hold beside it, and where it does not."),
+        *of_evidence(rows, r.study),
+        picture(figures.evidence(r.study, rows), "figure-evidence", "What was published, and its prior", alternative),
+    ]
 
 
 def why(r: Results, rationale: CheckResult) -> list[Block]:
