@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -162,7 +163,10 @@ def test_a_threshold_that_is_solved_for_is_on_the_page_with_the_command(run, tmp
     )
     assert t.scenarios[1].solved.value <= 0.05
     assert float(four["solved for"]) == pytest.approx(t.number.value, abs=1e-4)
-    assert answer.sentences[-1] in html(page)
+    said = next(s for s in answer.sentences if "the probability that is asked for" in s)
+    assert said not in html(page)  # a dry run says nothing
+    sampled = replace(answer.results, plan=replace(answer.results.plan, engine="laplace"))
+    assert said in html(power_page(sampled, answer, 0.8))
     code = next(b.text for s in page.sections for b in s.blocks if isinstance(b, Code) and b.what == "Command")
     assert code.endswith("--solve threshold --alpha 0.05")
     (tmp_path / "study.toml").write_text(ONE_ARM)

@@ -123,7 +123,7 @@ def test_a_search_adds_cells_of_truths_under_which_there_is_power(cheap, tmp_pat
     assert [c.labels["patients"] for c in cells if c.labels["scenario"] == "null"] == [15]
     again = power_plan(PowerOptions(STUDY, "x", scenarios=("four",), patients=tuple(c.patients for c in cells[2:])))
     assert {c.key for c in cells[2:]} == {c.key for c in again.cells}
-    assert f"A power of 80% takes {s.number.value:g} patients (95% interval" in answer.sentences[-1]
+    assert f"A power of 80% takes {s.number.value:g} patients (95% interval" in " ".join(answer.sentences)
     assert json.loads(documents.document(part=s.as_dict()))["part"]["patients"] == s.number.value
 
 
@@ -132,7 +132,7 @@ def test_a_search_over_follow_up(cheap, tmp_path):
     (s,) = answer.smallest
     assert (s.axis, s.labels["patients"]) == ("follow_up", 23)
     assert s.number.lower <= 8 <= s.number.upper
-    assert f"A power of 80% takes a follow-up of {s.number.value:g} days (95% interval" in answer.sentences[-1]
+    assert f"A power of 80% takes a follow-up of {s.number.value:g} days (95% interval" in " ".join(answer.sentences)
     said = s.as_dict()
     assert (said["follow_up"], said["patients"]) == (s.number.value, 23)
 
