@@ -64,6 +64,22 @@ def test_draws_and_their_density_belong_together(normal):
     np.testing.assert_allclose(about.vectors(z, e), x, atol=1e-9)
 
 
+def test_what_is_constant_has_a_value_in_every_draw():
+    """As a parameter has whose prior is `constant(2.5)`."""
+    with pm.Model(coords={"patient": range(PATIENTS)}) as model:
+        a = pm.Normal("a")
+        pm.Deterministic("fixed", pm.math.constant(2.5))
+        pm.Deterministic("both", pm.math.constant([1.0, 2.0]))
+        pm.Deterministic("doubled", 2 * a)
+        pm.Normal("u", a, dims="patient")
+    d = density(model)
+    draws = np.random.default_rng(1).normal(size=(2, 5, len(d.start)))
+    values = d.constrained(draws)
+    np.testing.assert_array_equal(values["fixed"], np.full((2, 5), 2.5))
+    np.testing.assert_array_equal(values["both"], np.broadcast_to([1.0, 2.0], (2, 5, 2)))
+    np.testing.assert_allclose(values["doubled"], 2 * draws[..., d.population[0]])
+
+
 def test_a_heavier_proposal_has_its_own_density(normal):
     """The density of parameters alone, against SciPy's multivariate t."""
     d, mean, covariance = normal

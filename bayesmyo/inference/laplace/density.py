@@ -88,6 +88,10 @@ class Density:
     def constrained(self, draws: Array) -> dict[str, Array]:
         """Vectors (chain, draw, n) as what the model samples and derives, by name, (chain, draw, ...)."""
         shape = draws.shape[:2]
-        values = self._constrained(np.ascontiguousarray(draws.reshape(-1, draws.shape[-1])))
-        names = [v.name for v in self.pymc.unobserved_value_vars]
-        return {name: v.reshape(*shape, *v.shape[1:]) for name, v in zip(names, values, strict=True)}
+        flat = np.ascontiguousarray(draws.reshape(-1, draws.shape[-1]))
+        variables = self.pymc.unobserved_value_vars
+        values = {}
+        for variable, value in zip(variables, self._constrained(flat), strict=True):
+            each = value.shape[value.ndim - variable.ndim :]  # of one draw; what is constant has no axis of draws
+            values[variable.name] = np.broadcast_to(value, (len(flat), *each)).reshape(*shape, *each)
+        return values
