@@ -53,7 +53,7 @@ CASES = {
         DOSES, dose, lambda p: (np.log(np.maximum(DOSES, 1.0)), (DOSES > 0) * p["b.sigma"] ** -2),
         {"b.sigma": half(S / 2), "b.zero_intercept": stats.norm(special.logit(0.3), 0.1 / 0.21)}),
     "bernoulli": ('typical = 0.4\nscale = 0.12\nfamily = { kind = "bernoulli" }', GRADES, grade,
-                  lambda p: (np.zeros(9), np.zeros(9)), {}),
+                  lambda p: ((2 * GRADES - 1) * (np.log(3) + 4 / 3), np.full(9, 3 / 16)), {}),
 }  # fmt: skip
 LEVEL = {"poisson": np.log(4), "bernoulli": special.logit(0.4)}
 SPREAD = {"bernoulli": 0.5}
