@@ -129,8 +129,8 @@ class Submodel(ABC):
         """Standardised effects (..., patient) around what the rows say of them, from what was sampled, and log |dz /
         dt|.
 
-        predictor: one of its own; t: what was sampled of each of its effects; block, lower: effects, and the Cholesky factor of their
-            correlations; before: the first of
+        predictor: one of its own; t: what was sampled of each of its effects; block, lower: effects, and the Cholesky
+            factor of their correlations; before: the first of
         them, of other submodels. Raises NotImplementedError where its rows are not approximated.
         """
         raise NotImplementedError(f"{type(self).__name__} has no approximation")

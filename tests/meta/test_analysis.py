@@ -13,14 +13,14 @@ from bayesmyo.meta import worth
 from bayesmyo.meta.analysis import BinomialSummary, NormalSummary, meta_analysis
 from bayesmyo.meta.normals import Normals, close_to, close_to_draws
 
-REFERENCE = Path("/work/shared/reference/evidence")
+REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "evidence"
 SIGMA = 88.0  # of the change of one patient with Crohn's disease, as published
 
 
 def published(name: str):
     """Data of Schmidli et al. (2014) and their exact analysis, which are not copied into this project."""
     if not REFERENCE.is_dir():
-        pytest.skip("the reference data are not here")
+        pytest.skip("the reference data are not here (GPL data, not copied)")
     with (REFERENCE / f"{name}.csv").open() as file:
         rows = list(csv.DictReader(file))
     exact = json.loads((REFERENCE / "map_exact.json").read_text())[name]

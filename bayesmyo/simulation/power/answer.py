@@ -65,8 +65,8 @@ class PowerAnswer:
     differences : tuple of Difference
         What each schedule of visits gains over the first.
     sentences : tuple of str
-        All of it in words: the decisions of `last()` in order, then looks, smallest numbers, thresholds, differences and
-        what claims would be worth.
+        All of it in words: the decisions of `last()` in order, then looks, smallest numbers, thresholds, differences
+        and what claims would be worth.
     about : tuple of (int, str) or None
         Of each sentence the number of patients and the design; None where it is about several.
     results : Results
@@ -222,8 +222,8 @@ def power_answer(
 
 
 def _smallest(last: list[operating.DecisionPower], target: float, axis: Axis) -> Iterator[SmallestOf]:
-    """For each decision, truth and design of which several numbers of patients (or follow-ups) were simulated, unless it
-    ought not to be met.
+    """For each decision, truth and design of which several numbers of patients (or follow-ups) were simulated, unless
+    it ought not to be met.
     """
     groups: dict[tuple[Any, ...], list[operating.DecisionPower]] = {}
     for d in last:

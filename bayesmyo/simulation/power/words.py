@@ -77,7 +77,8 @@ def sequence_sentence(s: Sequence) -> str:
 
 def claim_sentence(c: Claim) -> str:
     """What a claim would be worth over a design prior."""
-    text = f"With {c.patients} patients{_varied(c.labels)}, {c.decision} would be claimed in {percent(c.made.value)} of studies"
+    text = f"With {c.patients} patients{_varied(c.labels)}, {c.decision} would be claimed"
+    text += f" in {percent(c.made.value)} of studies"
     text += f" over {c.over} (assurance)"
     if c.true is None or c.false is None or c.true.value is None:
         return text + "; how often a claim is true cannot be said."
@@ -137,7 +138,8 @@ def difference_sentence(d: Difference) -> str:
     n, under = d.labels.get("patients", "?"), called(d.labels)
     more = "more" if d.value >= 0 else "less"
     what = ", in error" if d.null else ""
-    text = f"With {n} patients ({under}), {d.schedule} instead of {d.than} would have met {d.decision} {100 * abs(d.value):.1f} points"
+    text = f"With {n} patients ({under}), {d.schedule} instead of {d.than} would have met {d.decision}"
+    text += f" {100 * abs(d.value):.1f} points"
     return f"{text} {more} often{what} (Monte Carlo error {100 * d.mcse:.1f} points, that of two sets of cohorts)."
 
 
