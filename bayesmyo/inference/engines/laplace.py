@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import stats as distributions
+from threadpoolctl import threadpool_limits
 
 from bayesmyo.inference.build import BuiltModel
 from bayesmyo.inference.diagnostics import Mixing, diagnose
@@ -65,7 +66,8 @@ class PreparedLaplace:
     def sample(
         self, datasets: Sequence[Arrays], seeds: Sequence[int], sampling: Sampling, progress: Progress | None = None
     ) -> list[Draws]:
-        return [self._one(data, seed, sampling, progress) for data, seed in zip(datasets, seeds, strict=True)]
+        with threadpool_limits(1, "blas"):  # matrices are small: threads would wait for each other most of the time
+            return [self._one(data, seed, sampling, progress) for data, seed in zip(datasets, seeds, strict=True)]
 
     def _one(self, data: Arrays, seed: int, sampling: Sampling, progress: Progress | None) -> Draws:
         data = validated(self.model.study, data, len(self.model.patients))

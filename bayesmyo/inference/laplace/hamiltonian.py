@@ -18,7 +18,6 @@ LONGEST = 10  # steps
 ACCEPT = 0.75
 LOST = 1000.0  # by which the energy is wrong where a trajectory has diverged
 AWAY = 4.0  # SDs from the mode in each coordinate, at most, where chains begin
-DENSE = 300  # numbers in a vector up to which one matrix is quicker than blocks
 PRIOR = 10  # draws for which a scale of 1 counts, beside those of the warm-up
 WINDOWS = (0.2, 0.3, 0.5)  # of the warm-up; scales are learnt at the end of each but the last
 
@@ -51,10 +50,7 @@ class Sampler:
         self.about, self.rng = about, rng
         self.n = len(about.density.start)
         self.scale = np.ones(self.n)
-        self.mean = about.mean
-        self.columns = self._vectors(np.eye(self.n)) - self.mean if self.n <= DENSE else None
-        z, e = about.standardised(about.shifted().mean[None])
-        start = np.clip(np.concatenate([z.ravel(), e.ravel()]), -AWAY, AWAY)
+        start = np.clip(about.folded(about.shifted().mean), -AWAY, AWAY)
         self.chains = [self._chain(start + rng.standard_normal(self.n)) for _ in range(chains)]
         if not all(np.isfinite(chain.log) for chain in self.chains):
             raise NoApproximationError("its density is not finite near its mode")
@@ -75,7 +71,7 @@ class Sampler:
                 for name, value in zip(names, told, strict=True):
                     stats[name][j, i] = value
         stats["step_size"] = np.full(x.shape[:2], self.step)
-        return self._vectors(x.reshape(-1, self.n)).reshape(x.shape), stats
+        return self.about.unfolded(x.reshape(-1, self.n)).reshape(x.shape), stats
 
     def _adapt(self, draws: int, learn: bool = False) -> None:
         """Find the step, by dual averaging; and the scales, from where the chains have been."""
@@ -115,13 +111,4 @@ class Sampler:
         return Move(acceptance, bool(wrong > LOST), float(before), taken)
 
     def _chain(self, x: Array) -> Chain:
-        if self.columns is not None:
-            log, gradient = self.about.density.at(self.mean + x @ self.columns)
-            return Chain(x, log, self.columns @ gradient)
-        log, gradient = self.about.density.at(self._vectors(x[None])[0])
-        z, e = self.about.gradient(gradient)
-        return Chain(x, log, np.concatenate([z, e.ravel()]))
-
-    def _vectors(self, x: Array) -> Array:
-        d = len(self.about.m)
-        return self.about.vectors(x[:, :d], x[:, d:].reshape(len(x), *self.about.c.shape))
+        return Chain(x, *self.about.at(x))

@@ -13,7 +13,9 @@ Reference: Tierney and Kadane (1986), https://doi.org/10.1080/01621459.1986.1047
 https://doi.org/10.1111/j.1467-9868.2008.00700.x.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
@@ -29,6 +31,8 @@ NEAR = 1e-3  # the mode is reached where the expected gain in log density is les
 NEWTON = 8  # steps at most
 AFAR, OTHER = 10.0, 3.0  # posterior SDs: from where another mode is sought, how far from the first it is another
 NEGLIGIBLE = 12.0  # by which a mode's log density is lower where it does not matter
+VALLEY, PLACES = 2.0, 9  # by which it is lower between two modes that are apart, and where one looks
+DENSE = 300  # numbers in a vector up to which one matrix is quicker than blocks
 FAR = 1e10  # what stands for a density of zero
 
 
@@ -53,7 +57,7 @@ class Approximation:
     slopes: Array
     roots: Array
 
-    @property
+    @cached_property
     def mean(self) -> Array:
         """(n,) as one vector."""
         return self.vectors(np.zeros((1, len(self.m))), np.zeros((1, *self.c.shape)))[0]
@@ -73,6 +77,30 @@ class Approximation:
         z = np.linalg.solve(self.root, theta.T).T
         e = x[:, self.density.effects] - self.c + np.einsum("ikd,sd->sik", self.slopes, theta)
         return z, np.linalg.solve(self.roots.transpose(0, 2, 1), e[..., None])[..., 0]
+
+    @cached_property
+    def _columns(self) -> Array:
+        """(n, n) by which a vector moves with each standardised coordinate."""
+        return self.unfolded(np.eye(len(self.density.start))) - self.mean
+
+    def unfolded(self, s: Array) -> Array:
+        """(draw, n) vectors of standardised ones (draw, n), parameters first."""
+        d = len(self.m)
+        return self.vectors(s[:, :d], s[:, d:].reshape(len(s), *self.c.shape))
+
+    def folded(self, x: Array) -> Array:
+        """(n,) one vector, standardised."""
+        z, e = self.standardised(x[None])
+        return np.concatenate([z.ravel(), e.ravel()])
+
+    def at(self, s: Array) -> tuple[float, Array]:
+        """The log density at a standardised vector (n,), and its gradient there (n,)."""
+        if len(s) <= DENSE:
+            log, gradient = self.density.at(self.mean + s @ self._columns)
+            return log, self._columns @ gradient
+        log, gradient = self.density.at(self.unfolded(s[None])[0])
+        z, e = self.gradient(gradient)
+        return log, np.concatenate([z, e.ravel()])
 
     def gradient(self, g: Array) -> tuple[Array, Array]:
         """A gradient (n,) with respect to standardised parameters (D,) and effects (patient, K)."""
@@ -107,18 +135,20 @@ class Approximation:
 
     def alone(self, rng: np.random.Generator) -> None:
         """Raises NoApproximationError where another mode is met on the way back from afar, in one direction and its
-        opposite.
+        opposite, and the density is low between the two.
         """
-        mean, none = self.mean, np.zeros((1, *self.c.shape))
-        direction = rng.standard_normal((1, len(self.m)))
-        by = self.vectors(AFAR * direction / max(1e-9, np.linalg.norm(direction)), none)[0] - mean
-        for start in (mean + by, mean - by):
-            end = _climbed(self.density, start, 1e-2, 1e-8)
-            log, gradient = self.density.at(end)
-            arrived = np.isfinite(log) and gradient @ self.step(gradient) < 1
-            away = ((np.concatenate([v.ravel() for v in self.standardised(end[None])])) ** 2).sum()
-            if arrived and away > OTHER**2 and log > self.density.at(mean)[0] - NEGLIGIBLE:
-                raise NoApproximationError("it has more than one mode")
+        top = self.at(np.zeros(len(self.density.start)))[0]
+        start = np.zeros(len(self.density.start))
+        direction = rng.standard_normal(len(self.m))
+        start[: len(self.m)] = AFAR * direction / max(1e-9, np.linalg.norm(direction))
+        for side in (start, -start):
+            end = _climbed(self.at, side, 1e-1, 1e-7)
+            log, gradient = self.at(end)
+            arrived = np.isfinite(log) and gradient @ gradient < 1
+            if arrived and end @ end > OTHER**2 and log > top - NEGLIGIBLE:
+                between = [self.at(share * end)[0] for share in np.linspace(0, 1, PLACES + 2)[1:-1]]
+                if min(between) < min(log, top) - VALLEY:
+                    raise NoApproximationError("it has more than one mode")
 
     def log_density(self, x: Array, tails: float, wider: float) -> Array:
         """(draw,) of vectors (draw, n), up to a constant that all approximations of one posterior share; parameters as
@@ -142,7 +172,7 @@ class Approximation:
 
 def approximate(density: Density) -> Approximation:
     """The approximation at the mode. Raises NoApproximationError where there is none."""
-    x = _climbed(density, density.start, 1e-3, 1e-10)
+    x = _climbed(density.at, density.start, 1e-3, 1e-10)
     for _ in range(NEWTON):
         approximation = _at(density, x)
         gradient = density.at(x)[1]
@@ -157,11 +187,11 @@ def approximate(density: Density) -> Approximation:
     raise NoApproximationError("its mode was not reached")
 
 
-def _climbed(density: Density, start: Array, gradient: float, gain: float) -> Array:
-    """(n,) where the density is highest, as far as that is reached from a start. gradient, gain: at which it stops"""
+def _climbed(at: Callable[[Array], tuple[float, Array]], start: Array, gradient: float, gain: float) -> Array:
+    """(n,) where a log density is highest, as far as that is reached from a start. gradient, gain: at which it stops"""
 
     def negative(x: Array) -> tuple[float, Array]:
-        log, slope = density.at(x)
+        log, slope = at(x)
         if not (np.isfinite(log) and np.isfinite(slope).all()):
             return FAR, np.zeros(len(x))
         return -log, -slope
