@@ -39,6 +39,7 @@ _WHERE = {
     "parameters": "bayesmyo.assess.estimate",
     "parse_study": "bayesmyo.study",
     "power": "bayesmyo.simulation.studies",
+    "predict": "bayesmyo.assess.predict",
     "prior_sensitivity": "bayesmyo.assess.sensitivity",
     "priors": "bayesmyo.assess.priors",
     "read_cohort": "bayesmyo.cohort",
@@ -52,6 +53,7 @@ _WHERE = {
     "tip": "bayesmyo.assess.tip",
     "to_csv": "bayesmyo.cohort",
     "verify": "bayesmyo.inference.verify",
+    "write_patient": "bayesmyo.report.one_patient",
     "write_power_report": "bayesmyo.report.write",
     "write_report": "bayesmyo.report.write",
 }

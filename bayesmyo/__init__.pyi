@@ -9,6 +9,7 @@ from bayesmyo.assess.each_patient import each_patient as each_patient
 from bayesmyo.assess.estimate import parameters as parameters
 from bayesmyo.assess.evidence import evidence as evidence
 from bayesmyo.assess.influence import influence as influence
+from bayesmyo.assess.predict import predict as predict
 from bayesmyo.assess.prior import check_prior as check_prior
 from bayesmyo.assess.priors import priors as priors
 from bayesmyo.assess.responses import responses as responses
@@ -30,6 +31,7 @@ from bayesmyo.inference.verify import verify as verify
 from bayesmyo.model import Truth as Truth
 from bayesmyo.model import simulate as simulate
 from bayesmyo.model import simulate_scenario as simulate_scenario
+from bayesmyo.report.one_patient import write_patient as write_patient
 from bayesmyo.report.write import write_power_report as write_power_report
 from bayesmyo.report.write import write_report as write_report
 from bayesmyo.simulation.studies import calibrate as calibrate

@@ -17,6 +17,7 @@ EXIT = {
     "estimate": 1,
     "influence": 1,
     "compare": 1,
+    "predict": 1,
     "tip": 2,  # the table of `init` says of nobody when follow-up ended
 }  # of a dry run, whose draws are no posterior
 
@@ -52,6 +53,8 @@ def test_exit_codes_are_listed_in_full(run):
 def test_every_example_can_be_typed(run, tmp_path):
     """In their order in one folder, fits dry: what they read and write fits together."""
     for command, examples in EXAMPLES.items():
+        if command == "predict":
+            (tmp_path / "new.csv").write_text("patient,month,strength,enzyme\nnew,0,41.5,2100\nnew,3,44,980\n")
         if command == "compare":
             assert run("fit", "my-study.toml", "my-study.csv", "-o", "other.nc", *MOCK).code == 1
         for example in examples:

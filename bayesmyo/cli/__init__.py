@@ -5,6 +5,7 @@ tables.py    studies, init, validate, evidence, simulate
 fits.py      fit, verify
 answers.py   check, estimate, influence, tip, compare
 reports.py   report
+patients.py  predict
 simulations.py  calibrate, power, merge
 machine.py   doctor
 examples.py  what --help says after the options
@@ -24,12 +25,13 @@ from bayesmyo.cli.answers import check, compare, estimate, influence, tip
 from bayesmyo.cli.examples import EXIT_CODES, epilog
 from bayesmyo.cli.fits import fit, verify
 from bayesmyo.cli.machine import doctor
+from bayesmyo.cli.patients import predict
 from bayesmyo.cli.reports import report
 from bayesmyo.cli.simulations import calibrate, merge, power
 from bayesmyo.cli.tables import evidence, init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-OF_ONE_TABLE = (studies, init, validate, evidence, simulate, fit, check, estimate, influence, tip, compare)
+OF_ONE_TABLE = (studies, init, validate, evidence, simulate, fit, check, estimate, influence, tip, compare, predict)
 COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, verify, doctor)
 
 app = typer.Typer(

@@ -47,6 +47,10 @@ EXAMPLES = {
         "bayesmyo tip fit.nc --outcome strength --to -20",
         "bayesmyo tip fit.nc --course return --reason lost",
     ),
+    "predict": (
+        "bayesmyo predict fit.nc new.csv --times 6,12",
+        "bayesmyo predict fit.nc new.csv -o patient.html",
+    ),
     "compare": ("bayesmyo compare fit.nc other.nc",),
     "calibrate": (
         "bayesmyo calibrate my-study.toml -o calibration --patients 10,23",

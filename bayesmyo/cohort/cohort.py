@@ -100,6 +100,15 @@ class Episodes:
         """Some of them: a mask (n,) or positions. Patients keep their index."""
         return Episodes(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
+    def until(self, time: float) -> "Episodes":
+        """What is known of them at a time."""
+        begun = self.take(self.start < time)
+        known = begun.end <= time  # of an event between two visits, the second of them is what tells
+        stop = np.where(known, begun.stop, np.minimum(begun.stop, time))
+        status = np.where(known, begun.status, CENSORED)
+        told = replace(begun, stop=stop, end=np.where(known, begun.end, stop), status=status)
+        return told.take(told.stop > told.start)
+
     def first(self, patients: int) -> tuple[np.ndarray, np.ndarray]:
         """What is known of each patient's first event, (patient,): until when there was none, and by when there was
         one, infinite where there was none. The two are equal where it is known when; of who has no episode nothing is known.
@@ -251,6 +260,26 @@ class Cohort:
             self,
             measurements={k: m.take(m.patient == patient) for k, m in self.measurements.items()},
             events={k: e.take(e.patient == patient) for k, e in self.events.items()},
+        )
+
+    def alone(self, patient: int) -> "Cohort":
+        """One patient as a cohort of one."""
+        own = self.only(patient)
+        return replace(
+            own,
+            patients=self.patients[patient : patient + 1],
+            measurements={k: replace(m, patient=np.zeros_like(m.patient)) for k, m in own.measurements.items()},
+            events={k: replace(e, patient=np.zeros_like(e.patient)) for k, e in own.events.items()},
+            covariates={k: v[[patient]] for k, v in self.covariates.items()},
+            exits=None,
+        )
+
+    def until(self, time: float) -> "Cohort":
+        """What is known at a time: measurements until then, and what had happened; every patient keeps the index."""
+        return replace(
+            self,
+            measurements={k: m.take(m.time <= time) for k, m in self.measurements.items()},
+            events={k: e.until(time) for k, e in self.events.items()},
         )
 
     def without(self, *patients: int) -> "Cohort":

@@ -105,8 +105,17 @@ def missing_faults(study: Study, cohort: Cohort, first_line: Mapping[str, int], 
             yield Fault(where, f"{len(absent)} of {len(cohort)} patients have no {name}", mend=mend, code="D62")
 
 
-def data_faults(study: Study, cohort: Cohort) -> Iterator[Fault]:
-    """What makes a coefficient unidentifiable: a level that nobody has, covariates that say nothing, a knot outside."""
+def data_faults(study: Study, cohort: Cohort, alone: bool = False) -> Iterator[Fault]:
+    """What makes a coefficient unidentifiable: a level that nobody has, covariates that say nothing, a knot outside.
+
+    alone: the patients are not fitted, so that only visits that no coefficient is of are faults
+    """
+    if alone:
+        for outcome in study.outcomes:
+            for p in predictors(study, outcome):
+                if p.trajectory.visits_planned():
+                    yield from _unplanned(study, cohort, outcome, p)
+        return
     values = {n: cohort.covariates[n] for n in used(study, "patients")}
     for name in used(study, "visits"):
         values[name] = np.concatenate([m.covariates[name] for m in cohort.measurements.values()])

@@ -17,7 +17,7 @@ from bayesmyo.study.study import Study
 FIRST = 2  # the line of the first row, as if a header stood above it
 
 
-def cohort_from_frame(study: Study, frame: Any, patients: Any = None) -> Cohort:
+def cohort_from_frame(study: Study, frame: Any, patients: Any = None, *, alone: bool = False) -> Cohort:
     """Read the patients of a study from a pandas DataFrame with one row per visit.
 
     The frames are read as files would be, so that every check holds; line n of a message is row n - 2 of a frame.
@@ -31,6 +31,9 @@ def cohort_from_frame(study: Study, frame: Any, patients: Any = None) -> Cohort:
         whole numbers, decimals or objects.
     patients : pandas.DataFrame, optional
         A second frame with one row per patient.
+    alone : bool
+        The patients are to be predicted, not fitted: some outcomes may not have been measured, and covariates need not
+        vary.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def cohort_from_frame(study: Study, frame: Any, patients: Any = None) -> Cohort:
     form = replace(study.data, delimiter=",", decimal=".", thousands=None, encoding="utf-8", skip_lines=0)
     plain, date = replace(study, data=form), study.time.date
     second = None if patients is None else _table(patients, "patients", date)
-    return cohort_of(plain, _table(frame, "data frame", date), second)
+    return cohort_of(plain, _table(frame, "data frame", date), second, alone=alone)
 
 
 def _table(frame: Any, source: str, date: str | None) -> Table:

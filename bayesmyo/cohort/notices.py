@@ -63,7 +63,8 @@ def notices(
     yield from measured.times(study, cohort, table.word)
     for name, m in cohort.measurements.items():
         o = study.outcomes[name]
-        yield from measured.outcome(study, name, parts, m, len(patients))
+        if len(m):
+            yield from measured.outcome(study, name, parts, m, len(patients))
         if o.map and not o.family.ordinal:
             numbers = {text: f"{value:g}" for text, value in o.map.items()}
             yield from read_by_map(study.label(name), o.column, numbers, parts.visits, rows.fates)

@@ -50,7 +50,7 @@ from bayesmyo.study.study import DataFormat, Study
 MOST_FAULTS = 20
 
 
-def read_cohort(study: Study, path: str | Path, patients: str | Path | None = None) -> Cohort:
+def read_cohort(study: Study, path: str | Path, patients: str | Path | None = None, *, alone: bool = False) -> Cohort:
     """Read the patients of a study from delimited text, a workbook (.xlsx) or Parquet, one row per visit.
 
     Every cell is read as text and understood as the study declares it. Rows that are not used are set aside with a
@@ -65,6 +65,9 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
     patients : str or Path, optional
         A second table with one row per patient, for what is known of each patient once; both have the patient's column.
         A workbook may hold it as a sheet of its own (`data.patients_sheet`).
+    alone : bool
+        The patients are to be predicted, not fitted: some outcomes may not have been measured, and covariates need not
+        vary.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
 
     if not is_workbook(path):
         second = of_patients_alone()
-        return cohort_of(study, read_table(path, form, date), second)
+        return cohort_of(study, read_table(path, form, date), second, alone=alone)
     top = sheet_headers(path)
     below = sheet_headers(path, form.skip_lines) if form.skip_lines else top
     chosen = choose(study, below, top, one_file=patients is None)
@@ -106,7 +109,7 @@ def read_cohort(study: Study, path: str | Path, patients: str | Path | None = No
         second = of_patients_alone() if named is None else _second(lambda: sheet(named, above, top), named)
     except CohortError as error:
         raise CohortError(error.source, [*chosen.faults, *error.faults]) from None
-    return cohort_of(study, visits, second, chosen.faults)
+    return cohort_of(study, visits, second, chosen.faults, alone)
 
 
 def _second(read: Callable[[], Table], sheet: str = "") -> Table:
@@ -122,8 +125,10 @@ def _second(read: Callable[[], Table], sheet: str = "") -> Table:
         raise CohortError(error.source, faults) from None
 
 
-def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults: Sequence[Fault] = ()) -> Cohort:
-    """The Cohort of tables that are already text.
+def cohort_of(
+    study: Study, visits: Table, patients: Table | None = None, faults: Sequence[Fault] = (), alone: bool = False
+) -> Cohort:
+    """The Cohort of tables that are already text. alone: as `read_cohort` says
 
     Raises CohortError with its faults and those that are known before.
     """
@@ -155,7 +160,7 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults
         agreeing = [*exposures.values(), *errors.values(), *(covariates[n] for n in of_visits)]
         measured = settle(study, part, several_at_one_time(rows), typed, agreeing)
     happened = read_events(study, parts, rows, seen, when, measured)
-    _stop(part.table.source, [*faults, *parts.faults()] or _nothing(study, rows.fates, measured))
+    _stop(part.table.source, [*faults, *parts.faults()] or _nothing(study, rows.fates, {} if alone else measured))
     accounted = account(rows, measured, typed, study.data.duplicates)
     cohort = _assemble(rows, measured, exposures, errors, {n: covariates[n] for n in of_visits}, own, accounted)
     cohort = without_later(study, replace(cohort, events=happened.episodes, exits=happened.exits))
@@ -164,7 +169,10 @@ def cohort_of(study: Study, visits: Table, patients: Table | None = None, faults
     told += [*swap_notices(study, parts), *appearance_notices(study, parts), *covariate_notices(study, cohort)]
     cohort = replace(cohort, notices=tuple(told))
     first = {patient: line for line, patient in zip(reversed(part.table.lines), reversed(part.ids), strict=True)}
-    _stop(part.table.source, [*missing_faults(study, cohort, first, part.table.word)] or [*data_faults(study, cohort)])
+    _stop(
+        part.table.source,
+        [*missing_faults(study, cohort, first, part.table.word)] or [*data_faults(study, cohort, alone)],
+    )
     return cohort
 
 
@@ -220,8 +228,9 @@ def _nothing(study: Study, fates: Sequence[str], measured: Mapping[str, Column])
         mend = "see data.require_baseline" if NO_BASELINE in fates else ""
         return [Fault("file", "no row has a measured outcome that is used", mend=mend, code="D65")]
     faults = []
-    for name, o in study.outcomes.items():
-        if not any(cell is not None and not fate for cell, fate in zip(measured[name], fates, strict=True)):
+    for name, column in measured.items():
+        if not any(cell is not None and not fate for cell, fate in zip(column, fates, strict=True)):
+            o = study.outcomes[name]
             mend = f"remove the outcome {name} from the study, or fill the column"
             faults.append(Fault(f'column "{o.column}"', "holds no measurement", mend=mend, code="D65"))
     return faults

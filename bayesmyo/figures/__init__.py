@@ -8,6 +8,7 @@ parts.py         the outcome that was named, curves over time, the measurements 
 trajectories.py  the population over time, patients behind
 groups.py        the population over time, group by group
 patients.py      a panel for each patient
+new_patient.py   one who was not in the fit, before and after each visit
 predictive.py    the distribution of measurements against replicates
 shares.py        zeros, ceilings, floors and limits against replicates
 time_course.py   quantiles over time against new patients
@@ -36,6 +37,7 @@ from bayesmyo.figures.events import cumulative_incidence, event_curve
 from bayesmyo.figures.evidence import evidence
 from bayesmyo.figures.groups import groups
 from bayesmyo.figures.influence import influence
+from bayesmyo.figures.new_patient import new_patient
 from bayesmyo.figures.patients import patients
 from bayesmyo.figures.pit import pit
 from bayesmyo.figures.power_curves import power_curves
@@ -59,6 +61,7 @@ __all__ = [
     "evidence",
     "groups",
     "influence",
+    "new_patient",
     "patients",
     "pit",
     "power_curves",

@@ -17,6 +17,9 @@ asked.py        what a prediction may be asked, checked
 quadrature.py   averages over patients who could be drawn, exactly
 new_patients.py many of them under every draw, evenly spread
 marginal.py     how likely one patient's measurements are, the effects integrated out
+integral.py     that integral, under many truths at once; given_effects.py: its integrand
+conditional.py  one patient's effects given the own measurements
+one_patient.py  what is predicted of that patient
 simulate.py     Study + Truth + design -> patients that never were
 planned.py      what a design and its scenarios come to, before any fit
 data.py         Cohort -> arrays of measurements, as every likelihood is handed them, validated

@@ -265,12 +265,17 @@ class Levels:
         """
         free = np.ones((*self.truth.shape, self.truth.patients or 0), dtype=bool)
         for event, until in events.items():
-            known_event(self.study, event)
-            submodel = TimeToEvent(self.study, event)
-            people = self._these((event, *submodel.uses), {})
-            probability = none(submodel, self.truth, people, np.full(1, until), self._seen(event))
-            free &= self._rng(FREE, event, until).random(free.shape) < probability
+            free &= self._rng(FREE, event, until).random(free.shape) < self.none_until(event, until)
         return free
+
+    def none_until(self, event: str, until: float) -> Array:
+        """(..., patient) the probability that each of these patients has no event until a time, given what is known of
+        them.
+        """
+        known_event(self.study, event)
+        submodel = TimeToEvent(self.study, event)
+        people = self._these((event, *submodel.uses), {})
+        return none(submodel, self.truth, people, np.full(1, until), self._seen(event))
 
     def _seen(self, event: str) -> Seen:
         """What is known of an event of these patients."""

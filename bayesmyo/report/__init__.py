@@ -7,6 +7,7 @@ Blocks are made:
 
 answered.py   of what a fit answers; its cells are those of the page too
 understood.py of a study and a table, before anything is fitted
+one_patient.py of one new patient, and the page of one
 simulated.py  of a power study and a calibration
 sections/     of a page: one file for each section, results -> blocks
 protocol/     of the page of a power study

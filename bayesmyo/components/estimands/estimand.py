@@ -252,6 +252,16 @@ class Estimand(Component):
         told = [listing(labels, "or").join(SAID_OF[s]) for s, labels in of.items() if labels]
         return f" ({'; '.join(told)})" if told else ""
 
+    @property
+    def counted_by(self) -> Criteria:
+        """The criteria that a patient must meet to be counted; none where it counts no patients."""
+        return {}
+
+    @property
+    def must_be_free(self) -> Mapping[str, float]:
+        """Events of which a patient must be free to be counted, and until when."""
+        return {}
+
     @abstractmethod
     def when(self) -> dict[str, float]:
         """The times it looks at, in the study's unit, by their TOML keys."""

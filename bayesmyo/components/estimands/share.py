@@ -48,6 +48,10 @@ class Share(Estimand):
         return (*self.must_be_free, *self.stops)
 
     @property
+    def counted_by(self) -> Criteria:
+        return self.criteria
+
+    @property
     def must_be_free(self) -> dict[str, float]:
         """Events of which a patient must be free, and until when."""
         return {**self.free, **{event: self.at for event, s in self.strategies.items() if s == FAILS}}
