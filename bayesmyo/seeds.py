@@ -2,11 +2,11 @@
 
 import numpy as np
 
-SIMULATE, SAMPLE, PREDICT = 0, 1, 2
+SIMULATE, SAMPLE, PREDICT, AHEAD = 0, 1, 2, 3
 
 
 def address(seed: int, role: int, cell: int = 0, replicate: int = 0, *further: int) -> int:
-    """The seed of one role (simulate, sample, predict) in one replicate of one cell, from the root seed.
+    """The seed of one role (simulate, sample, predict, look ahead) in one replicate of one cell, from the root seed.
 
     further: where one role needs several seeds, which of them
     """

@@ -9,7 +9,8 @@ import numpy as np
 
 from bayesmyo.components.decisions import Decision
 from bayesmyo.model.prediction import TruthPrediction
-from bayesmyo.model.simulate import ROUNDING, draw_follow_up, kept_visits, simulate
+from bayesmyo.model.schedule import ROUNDING, draw_follow_up, kept_visits
+from bayesmyo.model.simulate import simulate
 from bayesmyo.model.truth import OutcomeTruth, Truth, from_priors, from_scenario
 from bayesmyo.study.design import Design
 from bayesmyo.study.scenarios import design_priors

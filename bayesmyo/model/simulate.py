@@ -1,7 +1,8 @@
 """Patients that never were: Study + Truth + design -> a simulated Cohort, in NumPy, apart from the PyMC code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,17 +21,17 @@ from bayesmyo.cohort.cohort import (
 from bayesmyo.cohort.events import met_by
 from bayesmyo.cohort.fates import without_later
 from bayesmyo.errors import UsageError
-from bayesmyo.model.event import observed
+from bayesmyo.model.allocation import draw_patients
+from bayesmyo.model.event import TimeToEvent, observed
 from bayesmyo.model.joint import standard_residuals
+from bayesmyo.model.schedule import draw_entries, draw_follow_up, draw_visits
 from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used
-from bayesmyo.study.design import Design, FollowUp
 from bayesmyo.study.study import Limits, Outcome, Study
 
 MOST_PATIENTS = 100_000
-ROUNDING = 1e-9  # of planned times that are sums of intervals
 UNMODELLED = "other"  # why a simulated patient is lost for no reason that the study models
 
 
@@ -53,6 +54,17 @@ class Simulated:
     entry: np.ndarray | None = None
     visits: tuple[np.ndarray, ...] = ()
     whole: Cohort | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What is known of an event that may happen once.
+
+    happened: (patient,) when it did, NaN where it has not; since: (patient,) until when that is known
+    """
+
+    happened: np.ndarray
+    since: np.ndarray
 
 
 def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int | None = None) -> Simulated:
@@ -97,10 +109,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     if known is None:
         truth = with_effects(study, truth, n, rng)
     if known is None or not truth.covariates:
-        of_patients = {
-            name: draw_covariate(study, name, n, rng, name in (design.balanced or ()))
-            for name in covariates_used(study, "patients")
-        }
+        of_patients = draw_patients(study, design, n, rng)
         truth = replace(truth, covariates=patient_columns(study, of_patients))
     else:
         of_patients = {name: stated(study, name, truth.covariates) for name in covariates_used(study, "patients")}
@@ -115,31 +124,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     patient = np.repeat(np.arange(n), [len(t) for t in times])
     time = np.concatenate(times)
     baseline = np.concatenate([np.arange(len(t)) == 0 for t in times])
-    of_visits = {name: draw_covariate(study, name, len(time), rng) for name in covariates_used(study, "visits")}
-    exposures = {column: 1.0 + rng.poisson(max(mean - 1, 0), len(time)) for column, mean in design.exposure.items()}
-    planned, blank = {}, np.zeros(len(time))
-    for name, o in study.outcomes.items():
-        exposure = exposures.get(o.exposure, np.ones(len(time))) if o.exposure else None
-        error = np.full(len(time), design.error[o.error]) if o.error else None
-        planned[name] = Measurements(
-            patient, time, blank, blank, blank, exposure=exposure, error=error, covariates=of_visits
-        )
-    standard = standard_residuals(study, truth, planned, rng)
-    measurements, kept_cells = {}, {}
-    for name, o in study.outcomes.items():
-        submodel, m = spec(study).measured[name], planned[name]
-        value, side = limited(o, submodel.draw(truth, m, rng, standard.get(name)))
-        kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
-        measurements[name] = Measurements(
-            patient[kept],
-            time[kept],
-            value[kept],
-            side[kept],
-            np.zeros(kept.sum(), dtype=np.int64),
-            exposure=None if m.exposure is None else m.exposure[kept],
-            error=None if m.error is None else m.error[kept],
-            covariates={k: v[kept] for k, v in of_visits.items()},
-        )
+    measurements, kept_cells = draw_measurements(study, truth, patient, time, baseline, rng)
     rows = np.any(list(kept_cells.values()), axis=0)
     line = 1 + np.cumsum(rows)  # below a header
     accounts = {}
@@ -158,18 +143,53 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     return Simulated(without_later(study, cohort), truth, follow_up, lost, entry, tuple(times), cohort)
 
 
+def draw_measurements(
+    study: Study, truth: Truth, patient: np.ndarray, time: np.ndarray, baseline: np.ndarray, rng: np.random.Generator
+) -> tuple[dict[str, Measurements], dict[str, np.ndarray]]:
+    """What is measured at visits, by outcome, and (visit,) whether each outcome was filled in.
+
+    patient, time, baseline: (visit,) whose each visit is, when, and whether it is the first, at which nothing is missed
+    """
+    design = study.design
+    assert design is not None
+    of_visits = {name: draw_covariate(study, name, len(time), rng) for name in covariates_used(study, "visits")}
+    exposures = {column: 1.0 + rng.poisson(max(mean - 1, 0), len(time)) for column, mean in design.exposure.items()}
+    planned, blank = {}, np.zeros(len(time))
+    for name, o in study.outcomes.items():
+        exposure = exposures.get(o.exposure, np.ones(len(time))) if o.exposure else None
+        error = np.full(len(time), design.error[o.error]) if o.error else None
+        planned[name] = Measurements(
+            patient, time, blank, blank, blank, exposure=exposure, error=error, covariates=of_visits
+        )
+    standard = standard_residuals(study, truth, planned, rng)
+    measurements, kept_cells = {}, {}
+    for name, o in study.outcomes.items():
+        submodel, m = spec(study).measured[name], planned[name]
+        value, side = limited(o, submodel.draw(truth, m, rng, standard.get(name)))
+        kept = kept_cells[name] = baseline | (rng.random(len(time)) >= design.missing)
+        whole = np.zeros(len(time), dtype=np.int64)
+        measurements[name] = replace(m, value=value, side=side, line=whole).take(kept)
+    return measurements, kept_cells
+
+
 def draw_exits(
-    study: Study, truth: Truth, potential: np.ndarray, lost: np.ndarray, rng: np.random.Generator
+    study: Study,
+    truth: Truth,
+    potential: np.ndarray,
+    lost: np.ndarray,
+    rng: np.random.Generator,
+    since: np.ndarray | float = 0.0,
 ) -> tuple[np.ndarray, list[str]]:
     """When each patient's follow-up ends, (patient,), and why: the earliest of the potential end and of the events that
     are reasons; "" for who is still in care.
 
     potential: (patient,) its end if none of them happened; lost: (patient,) whether that is a loss for no reason that
-        is modelled
+        is modelled; since: when none of them had happened yet
     """
     assert study.design is not None
     end, why = potential.copy(), [UNMODELLED if gone else "" for gone in lost]
-    first = np.full(len(potential), max(0.0, study.design.visits.first[0]))  # who had left before would not be there
+    first = np.maximum(since, max(0.0, study.design.visits.first[0]))  # who had left before would not be there
+    first = np.broadcast_to(first, potential.shape)
     for name, event in study.events.items():
         if not event.reasons:
             continue
@@ -186,9 +206,10 @@ def draw_events(
     why: Sequence[str],
     visits: Sequence[np.ndarray],
     rng: np.random.Generator,
+    past: Mapping[str, Past] = MappingProxyType({}),
 ) -> dict[str, Episodes]:
     """What a clinic knows of every event. end, why: of each patient's follow-up; visits: their times, of each
-    patient.
+    patient; past: of each event what has happened already, where a study goes on
     """
     known = {}
     for name, event in study.events.items():
@@ -200,9 +221,20 @@ def draw_events(
             blank = np.zeros(len(end), dtype=np.int64)
             known[name] = Episodes(np.arange(len(end)), start, end, end, status, blank).take(at_risk)
         elif not event.when:  # what outcomes define follows from them
-            times = submodel.happen(truth, end, rng)
+            times = _happens(submodel, truth, end, rng, past.get(name))
             known[name] = observed(submodel, times, end, visits, by_visits=event.at is None)
     return known
+
+
+def _happens(
+    submodel: TimeToEvent, truth: Truth, end: np.ndarray, rng: np.random.Generator, past: Past | None
+) -> list[np.ndarray]:
+    """When an event happens to each patient, or has happened."""
+    if past is None:
+        return submodel.happen(truth, end, rng)
+    known = np.isfinite(past.happened)
+    later = submodel.happen(truth, end, rng, np.where(known, end, np.minimum(past.since, end)))
+    return [past.happened[i : i + 1] if known[i] else times for i, times in enumerate(later)]
 
 
 def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -286,51 +318,3 @@ def simulate_scenario(
     rng = np.random.default_rng(seed)
     simulated = simulate(study, from_scenario(study, name, rng), rng, patients)
     return replace(simulated, cohort=recorded(study, simulated.cohort))
-
-
-def draw_follow_up(design: Design, patients: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(patient,) end of observation, and (patient,) whether it was a loss before the potential follow-up was over."""
-    f = design.follow_up
-    if isinstance(f, FollowUp):
-        potential = np.minimum(rng.gamma((f.mean / f.sd) ** 2, f.sd**2 / f.mean, patients), f.maximum)
-    else:
-        potential = np.full(patients, float(f))
-    if design.loss is None or design.loss.hazard == 0:
-        return potential, np.zeros(patients, dtype=bool)
-    loss = rng.exponential(1 / design.loss.hazard, patients)
-    return np.minimum(potential, loss), loss < potential
-
-
-def draw_entries(design: Design, patients: int, rng: np.random.Generator) -> np.ndarray:
-    """(patient,) the date of each patient's time zero: first visits are a Poisson process that begins with the
-    first.
-    """
-    assert design.accrual is not None
-    gaps = rng.exponential(1 / design.accrual, patients - 1)
-    return np.concatenate([[0.0], np.cumsum(gaps)]) - design.visits.first[0]
-
-
-def draw_visits(design: Design, end: float, rng: np.random.Generator) -> np.ndarray:
-    """Visit times of one patient, in hundredths of the time unit: the first as planned, later ones jittered.
-
-    end: of observation, after which there are none; but who has stayed as long as a protocol says has all visits that
-        it plans
-    """
-    return kept_visits(design, end, rng)[1]
-
-
-def kept_visits(design: Design, end: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """When the visits that take place were planned, and when they are."""
-    v, f = design.visits, design.follow_up
-    planned = np.array(v.first, dtype=float)
-    if v.then_every:
-        later = np.arange(v.first[-1] + v.then_every, max(end, v.first[-1]) + v.then_every, v.then_every)
-        planned = np.concatenate([planned, later])
-    if not isinstance(f, FollowUp):
-        planned = planned[(planned <= f + ROUNDING * max(1.0, f)) | (planned == planned[0])]
-        end = np.inf if end >= f else end
-    moved = planned + np.concatenate([[0.0], v.jitter * rng.standard_normal(len(planned) - 1)])
-    moved[1:] = np.maximum(moved[1:], planned[0] + 0.01)
-    times, which = np.unique(np.round(moved, 2), return_index=True)
-    kept = (times <= end) | (times == planned[0])
-    return planned[which][kept], times[kept]

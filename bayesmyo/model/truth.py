@@ -171,14 +171,11 @@ def draw_effects(study: Study, truth: Truth, patients: int, rng: np.random.Gener
     return drawn
 
 
-def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator, balanced: bool = False) -> Array:
-    """Values of a covariate in simulated patients or visits: levels by their shares, numbers as typical and scale say.
-
-    balanced: levels are given in turn, so that their shares are as exact as can be at any number (see `Design`)
+def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator) -> Array:
+    """Values of a covariate in simulated patients or visits: levels by their shares, numbers as typical and scale
+    say.
     """
     c = study.covariates[name]
-    if c.levels and balanced:
-        return in_turn(c.shares or (1 / len(c.levels),) * len(c.levels), size, rng)
     if c.levels:
         return rng.choice(len(c.levels), size=size, p=c.shares).astype(float)
     assert c.typical is not None
@@ -191,18 +188,6 @@ def draw_covariate(study: Study, name: str, size: int, rng: np.random.Generator,
     else:
         drawn = np.asarray(c.typical + c.scale * z)
     return drawn if c.minimum is None and c.maximum is None else np.clip(drawn, c.minimum, c.maximum)
-
-
-def in_turn(shares: Sequence[float], size: int, rng: np.random.Generator) -> Array:
-    """(size,) positions of groups: each next one is of the group that is furthest behind its share, by chance among
-    equals.
-    """
-    places, counts = np.zeros(size), np.zeros(len(shares))
-    for i in range(size):
-        behind = np.array(shares) * (i + 1) - counts
-        places[i] = k = rng.choice(np.flatnonzero(np.isclose(behind, behind.max())))
-        counts[k] += 1
-    return places
 
 
 def patient_columns(study: Study, covariates: Mapping[str, Array]) -> dict[str, Array]:

@@ -65,7 +65,7 @@ def replicates() -> Iterator[Any]:
     """A bar of replicates on stderr: done, failed, left, the time left and the Monte Carlo error. Yields the callback
     (state).
 
-    How long it will take is said once, where that is a minute or more and as soon as cohorts have been timed. Where
+    What it costs to look ahead is said before, and how long it will take once, where that is a minute or more and as soon as cohorts have been timed. Where
     stderr is no terminal, a line once a minute. What is to be known (a part that was damaged) is said in either
     case, once.
     """
@@ -77,13 +77,15 @@ def replicates() -> Iterator[Any]:
     )
     with _bars(*columns) as progress:
         bar = progress.add_task("starting workers", total=None)
-        said, last, announced = 0, time.monotonic(), False
+        said, last, announced, begun = 0, time.monotonic(), False, False
 
         def update(state: Any) -> None:
-            nonlocal said, last, announced
+            nonlocal said, last, announced, begun
             for notice in state.notices[said:]:
                 say(notice, "yellow", stderr=True)
-            said = len(state.notices)
+            if not begun and state.nested:
+                say(looking_ahead(state), stderr=True)
+            said, begun = len(state.notices), True
             if not announced and state.seconds >= EVERY:
                 say(cost(state), stderr=True)
             announced = announced or math.isfinite(state.seconds)
@@ -99,6 +101,12 @@ def cost(state: Any) -> str:
     """How much a simulation study is, and how long it takes, in a sentence."""
     whole = f"{state.done + state.remaining:,} cohorts"
     return f"{whole}, about {duration(state.seconds)} to go on {counted(state.workers, 'core')}."
+
+
+def looking_ahead(state: Any) -> str:
+    """How much it is to look ahead at interim looks, in a sentence."""
+    cohorts = f"{state.done + state.remaining:,} cohorts"
+    return f"At their interim looks these {cohorts} are completed and analysed up to {state.nested:,} times in all."
 
 
 def standing(state: Any) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 from bayesmyo.cohort.cohort import CENSORED, Episodes
 from bayesmyo.cohort.events import met_by
 from bayesmyo.cohort.fates import without_later
-from bayesmyo.model.simulate import ROUNDING, Simulated
+from bayesmyo.model.schedule import by
+from bayesmyo.model.simulate import Simulated
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.row import Quantity
 from bayesmyo.study.design import Design
@@ -23,7 +24,7 @@ FEWEST = 2  # patients of an interim look
 
 def enrolled(s: Simulated, date: float) -> int:
     """How many patients have had their first visit by a date."""
-    return int(np.count_nonzero(_by(_arrivals(s), date)))
+    return int(np.count_nonzero(by(_arrivals(s), date)))
 
 
 def enrolment(s: Simulated, patients: int) -> float:
@@ -53,11 +54,11 @@ def seen(study: Study, s: Simulated, date: float) -> Simulated:
     those who are still to come there is nothing.
     """
     assert s.whole is not None
-    own = date - _entry(s)  # (patient,) the date on each patient's own clock
-    there = _by(_arrivals(s), date)
-    measurements = {name: m.take(_by(m.time, own[m.patient])) for name, m in s.whole.measurements.items()}
+    own = clocks(s, date)
+    there = by(_arrivals(s), date)
+    measurements = {name: m.take(by(m.time, own[m.patient])) for name, m in s.whole.measurements.items()}
     visited = np.array(
-        [max((t for t in visits if _by(t, c)), default=0.0) for visits, c in zip(s.visits, own, strict=True)]
+        [max((t for t in visits if by(t, c)), default=0.0) for visits, c in zip(s.visits, own, strict=True)]
     )
     events = {}
     for name, event in study.events.items():
@@ -74,6 +75,11 @@ def seen(study: Study, s: Simulated, date: float) -> Simulated:
     cohort = replace(s.whole, measurements=measurements, events=events, exits=exits).first(len(s.whole))
     follow_up = np.minimum(s.follow_up, np.maximum(own, 0.0))
     return replace(s, cohort=without_later(study, cohort), follow_up=follow_up, lost=s.lost & (s.follow_up <= own))
+
+
+def clocks(s: Simulated, date: float) -> np.ndarray:
+    """(patient,) a date on each patient's own clock."""
+    return date - _entry(s)
 
 
 def held(cell: Cell, simulated: Simulated) -> list[tuple[int, float]]:
@@ -122,8 +128,3 @@ def _entry(s: Simulated) -> np.ndarray:
 def _arrivals(s: Simulated) -> np.ndarray:
     """(patient,) dates of first visits, which are as planned."""
     return _entry(s) + np.array([own[0] for own in s.visits])
-
-
-def _by(time: np.ndarray | float, date: np.ndarray | float) -> np.ndarray:
-    """Whether it is not after a date, but for rounding."""
-    return np.asarray(time <= date + ROUNDING * np.maximum(1.0, np.abs(date)))

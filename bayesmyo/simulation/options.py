@@ -4,6 +4,7 @@
 nothing heavy.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, Field, dataclass, fields
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 ALPHA = 0.025  # the type I error that a threshold is solved for
 TARGET = 0.8  # the power whose smallest number of patients is looked for
+MOST_AHEAD = 10_000  # cohorts of one look ahead
+ROUNDING = 1e-9
 LIMIT = 1800.0  # seconds; with the first compilation a replicate may well take minutes
 
 
@@ -175,9 +178,16 @@ class Solve:
 class PowerOptions(Axes, SimulationOptions):
     """What `power` is asked for."""
 
-    futility: Annotated[float | None, Option("Stop at a look where the probability is below this.", values.SHARE)] = (
-        None
-    )
+    futility: Annotated[
+        float | None,
+        Option("Stop at a look where the probability that a decision looks at is below this.", values.SHARE),
+    ] = None
+    predictive: Annotated[
+        int | None,
+        Option("Stop where the predictive probability of success at the end is below --futility instead: counted from so "
+               "many completed cohorts, at most, such as 100.", values.COUNT, metavar="COHORTS",
+               more="Each is simulated from the posterior at the look, and analysed."),
+    ] = None  # fmt: skip
     weights: Annotated[
         Mapping[str, float] | None,
         Option("How likely each scenario is held to be, such as null=0.5,paper=0.5: how often is a claim true?",
@@ -211,6 +221,7 @@ class PowerOptions(Axes, SimulationOptions):
         super().__post_init__()
         if self.futility is not None and not (self.looks or self.look_at):
             raise UsageError("--futility", "is a rule for interim looks", mend="add --looks 10,15")
+        self._looks_ahead()
         if self.alpha is not None and self.solve != "threshold":
             raise UsageError("--alpha", "belongs to a threshold that is solved for", mend="add --solve threshold")
         for name, given in (("--looks", self.looks), ("--look-at", self.look_at), ("--shard", self.shard)):
@@ -223,6 +234,20 @@ class PowerOptions(Axes, SimulationOptions):
         if self.solve == "threshold" and self.fit is not None:
             mend = "leave --from-fit out, and name a scenario in which a decision ought not to be met"
             raise UsageError("--solve threshold", "needs to know what is true, and draws of a fit vary", mend=mend)
+
+    def _looks_ahead(self) -> None:
+        """Raises UsageError where a predictive probability cannot be counted."""
+        if self.predictive is None:
+            return
+        if self.futility is None:
+            what = "needs to know below which probability a study stops"
+            raise UsageError("--predictive", what, mend="add --futility 0.05")
+        if self.predictive > MOST_AHEAD:
+            raise UsageError("--predictive", f"must be at most {MOST_AHEAD:,}", f"{self.predictive:,}")
+        least = math.floor(1 / self.futility + ROUNDING) + 1
+        if self.predictive < least:
+            what = f"is too few completed cohorts to tell {self.futility:g} from 0"
+            raise UsageError("--predictive", what, str(self.predictive), f"ask for {least} or more; 100 is usual")
 
     @property
     def solved(self) -> Solve | None:

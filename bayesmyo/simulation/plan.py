@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.simulation.cell import Cell
+from bayesmyo.simulation.power.predictive import Predictive
 from bayesmyo.simulation.row import Kind
 
 SHORT = Sampling(draws=500, tune=400, chains=2, cores=1)
@@ -43,6 +44,8 @@ class Plan:
     mcse : float, optional
         A cell is replicated until the Monte Carlo error of every decision's power is at most this; None: `replicates`
         times.
+    predictive : Predictive, optional
+        The rule by which interim looks stop for futility, where they look ahead.
     """
 
     kind: Literal["calibrate", "power"]
@@ -54,6 +57,13 @@ class Plan:
     record: tuple[Kind, ...] = ("estimand", "decision")
     comparators: tuple[str, ...] = ()
     mcse: float | None = None
+    predictive: Predictive | None = None
+
+    @property
+    def nested(self) -> int:
+        """How many cohorts are analysed, at most, to look ahead."""
+        looks = sum(len(c.stages) - 1 for c in self.cells)
+        return 0 if self.predictive is None else self.replicates * looks * self.predictive.cohorts
 
     def to_json(self) -> str:
         """All of it as one line of text, always the same for the same plan."""
@@ -68,7 +78,8 @@ class Plan:
         plan: dict[str, Any] = json.loads(text)
         made = {"cells": tuple(map(Cell.from_dict, plan["cells"])), "sampling": Sampling(**plan["sampling"])}
         lists = {name: tuple(plan[name]) for name in ("record", "comparators")}
-        return cls(**plan | made | lists)
+        ahead = {"predictive": Predictive(**plan["predictive"])} if "predictive" in plan else {}
+        return cls(**plan | made | lists | ahead)
 
     @cached_property
     def key(self) -> str:
@@ -79,7 +90,8 @@ class Plan:
 
     def settings(self) -> dict[str, Any]:
         """All that the rows of a cell depend on beside the cell, as plain values by name."""
-        return {
+        settings: dict[str, Any] = {
             "kind": self.kind, "seed": self.seed, "engine": self.engine, "sampling": asdict(self.sampling),
             "record": list(self.record), "comparators": list(self.comparators),
         }  # fmt: skip
+        return settings if self.predictive is None else settings | {"predictive": asdict(self.predictive)}

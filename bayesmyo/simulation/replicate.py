@@ -22,12 +22,14 @@ from bayesmyo.model.simulate import Simulated, simulate
 from bayesmyo.model.truth import Truth
 from bayesmyo.seeds import PREDICT, SAMPLE, SIMULATE, address
 from bayesmyo.simulation import calendar
+from bayesmyo.simulation.ahead import Ahead
 from bayesmyo.simulation.beside import compared
 from bayesmyo.simulation.calibration.posterior import remeasured
 from bayesmyo.simulation.calibration.ranks import first_patient, joint, position
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import SHORT, Plan, usual
 from bayesmyo.simulation.power.comparators import checked, compare
+from bayesmyo.simulation.power.predictive import Predictive
 from bayesmyo.simulation.row import Kind, Quantity, Row
 from bayesmyo.study.parameters import moving
 from bayesmyo.study.study import Study
@@ -86,6 +88,8 @@ class Replicator:
         Compiled ones, shared with other cells.
     comparators : sequence of str
         Other methods that answer beside, by name (`power/comparators.py`).
+    predictive : Predictive, optional
+        How interim looks judge futility, where they look ahead (`ahead.py`).
     """
 
     def __init__(
@@ -99,12 +103,14 @@ class Replicator:
         place: int | None = None,
         models: Models | None = None,
         comparators: Sequence[str] = (),
+        predictive: Predictive | None = None,
     ):
         self.comparators = checked(comparators)
         self.cell, self.seed, self.engine, self.record = cell, seed, engine, tuple(record)
         self.sampling = sampling or usual(engine)
         self.place = int(cell.key, 16) if place is None else place
         self.models = models or Models()
+        self._ahead = predictive and Ahead(cell, predictive, self.model, self.sampling, seed, self.place)
         self._constant: dict[str, float] = {}
         self._compiled: dict[int, Compiled] = {}
 
@@ -177,14 +183,21 @@ class Replicator:
         diagnosed: list[Diagnostics] = []
         certificates: list[Certificate] = []
         divergences = 0
-        for look, part, told in self._parts(simulated):
+        undecided = list(self.cell.analysis.decisions)
+        for look, part, told, clock in self._parts(simulated):
             again = (look, row.attempts) if row.attempts > 1 or look != row.patients else ()
             seed = address(self.seed, SAMPLE, self.place, row.replicate, *again)
             draws = self.model(len(told)).draws(told, seed, sampling=sampling)
             posterior = posterior_truth(self.cell.analysis, told, draws.posterior)
-            asked = list(self._asked(part, posterior.without(*range(len(part.cohort), len(told))), new_patients))
+            posterior = posterior.without(*range(len(part.cohort), len(told)))
+            asked = list(self._asked(part, posterior, new_patients))
             diagnoses = diagnose({f"{a.kind} {a.name}": a.draws for a in asked})
-            quantities += self._quantities(asked, diagnoses, look, rng)
+            said = list(self._quantities(asked, diagnoses, look, rng))
+            if self._ahead and look != row.patients:
+                undecided = _left(undecided, said, "decision", met=True)
+                said += self._ahead.predicted(simulated, row.replicate, look, clock, posterior, undecided)
+                undecided = _left(undecided, said, "predictive", met=False)
+            quantities += said
             truths = {a.name: a.truth for a in asked if a.kind == "estimand"}
             quantities += (
                 replace(q, look=look) for q in compare(self.cell.analysis, part.cohort, self.comparators, truths)
@@ -195,13 +208,14 @@ class Replicator:
         rhat, ess = worst(diagnosed)
         step = max((c.step for c in certificates), key=STEPS.index, default="")
         k = max((c.k for c in certificates if c.k is not None), default=None)
-        said: dict[str, Any] = {"rhat": rhat, "ess": ess, "divergences": divergences, "step": step, "k": k}
+        how: dict[str, Any] = {"rhat": rhat, "ess": ess, "divergences": divergences, "step": step, "k": k}
         if self.cell.dated:
             quantities += calendar.dates(self.cell, simulated)
-        return replace(row, **said, quantities=tuple(sorted(quantities, key=lambda q: q.look)))
+        return replace(row, **how, quantities=tuple(sorted(quantities, key=lambda q: q.look)))
 
-    def _parts(self, simulated: Simulated) -> Iterator[tuple[int, Simulated, Cohort]]:
-        """Every look: what it is called, what is known then of those who are there, and the cohort that is analysed.
+    def _parts(self, simulated: Simulated) -> Iterator[tuple[int, Simulated, Cohort, np.ndarray]]:
+        """Every look: what it is called, what is known then of those who are there, the cohort that is analysed, and
+        until when each of those who are there is known, on his own clock.
 
         In calendar time this has all patients, whose likelihood is that of those who are there, so that one compiled
         model does for all looks; the whole is first, whose data choose how it is sampled.
@@ -210,12 +224,13 @@ class Replicator:
         if not self.cell.dated:
             for look in self.cell.looks or (patients,):
                 part = simulated if look == patients else first(simulated, look)
-                yield look, part, part.cohort
+                yield look, part, part.cohort, np.full(look, np.inf)
             return
-        yield patients, simulated, simulated.cohort
+        yield patients, simulated, simulated.cohort, np.full(patients, np.inf)
         for look, date in calendar.held(self.cell, simulated):
             told = calendar.seen(self.cell.study, simulated, date)
-            yield look, first(told, calendar.enrolled(simulated, date)), told.cohort
+            there = first(told, calendar.enrolled(simulated, date))
+            yield look, there, told.cohort, calendar.clocks(simulated, date)[: len(there.cohort)]
 
     def _asked(self, simulated: Simulated, posterior: Truth, seed: int) -> Iterator[Asked]:
         """Every number that is recorded, but decisions, which are made from estimands."""
@@ -302,6 +317,12 @@ def first(simulated: Simulated, patients: int) -> Simulated:
     return Simulated(cohort, truth, simulated.follow_up[:patients], simulated.lost[:patients])
 
 
+def _left(decisions: Sequence[str], quantities: Sequence[Quantity], kind: Kind, met: bool) -> list[str]:
+    """The decisions that nothing of this kind has met, or not met."""
+    settled = {q.name for q in quantities if q.kind == kind and q.met is met}
+    return [name for name in decisions if name not in settled]
+
+
 def worst(diagnosed: Sequence[Diagnostics]) -> tuple[float | None, float | None]:
     """The largest R-hat and the smallest effective number of draws; None where no quantity moves."""
     rhat = [d.rhat for d in diagnosed if np.isfinite(d.rhat)]
@@ -318,7 +339,7 @@ def trusted(row: Row) -> bool:
 def _replicators(text: str) -> list[Replicator]:
     plan, models = Plan.from_json(text), Models()
     settings: dict[str, Any] = {
-        name: getattr(plan, name) for name in ("seed", "engine", "sampling", "record", "comparators")
+        name: getattr(plan, name) for name in ("seed", "engine", "sampling", "record", "comparators", "predictive")
     }
     return [Replicator(cell, models=models, **settings) for cell in plan.cells]
 

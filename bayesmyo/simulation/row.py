@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 DONE = "done"
 MOST_REASONS = 5  # that are read at one go
-Kind = Literal["estimand", "parameter", "effect", "joint", "decision", "comparator", "look"]
+Kind = Literal["estimand", "parameter", "effect", "joint", "decision", "comparator", "look", "predictive"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,9 @@ class Quantity:
     kind : str
         "estimand" in outcome units, "parameter" and "effect" (of the first patient) on the link scale, "joint" the
         log-likelihood of all measurements, "decision", "comparator", another method's answer to an estimand, or "look",
-        in calendar time: the mean is how many "patients" had entered, and the "date".
+        in calendar time: the mean is how many "patients" had entered, and the "date"; or "predictive", at an interim
+        look: the predictive probability that a decision is met at the end, whether that is enough to go on, and, as
+        ess, from how many completed cohorts it was counted.
     name : str
         Of the number.
     look : int

@@ -50,6 +50,8 @@ class State:
         At work or idle.
     notices : tuple of str
         What the reader should know, all until now.
+    nested : int
+        How many cohorts are analysed beside, at most, by all replicates that look ahead at interim looks.
     """
 
     done: int
@@ -59,6 +61,7 @@ class State:
     error: float = math.nan
     workers: int = 0
     notices: tuple[str, ...] = ()
+    nested: int = 0
 
 
 Progress = Callable[[State], None]
@@ -200,7 +203,8 @@ class _Run:
             seconds = self.took / self.timed * remaining / workers if self.timed >= TIMED and workers else math.nan
             error, notices = self.agenda.error(), tuple(self.store.notices)
             on_the_disk, left = done - unwritten, remaining + unwritten
-            self.progress(State(on_the_disk, self.agenda.failed, left, seconds, error, workers, notices))
+            nested = self.plan.nested
+            self.progress(State(on_the_disk, self.agenda.failed, left, seconds, error, workers, notices, nested))
 
 
 @contextmanager

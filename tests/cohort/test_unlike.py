@@ -17,7 +17,7 @@ from bayesmyo.cohort.unlike import (
     two_groups,
     without_course,
 )
-from bayesmyo.model.simulate import draw_follow_up, draw_visits
+from bayesmyo.model.schedule import draw_follow_up, draw_visits
 from bayesmyo.study import read_study
 from tests.conftest import MODELS
 

@@ -7,7 +7,8 @@ from scipy import special, stats
 from bayesmyo.cohort import to_csv
 from bayesmyo.errors import UsageError
 from bayesmyo.model import simulate
-from bayesmyo.model.simulate import draw_visits, simulate_scenario
+from bayesmyo.model.schedule import draw_visits
+from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.model.truth import from_priors, from_scenario, with_effects
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL

@@ -11,7 +11,8 @@ import bayesmyo
 from bayesmyo.cohort.cohort import CENSORED, HAPPENED, INTERVAL, Episodes
 from bayesmyo.errors import InputError, StudyError
 from bayesmyo.model.data import arrays
-from bayesmyo.model.simulate import draw_entries, simulate
+from bayesmyo.model.schedule import draw_entries
+from bayesmyo.model.simulate import simulate
 from bayesmyo.model.truth import from_scenario
 from bayesmyo.simulation import calendar
 from bayesmyo.simulation.cell import Cell

@@ -106,9 +106,11 @@ def command(
         options.append("--analysis analysis.toml")
     options.append(f"--replicates {plan.replicates}" + ("" if plan.mcse is None else f" --mcse {plan.mcse!r}"))
     options.append(f"--comparators {shlex.quote(','.join(plan.comparators) or 'none')} --target {target!r}")
-    options.append(
-        ("" if futility is None else f"--futility {futility!r} ") + f"--engine {plan.engine} --seed {plan.seed}"
-    )
+    if plan.predictive is not None:
+        options.append(f"--futility {plan.predictive.below!r} --predictive {plan.predictive.cohorts}")
+    elif futility is not None:
+        options.append(f"--futility {futility!r}")
+    options.append(f"--engine {plan.engine} --seed {plan.seed}")
     if solve is not None:
         options.append(f"--solve {solve.what}" + (f" --alpha {solve.alpha!r}" if solve.what == "threshold" else ""))
     return f"bayesmyo power study.toml -o power {' '.join(options)}"

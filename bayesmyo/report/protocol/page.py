@@ -22,6 +22,8 @@ METHODS = (
     "What a claim is worth: U.S. Food and Drug Administration (2026), Use of Bayesian Methodology in Clinical Trials of "
     "Drug and Biological Products, draft guidance",
     "Interim looks: Berry, Carlin, Lee and Mueller (2010), https://doi.org/10.1201/EBK1439825488",
+    "Predictive probability of success: Saville, Connor, Ayers and Alvarez (2014), "
+    "https://doi.org/10.1177/1740774514531352",
     "Errors of sign and magnitude: Gelman and Carlin (2014), https://doi.org/10.1177/1745691614551642",
     "Exact intervals of shares: Clopper and Pearson (1934), https://doi.org/10.1093/biomet/26.4.404",
     "Thresholds by order statistics: David and Nagaraja (2003), section 7.1, https://doi.org/10.1002/0471722162",

@@ -6,6 +6,7 @@ from bayesmyo.figures.power_curves import power_curves
 from bayesmyo.report.blocks import Block, Cell, Heading, Section, Span, Table, note
 from bayesmyo.report.numbers import count, fixed, number
 from bayesmyo.report.pictures import picture
+from bayesmyo.report.protocol.looks import looks
 from bayesmyo.report.sections.planning import share
 from bayesmyo.simulation.power.answer import PowerAnswer
 from bayesmyo.simulation.power.operating import FOR, DecisionPower
@@ -39,7 +40,7 @@ def power(answer: PowerAnswer, target: float) -> Section:
     blocks.append(Table("power", caption, headers, rows))
     if methods:
         blocks.append(note("Other methods judge the same rule on the same cohorts, as a flat prior would make it."))
-    return Section("power", "Power", (*blocks, *_thresholds(answer), *_smallest(answer), *_looks(answer)))
+    return Section("power", "Power", (*blocks, *_thresholds(answer), *_smallest(answer), *looks(answer)))
 
 
 def _thresholds(answer: PowerAnswer) -> list[Block]:
@@ -89,20 +90,6 @@ def _smallest(answer: PowerAnswer) -> list[Block]:
     headers = ("decision", "truth and design", "power asked for", what, "95% interval", "in words")
     caption = f"The {least} with that power; the interval is Monte Carlo error"
     return [Heading(heading), Table("smallest", caption, headers, tuple(rows))] if rows else []
-
-
-def _looks(answer: PowerAnswer) -> list[Block]:
-    """Where a study with interim looks would stop."""
-    rows: list[tuple[Cell, ...]] = []
-    for s in answer.looks:
-        for stop in s.stops:
-            met, futile = (share(r.value, r.mcse) for r in (stop.success, stop.futility))
-            when = count(stop.look) if stop.date is None else f"{s.unit} {stop.date:g}"
-            rows.append((s.decision, called(s.labels), when, fixed(stop.patients.value, ".1f"), met, futile))
-    stopped = ("stopped: met", "stopped: futile, or ended unmet")
-    headers = ("decision", "truth and design", "look after", "patients who have entered", *stopped)
-    caption = "Shares of all studies that stop at each look"
-    return [Heading("Interim looks"), Table("looks", caption, headers, tuple(rows))] if rows else []
 
 
 def _row(d: DecisionPower, methods: Sequence[str]) -> tuple[Cell, ...]:

@@ -8,6 +8,7 @@ rates.py        shares and means over replicates, with their Monte Carlo errors
 operating.py    power, type I error, bias, coverage, errors of sign and magnitude
 claims.py       what a claim would be worth, and errors at their worst
 sequential.py   looks at the data on the way
+predictive.py   futility by the predictive probability of success at the end
 smallest.py     the smallest number of patients with a target power
 search.py       the search for that number, or for the shortest follow-up
 differences.py  what one schedule of visits gains over another

@@ -24,7 +24,7 @@ from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.rates import Mean, Rate, among, mean_among, numbers, opposite
-from bayesmyo.simulation.power.sequential import Ends, ends
+from bayesmyo.simulation.power.sequential import JUDGED, Ends, ends
 
 Array = np.ndarray
 Weights = Mapping[str, float]  # of scenarios; they add up to one
@@ -173,7 +173,7 @@ def weighed(weights: Weights, plan: Plan) -> None:
 def _ended(cell: Cell, quantities: pd.DataFrame, decision: str, futility: float | None) -> _Ended:
     here = quantities[quantities["cell"] == cell.key]
     rule = cell.analysis.decisions[decision]
-    e = ends(cell, here[(here["kind"] == "decision") & (here["name"] == decision)], futility)
+    e = ends(cell, here[here["kind"].isin(JUDGED) & (here["name"] == decision)], futility)
     answers = here[(here["kind"] == "estimand") & (here["name"] == rule.estimand)]
     known = np.isfinite(e.truth)
     right = rule.right(e.truth) if len(e.truth) and known.all() else None

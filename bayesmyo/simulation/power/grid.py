@@ -11,6 +11,7 @@ from typing import Any
 from bayesmyo.components.families import Family
 from bayesmyo.errors import Fault, InputError, did_you_mean
 from bayesmyo.inference.engines import known_engine
+from bayesmyo.model import completed
 from bayesmyo.model.simulate import MOST_PATIENTS
 from bayesmyo.model.truth import Truth
 from bayesmyo.simulation.calendar import expected_end
@@ -21,6 +22,7 @@ from bayesmyo.simulation.plan import Plan, usual
 from bayesmyo.simulation.power import search, threshold
 from bayesmyo.simulation.power.claims import weighed
 from bayesmyo.simulation.power.comparators import checked
+from bayesmyo.simulation.power.predictive import Predictive
 from bayesmyo.study.design import Design, FollowUp, Loss
 from bayesmyo.study.study import Study
 
@@ -69,6 +71,11 @@ def power_plan(asked: PowerOptions) -> Plan:
     refused = threshold.refused if asked.solve == "threshold" else search.refused
     if asked.solve and (faults := list(refused(listed))):
         raise InputError("this power study", faults)
+    ahead = None
+    if asked.predictive is not None and asked.futility is not None:
+        ahead = Predictive(asked.futility, asked.predictive)
+        if faults := list(completed.refused(listed[0].analysis, "--predictive")):
+            raise InputError("this power study", faults)
     beside = checked(asked.comparators)
     plan = Plan(
         "power",
@@ -79,6 +86,7 @@ def power_plan(asked: PowerOptions) -> Plan:
         usual(asked.engine),
         comparators=beside,
         mcse=asked.mcse,
+        predictive=ahead,
     )
     weighed(asked.weights or {}, plan)
     return plan

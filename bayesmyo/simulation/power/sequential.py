@@ -2,8 +2,8 @@
 
 The rule is looked at after so many patients, in the order in which they were included, with all of their follow-up; or,
 where the design has an accrual, at dates, or when so many have entered, with what has happened by then. It
-stops for success when the decision is met, and for futility when the probability that the rule looks at is below a
-limit. Overall error is that of the whole procedure: under a scenario in which the decision ought not to be met, it is
+stops for success when the decision is met, and for futility when the probability that the rule looks at, or the
+predictive probability of success at the end (`predictive.py`), is below a limit. Overall error is that of the whole procedure: under a scenario in which the decision ought not to be met, it is
 the type I error with all looks taken together, which is higher than that of any one of them. Reference: Berry, Carlin,
 Lee and Muller (2010), Bayesian Adaptive Methods for Clinical Trials, https://doi.org/10.1201/EBK1439825488, chapter 4.
 """
@@ -18,9 +18,11 @@ import pandas as pd
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.operating import looks
+from bayesmyo.simulation.power.predictive import Predictive
 from bayesmyo.simulation.power.rates import Mean, Rate, mean, numbers, rate
 
 SUCCESS, FUTILITY, OPEN = 1, -1, 0
+JUDGED = ("decision", "predictive")  # kinds of rows that say where a study stops
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Stop:
     """One look: the share of all studies that stop here, for success and for futility (at the last look: that end
     unmet).
 
-    date: at which it was planned, where it was; patients: who had entered by then, over studies that came to this look
+    date: at which it was planned, where it was; patients: who had entered by then, over studies that came to this look;
+    predictive: the predictive probability of success of those that were not met by then, where it was computed
     """
 
     look: int
@@ -36,6 +39,7 @@ class Stop:
     futility: Rate
     date: float | None
     patients: Mean
+    predictive: Mean | None = None
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,12 @@ class Sequence:
         Which one.
     futility : float or None
         The limit of the probability; None where the rule stops for success alone.
+    ahead : bool
+        Whether that is the predictive probability of success at the end.
     stops : tuple of Stop
         One for each look.
-    success : Rate
-        At any look.
+    success, unbound : Rate
+        At any look; and if no study had stopped for futility, which need not bind.
     patients : Mean
         The expected number when it stops.
     duration, longest : Mean or None
@@ -69,8 +75,10 @@ class Sequence:
     futility: float | None
     stops: tuple[Stop, ...]
     success: Rate
+    unbound: Rate
     patients: Mean
     null: bool
+    ahead: bool = False
     duration: Mean | None = None
     longest: Mean | None = None
     unit: str = ""
@@ -82,13 +90,14 @@ class Sequence:
 
 
 def sequences(plan: Plan, quantities: pd.DataFrame, futility: float | None = None) -> list[Sequence]:
-    """Every decision of every cell that has interim looks."""
+    """Every decision of every cell that has interim looks. futility: the limit, unless the plan looks ahead"""
     listed = []
     for cell in plan.cells:
         if len(looks(cell)) > 1:
             own = quantities[quantities["cell"] == cell.key]
-            here, dates = own[own["kind"] == "decision"], own[own["kind"] == "look"]
-            listed += [_sequence(cell, str(d), part, futility, dates) for d, part in here.groupby("name", sort=False)]
+            here, dates = own[own["kind"].isin(JUDGED)], own[own["kind"] == "look"]
+            for d, part in here.groupby("name", sort=False):
+                listed.append(_sequence(cell, str(d), part, futility, dates, plan.predictive))
     return listed
 
 
@@ -107,11 +116,21 @@ class Ends:
     truth: np.ndarray
 
 
-def ends(cell: Cell, verdicts: pd.DataFrame, futility: float | None) -> Ends:
-    """How every study of a cell ended. verdicts: the rows of one decision in that cell, at all looks"""
+def ends(cell: Cell, judged: pd.DataFrame, futility: float | None) -> Ends:
+    """How every study of a cell ended.
+
+    judged: the rows of one decision in that cell, at all looks, of the kinds `JUDGED`; where a study looked ahead that
+    says whether it was futile, whatever the limit
+    """
     at = looks(cell)
+    verdicts, ahead = (judged[judged["kind"] == kind] for kind in JUDGED)
     met, probability, truth = (_wide(verdicts, column, at) for column in ("met", "probability", "truth"))
-    where, why = stopped(met.to_numpy() == 1, probability.to_numpy(), futility)
+    futile = np.zeros(met.shape, dtype=bool)
+    if len(ahead):
+        futile = _wide(ahead, "met", at).reindex(met.index).to_numpy() == 0
+    elif futility is not None:
+        futile = probability.to_numpy() < futility
+    where, why = stopped(met.to_numpy() == 1, futile)
     at_its_end = truth.to_numpy()[np.arange(len(where)), where]
     return Ends(met.index.to_numpy(), where, np.array(at)[where], why == SUCCESS, at_its_end)
 
@@ -123,10 +142,17 @@ def _wide(rows: pd.DataFrame, column: str, at: tuple[int, ...]) -> pd.DataFrame:
 
 
 def _sequence(
-    cell: Cell, decision: str, verdicts: pd.DataFrame, futility: float | None, dates: pd.DataFrame
+    cell: Cell,
+    decision: str,
+    judged: pd.DataFrame,
+    futility: float | None,
+    dates: pd.DataFrame,
+    ahead: Predictive | None,
 ) -> Sequence:
     at = looks(cell)
-    ended = ends(cell, verdicts, futility)
+    ended = ends(cell, judged, futility)
+    verdicts, expected = (judged[judged["kind"] == kind] for kind in JUDGED)
+    unbound = verdicts.assign(met=numbers(verdicts["met"]) == 1).groupby("replicate")["met"].any().to_numpy()
     rows = np.arange(len(ended.where))
     entered = np.broadcast_to(np.array(at, dtype=float), (len(rows), len(at)))
     duration = longest = None
@@ -141,6 +167,7 @@ def _sequence(
         Stop(
             look, rate((ended.where == i) & ended.met), rate((ended.where == i) & ~ended.met), planned[i],
             mean(entered[ended.where >= i, i]),
+            None if ahead is None else mean(numbers(expected.loc[expected["look"] == look, "probability"])),
         )
         for i, look in enumerate(at)
     )  # fmt: skip
@@ -148,20 +175,20 @@ def _sequence(
     right = cell.analysis.decisions[decision].right(truth) if np.isfinite(truth).all() else None
     null = right is not None and not right.any()
     labels, patients, unit = dict(cell.labels), mean(entered[rows, ended.where]), cell.study.time.unit
-    success = rate(ended.met)
-    return Sequence(cell.key, labels, decision, futility, stops, success, patients, null, duration, longest, unit)
+    return Sequence(
+        cell.key, labels, decision, futility if ahead is None else ahead.below, stops, rate(ended.met), rate(unbound), patients, null,
+        ahead is not None, duration, longest, unit,
+    )  # fmt: skip
 
 
-def stopped(met: np.ndarray, probability: np.ndarray, futility: float | None) -> tuple[np.ndarray, np.ndarray]:
+def stopped(met: np.ndarray, futile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(replicate,) at which look each study stops, and why: SUCCESS or FUTILITY.
 
     A study that reaches its end unmet is futile.
 
-    met, probability: (replicate, look)
+    met, futile: (replicate, look)
     """
-    state = np.where(met, SUCCESS, OPEN)
-    if futility is not None:
-        state = np.where(~met & (probability < futility), FUTILITY, state)
+    state = np.where(met, SUCCESS, np.where(futile, FUTILITY, OPEN))
     state[:, -1] = np.where(met[:, -1], SUCCESS, FUTILITY)
     where = np.argmax(state != OPEN, axis=1)
     return where, state[np.arange(len(state)), where]

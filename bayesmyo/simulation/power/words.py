@@ -68,7 +68,12 @@ def sequence_sentence(s: Sequence) -> str:
     text = f"{looked}, {s.decision} would have been met in {percent(s.success.value)} of studies"
     text += f" ({', '.join(early)})" if early else ""
     text += ", its type I error over all looks" if s.null else ""
-    text += f"; {', '.join(futile)} would have stopped for futility" if futile else ""
+    if futile or s.ahead:
+        below = f" (predictive probability of success below {100 * (s.futility or 0):g}%)" if s.ahead else ""
+        text += f"; {', '.join(futile) or 'none'} would have stopped for futility{below}"
+    if s.futility is not None:
+        text += f", without which it would have been met in {percent(s.unbound.value)}"
+        text += ", the type I error where futility does not bind" if s.null else ""
     text += f"; {s.patients.value or n:.1f} patients are expected instead of {n}"
     if s.duration is not None and s.longest is not None and s.duration.value is not None:
         text += f", and {s.duration.value:.1f} {s.unit}s instead of {s.longest.value or 0:.1f}"

@@ -226,9 +226,9 @@ def test_a_study_stops_at_its_first_success_or_when_it_is_futile():
         [[True, False, True], [False, True, False], [False, False, True], [False, False, False], [False, True, True]]
     )
     p = np.array([[0.99, 0.5, 0.99], [0.5, 0.99, 0.5], [0.5, 0.6, 0.99], [0.5, 0.5, 0.5], [0.05, 0.99, 0.99]])
-    where, why = sequential.stopped(met, p, None)
+    where, why = sequential.stopped(met, np.zeros(met.shape, dtype=bool))
     assert (where.tolist(), why.tolist()) == ([0, 1, 2, 2, 1], [1, 1, 1, -1, 1])
-    where, why = sequential.stopped(met, p, 0.1)
+    where, why = sequential.stopped(met, p < 0.1)
     assert (where.tolist(), why.tolist()) == ([0, 1, 2, 2, 0], [1, 1, 1, -1, -1])
 
 
