@@ -21,6 +21,8 @@ from bayesmyo.cohort import read_cohort as read_cohort
 from bayesmyo.cohort import to_csv as to_csv
 from bayesmyo.cohort.frame import cohort_from_frame as cohort_from_frame
 from bayesmyo.errors import BayesmyoError as BayesmyoError
+from bayesmyo.inference.draws_table import draws_table as draws_table
+from bayesmyo.inference.draws_table import write_draws as write_draws
 from bayesmyo.inference.engines import Sampling as Sampling
 from bayesmyo.inference.fit import Fit as Fit
 from bayesmyo.inference.fit import fit as fit

@@ -12,6 +12,7 @@ NAMES = [n for n in bayesmyo.__all__ if n not in ("__version__", "figures")]
 MEMBERS = [
     "Fit.asking",
     "Fit.estimands",
+    "Fit.expected_values",
     "Fit.posterior_predictive",
     "Fit.prediction",
     "Fit.truth",

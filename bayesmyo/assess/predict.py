@@ -61,6 +61,9 @@ def predict(
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> rows = {"patient": ["new", "new"], "month": [0, 6], "strength": [40, 45], "cpk": [900, 500]}
+    >>> visits = pd.DataFrame(rows)
     >>> new = bayesmyo.cohort_from_frame(study, visits, alone=True)
     >>> one = bayesmyo.predict(fit, new, times=[12])[0]
     >>> one.patient, len(one.basis)

@@ -2,7 +2,7 @@
 
 options.py   arguments and options that several commands take
 tables.py    studies, init, validate, evidence, simulate
-fits.py      fit, verify
+fits.py      fit, export, verify
 answers.py   check, estimate, influence, tip, compare
 reports.py   report
 patients.py  predict
@@ -23,7 +23,7 @@ import typer
 from bayesmyo._version import __version__
 from bayesmyo.cli.answers import check, compare, estimate, influence, tip
 from bayesmyo.cli.examples import EXIT_CODES, epilog
-from bayesmyo.cli.fits import fit, verify
+from bayesmyo.cli.fits import export, fit, verify
 from bayesmyo.cli.machine import doctor
 from bayesmyo.cli.patients import predict
 from bayesmyo.cli.reports import report
@@ -32,7 +32,7 @@ from bayesmyo.cli.tables import evidence, init, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
 OF_ONE_TABLE = (studies, init, validate, evidence, simulate, fit, check, estimate, influence, tip, compare, predict)
-COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, verify, doctor)
+COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, export, verify, doctor)
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -66,6 +66,7 @@ EXAMPLES = {
         "bayesmyo report fit.nc -o report.html",
         "bayesmyo report fit.nc -o report.md --tables tables    # every table as CSV",
     ),
+    "export": ("bayesmyo export fit.nc --draws draws.parquet",),
     "verify": (
         "bayesmyo verify fit.nc",
         "bayesmyo verify fit.nc --data my-study.csv",

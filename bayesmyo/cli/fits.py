@@ -55,6 +55,25 @@ def fit(
     report(result, json, fit={"path": str(output), "sha256": digest, "sampling": result.sampling})
 
 
+def export(
+    path: FIT,
+    draws: Annotated[Path, typer.Option("--draws", help="The table to write: .parquet, or .csv.", show_default=False)],
+    force: FORCE = False,
+) -> None:
+    """Write every draw as a row, for R's package posterior.
+
+    Columns .chain, .iteration and .draw; parameters, patients' effects by their place, and estimands.
+    """
+    from bayesmyo.inference.draws_table import draws_path, write_draws
+    from bayesmyo.inference.store import load_fit
+    from bayesmyo.report import terminal
+
+    not_an_input(draws, path)
+    draws_path(draws, force)
+    write_draws(load_fit(path), draws, force=force)
+    terminal.say(f"Wrote {draws}.")
+
+
 def verify(
     path: FIT,
     data: Annotated[

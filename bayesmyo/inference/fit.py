@@ -22,9 +22,12 @@ from bayesmyo.inference.recover import complete
 from bayesmyo.model.data import SHARED
 from bayesmyo.model.joint import standard_residuals
 from bayesmyo.model.prediction import TruthPrediction
+from bayesmyo.model.residuals import mean as expected
+from bayesmyo.model.residuals import with_errors
 from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import OutcomeTruth, Truth, patient_columns
 from bayesmyo.model.versions import versions
+from bayesmyo.model.visits import trailing
 from bayesmyo.seeds import PREDICT, SAMPLE, address
 from bayesmyo.study.asks import added, modelled_otherwise
 from bayesmyo.study.covariates import used
@@ -47,8 +50,9 @@ class Fit:
     Attributes
     ----------
     tree : xarray.DataTree
-        The groups `posterior`, `sample_stats`, `log_likelihood`, `observed_data` and `constant_data`, ready for any
-        function of ArviZ. Parameters are named `cpk.start`, patients' deviations `cpk.effect_start` (chain, draw, patient;
+        The groups `posterior`, `sample_stats`, `log_likelihood`, `log_prior` (of the population's parameters),
+        `observed_data` and `constant_data`, ready for any function of ArviZ: `az.psense(fit.tree)`,
+        `az.loo(fit.tree, var_name="cpk")`. Parameters are named `cpk.start`, patients' deviations `cpk.effect_start` (chain, draw, patient;
         to single precision), all on the link scale; observations are in outcome units. A large fit (draws times
         measurements above 20 million) leaves the log-likelihood out: `fit.group("log_likelihood")` computes it.
 
@@ -251,6 +255,27 @@ class Fit:
             replicated[name] = (("chain", "draw", f"{name}.visit"), drawn)
         tree = self.tree.copy()
         tree["posterior_predictive"] = xr.DataTree(xr.Dataset(replicated, coords=_draw_coords(self.tree)))
+        return tree
+
+    def expected_values(self) -> xr.DataTree:
+        """The same tree with a group `expected_values`: the measurement that is expected of the same patients at the same
+        visits, in outcome units, as Bayesian R2 needs it.
+
+        >>> import arviz as az
+        >>> tree = fit.expected_values()
+        >>> tree["expected_values"]["cpk"].dims
+        ('chain', 'draw', 'cpk.visit')
+        >>> 0 < float(az.residual_r2(tree, pred_mean="cpk", obs_name="cpk", group="expected_values").mean) < 1
+        True
+        """
+        means = {}
+        for name, o in self.study.outcomes.items():
+            m = self.cohort.measurements[name]
+            values = with_errors(trailing(self.truth.outcomes[name].values), m.error)
+            etas = spec(self.study).measured[name].etas(self.truth, m)
+            means[name] = (("chain", "draw", f"{name}.visit"), expected(o, etas, values))
+        tree = self.tree.copy()
+        tree["expected_values"] = xr.DataTree(xr.Dataset(means, coords=_draw_coords(self.tree)))
         return tree
 
 

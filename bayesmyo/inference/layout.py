@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmyo.inference.engines.engine import STATISTICS
+from bayesmyo.inference.log_prior import log_priors
 from bayesmyo.model.data import SHARED
 from bayesmyo.study.covariates import columns, used
 from bayesmyo.study.parameters import all_parameters
@@ -26,6 +27,7 @@ SAMPLED = "sampled"  # of every draw that was sampled, where not each was kept; 
 ESTIMANDS = "estimands"  # the group of a shared copy that holds their draws
 EPISODES = {"patient": "<i8", "start": "<f8", "stop": "<f8", "end": "<f8", "status": "<i8", "line": "<i8"}
 EXITS = {"patient.exit": "<f8", "patient.exit_stated": "|b1"}  # an attribute holds the reasons
+LOG_PRIOR = "log_prior"  # follows from the draws, and is in no file
 LOG_LIKELIHOOD = "log_likelihood"  # left out of large fits, and computed when it is asked for
 
 
@@ -126,6 +128,8 @@ def tree_of(study: Study, arrays: Arrays, patients: Sequence[str], attributes: M
             datasets[group] = xr.Dataset(own, coords=coords if with_draws else {})
     if patients:
         datasets["posterior"] = datasets["posterior"].assign_coords({PATIENT: np.array(patients, dtype=str)})
+    priors = {name: (DRAWS, v) for name, v in log_priors(study, arrays["posterior"]).items()}
+    datasets[LOG_PRIOR] = xr.Dataset(priors, coords=coords)
     _label(study, datasets)
     tree = xr.DataTree.from_dict(datasets)
     tree.attrs = dict(attributes)

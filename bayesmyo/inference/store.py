@@ -19,7 +19,7 @@ from bayesmyo.errors import BayesmyoError, StorageError, UsageError
 from bayesmyo.files import regular, writable, write_bytes
 from bayesmyo.inference.contents import PRIVATE, Contents, Region, format_of, understood, words
 from bayesmyo.inference.fit import FORMAT, Fit
-from bayesmyo.inference.layout import ESTIMANDS, Variable, layout, tree_of
+from bayesmyo.inference.layout import ESTIMANDS, LOG_PRIOR, Variable, layout, tree_of
 from bayesmyo.limits import FIT_BYTES
 from bayesmyo.model.data import SHARED, arrays, imputed
 from bayesmyo.study.study import Study
@@ -176,7 +176,8 @@ def packed(fit: Fit) -> tuple[memoryview, bytes]:
     """A fit as a file holds it, without its trailer: the netCDF, and the table of contents. Raises UsageError for what
     no fit holds."""
     held, tree = layout(fit.study, fit.shared), fit.tree.copy()
-    for group, node in fit.tree.children.items():
+    del tree[LOG_PRIOR]
+    for group, node in tree.children.items():
         own = node.to_dataset()
         if strange := [str(k) for k in own.data_vars if k not in held.get(group, {})]:
             raise UsageError("fit", f"holds what no fit of its study holds: {group}/{strange[0]}")

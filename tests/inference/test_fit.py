@@ -20,7 +20,7 @@ from bayesmyo.model.versions import versions
 from bayesmyo.study import parse_study
 from tests.conftest import DATA, SMALL, fit_of, independent_draws
 
-GROUPS = {"posterior", "sample_stats", "log_likelihood", "observed_data", "constant_data"}
+GROUPS = {"posterior", "sample_stats", "log_likelihood", "log_prior", "observed_data", "constant_data"}
 OUTCOMES = ("mrc", "cpk", "steroid")
 FEW = Sampling(draws=5, tune=1, chains=2)
 
