@@ -19,7 +19,7 @@ from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.hazards import HAZARDS
 from bayesmyo.components.residuals import RESIDUALS
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
-from bayesmyo.study.design import Design, FollowUp, Loss, Visits
+from bayesmyo.study.design import Design, FollowUp, Loss, Randomised, Visits
 from bayesmyo.study.evidence import Evidence
 from bayesmyo.study.statements import StatedEstimand, Statements
 from bayesmyo.study.study import (
@@ -136,6 +136,7 @@ def page() -> str:
         ("design.follow_up", FollowUp, ()),
         ("design.visits", Visits, ()),
         ("design.loss", Loss, ()),
+        ("design.randomised", Randomised, ()),
         ("[report]", Statements, ()),
         ("[report.estimand]", StatedEstimand, ()),
     ]

@@ -128,6 +128,7 @@ def _design(values: Mapping[str, Any], names: Mapping[str, list[str]]) -> Faults
     yield from check_simulation.design(design, exposures, values["covariates"])
     if complete:
         yield from check_simulation.errors(design, outcomes)
+        yield from check_simulation.randomised(design, values["covariates"], outcomes)
     yield from check_simulation.planned(design, outcomes)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_PATIENTS, STUDY_VISITS
 from bayesmyo.study import scenarios as truths
-from bayesmyo.study.design import Design, FollowUp, Scenario
+from bayesmyo.study.design import Design, FollowUp, Randomised, Scenario
 from bayesmyo.study.faults import Faults, negative, positive, unknown, unknown_keys
 from bayesmyo.study.parameters import Parameter, Pooled, correlations, parameters
 from bayesmyo.study.predictors import CORRELATIONS
@@ -68,6 +68,45 @@ def _balanced(name: str, covariates: Mapping[str, Covariate]) -> Faults:
         yield from unknown(where, name, covariates, "names no covariate")
     elif not c.levels or c.varies != "patients":
         yield Fault(where, "names a covariate that has no groups of patients", f'"{name}"', "name one with levels")
+
+
+def randomised(d: Design, covariates: Mapping[str, Covariate], outcomes: Mapping[str, Outcome]) -> Faults:
+    """Why the groups of a covariate cannot be allocated by blocks."""
+    r, where = d.randomised, "design.randomised"
+    if r is None:
+        return
+    named = {n for o in outcomes.values() for n in o.named}
+    used = {*named, *(part for n in named if n in covariates for part in covariates[n].product or ())}
+    for key, name in (("covariate", r.covariate), *(("strata", name) for name in r.strata)):
+        c = covariates.get(name)
+        if c is None:
+            yield from unknown(f"{where}.{key}", name, covariates, "names no covariate")
+        elif not c.levels or c.varies != "patients":
+            what = "names a covariate that has no groups of patients"
+            yield Fault(f"{where}.{key}", what, f'"{name}"', "name one with levels")
+        elif name not in used:
+            what, mend = "names a covariate that no outcome uses", "let the analysis adjust for it, or leave it out"
+            yield Fault(f"{where}.{key}", what, f'"{name}"', mend)
+    if r.covariate in (d.balanced or ()):
+        yield Fault(where, "and design.balanced both allocate", f'"{r.covariate}"', "name it in one of them")
+    if r.covariate in r.strata or len(set(r.strata)) < len(r.strata):
+        yield Fault(f"{where}.strata", "must name other covariates, each once", ", ".join(r.strata))
+    levels = covariates[r.covariate].levels if r.covariate in covariates else ()
+    yield from _blocks(r, len(levels or ()), where)
+
+
+def _blocks(r: Randomised, groups: int, where: str) -> Faults:
+    """A ratio that is not one of these groups, and blocks that cannot hold it. groups: how many, 0 where not known"""
+    if r.ratio is not None and (min(r.ratio, default=0) < 1 or (groups and len(r.ratio) != groups)):
+        what = f"must be {groups or 'some'} whole numbers from 1, one for each level"
+        yield Fault(f"{where}.ratio", what, str(list(r.ratio)))
+        return
+    total = sum(r.parts(groups))
+    if not r.blocks:
+        yield Fault(f"{where}.blocks", "names no size", mend=f"write [{2 * total}]" if total else "")
+    for size in r.blocks if total else ():
+        if size < 1 or size % total:
+            yield Fault(f"{where}.blocks", f"must be multiples of {total}, the sum of the ratio", str(size))
 
 
 def errors(d: Design, outcomes: Mapping[str, Outcome]) -> Faults:

@@ -1,7 +1,7 @@
 """A study in words and in formula; priors in clinical units (in R: `in_r`)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from bayesmyo.components.estimands import Criteria, Estimand, free_words, in_wor
 from bayesmyo.components.families.link import CALLED
 from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
-from bayesmyo.study.design import Design, FollowUp
+from bayesmyo.study.design import Design, FollowUp, Randomised
 from bayesmyo.study.in_r.terms import correlated
 from bayesmyo.study.parameters import Parameter, Pooled, all_parameters, parameters
 from bayesmyo.study.predictors import Block, Predictor, blocks, predictors
@@ -101,13 +101,23 @@ def design(study: Study, d: Design, patients: str = "") -> str:
     for column, mean in d.exposure.items():
         text += f"; {mean:g} {column} a visit on average"
     for name in of_patients(study):
-        c = study.covariates[name]
-        if c.levels:
+        c, r = study.covariates[name], d.randomised
+        if c.levels and r is not None and name == r.covariate:
+            text += f"; {name}: {_randomised(r, c.levels)}"
+        elif c.levels:
             shares = c.shares or (1 / len(c.levels),) * len(c.levels)
             groups = listing([f"{share:.0%} {level}" for level, share in zip(c.levels, shares, strict=True) if share])
             how = "balanced after every patient" if name in (d.balanced or ()) else "drawn by chance"
             text += f"; {name}: {groups}, {how}"
     return text + "."
+
+
+def _randomised(r: Randomised, levels: Sequence[str]) -> str:
+    """How groups are allocated by blocks."""
+    ratio = ":".join(map(str, r.parts(len(levels))))
+    within = f" within {listing([f'each {name}' for name in r.strata])}" if r.strata else ""
+    sizes = " or ".join(map(str, r.blocks))
+    return f"{listing(list(levels))} {ratio}, randomised in permuted blocks of {sizes}{within}"
 
 
 def covariates(study: Study) -> list[str]:

@@ -33,6 +33,27 @@ class Loss:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Randomised:
+    """Randomisation in permuted blocks.
+
+    covariate: whose groups are allocated, such as arms
+    ratio: of the groups, in the order of the levels: [2, 1] is 2:1; equal unless stated
+    blocks: how many patients a block holds, each a multiple of the sum of the ratio; of several the next one is drawn by
+        chance, so that nobody can tell where a block ends
+    strata: covariates with groups, within each combination of which there are blocks of their own
+    """
+
+    covariate: str
+    blocks: tuple[int, ...]
+    ratio: tuple[int, ...] | None = None
+    strata: tuple[str, ...] = ()
+
+    def parts(self, groups: int) -> tuple[int, ...]:
+        """The ratio of so many groups."""
+        return self.ratio or (1,) * groups
+
+
+@dataclass(frozen=True, kw_only=True)
 class Design:
     """What a simulated cohort looks like.
 
@@ -43,6 +64,7 @@ class Design:
     error: for each column of known errors the error of every simulated measurement
     balanced: covariates of patients whose groups have their shares as exactly as can be after every patient, as by
         randomisation in the smallest blocks; in the others each patient's group is drawn by chance
+    randomised: a covariate of patients whose groups are allocated by permuted blocks
     accrual: patients who enter per unit of time, as a Poisson process that begins with the first of them; where it is
         given, interim looks see what has happened by then
     """
@@ -55,6 +77,7 @@ class Design:
     exposure: Mapping[str, float] = field(default_factory=dict)
     error: Mapping[str, float] = field(default_factory=dict)
     balanced: tuple[str, ...] | None = None
+    randomised: Randomised | None = None
     accrual: float | None = None
 
     @property

@@ -1,5 +1,7 @@
 """Patients that never were: do they have what the truth and the design say?"""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from scipy import special, stats
@@ -7,10 +9,12 @@ from scipy import special, stats
 from bayesmyo.cohort import to_csv
 from bayesmyo.errors import UsageError
 from bayesmyo.model import simulate
+from bayesmyo.model.allocation import in_blocks
 from bayesmyo.model.schedule import draw_visits
 from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.model.truth import from_priors, from_scenario, with_effects
 from bayesmyo.study import parse_study
+from bayesmyo.study.design import Randomised
 from tests.conftest import SMALL
 from tests.study.everything import EVERYTHING
 
@@ -234,6 +238,36 @@ def test_groups_that_are_balanced_have_their_shares_after_every_patient(rng):
             assert np.all(np.abs(counts - np.arange(1, 32)[:, None] * shares) < 1)
         orders.append(tuple(own["sex"]))
     assert len(set(orders)) == 30  # which of a pair comes first is left to chance
+
+
+BLOCKS = 'randomised = { covariate = "sex", ratio = [2, 1], blocks = [3, 6], strata = ["diagnosis"] }'
+
+
+def test_permuted_blocks_hold_their_ratio_within_each_stratum(rng):
+    """Never further from 2:1 than an open block of 6 allows, and every order of a block equally likely."""
+    study = parse_study(EVERYTHING.replace("patients = 40", f"patients = 40\n{BLOCKS}", 1))
+    ahead = []
+    for _ in range(60):
+        own = simulate(study, from_scenario(study, "one"), rng, 60).cohort.covariates
+        for stratum in np.unique(own["diagnosis"]):
+            second = np.cumsum(own["sex"][own["diagnosis"] == stratum])
+            number = np.arange(1, len(second) + 1)
+            assert np.all(
+                np.abs(second - number / 3) <= 4 / 3 + 1e-9
+            )  # four or two of the others first, or its own two
+        ahead.append(own["sex"].mean())
+    assert abs(np.mean(ahead) - 1 / 3) < 0.02
+
+
+def test_every_order_of_a_block_is_equally_likely_and_an_open_one_goes_on(rng):
+    r = Randomised(covariate="arm", blocks=(3,), ratio=(2, 1))
+    orders = Counter(tuple(in_blocks(r, 2, 3, rng, np.zeros(0))) for _ in range(1500))
+    assert set(orders) == {(0, 0, 1), (0, 1, 0), (1, 0, 0)}
+    assert stats.chisquare(list(orders.values())).pvalue > 1e-4
+    for _ in range(20):
+        on = in_blocks(r, 2, 5, rng, np.array([0.0, 1, 0, 1]))  # a block of its own, and the first of the next
+        assert on[:2].tolist() == [0, 0]
+        assert sorted(on[2:]) == [0, 0, 1]
 
 
 def test_covariates_of_visits_vary_within_patients(crowd):

@@ -434,6 +434,15 @@ def test_only_where_it_is_defined_is_there_a_median(family):
         ("patients = 40", 'patients = 40\nbalanced = ["age"]', "design.balanced",
          'has no groups of patients; got "age"; name one with levels'),
         ("patients = 40", 'patients = 40\nbalanced = ["season"]', "design.balanced", "has no groups of patients"),
+        *(("patients = 40", f"patients = 40\nrandomised = {{ covariate = {text} }}", f"design.randomised{key}", said)
+          for text, key, said in (
+              ('"sax", blocks = [2]', ".covariate", 'names no covariate; got "sax"; did you mean "sex"?'),
+              ('"age", blocks = [2]', ".covariate", "names a covariate that has no groups of patients"),
+              ('"sex", blocks = [4, 5]', ".blocks", "must be multiples of 2, the sum of the ratio; got 5"),
+              ('"sex", blocks = []', ".blocks", "names no size; write [4]"),
+              ('"sex", blocks = [3], ratio = [2]', ".ratio", "must be 2 whole numbers from 1, one for each level; got [2]"),
+              ('"sex", blocks = [2], strata = ["sex"]', ".strata", "must name other covariates, each once; got sex"),
+          )),
         ("{ mean = 24, sd = 12, maximum = 60 }", "0", "design.follow_up", "must be positive; got 0"),
         ("{ mean = 24, sd = 12, maximum = 60 }", '"a year"', "design.follow_up", 'must be a number; got "a year"'),
     ],
