@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from html import escape
 from math import prod
 from typing import Any, Never
 
@@ -11,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmyo.cohort.cohort import Cohort, Episodes, Exits, Measurements, RowAccount
+from bayesmyo.components.numbers import listing
 from bayesmyo.errors import StorageError, UsageError, did_you_mean, must_be
 from bayesmyo.inference.arguments import in_range, known_study, typed, usable
 from bayesmyo.inference.build import build
@@ -43,7 +45,7 @@ AT_ONCE = 4_000_000  # numbers in one array while it is computed
 MEASUREMENT_FIELDS = tuple(f.name for f in fields(Measurements) if f.name != "covariates")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """A posterior that needs nothing else: `tree` holds the draws, the data, the study's text and how it was made.
 
@@ -63,6 +65,36 @@ class Fit:
     """
 
     tree: xr.DataTree
+
+    def __repr__(self) -> str:
+        """Who, what, how, and what to call next: answers are told by what judges them first."""
+        return "\n".join((self._told[0], *(f"  {term}: {said}" for term, said in self._told[1])))
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook."""
+        title, pairs = self._told
+        rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(said)}</dd>" for term, said in pairs)
+        return f"<section><strong>{escape(title)}</strong><dl>{rows}</dl></section>"
+
+    @property
+    def _told(self) -> tuple[str, list[tuple[str, str]]]:
+        study, posterior = self.study, self.group("posterior")
+        if self.shared:
+            who = f"a shared copy without patient data, of {json.loads(self.tree.attrs['bayesmyo_shared'])['patients']} patients"
+        else:
+            cells = listing([f"{len(m):,} of {study.label(o)}" for o, m in self.cohort.measurements.items()])
+            events = [f"{e.happened:,} of {study.label(n)}" for n, e in self.cohort.events.items()]
+            who = f"{len(self.cohort):,} patients; measurements: {cells}"
+            who += f"; events: {listing(events)}" if events else ""
+        how = (
+            f"{posterior.sizes['chain']} chains of {posterior.sizes['draw']:,} draws by {self.engine}, seed {self.seed}"
+        )
+        asked = [("asked", ", ".join(study.estimands))] if study.estimands else []
+        asked += [("to be decided", ", ".join(study.decisions))] if study.decisions else []
+        calls = "bayesmyo.check(fit), then bayesmyo.estimate(fit), bayesmyo.decisions(fit)"
+        return f"Fit of {study.title}", [
+            ("who", who), ("how", how), *asked, ("next", f'{calls}; bayesmyo.write_report(fit, "report.html")'),
+        ]  # fmt: skip
 
     @cached_property
     def study(self) -> Study:

@@ -16,6 +16,7 @@ from bayesmyo.cohort.cohort import LEFT, RIGHT
 from bayesmyo.errors import UsageError
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
+from bayesmyo.inference.store import share
 from bayesmyo.model.versions import versions
 from bayesmyo.study import parse_study
 from tests.conftest import DATA, SMALL, fit_of, independent_draws
@@ -262,3 +263,21 @@ def test_the_path_of_a_fit_is_refused_with_the_call_that_reads_it(verb):
 def test_a_group_that_there_is_not(good_fit):
     with pytest.raises(UsageError, match='group: is not in this fit; got "posteriors"; did you mean "posterior"'):
         good_fit.group("posteriors")
+
+
+def test_a_fit_shows_itself(good_fit):
+    told = repr(good_fit)
+    assert told.splitlines()[0] == "Fit of Small"
+    assert f"12 patients; measurements: {len(good_fit.cohort.measurements['strength'])} of Strength" in told
+    assert "4 chains of 1,000 draws by nuts, seed 1" in told
+    assert all(word in told for word in ("cpk_ratio_12", "cpk_halved", "bayesmyo.check(fit)"))
+    assert not set(good_fit.cohort.patients) & set(told.split())
+    assert "a shared copy without patient data, of 12 patients" in repr(share(good_fit))
+
+
+def test_a_notebook_shows_a_fit_without_markup_of_its_own(small, small_cohort):
+    title = "<script>alert(1)</script>"
+    study = parse_study(small.text.replace('title = "Small"', f'title = "{title}"'))
+    html = fit_of(study, small_cohort, independent_draws(study, small_cohort))._repr_html_()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
