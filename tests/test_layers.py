@@ -1,6 +1,7 @@
 """The architecture: who may import whom, and what stays unloaded."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -9,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from bayesmyo.components.courses import COURSES, Course
 from bayesmyo.components.decisions import DECISIONS, Decision
+from bayesmyo.components.distributions import LANGUAGE
 from bayesmyo.components.estimands import ESTIMANDS, Estimand
 from bayesmyo.components.families import FAMILIES, Family
+from bayesmyo.components.hazards import HAZARDS, Hazard
+from bayesmyo.components.residuals import RESIDUALS, Residual
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
 from tests.conftest import PACKAGE
 
@@ -146,9 +151,21 @@ OPEN = {  # modules of the vocabulary that the rest of the house may know
     "bayesmyo.components.estimands.criteria",
     "bayesmyo.components.families.link",
 }
-KINDS = {word.kind for word in (*FAMILIES, *TRAJECTORIES, *ESTIMANDS, *DECISIONS)}
+WORDS = (*FAMILIES, *TRAJECTORIES, *RESIDUALS, *HAZARDS, *COURSES, *ESTIMANDS, *DECISIONS)
+KINDS = {word.kind for word in WORDS}
 # kinds that are words of other keys too: beside anything but a `kind` they tell nothing of a word
-ELSEWHERE = {"change", "level", "log", "probability", "ratio", "share", "slope", "visits"}
+ELSEWHERE = {
+    "change", "drift", "level", "log", "probability", "ratio", "reference", "return", "share", "shift", "slope", "stay", "visits",
+}  # fmt: skip
+PLAIN = re.compile("|".join(sorted({f.kind for f in FAMILIES} - LANGUAGE.keys() - {"cumulative"})))
+WHOLE_STUDIES = {"bayesmyo.study.template", "bayesmyo.inference.trial"}  # texts of study files
+LENT = {"ndim", "strerror", "_inheriting"}  # attributes that objects of others may have or not
+# what tells a parameter's own prior from one that several have together, and what reads a question typed in Python
+TOLD_APART = {
+    "bayesmyo.study.parameters": {"Prior", "Joint", "Alone"},
+    "bayesmyo.study.study": {"Prior"},
+    "bayesmyo.model.asked": {"Criterion"},
+}
 
 
 def below(cls: type) -> set[str]:
@@ -156,7 +173,8 @@ def below(cls: type) -> set[str]:
     return {name for own in cls.__subclasses__() for name in (own.__name__, *below(own))}
 
 
-CONCRETE = set().union(*(below(contract) for contract in (Family, Trajectory, Estimand, Decision)))
+CONTRACT = (Family, Trajectory, Residual, Hazard, Course, Estimand, Decision)
+CONCRETE = set().union(*map(below, CONTRACT)) - {"Never"}  # a word of typing, too
 
 
 def is_kind(node: ast.AST) -> bool:
@@ -166,10 +184,19 @@ def is_kind(node: ast.AST) -> bool:
     )
 
 
-def of_word(node: ast.AST) -> bool:
-    return (isinstance(node, ast.Attribute) and node.attr in CONTRACTS.values()) or (
-        isinstance(node, ast.Name) and node.id in CONTRACTS.values()
-    )
+def is_link(node: ast.AST) -> bool:
+    """Whether something is the name of a link, or of the scale on which an estimand is a difference."""
+    return isinstance(node, ast.Attribute) and node.attr in ("link_name", "difference_on")
+
+
+def told_in_text(tree: ast.AST) -> set[str]:
+    """Families in texts, but for docstrings: advice comes from the families themselves."""
+    holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    documented = {
+        id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, holders) and isinstance(n.body[0], ast.Expr)
+    }
+    texts = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    return {name for n in texts if id(n) not in documented for name in PLAIN.findall(n.value)}
 
 
 def kinds(node: ast.AST, constants: dict[str, ast.AST]) -> set[str]:
@@ -187,6 +214,15 @@ def told_outside(module: str) -> set[str]:
         t.id: n.value for n in ast.walk(tree) if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)
     }
     told = {t for t in imports(module) if t.startswith("bayesmyo.components.")} - OPEN
+    told |= set() if module in WHOLE_STUDIES else told_in_text(tree)
+    lent = {
+        alias.asname or alias.name
+        for n in ast.walk(tree)
+        if isinstance(n, ast.ImportFrom)
+        and (n.module or "").startswith("bayesmyo.components")
+        and n.module != "bayesmyo.components.numbers"
+        for alias in n.names
+    } - TOLD_APART.get(module, set())
     for node in ast.walk(tree):
         match node:
             case ast.alias(name=name) | ast.Name(id=name) | ast.Attribute(attr=name) if name in CONCRETE:
@@ -195,6 +231,8 @@ def told_outside(module: str) -> set[str]:
                 sides = [left, *others]
                 named = set().union(*(kinds(side, constants) for side in sides))
                 told |= named if any(map(is_kind, sides)) else named - ELSEWHERE and named
+                if any(map(is_link, sides)) and any(isinstance(side, ast.Constant) and side.value for side in sides):
+                    told.add(ast.unparse(node))
                 if any("predictors" in ast.dump(s) for s in sides if isinstance(s, ast.Call) and not s.keywords):
                     told.add("how many predictors")
             case ast.MatchValue(value=value):
@@ -203,15 +241,21 @@ def told_outside(module: str) -> set[str]:
                 told |= kinds(table, constants)
             case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[key, *_]) if is_kind(key):
                 told |= kinds(table, constants)
-            case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[word, *_]) if of_word(word):
+            case ast.Call(func=ast.Attribute(value=ast.Dict(), attr="get"), args=[key, *_]) if is_link(key):
                 told.add(ast.unparse(node))
+            case ast.Call(func=ast.Name(id="hasattr")):
+                told.add(ast.unparse(node))
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=name), _]) if name not in LENT:
+                told.add(ast.unparse(node))
+            case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, classes]):
+                told |= {n.id for n in ast.walk(classes) if isinstance(n, ast.Name)} & lent
     return told
 
 
 @pytest.mark.parametrize("module", [m for m in INSIDE if room(m) != "components"])
 def test_facts_of_a_word_live_in_the_word(module):
-    """No family, trajectory, estimand or decision is named outside the vocabulary, and no kind of one is asked for:
-    what the house wants to know of a word is an attribute or a method of its contract."""
+    """No word is named outside the vocabulary, no kind or class of one is asked for, and nothing is asked whether it
+    has an attribute: what the house wants to know of a word is an attribute or a method of its contract."""
     assert not told_outside(module)
 
 

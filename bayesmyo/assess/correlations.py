@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from bayesmyo.assess.estimate import table, tails
+from bayesmyo.assess.estimate import Said, table, tails
 from bayesmyo.cohort.evidence import PRIOR_ALONE, unchanging
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.inference.fit import Fit
@@ -27,7 +27,7 @@ TINY = 1e-9
 
 
 @dataclass(frozen=True)
-class Correlation:
+class Correlation(Said):
     """The correlation r, between patients, of two of their own quantities on the link scale.
 
     Attributes
@@ -54,6 +54,10 @@ class Correlation:
     prior_upper: float
     sentence: str
     withheld: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.first} and {self.second}"
 
     @property
     def outcomes(self) -> tuple[str, ...]:

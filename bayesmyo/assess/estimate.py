@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,17 @@ from bayesmyo.study.study import Study
 UNSURE = " The margin is within Monte Carlo error: draw more before relying on it."
 
 
-class Interval:
+class Said:
+    """A result that is told in a sentence."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return asdict(self)
+
+
+class Interval(Said):
     """A median with its interval, and the Monte Carlo errors of all three: numbers that are written with as many digits
     as they deserve.
     """
@@ -124,7 +134,7 @@ class Estimate(Interval):
         """The JSON form: `at`, or `from` and `to`; `probability` as {"above" or "below": threshold, "value": p};
         `events` where something is said of any.
         """
-        fields = {k: v for k, v in asdict(self).items() if k != "events" or v}
+        fields = {k: v for k, v in super().as_dict().items() if k != "events" or v}
         fields |= fields.pop("when")
         direction, threshold, value = (fields.pop(k) for k in ("direction", "threshold", "probability"))
         fields["probability"] = None if direction is None else {direction: threshold, "value": value}
@@ -171,7 +181,7 @@ class ParameterEstimate(Interval):
 
 
 @dataclass(frozen=True)
-class DecisionResult:
+class DecisionResult(Said):
     """One decision about an estimand.
 
     Attributes

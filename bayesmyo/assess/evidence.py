@@ -1,10 +1,10 @@
 """The verb `evidence`: what was known before the first patient, what prior it makes, and what that is worth."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from bayesmyo.assess.estimate import Said
 from bayesmyo.components.numbers import listing, significant
 from bayesmyo.meta import worth
 from bayesmyo.meta.normals import Normals
@@ -81,7 +81,7 @@ class Trusted:
 
 
 @dataclass(frozen=True)
-class Known:
+class Known(Said):
     """What is known of one estimand.
 
     Attributes
@@ -140,10 +140,6 @@ class Known:
     parameter: str
     prior: str
     sentences: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
-        return asdict(self)
 
 
 def evidence(study: Study) -> tuple[Known, ...]:

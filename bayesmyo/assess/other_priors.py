@@ -15,7 +15,6 @@ from arviz_stats.base import array_stats
 
 from bayesmyo.assess.refits import ROUGH, Refits, estimands
 from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
-from bayesmyo.components.priors import Prior
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model.marginal import log_marginal
 from bayesmyo.model.published import published
@@ -119,8 +118,8 @@ def _log_prior(
     """The same of any truths; move: prior SDs by which the centre of levels is moved."""
     total: Array = np.zeros(truth.shape)
     for p in all_parameters(study):
-        if isinstance(p.prior, Prior) and (outcomes is None or p.outcome in outcomes):
-            prior = p.prior.moved(move) if p.role == "level" else p.prior
+        if p.own and (outcomes is None or p.outcome in outcomes):
+            prior = p.own.moved(move) if p.role == "level" else p.own
             total = total + prior.scaled(spread).log_density(_values(truth, p))
     values = {name: o.values for name, o in truth.outcomes.items()}
     for known in published(study):
@@ -144,13 +143,14 @@ def leading(fit: Fit, outcomes: tuple[str, ...], moved: Callable[[Array], float]
     """
     draws, moves = fit.estimands[of].reshape(-1), {}
     for p in all_parameters(fit.study):
-        if not isinstance(p.prior, Prior) or p.outcome not in outcomes or p.prior.scaled(DOUBLE) == p.prior:
+        own = p.own
+        if not own or p.outcome not in outcomes or own.scaled(DOUBLE) == own:
             continue
         values = _values(fit.truth, p)
-        now = p.prior.log_density(values)
-        priors = [p.prior.scaled(HALF), p.prior.scaled(DOUBLE)]
+        now = own.log_density(values)
+        priors = [own.scaled(HALF), own.scaled(DOUBLE)]
         if p.role == "level":
-            priors += [p.prior.moved(LOWER), p.prior.moved(HIGHER)]
+            priors += [own.moved(LOWER), own.moved(HIGHER)]
         other = [reweight((prior.log_density(values) - now).reshape(-1))[0] for prior in priors]
         moves[p.full_name] = max(moved(draws[chosen]) for chosen in other), p
     return max(moves.values(), key=lambda pair: pair[0])[1] if moves else None

@@ -155,7 +155,7 @@ def known_range(m: Measurements) -> tuple[float, float] | None:
 
 def on_scale(family: Family, values: np.ndarray) -> np.ndarray:
     """The scale of residuals: the log where the family is on it, the root of a count, else as measured; NaN off it."""
-    if family.link_name != "log":
+    if not family.multiplicative:
         return values
     if family.counts:
         return np.sqrt(values)
@@ -190,7 +190,7 @@ def _outcome(
     cell = np.flatnonzero(m.side != BETWEEN if known else m.side == MEASURED)
     etas = {k: v[:, cell] for k, v in etas.items()}
     y, drawn, new = (np.clip(v[..., cell], lower, upper) for v in (m.value, drawn, new))
-    logs = family.link_name == "log" and not family.counts
+    logs = family.multiplicative and not family.counts
     centre = etas[LOCATION] if logs else on_scale(family, residuals.mean(o, etas, aux))
     residual, expected = _standardised(on_scale(family, y) - centre, on_scale(family, drawn) - centre)
     of, level = (name, cell, m.patient[cell], m.time[cell]), centre.mean(axis=0)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.estimate import tails
+from bayesmyo.assess.estimate import Said, tails
 from bayesmyo.assess.withhold import reasons
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.estimands import all_met
@@ -86,7 +86,7 @@ class PatientResponse:
 
 
 @dataclass(frozen=True)
-class Responses:
+class Responses(Said):
     """One rule's categories in these patients.
 
     Attributes
@@ -121,7 +121,7 @@ class Responses:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form: `from` is null where no criterion compares two times."""
-        fields = asdict(self)
+        fields = super().as_dict()
         compared, each = fields.pop("from_"), fields.pop("each")
         return fields | {"from": compared, "by_patient": each}
 

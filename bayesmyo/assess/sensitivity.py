@@ -43,7 +43,6 @@ from bayesmyo.assess.refits import Refits
 from bayesmyo.cohort.evidence import lacking
 from bayesmyo.components.decisions import Decision, concluding
 from bayesmyo.components.estimands import Estimand
-from bayesmyo.components.hazards import Rate
 from bayesmyo.components.numbers import probability_text, significant
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study.parameters import Parameter
@@ -357,8 +356,7 @@ def _mend(lead: Parameter | None) -> str:
     """What to do about priors that decide."""
     if lead is None:
         return "Justify the priors from outside these data, or collect more."
-    table = "events" if isinstance(lead.link, Rate) else "outcomes"
-    priors = f'priors = {{ {lead.name} = "..." }} in [{table}.{lead.outcome}]'
+    priors = f'priors = {{ {lead.name} = "..." }} in [{lead.link.table}.{lead.outcome}]'
     return (
         f"The prior of {lead.full_name}, {lead.prior}, moves it most: write {priors}, "
         "as wide as what is known from outside these data leaves it, and say why; or collect more."

@@ -158,12 +158,11 @@ def _amount(asked: WhatIf, e: Estimand, x: float, direction: Array) -> str:
 
 def _in_unit(asked: WhatIf, e: Estimand, outcome: str, x: float, direction: Array) -> str:
     o, d, word = asked.study.outcomes[outcome], abs(x * asked.units[outcome]), "worse" if x < 0 else "better"
-    link = o.family.link_name
-    if link == "identity":
+    if o.family.additive:
         return f"{significant(d, 2)} {o.unit} {word}"
-    if link == "log":
+    if o.family.multiplicative:
         return f"{word} by a factor of {significant(float(np.exp(d)), 3)}"
-    size, time = significant(d, 2), max(e.times())
+    size, time, link = significant(d, 2), max(e.times()), o.family.link_name
     gone = asked.left.by(time)
     if asked.course.per_time or not gone.any():
         return f"{size} {word} on the {link} scale"

@@ -92,9 +92,9 @@ class WhatIf:
         if all(e.population == "these patients" for e in self.asked.values()):
             return ""
         hazard = self.left.hazard
-        if isinstance(hazard, Events):
-            kinds = listing([self.study.events[name].hazard.kind for name in hazard.events])
-            said = f"by the {kinds} hazard of {listing(hazard.events)}, as it was fitted"
+        if hazard.fitted:
+            kinds = listing([self.study.events[name].hazard.kind for name in hazard.fitted])
+            said = f"by the {kinds} hazard of {listing(hazard.fitted)}, as it was fitted"
             return f"{said}, jointly with the own course" if hazard.names else said
         each = f" in each {self.study.covariates[self.group].label or self.group}" if self.group else ""
         how = f"prior {self.rate}" if self.rate else "Jeffreys' prior"

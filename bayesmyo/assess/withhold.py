@@ -13,6 +13,9 @@ class Sentenced(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
+    def name(self) -> str: ...
+
+    @property
     def sentence(self) -> str: ...
 
     @property
@@ -42,7 +45,7 @@ def withhold[T: Sentenced](rows: list[T], failed: Sequence[CheckResult]) -> list
     own = {name: f"withheld: {r.sentence}" for r in failed for name in r.numbers}
 
     def why(row: T) -> str:
-        return reasons(row.outcomes, failed) or ("" if row.withheld else own.get(getattr(row, "name", ""), ""))
+        return reasons(row.outcomes, failed) or ("" if row.withheld else own.get(row.name, ""))
 
     return [replace(row, sentence=reason, withheld=True) if (reason := why(row)) else row for row in rows]
 

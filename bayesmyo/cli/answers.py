@@ -217,7 +217,6 @@ def compare(
 
 def report(result: Any, json: bool, what: str = "estimates", estimand: str = "", **extra: Any) -> None:
     """Print what a fit says, if its checks let it; exit 1 if they do not. estimand: that is asked of each patient"""
-    from dataclasses import asdict
 
     from bayesmyo.assess.check import check as run
     from bayesmyo.assess.claims import claims
@@ -247,7 +246,7 @@ def report(result: Any, json: bool, what: str = "estimates", estimand: str = "",
         rows = said.decisions if what == "decisions" else said.estimates
     if json:
         of = {"estimand": estimand} if estimand else {}
-        plain = [r.as_dict() if hasattr(r, "as_dict") else asdict(r) for r in rows]
+        plain = [r.as_dict() for r in rows]
         extra |= {"evidence": cited(result.study)} if result.study.evidence else {}
         typer.echo(documents.document(**extra, passed=not failed, **of, **{what.replace("-", "_"): plain}))
     else:

@@ -83,7 +83,7 @@ def _sentinels(o: Outcome, typed: np.ndarray) -> list[float]:
         return [v for v in lone(typed, np.log1p(typed)) if v >= LEAST_COUNT and v != o.maximum]
     often = repeated(typed)
     with np.errstate(divide="ignore"):
-        alone = lone(typed, np.log(typed) if o.family.link_name == "log" and typed.min() > 0 else typed)
+        alone = lone(typed, np.log(typed) if o.family.multiplicative and typed.min() > 0 else typed)
     return sorted({*often, *alone} - {o.minimum, o.maximum})
 
 
@@ -156,14 +156,14 @@ def _scaled(study: Study, name: str, m: Measurements, word: str) -> Iterator[str
         rates = Numbers(people, np.zeros(len(people)), (events + 0.5) / per, least=scale.spread)
         by = rescaled(rates, both_ways(FACTORS))[m_of]
     else:
-        level = None if o.family.link_name == "log" else _on_link(o, m.value)
+        level = None if o.family.multiplicative else _on_link(o, m.value)
         known = [*FACTORS, *(o.recorded.factors.values() if o.recorded else ())]
         known += [top] if (top := _top(o)) is not None and top > 1 else []
         low, high = o.family.inverse(np.array([scale.typical - scale.spread, scale.typical]))
         least = float(np.log(high / low)) if 0 < low < high else 0.0
         by = rescaled(Numbers(m.patient, m.time, m.value, level, scale.spread, least), both_ways(known))
     yield from _told(study.label(name), m, by, word)
-    if o.family.link_name == "identity" and o.family.ends() == (None, None):
+    if o.family.additive and o.family.ends() == (None, None):
         far = _far(m.value, m.value, by, scale.typical, scale.spread, o.minimum)
         yield from _told_far(study.label(name), m.line[far], word)
 

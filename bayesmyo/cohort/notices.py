@@ -16,6 +16,7 @@ from bayesmyo.cohort.parts import Part, Parts, columns_of_patients, columns_of_v
 from bayesmyo.cohort.table import Table
 from bayesmyo.cohort.times import BEFORE
 from bayesmyo.components.numbers import in_sentence, listing, significant
+from bayesmyo.components.trajectories import trend
 from bayesmyo.study.covariates import table_column
 from bayesmyo.study.covariates import used as in_use
 from bayesmyo.study.study import Study
@@ -127,10 +128,9 @@ def _kept(study: Study, first: float, one: bool) -> str:
     if not level:
         return ", the curves run through them"
     whose = "" if len(level) == len(study.outcomes) else f" of {listing([in_sentence(study.label(n)) for n in level])}"
-    trend = f'trajectory = {{ kind = "piecewise", origin = {math.floor(first)}, knots = [0] }}'
     return (
         f", {'it tells' if one else 'they tell'} the level{whose} at the start; where patients were already changing, "
-        f"declare a trend before treatment, such as {trend}"
+        f"declare a trend before treatment, such as trajectory = {trend(math.floor(first))}"
     )
 
 

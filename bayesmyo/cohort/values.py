@@ -12,8 +12,10 @@ from bayesmyo.cohort import cells
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, RIGHT
 from bayesmyo.cohort.parts import Part
 from bayesmyo.cohort.typed_cells import Origin
+from bayesmyo.components.families import suited
+from bayesmyo.components.families.family import WITH_ZEROS
 from bayesmyo.errors import allowed_words, did_you_mean
-from bayesmyo.study.study import Limits, Outcome, Study
+from bayesmyo.study.study import Outcome, Study
 
 SENTINELS = {9.0, 88.0, 99.0, 888.0, 999.0, 8888.0, 9999.0, 99999.0}
 SENTINELS |= {-1.0, -8.0, -9.0, -88.0, -99.0, -888.0, -999.0, -9999.0}
@@ -110,7 +112,7 @@ def _unusable(o: Outcome, cell: cells.Cell, typed: float) -> cells.Bad | None:
     if not all(o.family.check(np.asarray(v)) for v in ends):
         what = f"must be {o.family.support()} (family {o.family.kind})"
         if cell.value == 0 and o.family.check(np.asarray(1.0)):
-            mend = f"if zero is a real value, use hurdle_lognormal; if it is below a limit, write <limit; {MISSING}"
+            mend = f"if zero is a real value, use {suited(WITH_ZEROS)}; if it is below a limit, write <limit; {MISSING}"
             return cells.Bad(what, mend, "D55")
         whole = o.family.counts or (not o.family.check(np.asarray(0.5)) and float(cell.value) % 1)
         code = "D34" if typed in SENTINELS else "D37" if whole else "D55" if cell.value < 0 else "D36"
@@ -126,8 +128,8 @@ def _unusable(o: Outcome, cell: cells.Cell, typed: float) -> cells.Bad | None:
         if SERIAL_DATES[0] < typed < SERIAL_DATES[1] and typed % 1 == 0:
             return cells.Bad(what, "spreadsheets store dates as such numbers: is it one?", "D33")
         return cells.Bad(what, wrong, "D36")
-    if isinstance(o.censoring, Limits):
-        below, above = o.censoring.below, o.censoring.above
+    if o.limits:
+        below, above = o.limits.below, o.limits.above
         if (above is not None and cell.value > above) or (below is not None and cell.value < below):
             mend = "correct the cell, or the limit in the study"
             return cells.Bad("lies beyond the declared limit of what can be measured", mend, "D54")
@@ -136,10 +138,10 @@ def _unusable(o: Outcome, cell: cells.Cell, typed: float) -> cells.Bad | None:
 
 def _limited(o: Outcome, cell: cells.Cell) -> cells.Cell:
     """A value at a declared limit is known only to lie at or beyond it."""
-    if isinstance(o.censoring, Limits):
-        if o.censoring.above is not None and cell.value >= o.censoring.above:
+    if o.limits:
+        if o.limits.above is not None and cell.value >= o.limits.above:
             return cells.Cell(cell.value, RIGHT)
-        if o.censoring.below is not None and cell.value <= o.censoring.below:
+        if o.limits.below is not None and cell.value <= o.limits.below:
             return cells.Cell(cell.value, LEFT)
     return cell
 

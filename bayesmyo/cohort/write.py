@@ -23,7 +23,7 @@ from bayesmyo.cohort.cohort import (
 )  # fmt: skip
 from bayesmyo.study.clean import Bounds, all_bounds, columns, inert, plain
 from bayesmyo.study.covariates import table_column
-from bayesmyo.study.study import Event, Limits, Outcome, Study
+from bayesmyo.study.study import Event, Outcome, Study
 
 SIDES = {LEFT: "left", MEASURED: "none", RIGHT: "right", BETWEEN: "interval"}
 
@@ -189,13 +189,13 @@ def cell(o: Outcome, m: Measurements, n: int, digits: int | None, decimal: str =
     if side == BETWEEN:
         assert m.end is not None
         return "..".join(number(end, digits).replace(".", decimal) for end in (value, float(m.end[n])))
-    if isinstance(o.censoring, Limits) and side:
+    if o.limits and side:
         return (exact(value) if digits is None else f"{value:.10g}").replace(".", decimal)
     sign = "<" if side == LEFT else ">" if side == RIGHT else ""
     if o.family.counts:
         return f"{sign}{value:.0f}"
     marked = {*o.family.ends()}
-    marked |= {o.censoring.below, o.censoring.above} if isinstance(o.censoring, Limits) else set()
+    marked |= {o.limits.below, o.limits.above} if o.limits else set()
     low = -math.inf if o.minimum is None else o.minimum
     high = math.inf if o.maximum is None else o.maximum
 

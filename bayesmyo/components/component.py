@@ -1,7 +1,7 @@
 """What every word of the vocabulary shares: it is a frozen dataclass whose fields are its TOML keys."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bayesmyo.components.priors import Prior
 
@@ -14,6 +14,7 @@ class Component:
     """
 
     kind: str
+    also: ClassVar[tuple[str, ...]] = ()  # what else it is called: whoever writes that is told the word
 
 
 def key(name: str) -> Any:

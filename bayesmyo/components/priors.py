@@ -90,6 +90,10 @@ class Prior(ABC):
     def quantile(self, p: float) -> float:
         """The value below which a share `p` of the prior lies."""
 
+    def normals(self) -> tuple[tuple[float, float, float], ...]:
+        """(weight, mean, SD) of the normal distributions that it is a mixture of; none where it is no such mixture."""
+        return ()
+
     def halved(self) -> "Prior | None":
         """The positive half of the same prior around zero, as an SD may have it; None where the language has no such
         word."""
@@ -245,6 +249,9 @@ class Alone(Prior):
             return whole
         return np.where((values >= self.lower) & (values <= self.upper), whole - np.log(self._mass), -np.inf)
 
+    def normals(self) -> tuple[tuple[float, float, float], ...]:
+        return ((1.0, *self.values),) if self.name == "normal" and not self._cut else ()  # type: ignore[return-value]
+
     def halved(self) -> "Prior | None":
         if self.name == "normal":
             return halfnormal(self.values[1])
@@ -319,6 +326,10 @@ class Mixture(Prior):
         # the spread of a normal distribution with the same quartiles
         by = spreads * (self.quantile(0.75) - self.quantile(0.25)) / (special.ndtri(0.75) - special.ndtri(0.25))
         return replace(self, parts=tuple(part.shifted(by) for part in self.parts))
+
+    def normals(self) -> tuple[tuple[float, float, float], ...]:
+        parts = [(w, *own[0][1:]) for w, part in self._weighted if (own := part.normals())]
+        return tuple(parts) if len(parts) == len(self.parts) else ()
 
     def log_density(self, values: np.ndarray) -> np.ndarray:
         each = np.stack([np.log(w) + part.log_density(values) for w, part in self._weighted])

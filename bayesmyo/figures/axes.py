@@ -32,7 +32,7 @@ def time_label(study: Study) -> str:
 
 def is_log(o: Outcome) -> bool:
     """Whether an outcome is drawn on a logarithmic axis: positive, and on the log in its model."""
-    return o.family.link_name == "log" and not o.family.counts and not is_root(o)
+    return o.family.multiplicative and not o.family.counts and not is_root(o)
 
 
 def is_root(o: Outcome) -> bool:

@@ -10,7 +10,6 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayesmyo.cohort.cohort import Cohort
-from bayesmyo.components.priors import Prior
 from bayesmyo.errors import UsageError
 from bayesmyo.inference import effects as fx
 from bayesmyo.inference.whiten import whiten
@@ -20,7 +19,7 @@ from bayesmyo.model.spec import spec
 from bayesmyo.model.submodel import Rows, Submodel, Values
 from bayesmyo.model.visits import censored, columns_at
 from bayesmyo.study.covariates import of_patients, with_products
-from bayesmyo.study.parameters import Pooled, inventory, joints
+from bayesmyo.study.parameters import inventory, joints
 from bayesmyo.study.predictors import Effect, Predictor, predictor_of, residual_block
 from bayesmyo.study.study import Study
 
@@ -163,17 +162,13 @@ def _parameters(study: Study, spread: Any) -> Values:
     """
     values: dict[str, dict[str, Any]] = {}
     for outcome, listed in inventory(study).items():
-        own = {
-            p.name: p.prior.scaled(spread).variable(pm, p.full_name)
-            for p in listed.values()
-            if isinstance(p.prior, Prior)
-        }
+        own = {p.name: p.own.scaled(spread).variable(pm, p.full_name) for p in listed.values() if p.own}
         for _, prior in joints(listed):
             own |= dict(zip(prior.names, prior.variables(pm, f"{outcome}."), strict=True))
         for p in listed.values():
-            if isinstance(p.prior, Pooled):  # not centred: the SD of a few sites is a funnel
+            if p.pooled:  # not centred: the SD of a few sites is a funnel
                 raw = pm.Normal(f"{outcome}.raw_{p.name}", 0.0, 1.0)
-                own[p.name] = pm.Deterministic(p.full_name, own[p.prior.sd] * raw)
+                own[p.name] = pm.Deterministic(p.full_name, own[p.pooled.sd] * raw)
         values[outcome] = own
     return values
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize, special
 
-from bayesmyo.components.priors import Alone, Mixture, Prior, normal
+from bayesmyo.components.priors import Mixture, Prior, normal
 
 Array = np.ndarray
 LOG_ROOT_2PI = float(np.log(2 * np.pi) / 2)
@@ -31,14 +31,10 @@ class Normals:
         return cls(np.ones(1), np.array([mean], dtype=float), np.array([sd], dtype=float))
 
     @classmethod
-    def of(cls, prior: Any) -> "Normals | None":
+    def of(cls, prior: Prior | None) -> "Normals | None":
         """The same as a prior of the language says; None where that is no mixture of normal distributions."""
-        parts = prior.parts if isinstance(prior, Mixture) else (prior,)
-        if not all(isinstance(p, Alone) and p.name == "normal" and np.isinf([p.lower, p.upper]).all() for p in parts):
-            return None
-        weights = prior.weights if isinstance(prior, Mixture) else (1.0,)
-        means, sds = np.array([p.values for p in parts]).T
-        return cls(np.array(weights), means, sds)
+        parts = prior.normals() if prior else ()
+        return cls(*np.array(parts).T) if parts else None
 
     @property
     def mean(self) -> float:

@@ -1,6 +1,6 @@
 """What a prediction may be asked: its words, names and times, checked before anything is computed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -46,7 +46,7 @@ def known_summary(family: Family, summary: str | None, predicts: str) -> None:
     _one_of("summary", summary, get_args(Summary))
     if predicts == "measurement":
         raise UsageError("summary", "a measurement is one value: it has no summary", f'"{summary}"', "leave it out")
-    if summary == "median" and not family.geometric and family.link_name != "identity":
+    if summary == "median" and not family.geometric and not family.additive:
         what = f"is the mean for the family {family.kind}"
         raise UsageError("summary", what, '"median"', "leave it out: levels are expected values")
 
@@ -70,8 +70,23 @@ def known_criteria(study: Study, criteria: Any) -> None:
             raise UsageError(f"criteria.{outcome}", "is not a criterion", _shown(c), mend)
 
 
-def times(time: Any, shape: tuple[int, ...]) -> float | np.ndarray | tuple[float, ...]:
-    """One time; a time for each draw, of the shape of the truth; or several times, as a tuple. Raises UsageError."""
+def _last(values: list[Any]) -> Any:
+    """Arrays beside each other, along a last axis."""
+    return np.stack(values, axis=-1)
+
+
+def last_of_each(values: list[Any]) -> Any:
+    """The same of dicts of arrays."""
+    return {k: _last([v[k] for v in values]) for k in values[0]}
+
+
+def at_times[T](
+    time: Any, shape: tuple[int, ...], function: Callable[[Any], T], stacked: Callable[[list[T]], T] = _last
+) -> T:
+    """What a function says at one time, at a time for each draw (of the shape of the truth), or at each of several.
+
+    Raises UsageError.
+    """
     try:
         given = np.asarray(time, dtype=float)
     except (TypeError, ValueError):
@@ -79,13 +94,13 @@ def times(time: Any, shape: tuple[int, ...]) -> float | np.ndarray | tuple[float
     if not np.all(np.isfinite(given)) or not given.size:
         raise UsageError("time", "must be finite, and at least one", _shown(time))
     if not given.ndim:
-        return float(given)
+        return function(float(given))
     if given.shape == shape:
-        return given
+        return function(given)
     if given.ndim > 1:
         what = f"must be one time, a list of them, or one for each draw {shape}"
         raise UsageError("time", what, f"an array of shape {given.shape}")
-    return tuple(float(t) for t in given)
+    return stacked([function(float(t)) for t in given])
 
 
 def _one_of(where: str, got: Any, allowed: Sequence[str]) -> None:

@@ -65,8 +65,10 @@ class Leaving(ABC):
 
     names: the submodels whose effects it looks at, events and outcomes; none where patients alike leave alike
     covariates: the submodels whose design columns it looks at
+    fitted: the events of the study whose hazards it adds up; none where exits are counted beside the model
     """
 
+    fitted: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
 
@@ -111,6 +113,10 @@ class Events(Leaving):
     @cached_property
     def _all(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for s in self._submodels for name in (s.name, *s.uses)))
+
+    @property
+    def fitted(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.events
 
     @property
     def names(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -20,8 +20,9 @@ from bayesmyo.components.estimands.estimand import Given, Population, Predicts
 from bayesmyo.components.numbers import listing
 from bayesmyo.errors import UsageError
 from bayesmyo.model.after_exit import Courses, Departures
+from bayesmyo.model.averages import clock
 from bayesmyo.model.leaving import Left, Patients, of_level
-from bayesmyo.model.levels import AtTime, Crowd, clock
+from bayesmyo.model.levels import AtTime, Crowd
 from bayesmyo.model.new_patients import draw_new_patients
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.stops import People

@@ -103,9 +103,9 @@ class Published:
     def value(self, values: Values, xp: Any) -> Any:
         """The estimand under parameters (...,), on its scale. xp: `numpy` or `pytensor.tensor`"""
         number: Any = self.estimand.of(_Population(self.study, values, xp))
-        if self.link.link_name == "identity":
+        if self.link.additive:
             return number
-        return xp.log(number) - (xp.log1p(-number) if self.link.link_name == "logit" else 0.0)
+        return xp.log(number) - (xp.log1p(-number) if self.link.logistic else 0.0)
 
     @cached_property
     def default(self) -> Default:
@@ -132,8 +132,8 @@ class Published:
         close = close_to_draws(drawn)
         return Default(close.normals, close.distance, at, per)
 
-    def _prior(self, name: str) -> Any:
-        return inventory(self.study)[self.outcome][name].prior
+    def _prior(self, name: str) -> Prior | None:
+        return inventory(self.study)[self.outcome][name].own
 
     @cached_property
     def analysis(self) -> MetaAnalysis:
@@ -227,7 +227,7 @@ class _Population:
             nodes, weights = ONE
             moved = eta[..., None] + sd[..., None] * nodes
             return xp.sum(weights / (1 + xp.exp(-moved)), axis=-1)
-        return xp.exp(eta) if family.link_name == "log" else eta
+        return xp.exp(eta) if family.multiplicative else eta
 
     def _columns(self, given: Given) -> dict[str, Any]:
         """Design columns as given, else those of the reference patient."""

@@ -29,7 +29,7 @@ from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used
-from bayesmyo.study.study import Limits, Outcome, Study
+from bayesmyo.study.study import Outcome, Study
 
 MOST_PATIENTS = 100_000
 UNMODELLED = "other"  # why a simulated patient is lost for no reason that the study models
@@ -242,13 +242,13 @@ def limited(o: Outcome, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     lies.
     """
     side = np.full(len(value), MEASURED, dtype=np.int8)
-    if isinstance(o.censoring, Limits):
-        if o.censoring.above is not None:
-            side[value >= o.censoring.above] = RIGHT
-            value = np.minimum(value, o.censoring.above)
-        if o.censoring.below is not None:
-            side[value <= o.censoring.below] = LEFT
-            value = np.maximum(value, o.censoring.below)
+    if o.limits:
+        if o.limits.above is not None:
+            side[value >= o.limits.above] = RIGHT
+            value = np.minimum(value, o.limits.above)
+        if o.limits.below is not None:
+            side[value <= o.limits.below] = LEFT
+            value = np.maximum(value, o.limits.below)
     return value, side
 
 

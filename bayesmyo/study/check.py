@@ -22,7 +22,7 @@ from bayesmyo.study import (
 from bayesmyo.study.check_responses import NAME, USABLE
 from bayesmyo.study.covariates import columns, of_patients
 from bayesmyo.study.faults import Faults, unknown_keys
-from bayesmyo.study.parameters import JOINT, Jointly, Parameter, Part, Pooled, parameter_list, parameters
+from bayesmyo.study.parameters import Parameter, parameter_list, parameters
 from bayesmyo.study.predictors import LOCATION, Predictor, predictors
 from bayesmyo.study.study import DataFormat, Event, Study
 
@@ -201,9 +201,8 @@ def _priors(known: Mapping[str, Parameter], stated: Mapping[str, Prior], where: 
         at = f"{where}.{name}"
         if name not in known:
             yield from unknown_keys(where, [name], known, f"is not a parameter of this {of_what}")
-        elif isinstance(of := known[name].prior, Part | Jointly | Pooled):
-            key = of.sd if isinstance(of, Pooled) else JOINT if isinstance(of, Part) else "study.correlation_prior"
-            yield Fault(at, "has no prior of its own", mend=f'state the prior of all of them, {key} = "{of}"')
+        elif of := known[name].together:
+            yield Fault(at, "has no prior of its own", mend=f'state the prior of all of them, {of.stated} = "{of}"')
         elif not prior.fits(known[name].support):
             yield Fault(at, "has the wrong support", f'"{prior}"', _supported(prior, known[name]))
     for name, p in known.items():

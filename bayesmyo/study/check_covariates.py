@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from bayesmyo.components.priors import Alone, Prior
+from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.limits import STUDY_COEFFICIENTS
 from bayesmyo.study.covariates import slugs
@@ -145,5 +145,5 @@ def correlation_prior(text: str) -> Faults:
     except ValueError as error:
         yield Fault(where, str(error), f'"{text}"')
     else:
-        if not (isinstance(prior, Alone) and prior.name == "lkj"):
+        if prior.support != "correlation":
             yield Fault(where, "has the wrong support", f'"{text}"', 'write "lkj(2)"')

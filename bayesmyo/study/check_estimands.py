@@ -9,6 +9,7 @@ import numpy as np
 from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.estimands.estimand import FAILS, STOPS, Strategy
+from bayesmyo.components.trajectories import trend
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study.check_responses import NO_COURSE, NO_EVENT, of_criterion, terminal
 from bayesmyo.study.faults import Faults, unknown
@@ -46,7 +47,7 @@ def estimand(
     if e.above is not None and e.below is not None:
         yield Fault(where, "give above or below, not both")
     yield from _population(where, e)
-    if e.contrast is not None and e.contrast.by == "ratio" and not (e.is_level or _of_ratio(e)):
+    if e.contrast is not None and e.contrast.by == "ratio" and not (e.is_level or e.divides):
         what, mend = f"two groups' {e.kind} is compared by its difference", "leave it out, or compare levels"
         yield Fault(f"{where}.contrast.by", what, '"ratio"', mend)
     o = cast("Outcome | None", read.get(e.amount_of or ""))
@@ -112,14 +113,9 @@ def _others(e: Estimand) -> str:
     return " or ".join(f'"{way}"' for way in reversed(e.allowed) if way != POLICY)
 
 
-def _of_ratio(e: Estimand) -> bool:
-    """Whether it is the ratio of two levels, whose neutral value is one."""
-    return e.difference_on == "log"
-
-
 def _none(e: Estimand) -> str:
     """The number that means no change."""
-    return "one" if _of_ratio(e) else "zero"
+    return "one" if e.divides else "zero"
 
 
 def _criteria(where: str, e: Estimand, outcomes: Sequence[str], read: Mapping[str, Any]) -> Faults:
@@ -160,7 +156,7 @@ def _summary(where: str, e: Estimand, o: Outcome | None) -> Faults:
         yield Fault(at, "a measurement is one value: it has no summary")
     if o is None or e.summary != "median" or o.family.geometric:
         return
-    bare = o.family.link_name == "identity"
+    bare = o.family.additive
     if not bare or not e.is_level:
         mend = "leave it out" if bare else "leave it out: levels are expected values"
         yield Fault(at, f"is the mean for the family {o.family.kind}", '"median"', mend)
@@ -178,9 +174,9 @@ def _possible(where: str, stated: Mapping[str, float | None], e: Estimand) -> Fa
 def _ratio(where: str, e: Estimand, o: Outcome) -> Faults:
     """Ratios that cannot be formed from what the family measures."""
     if o.family.anchored:
-        at, mend = ("kind", 'ask for the "change"') if _of_ratio(e) else ("contrast.by", "leave it out")
+        at, mend = ("kind", 'ask for the "change"') if e.divides else ("contrast.by", "leave it out")
         yield Fault(f"{where}.{at}", "scores of grades have no ratio", '"ratio"', mend)
-    elif o.family.ends()[0] != 0 and o.family.link_name == "identity" and e.is_level:
+    elif o.family.ends()[0] != 0 and o.family.additive and e.is_level:
         what, mend = "levels that may be negative have no ratio", "compare them by their difference"
         yield Fault(f"{where}.contrast.by", what, '"ratio"', mend)
     elif e.predicts == "measurement" and bool(np.all(o.family.check(np.zeros(1)))):
@@ -209,8 +205,8 @@ def _before(where: str, e: Estimand, o: Outcome) -> Faults:
     key, last = [*e.when().items()][-1]
     if e.compares and last <= start:
         what = f"is {_none(e)} by definition: before {start:g} {e.amount_of} stands at its level there"
-        trend = f'{{ kind = "piecewise", origin = {e.times()[0]:g}, knots = [0] }}'
-        yield Fault(f"{where}.{key}", what, f"{last:g}", f"declare a trend before treatment, such as {trend}")
+        mend = f"declare a trend before treatment, such as {trend(e.times()[0])}"
+        yield Fault(f"{where}.{key}", what, f"{last:g}", mend)
 
 
 def _groups(where: str, e: Estimand, covariates: Mapping[str, Covariate], asked: Sequence[Outcome | Event]) -> Faults:

@@ -106,7 +106,7 @@ def _possible(where: str, e: Evidence, o: Outcome) -> Faults:
             if value is not None and not bool(np.all(link.check_expected(np.array(value)))):
                 yield Fault(f"{where}.{key}", f"must be {link.expected()}", f"{value:g}")
                 return
-    if e.sd is not None and link.link_name != "identity":
+    if e.sd is not None and not link.additive:
         what = f"patients who differ by it on the {link.link_name} have another SD there"
         yield Fault(f"{where}.sd", what, f"{e.sd:g}", "write events and patients" if counts else "write an interval")
 

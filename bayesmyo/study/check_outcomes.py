@@ -1,14 +1,15 @@
 """What the table of one outcome may get wrong though it is well formed."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from bayesmyo.components.families import FAMILIES
+from bayesmyo.components.families import Family, such
 from bayesmyo.components.families.link import Link
 from bayesmyo.components.residuals import Residual
 from bayesmyo.errors import Fault
 from bayesmyo.study import check_covariates, check_data
 from bayesmyo.study.faults import Faults, positive, unknown, upside_down
-from bayesmyo.study.study import Covariate, Distributional, Limits, Outcome
+from bayesmyo.study.study import Covariate, Distributional, Outcome
 
 WIDEST = 4.0  # logits between patients; at 4, a patient one SD away has odds 55 times as high
 LARGEST_RATIO = 20  # between patients
@@ -34,9 +35,9 @@ def outcome(name: str, o: Outcome, covariates: Mapping[str, Covariate]) -> Fault
     yield from _limits(where, o)
     kind, none = o.family.kind, "has no meaning for the family"
     if o.exposure is not None and not o.family.exposed:
-        yield Fault(f"{where}.exposure", f"{none} {kind}", mend="use poisson or negative_binomial for counts")
+        yield Fault(f"{where}.exposure", f"{none} {kind}", mend=f"use {such(lambda f: f.exposed)} for counts")
     if o.error is not None and not o.family.takes_errors:
-        yield Fault(f"{where}.error", f"{none} {kind}", mend="use gaussian")
+        yield Fault(f"{where}.error", f"{none} {kind}", mend=f"use {such(lambda f: f.takes_errors)}")
     if o.map is not None and o.family.texts() is not None:
         yield Fault(f"{where}.map", "the family has levels of its own", mend="leave the map out")
     yield from check_data.recorded(where, o)
@@ -54,7 +55,7 @@ def _typical(where: str, o: Outcome) -> Faults:
 
 
 def _scale(where: str, o: Outcome) -> Faults:
-    at, got, log = f"{where}.scale", f"{o.scale:g}", o.family.link_name == "log"
+    at, got, log = f"{where}.scale", f"{o.scale:g}", o.family.multiplicative
     mend = "2.5 means that patients differ by factors of about 2.5"
     if log and o.scale <= 1:
         yield Fault(at, "must be a ratio above 1, because the family works on the log", got, mend)
@@ -101,8 +102,8 @@ def _limits(where: str, o: Outcome) -> Faults:
     at = f"{where}.censoring"
     if o.censoring and not o.family.censorable:
         yield Fault(at, f"is not available for the family {o.family.kind}")
-    if isinstance(o.censoring, Limits):
-        below, above = o.censoring.below, o.censoring.above
+    if o.limits:
+        below, above = o.limits.below, o.limits.above
         if below is None and above is None:
             yield Fault(at, "needs above or below, or both", mend="such as { above = 30 }")
         elif below is not None and above is not None and below >= above:
@@ -119,6 +120,15 @@ def can_drift(o: Outcome) -> bool:
     return o.residual is None and not o.censoring and (o.integrable or _can_be_sampled(o))
 
 
+def _normal(family: type[Family]) -> bool:
+    """Whether all measurements of a family are normal on its link scale."""
+    return family.normal and not family.more_zeros
+
+
+def _has(part: str, family: type[Family]) -> bool:
+    return part in family.links
+
+
 def _can_be_sampled(o: Outcome) -> bool:
     """Beside a scatter that may vanish, a path can be sampled only where `approximate` says what each cell is worth."""
     return o.family.approximated or not o.family.scatter()
@@ -132,7 +142,7 @@ def _residual(where: str, o: Outcome, residual: Residual) -> Faults:
     if o.censoring:
         yield Fault(at, "is not available with censored cells", mend="leave it out")
     elif not o.integrable and not (residual.sampled and _can_be_sampled(o)):
-        yield Fault(at, f"is not available for the family {o.family.kind}", mend="use gaussian or lognormal")
+        yield Fault(at, f"is not available for the family {o.family.kind}", mend=f"use {such(_normal)}")
     elif o.integrable and o.parameterisation not in ("auto", "integrated"):
         yield Fault(f"{where}.parameterisation", "effects are integrated out with residuals", mend='leave "auto"')
     elif o.drifts and o.family.normal and o.parameterisation == "integrated":
@@ -150,7 +160,7 @@ def together(named: Sequence[str], outcomes: Mapping[str, Outcome], declared: Se
         yield from unknown(where, name, declared, "is not an outcome of this study")
         o = outcomes.get(name)
         if o is not None and not can_hang_together(o):
-            mend = "name outcomes of the family gaussian or lognormal, without censored cells "
+            mend = f"name outcomes of the family {such(_normal)}, without censored cells "
             mend += "and without a residual of their own"
             yield Fault(where, "names an outcome whose residuals cannot be correlated", f'"{name}"', mend)
         elif o is not None and o.parameterisation not in ("auto", "integrated"):
@@ -176,8 +186,8 @@ def _parts(where: str, o: Outcome) -> Faults:
             yield from _part(f"{where}.{name}", part, o.family.part(name))
         else:
             what = f"the family {o.family.kind} has no {name}{' part' if name == 'zero' else ''}"
-            mend = f"use {' or '.join(f.kind for f in FAMILIES if name in f.links)}"
-            yield Fault(f"{where}.{name}", what, mend=mend)
+            mend = such(partial(_has, name))
+            yield Fault(f"{where}.{name}", what, mend=f"use {mend}")
 
 
 def _part(where: str, part: Distributional, link: Link) -> Faults:
@@ -191,7 +201,7 @@ def _part(where: str, part: Distributional, link: Link) -> Faults:
         yield Fault(f"{where}.typical", f"must be {link.expected()}", f"{part.typical:g}")
     elif part.scale is None:
         return
-    elif link.link_name == "log" and not 1 < part.scale <= LARGEST_RATIO:
+    elif link.multiplicative and not 1 < part.scale <= LARGEST_RATIO:
         what = f"must be a ratio between patients, above 1 and at most {LARGEST_RATIO}"
         yield Fault(f"{where}.scale", what, f"{part.scale:g}", "2 means that patients differ by factors of about 2")
     elif part.scale <= 0:

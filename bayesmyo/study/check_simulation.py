@@ -10,7 +10,7 @@ from bayesmyo.limits import STUDY_PATIENTS, STUDY_VISITS
 from bayesmyo.study import scenarios as truths
 from bayesmyo.study.design import Design, FollowUp, Randomised, Scenario
 from bayesmyo.study.faults import Faults, negative, positive, unknown, unknown_keys
-from bayesmyo.study.parameters import Parameter, Pooled, correlations, parameters
+from bayesmyo.study.parameters import Parameter, correlations, parameters
 from bayesmyo.study.predictors import CORRELATIONS
 from bayesmyo.study.study import Covariate, Outcome, Study
 
@@ -212,7 +212,7 @@ def _values(known: Mapping[str, Parameter], stated: Mapping[str, float | str], w
     for key, parameter in known.items():
         if key in stated:
             yield from _value(parameter, stated[key], f"{where}.{key}")
-        elif not isinstance(parameter.prior, Pooled):  # each cohort draws its own
+        elif not parameter.pooled:  # each cohort draws its own
             yield Fault(f"{where}.{key}", "is missing: a scenario states every parameter")
     fixed = {k: v for k, v in stated.items() if not isinstance(v, str)}
     if thresholds := truths.disordered(known, fixed):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bayesmyo.components.families import Family
 from bayesmyo.study.covariates import table_column, used
-from bayesmyo.study.study import DataFormat, Limits, Study
+from bayesmyo.study.study import DataFormat, Study
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 
@@ -47,7 +47,7 @@ def bounds(study: Study, outcome: str) -> Bounds | None:
     o = study.outcomes[outcome]
     if o.censoring is None:
         return None
-    if isinstance(o.censoring, Limits):
+    if o.limits:
         return Bounds(o.column, beside(study, f"{o.column}_censored"))
     return Bounds(*(beside(study, f"{o.column}_{part}") for part in ("value", "censored", "upper")))
 

@@ -12,9 +12,9 @@ from bayesmyo.components.numbers import in_sentence, listing
 from bayesmyo.study.covariates import base, columns, of_patients, table_column
 from bayesmyo.study.design import Design, FollowUp, Randomised
 from bayesmyo.study.in_r.terms import correlated
-from bayesmyo.study.parameters import Parameter, Pooled, all_parameters, parameters
+from bayesmyo.study.parameters import Parameter, all_parameters, parameters
 from bayesmyo.study.predictors import Block, Predictor, blocks, predictors
-from bayesmyo.study.study import Covariate, Limits, Response, Study
+from bayesmyo.study.study import Covariate, Response, Study
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def words(study: Study, outcome: str) -> str:
         text += f" Each measurement has a known error of its own, {o.error}, beside the residual SD."
     if o.censoring == "as typed":
         text += " Cells such as <20, >2000 and 20..50 count as known only to lie beyond or between limits."
-    elif isinstance(o.censoring, Limits):
-        ends = ((o.censoring.below, "less"), (o.censoring.above, "more"))
+    elif o.limits:
+        ends = ((o.limits.below, "less"), (o.limits.above, "more"))
         text += f" A value of {listing([f'{v:g} means {v:g} or {more}' for v, more in ends if v is not None])}."
     return text
 
@@ -209,7 +209,7 @@ def formula(study: Study, outcome: str) -> list[str]:
     if outcome in study.correlate_residuals:
         beside = [n for n in study.correlate_residuals if n != outcome]
         lines.append(f"residuals at a visit are correlated with those of {listing(beside)}")
-    pooled = {q.prior.sd for q in parameters(study, outcome).values() if isinstance(q.prior, Pooled)}
+    pooled = {q.pooled.sd for q in parameters(study, outcome).values() if q.pooled}
     lines += [f"{sd.removeprefix('sd_')}[k] ~ Normal(0, {sd})" for sd in sorted(pooled)]
     return lines + [line for block in blocks(study) for line in _effects(block, outcome)]
 

@@ -81,7 +81,7 @@ def _one(p: Predictor, link: Link) -> str:
     if link.anchored:
         return f"{p.scale.spread:.3g} on the {link.link_name} scale"
     unit = f" {p.scale.unit}" if p.scale.unit else ""
-    return f"factor of {high / low:.3g}" if link.link_name == "log" else f"step from {low:.3g} to {high:.3g}{unit}"
+    return f"factor of {high / low:.3g}" if link.multiplicative else f"step from {low:.3g} to {high:.3g}{unit}"
 
 
 def _standing(study: Study, outcome: str, way: str) -> Iterator[str]:

@@ -92,8 +92,7 @@ class Evidence:
             assert self.sd is not None
             assert self.patients is not None
             se = self.sd / np.sqrt(self.patients)
-        per = {"log": centre, "logit": centre * (1 - centre)}.get(link.link_name, 1.0)
-        return value, float(se / per)
+        return value, float(se / link.slope(centre))
 
     def each(self, link: Link) -> float | None:
         """With which SD one of its patients told of the number, on a scale; None where nothing says so, and of counts."""
@@ -112,11 +111,11 @@ def scale_of(e: Estimand, family: Link) -> Link:
 def usual_difference(e: Estimand, family: Link, scale: Scale) -> float:
     """Half the declared spread between patients, on the scale of the estimand: how much studies usually differ."""
     link, spread = scale_of(e, family), scale.spread
-    if link.link_name == "logit":
+    if link.logistic:
         spread = max(spread, LEAST_LOGIT)
-    elif link is IDENTITY and family.link_name == "log":  # a difference of two levels on the log, in their unit
+    elif link is IDENTITY and family.multiplicative:  # a difference of two levels on the log, in their unit
         spread = float(np.exp(scale.typical)) * spread
-    elif link is IDENTITY and family.link_name == "logit":
+    elif link is IDENTITY and family.logistic:
         spread = spread / 4
     first, last = e.times()[0], e.times()[-1]
     return spread / 2 / ((last - first) if e.per_time else 1.0)
@@ -129,9 +128,9 @@ def unstated(e: Estimand, o: Any) -> str:
     """
     family, median = o.family, o.family.geometric if e.summary is None else e.summary == "median"
     other = [name for name in o.parts if name != "location"]
-    if family.has_zero_part or any(family.part(name).link_name == "logit" for name in other):
+    if family.has_zero_part or any(family.part(name).logistic for name in other):
         return "levels follow from two curves, of which one is that of zeros"
-    if family.link_name != "identity" and not median and not family.binary:
+    if not family.additive and not median and not family.binary:
         return f"what the family {family.kind} expects does not follow from the curve alone"
     if family.anchored:
         return f"what the family {family.kind} expects does not follow from the curve alone"

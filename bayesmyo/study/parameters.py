@@ -7,7 +7,7 @@ parameter table and the sentences of `validate`.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -27,11 +27,15 @@ JOINT = "thresholds"  # the key under which a study states the prior of all thre
 
 @dataclass(frozen=True)
 class Part:
-    """The prior of one parameter where several have one together: a joint prior, and which of them this is."""
+    """The prior of one parameter where several have one together: a joint prior, and which of them this is.
+
+    stated: the key of the study file where the prior of all of them stands
+    """
 
     joint: Joint
     position: int
     support: Support = "real"
+    stated: ClassVar[str] = JOINT
 
     def __str__(self) -> str:
         return str(self.joint)
@@ -46,7 +50,8 @@ class Jointly:
 
     text: str
     alone: Prior
-    support = "correlation"
+    support: ClassVar[Support] = "correlation"
+    stated: ClassVar[str] = "study.correlation_prior"
 
     def __str__(self) -> str:
         return self.text
@@ -64,6 +69,10 @@ class Pooled:
     sd: str
     width: Prior | None
     support: Support = "real"
+
+    @property
+    def stated(self) -> str:
+        return self.sd
 
     def __str__(self) -> str:
         return f"normal(0, {self.sd})"
@@ -95,6 +104,21 @@ class Parameter:
     positive: bool = False  # of a shape: whether it must be
 
     @property
+    def own(self) -> Prior | None:
+        """Its prior where that is of this parameter alone; None where several have one together, or none is stated."""
+        return self.prior if isinstance(self.prior, Prior) else None
+
+    @property
+    def together(self) -> Part | Jointly | Pooled | None:
+        """Its prior where it is not of this parameter alone."""
+        return None if isinstance(self.prior, Prior) else self.prior
+
+    @property
+    def pooled(self) -> Pooled | None:
+        """Its prior where it is what one level of a group differs by."""
+        return self.prior if isinstance(self.prior, Pooled) else None
+
+    @property
     def full_name(self) -> str:
         return f"{self.outcome}.{self.name}"
 
@@ -108,7 +132,7 @@ class Parameter:
 
     @property
     def _log(self) -> bool:
-        return self.link.link_name == "log"
+        return self.link.multiplicative
 
     def natural(self, value: Any) -> Any:
         """Link scale -> what a clinician reads: levels in outcome units, differences as ratios or odds ratios."""
@@ -149,7 +173,7 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
         listed += _of_predictor(study, predictor)
     for block in blocks(study):
         listed += [p for p in _of_block(study, block) if p.outcome == outcome]
-    log = o.family.link_name == "log"
+    log = o.family.multiplicative
     level = (f"log {o.unit}", "ratio") if log else (o.unit, o.unit)
     for name, prior in o.family.parameters(study.scale(outcome)).items():
         if name in o.parts:
@@ -167,13 +191,9 @@ def parameter_list(study: Study, outcome: str) -> list[Parameter]:
     if o.residual is not None:
         listed += _of_residual(study, outcome, o.residual, level)
     own = {name: Prior.parse(text) for name, text in stated.items()}
-    alone = {p.name for p in listed if not isinstance(p.prior, Part | Jointly | Pooled)}
-    listed = [replace(p, prior=own[p.name]) if p.name in own and p.name in alone else p for p in listed]
-    widths = {p.name: p.prior for p in listed if isinstance(p.prior, Prior)}
-    return [
-        replace(p, prior=Pooled(p.prior.sd, widths.get(p.prior.sd))) if isinstance(p.prior, Pooled) else p
-        for p in listed
-    ]
+    listed = [p if p.together else replace(p, prior=own.get(p.name, p.prior)) for p in listed]
+    widths = {p.name: p.own for p in listed}
+    return [replace(p, prior=Pooled(p.pooled.sd, widths.get(p.pooled.sd))) if p.pooled else p for p in listed]
 
 
 def _of_predictor(study: Study, p: Predictor) -> list[Parameter]:
@@ -328,7 +348,7 @@ def all_parameters(study: Study) -> list[Parameter]:
 
 def moving(study: Study) -> list[Parameter]:
     """The same without those whose prior is one value, of which data say nothing."""
-    return [p for p in all_parameters(study) if not (isinstance(p.prior, Prior) and p.prior.constant)]
+    return [p for p in all_parameters(study) if not (p.own and p.own.constant)]
 
 
 def joints(listed: Mapping[str, Parameter]) -> Iterator[tuple[str, Joint]]:
@@ -353,7 +373,7 @@ def draw_pooled(
 
     rng: None for levels that are all alike
     """
-    pooled = {name: p.prior for name, p in listed.items() if isinstance(p.prior, Pooled) and name not in values}
+    pooled = {name: p.pooled for name, p in listed.items() if p.pooled and name not in values}
     if rng is None:
         return {name: np.zeros(size) for name in pooled}
     return {name: np.asarray(values[prior.sd] * rng.standard_normal(size)) for name, prior in pooled.items()}
@@ -363,7 +383,7 @@ def draw_values(study: Study, rng: np.random.Generator, size: tuple[int, ...] = 
     """Independent NumPy draws of every parameter from its prior: outcome -> name -> (*size,)."""
     drawn_values: dict[str, dict[str, np.ndarray]] = {}
     for outcome, listed in inventory(study).items():
-        values = {name: p.prior.draw(rng, size) for name, p in listed.items() if isinstance(p.prior, Prior)}
+        values = {name: p.own.draw(rng, size) for name, p in listed.items() if p.own}
         for _, joint in joints(listed):
             values |= dict(zip(joint.names, joint.draw(rng, size), strict=True))
         drawn_values[outcome] = {**values, **draw_pooled(listed, values, rng, size)}

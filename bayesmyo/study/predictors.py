@@ -269,9 +269,7 @@ def _blocks(study: Study) -> tuple[Block, ...]:
     alone: list[Effect] = []
     for outcome, o in study.declared.items():
         for e in effects(study, outcome):
-            part = o.parts[e.predictor]
-            apart = isinstance(part, Distributional) and not part.correlate
-            if study.correlate == "none" or apart:
+            if study.correlate == "none" or not o.parts[e.predictor].correlate:
                 alone.append(e)
             else:
                 joined.setdefault(outcome if study.correlate == "within outcomes" else "", []).append(e)

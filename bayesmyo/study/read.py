@@ -69,11 +69,6 @@ STUDY_KEYS = (
     "correlate_residuals",
     "rule",
 )
-SYNONYMS = {
-    "normal": "gaussian", "log_normal": "lognormal", "ordinal": "cumulative", "binary": "bernoulli", "logistic": "bernoulli",
-    "binomial": "beta_binomial", "beta": "ordered_beta", "negbinomial": "negative_binomial", "student": "student_t", "hurdle": "hurdle_lognormal",
-    "exponential": "plateau", "knots": "piecewise", "smooth": "spline", "flat": "constant",
-}  # fmt: skip
 EXPECTED = {
     "float_type": "must be a number", "int_type": "must be a whole number", "string_type": "must be text",
     "bool_type": "must be true or false", "finite_number": "must be a finite number", "tuple_type": "must be a list",
@@ -200,7 +195,8 @@ def _component(catalogue: Sequence[type[Component]], doc: Any, where: str, fault
         return None
     kind = doc["kind"]
     if not isinstance(kind, str) or kind not in kinds:
-        mend = did_you_mean(SYNONYMS.get(str(kind), str(kind)), list(kinds))
+        also = {other: name for name, word in kinds.items() for other in word.also}
+        mend = did_you_mean(also.get(str(kind), str(kind)), list(kinds))
         faults.append(Fault(f"{where}.kind", "is unknown", repr_toml(kind), mend))
         return None
     return _table(kinds[kind], doc, where, faults)

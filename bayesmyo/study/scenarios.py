@@ -80,7 +80,7 @@ def impossible(p: Parameter, value: float) -> str:
         return "must lie between -1 and 1"
     if p.support == "positive" and value <= 0:
         return "must be positive"
-    if p.role in LINEAR_ROLES and p.link.link_name == "log" and value <= 0:
+    if p.role in LINEAR_ROLES and p.link.multiplicative and value <= 0:
         return "must be a positive ratio (1 is no change)"
     if p.role == "level" and not p.link.anchored and not p.link.check_expected(value):
         return f"must be {p.link.expected()}"

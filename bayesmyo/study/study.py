@@ -278,6 +278,8 @@ class Outcome:
     plausible: tuple[float, float] | None = None
     parameterisation: Literal["auto", "integrated", "informed", "centred", "non-centred"] = "auto"
 
+    correlate: ClassVar[bool] = True  # as [study] says
+
     @property
     def parts(self) -> "dict[str, Outcome | Distributional]":
         """What declares a trajectory, effects, covariates and moderators, by predictor: the outcome itself is its
@@ -287,6 +289,11 @@ class Outcome:
         if self.residual is not None and self.residual.by_visit:
             parts.setdefault("sigma", Distributional(trajectory=self.trajectory))
         return parts
+
+    @property
+    def limits(self) -> Limits | None:
+        """The declared limits of what could be measured, where cells do not say so themselves."""
+        return self.censoring if isinstance(self.censoring, Limits) else None
 
     @property
     def integrable(self) -> bool:
@@ -374,6 +381,7 @@ class Event:
     residual: ClassVar[None] = None
     predictors: ClassVar[Mapping[str, Distributional]] = {}
     unit: ClassVar[str] = ""
+    correlate: ClassVar[bool] = True  # as [study] says
 
     @property
     def parts(self) -> "dict[str, Event]":
@@ -520,7 +528,6 @@ class Study:
         """The clinical scale of a parameter with a predictor of its own, on its link."""
         o = self.outcomes[outcome]
         link, part = o.family.part(name), o.parts[name]
-        assert isinstance(part, Distributional)
         prior = o.family.parameters(self.scale(outcome)).get(name)
         typical = part.typical
         if typical is None:

@@ -10,6 +10,8 @@ from bayesmyo.assess.checks.findings import Finding, Predictive, finding, span
 from bayesmyo.assess.checks.moments import extreme, skewness, spread, subject
 from bayesmyo.assess.checks.remedies import is_scale, positive, skewed, wider
 from bayesmyo.assess.replicated import Replicated
+from bayesmyo.components.families import suited
+from bayesmyo.components.families.family import BETWEEN_ENDS, FAR_OFF
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study.study import Outcome
 
@@ -49,14 +51,14 @@ class Distribution(Predictive):
         data, drawn = skewness(inner(r.residual)), skewness(inner(r.expected))
         observed, predicted = float(np.median(data)), float(np.median(drawn))
         above = observed > predicted
-        if above and o.family.link_name == "log":
+        if above and o.family.multiplicative:
             remedy = "another family, or a covariate that explains the high measurements"
         elif is_scale(o, r.y):
-            remedy = "ordered_beta"
+            remedy = suited(BETWEEN_ENDS)
         elif above:
-            remedy = positive(r.y) if r.y.min() >= 0 else "student_t"
+            remedy = positive(r.y) if r.y.min() >= 0 else suited(FAR_OFF)
         else:
-            remedy = "student_t, or declare a limit of measurement"
+            remedy = f"{suited(FAR_OFF)}, or declare a limit of measurement"
         misfit = (
             f"Residuals of {subject(fit.study, r.outcome)} have a skewness of {observed:.2f} "
             f"({span(drawn, '.2f')} is predicted), a long tail {'above' if above else 'below'} that the family "
@@ -72,7 +74,7 @@ class Distribution(Predictive):
         predicted = f"({span(np.exp(drawn), '.1f')} is predicted for the most extreme)"
         if far > 1:
             remedy = o.family.heavier_tailed or "a family with a heavier tail"
-            if o.family.link_name == "identity" and skewed(r.y):
+            if o.family.additive and skewed(r.y):
                 remedy = positive(r.y)
             of = f"{o.unit} of {fit.cohort.pseudonyms()[r.patient[i]]} at {fit.study.time.unit} {r.time[i]:g}"
             misfit = (

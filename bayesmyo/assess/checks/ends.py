@@ -10,6 +10,8 @@ from bayesmyo.assess.checks.findings import Finding, Predictive, finding, span
 from bayesmyo.assess.checks.moments import subject
 from bayesmyo.assess.checks.remedies import at_end
 from bayesmyo.assess.replicated import Replicated
+from bayesmyo.components.families import suited
+from bayesmyo.components.families.family import BETWEEN_ENDS
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study.study import Outcome
 
@@ -69,7 +71,7 @@ class Ends(Predictive):
         misfit = (
             f"{observed:.0%} of the measurements of {subject(fit.study, r.outcome)} are {end:g} {o.unit}, the {word} "
             f"of all ({span(shares, '.0%')} tied there is predicted): is it a limit of what can be measured? Then "
-            "declare it (censoring); if it is an end of the scale, try the family ordered_beta."
+            f"declare it (censoring); if it is an end of the scale, try the family {suited(BETWEEN_ENDS)}."
         )
         matters = observed - float(shares.mean()) > self.ties
         yield finding(r.outcome, f"share tied at the {word}", observed, shares, matters, misfit)

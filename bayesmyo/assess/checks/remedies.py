@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from bayesmyo.components.families import FAMILIES, Family
+from bayesmyo.components.families import FAMILIES, Family, suited
+from bayesmyo.components.families.family import BETWEEN_ENDS, POSITIVE, WITH_ZEROS
 from bayesmyo.components.trajectories import Trajectory
 from bayesmyo.study.predictors import predictors
 from bayesmyo.study.study import Outcome, Study
@@ -12,7 +13,7 @@ FILLED = 0.25  # of a declared range, from which it is a scale with two ends, no
 
 def positive(y: np.ndarray) -> str:
     """The families of measurements that cannot be negative and scatter in proportion to their level."""
-    return "hurdle_lognormal" if (y == 0).any() else "lognormal or gamma"
+    return suited(WITH_ZEROS if (y == 0).any() else POSITIVE)
 
 
 def wider(family: Family, effects: str) -> str:
@@ -46,10 +47,10 @@ def at_end(o: Outcome, y: np.ndarray, top: bool) -> str:
         apart = not top and o.family.more_zeros and not o.predictors
         return "try other effects, or another trajectory" + (f", or a table {o.family.more_zeros}" if apart else "")
     if is_scale(o, y):
-        return "try the family ordered_beta"
+        return f"try the family {suited(BETWEEN_ENDS)}"
     if not top and y.min() >= 0:
         return f"try the family {positive(y)}"
-    ends = "both ends of the scale (minimum, maximum) and the family ordered_beta"
+    ends = f"both ends of the scale (minimum, maximum) and the family {suited(BETWEEN_ENDS)}"
     return f"declare a limit of measurement (censoring) if values are cut off there, or {ends}"
 
 
@@ -84,8 +85,8 @@ def scatter(study: Study, outcome: str, *, covariate: str = "", drifts: bool = F
 def overdispersed(study: Study, outcome: str) -> str:
     """The family of such measurements that scatter more, and the table of its scatter; empty where there is none."""
     kind = study.outcomes[outcome].family.overdispersed
-    tables = [f"[outcomes.{outcome}.{f.scatter()}]" for f in FAMILIES if f.kind == kind]
-    return f"try the family {kind}, whose scatter may have a table of its own, {tables[0]}" if tables else ""
+    table = f"[outcomes.{outcome}.{ {f.kind: f.scatter() for f in FAMILIES}.get(kind) }]"
+    return f"try the family {kind}, whose scatter may have a table of its own, {table}" if kind else ""
 
 
 def zeros(study: Study, outcome: str, more: bool, over_time: bool) -> str:

@@ -82,7 +82,7 @@ class TimeCourse(Predictive):
 
 def scale_of(o: Outcome, r: Replicated) -> tuple[Callable[..., Any], Callable[[float], float]]:
     """To the scale on which quantiles are about normal, and back: the log of the model, or the root with zeros."""
-    if o.family.link_name != "log":
+    if not o.family.multiplicative:
         return np.asarray, float
     positive = min(float(r.y.min()), float(r.new.min())) > 0
     return (np.log, np.exp) if positive else (np.sqrt, np.square)

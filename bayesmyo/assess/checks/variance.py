@@ -10,6 +10,8 @@ from bayesmyo.assess.checks.findings import Finding, Predictive, finding, span
 from bayesmyo.assess.checks.moments import free_effects, spread, subject
 from bayesmyo.assess.checks.remedies import at_end, crowded, is_scale, overdispersed, positive, scatter
 from bayesmyo.assess.replicated import Replicated
+from bayesmyo.components.families import suited
+from bayesmyo.components.families.family import BETWEEN_ENDS
 from bayesmyo.inference.fit import Fit
 
 FEWEST = 20  # measurements with a residual
@@ -100,12 +102,12 @@ class Variance(Predictive):
         """in_proportion: the level changes as the spread does, in the same direction and at least half as much."""
         o = fit.study.outcomes[r.outcome]
         free = free_effects(fit.study, r.outcome)
-        plain = o.family.link_name == "identity"
+        plain = o.family.additive
         level, time = parts.what == "level", parts.what == "time"
         if plain and level and not grows and crowded(r.y):
             return f"scatter that shrinks at high levels looks like a ceiling; {at_end(o, r.y, top=True)}"
         if plain and level and is_scale(o, r.y):
-            return "scatter that shrinks at low levels looks like a floor; try the family ordered_beta"
+            return f"scatter that shrinks at low levels looks like a floor; try the family {suited(BETWEEN_ENDS)}"
         if plain and r.y.min() >= 0 and (grows if level else in_proportion):
             return f"scatter in proportion to the level looks like this; try the family {positive(r.y)}"
         if time and grows and free:

@@ -28,7 +28,7 @@ class Zeros(Predictive):
     def judge(self, fit: Fit, r: Replicated) -> Iterator[Finding]:
         o, unit = fit.study.outcomes[r.outcome], fit.study.time.unit
         apart = {o.family.more_zeros, o.family.fewer_zeros} & o.predictors.keys()
-        if not apart and not (o.family.counts and o.family.link_name == "log"):
+        if not apart and not (o.family.counts and o.family.multiplicative):
             return
         early, middle = r.time < np.median(r.time), f"{np.median(r.time):.3g}"
         halves = ((early, f"before {unit} {middle}"), (~early, f"from {unit} {middle}"))

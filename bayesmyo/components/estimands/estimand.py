@@ -140,6 +140,11 @@ class Estimand(Component):
         return self.contrast is not None and self.contrast.by == "ratio"
 
     @property
+    def divides(self) -> bool:
+        """Whether it is the ratio of two levels: their difference on the log."""
+        return self.difference_on == "log"
+
+    @property
     def no_effect(self) -> float | None:
         """The value that means no effect; None where there is none."""
         if self.relative:

@@ -5,6 +5,9 @@ each other, one under the other), and add its line to `FAMILIES`. The contract t
 and `log_density` agree, is the support checked, are defaults set on the scale, is the mean the mean of the draws.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from bayesmyo.components.families.bernoulli import Bernoulli
 from bayesmyo.components.families.beta_binomial import BetaBinomial
 from bayesmyo.components.families.cumulative import Cumulative
@@ -32,6 +35,17 @@ FAMILIES: tuple[type[Family], ...] = (
     NegativeBinomial,
 )
 
+
+def such(fact: Callable[[type[Family]], Any]) -> str:
+    """The families of which a fact holds, in words: "gaussian or lognormal"."""
+    return " or ".join(family.kind for family in FAMILIES if fact(family))
+
+
+def suited(measurements: str) -> str:
+    """The families of measurements that look like this (`Family.suits`)."""
+    return such(lambda family: family.suits == measurements)
+
+
 PARTS: tuple[str, ...] = tuple(dict.fromkeys(name for family in FAMILIES for name in family.links))
 
 __all__ = [
@@ -50,4 +64,6 @@ __all__ = [
     "OrderedBeta",
     "Poisson",
     "StudentT",
+    "such",
+    "suited",
 ]

@@ -24,6 +24,7 @@ class Bernoulli(Probability, Family):
     """
 
     kind: Literal["bernoulli"] = "bernoulli"
+    also: ClassVar[tuple[str, ...]] = ("binary", "logistic")
     formula: ClassVar[str] = "y ~ Bernoulli(expit(eta))"
     counts: ClassVar[bool] = True
     approximated: ClassVar[bool] = True

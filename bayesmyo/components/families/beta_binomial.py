@@ -37,6 +37,7 @@ class BetaBinomial(Score, ExtraZeros):
     """
 
     kind: Literal["beta_binomial"] = "beta_binomial"
+    also: ClassVar[tuple[str, ...]] = ("binomial",)
     formula: ClassVar[str] = "y ~ BetaBinomial(trials, mean expit(eta), precision)"
     counts: ClassVar[bool] = True
     score: ClassVar[bool] = True

@@ -42,6 +42,7 @@ class Cumulative(Family):
     """
 
     kind: Literal["cumulative"] = "cumulative"
+    also: ClassVar[tuple[str, ...]] = ("ordinal",)
     coding: Literal["mrc", "mrc_plus", "mrc_10"] | None = None
     levels: tuple[str, ...] | None = None
     scores: tuple[float, ...] | None = None

@@ -16,6 +16,9 @@ Arrays = Mapping[str, Any]
 ZERO = "zero"  # the predictor of zeros that stand apart
 Pooled = Callable[[Any], Any]  # (n,) of cells -> (n,) sums over all cells of the same patient
 KNOWN_ERROR = "known_error"
+# what measurements look like: they scatter in proportion to their level, or do and may be zero; lie between two ends;
+# or a few lie far off
+POSITIVE, WITH_ZEROS, BETWEEN_ENDS, FAR_OFF = "positive", "positive or zero", "between two ends", "a few far off"
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Family(Link, Component):
     informative: ClassVar[bool] = True  # a single measurement says much of its patient
     counts: ClassVar[bool] = False  # measurements are whole numbers
     score: ClassVar[bool] = False  # between two ends, at which many patients may be
+    suits: ClassVar[str] = ""  # measurements for which a check names it: POSITIVE, WITH_ZEROS, BETWEEN_ENDS or FAR_OFF
     heavier_tailed: ClassVar[str] = ""  # the family of such measurements of which a few lie far off
     overdispersed: ClassVar[str] = ""  # the family of such measurements that scatter more
     # its parameters that may have a predictor of their own, by name, and the link of each; and parts that it has only

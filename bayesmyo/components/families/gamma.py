@@ -10,7 +10,7 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families import censoring
-from bayesmyo.components.families.family import Arrays, Cells, Family, Pooled
+from bayesmyo.components.families.family import POSITIVE, Arrays, Cells, Family, Pooled
 from bayesmyo.components.families.link import Positive
 from bayesmyo.components.families.tails import log1mexp, log_integral
 from bayesmyo.components.in_r import Call
@@ -28,6 +28,7 @@ class Gamma(Positive, Family):
     """
 
     kind: Literal["gamma"] = "gamma"
+    suits: ClassVar[str] = POSITIVE
     formula: ClassVar[str] = "y ~ Gamma(mean exp(eta), cv)"
     censorable: ClassVar[bool] = True
     approximated: ClassVar[bool] = True

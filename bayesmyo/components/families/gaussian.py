@@ -25,6 +25,7 @@ class Gaussian(Family):
     """
 
     kind: Literal["gaussian"] = "gaussian"
+    also: ClassVar[tuple[str, ...]] = ("normal",)
     formula: ClassVar[str] = "y ~ Normal(eta, sigma)"
     censorable: ClassVar[bool] = True
     normal: ClassVar[bool] = True

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from bayesmyo.components.component import Scale
-from bayesmyo.components.families.family import Arrays, Cells, Family, Pooled
+from bayesmyo.components.families.family import WITH_ZEROS, Arrays, Cells, Family, Pooled
 from bayesmyo.components.families.gaussian import HALF_LOG_2PI
 from bayesmyo.components.families.link import FromZero
 from bayesmyo.components.families.tails import log_sigmoid
@@ -27,6 +27,8 @@ class HurdleLogNormal(FromZero, Family):
     """
 
     kind: Literal["hurdle_lognormal"] = "hurdle_lognormal"
+    also: ClassVar[tuple[str, ...]] = ("hurdle",)
+    suits: ClassVar[str] = WITH_ZEROS
     formula: ClassVar[str] = "P(y = 0) = expit(eta_zero); log y ~ Normal(eta, sigma) where positive"
     normal: ClassVar[bool] = True
     approximated: ClassVar[bool] = True

@@ -16,7 +16,23 @@ class Link:
     """The scale on which a predictor is linear, and the way from there to what it predicts and back."""
 
     link_name: ClassVar[str] = "identity"
+    table: ClassVar[str] = "outcomes"  # of the study file, in which its priors stand
     anchored: ClassVar[bool] = False  # the first level is zero by definition: the family's thresholds say where it is
+
+    @property
+    def additive(self) -> bool:
+        """Whether effects add to what is predicted, in its unit: the identity."""
+        return self.link_name == "identity"
+
+    @property
+    def multiplicative(self) -> bool:
+        """Whether effects multiply what is predicted: the log."""
+        return self.link_name == "log"
+
+    @property
+    def logistic(self) -> bool:
+        """Whether effects add to log odds, of a probability or of a share of the way between two ends."""
+        return self.link_name == "logit"
 
     def in_unit(self, name: str) -> bool:
         """Whether a parameter of the family is in the unit of the outcome, on the link scale: a residual SD."""
@@ -30,19 +46,24 @@ class Link:
     def link(self, values: Any) -> Any:
         """Expected values in their units -> link scale; here for the identity and the log."""
         values = np.asarray(values, dtype=float)
-        return np.log(values) if self.link_name == "log" else values
+        return np.log(values) if self.multiplicative else values
 
     def inverse(self, eta: Any) -> Any:
         """Link scale -> the units of what is predicted; here for the identity and the log."""
         eta = np.asarray(eta, dtype=float)
-        return np.exp(eta) if self.link_name == "log" else eta
+        return np.exp(eta) if self.multiplicative else eta
+
+    def slope(self, value: float) -> float:
+        """How far an expected value moves, in its unit, when the predictor moves by one; here for the identity and
+        the log."""
+        return value if self.multiplicative else 1.0
 
     def spread(self, scale: float, typical: float) -> float:
         """The declared spread between patients on the link scale, around a typical value in its units.
 
         Where the link is the log, the declared scale is a ratio.
         """
-        return float(np.log(scale) if self.link_name == "log" else scale)
+        return float(np.log(scale) if self.multiplicative else scale)
 
     def between_groups(self, sd: float, per: float = 1.0) -> float:
         """The SD of a default prior that leaves room for groups that differ.
@@ -129,6 +150,11 @@ class Score(Link):
     def inverse(self, eta: Any) -> Any:
         low, high = self.ends()
         return low + (high - low) * special.expit(np.asarray(eta, dtype=float))
+
+    def slope(self, value: float) -> float:
+        low, high = self.ends()
+        share = (value - low) / (high - low)
+        return (high - low) * share * (1 - share)
 
     def spread(self, scale: float, typical: float) -> float:
         low, high = self.ends()

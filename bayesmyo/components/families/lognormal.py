@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from bayesmyo.components.families.family import Arrays, Cells
+from bayesmyo.components.families.family import POSITIVE, Arrays, Cells
 from bayesmyo.components.families.gaussian import Gaussian
 from bayesmyo.components.families.link import Positive
 from bayesmyo.components.in_r import Call
@@ -21,6 +21,8 @@ class LogNormal(Positive, Gaussian):
     """
 
     kind: Literal["lognormal"] = "lognormal"  # type: ignore[assignment]
+    also: ClassVar[tuple[str, ...]] = ("log_normal",)
+    suits: ClassVar[str] = POSITIVE
     formula: ClassVar[str] = "log y ~ Normal(eta, sigma)"
     geometric: ClassVar[bool] = True
     takes_errors: ClassVar[bool] = False

@@ -26,6 +26,7 @@ class NegativeBinomial(Counts):
     """
 
     kind: Literal["negative_binomial"] = "negative_binomial"
+    also: ClassVar[tuple[str, ...]] = ("negbinomial",)
     formula: ClassVar[str] = "y ~ NegativeBinomial(mean exp(eta), cv)"
     counts: ClassVar[bool] = True
     approximated: ClassVar[bool] = True

@@ -9,7 +9,7 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.beta_binomial import default_precision
-from bayesmyo.components.families.family import Arrays, Cells, Family, Pooled
+from bayesmyo.components.families.family import BETWEEN_ENDS, Arrays, Cells, Family, Pooled
 from bayesmyo.components.families.link import Score
 from bayesmyo.components.families.tails import log_logistic_between, log_sigmoid
 from bayesmyo.components.in_r import Call, minus, number
@@ -33,6 +33,8 @@ class OrderedBeta(Score, Family):
     """
 
     kind: Literal["ordered_beta"] = "ordered_beta"
+    also: ClassVar[tuple[str, ...]] = ("beta",)
+    suits: ClassVar[str] = BETWEEN_ENDS
     formula: ClassVar[str] = (
         "P(y = lower) = expit(-cut_floor - eta); P(y = upper) = expit(eta - cut_ceiling); "
         "share of y between ~ Beta(mean expit(eta), precision)"

@@ -9,7 +9,7 @@ from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families import censoring
-from bayesmyo.components.families.family import Arrays, Cells, Family
+from bayesmyo.components.families.family import FAR_OFF, Arrays, Cells, Family
 from bayesmyo.components.families.tails import log1mexp, log_integral
 from bayesmyo.components.in_r import Call
 from bayesmyo.components.priors import Alone, Joint, Prior, halfnormal
@@ -25,6 +25,8 @@ class StudentT(Family):
     """
 
     kind: Literal["student_t"] = "student_t"
+    also: ClassVar[tuple[str, ...]] = ("student",)
+    suits: ClassVar[str] = FAR_OFF
     formula: ClassVar[str] = "y ~ StudentT(nu, eta, sigma)"
     censorable: ClassVar[bool] = True
     r_formula: ClassVar[str] = "student()"

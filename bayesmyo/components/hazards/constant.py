@@ -16,6 +16,7 @@ class ConstantHazard(Hazard):
     """
 
     kind: Literal["constant"] = "constant"
+    also: ClassVar[tuple[str, ...]] = ("exponential",)
     sentence: ClassVar[str] = "is as likely at one time as at another"
     formula: ClassVar[str] = "exp(hazard)"
     elsewhere: ClassVar[str] = 'a hazard that moves with time ("weibull", or "piecewise" with knots)'

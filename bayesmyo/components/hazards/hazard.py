@@ -17,6 +17,7 @@ class Rate(Link):
     """Events per unit of time, on the log; what shifts it is told as a hazard ratio."""
 
     link_name: ClassVar[str] = "log"
+    table: ClassVar[str] = "events"
     kind: ClassVar[str] = "hazard"
     geometric: ClassVar[bool] = True
     normal: ClassVar[bool] = False

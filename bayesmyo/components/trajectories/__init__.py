@@ -8,7 +8,7 @@ says so, does it stand still before the start, has each coefficient a default pr
 from bayesmyo.components.trajectories.constant import Constant
 from bayesmyo.components.trajectories.linear import Linear
 from bayesmyo.components.trajectories.log import Log
-from bayesmyo.components.trajectories.piecewise import Piecewise
+from bayesmyo.components.trajectories.piecewise import Piecewise, trend
 from bayesmyo.components.trajectories.plateau import Plateau
 from bayesmyo.components.trajectories.spline import Spline
 from bayesmyo.components.trajectories.trajectory import Trajectory
@@ -28,4 +28,5 @@ __all__ = [
     "Plateau",
     "Spline",
     "Trajectory",
+    "trend",
 ]

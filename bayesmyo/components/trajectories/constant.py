@@ -14,6 +14,7 @@ class Constant(Trajectory):
     """eta(t) = intercept: what a patient had is what the patient keeps."""
 
     kind: Literal["constant"] = "constant"
+    also: ClassVar[tuple[str, ...]] = ("flat",)
     sentence: ClassVar[str] = "stays level"
     formula: ClassVar[str] = "intercept"
     moves: ClassVar[bool] = False

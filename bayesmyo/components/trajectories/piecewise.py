@@ -26,6 +26,7 @@ class Piecewise(Trajectory):
     """
 
     kind: Literal["piecewise"] = "piecewise"
+    also: ClassVar[tuple[str, ...]] = ("knots",)
     at: tuple[float, ...] = key("knots")
     runs_on: ClassVar[bool] = True
     elsewhere: ClassVar[str] = "try other knots, or the trajectory spline"
@@ -80,3 +81,8 @@ class Piecewise(Trajectory):
             yield "knots", "must be in increasing order, each once"
         if not min(self.at) > self.origin:
             yield "knots", f"must lie after the origin ({self.origin:g})"
+
+
+def trend(origin: float) -> str:
+    """As a study writes it where patients were already changing before treatment, from that time on."""
+    return f'{{ kind = "piecewise", origin = {origin:g}, knots = [0] }}'

@@ -32,6 +32,7 @@ class Plateau(Trajectory):
     """
 
     kind: Literal["plateau"] = "plateau"
+    also: ClassVar[tuple[str, ...]] = ("exponential",)
     end: Literal["asymptote", "change"] = "asymptote"
     sentence: ClassVar[str] = "moves from a start towards a plateau, half of the remaining way in each half-time"
     formula: ClassVar[str] = "asymptote + (start - asymptote) * 2^(-max(0, (t - origin)) / half_time)"

@@ -43,6 +43,7 @@ class Spline(Trajectory):
     """
 
     kind: Literal["spline"] = "spline"
+    also: ClassVar[tuple[str, ...]] = ("smooth",)
     at: tuple[float, ...] = key("knots")
     penalised: bool = False
     runs_on: ClassVar[bool] = True

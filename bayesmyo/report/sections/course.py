@@ -137,7 +137,7 @@ def half_time(r: Results, outcome: str) -> list[Block]:
     middle = o.family.link((o.family.inverse(start) + o.family.inverse(end)) / 2)
     with np.errstate(all="ignore"):
         natural = o.trajectory.until((middle - end) / (start - end), own)
-    link = {"identity": ""}.get(o.family.link_name, f" on the {o.family.link_name} scale of the model")
+    link = "" if o.family.additive else f" on the {o.family.link_name} scale of the model"
     clock = f"{r.study.time.unit}s"
     text = f"The average patient has done half of the change after {_interval(r, half)} {clock}{link}"
     if link and np.isfinite(natural).all():

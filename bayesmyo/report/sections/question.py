@@ -66,7 +66,7 @@ def variables(r: Results) -> Table:
         low, high = (declared(end) if end is not None else "no limit" for end in ends)
         reach = f"{low} to {high}" if any(end is not None for end in ends) else "no limits declared"
         spread = declared(o.scale)
-        if o.family.link_name == "log":
+        if o.family.multiplicative:
             spread = Number(o.scale, said=f"times {spread}")
         better = f"{o.better} is better"
         rows.append((r.study.label(name), o.unit, reach, better, declared(o.typical), spread))

@@ -124,7 +124,7 @@ def plain(r: Results, e: Estimate) -> str:
     when = f"from {unit} {first:g} to {unit} {last:g}{during}"
     scope = {"these patients": "In these patients", "population average": "On average over all such patients"}
     where = scope.get(e.population, f"In {'an' if e.population[0] == 'a' else 'a'} {e.population}")
-    ratio = of(r, e).difference_on == "log"
+    ratio = of(r, e).divides
     neutral = 1.0 if ratio else 0.0
     rose, sure = e.median > neutral, (e.lower > neutral) == (e.upper > neutral)
     if ratio:

@@ -201,16 +201,15 @@ def _estimated(study: Study, name: str, a: Answer) -> dict[str, Any]:
     e = study.estimands[name]
     p = float(p_value(np.asarray(a.estimate), np.asarray(a.error), np.asarray(a.freedom)))
     reach = float(stats.t.ppf(0.5 + study.interval / 2, a.freedom)) * a.error
-    logarithmic = e.difference_on == "log"
-    back = np.exp if logarithmic else float
+    back = np.exp if e.divides else float
     benefit = (a.estimate > 0) == (study.declared[e.outcomes[0]].better == "higher")
     lower, median, upper = (float(back(a.estimate + step)) for step in (-reach, 0.0, reach))
-    sd, met = None if logarithmic else a.error, bool(p < 1 - study.interval and benefit)
+    sd, met = None if e.divides else a.error, bool(p < 1 - study.interval and benefit)
     return {"median": median, "lower": lower, "upper": upper, "sd": sd, "probability": p, "met": met}
 
 
 def _decided(study: Study, name: str, claim: OneSided, a: Answer) -> dict[str, Any]:
-    null = float(np.log(claim.threshold)) if study.estimands[name].difference_on == "log" else claim.threshold
+    null = float(np.log(claim.threshold)) if study.estimands[name].divides else claim.threshold
     z = (a.estimate - null) / a.error
     believed = float(stats.t.cdf(z if claim.above else -z, a.freedom))
     return {"probability": believed, "met": bool(believed >= claim.probability)}

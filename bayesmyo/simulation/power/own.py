@@ -57,7 +57,7 @@ def answerable(study: Study, name: str) -> bool:
         return False
     geometric = study.outcomes[e.amount_of].family.geometric and e.summary != "mean"
     # a difference of geometric means, or a ratio of means, is no mean over patients
-    if (e.difference_on == "log") != geometric:
+    if e.divides != geometric:
         return False
     if e.contrast is None:
         return not e.is_level
@@ -76,7 +76,7 @@ def straight(study: Study, name: str) -> bool:
     e = study.estimands[name]
     o = study.outcomes[e.outcomes[0]]
     coefficients = o.trajectory.coefficients(study.scale(e.outcomes[0]))
-    same_scale = o.family.link_name == (e.difference_on or "identity")
+    same_scale = o.family.multiplicative if e.divides else o.family.additive
     return same_scale and len(coefficients) == 2 and all(c.linear for c in coefficients)
 
 
@@ -86,7 +86,7 @@ def analysed(study: Study, cohort: Cohort, name: str) -> Analysed:
     outcome = e.outcomes[0]
     m = cohort.measurements[outcome]
     value = m.value if m.exposure is None else m.value / m.exposure
-    if e.difference_on == "log":
+    if e.divides:
         value = np.log(value)
     times = e.times()
     per = float(times[-1] - times[0]) if e.per_time else 1.0

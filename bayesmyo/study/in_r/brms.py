@@ -40,7 +40,7 @@ def brms(study: Study, outcome: str, first: float = 0.0) -> str:
 def _rescor(study: Study) -> bool:
     """Whether brms can correlate the residuals: those of all outcomes, as they are measured."""
     every = study.outcomes.values()
-    return len(study.correlate_residuals) == len(every) and all(o.family.r_formula == "gaussian()" for o in every)
+    return len(study.correlate_residuals) == len(every) and all(o.family.normal and o.family.additive for o in every)
 
 
 def _response(study: Study, outcome: str) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bayesmyo.components.in_r import minus, names, number, text, together
-from bayesmyo.components.priors import Prior
 from bayesmyo.study.clean import all_bounds, columns, grades, inert
 from bayesmyo.study.covariates import base, table_column, used
 from bayesmyo.study.covariates import columns as design
@@ -212,7 +211,7 @@ def joined(study: Study) -> bool:
 
 def known(study: Study, outcome: str) -> list[Parameter]:
     """The parameters of an outcome that are not estimated, because their prior is one value."""
-    return [p for p in parameters(study, outcome).values() if isinstance(p.prior, Prior) and p.prior.constant]
+    return [p for p in parameters(study, outcome).values() if p.own and p.own.constant]
 
 
 def noted(call: str, parts: Sequence[Terms], together: str, *notes: str) -> str:
