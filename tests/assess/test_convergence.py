@@ -6,8 +6,46 @@ import pytest
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CHECKS
 from bayesmyo.assess.checks.convergence import Convergence
+from bayesmyo.assess.claims import claims
 from bayesmyo.components.numbers import rhat_text
-from tests.conftest import fit_of, independent_draws
+from bayesmyo.inference.engines import Sampling
+from bayesmyo.inference.fit import fit
+from bayesmyo.model import measured
+from bayesmyo.model.simulate import simulate
+from bayesmyo.study import parse_study
+from tests.conftest import fit_of, independent_draws, scenario_truth
+
+DRIFTS = """
+[study]
+title = "Residuals that drift"
+patient = "patient"
+time = { column = "month", unit = "month", typical = 12 }
+
+[outcomes.relapses]
+column = "relapses"
+unit = "relapses"
+better = "lower"
+typical = 5
+scale = 2
+family = { kind = "poisson" }
+trajectory = { kind = "linear" }
+effects = ["intercept"]
+residual = { kind = "ou" }
+
+[estimands.ratio]
+kind = "ratio"
+outcome = "relapses"
+from = 0
+to = 12
+
+[design]
+patients = 12
+follow_up = 12
+visits = { first = [0, 1, 2, 4, 8, 12] }
+
+[scenarios.truth]
+relapses = { intercept = 5, slope = 1, sd_intercept = 0.3, sd_ou = 0.3, tau_ou = 2 }
+"""
 
 
 @pytest.fixture
@@ -163,3 +201,55 @@ def test_draws_that_are_no_posterior_fail_for_that_alone(mock_fit):
     result = Convergence().run(mock_fit)
     assert not result.passed
     assert result.sentence == "The engine mock does not draw from the posterior: fit again with --engine nuts."
+
+
+# --- a path of residuals that drift, sampled badly: where its SD is zero, a chain cannot leave
+
+
+def all_withheld(fitted):
+    failed = [r for r in check(fitted) if not r.passed]
+    return failed[0].name == "convergence" and all(
+        e.withheld and e.sentence.startswith("withheld: ") for e in claims(fitted, failed).estimates
+    )
+
+
+@pytest.fixture(scope="module")
+def drifting():
+    study, rng = parse_study(DRIFTS), np.random.default_rng(5)
+    return study, simulate(study, scenario_truth(study, 12, rng), rng).cohort
+
+
+@pytest.mark.parametrize(
+    ("fallen", "says"), [(0, None), (1, "relapses.sd_ou, R-hat"), (4, "never moved (such as relapses.sd_ou)")]
+)
+def test_a_path_whose_sd_is_zero_in_a_chain_is_withheld(drifting, fallen, says):
+    draws = independent_draws(*drifting)
+    sd = np.exp(np.log(0.3) + 0.1 * np.random.default_rng(3).normal(size=(4, 1000)))
+    sd[:fallen] *= 1e-3
+    draws.posterior["relapses.sd_ou"] = np.full_like(sd, 3e-4) if fallen == 4 else sd
+    fitted = fit_of(*drifting, draws)
+    gate = Convergence().run(fitted)
+    assert gate.passed is (says is None)
+    if says:
+        assert says in gate.sentence
+        assert all_withheld(fitted)
+
+
+@pytest.mark.slow
+def test_a_path_that_is_sampled_as_it_is_does_not_pass(drifting, monkeypatch):
+    """The same posterior in coordinates in which its SD is a funnel: the path itself, in place of its innovations."""
+
+    def centred(factor, own, raw, left, precision, xp, whiten):
+        there, place = own >= 0, xp.maximum(own, 0)
+        factor = xp.where(there[:, :, None] & there[:, None, :], factor, xp.eye(own.shape[1]))
+        w = xp.where(there, raw[place], 0.0)
+        z = xp.linalg.solve(factor, w[..., None])[..., 0]
+        wide = xp.where(there, xp.log(xp.diagonal(factor, 0, -2, -1)), 0.0)
+        return raw, -xp.sum(z**2) / 2 - xp.sum(wide)
+
+    monkeypatch.setattr(measured, "path", centred)
+    fitted = fit(*drifting, seed=1, sampling=Sampling(draws=500, tune=500, chains=2))
+    gate = Convergence().run(fitted)
+    assert not gate.passed
+    assert "diverged" in gate.sentence or "disagree" in gate.sentence or "effective" in gate.sentence
+    assert all_withheld(fitted)
