@@ -52,6 +52,8 @@ HEAVY = {
     "pyarrow",
     "distributed",
     "dask",
+    "scipy.stats",
+    "scipy.optimize",
 }
 
 

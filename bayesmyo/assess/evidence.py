@@ -1,10 +1,11 @@
 """The verb `evidence`: what was known before the first patient, what prior it makes, and what that is worth."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from bayesmyo.assess.estimate import Said
 from bayesmyo.components.numbers import listing, significant
 from bayesmyo.meta import worth
 from bayesmyo.meta.normals import Normals
@@ -81,7 +82,7 @@ class Trusted:
 
 
 @dataclass(frozen=True)
-class Known(Said):
+class Known:
     """What is known of one estimand.
 
     Attributes
@@ -89,7 +90,8 @@ class Known(Said):
     names : tuple of str
         The tables that say so.
     estimand, unit, scale : str
-        The number in words, its unit (none of a ratio), and the scale of the meta-analysis ("identity", "log", "logit").
+        The number in words, its unit (none of a ratio), and the scale of the meta-analysis ("identity", "log",
+        "logit").
     like_ours : float
         The weight of what is known, as the study states it.
     sources : tuple of Source
@@ -141,6 +143,10 @@ class Known(Said):
     prior: str
     sentences: tuple[str, ...]
 
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return asdict(self)
+
 
 def evidence(study: Study) -> tuple[Known, ...]:
     """What was known before the first patient: a meta-analysis of each estimand of which [evidence.*] tells.
@@ -173,31 +179,27 @@ def evidence(study: Study) -> tuple[Known, ...]:
 def _known(study: Study, p: Published) -> Known:
     analysis, default, exact = p.analysis, p.default, p.analysis.predictive
     rng = np.random.default_rng(1980)
-    boxes = [box(Normals(n.weights, n.means, np.hypot(n.sds, t.about[1])), t.about[0], rng)
-             for t, n in ((t, default.normals) for t in p.told)]  # fmt: skip
+    before, of = default.normals, partial(_of, study, p)
+    alike = [Normals(before.weights, before.means, np.hypot(before.sds, t.about[1])) for t in p.told]
+    boxes = [box(n, t.about[0], rng) for n, t in zip(alike, p.told, strict=True)]
     sources = tuple(
-        Source(name, e.source, stated(e), e.patients, _of(study, p, Normals.one(*t.about)),
-               _of(study, p, Normals.one(*own)), b)
+        Source(name, e.source, stated(e), e.patients, of(Normals.one(*t.about)), of(Normals.one(*own)), b)
         for name, e, t, own, b in zip(p.names, p.evidence, p.told, analysis.own, boxes, strict=True)
-    )  # fmt: skip
+    )
     weights = sorted({HALF, FULL, p.like_ours}, reverse=True)
     counted = any(e.events is not None for e in p.evidence)
     sigma = _each(p)
     told = sigma is not None or counted
-    trusted = tuple(
-        Trusted(w, _of(study, p, p.robust(w)), p.robust(w).sd, _added(p, w, sigma) if told else None) for w in weights
-    )
+    trusted = tuple(Trusted(w, of(p.robust(w)), p.robust(w).sd, _added(p, w, sigma) if told else None) for w in weights)
     tail = (1 - study.interval) / 2
     tau = Range(*(analysis.tau_quantile(q) for q in (0.5, tail, 1 - tail)))
     parameter, prior = _pasted(p)
     unit = "" if p.estimand.relative else p.estimand.unit(study.named, study.time.unit)
-    known = Known(
-        p.names, describe.number(study, p.estimand), unit, p.link.link_name,
-        p.like_ours, sources, _of(study, p, Normals.one(*analysis.mean)), str(p.tau), tau, _of(study, p, exact),
-        str(p.map.normals.prior()), p.map.distance, _of(study, p, default.normals), trusted,
-        sum(e.patients or 0 for e in p.evidence), worth.by_moments(exact, sigma) if told else None,
-        worth.elir(exact, sigma) if told else None, parameter, prior, (),
-    )  # fmt: skip
+    asked = (p.names, describe.number(study, p.estimand), unit, p.link.link_name, p.like_ours, sources)
+    answered = (of(Normals.one(*analysis.mean)), str(p.tau), tau, of(exact), str(p.map.normals.prior()), p.map.distance)
+    everyone = sum(e.patients or 0 for e in p.evidence)
+    moments, elir = (how(exact, sigma) if told else None for how in (worth.by_moments, worth.elir))
+    known = Known(*asked, *answered, of(before), trusted, everyone, moments, elir, parameter, prior, ())
     return Known(**{**vars(known), "sentences": tuple(_sentences(known))})
 
 
@@ -256,8 +258,8 @@ def stated(e: Evidence) -> str:
 def _sentences(k: Known) -> list[str]:
     few, taken = len(k.sources) < FEW, k.tau.lower == k.tau.upper
     said = [
-        f"Before any of these patients, {k.estimand} in another study like these is {told(k.next_study, k.unit)}; by the default "
-        f"priors alone it is {told(k.default, k.unit)}.",
+        f"Before any of these patients, {k.estimand} in another study like these is {told(k.next_study, k.unit)}; by "
+        f"the default priors alone it is {told(k.default, k.unit)}.",
         f"How alike our patients are to these is a judgement: like_ours {k.like_ours:g} is the weight of what is known.",
     ]
     if taken:
@@ -265,13 +267,14 @@ def _sentences(k: Known) -> list[str]:
     elif few:
         n = f"{len(k.sources)} source{'s' if len(k.sources) > 1 else ''}"
         said.append(
-            f"With {n} the SD between studies is mostly its prior, {k.tau_prior}, and the answer hangs on it; `tau` states another."
+            f"With {n} the SD between studies is mostly its prior, {k.tau_prior}, and the answer hangs on it; `tau` "
+            "states another."
         )
     for s in k.sources:
         if s.box < UNLIKELY:
             said.append(
-                f"The default priors of the study hold the number of {s.source} unlikely (Box's p {significant(s.box, 2)}): "
-                "look at typical and scale, and at whom the source speaks of."
+                f"The default priors of the study hold the number of {s.source} unlikely (Box's p "
+                f"{significant(s.box, 2)}): look at typical and scale, and at whom the source speaks of."
             )
     stated_one = next(t for t in k.trusted if t.like_ours == k.like_ours)
     if k.moments is None or stated_one.worth is None:
@@ -279,8 +282,8 @@ def _sentences(k: Known) -> list[str]:
         said.append(f"What it is worth in patients is not known: {missing}.")
     else:
         said.append(
-            f"The prediction for another study is worth {patients(k.moments)} of the {k.patients:,} who were published (by "
-            f"moments; ELIR {significant(k.elir or 0.0, 2)}). At like_ours {k.like_ours:g} the prior is worth "
+            f"The prediction for another study is worth {patients(k.moments)} of the {k.patients:,} who were published "
+            f"(by moments; ELIR {significant(k.elir or 0.0, 2)}). At like_ours {k.like_ours:g} the prior is worth "
             f"{patients(abs(stated_one.worth))} {'more' if stated_one.worth >= 0 else 'less'} than the default one."
         )
     if k.distance > APART:

@@ -111,7 +111,8 @@ class Episodes:
 
     def first(self, patients: int) -> tuple[np.ndarray, np.ndarray]:
         """What is known of each patient's first event, (patient,): until when there was none, and by when there was
-        one, infinite where there was none. The two are equal where it is known when; of who has no episode nothing is known.
+        one, infinite where there was none. The two are equal where it is known when; of who has no episode nothing is
+        known.
         """
         free, by = np.zeros(patients), np.full(patients, np.inf)
         order = np.lexsort((self.start, self.patient))

@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from bayesmyo.components.distributions import LANGUAGE, Distribution
 from bayesmyo.components.distributions import Support as Support
@@ -348,7 +349,7 @@ class Mixture(Prior):
         low, high = min(ends), max(ends)
         if low == high or not math.isfinite(high - low):
             return low if low == high or math.isfinite(low) else high
-        return float(optimize.brentq(lambda x: self.below(x) - p, low, high, xtol=1e-12 * max(1.0, high - low)))
+        return float(scipy.optimize.brentq(lambda x: self.below(x) - p, low, high, xtol=1e-12 * max(1.0, high - low)))
 
 
 class Joint(ABC):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, special
+import scipy
+from scipy import special
 
 from bayesmyo.components.priors import Mixture, Prior, normal
 
@@ -66,7 +67,7 @@ class Normals:
         low, high = float(ends.min()), float(ends.max())
         if low == high:
             return low
-        return float(optimize.brentq(lambda x: float(self.below(x)) - p, low - 1e-9, high + 1e-9, xtol=1e-12))
+        return float(scipy.optimize.brentq(lambda x: float(self.below(x)) - p, low - 1e-9, high + 1e-9, xtol=1e-12))
 
     def expect(self, function: Callable[[Array], Array]) -> float:
         """The mean of a function, (n,) -> (n,), by the trapezoid rule inside each component."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from bayesmyo.components.component import Scale
 from bayesmyo.components.families.counts import LARGEST_LOG_RATE, Counts, scored
@@ -60,7 +61,7 @@ class NegativeBinomial(Counts):
         mu, size = np.broadcast_arrays(mu, 1 / np.square(aux["cv"]))
         zeros = np.exp(-size * np.log1p(mu / size))
         share = np.minimum(zeros + rng.random(mu.shape) * (1 - zeros), 1 - 1e-16)
-        return np.maximum(stats.nbinom.ppf(share, size, size / (size + mu)), 1.0)
+        return np.maximum(scipy.stats.nbinom.ppf(share, size, size / (size + mu)), 1.0)
 
     def log_mass(self, value: Any, eta: Arrays, aux: Arrays) -> np.ndarray:
         location, shape, y = np.asarray(eta["location"], dtype=float), 1 / np.square(aux["cv"]), value

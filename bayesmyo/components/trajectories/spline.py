@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from scipy import linalg
+import scipy
 
 from bayesmyo.components.component import Coefficient, Scale, key
 from bayesmyo.components.in_r import number
@@ -151,7 +151,7 @@ def _weights(at: tuple[float, ...], penalised: bool) -> np.ndarray:
     x, share = (left + width * (point + 1) / 2).ravel(), (width * share / 2).ravel()
     bends = _second_derivatives(x, knots) @ tied
     values = np.stack(_truncated_powers(x, knots, np), axis=-1) @ tied
-    square, vectors = linalg.eigh(values.T * share @ values, bends.T * share @ bends)
+    square, vectors = scipy.linalg.eigh(values.T * share @ values, bends.T * share @ bends)
     directions = tied @ vectors[:, ::-1]
     # an eigenvector's sign is the library's whim; let each direction rise from the first knot
     directions = directions * np.where(directions[0] < 0, -1.0, 1.0)

@@ -20,9 +20,10 @@ def power(answer: PowerAnswer, target: float) -> Section:
     methods = list(dict.fromkeys(m.split(FOR)[0] for d in last for m in d.comparators if FOR in m))
     rows = tuple(_row(d, methods) for d in last)
     headers = (
-        "decision", "truth and design", "patients", "true value", "studies", "not fitted", "met", "Monte Carlo error", "exact 95% interval",
-        "if those not fitted had not met it, or had", "mean probability", *(f"by {m}" for m in methods),
-    )  # fmt: skip
+        *("decision", "truth and design", "patients", "true value", "studies", "not fitted"),
+        *("met", "Monte Carlo error", "exact 95% interval", "if those not fitted had not met it, or had"),
+        *("mean probability", *(f"by {m}" for m in methods)),
+    )
     caption = "How often each decision is met; where it is not right to be met this is the type I error"
     blocks: list[Block] = []
     if any(d.rate.value is not None for d in last):
@@ -57,9 +58,9 @@ def _thresholds(answer: PowerAnswer) -> list[Block]:
             who = (t.decision, design, str(t.labels.get("patients", "-")), what, count(j.declared.of))
             rows.append((*who, f"{t.declared:g}", *_met(j.declared), solved, ends, *_met(j.solved)))
     headers = (
-        "decision", "design", "patients", "truth", "studies", "declared", "met", "Monte Carlo error", "solved for", "95% interval",
-        "met with that", "its Monte Carlo error",
-    )  # fmt: skip
+        *("decision", "design", "patients", "truth", "studies", "declared", "met", "Monte Carlo error"),
+        *("solved for", "95% interval", "met with that", "its Monte Carlo error"),
+    )
     allowed = f"{100 * answer.thresholds[0].number.alpha:g}%"
     caption = f"The probability that is asked for: as declared, and with a type I error of at most {allowed}"
     return [Heading("The threshold"), Table("thresholds", caption, headers, tuple(rows))]
@@ -97,8 +98,13 @@ def _row(d: DecisionPower, methods: Sequence[str]) -> tuple[Cell, ...]:
     bounds = Span(share(d.worst, r.mcse), share(d.best, r.mcse)) if lost else "-"
     beside = [d.comparators.get(f"{m}{FOR}{d.decision}") for m in methods]
     what = called(d.labels) + (" (not right to be met)" if d.null else "")
-    return (
-        d.decision, what, count(d.look), number(None) if d.assurance else number(d.truth), count(d.replicates), count(lost), share(r.value, r.mcse), fixed(r.mcse or None, ".3f"),
-        Span(share(r.lower, r.mcse), share(r.upper, r.mcse)) if r.of else "-", bounds, share(d.expected.value, d.expected.mcse),
-        *(share(b.value, b.mcse) if b else number(None) for b in beside),
-    )  # fmt: skip
+    exact = Span(share(r.lower, r.mcse), share(r.upper, r.mcse)) if r.of else "-"
+    who = (d.decision, what, count(d.look), number(None if d.assurance else d.truth), count(d.replicates), count(lost))
+    met = (
+        share(r.value, r.mcse),
+        fixed(r.mcse or None, ".3f"),
+        exact,
+        bounds,
+        share(d.expected.value, d.expected.mcse),
+    )
+    return (*who, *met, *(share(b.value, b.mcse) if b else number(None) for b in beside))

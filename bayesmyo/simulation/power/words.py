@@ -64,7 +64,8 @@ def sequence_sentence(s: Sequence) -> str:
     if dates:
         looked = f"Looked at {s.unit} {listing(dates)} and when all {n} patients are through{under}"
     elif s.duration is not None:
-        looked = f"Looked at when {listing([str(stop.look) for stop in s.stops[:-1]])} patients have entered and when all {n} are through{under}"
+        when_entered = listing([str(stop.look) for stop in s.stops[:-1]])
+        looked = f"Looked at when {when_entered} patients have entered and when all {n} are through{under}"
     text = f"{looked}, {s.decision} would have been met in {percent(s.success.value)} of studies"
     text += f" ({', '.join(early)})" if early else ""
     text += ", its type I error over all looks" if s.null else ""
