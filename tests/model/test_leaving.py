@@ -53,12 +53,13 @@ typical = 0.3
 ARM = np.tile([0.0, 1.0], PATIENTS // 2)
 
 
-def prediction(event, **values):
-    """Draws of a truth with these values of the event's parameters, each about its own."""
+def prediction(event, draws=DRAWS, **values):
+    """Draws of a truth with these values of the event's parameters, each about its own; shares of each are counted as
+    finely, however few they are."""
     rng = np.random.default_rng(1)
 
     def around(value, spread=0.02):
-        return value + spread * rng.standard_normal(DRAWS)
+        return value + spread * rng.standard_normal(draws)
 
     score = {
         "intercept": around(50, 1),
@@ -76,11 +77,11 @@ def prediction(event, **values):
         "correlation": around(0.2),
         "sigma": around(0.3),
     }
-    own = {k: sd * rng.standard_normal((DRAWS, PATIENTS)) for k, sd in (("intercept", 8), ("slope", 0.3))}
-    blank = {k: np.zeros((DRAWS, PATIENTS)) for k in own}
+    own = {k: sd * rng.standard_normal((draws, PATIENTS)) for k, sd in (("intercept", 8), ("slope", 0.3))}
+    blank = {k: np.zeros((draws, PATIENTS)) for k in own}
     lost = {k: np.abs(around(v, 0.02 * abs(v))) * np.sign(v) for k, v in values.items()}
     outcomes = {"score": OutcomeTruth(score, own), "cpk": OutcomeTruth(cpk, blank), "lost": OutcomeTruth(lost)}
-    return TruthPrediction(parse_study(HEAD + event), Truth(outcomes, {}, {"arm_treated": ARM}), seed=3)
+    return TruthPrediction(parse_study(HEAD + event), Truth(outcomes, {}, {"arm_treated": ARM}), seed=3, among=DRAWS)
 
 
 def hazard_of(p, until=18.0):
@@ -189,7 +190,7 @@ class Many:
 def test_courses_and_exits_are_of_the_same_patient(way, a, word, amount):
     """Who gets worse leaves sooner, so those who are gone are not like the others."""
     p = prediction(
-        f'hazard = {{ kind = "constant" }}\ndepends = {{ score = "{way}" }}\n', hazard=-3.5, **{f"score_{way}": a}
+        f'hazard = {{ kind = "constant" }}\ndepends = {{ score = "{way}" }}\n', 3, hazard=-3.5, **{f"score_{way}": a}
     )
     t, moved, rng = 18.0, departed(p, word, amount), np.random.default_rng(5)
     got, own = (x.level("score", t, "population average") for x in (moved, p))
