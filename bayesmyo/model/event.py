@@ -20,7 +20,7 @@ from bayesmyo.model.hazards import NODES, Looks, Rule, between, looks
 from bayesmyo.model.submodel import Array, Arrays, Rows, Submodel, Values
 from bayesmyo.model.truth import Truth
 from bayesmyo.model.visits import columns_at, taken, trailing
-from bayesmyo.study.predictors import Effect, Predictor, effects, predictors
+from bayesmyo.study.predictors import Predictor, predictors
 from bayesmyo.study.study import Event, Study
 
 INDICES = ("patient", "bracket", "exact", "of")
@@ -48,14 +48,6 @@ class TimeToEvent(Submodel):
     @cached_property
     def event(self) -> Event:
         return self.study.events[self.name]
-
-    @property
-    def predictors(self) -> tuple[Predictor, ...]:
-        return predictors(self.study, self.name)
-
-    @property
-    def effects(self) -> tuple[Effect, ...]:
-        return effects(self.study, self.name)
 
     @property
     def uses(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from bayesmyo.model.submodel import Array, Arrays, Etas, Rows, Submodel, Values
 from bayesmyo.model.truth import Truth
 from bayesmyo.model.visits import cells, censored, own_cells, taken, trailing, visit_columns
 from bayesmyo.study.covariates import coded, columns, used
-from bayesmyo.study.predictors import LOCATION, Effect, Predictor, at, effects, predictors
+from bayesmyo.study.predictors import LOCATION, Effect, Predictor, at
 from bayesmyo.study.study import Outcome, Study
 
 INDICES = ("patient", "normal")
@@ -46,14 +46,6 @@ class Measured(Submodel):
     @property
     def family(self) -> Family:
         return self.outcome.family
-
-    @property
-    def predictors(self) -> tuple[Predictor, ...]:
-        return predictors(self.study, self.name)
-
-    @property
-    def effects(self) -> tuple[Effect, ...]:
-        return effects(self.study, self.name)
 
     @property
     def splits(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.model.normal import Piece, Whiten, whiten
 from bayesmyo.model.truth import Truth
-from bayesmyo.study.predictors import Effect, Predictor
+from bayesmyo.study.predictors import Effect, Predictor, effects, predictors
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
@@ -46,14 +46,14 @@ class Submodel(ABC):
     name: str
 
     @property
-    @abstractmethod
     def predictors(self) -> tuple[Predictor, ...]:
         """Its linear predictors, the location first."""
+        return predictors(self.study, self.name)
 
     @property
-    @abstractmethod
     def effects(self) -> tuple[Effect, ...]:
         """The effects that are its own: coefficients in which patients differ."""
+        return effects(self.study, self.name)
 
     @property
     def uses(self) -> tuple[str, ...]:

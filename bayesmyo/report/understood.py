@@ -48,10 +48,7 @@ def of_study(study: Study, cohort: Cohort | None = None) -> list[Block]:
     table = f"In R, d is the table that `validate --write CLEAN.csv` writes{early}:"
     blocks += [SPACE, *_listed(table, in_r.table(study)), SPACE, _priors(study)]
     blocks += _listed("Known before the first patient (`bayesmyo evidence` says what it comes to)", cited(study))
-    asked = {
-        n: f"{describe.number(study, e)}, {e.whom} ({describe.summary(study, e)})" for n, e in study.estimands.items()
-    }
-    blocks += _named("Estimands", asked)
+    blocks += _named("Estimands", describe.estimands(study))
     blocks += _named("Decisions, met when", {name: d.rule(d.estimand) for name, d in study.decisions.items()})
     for title, names in (("Responses", study.responses), ("Scenarios", study.scenarios)):
         blocks += [Paragraph(f"{title}: {', '.join(names)}")] if names else []

@@ -274,6 +274,11 @@ def _at_visits(study: Study, column: str) -> bool:
     return any(study.covariates[p].varies == "visits" for p in parts)
 
 
+def estimands(study: Study) -> dict[str, str]:
+    """What is asked, by name: the number, in whom, and what its levels are."""
+    return {n: f"{number(study, e)}, {e.whom} ({summary(study, e)})" for n, e in study.estimands.items()}
+
+
 def summary(study: Study, e: Estimand) -> str:
     """What an estimand's levels are: `measurement`, `geometric mean` or `mean`; of a share, `expected value`."""
     if e.predicts == "measurement":

@@ -8,17 +8,13 @@ from bayesmyo.study.study import Study
 
 
 def question(study: Study, s: Statements) -> Section:
-    asked = {
-        n: f"{describe.number(study, e)}, {e.whom} ({describe.summary(study, e)})" for n, e in study.estimands.items()
-    }
-
     def subject(estimand: str) -> str:
         return describe.subject(study, study.estimands[estimand])
 
     blocks: list[Block] = [
         *author(s),
         Heading("What is to be estimated"),
-        Terms(tuple(asked.items())),
+        Terms(tuple(describe.estimands(study).items())),
         Heading("When the answer is yes"),
         Terms(tuple((name, d.rule(subject(d.estimand))) for name, d in study.decisions.items())),
     ]

@@ -12,7 +12,7 @@ https://doi.org/10.1080/01621459.1967.10482935 (simultaneous limits).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from bayesmyo.components.numbers import listing
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.rates import Mean, Rate, among, mean_among, numbers, opposite
+from bayesmyo.simulation.power.rates import Labelled, Mean, Rate, among, mean_among, numbers, opposite
 from bayesmyo.simulation.power.sequential import JUDGED, Ends, ends
 
 Array = np.ndarray
@@ -33,7 +33,7 @@ POSTERIOR = "posterior"  # what truths from a fit are called
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Labelled):
     """What one decision would be worth under one truth and design.
 
     Attributes
@@ -79,14 +79,9 @@ class Claim:
         """What the share of studies that end with the claim is called."""
         return "assurance" if self.over else "-" if self.right is None else "power" if self.right else "type I error"
 
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        columns = asdict(self)
-        return {**columns.pop("labels"), **columns}
-
 
 @dataclass(frozen=True)
-class Extreme:
+class Extreme(Labelled):
     """The type I error, or the power, of one decision at its worst over the cells that were simulated.
 
     Attributes
@@ -113,11 +108,6 @@ class Extreme:
     rate: Rate
     cells: int
     limit: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        columns = asdict(self)
-        return {**columns.pop("labels"), **columns}
 
 
 @dataclass(frozen=True, eq=False)

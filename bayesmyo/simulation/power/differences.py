@@ -7,17 +7,18 @@ each, so that two powers of 100 % do not claim to be the same.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from bayesmyo.simulation.agenda import monte_carlo_error
 from bayesmyo.simulation.power.operating import DecisionPower
+from bayesmyo.simulation.power.rates import Labelled
 
 SCHEDULES = ("visits", "every")  # labels of what is compared
 
 
 @dataclass(frozen=True)
-class Difference:
+class Difference(Labelled):
     """How much more often a decision is met with one schedule of visits than with the first that was asked for.
 
     Attributes
@@ -42,11 +43,6 @@ class Difference:
     value: float
     mcse: float
     null: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        columns = asdict(self)
-        return {**columns.pop("labels"), **columns}
 
 
 def differences(last: Sequence[DecisionPower]) -> Iterator[Difference]:

@@ -18,7 +18,7 @@ from bayesmyo.components.decisions import Decision
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
-from bayesmyo.simulation.power.rates import Mean, Rate, failed_at, mean, numbers, rate, root_mean_square
+from bayesmyo.simulation.power.rates import Labelled, Mean, Rate, failed_at, mean, numbers, rate, root_mean_square
 from bayesmyo.simulation.row import DONE
 
 Array = np.ndarray
@@ -90,7 +90,7 @@ class DecisionPower:
 
 
 @dataclass(frozen=True)
-class EstimandPower:
+class EstimandPower(Labelled):
     """How well an estimand was estimated in one cell, at one look, by its posterior median and the study's interval.
 
     Attributes
@@ -132,11 +132,6 @@ class EstimandPower:
     significant: Rate | None
     sign: Rate | None
     magnitude: Mean | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        columns = asdict(self)
-        return {**columns.pop("labels"), **columns}
 
 
 def decisions(plan: Plan, replicates: pd.DataFrame, quantities: pd.DataFrame) -> list[DecisionPower]:

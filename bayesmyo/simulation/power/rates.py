@@ -4,8 +4,8 @@ Formulas: Morris, White and Crowther (2019), https://doi.org/10.1002/sim.8086, t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,17 @@ from bayesmyo.simulation.row import DONE
 
 Array = np.ndarray
 SEED, DRAWS = 2001, 4_000  # of what counts leave possible
+
+
+class Labelled:
+    """A row of an answer, which begins with the labels of its cell."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        columns = asdict(self)
+        return {**columns.pop("labels"), **columns}
 
 
 @dataclass(frozen=True)

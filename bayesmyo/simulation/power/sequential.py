@@ -9,8 +9,7 @@ Lee and Muller (2010), Bayesian Adaptive Methods for Clinical Trials, https://do
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.operating import looks
 from bayesmyo.simulation.power.predictive import Predictive
-from bayesmyo.simulation.power.rates import Mean, Rate, mean, numbers, rate
+from bayesmyo.simulation.power.rates import Labelled, Mean, Rate, mean, numbers, rate
 
 SUCCESS, FUTILITY, OPEN = 1, -1, 0
 JUDGED = ("decision", "predictive")  # kinds of rows that say where a study stops
@@ -43,7 +42,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Sequence:
+class Sequence(Labelled):
     """One decision of one cell over all its looks.
 
     Attributes
@@ -82,11 +81,6 @@ class Sequence:
     duration: Mean | None = None
     longest: Mean | None = None
     unit: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        columns = asdict(self)
-        return {**columns.pop("labels"), **columns}
 
 
 def sequences(plan: Plan, quantities: pd.DataFrame, futility: float | None = None) -> list[Sequence]:

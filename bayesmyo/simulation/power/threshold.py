@@ -17,7 +17,7 @@ Tukey (1945), https://doi.org/10.1214/aoms/1177731119 (distributions with steps)
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -30,7 +30,7 @@ from bayesmyo.model import planned
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.operating import DecisionPower
-from bayesmyo.simulation.power.rates import Rate, numbers, rate
+from bayesmyo.simulation.power.rates import Labelled, Rate, numbers, rate
 
 Array = np.ndarray
 MISSED = 0.05  # of intervals
@@ -86,7 +86,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class ThresholdOf:
+class ThresholdOf(Labelled):
     """The threshold of one decision under one design.
 
     Attributes
@@ -109,11 +109,6 @@ class ThresholdOf:
     number: Threshold
     least_favourable: str
     scenarios: tuple[Judged, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        columns = asdict(self)
-        return {**columns.pop("labels"), **columns}
 
 
 def threshold(null: Sequence[Array], alpha: float) -> tuple[Threshold, int]:
