@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.model.integral import LOG_2PI, TAILS, Integral
@@ -75,7 +76,7 @@ def _points(s: int, points: int, integral: Integral, address: np.random.SeedSequ
     d = integral.width
     if not d:
         return np.zeros((s, points, 0)), np.zeros((s, points))
-    sobol = stats.qmc.Sobol(d + 1, rng=np.random.default_rng(address))
+    sobol = scipy.stats.qmc.Sobol(d + 1, rng=np.random.default_rng(address))
     base = sobol.random_base2((s * points - 1).bit_length())[: s * points]
     base = np.clip(base, TINY, 1 - TINY).reshape(s, points, d + 1)
     normal = special.ndtri(base[..., :d])

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.families.family import KNOWN_ERROR
@@ -273,12 +274,12 @@ def quasi_t(points: int, dimension: int) -> tuple[Array, Array]:
     The weights are those of an integral over R^d, scaled so that a normal density integrates to one: then the points
     are exact where the integrand is normal, and their error is that of its departure from it.
     """
-    base = stats.qmc.Sobol(dimension + 1, seed=1).random(points // 2)
+    base = scipy.stats.qmc.Sobol(dimension + 1, seed=1).random(points // 2)
     z = special.ndtri(np.clip(base[:, :dimension], 1e-12, 1 - 1e-12))
     w = special.chdtri(TAILS, np.clip(base[:, dimension], 1e-12, 1 - 1e-12))
     t = z * np.sqrt(TAILS / w)[:, None]
     t = np.concatenate([t, -t])
-    log_weight = -stats.multivariate_t(np.zeros(dimension), np.eye(dimension), df=TAILS).logpdf(t)
+    log_weight = -scipy.stats.multivariate_t(np.zeros(dimension), np.eye(dimension), df=TAILS).logpdf(t)
     log_normal = -0.5 * (t**2).sum(axis=-1) - dimension / 2 * LOG_2PI
     return t, log_weight - special.logsumexp(log_normal + log_weight)
 
