@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayesmyo.components.priors import Prior
 from bayesmyo.model.published import published
 from bayesmyo.study.parameters import inventory
 from bayesmyo.study.study import Study
@@ -20,8 +19,8 @@ def log_priors(study: Study, posterior: Mapping[str, np.ndarray]) -> dict[str, n
     ----------
     Kallioinen, Paananen, Buerkner and Vehtari (2024), https://doi.org/10.1007/s11222-023-10366-5.
     """
-    listed = [p for own in inventory(study).values() for p in own.values() if isinstance(p.prior, Prior)]
-    densities = {p.full_name: p.prior.log_density(posterior[p.full_name]) for p in listed if isinstance(p.prior, Prior)}
+    listed = [p for own in inventory(study).values() for p in own.values()]
+    densities = {p.full_name: p.own.log_density(posterior[p.full_name]) for p in listed if p.own}
     values = {o: {n: posterior[p.full_name] for n, p in own.items()} for o, own in inventory(study).items()}
     known = {f"evidence.{k.names[0]}": np.asarray(k.log_density(values)) for k in published(study)}
     shape = next(iter(posterior.values())).shape[:2]

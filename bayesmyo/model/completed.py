@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bayesmyo.cohort.cohort import CENSORED, Cohort, Exits, Measurements
 from bayesmyo.cohort.events import met_by
@@ -112,7 +112,7 @@ def _ends_of_those_who_are_there(
     gone = by(s.follow_up[:entered], clock) & (s.lost[:entered] | isinstance(f, FollowUp))
     potential = np.full(entered, np.inf)
     if isinstance(f, FollowUp):  # a gamma distribution, given that it is not over yet
-        law = stats.gamma((f.mean / f.sd) ** 2, scale=f.sd**2 / f.mean)
+        law = scipy.stats.gamma((f.mean / f.sd) ** 2, scale=f.sd**2 / f.mean)
         left = law.sf(np.where(gone, 0.0, clock)) * rng.random(entered)
         potential = np.minimum(law.isf(left), f.maximum)
     else:
