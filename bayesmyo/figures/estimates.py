@@ -1,14 +1,15 @@
 """The answers, with what the priors alone would have said behind them."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from bayesmyo.assess.claims import Claims, known_claims
 from bayesmyo.assess.estimate import Estimate
-from bayesmyo.assess.estimate import estimates as estimate_rows
-from bayesmyo.assess.other_priors import prior_estimands
+from bayesmyo.assess.other_priors import prior_draws
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.axes import log_ticks
@@ -23,13 +24,13 @@ NEAR = 3.0  # spans within which no change is shown too
 REACH = 1.2  # how far a panel goes beyond its posteriors, in their own span
 
 
-def estimates(fit: Fit, unit: str | None = None) -> Drawing:
+def estimates(fit: Fit, unit: str | None = None, said: Claims | None = None) -> Drawing:
     """Every estimand, in a panel for each unit (or of one unit alone): median, 50 % and 95 % (the study's) intervals,
     prior behind.
 
     Each row names its population. The grey bar is the interval of the prior alone; an arrow says that it goes on
     beyond the panel. Ratios stand on a logarithmic axis. A warning: a posterior as wide as its grey bar, where the
-    data have said nothing.
+    data have said nothing. What the checks or other priors forbid to tell is drawn as *withheld*.
 
     Parameters
     ----------
@@ -37,6 +38,8 @@ def estimates(fit: Fit, unit: str | None = None) -> Drawing:
         What is drawn.
     unit : str, optional
         Draw the estimands of this unit alone.
+    said : Claims, optional
+        What may be said (default: by the fit's own checks).
 
     Returns
     -------
@@ -49,14 +52,14 @@ def estimates(fit: Fit, unit: str | None = None) -> Drawing:
         Where the study has no estimand, or none in that unit.
 
     """
-    rows = estimate_rows(fit)
+    rows = (said or known_claims(fit)).estimates
     units = list(dict.fromkeys(r.unit for r in rows))
     if not rows:
         raise UsageError("study", "declares no estimand")
     if unit is not None and unit not in units:
         raise UsageError("unit", "is that of no estimand", f'"{unit}"', did_you_mean(unit, units))
     panels = [[r for r in rows if r.unit == u] for u in ([unit] if unit is not None else units)]
-    before = prior_estimands(fit)
+    before = prior_draws(fit) if not all(r.withheld for r in rows) else {}
     heights = [0.62 + 0.44 * len(p) for p in panels]
     with drawing(DOUBLE, sum(heights) + 0.7, len(panels), 1, height_ratios=heights) as (figure, grid):
         for axes, panel in zip(grid[:, 0], panels, strict=True):
@@ -73,14 +76,19 @@ def estimates(fit: Fit, unit: str | None = None) -> Drawing:
         return figure
 
 
-def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: dict[str, np.ndarray]) -> None:
+def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: Mapping[str, np.ndarray]) -> None:
     """The estimands of one unit."""
     tail = (1 - fit.study.interval) / 2
     asked = [fit.study.estimands[r.name] for r in rows]
     relative = all(e.relative for e in asked)
-    log = relative and all(r.lower > 0 for r in rows)  # a ratio of levels around zero has any sign
-    low, high = _extent(rows, asked, log)
+    told = [r for r in rows if not r.withheld]
+    log = relative and bool(told) and all(r.lower > 0 for r in told)  # a ratio of levels around zero has any sign
+    low, high = _extent(told, asked, log) if told else (0.0, 1.0)
     for y, r in enumerate(rows):
+        if r.withheld:
+            where: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center"}
+            axes.text(0.5, y, "withheld", color=GREY, **where)
+            continue
         first, last = (float(q) for q in np.nanquantile(before[r.name], [tail, 1 - tail]))
         q1, q3 = np.quantile(fit.estimands[r.name], [0.25, 0.75])
         left, right = max(first, low), min(last, high)
@@ -92,7 +100,7 @@ def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: dict[str, np.
         axes.hlines(y, q1, q3, color=BLUE, linewidth=3.0, label="half")
         axes.plot([r.median], [y], "o", color=BLUE, markersize=4.5, markerfacecolor="white", label="median")
     neutral = 1.0 if relative else 0.0
-    if low < neutral < high and any(e.no_effect is not None for e in asked):
+    if told and low < neutral < high and any(e.no_effect is not None for e in asked):
         axes.axvline(neutral, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
     axes.set_yticks(range(len(rows)), [named(fit, r) for r in rows])
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=rows[0].unit)
@@ -101,6 +109,8 @@ def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: dict[str, np.
     axes.set_xlim(low, high)
     if log:
         log_ticks(axes.xaxis)
+    if not told:
+        axes.set_xticks([])
 
 
 def named(fit: Fit, r: Estimate) -> str:

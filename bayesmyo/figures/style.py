@@ -74,6 +74,15 @@ def title(figure: Figure, text: str) -> None:
     figure.suptitle(broken, x=0.01, ha="left", fontsize=PLAIN + 0.5)
 
 
+def nothing_but(heading: str, why: str) -> Drawing:
+    """A figure that shows why nothing is drawn."""
+    with drawing(SINGLE, 1.6) as (figure, ((axes,),)):
+        axes.set_axis_off()
+        axes.text(0.0, 1.0, textwrap.fill(why, 58), va="top", fontsize=PLAIN, transform=axes.transAxes)
+        title(figure, heading)
+        return figure
+
+
 def legend(figure: Figure, *handles: Artist, columns: int = 2) -> None:
     """What each mark means, below the axes, where it hides nothing."""
     figure.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=1.8, columnspacing=1.2)

@@ -8,15 +8,16 @@ from bayesmyo.assess.beside import Beside, beside
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.checks.refitted import influence_result, sensitivity_result
-from bayesmyo.assess.claims import claims, influential
-from bayesmyo.assess.correlations import Correlation, correlation_estimates
+from bayesmyo.assess.claims import Claims, claims, influential
+from bayesmyo.assess.correlations import Correlation
 from bayesmyo.assess.estimate import DecisionResult, Estimate, ParameterEstimate, parameter_estimates
 from bayesmyo.assess.influence import Influence, influence
 from bayesmyo.assess.prior import PriorBelief, check_prior, prior_beliefs
 from bayesmyo.assess.refits import Refits
-from bayesmyo.assess.responses import Responses, responses, withhold_responses
-from bayesmyo.assess.sensitivity import PriorSensitivity, prior_sensitivities
-from bayesmyo.assess.withhold import reasons, withhold
+from bayesmyo.assess.responses import Responses
+from bayesmyo.assess.sensitivity import prior_sensitivities
+from bayesmyo.assess.verdict import PriorSensitivity
+from bayesmyo.assess.withhold import reasons
 from bayesmyo.errors import UsageError
 from bayesmyo.inference.fit import Fit
 from bayesmyo.report.simulations import Simulated
@@ -68,6 +69,11 @@ class Results:
     @property
     def failed(self) -> tuple[CheckResult, ...]:
         return tuple(r for r in self.checks if not r.passed)
+
+    @property
+    def claims(self) -> Claims:
+        """What may be said, for whoever draws it."""
+        return Claims(self.estimates, self.decisions, self.sensitivities, self.correlations, self.responses)
 
     def held(self, *outcomes: str) -> str:
         """Why nothing is claimed of these outcomes; empty where it may be."""
@@ -131,8 +137,7 @@ def results(
     left_out = left_out and influential(left_out, said.decisions)
     return Results(
         fit, stated, tuple(checks), said.estimates, said.decisions, said.sensitivities,
-        () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
-        () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
+        said.responses, said.correlations, tuple(parameter_estimates(fit)),
         check_prior(fit.study), tuple(prior_beliefs(fit.study)), left_out, left_out is not None, patient_level and not fit.shared,
         power, calibration, models,
     )  # fmt: skip

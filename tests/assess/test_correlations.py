@@ -7,11 +7,11 @@ import pytest
 from bayesmyo.assess.correlations import (
     Correlation,
     correlation_estimates,
-    correlations,
     horizon,
     patient_correlations,
     sentence,
 )
+from bayesmyo.assess.said import correlations
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
 from bayesmyo.model import simulate_scenario
@@ -192,16 +192,24 @@ STARTS = ("strength", "start"), ("cpk", "start")
     ],
 )  # fmt: skip
 def test_r_is_positive_where_improvements_come_together(small, a, b, lower, upper, words, number):
-    text = sentence(small, a, b, (lower + upper) / 2, lower, upper, -0.6, 0.7)
+    text = sentence(small, a, b, (lower + upper) / 2, lower, upper, -0.6, 0.1, 0.7)
     turned = (a[1] == "change" and a[0] == "cpk") != (b[1] == "change" and b[0] == "cpk")
     how = ", counted as improvements" if turned else ""
     assert text.startswith(f"Patients who {words}{how} (95% interval {number}; before the data ")
-    assert text.endswith("before the data -0.70 to 0.60)." if turned else "before the data -0.60 to 0.70).")
+    before = "-0.10, -0.70 to 0.60" if turned else "0.10, -0.60 to 0.70"
+    assert text.endswith(f"before the data {before}).")
+
+
+def test_a_start_and_its_own_change_are_tied_by_construction(small):
+    """Of CPK, which levels off: who starts higher falls further, whatever the data; the sentence says by how much."""
+    text = sentence(small, ("cpk", "start"), LOWER, -0.57, -0.8, -0.2, -0.95, -0.78, -0.1)
+    assert "r = 0.57" in text
+    assert "the start is a part of its own change, so that r is 0.78, 0.10 to 0.95, by construction)." in text
 
 
 def test_a_fit_tells_them_so():
     """Draws around the scenario, in which more strength goes with less CPK."""
     truth = patient_correlations(STUDY, from_scenario(STUDY, "improves"))[HIGHER, LOWER]
     assert truth < -0.3
-    text = sentence(STUDY, HIGHER, LOWER, float(truth), float(truth) - 0.1, float(truth) + 0.1, -0.5, 0.5)
+    text = sentence(STUDY, HIGHER, LOWER, float(truth), float(truth) - 0.1, float(truth) + 0.1, -0.5, 0.0, 0.5)
     assert text.startswith("Patients who improve more in strength improve more in CPK: r = 0.")

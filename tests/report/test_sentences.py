@@ -8,7 +8,7 @@ import pytest
 
 from bayesmyo.assess import claims as said_of
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.sensitivity import DATA, PRIOR
+from bayesmyo.assess.verdict import DATA, PRIOR
 from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
 from bayesmyo.report import results as module
 from bayesmyo.report.blocks import Number, Paragraph, Table

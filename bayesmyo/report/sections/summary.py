@@ -2,13 +2,12 @@
 
 from decimal import Decimal
 
-from bayesmyo.assess.claims import WITHHELD
 from bayesmyo.assess.estimate import DecisionResult, Estimate
 from bayesmyo.assess.responses import Category
-from bayesmyo.assess.sensitivity import DATA, EMPTY, UNKNOWN
+from bayesmyo.assess.verdict import DATA, UNKNOWN
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import in_sentence, listing
-from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, note, stated
+from bayesmyo.report.blocks import Block, Items, Paragraph, Section, claims, counted, note, stated
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import alone, compared
 from bayesmyo.report.standing import standing
@@ -49,37 +48,27 @@ def who(r: Results) -> str:
 
 
 def trust(r: Results) -> Paragraph:
-    """Whether the checks let anything be said."""
+    """Whether the checks let anything be said: a check that failed speaks of what it is about, and of nothing else."""
     failed = r.failed
     if not failed:
         return Paragraph(f"Of the model and the computation, {standing(r.checks)} None failed.", "passed")
     labels = sorted({in_sentence(r.study.label(o)) for c in failed for o in c.outcomes})
     labels += sorted({name.replace("_", " ") for c in failed for name in c.numbers})
     whole = any(not c.outcomes and not c.numbers for c in failed)
-    of = "Nothing is claimed" if whole else f"Nothing is claimed of {listing(labels)}"
+    of = "Nothing is claimed here" if whole else f"Nothing is claimed of {listing(labels)}; all else stands"
     why = " ".join(f"The check of {c.name} failed: {c.sentence}" for c in failed)
-    how = "PARTLY WITHHELD" if all(c.numbers for c in failed) else "NOT TRUSTWORTHY"
-    return Paragraph(f"{how}. {of}. {why}", "failed")
+    return Paragraph(f"{of}. {why}", "failed")
 
 
 def said(r: Results) -> list[Block]:
-    """Of each outcome the answers that a reader asks for first, in plain words."""
-    blocks: list[Block] = []
-    for outcome in r.study.outcomes:
-        answers = told(r, outcome)
-        if answers and not r.says(answers[0]):
-            why = "no claim is made, see the checks and the answers below."
-            if answers[0].verdict == EMPTY:
-                why = answers[0].sentence.removeprefix(WITHHELD)
-            blocks.append(Paragraph(f"{r.study.label(outcome)}: {why}", "withheld"))
-        else:
-            blocks += [Paragraph(plain(r, e), "claim") for e in answers if r.says(e)]
-    return blocks
+    """Of each outcome the answers that a reader asks for first, in plain words, each judged by itself."""
+    answers = [e for outcome in r.study.outcomes for e in told(r, outcome)]
+    return list(claims([(e.name, plain(r, e) if r.says(e) else e.sentence) for e in answers]))
 
 
 def told(r: Results, outcome: str) -> list[Estimate]:
-    """The first contrast of changes, the main answer of an outcome, and the same of these patients where the study asks
-    for it too."""
+    """The main answer of an outcome, the same of these patients where the study asks for it too, and the first contrast
+    of changes: in the order in which the study asks."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
     contrasts = [e for e in own if e.contrast is not None and of(r, e).difference_on]
     e = main(r, outcome)
@@ -90,7 +79,8 @@ def told(r: Results, outcome: str) -> list[Estimate]:
         o for o in own
         if o.population == "these patients" and (o.kind, o.outcomes, o.when, o.given, o.contrast, o.predicts) == same
     ]  # fmt: skip
-    return list({o.name: o for o in (*contrasts[:1], e, *ours[:1])}.values())
+    chosen = {o.name for o in (e, *ours[:1], *contrasts[:1])}
+    return [o for o in own if o.name in chosen]
 
 
 def main(r: Results, outcome: str) -> Estimate | None:
