@@ -18,7 +18,7 @@ from bayesmyo.study.predictors import effects
 
 ROUGH = 1.05  # R-hat above which a short refit is not believed
 SHORT = Sampling(draws=400, tune=250, chains=2)
-AFFORDABLE = 1500  # measurements and patients' effects: two short refits take about two minutes on two cores
+AFFORDABLE = 1000  # measurements and patients' effects: two short refits take about two minutes on two cores
 
 
 @dataclass(frozen=True, eq=False)

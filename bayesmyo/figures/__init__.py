@@ -6,6 +6,7 @@ style.py         sizes, title and legend of all of them; colours.py
 axes.py          labels, and scales on which an outcome can be read
 parts.py         the outcome that was named, curves over time, the measurements themselves
 trajectories.py  the population over time, patients behind
+overview.py      the same of all outcomes on one strip, exits and events marked
 groups.py        the population over time, group by group
 patients.py      a panel for each patient
 new_patient.py   one who was not in the fit, before and after each visit
@@ -38,6 +39,7 @@ from bayesmyo.figures.evidence import evidence
 from bayesmyo.figures.groups import groups
 from bayesmyo.figures.influence import influence
 from bayesmyo.figures.new_patient import new_patient
+from bayesmyo.figures.overview import overview
 from bayesmyo.figures.patients import patients
 from bayesmyo.figures.pit import pit
 from bayesmyo.figures.power_curves import power_curves
@@ -62,6 +64,7 @@ __all__ = [
     "groups",
     "influence",
     "new_patient",
+    "overview",
     "patients",
     "pit",
     "power_curves",

@@ -122,13 +122,14 @@ def table(
 @dataclass(frozen=True)
 class Picture:
     """A figure as SVG text of our own making; alternative: what it shows, in words and numbers; wide: of panels side by
-    side."""
+    side; folded: closed until it is asked for."""
 
     name: str
     svg: str
     caption: str
     alternative: str
     wide: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,11 +147,12 @@ Block = Heading | Paragraph | Items | Terms | Table | Picture | Code
 
 @dataclass(frozen=True)
 class Section:
-    """One section of a report. name: its anchor."""
+    """One section of a report. name: its anchor; folded: closed on a screen until it is asked for, open in print."""
 
     name: str
     title: str
     blocks: tuple[Block, ...]
+    folded: bool = False
 
 
 def stated(text: str) -> str:

@@ -18,6 +18,7 @@ HOW = (
     "patients” the average over all patients like them, which is less certain; a new patient is one to come. An "
     "interval of 95 % holds the number with probability 0.95, if the model and its priors are right."
 )
+FEW = 8  # rows of a table that is open
 BEHIND = "Every estimand, with the interval of the prior alone behind it"
 NO_FACTOR = (
     "No Bayes factor is reported: none means anything without the odds that were given to the models before the data."
@@ -39,8 +40,8 @@ def answers(r: Results) -> Section:
         blocks.append(note(compared(r)))
     blocks += claims([(e.name, e.sentence) for e in r.estimates])
     blocks += [estimands(r), *map(note, explained(map(verdict_of, r.estimates))), resolution(r)]
-    if not r.fit.shared:
-        said = [e for e in r.estimates if r.says(e)]
+    said = [e for e in r.estimates if r.says(e)]
+    if said and not r.fit.shared:
         blocks.append(
             picture(figures.estimates(r.fit, said=r.claims), "figure-estimates", BEHIND, alternative(r, said))
         )
@@ -123,4 +124,4 @@ def correlations(r: Results) -> list[Block]:
     )
     rows = [correlation(c) | {"verdict": verdict_of(c) or _none(c)} for c in r.correlations]
     said = [(f"{c.first} with {c.second}", c.sentence) for c in of_changes(r.correlations)]
-    return [*claims(said), table("correlations", caption, columns, rows)]
+    return [*claims(said), table("correlations", caption, columns, rows, folded=len(rows) > FEW)]

@@ -1,6 +1,7 @@
 """Every check: what was looked at, what was found, and what it means."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bayesmyo import figures
 from bayesmyo.assess.diagnostics import bfmi
@@ -106,7 +107,7 @@ def _drawn(name: str, caption: str, draw: Callable[[], Drawing], alternative: st
         drawing = draw()
     except UsageError:
         return None
-    return picture(drawing, name, caption, f"{caption}. {alternative}")
+    return replace(picture(drawing, name, caption, f"{caption}. {alternative}"), folded=True)
 
 
 def alternative(r: Results, outcome: str, names: Sequence[str]) -> str:

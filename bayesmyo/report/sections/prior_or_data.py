@@ -1,11 +1,12 @@
 """Prior against data: would another prior have said something else?"""
 
-from bayesmyo.assess.verdict import DATA, SILENT, PriorSensitivity, explained
+from bayesmyo.assess.verdict import PRIOR, SILENT, UNKNOWN, PriorSensitivity, explained
 from bayesmyo.components.numbers import Number, chance, chance_error
 from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Table, note
 from bayesmyo.report.numbers import fixed
 from bayesmyo.report.results import Results
 
+TOLD = (PRIOR, SILENT)
 REWEIGHTED = (
     "by reweighting the draws, and where that cannot be trusted by sampling again, if the fit is small; else a number is "
     "not judged, and the option --refit samples again"
@@ -20,7 +21,7 @@ APART = (
     "much or too little, state another with a reason, from outside these data."
 )
 TOGETHER = "Prior and data do not pull apart: under power-scaling no number follows both."
-UNKNOWN = "Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling)."
+UNTOLD = "Whether prior and data pull apart was NOT LOOKED AT; the option --refit does (power-scaling)."
 
 
 def prior_or_data(r: Results) -> Section:
@@ -32,13 +33,15 @@ def prior_or_data(r: Results) -> Section:
         )
         return Section("prior-or-data", "Prior or data", (note(why),))
     how = "by sampling again" if r.refitted else REWEIGHTED
-    telling = [s for s in r.sensitivities if s.fact or (s.verdict != DATA and not r.held(*s.outcomes))]
+    telling = [s for s in r.sensitivities if s.fact or (s.verdict in TOLD and not r.held(*s.outcomes))]
+    unjudged = [s.name for s in r.sensitivities if s.verdict == UNKNOWN and not r.held(*s.outcomes)]
     blocks: list[Block] = [
         Paragraph(
             "Every prior was made half and twice as wide, and levels were centred half a prior SD lower and higher, "
             f"{how}. {' '.join(explained(s.verdict for s in r.sensitivities))} {CONTRACTION}"
         ),
         *(Paragraph(s.sentence, "withheld" if s.verdict == SILENT or s.fact else "plain") for s in telling),
+        *([note(f"Not judged: {', '.join(unjudged)}.")] if unjudged else []),
         table(r),
     ]
     conflicts = [s.name for s in r.sensitivities if s.conflict]
@@ -47,7 +50,7 @@ def prior_or_data(r: Results) -> Section:
     elif r.refitted:
         blocks.append(Paragraph(TOGETHER, "passed"))
     else:
-        blocks.append(note(UNKNOWN))
+        blocks.append(note(UNTOLD))
     return Section("prior-or-data", "Prior or data", tuple(blocks))
 
 
@@ -57,7 +60,13 @@ def table(r: Results) -> Table:
         "method", "Pareto k",
     )  # fmt: skip
     rows = tuple(_row(r, s) for s in r.sensitivities)
-    return Table("prior_sensitivity", "Every number that is told, under priors half and twice as wide", headers, rows)
+    return Table(
+        "prior_sensitivity",
+        "Every number that is told, under priors half and twice as wide",
+        headers,
+        rows,
+        folded=True,
+    )
 
 
 def _row(r: Results, s: PriorSensitivity) -> tuple[Cell, ...]:

@@ -32,7 +32,7 @@ def reproduce(r: Results) -> Section:
         ),
         Code("Commands", "\n".join(commands(r))),
         Table("settings", "Settings and hashes", ("what", "value"), settings),
-        Table("versions", caption, ("package", "version"), versions),
+        Table("versions", caption, ("package", "version"), versions, folded=True),
         Heading("The study, word for word"),
         Code("Study file", r.study.text or to_toml(r.study), folded=True),
     ]

@@ -2,33 +2,63 @@
 
 from decimal import Decimal
 
-from bayesmyo.assess.estimate import DecisionResult, Estimate
+from bayesmyo.assess.estimate import DecisionResult, Estimate, sentence
 from bayesmyo.assess.responses import Category
-from bayesmyo.assess.verdict import DATA, UNKNOWN
+from bayesmyo.assess.verdict import DATA, PRIOR, UNKNOWN, explained
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import in_sentence, listing
-from bayesmyo.report.blocks import Block, Items, Paragraph, Section, claims, counted, note, stated
+from bayesmyo.report.answered import verdict_of
+from bayesmyo.report.blocks import Block, Heading, Items, Paragraph, Section, claims, counted, note, stated
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import alone, compared
+from bayesmyo.report.sections.first_page import asked, strip, who_left
+from bayesmyo.report.sections.patients import follow_up
 from bayesmyo.report.standing import standing
 from bayesmyo.study import describe
 
+MOST = 6  # answers that are all told on the first page
 PREFERRED = ("population average", "these patients", "average patient", "new patient")
 
 
 def summary(r: Results) -> Section:
-    blocks: list[Block] = [Paragraph(who(r))]
-    if r.stated.data:
-        blocks.append(note(f"About the data, its author says: {stated(r.stated.data)}"))
-    blocks.append(trust(r))
-    blocks += said(r)
-    if r.study.decisions:
-        blocks.append(rules(r))
     own = next((one for one in r.responses if one.rule), None)
-    if own is not None:
-        blocks.append(_claim(own.categories[0]))
-    blocks += [note(text) for text in (untested(r), alone(r), compared(r)) if text]
-    return Section("summary", "In plain language", tuple(blocks))
+    doubts = (untested(r), alone(r), compared(r), limits(r))
+    return Section(
+        "summary",
+        "In plain language",
+        (
+            Paragraph(who(r)),
+            *data(r),
+            *asked(r),
+            *strip(r),
+            Heading("What was found"),
+            *said(r),
+            *([rules(r)] if r.study.decisions else []),
+            *([_claim(own.categories[0])] if own else []),
+            *verdicts(r),
+            *who_left(r),
+            Heading("What to doubt"),
+            trust(r),
+            *(note(text) for text in doubts if text),
+        ),
+    )
+
+
+def data(r: Results) -> list[Block]:
+    """What the author says of the data: first, for it may be that they are made up."""
+    return [note(f"About the data, its author says: {stated(r.stated.data)}")] if r.stated.data else []
+
+
+def verdicts(r: Results) -> list[Block]:
+    """What the verdicts that are given mean."""
+    said = explained(verdict_of(row) for row in shown(r))
+    return [note(" ".join(said))] if said else []
+
+
+def shown(r: Results) -> list[Estimate | DecisionResult | Category]:
+    """What is told on the first page."""
+    own = next((one for one in r.responses if one.rule), None)
+    return [*first(r), *r.decisions, *(own.categories[:1] if own else ())]
 
 
 def who(r: Results) -> str:
@@ -43,8 +73,13 @@ def who(r: Results) -> str:
     n = sum(len(m) for m in cohort.measurements.values())
     return (
         f"This report looks at {outcomes} in {counted(len(cohort), 'patient')}{during}, with "
-        f"{counted(n, 'measurement')}."
+        f"{counted(n, 'measurement')}. {follow_up(r.study, cohort)}"
     )
+
+
+def limits(r: Results) -> str:
+    """What the author doubts."""
+    return f"Its author says of its limits: {stated(r.stated.limits)}" if r.stated.limits else ""
 
 
 def trust(r: Results) -> Paragraph:
@@ -60,10 +95,18 @@ def trust(r: Results) -> Paragraph:
     return Paragraph(f"{of}. {why}", "failed")
 
 
+def first(r: Results) -> list[Estimate]:
+    """The answers of the first page: all of a short study, in its order; else those that a reader asks for first."""
+    if len(r.estimates) <= MOST:
+        return list(r.estimates)
+    return [e for outcome in r.study.outcomes for e in told(r, outcome)]
+
+
 def said(r: Results) -> list[Block]:
-    """Of each outcome the answers that a reader asks for first, in plain words, each judged by itself."""
-    answers = [e for outcome in r.study.outcomes for e in told(r, outcome)]
-    return list(claims([(e.name, plain(r, e) if r.says(e) else e.sentence) for e in answers]))
+    """The answers of the first page in plain words, each judged by itself."""
+    if not r.estimates:
+        return [note("The study declares no estimand: nothing was asked.")]
+    return list(claims([(e.name, plain(r, e) if r.says(e) else e.sentence) for e in first(r)]))
 
 
 def told(r: Results, outcome: str) -> list[Estimate]:
@@ -106,8 +149,9 @@ def plain(r: Results, e: Estimate) -> str:
     """An estimate without the words of statistics; its numbers are those of the table, falls told without their
     sign."""
     study, (lower, median, upper) = r.study, e.numbers
-    if not moved(of(r, e)) or e.contrast is not None or e.given:
+    if not moved(of(r, e)) or e.contrast is not None or e.given or e.verdict == PRIOR:
         return e.sentence
+    judged = e.sentence.removeprefix(sentence(study, of(r, e), e))
     label, unit = study.label(e.outcomes[0]), study.time.unit
     during = f" during {study.treatment}" if study.treatment else ""
     first, *_, last = e.when.values()
@@ -126,10 +170,10 @@ def plain(r: Results, e: Estimate) -> str:
             lower, median, upper = (n.of(-v) for n, v in ((upper, e.upper), (median, e.median), (lower, e.lower)))
         amount = f"by {median} {e.unit} (between {lower} and {upper} with {study.interval:.0%} probability)"
     if not sure:
-        return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen."
+        return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen.{judged}"
     better = rose == (study.declared[e.outcomes[0]].better == "higher")
     verb = "rose" if rose else "fell"
-    return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}."
+    return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}.{judged}"
 
 
 def fallen(e: Estimate) -> str:
@@ -173,7 +217,7 @@ def untested(r: Results) -> str:
     """What is claimed above though nobody has looked whether other priors would have said so too; empty where it
     was."""
     rows: list[Estimate | DecisionResult] = [
-        *(e for outcome in r.study.outcomes for e in told(r, outcome)),
+        *first(r),
         *r.decisions,
     ]
     unsure = {o for row in rows if r.says(row) and row.verdict == UNKNOWN for o in row.outcomes}
