@@ -66,7 +66,7 @@ def verdict_of(row: Estimate | DecisionResult | Correlation | Category) -> str:
 def meanings(rows: Sequence[Estimate | DecisionResult | Correlation | Category]) -> list[Block]:
     """What the verdicts of a table mean, each once."""
     said = explained(map(verdict_of, rows))
-    return [SPACE, *map(note, said)] if said else []
+    return [SPACE, Items(tuple(said), "note")] if said else []
 
 
 def parameter(p: ParameterEstimate) -> Cells:

@@ -167,7 +167,9 @@ def claims(said: Sequence[tuple[str, str]]) -> list[Paragraph]:
     held: dict[str, list[str]] = {}
     for name, sentence in said:
         if sentence.startswith("withheld: "):
-            held.setdefault(sentence.removeprefix("withheld: "), []).append(name)
+            why = sentence.removeprefix("withheld: ")
+            own = why.removeprefix(f"{name}: ")  # its name stands before it
+            held.setdefault(why if own == why else own[0].upper() + own[1:], []).append(name)
         else:
             told.append(Paragraph(sentence, "claim"))
     return [*told, *(Paragraph(f"{', '.join(names)}. {why}", "withheld") for why, names in held.items())]

@@ -108,10 +108,7 @@ def last_visits(cohort: Cohort) -> np.ndarray:
 
 def follow_up(study: Study, cohort: Cohort) -> str:
     q1, median, q3 = (number(float(q)) for q in np.quantile(last_visits(cohort), [0.25, 0.5, 0.75]))
-    return (
-        f"The last measurement of a patient is at {study.time.unit} {median} in the middle, half of them between {q1} "
-        f"and {q3}."
-    )
+    return f"The median patient was last measured at {study.time.unit} {median}, the middle half of them between {q1} and {q3}."
 
 
 def cells(study: Study, cohort: Cohort) -> Table:
