@@ -89,13 +89,13 @@ def draws_of(fit: Fit, truth: Truth, each: str = "") -> Mapping[str, Array]:
     own = truth is fit.truth
     other = partial(TruthPrediction, fit.study, truth, address(fit.seed, PREDICT), events=fit.cohort.events)
     prediction = fit.prediction if own else other()
-    found = dict(fit.estimands if own else estimands(fit, truth))
-    found |= {pair_name(*pair): r for pair, r in _pairs(fit, truth).items()}
+    draws = dict(fit.estimands if own else estimands(fit, truth))
+    draws |= {pair_name(*pair): r for pair, r in _pairs(fit, truth).items()}
     for rule, response in fit.study.responses.items():
         position = assigned(fit, response, prediction)
         for k, category in enumerate(category_names(response)):
-            found[f"{rule}: {category}"] = (position == k).sum(axis=-1).astype(float)
-    return found
+            draws[f"{rule}: {category}"] = (position == k).sum(axis=-1).astype(float)
+    return draws
 
 
 def pair_name(first: tuple[str, str], second: tuple[str, str]) -> str:

@@ -90,8 +90,8 @@ def sampled_again(fit: Fit, runs: Sequence[Refitted], own: bool = False, each: s
 
 def _agreed(said: Said) -> Said:
     """Those of which a refit's chains agree."""
-    found = diagnose(dict(said))
-    return {name: draws for name, draws in said.items() if not found[name].rhat > ROUGH}
+    known = diagnose(dict(said))
+    return {name: draws for name, draws in said.items() if not known[name].rhat > ROUGH}
 
 
 def reweighted(fit: Fit, outcomes: tuple[str, ...], said: Said | None = None, own: bool = False) -> OtherPriors:

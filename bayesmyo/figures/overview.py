@@ -15,6 +15,7 @@ from bayesmyo.figures.trajectories import over_time
 from bayesmyo.inference.fit import Fit
 
 ACROSS, HIGH = 3, 2.15  # panels side by side; inches of each
+APART = 0.12  # of the time from the first mean to the last, between two numbers of patients
 EXITS, EVENTS = 0.985, 0.93  # of the height of a panel
 
 
@@ -57,7 +58,7 @@ def overview(fit: Fit, patients: bool = False, withheld: tuple[str, ...] = ()) -
                 axes.text(0.5, 0.5, "withheld", **where)
                 axes.set(xticks=[], yticks=[])
                 continue
-            for entry in over_time(axes, fit, outcome, patients):
+            for entry in over_time(axes, fit, outcome, patients, APART):
                 if str(entry.get_label()).startswith("measured ("):  # a mean of one outcome, a geometric one of another
                     entry.set_label("measured, patients below")
                 entries[str(entry.get_label())] = entry

@@ -26,7 +26,6 @@ from bayesmyo.inference.fit import Fit
 
 MANY = 60  # patients whose curves are drawn thinner
 MOST = 8  # windows of time
-NARROW = 0.06  # of the time from the first window to the last, between two numbers
 FEW = 3  # patients: with fewer, nothing was measured that could bear out the curve
 
 
@@ -81,8 +80,11 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
         return figure
 
 
-def over_time(axes: Axes, fit: Fit, outcome: str, patients: bool) -> list[Artist]:
-    """The population average over time on these axes, patients or their means behind; the entries of its legend."""
+def over_time(axes: Axes, fit: Fit, outcome: str, patients: bool, apart: float = 0.0) -> list[Artist]:
+    """The population average over time on these axes, patients or their means behind; the entries of its legend.
+
+    apart: of the time from the first mean to the last, that two numbers of patients need between them
+    """
     o, study, m = the_outcome(fit.study, outcome), fit.study, fit.cohort.measurements[outcome]
     prediction, times = predicting(fit), moments_of(m)
     average = np.stack([prediction.level(outcome, t, "population average") for t in times])  # (time, draw)
@@ -93,7 +95,7 @@ def over_time(axes: Axes, fit: Fit, outcome: str, patients: bool) -> list[Artist
         _patients(axes, fit, outcome, times)
         points(axes, m, 2.2, GREY, hollow=True)
     else:
-        _means(axes, means)
+        _means(axes, means, apart)
     for part, faint, style in ((times <= end, 1.0, "-"), (times >= max(times[times <= end]), 0.35, "--")):
         at = times[part]
         for low, high, alpha, label in ((lower, upper, 0.25, "interval"), (q1, q3, 0.4, "half")):
@@ -119,13 +121,13 @@ def over_time(axes: Axes, fit: Fit, outcome: str, patients: bool) -> list[Artist
     ]
 
 
-def _means(axes: Axes, means: list[Window]) -> None:
+def _means(axes: Axes, means: list[Window], apart: float) -> None:
     """A circle for each window, and the number of its patients above the axis of time."""
     x, y = [w.time for w in means], [w.mean for w in means]
     axes.plot(x, y, "o", color=BLACK, markersize=4, markerfacecolor="white", zorder=5, label="measured")
     shown = -np.inf
     for w in means:
-        if w.time - shown < NARROW * (x[-1] - x[0]):
+        if w.time - shown < apart * (x[-1] - x[0]):
             continue  # its number would lie on the last one
         shown = w.time
         below: dict[str, Any] = {

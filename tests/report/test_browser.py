@@ -122,7 +122,7 @@ def test_the_keyboard_reaches_everything(opened):
     assert page.evaluate("document.activeElement.id") == "main"
     wanted = page.evaluate("document.querySelectorAll('main a, main [tabindex=\"0\"], main summary').length")
     inside = "main details:not([open])"
-    hidden = f"{inside} a, {inside} [tabindex=\"0\"], {inside} details > summary"
+    hidden = f'{inside} a, {inside} [tabindex="0"], {inside} details > summary'
     closed = page.evaluate(f"document.querySelectorAll('{hidden}').length")
     reached = set()
     for _ in range(wanted + 5):

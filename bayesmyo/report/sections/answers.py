@@ -59,7 +59,7 @@ def estimands(r: Results) -> Table:
     ends = {f"{interval} {end}": end for end in ("lower", "upper")}
     columns = {"estimand": "name", "population": "who", "median": "median", **ends, "unit": "unit"}
     columns |= {"probability": "probability", "of being": "event", "verdict": "verdict"}
-    rows = [estimate(e) | {"who": _who(e), "verdict": verdict_of(e) or _none(e)} for e in r.estimates]
+    rows = [estimate(e) | {"who": _who(e), "verdict": _verdict(r, e)} for e in r.estimates]
     return table("estimands", "Every estimand, with its uncertainty", columns, rows)
 
 
@@ -69,9 +69,9 @@ def _who(e: Estimate) -> str:
     return e.population + one + (f" ({e.summary})" if e.summary in ("mean", "geometric mean") else "")
 
 
-def _none(row: Estimate | DecisionResult | Correlation) -> str:
-    """In the place of a verdict."""
-    return WITHHELD if row.withheld else "-"
+def _verdict(r: Results, row: Estimate | DecisionResult | Correlation) -> str:
+    """Prior against data; of what a check withholds, that it is withheld."""
+    return WITHHELD if row.withheld and r.held(*row.outcomes) else verdict_of(row) or "-"
 
 
 def resolution(r: Results) -> Table:
@@ -102,7 +102,7 @@ def decisions(r: Results) -> Table:
     """Every decision, from the cells that a terminal shows too."""
     columns = {k: k for k in ("kind", "estimand", "met", "probability", "margin")}
     columns = {"decision": "name", **columns, "Monte Carlo error of the margin": "error", "verdict": "verdict"}
-    rows = [decision(d) | {"verdict": verdict_of(d) or _none(d)} for d in r.decisions]
+    rows = [decision(d) | {"verdict": _verdict(r, d)} for d in r.decisions]
     return table("decisions", "Every decision, and the margin by which its rule is met or missed", columns, rows)
 
 
@@ -122,6 +122,6 @@ def correlations(r: Results) -> list[Block]:
         "Correlations between what patients start with and how they change; with few patients much of them is prior. "
         "Here a change is a rise; the sentences tell improvements, so r has the other sign there where a fall is one"
     )
-    rows = [correlation(c) | {"verdict": verdict_of(c) or _none(c)} for c in r.correlations]
+    rows = [correlation(c) | {"verdict": _verdict(r, c)} for c in r.correlations]
     said = [(f"{c.first} with {c.second}", c.sentence) for c in of_changes(r.correlations)]
     return [*claims(said), table("correlations", caption, columns, rows, folded=len(rows) > FEW)]
