@@ -22,9 +22,10 @@ from bayesmyo.inference.fit import Fit
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.study import describe
 from bayesmyo.study.predictors import predictors
-from bayesmyo.study.study import Response, Study
+from bayesmyo.study.study import MONTHS_PER, Response, Study
 
 Levels = dict[tuple[str, float], np.ndarray]
+UNEVEN = 3.0  # days by which months, or years, of the calendar differ from their mean
 NONE = "none of these"  # where no category takes everyone else
 
 
@@ -197,8 +198,15 @@ def category_outcomes(response: Response, k: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(o for criteria in asked for o in criteria))
 
 
+def earliest(study: Study, response: Response) -> float:
+    """From when on a visit counts as one at the time of a rule. Months of the calendar are not all alike: of dates, a
+    visit on the day of an anniversary counts, though it may be days short of so many months of 30.44 days."""
+    dated = study.time.date is not None
+    return response.at - response.window - (UNEVEN * MONTHS_PER["day"] / MONTHS_PER[study.time.unit] if dated else 0.0)
+
+
 def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
-    study, cohort, since = fit.study, fit.cohort, response.at - response.window
+    study, cohort, since = fit.study, fit.cohort, earliest(fit.study, response)
     position = assigned(fit, response)
     every = last_measured(cohort, tuple(study.outcomes))
     last = {outcome: every[outcome] for outcome in response.outcomes}
@@ -267,7 +275,7 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
 
     last: of each outcome, (patient,) when it was last measured in those who are predicted; -inf for never
     """
-    since = response.at - response.window
+    since, when = earliest(study, response), f"{study.time.unit} {response.at - response.window:g}"
     earlier = {o: int((times < since).sum()) for o, times in last.items() if (times < since).any()}
     n = len(next(iter(last.values())))
     if n == 0:
@@ -278,9 +286,9 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
     limiting = np.min([*last.values()], axis=0)
     latest = ""
     if np.isfinite(limiting.max()):
-        when = f"at {study.time.unit} {np.floor(100 * limiting.max()) / 100:g}"  # never rounded up to the time itself
-        latest = f" ({when})" if n == 1 else f" (the latest {when})"
-    text = f"{subject} {'was' if len(earlier) == 1 else 'were'} last measured before {study.time.unit} {since:g}"
+        then = f"at {study.time.unit} {np.floor(100 * limiting.max()) / 100:g}"  # never rounded up to the time itself
+        latest = f" ({then})" if n == 1 else f" (the latest {then})"
+    text = f"{subject} {'was' if len(earlier) == 1 else 'were'} last measured before {when}"
     people = "one patient" if n == 1 else f"{n} patients"
     text += f" in {n}{latest}" if together else f"{latest}: {people}"
     text += f", who {'is predicted from its own trajectory' if n == 1 else 'are predicted from their own trajectories'}"

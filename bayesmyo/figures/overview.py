@@ -71,7 +71,7 @@ def overview(fit: Fit, patients: bool = False, withheld: tuple[str, ...] = ()) -
 
 def _marks(axes: Axes, fit: Fit) -> list[Artist]:
     """When patients left for a stated reason, and when events happened, along the top; their entries in a legend."""
-    cohort, entries = fit.cohort, []
+    cohort, entries = fit.cohort, list[Artist]()
     end = axes.get_xlim()[1]
     how: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "linestyle": "none", "markersize": 4, "zorder": 6}
     exits = cohort.exits

@@ -99,7 +99,7 @@ def over_time(axes: Axes, fit: Fit, outcome: str, patients: bool, apart: float =
     for part, faint, style in ((times <= end, 1.0, "-"), (times >= max(times[times <= end]), 0.35, "--")):
         at = times[part]
         for low, high, alpha, label in ((lower, upper, 0.25, "interval"), (q1, q3, 0.4, "half")):
-            how = {"color": BLUE, "alpha": alpha * faint, "linewidth": 0, "zorder": 3, "label": label}
+            how: dict[str, Any] = {"color": BLUE, "alpha": alpha * faint, "linewidth": 0, "zorder": 3, "label": label}
             axes.fill_between(at, low[part], high[part], **how)
         width = 1.8 if faint == 1 else 1.2
         axes.plot(at, median[part], style, color=BLUE, linewidth=width, zorder=4, label="median")

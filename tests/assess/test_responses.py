@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.responses import assigned, last_measured
+from bayesmyo.assess.responses import assigned, earliest, last_measured
 from bayesmyo.assess.responses import rules as responses
 from bayesmyo.assess.withhold import withhold
 from bayesmyo.cohort import Cohort, Measurements
@@ -202,6 +202,14 @@ def test_a_visit_shortly_before_counts_where_the_rule_has_a_window(fit, window, 
     assert (remission.median, remission.worst, remission.best) == (12, *bounds)
     before = "; strength was last measured before month 6.1 in 6 (the latest at month 6), who are predicted"
     assert (before in remission.sentence) is (window == 5.9)
+
+
+def test_a_visit_on_the_anniversary_counts_where_times_are_dates():
+    """27 September 2021 to 27 September 2022: 365 days are 11.99 months of 30.44 days."""
+    dated = dataclasses.replace(STUDY, time=dataclasses.replace(STUDY.time, date="YYYY-MM-DD"))
+    rule = dated.responses["both"]
+    assert earliest(dated, rule) <= rule.at - rule.window - 12 + 365 / 30.4375
+    assert earliest(STUDY, rule) == rule.at - rule.window
 
 
 def test_the_last_visit_of_the_lost_is_never_rounded_up_to_the_time_of_the_rule(fit):
