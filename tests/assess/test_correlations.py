@@ -11,7 +11,11 @@ from bayesmyo.assess.correlations import (
     patient_correlations,
     sentence,
 )
+from bayesmyo.assess.other_priors import log_lkj
+from bayesmyo.assess.reweight import reweight
 from bayesmyo.assess.said import correlations
+from bayesmyo.assess.sensitivity import prior_sensitivities
+from bayesmyo.assess.verdict import PRIOR
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
 from bayesmyo.model import simulate_scenario
@@ -213,3 +217,30 @@ def test_a_fit_tells_them_so():
     assert truth < -0.3
     text = sentence(STUDY, HIGHER, LOWER, float(truth), float(truth) - 0.1, float(truth) + 0.1, -0.5, 0.0, 0.5)
     assert text.startswith("Patients who improve more in strength improve more in CPK: r = 0.")
+
+
+# --- under other priors
+
+
+def test_another_prior_of_correlations_is_that_of_lkj(small, rng):
+    """Under LKJ(eta) the correlation of two effects is Beta(eta, eta) on (-1, 1), whose SD is 1 / sqrt(2 eta + 1)."""
+    truth = from_priors(small, rng, (20_000,))
+    ratio = log_lkj(small, truth, 2.0, ("cpk",))
+    r = truth.outcomes["cpk"].values["correlation"]
+    np.testing.assert_allclose(ratio, 2 * np.log1p(-(r**2)), rtol=1e-7, atol=1e-12)
+    assert np.std(r) == pytest.approx(1 / np.sqrt(5), abs=0.01)
+    for times, eta in ((2.0, 4), (0.5, 1)):
+        chosen, _, k = reweight(log_lkj(small, truth, times, ("cpk",)))
+        assert k < 0.7
+        assert np.std(r[chosen]) == pytest.approx(1 / np.sqrt(2 * eta + 1), abs=0.02)
+
+
+def test_a_correlation_that_is_its_prior_says_so():
+    study = STUDY
+    cohort = simulate_scenario(study, "improves", seed=4).cohort
+    one = fit(study, cohort, engine="mock", sampling=Sampling(draws=1000, tune=1, chains=2))
+    rows = {s.name: s for s in prior_sensitivities(one) if s.kind == "correlation"}
+    assert len(rows) == 6
+    told = rows["strength change with cpk change"]
+    assert told.verdict == PRIOR
+    assert abs(told.contraction) < 0.1
