@@ -148,7 +148,7 @@ def correlations(rows: Sequence[Correlation], study: Study) -> list[Block]:
     if not rows:
         return [Paragraph("The study declares no correlations."), SPACE]
     band = _band(study)
-    columns = {"patients' own": "first", "and": "second", "r": "r", band: "interval", "prior's r": "before"}
+    columns = {"patients' own": "first", "and": "second", "r": "r", band: "interval"}
     columns |= {f"prior's {band}": "prior", "verdict": "verdict"}
     shown = table("correlations", "", columns, map(correlation, rows), below=("verdict",))
     return [shown, SPACE, sentences(of_changes(rows)), *meanings(rows)]
