@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.claims import decisions, estimate
 from bayesmyo.assess.diagnostics import diagnose, quantile_errors
 from bayesmyo.assess.estimate import (
     estimates,
@@ -17,6 +16,7 @@ from bayesmyo.assess.estimate import (
     sentence,
     verdicts,
 )
+from bayesmyo.assess.said import decisions, estimate
 from bayesmyo.assess.withhold import withhold
 from bayesmyo.components.numbers import probability_text, significant
 from bayesmyo.inference.engines import Draws
