@@ -335,7 +335,8 @@ def test_estimate_of_a_good_fit(run, good_file):
         (
             ("--correlations",),
             "correlations",
-            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper", "prior_median", "verdict", "sentence",
+            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper",
+             "prior_median", "verdict", "sentence",
              "withheld"},
         ),
     ],
