@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
+from bayesmyo.assess.estimate import DecisionResult
 from bayesmyo.components.decisions import concluding
 
 DATA, PRIOR, SILENT = "robust to the prior", "mostly the prior", "turns on the prior"
@@ -105,10 +106,10 @@ def judged[T: Judged](rows: Sequence[T], sensitivities: Sequence[PriorSensitivit
     """
     said = []
     for row, s in zip(rows, sensitivities, strict=True):
-        rule = bool(getattr(row, "met", False))
+        rule = isinstance(row, DecisionResult) and row.met
         text, withheld = with_verdict(row.sentence, s, rule), s.verdict == SILENT or bool(s.fact)
-        changed = {"verdict": s.verdict, "sentence": text, "withheld": withheld}
-        if hasattr(row, "met"):
+        changed: dict[str, Any] = {"verdict": s.verdict, "sentence": text, "withheld": withheld}
+        if isinstance(row, DecisionResult):
             changed["met"] = rule and s.verdict in (DATA, UNKNOWN)
         said.append(replace(row, **changed))
     return said
