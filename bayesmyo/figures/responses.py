@@ -7,6 +7,7 @@ from bayesmyo.assess.responses import Responses
 from bayesmyo.assess.responses import responses as judged_rules
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.colours import BLUE, GREEN, GREY, ORANGE, PALE, PURPLE, SKY
+from bayesmyo.figures.parts import warning
 from bayesmyo.figures.style import DOUBLE, SINGLE, Drawing, drawing, legend, title
 from bayesmyo.inference.fit import Fit
 
@@ -69,6 +70,7 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
             figure,
             f"Response at {clock} by the rule {chosen.name}\n* last measured before ({chosen.not_seen} of "
             f"{chosen.patients}), predicted",
+            warning(fit, *chosen.outcomes),
         )
         legend(figure, *_entries(chosen), columns=1 if columns == 1 else 2)
         return figure

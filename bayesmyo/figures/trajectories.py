@@ -18,6 +18,7 @@ from bayesmyo.figures.parts import (
     predicting,
     shade_before,
     the_outcome,
+    warning,
     whole_range,
 )
 from bayesmyo.figures.style import SINGLE, SMALL, Drawing, band, drawing, legend, line, title
@@ -93,7 +94,7 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
         shown = per_exposure(m) if patients else np.concatenate([[w.mean for w in means], lower, upper])
         value_axis(axes, o, shown, ends=whole_range(o))
         summary = "geometric mean" if o.family.geometric else "mean"
-        title(figure, f"{study.label(outcome)}: population average ({summary})")
+        title(figure, f"{study.label(outcome)}: population average ({summary})", warning(fit, outcome))
         own = line(f"own curves, {len(fit.cohort)} patients", FAINT, width=0.8)
         circle = line(f"measured ({summary}), patients below", BLACK, "none", "o", markerfacecolor="white")
         pale = [line(f"fewer than {FEW} patients left", BLUE, "--")] if end < times[-1] else []

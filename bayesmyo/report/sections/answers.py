@@ -41,7 +41,9 @@ def answers(r: Results) -> Section:
     blocks += [estimands(r), resolution(r)]
     claimed = [e for e in r.estimates if r.says(e)]
     if not r.fit.shared and len(claimed) == len(r.estimates):
-        blocks.append(picture(figures.estimates(r.fit), "figure-estimates", BEHIND, alternative(r, claimed)))
+        blocks.append(
+            picture(figures.estimates(r.fit, said=r.estimates), "figure-estimates", BEHIND, alternative(r, claimed))
+        )
     elif not r.fit.shared:
         blocks.append(Paragraph(LEFT_OUT, "withheld"))
     if r.decisions:
