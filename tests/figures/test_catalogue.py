@@ -199,6 +199,7 @@ def test_the_command_lists_and_draws(run, fit_file, files):
     assert run("figure", fit_file, "estimates").code == 0
     assert run("figure", fit_file, "trajectories", "--of", "cpk", "-o", "cpk.pdf").code == 0
     written = run("figure", fit_file, "swimmer", "--patient-level", "-o", "s.png", "--dpi", 72, "--json")
+    assert written.code == 0, written.err
     assert written.json["files"] == ["s.png"]
     assert {"estimates.svg", "cpk.pdf", "s.png"} <= files().keys()
 
