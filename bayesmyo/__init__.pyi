@@ -34,6 +34,7 @@ from bayesmyo.model import Truth as Truth
 from bayesmyo.model import simulate as simulate
 from bayesmyo.model import simulate_scenario as simulate_scenario
 from bayesmyo.report.one_patient import write_patient as write_patient
+from bayesmyo.report.paper.manuscript import manuscript as manuscript
 from bayesmyo.report.write import write_power_report as write_power_report
 from bayesmyo.report.write import write_report as write_report
 from bayesmyo.simulation.studies import calibrate as calibrate

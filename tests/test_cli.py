@@ -305,7 +305,7 @@ def test_check_as_json(run, request, file, passed):
     assert result.json["passed"] is passed
     checks = result.json["checks"]
     assert [c["name"] for c in checks] == [c.name for c in CHECKS]
-    assert all(c.keys() == {"name", "passed", "sentence", "table"} for c in checks)
+    assert all(c.keys() == {"name", "passed", "sentence", "who", "table"} for c in checks)
     assert checks[0]["table"][0].keys() == {"quantity", "kind", "rhat", "ess_bulk", "ess_tail"}
 
 

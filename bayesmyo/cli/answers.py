@@ -39,7 +39,10 @@ def check(
         results = [check_prior(find_study(path), seed)] if prior else run(load_fit(path), refit, step)
     passed = all(r.passed for r in results)
     if json:
-        rows = [{"name": r.name, "passed": r.passed, "sentence": r.sentence, "table": list(r.table)} for r in results]
+        rows = [
+            {"name": r.name, "passed": r.passed, "sentence": r.sentence, "who": list(r.who), "table": list(r.table)}
+            for r in results
+        ]
         typer.echo(documents.document(passed=passed, checks=rows))
     else:
         for r in results:

@@ -10,7 +10,7 @@ from bayesmyo.assess.claims import each_claims
 from bayesmyo.assess.estimate import Estimate
 from bayesmyo.figures.axes import log_ticks
 from bayesmyo.figures.colours import BLACK, BLUE, GREY
-from bayesmyo.figures.parts import mass
+from bayesmyo.figures.parts import mass, warning
 from bayesmyo.figures.style import SINGLE, Drawing, drawing, legend, line, nothing_but, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
@@ -71,7 +71,7 @@ def each_patient(fit: Fit, estimand: str, said: Sequence[Estimate] | None = None
             axes.set_xscale("log")
             log_ticks(axes.xaxis)
         text = describe.own_number(fit.study, e).removeprefix("the ")
-        title(figure, textwrap.shorten(f"Each patient: {text}", 160))
+        title(figure, textwrap.shorten(f"Each patient: {text}", 160), warning(fit, *e.outcomes))
         legend(
             figure,
             line("median, 50 %", BLUE, "-", "o", 3.0, markerfacecolor="white"),

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,9 +12,9 @@ from bayesmyo.assess.other_priors import prior_draws
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.axes import log_ticks
-from bayesmyo.figures.colours import BLUE, GREY, PALE
+from bayesmyo.figures.colours import BLUE, GREY, PALE, VERMILLION
 from bayesmyo.figures.parts import mass
-from bayesmyo.figures.style import DOUBLE, Drawing, band, drawing, legend, line, title
+from bayesmyo.figures.style import DOUBLE, SMALL, Drawing, band, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
 
@@ -30,7 +29,7 @@ def estimates(fit: Fit, unit: str | None = None, said: Claims | None = None) -> 
 
     Each row names its population. The grey bar is the interval of the prior alone; an arrow says that it goes on
     beyond the panel. Ratios stand on a logarithmic axis. A warning: a posterior as wide as its grey bar, where the
-    data have said nothing. What the checks or other priors forbid to tell is drawn as *withheld*.
+    data have said nothing. Of what the checks or other priors forbid to tell there is the prior alone, and *withheld*.
 
     Parameters
     ----------
@@ -81,26 +80,26 @@ def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: Mapping[str, 
     tail = (1 - fit.study.interval) / 2
     asked = [fit.study.estimands[r.name] for r in rows]
     relative = all(e.relative for e in asked)
-    told = [r for r in rows if not r.withheld]
-    log = relative and bool(told) and all(r.lower > 0 for r in told)  # a ratio of levels around zero has any sign
-    low, high = _extent(told, asked, log) if told else (0.0, 1.0)
-    for y, r in enumerate(rows):
-        if r.withheld:
-            where: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center"}
-            axes.text(0.5, y, "withheld", color=GREY, **where)
-            continue
-        first, last = (float(q) for q in np.nanquantile(before[r.name], [tail, 1 - tail]))
+    log = relative and all(r.lower > 0 for r in rows if not r.withheld)  # a ratio of levels around zero has any sign
+    known = [(first, last) for r in rows for first, last in [np.nanquantile(before[r.name], [tail, 1 - tail])]]
+    shown = [(r.lower, r.upper) for r in rows if not r.withheld] or known
+    low, high = _extent(shown, asked, log)
+    for y, (r, (first, last)) in enumerate(zip(rows, known, strict=True)):
         q1, q3 = np.quantile(fit.estimands[r.name], [0.25, 0.75])
         left, right = max(first, low), min(last, high)
         axes.fill_between([left, right], y - 0.24, y + 0.24, color=PALE, linewidth=0, label="prior")
         for end, inside, marker in ((first, low, "<"), (last, high, ">")):
             if end < low or end > high:
                 axes.plot([inside], [y], marker, color=GREY, markersize=4, label="goes on", clip_on=False)
+        if r.withheld:
+            axes.text(0.5, y, "withheld", transform=axes.get_yaxis_transform(), ha="center", va="center", color=VERMILLION,
+                      fontsize=SMALL)  # fmt: skip
+            continue
         axes.hlines(y, r.lower, r.upper, color=BLUE, linewidth=1.2, label="interval")
         axes.hlines(y, q1, q3, color=BLUE, linewidth=3.0, label="half")
         axes.plot([r.median], [y], "o", color=BLUE, markersize=4.5, markerfacecolor="white", label="median")
     neutral = 1.0 if relative else 0.0
-    if told and low < neutral < high and any(e.no_effect is not None for e in asked):
+    if low < neutral < high and any(e.no_effect is not None for e in asked):
         axes.axvline(neutral, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
     axes.set_yticks(range(len(rows)), [named(fit, r) for r in rows])
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=rows[0].unit)
@@ -109,8 +108,6 @@ def _panel(axes: Axes, fit: Fit, rows: Sequence[Estimate], before: Mapping[str, 
     axes.set_xlim(low, high)
     if log:
         log_ticks(axes.xaxis)
-    if not told:
-        axes.set_xticks([])
 
 
 def named(fit: Fit, r: Estimate) -> str:
@@ -122,9 +119,9 @@ def named(fit: Fit, r: Estimate) -> str:
     return textwrap.fill(text[:1].upper() + text[1:], 44) + f"\n({who})"
 
 
-def _extent(rows: Sequence[Estimate], asked: Sequence[Estimand], log: bool) -> tuple[float, float]:
-    """Around all posteriors of a panel, and its neutral value if that is near."""
-    low, high = min(r.lower for r in rows), max(r.upper for r in rows)
+def _extent(shown: Sequence[tuple[float, float]], asked: Sequence[Estimand], log: bool) -> tuple[float, float]:
+    """Around all intervals of a panel, and its neutral value if that is near."""
+    low, high = min(first for first, _ in shown), max(last for _, last in shown)
     if log:
         low, high = np.log(low), np.log(high)
     span = max(high - low, 1e-9)

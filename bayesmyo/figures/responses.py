@@ -7,6 +7,7 @@ from bayesmyo.assess.claims import Claims, known_claims
 from bayesmyo.assess.responses import Responses
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.colours import BLUE, GREEN, GREY, ORANGE, PALE, PURPLE, SKY
+from bayesmyo.figures.parts import warning
 from bayesmyo.figures.style import DOUBLE, SINGLE, Drawing, drawing, legend, nothing_but, title
 from bayesmyo.inference.fit import Fit
 
@@ -74,6 +75,7 @@ def responses(fit: Fit, rule: str | None = None, said: Claims | None = None) -> 
             figure,
             f"Response at {clock} by the rule {chosen.name}\n* last measured before ({chosen.not_seen} of "
             f"{chosen.patients}), predicted",
+            warning(fit, *chosen.outcomes),
         )
         legend(figure, *_entries(chosen), columns=1 if columns == 1 else 2)
         return figure

@@ -19,6 +19,7 @@ from bayesmyo.figures.parts import (
     predicting,
     shade_before,
     the_outcome,
+    warning,
     whole_range,
 )
 from bayesmyo.figures.style import SINGLE, SMALL, Drawing, band, drawing, legend, line, title
@@ -75,7 +76,7 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
         entries = over_time(axes, fit, outcome, patients)
         axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
         summary = "geometric mean" if o.family.geometric else "mean"
-        title(figure, f"{study.label(outcome)}: population average ({summary})")
+        title(figure, f"{study.label(outcome)}: population average ({summary})", warning(fit, outcome))
         legend(figure, *entries)
         return figure
 

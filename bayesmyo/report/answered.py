@@ -295,7 +295,8 @@ def checked(c: CheckResult, with_table: bool) -> list[Block]:
     rows = tuple(tuple(rhat(v) if k == "rhat" else plain(v) for k, v in row.items()) for row in c.table if with_table)
     said = f"{c.name}: {c.sentence}"
     verdict = Paragraph(f"passed  {said}") if c.passed else Paragraph(f"FAILED  {said}", "failed")
-    return [verdict, *([Table(c.name, "", tuple(c.table[0]), rows)] if rows else [])]
+    who = [Items(c.who)] if c.who else []
+    return [verdict, *who, *([Table(c.name, "", tuple(c.table[0]), rows)] if rows else [])]
 
 
 def verification(v: Verification) -> list[Block]:

@@ -132,7 +132,7 @@ def test_a_fit_that_passes_is_told(good_page):
     assert "CPK fell by" in summary
     assert "There is no control group" in summary
     assert "Not yet tested against other priors" not in summary
-    assert good_page.standing == "8 checks passed; 3 do not apply (zeros, calibration of grades, censored cells)."
+    assert good_page.standing == "9 checks passed; 3 do not apply (zeros, calibration of grades, censored cells)."
     assert good_page.standing in summary
     assert good_page.standing in html(good_page)
     assert {"figure-course-cpk", "figure-estimates", "figure-predictive-strength", "figure-pit-cpk"} <= {

@@ -7,7 +7,7 @@ from bayesmyo import figures
 from bayesmyo.assess.diagnostics import bfmi
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.style import Drawing
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Picture, Section, Span, Table
+from bayesmyo.report.blocks import Block, Cell, Heading, Items, Paragraph, Picture, Section, Span, Table
 from bayesmyo.report.numbers import count, fixed, number, rhat
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -21,6 +21,7 @@ def checks(r: Results) -> Section:
             "checks", "Every check and its verdict", ("check", "verdict", "finding"),
             tuple((c.name, verdict(c), c.sentence) for c in r.checks),
         ),
+        *([Items(who)] if (who := tuple(w for c in r.checks for w in c.who)) and r.patient_level else []),
         Heading("Convergence"), sampler(r), quantities(r),
     ]  # fmt: skip
     predictive = [c for c in r.checks if c.table and "statistic" in c.table[0]]
