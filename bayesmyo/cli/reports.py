@@ -113,9 +113,10 @@ def figure(
     """Draw a figure of a fit for a paper.
 
     It is as wide as one column of a journal, 85 mm, or two. Without a name, those of this fit are listed, of
-    trajectories, patients, groups, swimmer, event_curve, cumulative_incidence, estimates, forest, waterfall,
-    each_patient, responses_by_visit, responses, tipping_curve, prior_and_posterior, priors, evidence, predictive,
-    time_course, shares, pit, residuals and calibration. Exit 1 if a check failed: figures of what it forbids to say are marked.
+    overview, trajectories, patients, groups, swimmer, event_curve, cumulative_incidence, estimates, forest,
+    waterfall, each_patient, responses_by_visit, responses, tipping_curve, prior_and_posterior, priors, evidence,
+    predictive, time_course, shares, pit, residuals and calibration. Exit 1 if a check failed: figures of what it
+    forbids to say are marked.
     """
     from bayesmyo.assess.check import failed
     from bayesmyo.figures.catalogue import draw, entry_of, keys_of

@@ -20,6 +20,7 @@ from bayesmyo.figures.events import cumulative_incidence, event_curve
 from bayesmyo.figures.evidence import evidence
 from bayesmyo.figures.forest import forest, grouped
 from bayesmyo.figures.groups import groups, tells_apart
+from bayesmyo.figures.overview import overview
 from bayesmyo.figures.parts import warned
 from bayesmyo.figures.patients import patients
 from bayesmyo.figures.pit import pit
@@ -133,6 +134,8 @@ def _ends(fit: Fit) -> list[Key]:
 CATALOGUE = {
     entry.name: entry
     for entry in (
+        Entry("overview", "every outcome over time, a panel each, with exits and events", "", _whole,
+              lambda fit, key, single: overview(fit, single), "behind"),
         Entry("trajectories", "the population over time, with its interval; patients behind it", "outcome", _outcomes,
               lambda fit, key, single: trajectories(fit, key[0], single), "behind"),
         Entry("patients", "a panel for each patient: measurements and the own curve", "outcome", _outcomes,

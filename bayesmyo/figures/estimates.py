@@ -58,7 +58,7 @@ def estimates(fit: Fit, unit: str | None = None, said: Claims | None = None) -> 
     if unit is not None and unit not in units:
         raise UsageError("unit", "is that of no estimand", f'"{unit}"', did_you_mean(unit, units))
     panels = [[r for r in rows if r.unit == u] for u in ([unit] if unit is not None else units)]
-    before = prior_draws(fit) if not all(r.withheld for r in rows) else {}
+    before = prior_draws(fit)
     heights = [0.62 + 0.44 * len(p) for p in panels]
     with drawing(DOUBLE, sum(heights) + 0.7, len(panels), 1, height_ratios=heights) as (figure, grid):
         for axes, panel in zip(grid[:, 0], panels, strict=True):

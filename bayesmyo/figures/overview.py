@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from bayesmyo.figures.axes import outcome_label, time_label
 from bayesmyo.figures.colours import BLACK, ORANGE
-from bayesmyo.figures.style import DOUBLE, Drawing, drawing, legend, line
+from bayesmyo.figures.parts import warning
+from bayesmyo.figures.style import DOUBLE, Drawing, drawing, legend, line, title
 from bayesmyo.figures.trajectories import over_time
 from bayesmyo.inference.fit import Fit
 
@@ -65,6 +66,8 @@ def overview(fit: Fit, patients: bool = False, withheld: tuple[str, ...] = ()) -
             entries |= {str(e.get_label()): e for e in _marks(axes, fit)}
         for axes in list(grid.flat)[len(outcomes) :]:
             axes.set_axis_off()
+        if why := warning(fit, *(o for o in outcomes if o not in withheld)):
+            title(figure, f"{study.title}: outcomes over time", why)
         legend(figure, *entries.values(), columns=4)
         return figure
 

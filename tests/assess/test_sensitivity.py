@@ -234,7 +234,7 @@ def test_a_shared_copy_tells_its_numbers_and_has_no_patients_to_ask(run, good_fi
         prior_sensitivities(share(good_fit))
     checked = run("check", copy)
     assert checked.code == 0
-    assert checked.out.count("not judged: a shared copy has no patient data.") == 9
+    assert checked.out.count("not judged: a shared copy has no patient data.") == 10
     for words in (("influence", copy), ("check", copy, "--refit"), ("compare", copy, whole)):
         refused = run(*words)
         assert refused.code == StorageError.exit_code

@@ -9,7 +9,7 @@ from scipy import stats
 
 from bayesmyo import figures
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.responses import responses
+from bayesmyo.assess.responses import rules
 from bayesmyo.cli import reports
 from bayesmyo.errors import UsageError
 from bayesmyo.figures import catalogue
@@ -91,7 +91,7 @@ def test_a_waterfall_is_of_a_change(mock_fit):
 
 
 def test_the_lost_stand_beside_the_categories(mock_fit):
-    rule = responses(mock_fit)[0]
+    rule = rules(mock_fit)[0]
     axes = figures.responses_by_visit(mock_fit).axes[0]
     ticks = [t.get_text() for t in axes.get_xticklabels()]
     at = ticks.index(f"{rule.at:g}")
@@ -130,7 +130,7 @@ def test_every_parameter_has_a_panel_with_its_interval(good_fit):
     [
         ("trajectories", ("cpk",)),
         ("patients", ("cpk",)),
-        ("each_patient", ("cpk_ratio_12",)),
+        ("overview", ()),
         ("waterfall", ("cpk_ratio_12",)),
         ("prior_and_posterior", ("cpk",)),
     ],
@@ -142,6 +142,14 @@ def test_what_may_not_be_said_is_marked(good_fit, mock_fit, name, key):
     assert "NOT TO BE REPORTED: failed check of convergence" in marked
     extra = texts(catalogue.draw(good_fit, entry, key, single=True, checks=[EXTRA]).drawing)
     assert "NOT TO BE REPORTED: failed check of prior" in extra
+
+
+def test_what_may_not_be_said_of_each_patient_is_not_drawn(good_fit, mock_fit):
+    entry, key = catalogue.CATALOGUE["each_patient"], ("cpk_ratio_12",)
+    assert "withheld" not in texts(catalogue.draw(good_fit, entry, key, single=True).drawing)
+    marked = catalogue.draw(mock_fit, entry, key, single=True).drawing
+    assert texts(marked).startswith("withheld: The engine mock does not draw")
+    assert not marked.axes[0].lines
 
 
 def test_what_a_check_looks_at_is_not_marked(good_fit):
