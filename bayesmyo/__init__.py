@@ -37,6 +37,7 @@ _WHERE = {
     "fit": "bayesmyo.inference.fit",
     "influence": "bayesmyo.assess.influence",
     "load_fit": "bayesmyo.inference.store",
+    "match": "bayesmyo.simulation.match",
     "parameters": "bayesmyo.assess.estimate",
     "parse_study": "bayesmyo.study",
     "power": "bayesmyo.simulation.studies",

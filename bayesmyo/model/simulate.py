@@ -67,7 +67,9 @@ class Past:
     since: np.ndarray
 
 
-def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int | None = None) -> Simulated:
+def simulate(
+    study: Study, truth: Truth, rng: np.random.Generator, patients: int | None = None, design: Design | None = None
+) -> Simulated:
     """Draw a cohort as the study's [design] describes it, under a truth.
 
     Parameters
@@ -80,6 +82,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
         The same generator, the same cohort.
     patients : int, optional
         How many new ones are drawn where the truth holds none (default: the design's number).
+    design : Design, optional
+        Another than that of the study.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     >>> len(again.cohort)
     12
     """
-    design = study.design
+    design = design or study.design
     if design is None:
         raise UsageError("simulate", "the study has no [design]", mend="declare patients, follow_up and visits")
     known = truth.patients
