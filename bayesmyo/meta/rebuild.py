@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 Array = np.ndarray
 NEAR = 0.5  # share of the draws in the neighbourhood
@@ -78,7 +78,7 @@ class Expected:
     def possible(self, parameters: Array, observed: Array) -> Array:
         """(n,) whether parameters have a chance of the observed scores."""
         distance = self.distance(_terms(parameters, self.centre, self.spread) @ self.coefficients, observed)
-        return np.asarray(distance <= SLACK * stats.chi2.ppf(POSSIBLE, len(observed)))
+        return np.asarray(distance <= SLACK * special.chdtri(len(observed), 1 - POSSIBLE))
 
     def distance(self, scores: Array, observed: Array) -> Array:
         """(n,) squared, in SDs of what is left."""

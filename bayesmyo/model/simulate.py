@@ -29,6 +29,7 @@ from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used
+from bayesmyo.study.design import Design
 from bayesmyo.study.study import Outcome, Study
 
 MOST_PATIENTS = 100_000

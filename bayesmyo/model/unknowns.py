@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import optimize
 
 from bayesmyo.components.priors import Prior
 from bayesmyo.model.truth import Truth, of_values
@@ -18,7 +17,6 @@ from bayesmyo.study.study import Study
 
 Array = np.ndarray
 DESIGN = 0.5  # SD of the log of what the design says of follow-up and loss, which an abstract may say better
-QUANTILES = np.arange(1, 20) / 20
 EDGE = 1e-9  # from the end of a correlation
 
 
@@ -93,39 +91,7 @@ class Unknowns:
         return of_values(values) if possible(self.study, stated) else None
 
 
-def design_prior(p: Parameter, draws: Array) -> tuple[str, float]:
-    """The design prior that comes close to draws (n,) in the unit of scenarios, and the largest difference between the two
-    distribution functions.
-    """
-    low, high = _ends(p)
-    cut = f" T[{_end(low)}, {_end(high)}]" if np.isfinite([low, high]).any() else ""
-    quantiles = np.quantile(draws, QUANTILES)
-    close = [_close("normal({:.3g}, {:.3g})" + cut, quantiles, draws)]
-    if low == 0 and np.isinf(high):
-        close.append(_close("lognormal({:.3g}, {:.3g})", quantiles, np.log(draws)))
-    return min(close, key=lambda one: one[1])
-
-
-def _close(form: str, quantiles: Array, like: Array) -> tuple[str, float]:
-    """The closest prior of one form with a centre and an SD, which are about those of `like`."""
-
-    def apart(x: Array) -> Array:
-        try:
-            prior = Prior.parse(form.format(x[0], np.exp(x[1])))
-        except ValueError:  # of which hardly anything is left between its ends
-            return np.ones(len(QUANTILES))
-        return np.array([prior.below(q) for q in quantiles]) - QUANTILES
-
-    start = np.array([np.median(like), np.log(max(float(like.std()), 1e-6))])
-    best = optimize.minimize(lambda x: float(np.sum(apart(x) ** 2)), start, method="Nelder-Mead")
-    return form.format(best.x[0], np.exp(best.x[1])), float(np.abs(apart(best.x)).max())
-
-
-def _end(value: float) -> str:
-    return f"{value:g}" if np.isfinite(value) else ""
-
-
-def _ends(p: Parameter) -> tuple[float, float]:
+def ends(p: Parameter) -> tuple[float, float]:
     """Between what a scenario may state a parameter."""
     if p.role == "correlation":
         return -1.0, 1.0
@@ -151,4 +117,4 @@ def _bound(p: Parameter, value: Array) -> Array:
     return np.exp(value) if p.support == "positive" else np.asarray(value)
 
 
-__all__ = ["Unknowns", "design_prior"]
+__all__ = ["Unknowns", "ends"]

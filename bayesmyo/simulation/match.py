@@ -12,7 +12,8 @@ from bayesmyo.components.numbers import listing, significant
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, InputError, UsageError
 from bayesmyo.model.printed import Printed, printed
-from bayesmyo.model.unknowns import Unknowns, design_prior
+from bayesmyo.model.unknowns import Unknowns
+from bayesmyo.simulation.design_prior import design_prior
 from bayesmyo.simulation.given import NO_DESIGN
 from bayesmyo.simulation.rebuild import Found, Table
 from bayesmyo.study.abstract import contradictions

@@ -11,7 +11,8 @@ from bayesmyo.components.priors import Prior
 from bayesmyo.model.printed import measured, print_of, printed, usual_window
 from bayesmyo.model.simulate import Simulated, simulate
 from bayesmyo.model.truth import from_priors, from_scenario
-from bayesmyo.model.unknowns import Unknowns, design_prior
+from bayesmyo.model.unknowns import Unknowns
+from bayesmyo.simulation.design_prior import design_prior
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL
 from tests.study.test_abstract import ABSTRACT
