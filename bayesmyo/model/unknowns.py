@@ -11,7 +11,7 @@ import numpy as np
 from bayesmyo.components.priors import Prior
 from bayesmyo.model.truth import Truth, of_values
 from bayesmyo.study.design import Design, FollowUp, Loss
-from bayesmyo.study.parameters import LINEAR_ROLES, Parameter, Pooled, all_parameters, draw_pooled, inventory, moving
+from bayesmyo.study.parameters import Parameter, Pooled, all_parameters, draw_pooled, inventory, moving
 from bayesmyo.study.scenarios import Values, possible
 from bayesmyo.study.study import Study
 
@@ -95,12 +95,9 @@ def ends(p: Parameter) -> tuple[float, float]:
     """Between what a scenario may state a parameter."""
     if p.role == "correlation":
         return -1.0, 1.0
-    if p.support == "positive" or (p.role in LINEAR_ROLES and p.link.link_name == "log"):
+    if p.support == "positive":
         return 0.0, np.inf
-    if p.role == "level" and not p.link.anchored:
-        with np.errstate(over="ignore"):
-            return float(p.link.inverse(-np.inf)), float(p.link.inverse(np.inf))
-    return -np.inf, np.inf
+    return float(p.in_scenario(-np.inf)), float(p.in_scenario(np.inf))
 
 
 def _free(p: Parameter, value: Array) -> Array:

@@ -63,9 +63,8 @@ def unit_of_drift(study: Study) -> str:
     """What a drift of one is, of each estimand, in a sentence."""
     said = []
     for p in published(study):
-        unit = {"log": "on the log", "logit": "on the logit"}.get(p.link.link_name)
-        unit = unit or p.estimand.unit(study.named, study.time.unit)
-        said.append(f"{significant(p.analysis.predictive.sd)} {unit} of {describe.number(study, p.estimand)}")
+        scale = f"on the scale of their meta-analysis, {p.link.link_name}"
+        said.append(f"{significant(p.analysis.predictive.sd)} ({scale}) of {describe.number(study, p.estimand)}")
     return (
         "Drift is how far above the truth the sources predict another study like them, in SDs of that prediction: one is "
         f"{listing(said)}."

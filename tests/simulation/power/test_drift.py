@@ -77,7 +77,7 @@ def test_counts_drift_on_the_logit():
 def test_what_a_drift_of_one_is_stands_in_a_sentence(known):
     sd = published(known)[0].analysis.predictive.sd
     assert f"{sd:.3g}"[:3] in unit_of_drift(known)
-    assert "points of the change in strength" in unit_of_drift(known)
+    assert "of the change in strength" in unit_of_drift(known)
 
 
 @pytest.mark.parametrize(
