@@ -1,8 +1,8 @@
 """Is prior against data what it says? Kept in docs/evidence/prior_sensitivity.json.
 
-clean     simulated cohorts in which everything is well identified: how often a number is called anything but "the data say"
+clean     simulated cohorts in which everything is well identified: how often a number is called anything but "robust to the prior"
 conflict  the same cohorts under a prior of the slope far from the truth: how often the conflict is found
-weak      a contrast of two groups of which one has a single patient, with a baseline alone: how often "the data hold nothing"
+weak      a contrast of two groups of which one has a single patient, with a baseline alone: how often "mostly the prior"
 Of all: probabilities by reweighting against sampling again.
 
 uv run python scripts/prior_sensitivity.py FOLDER [--cohorts 50]
@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from bayesmyo.assess.refits import Refits
-from bayesmyo.assess.sensitivity import DATA, EMPTY, PRIOR, SILENT, UNKNOWN, prior_sensitivities
+from bayesmyo.assess.sensitivity import prior_sensitivities
+from bayesmyo.assess.verdict import DATA, PRIOR, SILENT, UNKNOWN
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.model import Simulated, simulate_scenario
 from bayesmyo.simulation.cell import Cell
@@ -115,7 +116,7 @@ def rates(rows: list[dict]) -> dict:
     found: dict[str, dict] = {}
     for row in rows:
         for r in row["refit"]:
-            one = found.setdefault(r["name"], dict.fromkeys((DATA, PRIOR, SILENT, EMPTY, UNKNOWN), 0) | {"conflict": 0})
+            one = found.setdefault(r["name"], dict.fromkeys((DATA, PRIOR, SILENT, UNKNOWN), 0) | {"conflict": 0})
             one[r["verdict"]] += 1
             one["conflict"] += r["conflict"]
     apart, same, judged, total = [], 0, 0, 0

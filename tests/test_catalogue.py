@@ -3,13 +3,11 @@
 The catalogues drive it. A new word is taken up by itself where its keys have defaults or are among `KEYS`; otherwise
 these tests say which example is missing in `EXAMPLES`. There is one study for each family, with an outcome for each
 trajectory, every estimand of every outcome, and every decision about every kind of estimand. Nothing is sampled: the
-draws are those of the priors. In the slow tier every family goes with every trajectory through the sampler, and every
-two words of different catalogues meet.
+draws are those of the priors.
 """
 
-from collections import Counter
 from dataclasses import MISSING, fields, replace
-from itertools import combinations, cycle, product
+from itertools import cycle, product
 
 import numpy as np
 import pytest
@@ -300,55 +298,3 @@ def test_the_report_holds_every_answer(study, trusted):
     made = page(trusted)
     for text in (html(made), markdown(made)):
         assert all(name in text for name in (*study.estimands, *study.decisions))
-
-
-# --- the slow tier: through the sampler
-
-
-def paired():
-    """(family, trajectory, form of it, estimand, decision) of every family with every trajectory, and with each the
-    estimand and the decision that have met the fewest of the other words."""
-    met, rows = Counter(), []
-    for family, (trajectory, form) in product(FAMILIES, ONE):
-        sayable = [e for e in OF_OUTCOMES if (family.kind, e.kind) not in REFUSED]
-        new = {(e, d): Counter(combinations((family, trajectory, e, d), 2)) for e, d in product(sayable, DECISIONS)}
-        asked = min(
-            new, key=lambda pair: sum(met[two] > 0 for two in new[pair]) + sum(met[two] for two in new[pair]) / 1e3
-        )
-        met += new[asked]
-        rows.append((family, trajectory, form, *asked))
-    return rows
-
-
-PAIRED = paired()
-
-
-def test_every_two_words_meet():
-    catalogues = FAMILIES, TRAJECTORIES, OF_OUTCOMES, DECISIONS
-    rows = [(f, t, e, d) for f, t, _, e, d in PAIRED]
-    for i, j in combinations(range(4), 2):
-        wanted = {(a.kind, b.kind) for a, b in product(catalogues[i], catalogues[j])} - REFUSED
-        assert {(row[i].kind, row[j].kind) for row in rows} == wanted
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.kind)
-def test_every_family_is_sampled_with_every_trajectory(family):
-    """What is sampled is not the posterior, after so few draws, but it has moved and every answer has its sentence."""
-    text, estimands, decisions = HEAD.replace("patients = 10", "patients = 6"), "\n[estimands]\n", "\n[decisions]\n"
-    for _, trajectory, form, estimand, decision in (row for row in PAIRED if row[0] is family):
-        name = trajectory.kind
-        text += outcome(name, family, form, trajectory.moves).replace('moderators = ["arm"]\n', "")
-        estimands += f"{name}_asked = {forms(estimand)[0].format(outcome=name)}\n"
-        decisions += f"{name}_decided = {forms(decision)[0].format(estimand=f'{name}_asked')}\n"
-    study, rng = parse_study(text + estimands + decisions), np.random.default_rng(12)
-    truth = with_effects(study, from_priors(study, rng), study.design.patients, rng)
-    sampled = fit(study, simulate(study, truth, rng).cohort, seed=3, sampling=Sampling(draws=40, tune=60, chains=2))
-    assert all(np.ptp(draws) > 0 for draws in sampled.quantities["parameter"].values())
-    checked = check(sampled)
-    assert [c.name for c in checked] == [c.name for c in checks_of(sampled)]
-    answers, decided = estimates(sampled), verdicts(sampled)
-    assert [e.name for e in answers] == [*study.estimands]
-    assert [d.name for d in decided] == [*study.decisions]
-    assert np.isfinite([[e.lower, e.median, e.upper] for e in answers]).all()
-    assert all(row.sentence.endswith(".") for row in (*answers, *decided))

@@ -305,7 +305,7 @@ def test_check_as_json(run, request, file, passed):
     assert result.json["passed"] is passed
     checks = result.json["checks"]
     assert [c["name"] for c in checks] == [c.name for c in CHECKS]
-    assert all(c.keys() == {"name", "passed", "sentence", "table"} for c in checks)
+    assert all(c.keys() == {"name", "passed", "sentence", "who", "table"} for c in checks)
     assert checks[0]["table"][0].keys() == {"quantity", "kind", "rhat", "ess_bulk", "ess_tail"}
 
 
@@ -335,7 +335,8 @@ def test_estimate_of_a_good_fit(run, good_file):
         (
             ("--correlations",),
             "correlations",
-            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper", "sentence",
+            {"first", "second", "median", "lower", "upper", "interval", "prior_lower", "prior_upper",
+             "prior_median", "verdict", "sentence",
              "withheld"},
         ),
     ],

@@ -1,6 +1,7 @@
 """The verb `check`."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from bayesmyo.assess.checks import CheckResult, checks_of
 from bayesmyo.assess.checks.refitted import refitted
@@ -29,5 +30,16 @@ def check(fit: Fit, refit: bool = False, progress: Callable[[int, int], None] | 
     >>> [r.name for r in bayesmyo.check(fit) if not r.passed]
     []
     """
-    results = [c.run(fit) for c in checks_of(fit)]
+    results = list(_checked(fit))
     return [*results, *refitted(fit, progress)] if refit and results[0].passed else results
+
+
+def failed(fit: Fit) -> list[CheckResult]:
+    """The checks that forbid to say something of a fit."""
+    return [r for r in check(fit) if not r.passed]
+
+
+@lru_cache(maxsize=2)
+def _checked(fit: Fit) -> tuple[CheckResult, ...]:
+    """Once for each fit: every number and every figure of it asks."""
+    return tuple(c.run(fit) for c in checks_of(fit))

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 
-from bayesmyo.assess.estimate import Said, table, tails
+from bayesmyo.assess.estimate import Said, tails
 from bayesmyo.cohort.evidence import PRIOR_ALONE, unchanging
 from bayesmyo.components.numbers import in_sentence
 from bayesmyo.inference.fit import Fit
@@ -24,6 +23,7 @@ from bayesmyo.study.study import Study
 
 PRIOR_DRAWS = 4000
 TINY = 1e-9
+CONSTRUCTED = 0.2  # of a start and its own change, before the data: their coordinates tie them
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,12 @@ class Correlation(Said):
         The interval before the data.
     sentence : str
         What may be repeated; changes are told as improvements.
+    prior_median : float
+        Before the data: of a start and its own change far from zero, for the one is a part of the other.
+    verdict : str, optional
+        Prior against data, as in `verdict.py`; None where it was not asked.
     withheld : bool
-        A check has failed, or the data hold no change.
+        A check has failed, the data hold no change, or it turns on the prior.
     """
 
     first: str
@@ -52,7 +56,9 @@ class Correlation(Said):
     interval: float
     prior_lower: float
     prior_upper: float
+    prior_median: float
     sentence: str
+    verdict: str | None = None
     withheld: bool = False
 
     @property
@@ -109,51 +115,35 @@ def patient_correlations(study: Study, truth: Truth) -> dict[tuple[tuple[str, st
     return {pair: r for pair, r in correlated.items() if np.abs(r).min() < 1 - TINY}
 
 
+def correlated_pairs(fit: Fit) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """Each two quantities that are told; where outcomes are modelled apart, those within outcomes."""
+    study = fit.study
+    apart, none = study.correlate != "across outcomes", study.correlate == "none"
+    pairs = patient_correlations(study, fit.truth.take(np.arange(2)))
+    return [(a, b) for a, b in pairs if not none and not (apart and a[0] != b[0])]
+
+
 def correlation_estimates(fit: Fit) -> list[Correlation]:
-    """Every correlation of a fit in patient-level terms; where outcomes are modelled apart, those within outcomes."""
+    """Every correlation of a fit in patient-level terms, whatever may be said of it."""
     study = fit.study
     quantiles = tails(study)
     rng = np.random.default_rng(address(fit.seed, PREDICT, cell=1))
     before = patient_correlations(study, from_priors(study, rng, (PRIOR_DRAWS,)))
-    rows = []
-    for (a, b), r in patient_correlations(study, fit.truth).items():
-        if study.correlate == "none" or (study.correlate != "across outcomes" and a[0] != b[0]):
-            continue
-        lower, median, upper = (float(q) for q in np.quantile(r, quantiles))
-        low, _, high = (float(q) for q in np.quantile(before[a, b], quantiles))
-        held = _held(fit, a, b)
-        text = held or sentence(study, a, b, median, lower, upper, low, high)
-        row = Correlation(" ".join(a), " ".join(b), median, lower, upper, study.interval, low, high, text, bool(held))
-        rows.append(row)
+    rows, now = [], patient_correlations(study, fit.truth)
+    for a, b in correlated_pairs(fit):
+        lower, median, upper = (float(q) for q in np.quantile(now[a, b], quantiles))
+        low, middle, high = (float(q) for q in np.quantile(before[a, b], quantiles))
+        text = sentence(study, a, b, median, lower, upper, low, middle, high)
+        names = " ".join(a), " ".join(b)
+        rows.append(Correlation(*names, median, lower, upper, study.interval, low, high, middle, text))
     return rows
 
 
-def _held(fit: Fit, *quantities: tuple[str, str]) -> str:
-    """Why nothing is said of quantities of which the data hold nothing; empty where it may be."""
+def pair_fact(fit: Fit, *quantities: tuple[str, str]) -> str:
+    """Why the data hold nothing of a correlation; empty where they may."""
     whys = (unchanging(fit.study, fit.cohort, outcome) for outcome, quantity in quantities if quantity == "change")
     why = next(filter(None, whys), "")
-    return f"withheld: {why}: these data hold no change; {PRIOR_ALONE}." if why else ""
-
-
-def correlations(fit: Fit) -> pd.DataFrame:
-    """Every correlation between patients' starts and changes as a table, with the prior's interval beside it.
-
-    Parameters
-    ----------
-    fit : Fit
-        A fit, with its patients.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each two quantities: r > 0 where patients high in one are high in the other.
-
-    Examples
-    --------
-    >>> bayesmyo.correlations(fit)[["first", "second"]].values.tolist()
-    [['strength start', 'strength change'], ['cpk start', 'cpk change']]
-    """
-    return table([vars(c) for c in correlation_estimates(fit)])
+    return f"{why}: these data hold no change; {PRIOR_ALONE}." if why else ""
 
 
 def sentence(study: Study, a: tuple[str, str], b: tuple[str, str], *r: float) -> str:
@@ -161,21 +151,26 @@ def sentence(study: Study, a: tuple[str, str], b: tuple[str, str], *r: float) ->
 
     Changes are told as improvements, so that r > 0 means that they come together; where that turns the sign of the
     table, which counts rises, the sentence says so.
-    r: median, lower and upper end, and both ends before the data
+    r: median, lower and upper end; lower end, median and upper end before the data
     """
-    median, lower, upper, low, high = r
+    median, lower, upper, low, middle, high = r
     falls = [q == "change" and study.outcomes[outcome].better == "lower" for outcome, q in (a, b)]
     turns = falls[0] != falls[1]
     if turns:
-        median, lower, upper, low, high = -median, -upper, -lower, -high, -low
+        median, lower, upper, low, middle, high = -median, -upper, -lower, -high, -middle, -low
     more = ["more" if quantity == "change" else "higher" for _, quantity in (a, b)]
     less = "less" if b[1] == "change" else "lower"
     second = more[1] if lower > 0 else less if upper < 0 else f"{more[1]} or {less}"
     verb = "" if lower > 0 or upper < 0 else "may "
     turned = ", counted as improvements" if turns else ""
+    before = f"before the data {middle:.2f}, {low:.2f} to {high:.2f}"
+    if (
+        a[0] == b[0] and abs(middle) > CONSTRUCTED
+    ):  # mathematical coupling: Oldham (1962), https://doi.org/10.1016/0021-9681(62)90116-9
+        before = f"the start is a part of its own change, so that r is {middle:.2f}, {low:.2f} to {high:.2f}, by construction"
     return (
         f"Patients who {_doing(study, a, more[0])} {verb}{_doing(study, b, second)}: r = {median:.2f}{turned} "
-        f"({study.interval:.0%} interval {lower:.2f} to {upper:.2f}; before the data {low:.2f} to {high:.2f})."
+        f"({study.interval:.0%} interval {lower:.2f} to {upper:.2f}; {before})."
     )
 
 

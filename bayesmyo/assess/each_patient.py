@@ -7,15 +7,12 @@ measurements a patient has, the closer to their average. It is no raw difference
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from bayesmyo.assess.check import check
 from bayesmyo.assess.diagnostics import diagnose, quantile_errors
-from bayesmyo.assess.estimate import Estimate, amount, estimate_of, table, tails
-from bayesmyo.assess.withhold import withhold
+from bayesmyo.assess.estimate import Estimate, amount, estimate_of, tails
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.errors import UsageError, did_you_mean
-from bayesmyo.inference.fit import Fit, known_fit
+from bayesmyo.inference.fit import Fit
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.model.truth import OutcomeTruth, Truth
 from bayesmyo.study.covariates import base, columns
@@ -23,49 +20,6 @@ from bayesmyo.study.predictors import effects
 from bayesmyo.study.study import Study
 
 EACH = "each patient"  # of whom it speaks, where other estimates name a population
-
-
-def each_patient(fit: Fit, estimand: str) -> pd.DataFrame:
-    """An estimand of the study asked of each of these patients, whatever the population of which the study asks it.
-
-    An estimand with a contrast of a covariate of visits (on treatment against off) is the patient's own effect.
-
-    Parameters
-    ----------
-    fit : Fit
-        A fit, with its patients.
-    estimand : str
-        The name of an estimand of the study.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each patient, by pseudonym: mean, sd, median, lower and upper in `attrs["unit"]`; the probability
-        that it is `attrs["direction"]` `attrs["threshold"]`, for the better; how many measurements the patient has of
-        the outcome. Where a check has failed, `withheld` is True and `sentence` says which.
-
-    Raises
-    ------
-    UsageError
-        For an estimand that one patient cannot be asked, or in which patients do not differ.
-    StorageError
-        For a shared copy.
-
-    Examples
-    --------
-    >>> each = bayesmyo.each_patient(fit, "cpk_ratio_12")
-    >>> len(each), each.attrs["unit"]
-    (12, 'ratio')
-    """
-    known_fit(fit)
-    rows = withhold(each_estimate(fit, estimand), [r for r in check(fit) if not r.passed])
-    first = rows[0]
-    kept = ("name", "mean", "sd", "median", "lower", "upper", "probability", "mcse", "ess", "withheld", "sentence")
-    each = table([{k: getattr(row, k) for k in kept} for row in rows]).rename_axis("patient")
-    each.insert(0, "measurements", measurements(fit, fit.study.estimands[estimand]))
-    told = ("unit", "direction", "threshold", "interval")
-    each.attrs = {"estimand": estimand} | {k: getattr(first, k) for k in told}
-    return each
 
 
 def each_estimate(fit: Fit, estimand: str) -> list[Estimate]:
@@ -80,14 +34,15 @@ def each_estimate(fit: Fit, estimand: str) -> list[Estimate]:
     return rows
 
 
-def each_draws(fit: Fit, estimand: str) -> dict[str, np.ndarray]:
-    """(chain, draw) values of the estimand in each of these patients, by pseudonym."""
+def each_draws(fit: Fit, estimand: str, truth: Truth | None = None) -> dict[str, np.ndarray]:
+    """(chain, draw) values of the estimand in each of these patients, by pseudonym; under other truths of them, if given."""
+    truth = truth or fit.truth
     e = asked(fit.study, estimand)
     names = fit.cohort.pseudonyms()
     others = [[n for n in range(len(names)) if n != i] for i in range(len(names))]
     own = ({k: known.without(*rest) for k, known in fit.cohort.events.items()} for rest in others)
     return {
-        name: e.of(TruthPrediction(fit.study, alone(fit.truth, i), events=events))
+        name: e.of(TruthPrediction(fit.study, alone(truth, i), events=events))
         for i, (name, events) in enumerate(zip(names, own, strict=True))
     }
 

@@ -1,27 +1,31 @@
 """What would be said under priors half and twice as wide or centred elsewhere, and before any data.
 
-Wider: the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a rate; correlations and the
-thresholds of grades keep their priors. Centred elsewhere: the levels at the start, which the declared typical value
-sets, half a prior SD lower and higher. Power-scaling says when prior or likelihood count more: Kallioinen et al.
-(2024), https://doi.org/10.1007/s11222-023-10366-5.
+Wider: the SD of a normal, half-normal or t, the log-SD of a log-normal, one over a rate; the thresholds of grades keep
+their priors, and so do correlations, but where one is what is asked: there LKJ(eta) is also made twice and half as
+concentrated. Centred elsewhere: the levels at the start, which the declared typical value sets, half a prior SD lower
+and higher. Power-scaling says when prior or likelihood count more: Kallioinen et al. (2024),
+https://doi.org/10.1007/s11222-023-10366-5.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from arviz_stats.base import array_stats
 
-from bayesmyo.assess.refits import ROUGH, Refits, estimands
+from bayesmyo.assess.asked import draws_of
+from bayesmyo.assess.diagnostics import diagnose
+from bayesmyo.assess.refits import ROUGH, Refitted
 from bayesmyo.assess.reweight import MOST, TRUSTED, evenly, reweight
+from bayesmyo.components.priors import Alone
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model.marginal import log_marginal
 from bayesmyo.model.published import published
-from bayesmyo.model.truth import Truth, from_priors, with_effects
+from bayesmyo.model.truth import Truth, correlation_matrix, from_priors, with_effects
 from bayesmyo.seeds import PREDICT, address
 from bayesmyo.study.parameters import Parameter, all_parameters
-from bayesmyo.study.predictors import CORRELATIONS
+from bayesmyo.study.predictors import CORRELATIONS, blocks
 from bayesmyo.study.study import Study
 
 Array = np.ndarray
@@ -52,8 +56,8 @@ class OtherPriors:
         return self.half is not None and self.double is not None
 
 
-def prior_estimands(fit: Fit) -> dict[str, Array]:
-    """Draws of every estimand from the priors, (draw,) each, for patients with these patients' covariates."""
+def prior_draws(fit: Fit, each: str = "") -> Said:
+    """Draws of every number from the priors, (draw,) each, for patients with these patients' covariates."""
     rng = np.random.default_rng(address(fit.seed, PREDICT, cell=2))
     study, patients = fit.study, len(fit.cohort)
     with np.errstate(all="ignore"):
@@ -61,30 +65,61 @@ def prior_estimands(fit: Fit) -> dict[str, Array]:
         truth = with_effects(study, from_priors(study, rng, (PRIOR_DRAWS,)), patients, rng)
         # imputed columns (draw, patient) are repeated up to as many draws as there are from the priors
         wide = {k: np.resize(v, (PRIOR_DRAWS, patients)) if np.ndim(v) > 1 else v for k, v in one.covariates.items()}
-        return estimands(fit, replace(truth, covariates=wide))
+        return draws_of(fit, replace(truth, covariates=wide), each)
 
 
-def sampled_again(refits: Refits) -> OtherPriors:
+def sampled_again(fit: Fit, runs: Sequence[Refitted], own: bool = False, each: str = "") -> OtherPriors:
     """By sampling again, under all priors together; None where the chains disagree.
 
-    Levels centred elsewhere are asked of the draws under wider priors, reweighted: those reach as far.
+    Levels centred elsewhere are asked of the draws under wider priors, reweighted: those reach as far. And so are other
+    priors of correlations, where `own` asks for them.
+    runs: under priors half and twice as wide
     """
-    half, double = refits.with_spreads(HALF, DOUBLE)
-    narrow, wide = (r.estimands if not r.rhat > ROUGH else None for r in (half, double))
+    study = fit.study
+    narrow, wide = (None if r.rhat > ROUGH else _agreed(draws_of(fit, r.truth, each)) for r in runs)
     lower = higher = None
     if wide is not None:
-        lower, higher = _elsewhere(wide, refits.fit.study, double.truth, DOUBLE)
+        lower, higher = _elsewhere(wide, study, runs[1].truth, DOUBLE)
+    if own:
+        narrow, wide = (
+            said and _resampled(said, log_lkj(study, r.truth, 1 / spread))[0]
+            for said, r, spread in ((narrow, runs[0], HALF), (wide, runs[1], DOUBLE))
+        )
     return OtherPriors(narrow, wide, "refit", None, lower, higher)
 
 
-def reweighted(fit: Fit, outcomes: tuple[str, ...]) -> OtherPriors:
-    """By reweighting the draws, under other priors of these outcomes; None where the weights cannot be trusted."""
+def _agreed(said: Said) -> Said:
+    """Those of which a refit's chains agree."""
+    known = diagnose(dict(said))
+    return {name: draws for name, draws in said.items() if not known[name].rhat > ROUGH}
+
+
+def reweighted(fit: Fit, outcomes: tuple[str, ...], said: Said | None = None, own: bool = False) -> OtherPriors:
+    """By reweighting the draws, under other priors of these outcomes; None where the weights cannot be trusted.
+
+    said: draws of the numbers that are asked (default: of the estimands); own: under other priors of correlations too
+    """
+    said = fit.estimands if said is None else said
     now = log_prior(fit, outcomes=outcomes)
-    (half, k_half), (double, k_double) = (
-        _resampled(fit.estimands, log_prior(fit, spread, outcomes) - now) for spread in (HALF, DOUBLE)
-    )
-    lower, higher = _elsewhere(fit.estimands, fit.study, fit.truth, 1.0, outcomes)
+
+    def under(spread: float) -> tuple[Said | None, float]:
+        ratio = log_prior(fit, spread, outcomes) - now
+        return _resampled(said, ratio + log_lkj(fit.study, fit.truth, 1 / spread, outcomes) if own else ratio)
+
+    (half, k_half), (double, k_double) = under(HALF), under(DOUBLE)
+    lower, higher = _elsewhere(said, fit.study, fit.truth, 1.0, outcomes)
     return OtherPriors(half, double, "importance", max(k_half, k_double), lower, higher)
+
+
+def log_lkj(study: Study, truth: Truth, times: float, outcomes: tuple[str, ...] | None = None) -> Array:
+    """By how much the log density of LKJ(times * eta) is higher than that of LKJ(eta), of the matrices of these
+    outcomes."""
+    eta, total = Alone.parse(study.correlation_prior).values[0], np.zeros(truth.shape)
+    for block in blocks(study):
+        if len(block.effects) > 1 and (outcomes is None or {e.outcome for e in block.effects} & set(outcomes)):
+            matrix = correlation_matrix(study, truth, block.effects)
+            total = total + (times - 1) * eta * np.linalg.slogdet(matrix)[1]
+    return total
 
 
 def _elsewhere(
@@ -135,13 +170,13 @@ def _values(truth: Truth, p: Parameter) -> Array:
     )
 
 
-def leading(fit: Fit, outcomes: tuple[str, ...], moved: Callable[[Array], float], of: str) -> Parameter | None:
-    """The parameter of these outcomes whose prior alone moves an estimand most; None where none can be changed.
+def leading(fit: Fit, outcomes: tuple[str, ...], moved: Callable[[Array], float], draws: Array) -> Parameter | None:
+    """The parameter of these outcomes whose prior alone moves a number most; None where none can be changed.
 
-    moved: how far other draws of the estimand are from those at hand. Weights of one prior alone are mild: they point
+    moved: how far other draws of the number are from those at hand, `draws`. Weights of one prior alone are mild: they point
     the way even where those of all priors together cannot be trusted.
     """
-    draws, moves = fit.estimands[of].reshape(-1), {}
+    draws, moves = draws.reshape(-1), {}
     for p in all_parameters(fit.study):
         own = p.own
         if not own or p.outcome not in outcomes or own.scaled(DOUBLE) == own:

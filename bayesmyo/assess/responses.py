@@ -8,15 +8,13 @@ the time of the rule counts as one at it only where the rule declares a window.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.estimate import Said, tails
-from bayesmyo.assess.withhold import reasons
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.estimands import all_met
 from bayesmyo.components.numbers import listing
@@ -24,9 +22,10 @@ from bayesmyo.inference.fit import Fit
 from bayesmyo.model.prediction import TruthPrediction
 from bayesmyo.study import describe
 from bayesmyo.study.predictors import predictors
-from bayesmyo.study.study import Response, Study
+from bayesmyo.study.study import MONTHS_PER, Response, Study
 
 Levels = dict[tuple[str, float], np.ndarray]
+UNEVEN = 3.0  # days by which months, or years, of the calendar differ from their mean
 NONE = "none of these"  # where no category takes everyone else
 
 
@@ -44,8 +43,10 @@ class Category:
         The median count if none, or all, of the patients who are predicted have it.
     sentence : str
         What may be repeated.
+    verdict : str, optional
+        Prior against data, as in `verdict.py`; None where it was not asked.
     withheld : bool
-        A check has failed: the counts are for whoever mends the model, not for a reader.
+        A check has failed, or it turns on the prior: the counts are for whoever mends the model, not for a reader.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Category:
     worst: int
     best: int
     sentence: str
+    verdict: str | None = None
     withheld: bool = False
 
 
@@ -136,43 +138,13 @@ class Responses(Said):
         return pd.DataFrame(rows).set_index("patient")
 
 
-def responses(fit: Fit) -> list[Responses]:
-    """Every response rule of the study, the study's own first: how many of these patients have each category.
-
-    Parameters
-    ----------
-    fit : Fit
-        A fit, with its patients.
-
-    Returns
-    -------
-    list of Responses
-        Of each rule, its categories with the count of patients and its bounds, and each patient's probabilities.
-
-    Raises
-    ------
-    StorageError
-        For a shared copy, which has no patients.
-
-    Examples
-    --------
-    >>> bayesmyo.responses(fit)  # the study declares none
-    []
-    """
+def rules(fit: Fit) -> list[Responses]:
+    """Every response rule of the study, the study's own first: how many of these patients have each category, whatever
+    may be said of it. Raises StorageError for a shared copy, which has no patients."""
     study = fit.study
     own = study.rule or (next(iter(study.responses)) if len(study.responses) == 1 else "")
     ordered = sorted(study.responses, key=lambda name: name != own)
     return [_judged(fit, name, study.responses[name], name == own) for name in ordered]
-
-
-def withhold_responses(rows: list[Responses], failed: Sequence[CheckResult]) -> list[Responses]:
-    """The same rows; where a check has failed, the reason stands in place of sentences about its outcomes."""
-
-    def held(c: Category) -> Category:
-        reason = reasons(c.outcomes, failed)
-        return replace(c, sentence=reason, withheld=True) if reason else c
-
-    return [replace(r, categories=tuple(held(c) for c in r.categories)) for r in rows]
 
 
 def assigned(
@@ -190,7 +162,7 @@ def assigned(
             levels[outcome, time] = prediction.each(outcome, time)
         return levels[outcome, time]
 
-    positions = np.full((*fit.truth.shape, len(fit.cohort)), len(response.categories))
+    positions = np.full((*prediction.truth.shape, len(fit.cohort)), len(response.categories))
     free = prediction.free(response.free)
     for position, criteria in reversed(list(enumerate(response.categories.values()))):
         met = all_met(criteria, response.at, response.from_, level)
@@ -215,13 +187,31 @@ def last_measured(cohort: Cohort, outcomes: Sequence[str]) -> dict[str, np.ndarr
     return latest
 
 
+def category_names(response: Response) -> list[str]:
+    """Every category of a rule, and one for those who have none of them."""
+    return [*response.categories] + [NONE] * bool([*response.categories.values()][-1])
+
+
+def category_outcomes(response: Response, k: int) -> tuple[str, ...]:
+    """The outcomes of the criteria of a category, and of those before it."""
+    asked = [*response.categories.values()][: k + 1]
+    return tuple(dict.fromkeys(o for criteria in asked for o in criteria))
+
+
+def earliest(study: Study, response: Response) -> float:
+    """From when on a visit counts as one at the time of a rule. Months of the calendar are not all alike: of dates, a
+    visit on the day of an anniversary counts, though it may be days short of so many months of 30.44 days."""
+    dated = study.time.date is not None
+    return response.at - response.window - (UNEVEN * MONTHS_PER["day"] / MONTHS_PER[study.time.unit] if dated else 0.0)
+
+
 def _judged(fit: Fit, name: str, response: Response, own: bool) -> Responses:
-    study, cohort, since = fit.study, fit.cohort, response.at - response.window
+    study, cohort, since = fit.study, fit.cohort, earliest(fit.study, response)
     position = assigned(fit, response)
     every = last_measured(cohort, tuple(study.outcomes))
     last = {outcome: every[outcome] for outcome in response.outcomes}
     seen = np.all([times >= since for times in last.values()], axis=0) | decided(cohort, response)
-    names = [*response.categories] + [NONE] * bool([*response.categories.values()][-1])
+    names = category_names(response)
     has = np.stack([position == k for k in range(len(names))])  # (category, chain, draw, patient)
     lost = _lost(study, response, {outcome: times[~seen] for outcome, times in last.items()})
     chance = has.mean(axis=(1, 2))
@@ -260,7 +250,7 @@ def _category(
     lower, median, upper = (int(q) for q in np.quantile(counts, tails(study), method="inverted_cdf"))
     worst = int(np.quantile(among_seen, 0.5, method="inverted_cdf"))
     asked = [*response.categories.values()][: k + 1]
-    outcomes = tuple(dict.fromkeys(o for criteria in asked for o in criteria))
+    outcomes = category_outcomes(response, k)
     criteria = describe.criteria(study, response, asked[k] if k < len(asked) else {})
     before = " or ".join(n.replace("_", " ") for n in [*response.categories][:k])
     judged = f"not {before}, and {criteria}" if k and k < len(asked) and asked[k] else criteria
@@ -285,7 +275,7 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
 
     last: of each outcome, (patient,) when it was last measured in those who are predicted; -inf for never
     """
-    since = response.at - response.window
+    since, when = earliest(study, response), f"{study.time.unit} {response.at - response.window:g}"
     earlier = {o: int((times < since).sum()) for o, times in last.items() if (times < since).any()}
     n = len(next(iter(last.values())))
     if n == 0:
@@ -296,9 +286,9 @@ def _lost(study: Study, response: Response, last: dict[str, np.ndarray]) -> str:
     limiting = np.min([*last.values()], axis=0)
     latest = ""
     if np.isfinite(limiting.max()):
-        when = f"at {study.time.unit} {np.floor(100 * limiting.max()) / 100:g}"  # never rounded up to the time itself
-        latest = f" ({when})" if n == 1 else f" (the latest {when})"
-    text = f"{subject} {'was' if len(earlier) == 1 else 'were'} last measured before {study.time.unit} {since:g}"
+        then = f"at {study.time.unit} {np.floor(100 * limiting.max()) / 100:g}"  # never rounded up to the time itself
+        latest = f" ({then})" if n == 1 else f" (the latest {then})"
+    text = f"{subject} {'was' if len(earlier) == 1 else 'were'} last measured before {when}"
     people = "one patient" if n == 1 else f"{n} patients"
     text += f" in {n}{latest}" if together else f"{latest}: {people}"
     text += f", who {'is predicted from its own trajectory' if n == 1 else 'are predicted from their own trajectories'}"

@@ -54,7 +54,11 @@ def reasons(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> str:
     """Why nothing is said of these outcomes; empty where it may be. Of a check, what it says of them alone."""
     whys = [
         " ".join(r.by_outcome[o] for o in outcomes if o in r.by_outcome) or r.sentence
-        for r in failed
-        if not r.numbers and (not r.outcomes or set(r.outcomes) & set(outcomes))
+        for r in forbidding(outcomes, failed)
     ]
     return "withheld: " + " ".join(whys) if whys else ""
+
+
+def forbidding(outcomes: Sequence[str], failed: Sequence[CheckResult]) -> list[CheckResult]:
+    """The failed checks because of which nothing is said of these outcomes."""
+    return [r for r in failed if not r.numbers and (not r.outcomes or set(r.outcomes) & set(outcomes))]

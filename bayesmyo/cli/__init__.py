@@ -4,7 +4,7 @@ options.py   arguments and options that several commands take
 tables.py    studies, init, validate, evidence, match, simulate
 fits.py      fit, export, verify
 answers.py   check, estimate, influence, tip, compare
-reports.py   report
+reports.py   report, figure, paper
 patients.py  predict
 simulations.py  calibrate, power, merge
 machine.py   doctor
@@ -26,7 +26,7 @@ from bayesmyo.cli.examples import EXIT_CODES, epilog
 from bayesmyo.cli.fits import export, fit, verify
 from bayesmyo.cli.machine import doctor
 from bayesmyo.cli.patients import predict
-from bayesmyo.cli.reports import report
+from bayesmyo.cli.reports import figure, paper, report
 from bayesmyo.cli.simulations import calibrate, merge, power
 from bayesmyo.cli.tables import evidence, init, match, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
@@ -46,7 +46,7 @@ OF_ONE_TABLE = (
     compare,
     predict,
 )
-COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, export, verify, doctor)
+COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, figure, paper, export, verify, doctor)
 
 app = typer.Typer(
     no_args_is_help=True,

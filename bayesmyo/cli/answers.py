@@ -39,7 +39,10 @@ def check(
         results = [check_prior(find_study(path), seed)] if prior else run(load_fit(path), refit, step)
     passed = all(r.passed for r in results)
     if json:
-        rows = [{"name": r.name, "passed": r.passed, "sentence": r.sentence, "table": list(r.table)} for r in results]
+        rows = [
+            {"name": r.name, "passed": r.passed, "sentence": r.sentence, "who": list(r.who), "table": list(r.table)}
+            for r in results
+        ]
         typer.echo(documents.document(passed=passed, checks=rows))
     else:
         for r in results:
@@ -219,31 +222,26 @@ def report(result: Any, json: bool, what: str = "estimates", estimand: str = "",
     """Print what a fit says, if its checks let it; exit 1 if they do not. estimand: that is asked of each patient"""
 
     from bayesmyo.assess.check import check as run
-    from bayesmyo.assess.claims import claims
-    from bayesmyo.assess.correlations import correlation_estimates
-    from bayesmyo.assess.each_patient import asked, each_estimate
+    from bayesmyo.assess.claims import claims, each_claims
+    from bayesmyo.assess.each_patient import asked
     from bayesmyo.assess.estimate import parameter_estimates
     from bayesmyo.assess.evidence import cited
-    from bayesmyo.assess.responses import responses, withhold_responses
-    from bayesmyo.assess.withhold import withhold
     from bayesmyo.report import answered, documents, progress, terminal
 
     rows: Sequence[Any]
     if what == "each-patient":
         asked(result.study, estimand)
+    if what in ("responses", "correlations", "each-patient"):
+        len(result.cohort)  # says what a shared copy is
     failed = [r for r in run(result) if not r.passed]
     if what == "parameters":
         rows = parameter_estimates(result)
-    elif what == "responses":
-        rows = withhold_responses(responses(result), failed)
     elif what == "each-patient":
-        rows = withhold(each_estimate(result, estimand), failed)
-    elif what == "correlations":
-        rows = withhold(correlation_estimates(result), failed)
+        with progress.steps(AGAIN) as step:
+            rows = each_claims(result, estimand, failed, step)
     else:
         with progress.steps(AGAIN) as step:
-            said = claims(result, failed, progress=step)
-        rows = said.decisions if what == "decisions" else said.estimates
+            rows = getattr(claims(result, failed, progress=step), what)
     if json:
         of = {"estimand": estimand} if estimand else {}
         plain = [r.as_dict() for r in rows]

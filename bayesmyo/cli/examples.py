@@ -66,6 +66,17 @@ EXAMPLES = {
     "report": (
         "bayesmyo report fit.nc -o report.html",
         "bayesmyo report fit.nc -o report.md --tables tables    # every table as CSV",
+        "bayesmyo report fit.nc -o paper.html --figures figures",
+    ),
+    "figure": (
+        "bayesmyo figure fit.nc             # which there are, and of what",
+        "bayesmyo figure fit.nc estimates",
+        "bayesmyo figure fit.nc trajectories --of strength -o strength.pdf",
+        "bayesmyo figure fit.nc swimmer --patient-level -o swimmer.png --dpi 600",
+    ),
+    "paper": (
+        "bayesmyo paper my-study.toml my-study.csv   # Table 1 and the flow",
+        "bayesmyo paper my-study.toml my-study.csv --fit fit.nc -o paper",
     ),
     "export": ("bayesmyo export fit.nc --draws draws.parquet",),
     "verify": (

@@ -226,6 +226,10 @@ class Cohort:
         By event.
     exits : Exits, optional
         When and why each patient's follow-up ended; None where the study has no column for either.
+    described : mapping of str to ndarray (patient,)
+        Declared covariates that no model uses, of visits as they were at the first one; of a table alone.
+    left_out : mapping of str to int
+        Reason -> patients of the table of whom no row is used; of a table alone.
 
     Examples
     --------
@@ -242,6 +246,8 @@ class Cohort:
     covariates: Mapping[str, np.ndarray] = field(default_factory=dict)
     events: Mapping[str, Episodes] = field(default_factory=dict)
     exits: Exits | None = None
+    described: Mapping[str, np.ndarray] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.patients)
@@ -272,6 +278,8 @@ class Cohort:
             measurements={k: replace(m, patient=np.zeros_like(m.patient)) for k, m in own.measurements.items()},
             events={k: replace(e, patient=np.zeros_like(e.patient)) for k, e in own.events.items()},
             covariates={k: v[[patient]] for k, v in self.covariates.items()},
+            described={k: v[[patient]] for k, v in self.described.items()},
+            left_out={},
             exits=None,
         )
 
@@ -297,9 +305,11 @@ class Cohort:
         outcomes = {k: OutcomeRows(len(m), m.censored) for k, m in measurements.items()}
         rows = RowAccount(visits, visits, {}, outcomes, self.rows.word)
         covariates = {k: v[:patients] for k, v in self.covariates.items()}
+        described = {k: v[:patients] for k, v in self.described.items()}
         few = self.patients[:patients]
         events = {k: e.take(e.patient < patients) for k, e in self.events.items()}
         exits = self.exits.first(patients) if self.exits else None
         return replace(
-            self, patients=few, measurements=measurements, rows=rows, covariates=covariates, events=events, exits=exits
-        )
+            self, patients=few, measurements=measurements, rows=rows, covariates=covariates, events=events, exits=exits,
+            described=described, left_out={},
+        )  # fmt: skip

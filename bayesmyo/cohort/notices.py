@@ -62,6 +62,7 @@ def notices(
         yield _exits(study, cohort, exits)
     yield from copies(study, cohort, table.word)
     yield from measured.times(study, cohort, table.word)
+    yield from _never_so_late(study, cohort)
     for name, m in cohort.measurements.items():
         o = study.outcomes[name]
         if len(m):
@@ -75,6 +76,17 @@ def notices(
         yield from measured.covariate(study, name, part, cohort)
         if levels := study.covariates[name].map:
             yield from read_by_map(name, column, levels, part, rows.fates if part is parts.visits else None)
+
+
+def _never_so_late(study: Study, cohort: Cohort) -> Iterator[str]:
+    """Questions about times by which an outcome was no longer measured, though others were."""
+    last = {name: float(m.time.max(initial=0.0)) for name, m in cohort.measurements.items()}
+    for name, end in last.items():
+        asked = {n: max(e.times(), default=0.0) for n, e in study.estimands.items() if name in e.outcomes}
+        if later := [n for n, time in asked.items() if end < time <= max(last.values())]:
+            looks = "looks" if len(later) == 1 else "look"
+            clock = f"{study.time.unit} {end:g}"
+            yield f"{study.label(name)}: last measured at {clock}; {', '.join(later)} {looks} beyond it. [D63]"
 
 
 def _times(study: Study, rows: Visits) -> Iterator[str]:

@@ -10,6 +10,7 @@ from bayesmyo.cohort import cells
 from bayesmyo.cohort.appearance import appearance_faults, appearance_notices, merged
 from bayesmyo.cohort.cohort import BETWEEN, Cohort, Measurements, RowAccount
 from bayesmyo.cohort.covariates import covariate_notices, data_faults, missing_faults, of_patients, parse_column
+from bayesmyo.cohort.described import described, left_out
 from bayesmyo.cohort.events import read_events
 from bayesmyo.cohort.fates import (
     BLANK,
@@ -150,6 +151,7 @@ def cohort_of(
     holders = {n: parts.holding(table_column(study, n)) if n in of_each else part for n in used(study)}
     covariates = {n: parse_column(study, n, holder) for n, holder in holders.items()}
     own = {n: of_patients(study, holders[n], n, covariates[n]) for n in of_each}
+    beside = described(study, parts, rows, covariates)
     _missing_at_visits(study, rows, covariates)
     exposures = {n: beside_column(study, o, o.exposure, EXPOSURE, part, typed[n]) for n, o in outcomes if o.exposure}
     errors = {n: beside_column(study, o, o.error, ERROR, part, typed[n]) for n, o in outcomes if o.error}
@@ -163,6 +165,8 @@ def cohort_of(
     _stop(part.table.source, [*faults, *parts.faults()] or _nothing(study, rows.fates, {} if alone else measured))
     accounted = account(rows, measured, typed, study.data.duplicates)
     cohort = _assemble(rows, measured, exposures, errors, {n: covariates[n] for n in of_visits}, own, accounted)
+    beyond = {n: np.array([values.get(p, np.nan) for p in cohort.patients]) for n, values in beside.items()}
+    cohort = replace(cohort, described=beyond, left_out=left_out(rows))
     cohort = without_later(study, replace(cohort, events=happened.episodes, exits=happened.exits))
     told = [*notices(study, parts, rows, when.exits, cohort, lacking), *happened.notices]
     told += table_notices(study, parts, rows)

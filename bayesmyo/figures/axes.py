@@ -7,6 +7,24 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from bayesmyo.study.study import Outcome, Study
 
+NEAR = 1e-9
+CALENDAR = {
+    "day": (7, 30, 90, 180, 365, 730, 1825),
+    "week": (4, 13, 26, 52, 104, 260),
+    "month": (1, 3, 6, 12, 24, 48, 96, 192),
+    "year": (0.25, 0.5, 1, 2, 5, 10, 20),
+}
+
+
+def looks(study: Study, longest: float) -> list[float]:
+    """Times at which a clinic would look, up to the longest: those of its calendar, or four to ten round steps where
+    that has fewer than three."""
+    times = [float(t) for t in CALENDAR.get(study.time.unit, ()) if t <= longest]
+    if len(times) >= 3 or longest <= 0:
+        return times
+    step = max(f * 10.0**k for k in range(-6, 7) for f in (1, 2, 5) if f * 10.0**k <= longest / 4 * (1 + NEAR))
+    return [step * n for n in range(1, int(longest / step * (1 + NEAR)) + 1)]
+
 
 def with_unit(label: str, unit: str) -> str:
     return f"{label} ({unit})" if unit and unit.lower() not in label.lower() else label
@@ -110,3 +128,16 @@ def log_ticks(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
+
+
+def few_log_ticks(axis: Axis) -> None:
+    """At most four plain numbers, for a small panel."""
+    low, high = axis.get_view_interval()
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for digits in ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)):
+        ticks = [d * 10.0**k for k in decades for d in digits if low <= d * 10.0**k <= high]
+        if len(ticks) <= 4:
+            break
+    axis.set_major_locator(FixedLocator(ticks[:: -(-len(ticks) // 4) or 1]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_locator(NullLocator())

@@ -1,24 +1,27 @@
 """Each patient's own number, one below the other: who is helped, who is harmed, and of whom nobody knows."""
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 
 from bayesmyo.assess import each_patient as each
+from bayesmyo.assess.claims import each_claims
+from bayesmyo.assess.estimate import Estimate
 from bayesmyo.figures.axes import log_ticks
 from bayesmyo.figures.colours import BLACK, BLUE, GREY
-from bayesmyo.figures.parts import mass
-from bayesmyo.figures.style import SINGLE, Drawing, drawing, legend, line, title
+from bayesmyo.figures.parts import mass, warning
+from bayesmyo.figures.style import SINGLE, Drawing, drawing, legend, line, nothing_but, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study import describe
 
 
-def each_patient(fit: Fit, estimand: str) -> Drawing:
+def each_patient(fit: Fit, estimand: str, said: Sequence[Estimate] | None = None) -> Drawing:
     """An estimand asked of each of these patients, in order of their medians (a caterpillar plot); the average over
     them below.
 
     Intervals of 50 % and 95 % (the study's). The numbers lean on each other: with few measurements a patient's lies
-    near the average. A warning: intervals that all cross the line of no effect, from whose order nothing follows.
+    near the average. What the checks or other priors forbid to tell is left out. A warning: intervals that all cross the line of no effect, from whose order nothing follows.
 
     Parameters
     ----------
@@ -26,6 +29,8 @@ def each_patient(fit: Fit, estimand: str) -> Drawing:
         What is drawn.
     estimand : str
         Its name in the study.
+    said : sequence of Estimate, optional
+        What may be said of each patient (default: by the fit's own checks).
 
     Returns
     -------
@@ -41,7 +46,10 @@ def each_patient(fit: Fit, estimand: str) -> Drawing:
 
     """
     e, draws = each.asked(fit.study, estimand), each.each_draws(fit, estimand)
-    rows = sorted(each.each_estimate(fit, estimand), key=lambda r: r.median)
+    judged = each_claims(fit, estimand) if said is None else said
+    rows = sorted((r for r in judged if not r.withheld), key=lambda r: r.median)
+    if not rows:
+        return nothing_but(f"Each patient: {estimand}", judged[0].sentence)
     everyone = e.of(fit.prediction)
     tail = (1 - fit.study.interval) / 2
     log = e.relative and all(r.lower > 0 for r in rows)
@@ -63,7 +71,7 @@ def each_patient(fit: Fit, estimand: str) -> Drawing:
             axes.set_xscale("log")
             log_ticks(axes.xaxis)
         text = describe.own_number(fit.study, e).removeprefix("the ")
-        title(figure, textwrap.shorten(f"Each patient: {text}", 160))
+        title(figure, textwrap.shorten(f"Each patient: {text}", 160), warning(fit, *e.outcomes))
         legend(
             figure,
             line("median, 50 %", BLUE, "-", "o", 3.0, markerfacecolor="white"),

@@ -18,7 +18,7 @@ from bayesmyo.components.numbers import in_sentence
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.axes import time_label
 from bayesmyo.figures.colours import BLACK, BLUE, GREEN, GREY, ORANGE, PALE, PURPLE, SKY
-from bayesmyo.figures.parts import mass
+from bayesmyo.figures.parts import mass, warning
 from bayesmyo.figures.style import SINGLE, SMALL, Drawing, band, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.model.event import TimeToEvent
@@ -107,7 +107,11 @@ def event_curve(fit: Fit, event: str, covariate: str | None = None, patients: bo
         numbers_at_risk(below, groups, ticks, end)
         had = len(np.unique(e.patient[e.status != CENSORED]))
         many = f", {e.happened} times in all" if ev.recurrent and e.happened > had else ""
-        title(figure, f"{study.label(event)}: {had} of {len(np.unique(e.patient))} patients{many}")
+        title(
+            figure,
+            f"{study.label(event)}: {had} of {len(np.unique(e.patient))} patients{many}",
+            warning(fit, event) if modelled else "",
+        )
         if modelled:
             colour = GREY if covariate else BLUE
             entries += [

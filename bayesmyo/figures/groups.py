@@ -5,7 +5,7 @@ import numpy as np
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.axes import outcome_label, time_label, value_axis
 from bayesmyo.figures.colours import BLUE, GREEN, GREY, ORANGE, PURPLE
-from bayesmyo.figures.parts import mass, moments_of, predicting, shade_before, the_outcome, whole_range
+from bayesmyo.figures.parts import mass, moments_of, predicting, shade_before, the_outcome, warning, whole_range
 from bayesmyo.figures.style import SINGLE, Drawing, band, drawing, legend, line, title
 from bayesmyo.figures.trajectories import windows
 from bayesmyo.inference.fit import Fit
@@ -77,6 +77,7 @@ def groups(fit: Fit, outcome: str, covariate: str) -> Drawing:
             figure,
             f"{study.label(outcome)} by {study.covariates[covariate].label or covariate}: population average "
             f"({summary})",
+            warning(fit, outcome),
         )
         legend(figure, *entries, band(f"{mass(study)} interval", GREY, 0.3), *before)
         return figure

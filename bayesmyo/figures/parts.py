@@ -7,9 +7,13 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
+from bayesmyo.assess.check import failed
+from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.replicated import Replicated, replicated
 from bayesmyo.assess.reweight import evenly
+from bayesmyo.assess.withhold import forbidding
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
+from bayesmyo.components.numbers import listing
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.colours import GREY
 from bayesmyo.figures.style import band, line
@@ -42,6 +46,18 @@ def judged(fit: Fit, outcome: str) -> Replicated:
     if outcome not in replicates.outcomes:
         raise UsageError("outcome", f"has no replicates to draw: {replicates.unjudged[outcome]}", f'"{outcome}"')
     return replicates.outcomes[outcome]
+
+
+def warning(fit: Fit, *outcomes: str) -> str:
+    """What stands above a figure of these outcomes (or events) of which nothing may be said; empty where it may."""
+    return warned(outcomes, failed(fit))
+
+
+def warned(outcomes: Sequence[str], checks: Sequence[CheckResult]) -> str:
+    """The same of some failed checks."""
+    names = [r.name for r in forbidding(outcomes, checks)]
+    which = f"check{'s' * (len(names) > 1)} of {listing(names)}"
+    return f"NOT TO BE REPORTED: failed {which}" if names else ""
 
 
 def mass(study: Study) -> str:

@@ -16,6 +16,7 @@ from bayesmyo.figures.parts import (
     predicting,
     shade_before,
     the_outcome,
+    warning,
     whole_range,
 )
 from bayesmyo.figures.style import DOUBLE, PLAIN, Drawing, band, drawing, legend, line, title
@@ -88,7 +89,7 @@ def patients(fit: Fit, outcome: str, patients: Sequence[str] | None = None) -> D
         grid[0, 0].figure.supxlabel(time_label(study), fontsize=PLAIN)
         grid[0, 0].figure.supylabel(outcome_label(study, outcome), fontsize=PLAIN)
         some = f"{len(who)} of {len(fit.cohort)} patients" if len(who) < len(fit.cohort) else f"all {len(who)} patients"
-        title(figure, f"{study.label(outcome)} in {some}")
+        title(figure, f"{study.label(outcome)} in {some}", warning(fit, outcome))
         legend(
             figure,
             *point_entries([m.take(np.isin(m.patient, who))], BLACK),

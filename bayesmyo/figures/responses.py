@@ -3,24 +3,25 @@
 import numpy as np
 from matplotlib.patches import Patch
 
+from bayesmyo.assess.claims import Claims, known_claims
 from bayesmyo.assess.responses import Responses
-from bayesmyo.assess.responses import responses as judged_rules
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.colours import BLUE, GREEN, GREY, ORANGE, PALE, PURPLE, SKY
-from bayesmyo.figures.style import DOUBLE, SINGLE, Drawing, drawing, legend, title
+from bayesmyo.figures.parts import warning
+from bayesmyo.figures.style import DOUBLE, SINGLE, Drawing, drawing, legend, nothing_but, title
 from bayesmyo.inference.fit import Fit
 
 LOOK = ((BLUE, ""), (SKY, "////"), (ORANGE, "...."), (GREEN, "xxxx"), (PURPLE, "\\\\\\\\"), (PALE, ""), (GREY, "++++"))
 NARROW = 30  # patients in one column of bars
 
 
-def responses(fit: Fit, rule: str | None = None) -> Drawing:
+def responses(fit: Fit, rule: str | None = None, said: Claims | None = None) -> Drawing:
     """The probability of each category of response in each patient, most likely responders first; the study's own
     rule unless one is named.
 
     A star marks a patient in whom an outcome of the rule was last measured before its time, who is predicted from the
     own trajectory. Bars of one colour alone are certain; a star with mixed colours is a patient whose outcome nobody
-    knows. Legends give the number of patients with its interval.
+    knows. Legends give the number of patients with its interval. Where a category is withheld, so is the figure.
 
     Parameters
     ----------
@@ -28,6 +29,8 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
         What is drawn.
     rule : str, optional
         One of the study's rules; by default its own.
+    said : Claims, optional
+        What may be said (default: by the fit's own checks).
 
     Returns
     -------
@@ -42,12 +45,15 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
         For a shared copy.
 
     """
-    rules = {r.name: r for r in judged_rules(fit)}
+    len(fit.cohort)  # says what a shared copy is
+    rules = {r.name: r for r in (said or known_claims(fit)).responses} if fit.study.responses else {}
     if not rules:
         raise UsageError("study", "declares no rule of response")
     if rule is not None and rule not in rules:
         raise UsageError("rule", "is not in this study", f'"{rule}"', did_you_mean(rule, list(rules)))
     chosen = rules[rule] if rule is not None else next(iter(rules.values()))
+    if why := next((c.sentence for c in chosen.categories if c.withheld), ""):
+        return nothing_but(f"Response by the rule {chosen.name}", why)
     rows = sorted(chosen.each, key=lambda p: [-v for v in np.cumsum([*p.probabilities.values()]).round(6)])
     columns = 1 if len(rows) <= NARROW else 3
     down = -(-len(rows) // columns)
@@ -69,6 +75,7 @@ def responses(fit: Fit, rule: str | None = None) -> Drawing:
             figure,
             f"Response at {clock} by the rule {chosen.name}\n* last measured before ({chosen.not_seen} of "
             f"{chosen.patients}), predicted",
+            warning(fit, *chosen.outcomes),
         )
         legend(figure, *_entries(chosen), columns=1 if columns == 1 else 2)
         return figure

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from bayesmyo.figures.colours import BLACK, VERMILLION
+
 SINGLE, DOUBLE = 85 / 25.4, 170 / 25.4  # inches: one column of a journal, and two
 SMALL, PLAIN = 7.0, 8.0  # points
 STYLE: dict[str, Any] = {
@@ -67,11 +69,22 @@ def any_letters() -> Iterator[None]:
         yield
 
 
-def title(figure: Figure, text: str) -> None:
-    """One title over the whole figure, broken to its width."""
+def title(figure: Figure, text: str, warning: str = "") -> None:
+    """One title over the whole figure, broken to its width; under a warning where what is drawn is not to be
+    reported."""
     width = int(figure.get_figwidth() * 14.5)
-    broken = "\n".join(textwrap.fill(part, width) for part in text.split("\n"))
-    figure.suptitle(broken, x=0.01, ha="left", fontsize=PLAIN + 0.5)
+    lines = [*([warning] if warning else []), *text.split("\n")]
+    broken = "\n".join(textwrap.fill(part, width) for part in lines)
+    figure.suptitle(broken, x=0.01, ha="left", fontsize=PLAIN + 0.5, color=VERMILLION if warning else BLACK)
+
+
+def nothing_but(heading: str, why: str) -> Drawing:
+    """A figure that shows why nothing is drawn."""
+    with drawing(SINGLE, 1.6) as (figure, ((axes,),)):
+        axes.set_axis_off()
+        axes.text(0.0, 1.0, textwrap.fill(why, 58), va="top", fontsize=PLAIN, transform=axes.transAxes)
+        title(figure, heading)
+        return figure
 
 
 def legend(figure: Figure, *handles: Artist, columns: int = 2) -> None:

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bayesmyo.assess.check import failed
 from bayesmyo.assess.tip import Row, Tip, TippingPoint, tip
+from bayesmyo.assess.withhold import withhold
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.figures.axes import with_unit
 from bayesmyo.figures.colours import BLUE, GREY, VERMILLION
+from bayesmyo.figures.parts import warning
 from bayesmyo.figures.style import SINGLE, Drawing, band, drawing, legend, line, title
 from bayesmyo.inference.fit import Fit
 from bayesmyo.study.study import Study
@@ -42,7 +45,11 @@ def tipping_curve(fit: Fit, estimand: str = "", of: Tip | None = None) -> Drawin
     of = of or tip(fit)
     name = _estimand(fit.study, estimand, of)
     rows = sorted((r for r in of.rows if r.kind == "estimand" and r.name == name), key=_amount)
-    points = [p for p in of.points if p.estimand == name and (p.d is not None or p.spreads is not None)]
+    points = [
+        p
+        for p in withhold(list(of.points), failed(fit))
+        if not p.withheld and p.estimand == name and (p.d is not None or p.spreads is not None)
+    ]
     x = [_amount(r) for r in rows]
     with drawing(SINGLE, 2.7 + 0.16 * (len(points) > 2)) as (figure, ((axes,),)):
         axes.fill_between(x, [r.lower for r in rows], [r.upper for r in rows], color=BLUE, alpha=0.2, linewidth=0)
@@ -58,7 +65,7 @@ def tipping_curve(fit: Fit, estimand: str = "", of: Tip | None = None) -> Drawin
         axes.set_ylabel(_broken(with_unit(name, e.unit(fit.study.named, fit.study.time.unit)), 30))
         if of.amount != "w":
             axes.invert_xaxis()
-        title(figure, f"{name}, if the {of.left} who left fared otherwise")
+        title(figure, f"{name}, if the {of.left} who left fared otherwise", warning(fit, *e.outcomes))
         marks = [line("median", BLUE), band(f"{fit.study.interval:.0%} interval", BLUE, 0.2)]
         marks += [line("threshold", GREY, (0, (1, 2)))] if threshold is not None else []
         marks += [line(f"tips: {', '.join(p.name for p in points)}", VERMILLION, "--")] if points else []

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from bayesmyo.assess.checks.moments import bins
@@ -18,6 +19,7 @@ from bayesmyo.figures.parts import (
     predicting,
     shade_before,
     the_outcome,
+    warning,
     whole_range,
 )
 from bayesmyo.figures.style import SINGLE, SMALL, Drawing, band, drawing, legend, line, title
@@ -69,52 +71,66 @@ def trajectories(fit: Fit, outcome: str, patients: bool = True) -> Drawing:
         For a shared copy.
 
     """
+    o, study = the_outcome(fit.study, outcome), fit.study
+    with drawing(SINGLE, 3.1) as (figure, ((axes,),)):
+        entries = over_time(axes, fit, outcome, patients)
+        axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
+        summary = "geometric mean" if o.family.geometric else "mean"
+        title(figure, f"{study.label(outcome)}: population average ({summary})", warning(fit, outcome))
+        legend(figure, *entries)
+        return figure
+
+
+def over_time(axes: Axes, fit: Fit, outcome: str, patients: bool, apart: float = 0.0) -> list[Artist]:
+    """The population average over time on these axes, patients or their means behind; the entries of its legend.
+
+    apart: of the time from the first mean to the last, that two numbers of patients need between them
+    """
     o, study, m = the_outcome(fit.study, outcome), fit.study, fit.cohort.measurements[outcome]
     prediction, times = predicting(fit), moments_of(m)
     average = np.stack([prediction.level(outcome, t, "population average") for t in times])  # (time, draw)
     means, end = windows(fit, outcome), followed(fit, outcome)
     tail = (1 - study.interval) / 2
     lower, q1, median, q3, upper = np.quantile(average, [tail, 0.25, 0.5, 0.75, 1 - tail], axis=1)
-    with drawing(SINGLE, 3.1) as (figure, ((axes,),)):
-        if patients:
-            _patients(axes, fit, outcome, times)
-            points(axes, m, 2.2, GREY, hollow=True)
-        else:
-            _means(axes, means)
-        for part, faint, style in ((times <= end, 1.0, "-"), (times >= max(times[times <= end]), 0.35, "--")):
-            at = times[part]
-            for low, high, alpha, label in ((lower, upper, 0.25, "interval"), (q1, q3, 0.4, "half")):
-                how = {"color": BLUE, "alpha": alpha * faint, "linewidth": 0, "zorder": 3, "label": label}
-                axes.fill_between(at, low[part], high[part], **how)
-            width = 1.8 if faint == 1 else 1.2
-            axes.plot(at, median[part], style, color=BLUE, linewidth=width, zorder=4, label="median")
-        before = shade_before(axes, study, outcome, m)
-        axes.set(xlabel=time_label(study), ylabel=outcome_label(study, outcome))
-        shown = per_exposure(m) if patients else np.concatenate([[w.mean for w in means], lower, upper])
-        value_axis(axes, o, shown, ends=whole_range(o))
-        summary = "geometric mean" if o.family.geometric else "mean"
-        title(figure, f"{study.label(outcome)}: population average ({summary})")
-        own = line(f"own curves, {len(fit.cohort)} patients", FAINT, width=0.8)
-        circle = line(f"measured ({summary}), patients below", BLACK, "none", "o", markerfacecolor="white")
-        pale = [line(f"fewer than {FEW} patients left", BLUE, "--")] if end < times[-1] else []
-        behind = [own, *point_entries([m], hollow=True)] if patients else [circle]
-        legend(
-            figure,
-            line("median", BLUE, width=1.8),
-            band("50 % interval", BLUE, 0.6),
-            band(f"{mass(study)} interval", BLUE, 0.25),
-            *pale,
-            *behind,
-            *before,
-        )
-        return figure
+    if patients:
+        _patients(axes, fit, outcome, times)
+        points(axes, m, 2.2, GREY, hollow=True)
+    else:
+        _means(axes, means, apart)
+    for part, faint, style in ((times <= end, 1.0, "-"), (times >= max(times[times <= end]), 0.35, "--")):
+        at = times[part]
+        for low, high, alpha, label in ((lower, upper, 0.25, "interval"), (q1, q3, 0.4, "half")):
+            how: dict[str, Any] = {"color": BLUE, "alpha": alpha * faint, "linewidth": 0, "zorder": 3, "label": label}
+            axes.fill_between(at, low[part], high[part], **how)
+        width = 1.8 if faint == 1 else 1.2
+        axes.plot(at, median[part], style, color=BLUE, linewidth=width, zorder=4, label="median")
+    before = shade_before(axes, study, outcome, m)
+    shown = per_exposure(m) if patients else np.concatenate([[w.mean for w in means], lower, upper])
+    value_axis(axes, o, shown, ends=whole_range(o))
+    summary = "geometric mean" if o.family.geometric else "mean"
+    own = line(f"own curves, {len(fit.cohort)} patients", FAINT, width=0.8)
+    circle = line(f"measured ({summary}), patients below", BLACK, "none", "o", markerfacecolor="white")
+    pale = [line(f"fewer than {FEW} patients left", BLUE, "--")] if end < times[-1] else []
+    behind = [own, *point_entries([m], hollow=True)] if patients else [circle]
+    return [
+        line("median", BLUE, width=1.8),
+        band("50 % interval", BLUE, 0.6),
+        band(f"{mass(study)} interval", BLUE, 0.25),
+        *pale,
+        *behind,
+        *before,
+    ]
 
 
-def _means(axes: Axes, means: list[Window]) -> None:
+def _means(axes: Axes, means: list[Window], apart: float) -> None:
     """A circle for each window, and the number of its patients above the axis of time."""
     x, y = [w.time for w in means], [w.mean for w in means]
     axes.plot(x, y, "o", color=BLACK, markersize=4, markerfacecolor="white", zorder=5, label="measured")
+    shown = -np.inf
     for w in means:
+        if w.time - shown < apart * (x[-1] - x[0]):
+            continue  # its number would lie on the last one
+        shown = w.time
         below: dict[str, Any] = {
             "transform": axes.get_xaxis_transform(),
             "ha": "center",

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bayesmyo.components.priors import Prior
 from bayesmyo.model.truth import Truth, of_values
 from bayesmyo.study.design import Design, FollowUp, Loss
-from bayesmyo.study.parameters import Parameter, Pooled, all_parameters, draw_pooled, inventory, moving
+from bayesmyo.study.parameters import Parameter, all_parameters, draw_pooled, inventory, moving
 from bayesmyo.study.scenarios import Values, possible
 from bayesmyo.study.study import Study
 
@@ -29,15 +28,15 @@ class Unknowns:
     @cached_property
     def parameters(self) -> list[Parameter]:
         """Those with a prior of their own that is not one value."""
-        return [p for p in moving(self.study) if not isinstance(p.prior, Pooled)]
+        return [p for p in moving(self.study) if p.pooled is None]
 
     @cached_property
     def constants(self) -> list[tuple[Parameter, Array]]:
         """Those whose prior is one value, with it."""
         return [
-            (p, np.asarray(p.prior.quantile(0.5)))
+            (p, np.asarray(p.own.quantile(0.5)))
             for p in all_parameters(self.study)
-            if isinstance(p.prior, Prior) and p.prior.constant
+            if p.own is not None and p.own.constant
         ]
 
     @cached_property

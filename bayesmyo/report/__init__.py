@@ -11,6 +11,7 @@ one_patient.py of one new patient, and the page of one
 simulated.py  of a power study and a calibration
 sections/     of a page: one file for each section, results -> blocks
 protocol/     of the page of a power study
+paper/        what a manuscript takes: Table 1, flow of patients, methods, sample size
 results.py    all that a page says, computed once; draws.py numbers of draws that only a page shows
 pictures.py   figures as SVG
 page.py       sections put together

@@ -11,6 +11,7 @@ from bayesmyo.assess.estimate import DecisionResult, Estimate, ParameterEstimate
 from bayesmyo.assess.influence import Influence, PatientInfluence
 from bayesmyo.assess.responses import Category, PatientResponse, Responses
 from bayesmyo.assess.tip import Row, Tip, TippingPoint
+from bayesmyo.assess.verdict import SILENT, explained
 from bayesmyo.components.numbers import Number, chance
 from bayesmyo.inference.verify import Verification
 from bayesmyo.report.blocks import SPACE, WITHHELD, Block, Cell, Heading, Items, Paragraph, Span, Table, note, table
@@ -46,7 +47,7 @@ def estimate(e: Estimate) -> Cells:
         probability=e.chance,
     )  # fmt: skip
     event = f"{e.direction} {declared(e.threshold)}" if e.direction else "-"
-    how = {"population": e.population, "summary": e.summary, "verdict": _verdict(e), "event": event}
+    how = {"population": e.population, "summary": e.summary, "verdict": verdict_of(e), "event": event}
     return {"name": e.name, "unit": e.unit, "ess": fixed(e.ess, ",.0f"), **how, **numbers}
 
 
@@ -54,13 +55,18 @@ def decision(d: DecisionResult) -> Cells:
     """A decision, and by how much its rule is met or missed."""
     numbers = told(d, met="yes" if d.met else "no", probability=d.chance, margin=Number(d.margin, d.mcse))
     error = number(None) if d.withheld else error_of(d.mcse)
-    return {"name": d.name, "kind": d.kind, "estimand": d.estimand, "error": error, "verdict": _verdict(d), **numbers}
+    return {"name": d.name, "kind": d.kind, "estimand": d.estimand, "error": error, "verdict": verdict_of(d), **numbers}
 
 
-def _verdict(row: Estimate | DecisionResult) -> str:
+def verdict_of(row: Estimate | DecisionResult | Correlation | Category) -> str:
     """Prior against data; of what is withheld for another reason, nothing."""
-    shown = not row.withheld or row.verdict in ("do not report", "the data hold nothing")
-    return row.verdict or "" if shown else ""
+    return row.verdict or "" if not row.withheld or row.verdict == SILENT else ""
+
+
+def meanings(rows: Sequence[Estimate | DecisionResult | Correlation | Category]) -> list[Block]:
+    """What the verdicts of a table mean, each once."""
+    said = explained(map(verdict_of, rows))
+    return [SPACE, Items(tuple(said), "note")] if said else []
 
 
 def parameter(p: ParameterEstimate) -> Cells:
@@ -76,7 +82,8 @@ def parameter(p: ParameterEstimate) -> Cells:
 def correlation(c: Correlation) -> Cells:
     """A correlation between what patients have of their own, and what the prior held likely."""
     r, lower, upper, first, last = (fixed(v, ".2f") for v in (c.median, c.lower, c.upper, c.prior_lower, c.prior_upper))
-    names: Cells = {"first": c.first, "second": c.second, "prior": Span(first, last)}
+    names: Cells = {"first": c.first, "second": c.second, "prior": Span(first, last), "verdict": verdict_of(c)}
+    names["before"] = fixed(c.prior_median, ".2f")
     return names | told(c, r=r, interval=Span(lower, upper))
 
 
@@ -84,7 +91,7 @@ def category(c: Category) -> Cells:
     """How many patients have a category of response."""
     ends, bounds = Span(str(c.lower), str(c.upper)), Span(str(c.worst), str(c.best))
     numbers = told(c, patients=count(c.median), interval=ends, mean=fixed(c.mean, ".1f"), bounds=bounds)
-    return {"name": c.name, "criteria": c.criteria, **numbers}
+    return {"name": c.name, "criteria": c.criteria, "verdict": verdict_of(c), **numbers}
 
 
 def response(p: PatientResponse) -> Cells:
@@ -116,7 +123,7 @@ def estimates(rows: Sequence[Estimate], study: Study) -> list[Block]:
     below = {k: k for k in ("population", "summary", "verdict")}
     columns = {"estimand": "name", "median": "median", _band(study): "interval", "unit": "unit", "ess": "ess", **below}
     shown = table("estimates", "", columns, map(estimate, rows), below=tuple(below))
-    return [shown, SPACE, sentences(rows), *sources(study)]
+    return [shown, SPACE, sentences(rows), *meanings(rows), *sources(study)]
 
 
 def decisions(rows: Sequence[DecisionResult], study: Study) -> list[Block]:
@@ -124,7 +131,8 @@ def decisions(rows: Sequence[DecisionResult], study: Study) -> list[Block]:
     if not rows:
         return [Paragraph("The study declares no decisions."), SPACE]
     columns = {"decision": "name", **{k: k for k in ("kind", "met", "probability", "margin", "verdict")}}
-    return [table("decisions", "", columns, map(decision, rows)), SPACE, sentences(rows), *sources(study)]
+    shown = table("decisions", "", columns, map(decision, rows))
+    return [shown, SPACE, sentences(rows), *meanings(rows), *sources(study)]
 
 
 def parameters(rows: Sequence[ParameterEstimate], study: Study) -> list[Block]:
@@ -140,8 +148,10 @@ def correlations(rows: Sequence[Correlation], study: Study) -> list[Block]:
     if not rows:
         return [Paragraph("The study declares no correlations."), SPACE]
     band = _band(study)
-    columns = {"patients' own": "first", "and": "second", "r": "r", band: "interval", f"prior's {band}": "prior"}
-    return [table("correlations", "", columns, map(correlation, rows)), SPACE, sentences(of_changes(rows))]
+    columns = {"patients' own": "first", "and": "second", "r": "r", band: "interval"}
+    columns |= {f"prior's {band}": "prior", "verdict": "verdict"}
+    shown = table("correlations", "", columns, map(correlation, rows), below=("verdict",))
+    return [shown, SPACE, sentences(of_changes(rows)), *meanings(rows)]
 
 
 def of_changes(rows: Sequence[Correlation]) -> list[Correlation]:
@@ -163,12 +173,13 @@ def responses(rules: Sequence[Responses], study: Study) -> list[Block]:
     """Each rule's counts with their bounds, in sentences, and patient by patient."""
     blocks: list[Block] = [] if rules else [Paragraph("The study declares no responses.")]
     columns = {"category": "name", "patients": "patients", _band(study): "interval", "mean": "mean"}
-    columns |= {"none or all predicted": "bounds"}
+    columns |= {"none or all predicted": "bounds", "verdict": "verdict"}
     for n, rule in enumerate(rules):
-        counts = table(f"responses_{rule.name}", "", columns, map(category, rule.categories))
+        counts = table(f"responses_{rule.name}", "", columns, map(category, rule.categories), below=("verdict",))
         blocks += [SPACE] if n else []
         blocks += [Heading(f"{rule.name}{titled(rule)}"), counts, sentences(rule.categories), _by_patient(rule, study)]
-    return [*blocks, *(note(f"Note: {n}") for n in dict.fromkeys(n for r in rules for n in r.notes))]
+    notes = (note(f"Note: {n}") for n in dict.fromkeys(n for r in rules for n in r.notes))
+    return [*blocks, *notes, *meanings([c for r in rules for c in r.categories])]
 
 
 def titled(rule: Responses) -> str:
@@ -284,7 +295,8 @@ def checked(c: CheckResult, with_table: bool) -> list[Block]:
     rows = tuple(tuple(rhat(v) if k == "rhat" else plain(v) for k, v in row.items()) for row in c.table if with_table)
     said = f"{c.name}: {c.sentence}"
     verdict = Paragraph(f"passed  {said}") if c.passed else Paragraph(f"FAILED  {said}", "failed")
-    return [verdict, *([Table(c.name, "", tuple(c.table[0]), rows)] if rows else [])]
+    who = [Items(c.who)] if c.who else []
+    return [verdict, *who, *([Table(c.name, "", tuple(c.table[0]), rows)] if rows else [])]
 
 
 def verification(v: Verification) -> list[Block]:

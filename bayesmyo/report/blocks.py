@@ -122,13 +122,14 @@ def table(
 @dataclass(frozen=True)
 class Picture:
     """A figure as SVG text of our own making; alternative: what it shows, in words and numbers; wide: of panels side by
-    side."""
+    side; folded: closed until it is asked for."""
 
     name: str
     svg: str
     caption: str
     alternative: str
     wide: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,11 +147,12 @@ Block = Heading | Paragraph | Items | Terms | Table | Picture | Code
 
 @dataclass(frozen=True)
 class Section:
-    """One section of a report. name: its anchor."""
+    """One section of a report. name: its anchor; folded: closed on a screen until it is asked for, open in print."""
 
     name: str
     title: str
     blocks: tuple[Block, ...]
+    folded: bool = False
 
 
 def stated(text: str) -> str:
@@ -165,7 +167,9 @@ def claims(said: Sequence[tuple[str, str]]) -> list[Paragraph]:
     held: dict[str, list[str]] = {}
     for name, sentence in said:
         if sentence.startswith("withheld: "):
-            held.setdefault(sentence.removeprefix("withheld: "), []).append(name)
+            why = sentence.removeprefix("withheld: ")
+            own = why.removeprefix(f"{name}: ")  # its name stands before it
+            held.setdefault(why if own == why else own[0].upper() + own[1:], []).append(name)
         else:
             told.append(Paragraph(sentence, "claim"))
     return [*told, *(Paragraph(f"{', '.join(names)}. {why}", "withheld") for why, names in held.items())]

@@ -11,6 +11,7 @@ from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.cohort.covariates import level_counts
 from bayesmyo.errors import InputError
 from bayesmyo.model import planned
+from bayesmyo.report.blocks import Block, Items, Paragraph, Table
 from bayesmyo.study import describe, in_r
 from bayesmyo.study.describe_events import event_formula, event_words
 from bayesmyo.study.predictors import effects
@@ -125,3 +126,26 @@ def cohort_part(study: Study, cohort: Cohort) -> dict[str, Any]:
 def faults_part(error: InputError) -> list[dict[str, str]]:
     """Every fault of an input: where it is, what it is, what was found, how to mend it, and its code."""
     return [asdict(fault) for fault in error.faults]
+
+
+def paper_part(parts: Mapping[str, Sequence[Block]]) -> dict[str, Any]:
+    """Each part of a manuscript: its tables as they are shown, and its words, paragraph by paragraph."""
+    told: dict[str, Any] = {}
+    for name, blocks in parts.items():
+        tables = [
+            {
+                "name": t.name,
+                "caption": t.caption,
+                "columns": list(t.headers),
+                "rows": [[str(c) for c in r] for r in t.rows],
+            }
+            for t in blocks
+            if isinstance(t, Table)
+        ]
+        words = [
+            line
+            for b in blocks
+            for line in (b.items if isinstance(b, Items) else [b.text] if isinstance(b, Paragraph) else [])
+        ]
+        told[name] = {"tables": tables, "text": words}
+    return told

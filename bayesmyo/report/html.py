@@ -11,7 +11,7 @@ from bayesmyo.report.page import Page
 COMMAND = re.compile(
     r"(bayesmyo [a-z]+(?: --[a-z]+(?:-[a-z]+)*)+|(?<![\w-])--[a-z]+(?:-[a-z]+)*(?: [A-Z]+(?:_[A-Z]+)*)?)"
 )
-LINK = re.compile(r"(https://[^\s,;)]+)")
+LINK = re.compile(r"(https://(?:\([^\s()]*\)|[^\s,;()])+)")
 HERE = FileSystemLoader(Path(__file__).parent)
 PAGES = Environment(loader=HERE, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 

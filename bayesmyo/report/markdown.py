@@ -10,7 +10,7 @@ BULLET, ORDINAL = (
     re.compile(r"^([-+=:])"),
     re.compile(r"^(\d+)([.)])(?=\s|$)"),
 )  # what would begin a list, or underline a heading
-LINK = re.compile(r"(https://[^\s,;)]+)")
+LINK = re.compile(r"(https://(?:\([^\s()]*\)|[^\s,;()])+)")
 BEFORE = {"withheld": "**Withheld.** ", "failed": "**FAILED.** ", "passed": "**Passed.** ", "note": "*Note.* "}
 
 

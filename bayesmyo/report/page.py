@@ -1,6 +1,6 @@
 """A report: sections put together, and written as HTML, Markdown and tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bayesmyo.report.blocks import Section, Table
 from bayesmyo.report.results import Results
@@ -24,7 +24,7 @@ class Page:
 
 
 def page(r: Results) -> Page:
-    """All sections of a report."""
-    return Page(
-        r.study.title, tuple(made for section in SECTIONS if (made := section(r))), not r.failed, standing(r.checks)
-    )
+    """All sections of a report: the first stands alone, the others fold."""
+    first, *others = (made for section in SECTIONS if (made := section(r)))
+    sections = (first, *(replace(section, folded=True) for section in others))
+    return Page(r.study.title, sections, not r.failed, standing(r.checks))

@@ -1,21 +1,24 @@
 """All that a report says, computed once, before a word is written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bayesmyo.assess.beside import Beside, beside
 from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.assess.checks.refitted import influence_result, sensitivity_result
-from bayesmyo.assess.claims import claims, influential
-from bayesmyo.assess.correlations import Correlation, correlation_estimates
+from bayesmyo.assess.claims import Claims, claims, influential
+from bayesmyo.assess.correlations import Correlation
 from bayesmyo.assess.estimate import DecisionResult, Estimate, ParameterEstimate, parameter_estimates
 from bayesmyo.assess.influence import Influence, influence
 from bayesmyo.assess.prior import PriorBelief, check_prior, prior_beliefs
 from bayesmyo.assess.refits import Refits
-from bayesmyo.assess.responses import Responses, responses, withhold_responses
-from bayesmyo.assess.sensitivity import PriorSensitivity, prior_sensitivities
+from bayesmyo.assess.responses import Responses
+from bayesmyo.assess.sensitivity import prior_sensitivities
+from bayesmyo.assess.tip import Tip, tip
+from bayesmyo.assess.verdict import PriorSensitivity
+from bayesmyo.assess.what_if import is_death
 from bayesmyo.assess.withhold import reasons, withhold
 from bayesmyo.errors import UsageError
 from bayesmyo.inference.fit import Fit
@@ -40,6 +43,7 @@ class Results:
     estimates, decisions, responses, correlations: each with its sentence, or why there is none
     patient_level: whether figures and tables show single patients, by pseudonym
     power, calibration: of simulation studies; None where none was given; beside: other models of the same measurements
+    tips: what those who left could change, reason by reason
 
     """
 
@@ -60,6 +64,7 @@ class Results:
     power: Simulated | None = None
     calibration: Simulated | None = None
     beside: tuple[Beside, ...] = ()
+    tips: tuple[Tip, ...] = ()
 
     @property
     def study(self) -> Study:
@@ -68,6 +73,11 @@ class Results:
     @property
     def failed(self) -> tuple[CheckResult, ...]:
         return tuple(r for r in self.checks if not r.passed)
+
+    @property
+    def claims(self) -> Claims:
+        """What may be said, for whoever draws it."""
+        return Claims(self.estimates, self.decisions, self.sensitivities, self.correlations, self.responses)
 
     def held(self, *outcomes: str) -> str:
         """Why nothing is claimed of these outcomes; empty where it may be."""
@@ -131,11 +141,21 @@ def results(
     left_out = left_out and influential(left_out, said.decisions)
     return Results(
         fit, stated, tuple(checks), said.estimates, said.decisions, said.sensitivities,
-        () if fit.shared else tuple(withhold_responses(responses(fit), failed)),
-        () if fit.shared else tuple(withhold(correlation_estimates(fit), failed)), tuple(parameter_estimates(fit)),
+        said.responses, said.correlations, tuple(parameter_estimates(fit)),
         check_prior(fit.study), tuple(prior_beliefs(fit.study)), left_out, left_out is not None, patient_level and not fit.shared,
-        power, calibration, models,
+        power, calibration, models, tuple(_tips(fit, failed)),
     )  # fmt: skip
+
+
+def _tips(fit: Fit, failed: Sequence[CheckResult]) -> list[Tip]:
+    """What those who left for each reason could change, but for death, after which nothing is asked."""
+    exits = None if fit.shared else fit.cohort.exits
+    of_outcomes = fit.study.responses or not all(e.of_event for e in fit.study.estimands.values())
+    if exits is None or not of_outcomes:
+        return []
+    reasons = [r for r in dict.fromkeys(exits.reason) if r and not is_death(fit.study, r)]
+    told = (tip(fit, reasons=[reason]) for reason in reasons)
+    return [replace(t, points=tuple(withhold(list(t.points), failed))) for t in told]
 
 
 def _level(value: str | float) -> str:

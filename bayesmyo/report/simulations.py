@@ -9,7 +9,7 @@ from bayesmyo.errors import UsageError
 from bayesmyo.inference.engines import ENGINES
 from bayesmyo.inference.fit import Fit
 from bayesmyo.simulation.calibration.verdict import calibration
-from bayesmyo.simulation.power.answer import power_answer
+from bayesmyo.simulation.power.answer import PowerAnswer, power_answer
 from bayesmyo.simulation.power.drift import DRIFT
 from bayesmyo.simulation.store import Results, read_results
 from bayesmyo.study.study import Study
@@ -37,8 +37,12 @@ def read_power(folder: Path, fit: Fit) -> Simulated:
     """How often each decision was met in each cell. Raises StorageError, and UsageError for a folder of anything
     else."""
     results = _results(folder, fit, "power")
-    answer = power_answer(results)
-    rows = tuple(
+    return Simulated(powers(power_answer(results)), results.complete)
+
+
+def powers(answer: PowerAnswer) -> tuple[Mapping[str, Any], ...]:
+    """How often each decision was met, a row for each in each cell."""
+    return tuple(
         {
             "truth": ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in d.labels.items() if k != "patients"),
             "patients": d.look, "decision": d.decision, "null": d.null, "replicates": d.replicates, "failed": sum(d.failed.values()),
@@ -47,7 +51,6 @@ def read_power(folder: Path, fit: Fit) -> Simulated:
         }
         for d in answer.last()
     )  # fmt: skip
-    return Simulated(rows, results.complete)
 
 
 def read_calibration(folder: Path, fit: Fit) -> Simulated:

@@ -4,17 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bayesmyo.assess.check import check
 from bayesmyo.assess.checks import CheckResult
 from bayesmyo.errors import UsageError
+from bayesmyo.figures.catalogue import every
 from bayesmyo.files import folder, writable, write_bytes
 from bayesmyo.inference.fit import Fit
+from bayesmyo.report.drawn import VECTORS, drawn
 from bayesmyo.report.html import html
 from bayesmyo.report.markdown import markdown
 from bayesmyo.report.page import page
 from bayesmyo.report.protocol import power_page
 from bayesmyo.report.results import results, statements
 from bayesmyo.report.simulations import asks, read_calibration, read_power
-from bayesmyo.report.tables import csv_files
+from bayesmyo.report.tables import csv_files, slug
 from bayesmyo.simulation.options import TARGET, Solve
 from bayesmyo.simulation.power.answer import power_answer
 from bayesmyo.simulation.store import read_results
@@ -32,7 +35,7 @@ class Report:
     Parameters
     ----------
     files : tuple of Path
-        The page first, then its tables.
+        The page first, then its tables, then its figures.
     failed : tuple of CheckResult
         The checks for which claims are withheld in it.
 
@@ -50,6 +53,7 @@ def write_report(
     power: str | Path | None = None,
     calibration: str | Path | None = None,
     tables: str | Path | None = None,
+    figures: str | Path | None = None,
     beside: Sequence[Fit] = (),
     patient_level: bool = False,
     refit: bool = False,
@@ -72,6 +76,9 @@ def write_report(
         Folders of those commands for the same study.
     tables : str or Path, optional
         A folder, into which every table is written as CSV too.
+    figures : str or Path, optional
+        A folder, into which every figure of the catalogue is written too, as SVG and as PDF, in the width of a journal's
+        column or two; those of single patients with `patient_level` alone.
     beside : sequence of Fit
         Fits of the same measurements by other models, whose answers stand beside those of this one.
     patient_level : bool
@@ -106,8 +113,9 @@ def write_report(
     stated = statements(fit, study) if study else None
     planned = read_power(Path(power), fit) if power else None
     calibrated = read_calibration(Path(calibration), fit) if calibration else None
-    if tables:
-        folder(Path(tables))
+    for beside_it in (tables, figures):
+        if beside_it:
+            folder(Path(beside_it))
     told = results(
         fit,
         stated=stated,
@@ -119,13 +127,17 @@ def write_report(
         progress=progress,
     )
     made = page(told)
-    files = {page_path: FORMS[page_path.suffix.lower()](made)}
+    files = {page_path: FORMS[page_path.suffix.lower()](made).encode()}
     if tables:
-        files |= {Path(tables) / name: text for name, text in csv_files(made).items()}
+        files |= {Path(tables) / name: text.encode() for name, text in csv_files(made).items()}
+    if figures:
+        of_checks = [c for c in told.failed if c not in check(fit)]
+        for d in every(fit, patient_level, of_checks):
+            files |= {Path(figures) / f"{slug(d.name)}{ending}": drawn(d.drawing, ending) for ending in VECTORS}
     for name in files:
         writable(name, force)
-    for name, text in files.items():
-        write_bytes(name, text.encode())
+    for name, content in files.items():
+        write_bytes(name, content)
     return Report(tuple(files), told.failed)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from scipy import special, stats
 
 from bayesmyo.components.numbers import listing, significant
-from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, InputError, UsageError
 from bayesmyo.model.printed import Printed, printed
 from bayesmyo.model.unknowns import Unknowns
@@ -219,7 +218,7 @@ def _parameters(table: Table, rebuilt: Found) -> Iterator[MatchedParameter]:
     parameters = table.unknowns.parameters
     for k, name in enumerate(table.unknowns.names):
         prior, distance = "", 0.0
-        if k < len(parameters) and isinstance(parameters[k].prior, Prior):
+        if k < len(parameters) and parameters[k].own is not None:
             prior, distance = design_prior(parameters[k], after[:, k])
         elif k < len(parameters):  # of a joint prior
             prior = f"{after[:, k].mean():.3g}"

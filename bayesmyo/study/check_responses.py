@@ -17,6 +17,8 @@ NO_EVENT = "is not an event of this study"
 NO_COURSE = "after which there is no course"
 USABLE = "use lower-case letters, digits and _, a letter first, at most 40"
 
+ZERO = 'what is expected is never zero: a share with predicts = "measurement" is the probability of zero'
+
 
 def response(name: str, r: Response, outcomes: Sequence[str], read: Mapping[str, Outcome]) -> Faults:
     """Faults of one [responses.NAME]; outcomes: the names of all, read: those that could be read."""
@@ -96,7 +98,8 @@ def _possible(where: str, c: Criterion, family: Family, measured: bool) -> Fault
         outside = {"change": _beyond_range, "ratio": _no_ratio, "level": _outside}[c.of]
         for key, value in (("at_least", c.at_least), ("at_most", c.at_most)):
             if value is not None and (what := outside(family, value, measured)):
-                yield Fault(f"{where}.{key}", what, f"{value:g}")
+                none = c.of == "level" and value == 0 and family.has_zero_part and not measured
+                yield Fault(f"{where}.{key}", what, f"{value:g}", ZERO if none else "")
 
 
 def _beyond_range(family: Family, value: float, measured: bool) -> str:

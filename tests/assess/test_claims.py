@@ -10,12 +10,14 @@ import pytest
 
 import bayesmyo
 from bayesmyo.assess import sensitivity
+from bayesmyo.assess.asked import Asked, asked_of, beyond
 from bayesmyo.assess.claims import claims, influential
 from bayesmyo.assess.estimate import verdicts
 from bayesmyo.assess.influence import Flip, Influence
 from bayesmyo.assess.other_priors import OtherPriors, leading, reweighted
 from bayesmyo.assess.refits import AFFORDABLE, Refits, affordable
-from bayesmyo.assess.sensitivity import DATA, EMPTY, PRIOR, SILENT, UNKNOWN, _apart, judged, prior_sensitivities
+from bayesmyo.assess.sensitivity import _apart, prior_sensitivities
+from bayesmyo.assess.verdict import DATA, PRIOR, SILENT, UNKNOWN, judged
 from bayesmyo.assess.withhold import withhold
 from bayesmyo.cohort import read_cohort
 from bayesmyo.components.decisions import concluding
@@ -87,7 +89,7 @@ def test_a_decision_on_an_outcome_that_never_changes_is_not_met_wherever_it_is_p
     for row in (typed, python):
         assert not row["met"]
         assert row["withheld"]
-        assert row["verdict"] == EMPTY
+        assert row["verdict"] == PRIOR
         assert row["sentence"] == f"withheld: not met: {FACT}"
     printed = run("estimate", path, "--decisions").out
     assert f"- withheld: not met: {FACT}" in printed
@@ -100,7 +102,7 @@ def test_a_decision_on_an_outcome_that_never_changes_is_not_met_wherever_it_is_p
     for listed in ({r["name"]: r for r in rows}, numbers.to_dict("index")):
         assert listed["change"]["sentence"] == f"withheld: {FACT}"
         assert listed["change"]["withheld"]
-        assert listed["level12"]["verdict"] != EMPTY
+        assert FACT not in listed["level12"]["sentence"]
 
 
 def test_a_fact_of_the_data_is_told_before_the_check_that_it_fails(unchanged):
@@ -148,8 +150,9 @@ def decided(kind, population, cohort, monkeypatch, *, draws, before, other=None,
     object.__setattr__(one, "__dict__", {**one.__dict__, "estimands": {"number": draws}})
     other = draws if other is None else other
     said = OtherPriors({"number": draws}, {"number": other} if known else None, "importance", 0.1)
-    monkeypatch.setattr(sensitivity, "reweighted", lambda fit, outcomes: said)
-    monkeypatch.setattr(sensitivity, "prior_estimands", lambda fit: {"number": before})
+    monkeypatch.setattr(sensitivity, "asked_of", lambda fit, each="": [a for a in asked_of(fit) if not a.own])
+    monkeypatch.setattr(sensitivity, "reweighted", lambda *_: said)
+    monkeypatch.setattr(sensitivity, "prior_draws", lambda *_: {"number": before})
     rows = [s for s in prior_sensitivities(one) if s.kind == "decision"]
     (rule,), (d,) = verdicts(one), judged(verdicts(one), rows)
     return rule, d, rows[0]
@@ -165,7 +168,7 @@ def test_a_decision_met_by_the_prior_alone_is_never_met(small_cohort, rng, monke
     assert rule.met
     assert s.prior_meets
     assert (d.met, d.verdict) == (False, PRIOR)
-    assert ": not met: the prior says so, not the data (the interval is " in d.sentence
+    assert ": not met: this is mostly the prior, not the data (the interval is " in d.sentence
     assert ": met." not in d.sentence
 
 
@@ -201,7 +204,7 @@ def test_a_decision_that_nobody_has_judged_says_so_where_it_is_met(small_cohort,
     )
     assert (d.met, d.verdict) == (True, UNKNOWN)
     assert d.sentence == rule.sentence.replace(
-        ": met.", ": met, but whether the data or the prior say so is not judged: check with --refit."
+        ": met.", ": met, but whether other priors would change this is not judged: check with --refit."
     )
 
 
@@ -210,7 +213,7 @@ def test_a_shared_copy_says_that_its_decisions_are_not_judged(good_fit):
     assert d.met
     assert d.verdict == UNKNOWN
     assert d.sentence.endswith(
-        ": met, but whether the data or the prior say so is not judged: this is a shared copy without patients."
+        ": met, but whether other priors would change this is not judged: this is a shared copy without patients."
     )
 
 
@@ -245,10 +248,10 @@ def from_priors(small_cohort):
 def test_the_prior_that_moves_a_number_most_is_named(from_priors, asked, parameter):
     """The level at the start of the average patient is the intercept, and the change over a year twelve slopes."""
     e, draws = from_priors.study.estimands[asked], from_priors.estimands[asked]
-    judge = partial(sensitivity._beyond, None)
-    lead = leading(from_priors, ("strength",), partial(_apart_in_width, draws), asked)
+    number = Asked(asked, "estimand", asked, ("strength",), partial(beyond, None), relative=e.relative)
+    lead = leading(from_priors, ("strength",), partial(_apart_in_width, draws), draws)
     assert lead.full_name == parameter
-    assert _apart(judge, draws, e, draws) == 0
+    assert _apart(number, draws, draws) == 0
 
 
 def _apart_in_width(draws, other):
@@ -302,8 +305,10 @@ def test_one_patient_left_out_does_not_confirm_a_decision_that_is_not_met(good_f
     found = Influence((), tuple(flips), ("cpk_halved stays met whichever patient is left out.",))
     (d,) = claims(good_fit, []).decisions
     assert influential(found, [d]).sentences == found.sentences
-    not_met = replace(d, met=False, sentence="It is: not met: the prior says so, not the data.")
-    assert influential(found, [not_met]).sentences == ("cpk_halved: It is: not met: the prior says so, not the data.",)
+    not_met = replace(d, met=False, sentence="It is: not met: this is mostly the prior, not the data.")
+    assert influential(found, [not_met]).sentences == (
+        "cpk_halved: It is: not met: this is mostly the prior, not the data.",
+    )
 
 
 def test_constant_draws_break_nothing(small, small_cohort, tmp_path, run):
@@ -368,7 +373,7 @@ def test_hard_tables_go_through_every_verb(run, tmp_path):
         assert run("report", path, "-o", f"{name}.html").code == 1
         assert run("verify", path).code == 0
         (d,) = run("estimate", path, "--decisions", "--json").json["decisions"]
-        assert (d["met"], d["verdict"]) == (False, EMPTY)
+        assert (d["met"], d["verdict"]) == (False, PRIOR)
 
 
 def test_withholding_for_a_check_keeps_the_verdict(good_fit):
@@ -380,7 +385,7 @@ def test_withholding_for_a_check_keeps_the_verdict(good_fit):
 def test_what_cannot_be_reweighted_is_sampled_again_once(from_priors, monkeypatch):
     """Both widths in one go, for whatever asks; the progress tells how many are done."""
     told = []
-    monkeypatch.setattr(sensitivity, "reweighted", lambda fit, outcomes: OtherPriors(None, None, "importance", 0.9))
+    monkeypatch.setattr(sensitivity, "reweighted", lambda *_: OtherPriors(None, None, "importance", 0.9))
     refits = Refits(from_priors, progress=lambda done, of: told.append((done, of)))
     rows = prior_sensitivities(from_priors, refits=refits, always=False)
     assert {r.method for r in rows} == {"refit"}

@@ -8,9 +8,6 @@ from bayesmyo.assess.checks import CHECKS
 from bayesmyo.assess.checks.convergence import Convergence
 from bayesmyo.assess.claims import claims
 from bayesmyo.components.numbers import rhat_text
-from bayesmyo.inference.engines import Sampling
-from bayesmyo.inference.fit import fit
-from bayesmyo.model import measured
 from bayesmyo.model.simulate import simulate
 from bayesmyo.study import parse_study
 from tests.conftest import fit_of, independent_draws, scenario_truth
@@ -233,23 +230,3 @@ def test_a_path_whose_sd_is_zero_in_a_chain_is_withheld(drifting, fallen, says):
     if says:
         assert says in gate.sentence
         assert all_withheld(fitted)
-
-
-@pytest.mark.slow
-def test_a_path_that_is_sampled_as_it_is_does_not_pass(drifting, monkeypatch):
-    """The same posterior in coordinates in which its SD is a funnel: the path itself, in place of its innovations."""
-
-    def centred(factor, own, raw, left, precision, xp, whiten):
-        there, place = own >= 0, xp.maximum(own, 0)
-        factor = xp.where(there[:, :, None] & there[:, None, :], factor, xp.eye(own.shape[1]))
-        w = xp.where(there, raw[place], 0.0)
-        z = xp.linalg.solve(factor, w[..., None])[..., 0]
-        wide = xp.where(there, xp.log(xp.diagonal(factor, 0, -2, -1)), 0.0)
-        return raw, -xp.sum(z**2) / 2 - xp.sum(wide)
-
-    monkeypatch.setattr(measured, "path", centred)
-    fitted = fit(*drifting, seed=1, sampling=Sampling(draws=500, tune=500, chains=2))
-    gate = Convergence().run(fitted)
-    assert not gate.passed
-    assert "diverged" in gate.sentence or "disagree" in gate.sentence or "effective" in gate.sentence
-    assert all_withheld(fitted)

@@ -7,11 +7,15 @@ import pytest
 from bayesmyo.assess.correlations import (
     Correlation,
     correlation_estimates,
-    correlations,
     horizon,
     patient_correlations,
     sentence,
 )
+from bayesmyo.assess.other_priors import log_lkj
+from bayesmyo.assess.reweight import reweight
+from bayesmyo.assess.said import correlations
+from bayesmyo.assess.sensitivity import prior_sensitivities
+from bayesmyo.assess.verdict import PRIOR
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
 from bayesmyo.model import simulate_scenario
@@ -192,16 +196,51 @@ STARTS = ("strength", "start"), ("cpk", "start")
     ],
 )  # fmt: skip
 def test_r_is_positive_where_improvements_come_together(small, a, b, lower, upper, words, number):
-    text = sentence(small, a, b, (lower + upper) / 2, lower, upper, -0.6, 0.7)
+    text = sentence(small, a, b, (lower + upper) / 2, lower, upper, -0.6, 0.1, 0.7)
     turned = (a[1] == "change" and a[0] == "cpk") != (b[1] == "change" and b[0] == "cpk")
     how = ", counted as improvements" if turned else ""
     assert text.startswith(f"Patients who {words}{how} (95% interval {number}; before the data ")
-    assert text.endswith("before the data -0.70 to 0.60)." if turned else "before the data -0.60 to 0.70).")
+    before = "-0.10, -0.70 to 0.60" if turned else "0.10, -0.60 to 0.70"
+    assert text.endswith(f"before the data {before}).")
+
+
+def test_a_start_and_its_own_change_are_tied_by_construction(small):
+    """Of CPK, which levels off: who starts higher falls further, whatever the data; the sentence says by how much."""
+    text = sentence(small, ("cpk", "start"), LOWER, -0.57, -0.8, -0.2, -0.95, -0.78, -0.1)
+    assert "r = 0.57" in text
+    assert "the start is a part of its own change, so that r is 0.78, 0.10 to 0.95, by construction)." in text
 
 
 def test_a_fit_tells_them_so():
     """Draws around the scenario, in which more strength goes with less CPK."""
     truth = patient_correlations(STUDY, from_scenario(STUDY, "improves"))[HIGHER, LOWER]
     assert truth < -0.3
-    text = sentence(STUDY, HIGHER, LOWER, float(truth), float(truth) - 0.1, float(truth) + 0.1, -0.5, 0.5)
+    text = sentence(STUDY, HIGHER, LOWER, float(truth), float(truth) - 0.1, float(truth) + 0.1, -0.5, 0.0, 0.5)
     assert text.startswith("Patients who improve more in strength improve more in CPK: r = 0.")
+
+
+# --- under other priors
+
+
+def test_another_prior_of_correlations_is_that_of_lkj(small, rng):
+    """Under LKJ(eta) the correlation of two effects is Beta(eta, eta) on (-1, 1), whose SD is 1 / sqrt(2 eta + 1)."""
+    truth = from_priors(small, rng, (20_000,))
+    ratio = log_lkj(small, truth, 2.0, ("cpk",))
+    r = truth.outcomes["cpk"].values["correlation"]
+    np.testing.assert_allclose(ratio, 2 * np.log1p(-(r**2)), rtol=1e-7, atol=1e-12)
+    assert np.std(r) == pytest.approx(1 / np.sqrt(5), abs=0.01)
+    for times, eta in ((2.0, 4), (0.5, 1)):
+        chosen, _, k = reweight(log_lkj(small, truth, times, ("cpk",)))
+        assert k < 0.7
+        assert np.std(r[chosen]) == pytest.approx(1 / np.sqrt(2 * eta + 1), abs=0.02)
+
+
+def test_a_correlation_that_is_its_prior_says_so():
+    study = STUDY
+    cohort = simulate_scenario(study, "improves", seed=4).cohort
+    one = fit(study, cohort, engine="mock", sampling=Sampling(draws=1000, tune=1, chains=2))
+    rows = {s.name: s for s in prior_sensitivities(one) if s.kind == "correlation"}
+    assert len(rows) == 6
+    told = rows["strength change with cpk change"]
+    assert told.verdict == PRIOR
+    assert abs(told.contraction) < 0.1

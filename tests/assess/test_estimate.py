@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.claims import decisions, estimate
 from bayesmyo.assess.diagnostics import diagnose, quantile_errors
 from bayesmyo.assess.estimate import (
     estimates,
@@ -17,6 +16,7 @@ from bayesmyo.assess.estimate import (
     sentence,
     verdicts,
 )
+from bayesmyo.assess.said import decisions, estimate
 from bayesmyo.assess.withhold import withhold
 from bayesmyo.components.numbers import probability_text, significant
 from bayesmyo.inference.engines import Draws
@@ -361,9 +361,11 @@ def test_a_check_that_names_numbers_withholds_those_alone(grid):
     """One side question that other priors would answer otherwise takes no other answer with it, not even of the same
     outcome.
     """
-    failed = [CheckResult("prior sensitivity", False, "cpk_mean: do not report.", numbers=("cpk_mean", "cpk_halved"))]
+    failed = [
+        CheckResult("prior sensitivity", False, "cpk_mean: it turns on the prior.", numbers=("cpk_mean", "cpk_halved"))
+    ]
     rows = {e.name: e for e in withhold(estimates(grid), failed)}
     assert [name for name, e in rows.items() if e.withheld] == ["cpk_mean"]
-    assert rows["cpk_mean"].sentence == "withheld: cpk_mean: do not report."
+    assert rows["cpk_mean"].sentence == "withheld: cpk_mean: it turns on the prior."
     assert rows["cpk_ratio_12"].outcomes == rows["cpk_mean"].outcomes
     assert [d.withheld for d in withhold(verdicts(grid), failed)] == [True]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.responses import assigned, last_measured, responses, withhold_responses
+from bayesmyo.assess.responses import assigned, earliest, last_measured
+from bayesmyo.assess.responses import rules as responses
+from bayesmyo.assess.withhold import withhold
 from bayesmyo.cohort import Cohort, Measurements
 from bayesmyo.cohort.cohort import OutcomeRows, RowAccount
 from bayesmyo.errors import StorageError
@@ -202,6 +204,14 @@ def test_a_visit_shortly_before_counts_where_the_rule_has_a_window(fit, window, 
     assert (before in remission.sentence) is (window == 5.9)
 
 
+def test_a_visit_on_the_anniversary_counts_where_times_are_dates():
+    """27 September 2021 to 27 September 2022: 365 days are 11.99 months of 30.44 days."""
+    dated = dataclasses.replace(STUDY, time=dataclasses.replace(STUDY.time, date="YYYY-MM-DD"))
+    rule = dated.responses["both"]
+    assert earliest(dated, rule) <= rule.at - rule.window - 12 + 365 / 30.4375
+    assert earliest(STUDY, rule) == rule.at - rule.window
+
+
 def test_the_last_visit_of_the_lost_is_never_rounded_up_to_the_time_of_the_rule(fit):
     strength = fit.cohort.measurements["strength"]
     late = np.where((strength.patient == SEEN) & (strength.time == 6), 11.998, strength.time)
@@ -218,16 +228,20 @@ def test_a_plateau_is_said_not_to_relapse(found):
     assert found["both"].notes[0].startswith("A plateau cannot relapse: the trajectory of CPK approaches a level")
 
 
+def withheld_rules(rows, failed):
+    return [dataclasses.replace(r, categories=tuple(withhold(list(r.categories), failed))) for r in rows]
+
+
 def test_a_failed_check_withholds_the_categories_that_look_at_its_outcomes(fit, found):
     rows = list(found.values())
     failed = [CheckResult("time", False, "CPK is off.", outcomes=("cpk",))]
-    held = {r.name: [c.sentence for c in r.categories] for r in withhold_responses(rows, failed)}
+    held = {r.name: [c.sentence for c in r.categories] for r in withheld_rules(rows, failed)}
     assert held["both"] == ["withheld: CPK is off."] * 3
     assert held["plain"] == [c.sentence for c in found["plain"].categories]
-    everything = withhold_responses(rows, [CheckResult("rhat", False, "Chains apart.")])
+    everything = withheld_rules(rows, [CheckResult("rhat", False, "Chains apart.")])
     assert {c.sentence for r in everything for c in r.categories} == {"withheld: Chains apart."}
-    assert withhold_responses(rows, []) == rows
-    withheld = {(r.name, c.withheld) for r in withhold_responses(rows, failed) for c in r.categories}
+    assert withheld_rules(rows, []) == rows
+    withheld = {(r.name, c.withheld) for r in withheld_rules(rows, failed) for c in r.categories}
     assert withheld == {("both", True), ("plain", False)}
 
 

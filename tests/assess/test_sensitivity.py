@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from bayesmyo.assess import sensitivity
+from bayesmyo.assess.asked import asked_of
 from bayesmyo.assess.estimate import estimates, verdicts
 from bayesmyo.assess.other_priors import OtherPriors
-from bayesmyo.assess.sensitivity import DATA, PRIOR, SILENT, UNKNOWN, _mend, judged, prior_sensitivities
+from bayesmyo.assess.sensitivity import _mend, prior_sensitivities
+from bayesmyo.assess.verdict import DATA, PRIOR, SILENT, UNKNOWN, judged
 from bayesmyo.errors import StorageError
 from bayesmyo.inference.engines import Sampling
 from bayesmyo.inference.fit import fit
@@ -57,8 +59,9 @@ def row_of(study, cohort, monkeypatch, *, draws, half, double, before):
     one = mocked(study.text, cohort)
     object.__setattr__(one, "__dict__", {**one.__dict__, "estimands": {"number": draws}})
     said = OtherPriors({"number": half}, {"number": double}, "importance", 0.1)
-    monkeypatch.setattr(sensitivity, "reweighted", lambda fit, outcomes: said)
-    monkeypatch.setattr(sensitivity, "prior_estimands", lambda fit: {"number": before})
+    monkeypatch.setattr(sensitivity, "asked_of", lambda fit, each="": [a for a in asked_of(fit) if not a.own])
+    monkeypatch.setattr(sensitivity, "reweighted", lambda *_: said)
+    monkeypatch.setattr(sensitivity, "prior_draws", lambda *_: {"number": before})
     return prior_sensitivities(one)[0], one
 
 
@@ -87,7 +90,7 @@ def test_a_number_that_moves_by_more_than_half_an_sd_is_not_reported(
     assert estimate.withheld is (verdict == SILENT)
     if verdict == SILENT:
         assert estimate.sentence.startswith(
-            "withheld: number: do not report; with priors half or twice as wide it moves from "
+            "withheld: number: it turns on the prior; with priors half or twice as wide it moves from "
         )
     else:
         assert estimate.sentence.endswith("Other priors would not change this.")
@@ -147,7 +150,7 @@ def test_the_prior_does_not_say_what_a_new_patient_will_be(cohort, rng, monkeypa
     assert abs(row.contraction) < 0.1
     assert row.verdict == verdict
     (estimate,) = judged(estimates(one), [row])
-    assert ("The prior says so: the interval is " in estimate.sentence) is (verdict == PRIOR)
+    assert ("This is mostly the prior: the interval is " in estimate.sentence) is (verdict == PRIOR)
 
 
 def test_the_prior_says_nothing_where_the_posterior_lies_elsewhere(cohort, rng, monkeypatch):
@@ -186,11 +189,11 @@ def test_what_cannot_be_reweighted_is_not_judged(cohort, rng, monkeypatch):
     )  # fmt: skip
     assert row.verdict == DATA
     unknown = OtherPriors({"number": draws}, None, "importance", 0.9)
-    monkeypatch.setattr(sensitivity, "reweighted", lambda fit, outcomes: unknown)
+    monkeypatch.setattr(sensitivity, "reweighted", lambda *_: unknown)
     row = prior_sensitivities(one)[0]
     assert row.verdict == UNKNOWN
     (estimate,) = judged(estimates(one), [row])
-    assert estimate.sentence.endswith("Whether the data or the prior say so is not judged: check with --refit.")
+    assert estimate.sentence.endswith("Whether other priors would change this is not judged: check with --refit.")
     assert not estimate.withheld
 
 
@@ -231,7 +234,7 @@ def test_a_shared_copy_tells_its_numbers_and_has_no_patients_to_ask(run, good_fi
         prior_sensitivities(share(good_fit))
     checked = run("check", copy)
     assert checked.code == 0
-    assert checked.out.count("not judged: a shared copy has no patient data.") == 9
+    assert checked.out.count("not judged: a shared copy has no patient data.") == 10
     for words in (("influence", copy), ("check", copy, "--refit"), ("compare", copy, whole)):
         refused = run(*words)
         assert refused.code == StorageError.exit_code

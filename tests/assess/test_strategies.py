@@ -7,7 +7,7 @@ import pytest
 
 import bayesmyo
 from bayesmyo.assess.estimate import estimates
-from bayesmyo.assess.responses import assigned, decided, responses
+from bayesmyo.assess.responses import assigned, decided, rules
 from bayesmyo.assess.tip import tip
 from bayesmyo.assess.what_if import is_death
 from bayesmyo.cohort.cohort import Episodes, Exits
@@ -128,7 +128,7 @@ def test_who_is_lost_meets_no_criteria_of_a_rule(fit):
 
 
 def test_a_rule_says_of_what_one_must_be_free(fit):
-    (rule,) = responses(fit)
+    (rule,) = rules(fit)
     strong, other = rule.categories
     assert strong.criteria == "strength at least 0 points, and no loss to follow-up by month 12"
     assert strong.criteria in strong.sentence

@@ -130,3 +130,12 @@ def test_patients_who_agree_by_chance_are_not_noted(rng):
     )
     rows = [f"P{p:02d},{t},{int(rng.random() < 0.3)}" for p in range(40) for t in range(6)]
     assert not any("[D69]" in n for n in read(study, "\n".join(["patient,month,x", *rows])).notices)
+
+
+def test_a_question_about_a_time_when_one_outcome_was_no_longer_measured_is_noted(small):
+    """The other outcome has visits so late: the last visit of the table is not that of every outcome."""
+    rows = [f"P{p},{t},{50 + p},{900 + t if t <= 3 else ''}" for p in range(1, 6) for t in (0, 3, 12)]
+    cohort = read(small, "\n".join(["patient,month,strength,cpk", *rows]) + "\n")
+    assert [n for n in cohort.notices if "[D63]" in n] == [
+        "CPK: last measured at month 3; cpk_ratio_12 looks beyond it. [D63]"
+    ]

@@ -11,10 +11,11 @@ from bayesmyo import figures
 from bayesmyo.assess.checks.dependence import neighbours
 from bayesmyo.assess.checks.left_out import transform
 from bayesmyo.assess.checks.moments import bins, mean
+from bayesmyo.assess.claims import Claims, known_claims
 from bayesmyo.assess.estimate import estimates
 from bayesmyo.assess.prior import prior_beliefs
 from bayesmyo.assess.replicated import replicated
-from bayesmyo.assess.responses import responses
+from bayesmyo.assess.responses import rules
 from bayesmyo.cohort.cohort import BETWEEN, LEFT, MEASURED, RIGHT, Measurements
 from bayesmyo.errors import StorageError, UsageError
 from bayesmyo.figures import parts, style
@@ -161,14 +162,35 @@ def test_estimates_are_drawn_with_what_was_known_before(good_fit):
 
 
 def test_every_patient_has_a_bar_of_one_and_the_lost_are_marked(mock_fit):
-    chosen = responses(mock_fit)[0]
-    axes = figures.responses(mock_fit).axes[0]
+    chosen = rules(mock_fit)[0]
+    said = Claims((), (), (), (), tuple(rules(mock_fit)))  # as if every check had passed
+    axes = figures.responses(mock_fit, said=said).axes[0]
     widths = np.array([[bar.get_width() for bar in container] for container in axes.containers])
     assert widths.sum(axis=0) == pytest.approx(np.ones(len(mock_fit.cohort)))
     labels = [t.get_text() for t in axes.get_yticklabels()]
     assert {t.split()[0] for t in labels if t.endswith("*")} == {p.patient for p in chosen.each if not p.seen}
     with pytest.raises(UsageError, match="lenient"):
         figures.responses(mock_fit, "lenent")
+
+
+def test_figures_withhold_what_the_command_withholds(mock_fit):
+    """No check is passed: no interval is drawn, and each row says so."""
+    drawn = figures.estimates(mock_fit)
+    shown = [t.get_text() for axes in drawn.axes for t in axes.texts]
+    assert shown.count("withheld") == len(mock_fit.study.estimands)
+    assert not any(c.get_label() in ("interval", "half") for axes in drawn.axes for c in axes.collections)
+    (panel,) = figures.responses(mock_fit).axes
+    assert panel.texts[0].get_text().startswith("withheld: The engine mock")
+    assert not panel.containers
+
+
+def test_one_number_that_is_withheld_leaves_the_others(good_fit):
+    said = known_claims(good_fit)
+    (row,) = said.estimates
+    two = replace(said, estimates=(row, replace(row, withheld=True)))
+    axes = figures.estimates(good_fit, said=two).axes[0]
+    assert [t.get_text() for t in axes.texts] == ["withheld"]
+    assert sum(c.get_label() == "interval" for c in axes.collections) == 1
 
 
 def test_grades_are_named_and_calibrated(graded):

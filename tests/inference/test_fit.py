@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from bayesmyo.assess.claims import decisions, estimate
 from bayesmyo.assess.estimate import parameters as parameters_of
+from bayesmyo.assess.said import decisions, estimate
 from bayesmyo.cohort.cohort import LEFT, RIGHT
 from bayesmyo.errors import UsageError
 from bayesmyo.inference.engines import Sampling

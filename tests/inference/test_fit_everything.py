@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmyo.assess.claims import decisions, estimate
-from bayesmyo.assess.correlations import correlations
 from bayesmyo.assess.estimate import parameters
+from bayesmyo.assess.said import correlations, decisions, estimate
 from bayesmyo.cohort.cohort import LEFT, RIGHT, Measurements
 from bayesmyo.inference.build import build
 from bayesmyo.inference.engines import Sampling

@@ -101,10 +101,10 @@ def test_tables_have_captions_and_figures_have_alternatives(opened, name):
         assert any(c.isdigit() for c in description) or "No statistic" in description or "A panel" in description
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(opened, name):
+@pytest.mark.parametrize(("name", "scheme"), [*((name, "light") for name in PAGES), ("good", "dark")])
+def test_axe_finds_nothing(opened, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = opened(name)
+    page = opened(name, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     found = axe.Axe().run(page).response
     assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]] == []
@@ -121,9 +121,9 @@ def test_the_keyboard_reaches_everything(opened):
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
     wanted = page.evaluate("document.querySelectorAll('main a, main [tabindex=\"0\"], main summary').length")
-    closed = page.evaluate(
-        "document.querySelectorAll('main details:not([open]) a, main details:not([open]) [tabindex=\"0\"]').length"
-    )
+    inside = "main details:not([open])"
+    hidden = f'{inside} a, {inside} [tabindex="0"], {inside} details > summary'
+    closed = page.evaluate(f"document.querySelectorAll('{hidden}').length")
     reached = set()
     for _ in range(wanted + 5):
         page.keyboard.press("Tab")
@@ -139,6 +139,7 @@ def test_the_keyboard_reaches_everything(opened):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_phone_scrolls_in_one_direction(opened, name):
     page = opened(name, viewport={"width": 360, "height": 740})
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate("[...document.querySelectorAll('.scroll')].some(b => b.scrollWidth > b.clientWidth)")
 
@@ -158,6 +159,24 @@ def test_it_prints_on_a4(opened):
         "=> e.textContent.slice(0, 60))"
     )
     assert wide == []
+
+
+def test_the_first_page_stands_alone_and_the_rest_folds(opened):
+    """On a screen the answers are open and the sections behind them closed; a link opens its own; paper shows all of
+    them, and long tables stay on the screen.
+    """
+    page = opened("good")
+    assert page.locator("#summary").is_visible()
+    assert page.locator("#figure-overview svg").is_visible()
+    assert not page.locator("#priors").is_visible()
+    page.locator('nav a[href="#priors"]').click()
+    assert page.locator("#priors").is_visible()
+    page.emulate_media(media="print")
+    shown = "e => e.checkVisibility({contentVisibilityAuto: true})"
+    assert page.locator("#checklist").evaluate(shown)
+    assert not page.locator("details.long table").first.evaluate(shown)
+    page.set_viewport_size({"width": 690, "height": 1000})  # A4 within its margins, in CSS pixels
+    assert page.evaluate("document.querySelector('#summary').getBoundingClientRect().bottom") <= 1.5 * 1010
 
 
 @pytest.mark.skipif("BAYESMYO_SCREENSHOTS" not in os.environ, reason="set BAYESMYO_SCREENSHOTS to a folder")

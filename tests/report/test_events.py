@@ -56,15 +56,15 @@ def test_numbers_at_risk_and_hazard_ratios_with_their_prior(fit, told):
     draws = np.exp(fit.group("posterior")["attack.y_level"].values)
     assert row[1].value == pytest.approx(np.median(draws))
     assert str(row[3]) == "0.38 to 2.66"  # exp of -0.98 and 0.98, of a normal(0, 0.5)
-    assert row[4] == "the data say"
+    assert row[4] == "robust to the prior"
 
 
 def test_a_posterior_that_is_its_prior_is_the_priors():
     rng = np.random.default_rng(1)
     ninety, same = (-0.5 * 1.645, 0.5 * 1.645), {2.0: np.zeros(4000)}
-    assert verdict(rng.normal(0, 0.5, 4000), *ninety, same) == "the prior says"
-    assert verdict(rng.normal(0, 0.2, 4000), *ninety, same) == "the data say"
-    assert verdict(rng.normal(2, 0.5, 4000), *ninety, same) == "the data say"  # elsewhere than the prior
+    assert verdict(rng.normal(0, 0.5, 4000), *ninety, same) == "mostly the prior"
+    assert verdict(rng.normal(0, 0.2, 4000), *ninety, same) == "robust to the prior"
+    assert verdict(rng.normal(2, 0.5, 4000), *ninety, same) == "robust to the prior"  # elsewhere than the prior
 
 
 def test_a_ratio_that_other_priors_move_is_the_priors():
@@ -73,7 +73,7 @@ def test_a_ratio_that_other_priors_move_is_the_priors():
     """
     draws = np.random.default_rng(2).normal(0.75, 0.5 / 2**0.5, 4000)
     wider = {2.0: draws**2 / 2 * (1 / 0.25 - 1)}
-    assert verdict(draws, -0.5 * 1.645, 0.5 * 1.645, wider) == "the prior says"
+    assert verdict(draws, -0.5 * 1.645, 0.5 * 1.645, wider) == "turns on the prior"
 
 
 def test_single_patients_are_shown_only_where_asked(told):

@@ -8,14 +8,15 @@ import pytest
 
 from bayesmyo.assess import claims as said_of
 from bayesmyo.assess.checks import CheckResult
-from bayesmyo.assess.sensitivity import DATA, PRIOR
+from bayesmyo.assess.estimate import verdicts
+from bayesmyo.assess.verdict import DATA, PRIOR, SILENT, UNKNOWN
 from bayesmyo.components.decisions import Dual, Equivalence, Precision, Probability
 from bayesmyo.report import results as module
 from bayesmyo.report.blocks import Number, Paragraph, Table
 from bayesmyo.report.results import results
 from bayesmyo.report.sections.answers import answers
 from bayesmyo.report.sections.prior_or_data import table as prior_table
-from bayesmyo.report.sections.summary import main, plain, rules, told
+from bayesmyo.report.sections.summary import first, main, plain, rules, summary, told
 from bayesmyo.study import parse_study
 from tests.conftest import SMALL, fit_of, independent_draws
 
@@ -248,14 +249,52 @@ def test_other_tables_write_the_same_numbers_alike(good):
             assert str(row[4]) == str(answer[str(row[0])][2])
 
 
-def test_a_verdict_within_monte_carlo_error_says_so(asked, small_cohort, monkeypatch):
-    no_check_fails(monkeypatch)
-    monkeypatch.setattr(said_of, "judge", lambda *_: [])
-    monkeypatch.setattr(said_of, "judged", lambda rows, _: list(rows))
+def test_a_verdict_within_monte_carlo_error_says_so(asked, small_cohort):
     draws = independent_draws(asked, small_cohort, draws=100)
     change = fit_of(asked, small_cohort, draws).estimands["strength_change"]
     barely = f"above = {float(np.median(change)) - 1e-6:.9f}"
     study = parse_study(SMALL.replace("[design]", ASKED.replace("above = 5", barely), 1))
-    rules = {d.name: d.sentence for d in results(fit_of(study, small_cohort, draws)).decisions}
+    rules = {d.name: d.sentence for d in verdicts(fit_of(study, small_cohort, draws))}
     assert "within Monte Carlo error" in rules["gain"]
     assert "within Monte Carlo error" not in rules["cpk_halved"]
+
+
+@pytest.mark.parametrize("seed", range(11, 19))
+def test_no_sentence_of_the_first_page_claims_more_than_its_verdict(asked, small_cohort, monkeypatch, seed):
+    """One that is mostly the prior is no change for the better; what is not judged says so; what turns on the prior is
+    withheld; and none is withheld for another's sake."""
+    no_check_fails(monkeypatch)
+    r = results(fuzzed(asked, small_cohort, seed))
+    page = summary(r)
+    claimed = [b.text for b in page.blocks if isinstance(b, Paragraph) and b.kind == "claim"]
+    held = " ".join(b.text for b in page.blocks if isinstance(b, Paragraph) and b.kind == "withheld")
+    for e in first(r):
+        if e.verdict == SILENT:
+            assert e.withheld
+            assert e.name in held
+            assert not any(str(e.numbers[1]) in text and e.name in text for text in claimed)
+            continue
+        assert not e.withheld
+        words = plain(r, e)
+        assert words in claimed
+        assert ("for the better" in words) <= (e.verdict in (DATA, UNKNOWN))
+        assert words.endswith("Other priors would not change this.") is (e.verdict == DATA)
+        assert ("mostly the prior" in words) is (e.verdict == PRIOR)
+        assert ("is not judged" in words) is (e.verdict == UNKNOWN)
+    for c in r.correlations:
+        assert c.withheld is (c.verdict == SILENT)
+        assert c.sentence.endswith("Other priors would not change this.") is (c.verdict == DATA)
+        if not c.withheld:
+            sure = c.lower > 0 or c.upper < 0
+            assert (" may " in c.sentence) is not sure
+
+
+def test_a_weak_answer_withholds_itself_alone(good):
+    """The first question is told first, whatever becomes of the others."""
+    (e,) = good.estimates
+    weak = replace(e, name="weak", verdict=SILENT, withheld=True, sentence="withheld: weak: it turns on the prior.")
+    r = replace(good, estimates=(e, weak))
+    paragraphs = [b for b in summary(r).blocks if isinstance(b, Paragraph) and b.kind in ("claim", "withheld")]
+    assert [p.kind for p in paragraphs] == ["claim", "withheld"]
+    assert "CPK fell" in paragraphs[0].text
+    assert paragraphs[1].text == "weak. It turns on the prior."

@@ -10,6 +10,7 @@ from scipy import stats
 import bayesmyo
 from bayesmyo.cohort.cohort import CENSORED, HAPPENED, INTERVAL, Episodes
 from bayesmyo.errors import InputError, StudyError
+from bayesmyo.inference.engines import Sampling
 from bayesmyo.model.data import arrays
 from bayesmyo.model.schedule import draw_entries
 from bayesmyo.model.simulate import simulate
@@ -20,12 +21,16 @@ from bayesmyo.simulation.options import Axes
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power import sequential, words
 from bayesmyo.simulation.power.grid import cells
+from bayesmyo.simulation.power.predictive import Predictive
 from bayesmyo.simulation.replicate import Replicator
 from bayesmyo.simulation.row import Quantity, Row
+from bayesmyo.simulation.run import run
+from bayesmyo.simulation.store import read_results
 from bayesmyo.study import find_study, parse_study, read_study, studies
 from bayesmyo.study.design import Loss
 from tests.conftest import ROOT, SMALL
 from tests.simulation.frames import frames
+from tests.simulation.plans import final
 
 ONE_ARM = read_study(ROOT / "tests" / "reference" / "one_arm.toml")
 COMES = replace(ONE_ARM, design=replace(ONE_ARM.design, accrual=0.5))
@@ -153,6 +158,20 @@ def test_a_row_says_when_it_was_looked_at_and_is_the_same_alone():
     again = Cell.from_dict(cell.as_dict())
     assert (again.key, again.dates) == (cell.key, cell.dates)
     assert Plan.from_json(Plan("power", (cell,), 3).to_json()).cells[0].key == cell.key
+
+
+def test_a_folder_in_calendar_time_has_the_same_bytes_for_any_workers_resumed_or_not(tmp_path):
+    """With looks ahead too: this process at once, this process twice, and one of its own."""
+    short = Sampling(draws=20, tune=1, chains=2, cores=1)
+    cell = dated(6, dates=(5.0, 9.0), scenario="four")
+    whole = Plan("power", (cell,), 4, engine="mock", sampling=short, predictive=Predictive(0.4, 6))
+    run(whole, tmp_path / "here", workers=0)
+    run(replace(whole, replicates=2), tmp_path / "twice", workers=0)
+    run(whole, tmp_path / "twice", workers=0)
+    run(whole, tmp_path / "there", workers=1)
+    assert final(tmp_path / "here") == final(tmp_path / "twice") == final(tmp_path / "there")
+    kinds = set(read_results(tmp_path / "here").quantities["kind"])
+    assert {"decision", "look", "predictive"} <= kinds
 
 
 @pytest.mark.sampling

@@ -288,3 +288,34 @@ def test_a_change_before_the_start_is_zero_by_definition(trajectory, refused):
     assert (fault.where, fault.got) == ("estimands.e.to", "0")
     assert "zero by definition: before 0 y stands at its level there" in str(fault)
     assert '{ kind = "piecewise", origin = -6, knots = [0] }' in str(fault)
+
+
+DOSE = """
+[study]
+title = "T"
+patient = "p"
+time = { column = "t", unit = "month", typical = 12 }
+
+[outcomes.dose]
+column = "dose"
+unit = "mg"
+better = "lower"
+typical = 20
+scale = 2
+family = { kind = "hurdle_lognormal" }
+trajectory = { kind = "constant" }
+zero = { typical = 0.1, scale = 0.1, trajectory = { kind = "linear" } }
+
+[estimands.free]
+kind = "share"
+at = 12
+criteria = { dose = { at_most = 0 } }
+"""
+
+
+def test_how_many_have_none_of_it_is_asked_of_measurements():
+    """What is expected of a patient is never zero; the refusal says how the question is asked."""
+    with pytest.raises(StudyError) as refused:
+        parse_study(DOSE)
+    assert 'a share with predicts = "measurement" is the probability of zero' in str(refused.value)
+    assert parse_study(DOSE + 'predicts = "measurement"\n').estimands["free"].predicts == "measurement"

@@ -14,6 +14,7 @@ from bayesmyo.assess.checks.ends import Ends
 from bayesmyo.assess.checks.events import AssociationByPeriod, EventCurve, HazardResiduals
 from bayesmyo.assess.checks.grades import Grades
 from bayesmyo.assess.checks.left_out import LeftOut
+from bayesmyo.assess.checks.own_band import OwnBand
 from bayesmyo.assess.checks.published import PublishedNumbers
 from bayesmyo.assess.checks.time_course import TimeCourse
 from bayesmyo.assess.checks.variance import Variance
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     Grades(),
     Censored(),
     LeftOut(),
+    OwnBand(),
 )
 EVENT_CHECKS: tuple[Check, ...] = (EventCurve(), HazardResiduals(), AssociationByPeriod())
 

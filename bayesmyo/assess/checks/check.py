@@ -28,6 +28,8 @@ class CheckResult:
         outcomes stands.
     unjudged : str
         Why it has not judged anything, and so passed nothing: it "cannot", or the study has "nothing" of the kind.
+    who : tuple of str
+        What it says of single patients, by pseudonym: not for a report without `patient_level`.
     """
 
     name: str
@@ -38,6 +40,7 @@ class CheckResult:
     by_outcome: Mapping[str, str] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
     unjudged: Literal["", "cannot", "nothing"] = ""
+    who: tuple[str, ...] = ()
 
 
 class Check(Protocol):

@@ -11,7 +11,8 @@ from bayesmyo.assess.checks.check import CheckResult
 from bayesmyo.assess.influence import Influence
 from bayesmyo.assess.influence import influence as of_each
 from bayesmyo.assess.refits import Refits
-from bayesmyo.assess.sensitivity import SILENT, PriorSensitivity, prior_sensitivities
+from bayesmyo.assess.sensitivity import prior_sensitivities
+from bayesmyo.assess.verdict import SILENT, PriorSensitivity
 from bayesmyo.inference.fit import Fit
 
 
@@ -53,7 +54,7 @@ def sensitivity_result(rows: list[PriorSensitivity]) -> CheckResult:
         said = ", ".join(f"{verdict} {n} of {len(rows)}" for verdict, n in counts.items())
         sentence = f"Other priors change nothing that matters ({said})."
     else:
-        sentence = "Not judged: the study declares no estimand."
+        sentence = "Not judged: nothing is asked."
     conflicts = [r.name for r in rows if r.conflict]
     if conflicts:
         sentence += f" Prior and data pull apart in {', '.join(conflicts)}: look at the priors."

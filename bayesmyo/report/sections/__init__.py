@@ -1,6 +1,6 @@
 """The sections of a report, in reading order: each takes the results and returns blocks.
 
-summary.py       in plain language
+summary.py       in plain language, a page that stands alone; first_page.py, its figure and who left
 question.py      what only the author knows
 patients.py      patients, rows and visits
 model.py         in words, formula and code

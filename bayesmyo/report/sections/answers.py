@@ -2,9 +2,10 @@
 table."""
 
 from bayesmyo import figures
+from bayesmyo.assess.correlations import Correlation
 from bayesmyo.assess.estimate import DecisionResult, Estimate
-from bayesmyo.assess.sensitivity import EMPTY
-from bayesmyo.report.answered import correlation, decision, estimate, of_changes
+from bayesmyo.assess.verdict import explained
+from bayesmyo.report.answered import correlation, decision, estimate, of_changes, verdict_of
 from bayesmyo.report.blocks import WITHHELD, Block, Cell, Heading, Paragraph, Section, Span, Table, claims, note, table
 from bayesmyo.report.numbers import error_of, number
 from bayesmyo.report.pictures import picture
@@ -17,8 +18,8 @@ HOW = (
     "patients” the average over all patients like them, which is less certain; a new patient is one to come. An "
     "interval of 95 % holds the number with probability 0.95, if the model and its priors are right."
 )
+FEW = 8  # rows of a table that is open
 BEHIND = "Every estimand, with the interval of the prior alone behind it"
-LEFT_OUT = "The figure of all estimands is left out, because some of them are withheld."
 NO_FACTOR = (
     "No Bayes factor is reported: none means anything without the odds that were given to the models before the data."
 )
@@ -38,12 +39,12 @@ def answers(r: Results) -> Section:
     if r.contrasts:
         blocks.append(note(compared(r)))
     blocks += claims([(e.name, e.sentence) for e in r.estimates])
-    blocks += [estimands(r), resolution(r)]
-    claimed = [e for e in r.estimates if r.says(e)]
-    if not r.fit.shared and len(claimed) == len(r.estimates):
-        blocks.append(picture(figures.estimates(r.fit), "figure-estimates", BEHIND, alternative(r, claimed)))
-    elif not r.fit.shared:
-        blocks.append(Paragraph(LEFT_OUT, "withheld"))
+    blocks += [estimands(r), *map(note, explained(map(verdict_of, r.estimates))), resolution(r)]
+    said = [e for e in r.estimates if r.says(e)]
+    if said and not r.fit.shared:
+        blocks.append(
+            picture(figures.estimates(r.fit, said=r.claims), "figure-estimates", BEHIND, alternative(r, said))
+        )
     if r.decisions:
         blocks += [Heading("Decisions"), *claims([(d.name, d.sentence) for d in r.decisions]), decisions(r)]
     blocks += each_patient(r)
@@ -57,7 +58,7 @@ def estimands(r: Results) -> Table:
     interval = f"{r.study.interval:.0%}"
     ends = {f"{interval} {end}": end for end in ("lower", "upper")}
     columns = {"estimand": "name", "population": "who", "median": "median", **ends, "unit": "unit"}
-    columns |= {"probability": "probability", "of being": "event", "prior or data": "verdict"}
+    columns |= {"probability": "probability", "of being": "event", "verdict": "verdict"}
     rows = [estimate(e) | {"who": _who(e), "verdict": _verdict(r, e)} for e in r.estimates]
     return table("estimands", "Every estimand, with its uncertainty", columns, rows)
 
@@ -68,9 +69,9 @@ def _who(e: Estimate) -> str:
     return e.population + one + (f" ({e.summary})" if e.summary in ("mean", "geometric mean") else "")
 
 
-def _verdict(r: Results, row: Estimate | DecisionResult) -> str:
-    """Prior against data; nothing of what no check lets through."""
-    return WITHHELD if r.held(*row.outcomes) and row.verdict != EMPTY else row.verdict or "-"
+def _verdict(r: Results, row: Estimate | DecisionResult | Correlation) -> str:
+    """Prior against data; of what a check withholds, that it is withheld."""
+    return WITHHELD if row.withheld and r.held(*row.outcomes) else verdict_of(row) or "-"
 
 
 def resolution(r: Results) -> Table:
@@ -100,7 +101,7 @@ def alternative(r: Results, rows: list[Estimate]) -> str:
 def decisions(r: Results) -> Table:
     """Every decision, from the cells that a terminal shows too."""
     columns = {k: k for k in ("kind", "estimand", "met", "probability", "margin")}
-    columns = {"decision": "name", **columns, "Monte Carlo error of the margin": "error", "prior or data": "verdict"}
+    columns = {"decision": "name", **columns, "Monte Carlo error of the margin": "error", "verdict": "verdict"}
     rows = [decision(d) | {"verdict": _verdict(r, d)} for d in r.decisions]
     return table("decisions", "Every decision, and the margin by which its rule is met or missed", columns, rows)
 
@@ -113,11 +114,14 @@ def correlations(r: Results) -> list[Block]:
         "and": "second",
         "correlation": "r",
         interval: "interval",
+        "before the data": "before",
         f"prior's {interval}": "prior",
+        "verdict": "verdict",
     }
     caption = (
         "Correlations between what patients start with and how they change; with few patients much of them is prior. "
         "Here a change is a rise; the sentences tell improvements, so r has the other sign there where a fall is one"
     )
+    rows = [correlation(c) | {"verdict": _verdict(r, c)} for c in r.correlations]
     said = [(f"{c.first} with {c.second}", c.sentence) for c in of_changes(r.correlations)]
-    return [*claims(said), table("correlations", caption, columns, map(correlation, r.correlations))]
+    return [*claims(said), table("correlations", caption, columns, rows, folded=len(rows) > FEW)]

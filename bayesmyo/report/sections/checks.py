@@ -1,12 +1,13 @@
 """Every check: what was looked at, what was found, and what it means."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bayesmyo import figures
 from bayesmyo.assess.diagnostics import bfmi
 from bayesmyo.errors import UsageError
 from bayesmyo.figures.style import Drawing
-from bayesmyo.report.blocks import Block, Cell, Heading, Paragraph, Picture, Section, Span, Table
+from bayesmyo.report.blocks import Block, Cell, Heading, Items, Paragraph, Picture, Section, Span, Table
 from bayesmyo.report.numbers import count, fixed, number, rhat
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
@@ -20,6 +21,7 @@ def checks(r: Results) -> Section:
             "checks", "Every check and its verdict", ("check", "verdict", "finding"),
             tuple((c.name, verdict(c), c.sentence) for c in r.checks),
         ),
+        *([Items(who)] if (who := tuple(w for c in r.checks for w in c.who)) and r.patient_level else []),
         Heading("Convergence"), sampler(r), quantities(r),
     ]  # fmt: skip
     predictive = [c for c in r.checks if c.table and "statistic" in c.table[0]]
@@ -106,7 +108,7 @@ def _drawn(name: str, caption: str, draw: Callable[[], Drawing], alternative: st
         drawing = draw()
     except UsageError:
         return None
-    return picture(drawing, name, caption, f"{caption}. {alternative}")
+    return replace(picture(drawing, name, caption, f"{caption}. {alternative}"), folded=True)
 
 
 def alternative(r: Results, outcome: str, names: Sequence[str]) -> str:

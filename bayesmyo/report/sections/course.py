@@ -4,6 +4,7 @@ import numpy as np
 
 from bayesmyo import figures
 from bayesmyo.assess.diagnostics import batch_error
+from bayesmyo.figures.axes import looks
 from bayesmyo.figures.groups import tells_apart
 from bayesmyo.figures.parts import predicting
 from bayesmyo.figures.patients import MOST
@@ -13,7 +14,6 @@ from bayesmyo.report.draws import quantiles
 from bayesmyo.report.numbers import count, number
 from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
-from bayesmyo.report.sections.patients import edges
 
 BAND = (
     "The band is where the average over all such patients lies; single patients and measurements scatter far more "
@@ -94,7 +94,7 @@ def averages(r: Results, outcome: str) -> Table:
     prediction = predicting(r.fit)
     first = min(0.0, float(m.time.min()))
     asked = [t for e in r.study.estimands.values() if outcome in e.outcomes for t in e.times()]
-    times = sorted({first, *edges(r.study, float(m.time.max())), *asked})
+    times = sorted({first, *looks(r.study, float(m.time.max())), *asked})
     last = np.array([m.time[m.patient == i].max() for i in np.unique(m.patient)])
     rows: list[tuple[Cell, ...]] = []
     for t in times:

@@ -2,7 +2,8 @@
 it."""
 
 from bayesmyo import figures
-from bayesmyo.assess.each_patient import each_estimate, measurements, own_effects
+from bayesmyo.assess.claims import each_claims
+from bayesmyo.assess.each_patient import measurements, own_effects
 from bayesmyo.assess.estimate import Estimate
 from bayesmyo.report.answered import estimate
 from bayesmyo.report.blocks import Block, Heading, Paragraph, Table, note, table
@@ -29,12 +30,12 @@ def each_patient(r: Results) -> list[Block]:
         if why := r.held(*r.study.estimands[name].outcomes):
             blocks.append(Paragraph(f"{name}: {why}", "withheld"))
             continue
-        rows = each_estimate(r.fit, name)
-        said = said_of(rows)
+        rows = each_claims(r.fit, name, r.failed)
+        said = said_of([row for row in rows if not row.withheld])
         blocks += [Paragraph(said)] if said else []
         if not r.patient_level:
             continue
-        caption, drawn = f"{name}, patient by patient", figures.each_patient(r.fit, name)
+        caption, drawn = f"{name}, patient by patient", figures.each_patient(r.fit, name, rows)
         blocks += [picture(drawn, f"figure-each-patient-{name}", caption, _alternative(rows)), each(r, name, rows)]
     if not r.patient_level:
         blocks.append(note("Single patients are not shown (the option --patient-level shows them, by pseudonym)."))

@@ -8,7 +8,8 @@ from bayesmyo import figures
 from bayesmyo.assess.curves import at_risk, observed_curve
 from bayesmyo.assess.other_priors import DOUBLE, HALF, log_prior
 from bayesmyo.assess.reweight import TRUSTED, reweight
-from bayesmyo.assess.sensitivity import CONTRACTED, DATA, HALF_SD, NINETY, PRIOR, UNKNOWN
+from bayesmyo.assess.sensitivity import CONTRACTED, HALF_SD, NINETY
+from bayesmyo.assess.verdict import DATA, PRIOR, SILENT, UNKNOWN
 from bayesmyo.cohort.cohort import CENSORED, Episodes
 from bayesmyo.figures.events import expected, ticks_to
 from bayesmyo.model.event import TimeToEvent
@@ -26,8 +27,8 @@ ABOUT = (
 )
 RATIOS = (
     "A hazard ratio says by how much one usual difference between patients in the course of an outcome, as the study "
-    "declares it, or a covariate multiplies the rate. “The prior says”: the interval is hardly narrower than before the "
-    "data, or priors of the event half or twice as wide would move it by more than half its SD."
+    "declares it, or a covariate multiplies the rate. “Mostly the prior”: the interval is hardly narrower than before "
+    "the data. “Turns on the prior”: priors of the event half or twice as wide would move it by more than half its SD."
 )
 HAZARD_RATIO = "hazard ratio"
 
@@ -139,7 +140,7 @@ def verdict(draws: np.ndarray, low: float, high: float, others: Mapping[float, n
         if k > TRUSTED:
             return UNKNOWN
         if abs(np.median(draws.reshape(-1)[chosen]) - middle) > HALF_SD * draws.std():
-            return PRIOR
+            return SILENT
     return DATA
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from bayesmyo import figures
-from bayesmyo.assess.claims import WITHHELD as WHY
 from bayesmyo.assess.estimate import DecisionResult
+from bayesmyo.assess.verdict import WITHHELD as WHY
 from bayesmyo.components.numbers import chance, chance_error
 from bayesmyo.report.answered import left_out
 from bayesmyo.report.blocks import WITHHELD, Block, Cell, Paragraph, Section, Span, Table, claims, note, table

@@ -1,13 +1,10 @@
 """Those who left: who, when and why, and how much worse they would have had to fare for a conclusion to change."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from bayesmyo import figures
-from bayesmyo.assess.tip import Tip, tip
+from bayesmyo.assess.tip import Tip
 from bayesmyo.assess.what_if import is_death
-from bayesmyo.assess.withhold import withhold
 from bayesmyo.cohort.cohort import Exits
 from bayesmyo.report.answered import tipping
 from bayesmyo.report.blocks import Block, Paragraph, Section, Table, claims, counted, note, table
@@ -45,8 +42,7 @@ def left(r: Results) -> Section | None:
         if is_death(r.study, reason):
             blocks.append(note(f"After an exit for the reason {reason} there is no course: nothing is asked about it."))
             continue
-        told = tip(r.fit, reasons=[reason])
-        blocks += of_reason(r, replace(told, points=tuple(withhold(list(told.points), r.failed))))
+        blocks += of_reason(r, next(told for told in r.tips if tuple(told.reasons) == (reason,)))
     return Section(NAME, TITLE, tuple(blocks))
 
 

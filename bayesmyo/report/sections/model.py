@@ -44,7 +44,11 @@ def in_words(study: Study, cohort: Cohort | None = None) -> list[Block]:
         blocks += [Heading(study.label(name)), Paragraph(event_words(study, name)), formula]
     if any(isinstance(b, Code) and b.what == IN_R for b in blocks):
         blocks.append(
-            Code("d in R: the table that `bayesmyo validate --write CLEAN.csv` writes", "\n".join(in_r.table(study)))
+            Code(
+                "d in R: the table that `bayesmyo validate --write CLEAN.csv` writes",
+                "\n".join(in_r.table(study)),
+                folded=True,
+            )
         )
     return blocks
 
@@ -53,4 +57,4 @@ def elsewhere(study: Study, outcome: str, first: float = 0.0) -> list[Block]:
     """The same model in R, where a package there has it. first: the earliest time in the table."""
     calls = (in_r.likelihood(study, outcome, first), in_r.brms(study, outcome, first))
     same = [call for call in calls if not call.startswith("no ")]
-    return [Code(IN_R, "\n".join(same))] if same else [note("No package of R has a short equivalent.")]
+    return [Code(IN_R, "\n".join(same), folded=True)] if same else [note("No package of R has a short equivalent.")]

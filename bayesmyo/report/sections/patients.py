@@ -7,6 +7,7 @@ import numpy as np
 from bayesmyo import figures
 from bayesmyo.cohort.cohort import Cohort
 from bayesmyo.components.numbers import Number
+from bayesmyo.figures.axes import looks
 from bayesmyo.figures.parts import per_exposure
 from bayesmyo.report.blocks import Block, Cell, Heading, Items, Paragraph, Section, Table, counted, note
 from bayesmyo.report.numbers import count, number
@@ -14,14 +15,6 @@ from bayesmyo.report.pictures import picture
 from bayesmyo.report.results import Results
 from bayesmyo.study import describe
 from bayesmyo.study.study import NEW, Study
-
-NEAR = 1e-9
-CALENDAR = {
-    "day": (7, 30, 90, 180, 365, 730, 1825),
-    "week": (4, 13, 26, 52, 104, 260),
-    "month": (1, 3, 6, 12, 24, 48, 96, 192),
-    "year": (0.25, 0.5, 1, 2, 5, 10, 20),
-}
 
 
 def patients(r: Results) -> Section:
@@ -108,10 +101,7 @@ def last_visits(cohort: Cohort) -> np.ndarray:
 
 def follow_up(study: Study, cohort: Cohort) -> str:
     q1, median, q3 = (number(float(q)) for q in np.quantile(last_visits(cohort), [0.25, 0.5, 0.75]))
-    return (
-        f"The last measurement of a patient is at {study.time.unit} {median} in the middle, half of them between {q1} "
-        f"and {q3}."
-    )
+    return f"The median patient was last measured at {study.time.unit} {median}, the middle half of them between {q1} and {q3}."
 
 
 def cells(study: Study, cohort: Cohort) -> Table:
@@ -124,20 +114,10 @@ def cells(study: Study, cohort: Cohort) -> Table:
     return Table("cells", "Cells of each outcome: rows in = used + set aside", headers, tuple(rows))
 
 
-def edges(study: Study, longest: float) -> list[float]:
-    """Times at which a clinic would look, up to the longest: those of its calendar, or four to ten round steps where
-    that has fewer than three."""
-    times = [float(t) for t in CALENDAR.get(study.time.unit, ()) if t <= longest]
-    if len(times) >= 3 or longest <= 0:
-        return times
-    step = max(f * 10.0**k for k in range(-6, 7) for f in (1, 2, 5) if f * 10.0**k <= longest / 4 * (1 + NEAR))
-    return [step * n for n in range(1, int(longest / step * (1 + NEAR)) + 1)]
-
-
 def flow(study: Study, cohort: Cohort) -> Table:
     """How many patients were seen at least so long."""
     last = last_visits(cohort)
-    times = [0.0, *edges(study, float(last.max()))]
+    times = [0.0, *looks(study, float(last.max()))]
     rows = tuple((f"{study.time.unit} {t:g}", count(int(np.sum(last >= t)))) for t in times)
     return Table("follow_up", "Patients with a measurement at that time or later", ("seen to", "patients"), rows)
 
@@ -147,7 +127,7 @@ def periods(study: Study, cohort: Cohort) -> Table:
     both = (zip(m.time, m.patient, strict=True) for m in cohort.measurements.values())
     visits = sorted({(float(t), int(p)) for own in both for t, p in own})
     times = np.array([t for t, _ in visits])
-    ends = [0.0, *edges(study, float(times.max())), float(np.inf)]
+    ends = [0.0, *looks(study, float(times.max())), float(np.inf)]
     rows: list[tuple[Cell, ...]] = []
     for start, end in zip([-np.inf, *ends], ends, strict=False):
         inside = (times > start) & (times <= end)

@@ -25,11 +25,11 @@ def priors(r: Results) -> Section:
         Paragraph(
             "Default priors stand on the typical value and the spread that the study declares for each outcome, never "
             "on the data. Levels are in outcome units. Where the model works on the log, differences and SDs are "
-            "factors; where it works on the logit, differences are odds ratios, and SDs stay on the logit. A prior is "
-            "written as the study file writes it, on the scale of the model."
+            "factors; where it works on the logit, differences are odds ratios, and SDs stay on the logit."
         ),
         *why(r, rationale),
         table(r),
+        written(r),
         *known(r),
         Heading("What the priors believe of patients"),
         Paragraph(r.prior_check.sentence, "passed" if r.prior_check.passed else "failed"),
@@ -72,11 +72,21 @@ def table(r: Results) -> Table:
         line = lines[p.full_name]
         outcomes = (p.outcome,) if p.outcome in r.study.outcomes else tuple(r.study.outcomes)
         posterior = (WITHHELD, WITHHELD) if r.held(*outcomes) else _posterior(r, p)
-        rows.append((p.full_name.replace(".", ": ", 1), *prior_cells(line), *posterior))
-    before, after = f"prior median ({interval} interval)", f"posterior {interval} interval"
-    headers = ("parameter", "prior", "clinical unit", before, "posterior median", after)
+        _, unit, reach = prior_cells(line)
+        rows.append((p.full_name.replace(".", ": ", 1), unit, reach, *posterior))
+    before, after = f"prior: typical value ({interval} between)", f"posterior {interval} interval"
+    headers = ("parameter", "clinical unit", before, "posterior median", after)
     caption = "Priors and posteriors of every parameter, in clinical units"
     return Table("priors_and_posteriors", caption, headers, tuple(rows))
+
+
+def written(r: Results) -> Table:
+    """Every prior as a study file writes it, on the scale of the model."""
+    rows = tuple(
+        (f"{p.outcome}: {p.parameter}", p.prior, "stated" if p.stated else "default") for p in describe.priors(r.study)
+    )
+    caption = "Priors as a study file writes them, on the scale of the model"
+    return Table("priors_as_written", caption, ("parameter", "prior", "from"), rows, folded=True)
 
 
 def prior_cells(line: PriorLine) -> tuple[Cell, Cell, Cell]:

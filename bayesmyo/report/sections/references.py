@@ -9,7 +9,9 @@ from bayesmyo.report.results import Results
 from bayesmyo.study.predictors import predictors
 from bayesmyo.study.study import Study
 
-DOI = re.compile(r"([A-Z][\w .,'-]*?\(\d{4}\)|[A-Z][\w ,'-]* (?:et al\. )?\d{4}),?\s+(https://doi\.org/[^\s;)]+)")
+DOI = re.compile(
+    r"([A-Z][\w .,'-]*?\(\d{4}\)|[A-Z][\w ,'-]* (?:et al\. )?\d{4}),?\s+(https://doi\.org/(?:\([^\s()]*\)|[^\s;()])+)"
+)
 METHODS = (
     "Sampling: Hoffman and Gelman (2014), The No-U-Turn sampler, Journal of Machine Learning Research 15, 1593-1623, "
     "https://jmlr.org/papers/v15/hoffman14a.html",

@@ -31,8 +31,8 @@ def reproduce(r: Results) -> Section:
             "Elsewhere numbers agree within their Monte Carlo errors."
         ),
         Code("Commands", "\n".join(commands(r))),
-        Table("settings", "Settings and hashes", ("what", "value"), settings),
-        Table("versions", caption, ("package", "version"), versions),
+        Table("settings", "Settings and hashes", ("what", "value"), settings, folded=True),
+        Table("versions", caption, ("package", "version"), versions, folded=True),
         Heading("The study, word for word"),
         Code("Study file", r.study.text or to_toml(r.study), folded=True),
     ]

@@ -33,10 +33,10 @@ def responses(r: Results) -> Section:
 def of_rule(r: Results, one: Responses) -> list[Block]:
     said = [(c.name, c.sentence) for c in one.categories]
     blocks: list[Block] = [Heading(f"Rule “{one.name}”{titled(one)}"), *claims(said), counts(r, one)]
-    if one.rule and r.patient_level and not r.held(*one.outcomes):
+    if one.rule and r.patient_level and not any(c.withheld for c in one.categories):
         blocks += [
             picture(
-                figures.responses(r.fit, one.name), f"figure-response-{one.name}", f"Response by the rule {one.name}, patient by patient",
+                figures.responses(r.fit, one.name, r.claims), f"figure-response-{one.name}", f"Response by the rule {one.name}, patient by patient",
                 "The probability of each category in each patient. "
                 + " ".join(f"{c.name}: {c.median} ({c.lower} to {c.upper}) of {one.patients} patients." for c in one.categories),
             ),
@@ -53,7 +53,7 @@ def counts(r: Results, one: Responses) -> Table:
         "patients": "patients",
         f"{one.interval:.0%} interval": "interval",
     }
-    columns |= {"mean": "mean", "if none or all of the unseen had it": "bounds"}
+    columns |= {"mean": "mean", "if none or all of the unseen had it": "bounds", "verdict": "verdict"}
     since = f"from {r.study.time.unit} {one.at - one.window:g} on" if one.window else "by then"
     missing = f"{one.not_seen} of {one.patients} without all its outcomes {since}"
     caption = f"Patients by category, rule {one.name}, at {r.study.time.unit} {one.at:g}: {missing}"

@@ -2,34 +2,63 @@
 
 from decimal import Decimal
 
-from bayesmyo.assess.claims import WITHHELD
-from bayesmyo.assess.estimate import DecisionResult, Estimate
+from bayesmyo.assess.estimate import DecisionResult, Estimate, sentence
 from bayesmyo.assess.responses import Category
-from bayesmyo.assess.sensitivity import DATA, EMPTY, UNKNOWN
+from bayesmyo.assess.verdict import DATA, PRIOR, UNKNOWN, explained
 from bayesmyo.components.estimands import Estimand
 from bayesmyo.components.numbers import in_sentence, listing
-from bayesmyo.report.blocks import Block, Items, Paragraph, Section, counted, note, stated
+from bayesmyo.report.answered import verdict_of
+from bayesmyo.report.blocks import Block, Heading, Items, Paragraph, Section, claims, counted, note, stated
 from bayesmyo.report.results import Results
 from bayesmyo.report.sections.cautions import alone, compared
+from bayesmyo.report.sections.first_page import asked, strip, who_left
+from bayesmyo.report.sections.patients import follow_up
 from bayesmyo.report.standing import standing
 from bayesmyo.study import describe
 
+MOST = 6  # answers that are all told on the first page
 PREFERRED = ("population average", "these patients", "average patient", "new patient")
 
 
 def summary(r: Results) -> Section:
-    blocks: list[Block] = [Paragraph(who(r))]
-    if r.stated.data:
-        blocks.append(note(f"About the data, its author says: {stated(r.stated.data)}"))
-    blocks.append(trust(r))
-    blocks += said(r)
-    if r.study.decisions:
-        blocks.append(rules(r))
     own = next((one for one in r.responses if one.rule), None)
-    if own is not None:
-        blocks.append(_claim(own.categories[0]))
-    blocks += [note(text) for text in (untested(r), alone(r), compared(r)) if text]
-    return Section("summary", "In plain language", tuple(blocks))
+    doubts = (untested(r), alone(r), compared(r), limits(r))
+    return Section(
+        "summary",
+        "In plain language",
+        (
+            Paragraph(who(r)),
+            *data(r),
+            *asked(r),
+            *strip(r),
+            Heading("What was found"),
+            *said(r),
+            *([rules(r)] if r.study.decisions else []),
+            *([_claim(own.categories[0])] if own else []),
+            *verdicts(r),
+            *who_left(r),
+            Heading("What to doubt"),
+            trust(r),
+            *(note(text) for text in doubts if text),
+        ),
+    )
+
+
+def data(r: Results) -> list[Block]:
+    """What the author says of the data: first, for it may be that they are made up."""
+    return [note(f"About the data, its author says: {stated(r.stated.data)}")] if r.stated.data else []
+
+
+def verdicts(r: Results) -> list[Block]:
+    """What the verdicts that are given mean."""
+    said = explained(verdict_of(row) for row in shown(r))
+    return [note(" ".join(said))] if said else []
+
+
+def shown(r: Results) -> list[Estimate | DecisionResult | Category]:
+    """What is told on the first page."""
+    own = next((one for one in r.responses if one.rule), None)
+    return [*first(r), *r.decisions, *(own.categories[:1] if own else ())]
 
 
 def who(r: Results) -> str:
@@ -44,42 +73,45 @@ def who(r: Results) -> str:
     n = sum(len(m) for m in cohort.measurements.values())
     return (
         f"This report looks at {outcomes} in {counted(len(cohort), 'patient')}{during}, with "
-        f"{counted(n, 'measurement')}."
+        f"{counted(n, 'measurement')}. {follow_up(r.study, cohort)}"
     )
 
 
+def limits(r: Results) -> str:
+    """What the author doubts."""
+    return f"Its author says of its limits: {stated(r.stated.limits)}" if r.stated.limits else ""
+
+
 def trust(r: Results) -> Paragraph:
-    """Whether the checks let anything be said."""
+    """Whether the checks let anything be said: a check that failed speaks of what it is about, and of nothing else."""
     failed = r.failed
     if not failed:
         return Paragraph(f"Of the model and the computation, {standing(r.checks)} None failed.", "passed")
     labels = sorted({in_sentence(r.study.label(o)) for c in failed for o in c.outcomes})
     labels += sorted({name.replace("_", " ") for c in failed for name in c.numbers})
     whole = any(not c.outcomes and not c.numbers for c in failed)
-    of = "Nothing is claimed" if whole else f"Nothing is claimed of {listing(labels)}"
+    of = "Nothing is claimed here" if whole else f"Nothing is claimed of {listing(labels)}; all else stands"
     why = " ".join(f"The check of {c.name} failed: {c.sentence}" for c in failed)
-    how = "PARTLY WITHHELD" if all(c.numbers for c in failed) else "NOT TRUSTWORTHY"
-    return Paragraph(f"{how}. {of}. {why}", "failed")
+    return Paragraph(f"{of}. {why}", "failed")
+
+
+def first(r: Results) -> list[Estimate]:
+    """The answers of the first page: all of a short study, in its order; else those that a reader asks for first."""
+    if len(r.estimates) <= MOST:
+        return list(r.estimates)
+    return [e for outcome in r.study.outcomes for e in told(r, outcome)]
 
 
 def said(r: Results) -> list[Block]:
-    """Of each outcome the answers that a reader asks for first, in plain words."""
-    blocks: list[Block] = []
-    for outcome in r.study.outcomes:
-        answers = told(r, outcome)
-        if answers and not r.says(answers[0]):
-            why = "no claim is made, see the checks and the answers below."
-            if answers[0].verdict == EMPTY:
-                why = answers[0].sentence.removeprefix(WITHHELD)
-            blocks.append(Paragraph(f"{r.study.label(outcome)}: {why}", "withheld"))
-        else:
-            blocks += [Paragraph(plain(r, e), "claim") for e in answers if r.says(e)]
-    return blocks
+    """The answers of the first page in plain words, each judged by itself."""
+    if not r.estimates:
+        return [note("The study declares no estimand: nothing was asked.")]
+    return list(claims([(e.name, plain(r, e) if r.says(e) else e.sentence) for e in first(r)]))
 
 
 def told(r: Results, outcome: str) -> list[Estimate]:
-    """The first contrast of changes, the main answer of an outcome, and the same of these patients where the study asks
-    for it too."""
+    """The main answer of an outcome, the same of these patients where the study asks for it too, and the first contrast
+    of changes: in the order in which the study asks."""
     own = [e for e in r.estimates if e.outcomes == (outcome,)]
     contrasts = [e for e in own if e.contrast is not None and of(r, e).difference_on]
     e = main(r, outcome)
@@ -90,7 +122,8 @@ def told(r: Results, outcome: str) -> list[Estimate]:
         o for o in own
         if o.population == "these patients" and (o.kind, o.outcomes, o.when, o.given, o.contrast, o.predicts) == same
     ]  # fmt: skip
-    return list({o.name: o for o in (*contrasts[:1], e, *ours[:1])}.values())
+    chosen = {o.name for o in (e, *ours[:1], *contrasts[:1])}
+    return [o for o in own if o.name in chosen]
 
 
 def main(r: Results, outcome: str) -> Estimate | None:
@@ -116,8 +149,9 @@ def plain(r: Results, e: Estimate) -> str:
     """An estimate without the words of statistics; its numbers are those of the table, falls told without their
     sign."""
     study, (lower, median, upper) = r.study, e.numbers
-    if not moved(of(r, e)) or e.contrast is not None or e.given:
+    if not moved(of(r, e)) or e.contrast is not None or e.given or e.verdict == PRIOR:
         return e.sentence
+    judged = e.sentence.removeprefix(sentence(study, of(r, e), e))
     label, unit = study.label(e.outcomes[0]), study.time.unit
     during = f" during {study.treatment}" if study.treatment else ""
     first, *_, last = e.when.values()
@@ -136,10 +170,10 @@ def plain(r: Results, e: Estimate) -> str:
             lower, median, upper = (n.of(-v) for n, v in ((upper, e.upper), (median, e.median), (lower, e.lower)))
         amount = f"by {median} {e.unit} (between {lower} and {upper} with {study.interval:.0%} probability)"
     if not sure:
-        return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen."
+        return f"{where}, {in_sentence(label)} changed {amount} {when}: it may have risen or fallen.{judged}"
     better = rose == (study.declared[e.outcomes[0]].better == "higher")
     verb = "rose" if rose else "fell"
-    return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}."
+    return f"{where}, {in_sentence(label)} {verb} {amount} {when}: a change for the {'better' if better else 'worse'}.{judged}"
 
 
 def fallen(e: Estimate) -> str:
@@ -183,7 +217,7 @@ def untested(r: Results) -> str:
     """What is claimed above though nobody has looked whether other priors would have said so too; empty where it
     was."""
     rows: list[Estimate | DecisionResult] = [
-        *(e for outcome in r.study.outcomes for e in told(r, outcome)),
+        *first(r),
         *r.decisions,
     ]
     unsure = {o for row in rows if r.says(row) and row.verdict == UNKNOWN for o in row.outcomes}
