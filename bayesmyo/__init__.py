@@ -38,6 +38,7 @@ _WHERE = {
     "influence": "bayesmyo.assess.influence",
     "load_fit": "bayesmyo.inference.store",
     "manuscript": "bayesmyo.report.paper.manuscript",
+    "match": "bayesmyo.simulation.match",
     "parameters": "bayesmyo.assess.estimate",
     "parse_study": "bayesmyo.study",
     "power": "bayesmyo.simulation.studies",

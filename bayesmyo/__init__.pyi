@@ -37,6 +37,7 @@ from bayesmyo.report.one_patient import write_patient as write_patient
 from bayesmyo.report.paper.manuscript import manuscript as manuscript
 from bayesmyo.report.write import write_power_report as write_power_report
 from bayesmyo.report.write import write_report as write_report
+from bayesmyo.simulation.match import match as match
 from bayesmyo.simulation.studies import calibrate as calibrate
 from bayesmyo.simulation.studies import power as power
 from bayesmyo.study import Study as Study

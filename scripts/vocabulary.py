@@ -19,6 +19,7 @@ from bayesmyo.components.families import FAMILIES
 from bayesmyo.components.hazards import HAZARDS
 from bayesmyo.components.residuals import RESIDUALS
 from bayesmyo.components.trajectories import TRAJECTORIES, Trajectory
+from bayesmyo.study.abstract import Abstract, Count, Number, Responders, Spread
 from bayesmyo.study.design import Design, FollowUp, Loss, Randomised, Visits
 from bayesmyo.study.evidence import Evidence
 from bayesmyo.study.statements import StatedEstimand, Statements
@@ -117,6 +118,7 @@ def page() -> str:
                 "decisions",
                 "responses",
                 "design",
+                "published",
                 "scenarios",
                 "report",
                 "text",
@@ -137,6 +139,11 @@ def page() -> str:
         ("design.visits", Visits, ()),
         ("design.loss", Loss, ()),
         ("design.randomised", Randomised, ()),
+        ("[published]", Abstract, ()),
+        ("published.follow_up", Spread, ()),
+        ("published.lost", Count, ()),
+        ("[published.numbers.NAME]", Number, ()),
+        ("[published.responders.NAME]", Responders, ()),
         ("[report]", Statements, ()),
         ("[report.estimand]", StatedEstimand, ()),
     ]
@@ -151,7 +158,9 @@ def page() -> str:
         "effects are correlated across outcomes may also state `correlations`; those that are not stated are zero. "
         'Instead of a number any value may be a prior as text, `asymptote = "normal(4.4, 0.2)"`, in the same units: each simulated '
         "cohort then draws its own truth, and power over it is assurance. Draws that no truth can have are drawn again, so a design "
-        "prior is cut off there; at least 99 % of it must be possible. "
+        "prior is cut off there; at least 99 % of it must be possible. Design priors may be correlated, "
+        '`together = { "mrc.start" = { "mrc.asymptote" = 0.4 } }`: their normal scores are, and each keeps its own distribution. '
+        "`bayesmyo match` writes a scenario so, from `[published]`. "
         "`bayesmyo validate` lists the parameters.\n",
         catalogue("Families", 'family = { kind = "gaussian" }', FAMILIES),
         catalogue("Trajectories", 'trajectory = { kind = "linear", origin = 0 }', TRAJECTORIES),

@@ -96,7 +96,7 @@ def test_studies_as_json(run):
     found = {s["name"]: s for s in result.json["studies"]}
     assert found.keys() == {p.stem for p in MODELS.glob("*.toml")}
     assert found["ivig"].keys() == {"name", "title", "outcomes", "scenarios"}
-    assert found["ivig"]["scenarios"] == ["paper", "half", "null"]
+    assert found["ivig"]["scenarios"] == ["paper", "half", "null", "published"]
 
 
 def test_validate_a_study(run, snapshot):

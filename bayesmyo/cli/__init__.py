@@ -1,7 +1,7 @@
 """The door: one command per verb, and no logic. Heavy rooms are imported inside the commands, so that --help is quick.
 
 options.py   arguments and options that several commands take
-tables.py    studies, init, validate, evidence, simulate
+tables.py    studies, init, validate, evidence, match, simulate
 fits.py      fit, export, verify
 answers.py   check, estimate, influence, tip, compare
 reports.py   report, figure, paper
@@ -28,10 +28,24 @@ from bayesmyo.cli.machine import doctor
 from bayesmyo.cli.patients import predict
 from bayesmyo.cli.reports import figure, paper, report
 from bayesmyo.cli.simulations import calibrate, merge, power
-from bayesmyo.cli.tables import evidence, init, simulate, studies, validate
+from bayesmyo.cli.tables import evidence, init, match, simulate, studies, validate
 from bayesmyo.errors import BayesmyoError, StorageError, printable
 
-OF_ONE_TABLE = (studies, init, validate, evidence, simulate, fit, check, estimate, influence, tip, compare, predict)
+OF_ONE_TABLE = (
+    studies,
+    init,
+    validate,
+    evidence,
+    match,
+    simulate,
+    fit,
+    check,
+    estimate,
+    influence,
+    tip,
+    compare,
+    predict,
+)
 COMMANDS = (*OF_ONE_TABLE, calibrate, power, merge, report, figure, paper, export, verify, doctor)
 
 app = typer.Typer(

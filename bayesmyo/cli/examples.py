@@ -18,6 +18,7 @@ EXAMPLES = {
         "bayesmyo evidence my-study.toml    # what its [evidence] tables come to",
         "bayesmyo evidence my-study.toml --json",
     ),
+    "match": ("bayesmyo match ivig -o matched.toml --simulations 600   # a first look",),
     "simulate": (
         "bayesmyo simulate ivig -o cohort.csv",
         "bayesmyo simulate ivig -o small.csv --scenario null --patients 10 --seed 2",

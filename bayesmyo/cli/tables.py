@@ -127,6 +127,48 @@ def evidence(study: STUDY, json: JSON = False) -> None:
         terminal.show(*blocks(rows, understood))
 
 
+def match(
+    study: STUDY,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The study with the scenario, to write.", show_default=False)
+    ] = None,
+    simulations: Annotated[int, typer.Option(help="How many cohorts are simulated.")] = 4000,
+    seed: SEED = 1,
+    json: JSON = False,
+    force: FORCE = False,
+) -> None:
+    """Rebuild truths from what an abstract prints.
+
+    From the table [published] of the study: which truths print such numbers, what the abstract fixes, what it leaves to
+    the priors, and what cannot be true together. With -o the study is written with [scenarios.published], from which
+    `simulate` and `power` draw.
+    """
+    from bayesmyo.report import documents, progress, terminal
+    from bayesmyo.report.matched import added
+    from bayesmyo.report.matched import match as blocks
+    from bayesmyo.simulation.match import checked
+    from bayesmyo.simulation.match import match as run
+    from bayesmyo.study import find_study
+
+    understood = find_study(study)
+    checked(understood, simulations)
+    if output:
+        not_an_input(output, study)
+        writable(output, force)
+    with progress.steps("Simulating cohorts") as step:
+        matched = run(understood, simulations=simulations, seed=seed, progress=step)
+    if output:
+        write_bytes(output, added(understood.text, matched).encode())
+    if json:
+        typer.echo(documents.document(match=matched.as_dict(), path=str(output) if output else None))
+        return
+    terminal.show(*blocks(matched))
+    if output:
+        terminal.say(f"Wrote {output}: the study with [scenarios.published].")
+    else:
+        terminal.say(f"\n{matched.scenario}")
+
+
 def simulate(
     study: STUDY,
     output: Annotated[Path, typer.Option("-o", "--output", help="The table to write (CSV).", show_default=False)],

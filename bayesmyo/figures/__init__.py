@@ -29,6 +29,7 @@ tipping_curve.py an estimand, if those who left fared worse
 influence.py     which patient carries a conclusion
 priors.py        what the priors believe, before any data
 evidence.py      what was published before, and the prior that it makes
+drift_curves.py  the same over how far published numbers lie from the truth
 power_curves.py  how often studies of so many patients meet their decisions
 rank_differences.py  where the truth lies among the draws, in a calibration
 catalogue.py     every figure of a fit by its name, for the command `figure`
@@ -38,6 +39,7 @@ Where a failed check forbids to say something of a fit, its figures say so above
 """
 
 from bayesmyo.figures.calibration import calibration
+from bayesmyo.figures.drift_curves import drift_curves
 from bayesmyo.figures.each_patient import each_patient
 from bayesmyo.figures.estimates import estimates
 from bayesmyo.figures.events import cumulative_incidence, event_curve
@@ -67,6 +69,7 @@ from bayesmyo.figures.waterfall import waterfall
 __all__ = [
     "calibration",
     "cumulative_incidence",
+    "drift_curves",
     "each_patient",
     "estimates",
     "event_curve",

@@ -48,7 +48,9 @@ def kept_visits(design: Design, end: float, rng: np.random.Generator) -> tuple[n
     planned, end = planned_visits(design, end)
     moved = planned + np.concatenate([[0.0], design.visits.jitter * rng.standard_normal(len(planned) - 1)])
     moved[1:] = np.maximum(moved[1:], planned[0] + 0.01)
-    times, which = np.unique(np.round(moved, 2), return_index=True)
+    times, which = np.round(moved, 2), np.arange(len(moved))
+    if np.any(times[1:] <= times[:-1]):
+        times, which = np.unique(times, return_index=True)
     kept = (times <= end) | (times == planned[0])
     return planned[which][kept], times[kept]
 

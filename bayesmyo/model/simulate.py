@@ -29,6 +29,7 @@ from bayesmyo.model.spec import spec
 from bayesmyo.model.truth import Truth, draw_covariate, from_scenario, patient_columns, with_effects
 from bayesmyo.study.covariates import stated
 from bayesmyo.study.covariates import used as covariates_used
+from bayesmyo.study.design import Design
 from bayesmyo.study.study import Outcome, Study
 
 MOST_PATIENTS = 100_000
@@ -67,7 +68,9 @@ class Past:
     since: np.ndarray
 
 
-def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int | None = None) -> Simulated:
+def simulate(
+    study: Study, truth: Truth, rng: np.random.Generator, patients: int | None = None, design: Design | None = None
+) -> Simulated:
     """Draw a cohort as the study's [design] describes it, under a truth.
 
     Parameters
@@ -80,6 +83,8 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
         The same generator, the same cohort.
     patients : int, optional
         How many new ones are drawn where the truth holds none (default: the design's number).
+    design : Design, optional
+        Another than that of the study.
 
     Returns
     -------
@@ -98,7 +103,7 @@ def simulate(study: Study, truth: Truth, rng: np.random.Generator, patients: int
     >>> len(again.cohort)
     12
     """
-    design = study.design
+    design = design or study.design
     if design is None:
         raise UsageError("simulate", "the study has no [design]", mend="declare patients, follow_up and visits")
     known = truth.patients

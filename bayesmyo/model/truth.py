@@ -115,7 +115,11 @@ def from_scenario(study: Study, name: str, rng: np.random.Generator | None = Non
         if rng is None:
             what = f"leaves {', '.join(uncertain)} uncertain: each cohort draws its own truth"
             raise UsageError("scenario", what, f'"{name}"', "hand over a random number generator")
-        stated = scenarios.draw_stated(study, scenarios.stated_values(study.scenarios, name), rng)
+        uncertain_values, pairs = (
+            scenarios.stated_values(study.scenarios, name),
+            scenarios.together(study.scenarios, name),
+        )
+        stated = scenarios.draw_stated(study, uncertain_values, rng, pairs)
         if stated is None:
             raise UsageError(
                 "scenario", "has design priors that are never possible together", f'"{name}"', "narrow them"

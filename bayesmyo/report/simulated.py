@@ -9,6 +9,7 @@ from bayesmyo.report.simulations import dry_run
 from bayesmyo.simulation.calibration.verdict import CellCalibration
 from bayesmyo.simulation.plan import Plan
 from bayesmyo.simulation.power.answer import PowerAnswer
+from bayesmyo.simulation.power.drift import DRIFT
 from bayesmyo.simulation.power.operating import POSTERIOR, DecisionPower
 from bayesmyo.simulation.power.rates import Mean, Rate
 
@@ -47,7 +48,8 @@ def power_blocks(answer: PowerAnswer, plan: Plan) -> list[Block]:
         *_estimands(answer, varied, bool(methods)),
         *_claims(answer, varied),
     ]
-    blocks += sources(plan.cells[0].analysis)
+    first = plan.cells[0]
+    blocks += sources(first.study if DRIFT in first.labels else first.analysis)
     if dry := dry_run(plan.engine):
         blocks.append(Paragraph(dry, "failed"))
     chosen = answer.chosen()

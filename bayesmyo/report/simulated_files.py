@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bayesmyo.figures.drift_curves import drift_curves
 from bayesmyo.figures.power_curves import power_curves
 from bayesmyo.figures.rank_differences import rank_differences
 from bayesmyo.figures.style import Drawing
@@ -13,6 +14,7 @@ from bayesmyo.report.html import html
 from bayesmyo.report.protocol import power_page
 from bayesmyo.simulation.calibration.verdict import Calibration
 from bayesmyo.simulation.power.answer import PowerAnswer
+from bayesmyo.simulation.power.drift import DRIFT
 from bayesmyo.simulation.store import Results
 from bayesmyo.study.statements import Statements
 
@@ -57,7 +59,9 @@ def write_power(
     tables = {"power": answer.table(), "estimands": answer.estimand_table(), "claims": answer.claim_table()}
     files = [file for name, table in tables.items() for file in _table(table, folder, name)]
     if any(d.rate.value is not None for d in answer.decisions):
-        files += _figure(power_curves(answer.decisions, target), folder, "power")
+        over_drift = any(DRIFT in d.labels for d in answer.decisions)
+        drawn = drift_curves(answer.decisions) if over_drift else power_curves(answer.decisions, target)
+        files += _figure(drawn, folder, "power")
     write_bytes(folder / "power.html", html(power_page(results, answer, target, futility, stated)).encode())
     return [*files, "power.html"]
 

@@ -10,6 +10,7 @@ from bayesmyo.inference.engines import ENGINES
 from bayesmyo.inference.fit import Fit
 from bayesmyo.simulation.calibration.verdict import calibration
 from bayesmyo.simulation.power.answer import PowerAnswer, power_answer
+from bayesmyo.simulation.power.drift import DRIFT
 from bayesmyo.simulation.store import Results, read_results
 from bayesmyo.study.study import Study
 from bayesmyo.study.write import study_hash
@@ -74,7 +75,8 @@ def _results(folder: Path, fit: Fit, kind: str) -> Results:
         raise UsageError(
             str(folder), f"was written by `bayesmyo {written}`", mend=f"name a folder of `bayesmyo {kind}`"
         )
-    if asks(fit.study) not in {asks(cell.analysis) for cell in results.plan.cells}:
+    asked = {asks(cell.study if DRIFT in cell.labels else cell.analysis) for cell in results.plan.cells}
+    if asks(fit.study) not in asked:
         raise UsageError(str(folder), "is of another study than the fit", mend="simulate the study that was fitted")
     return results
 
@@ -83,5 +85,7 @@ def asks(study: Study) -> str:
     """Names what a study asks and how it is modelled, whoever is simulated for it: designs and scenarios are left out,
     but for the typical follow-up, on which default priors may stand."""
     return study_hash(
-        replace(study, time=replace(study.time, typical=study.typical_follow_up), design=None, scenarios={})
+        replace(
+            study, time=replace(study.time, typical=study.typical_follow_up), design=None, published=None, scenarios={}
+        )
     )

@@ -160,6 +160,11 @@ class Axes(Options):
         Option("Interim looks at dates instead, such as 12,18, with what has happened by then; needs an accrual.",
                values.NUMBERS, more="In the study's unit of time since the first patient."),
     ] = ()  # fmt: skip
+    drift: Annotated[
+        Sequence[float],
+        Option("How far published numbers lie above the truth, in SDs of their prediction, such as -2,-1,0,1,2; also with full trust, and with none.",
+               values.NUMBERS, more="The study states them in [evidence]."),
+    ] = ()  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -228,6 +233,8 @@ class PowerOptions(Axes, SimulationOptions):
             if given and self.solve in ("patients", "follow-up"):
                 mend = f"leave {name} out, or ask for several values of --{self.solve}"
                 raise UsageError(f"--solve {self.solve}", f"and {name} do not go together", mend=mend)
+        if self.solve and self.drift:
+            raise UsageError(f"--solve {self.solve}", "and --drift do not go together", mend="ask for one at a time")
         if self.solve == "threshold" and self.futility is not None:
             mend = "leave --futility out: a study that may stop for futility has no more type I error than one that may not"
             raise UsageError("--solve threshold", "is for rules that stop for success alone", mend=mend)

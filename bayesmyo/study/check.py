@@ -10,6 +10,7 @@ from typing import Any
 from bayesmyo.components.priors import Prior
 from bayesmyo.errors import Fault, did_you_mean
 from bayesmyo.study import (
+    check_abstract,
     check_covariates,
     check_data,
     check_estimands,
@@ -30,7 +31,8 @@ NAMED = (
     "covariates", "groups", "outcomes", "events", "evidence", "estimands", "decisions", "responses", "scenarios"
 )  # fmt: skip
 RESERVED = {
-    "chain", "draw", "patient", "visit", "outcome", "coefficient", "time", "like", "title", "correlations", "covariates",
+    "chain", "draw", "patient", "visit", "outcome", "coefficient", "time", "like", "title", "together", "correlations",
+    "covariates",
 }  # fmt: skip
 RATE_NEEDS = (
     "typical (the share of patients to whom it happens within a typical follow-up), and study.time.typical or [design]"
@@ -79,6 +81,8 @@ def faults(document: Mapping[str, Any], values: Mapping[str, Any]) -> Faults:
         yield from check_responses.response(name, response, names["outcomes"], whole)
         yield from check_responses.free(name, response, names["events"], values["events"])
     yield from check_responses.rule(values.get("rule") or "", names["responses"])
+    if values["published"] is not None:
+        yield from check_abstract.abstract(values["published"], names["outcomes"], whole, values["responses"])
     if time is None or general:
         return
     if values["design"] is None and "design" in document:  # its own faults are enough: it would have said how long

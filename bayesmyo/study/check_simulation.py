@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from bayesmyo.study.study import Covariate, Outcome, Study
 JITTERS = 4.0  # SDs of the jitter that a window must hold: beyond it is one visit in 16,000
 # of design priors that are looked at together: draws, and the share that may be impossible
 SEED, DRAWS, MOST = 2005, 200, 0.05
+LEAST = 1e-6  # eigenvalue of correlations
+NO_PRIOR = "has no design prior in this scenario"
 
 
 def design(d: Design, exposures: Sequence[str] | None, covariates: Mapping[str, Covariate]) -> Faults:
@@ -172,14 +175,34 @@ def scenario(
     for outcome, listed in known.items():
         of = "event" if outcome in study.events else "outcome"
         faults += _values(listed, values.get(outcome, {}), f"{where}.{outcome}", of)
+    together = [*_together(s, values, f"{where}.together")]
+    faults += together
     if not faults and len(known) == len(outcomes):
-        faults += _correlations(study, values, where)
+        faults += _correlations(study, values, where, truths.together(scenarios, name))
     # what it takes over has its faults where it is stated
     taken_over = {f"{where}.{o}.{k}" for o, listed in values.items() for k in listed if k not in s.values.get(o, {})}
     yield from (fault for fault in faults if fault.where not in taken_over)
 
 
-def _correlations(study: Study, values: truths.Stated, where: str) -> Faults:
+def _together(s: Scenario, values: truths.Stated, where: str) -> Faults:
+    """Correlations between what has no design prior, or that no distribution has."""
+    drawn = [f"{o}.{key}" for o, listed in values.items() for key, v in listed.items() if isinstance(v, str)]
+    faults: list[Fault] = []
+    pairs: dict[tuple[str, str], float] = {}
+    for first, listed in s.together.items():
+        faults += unknown_keys(where, [first], drawn, NO_PRIOR)
+        for second, r in listed.items():
+            faults += unknown_keys(f"{where}.{first}", [second], drawn, NO_PRIOR)
+            if first == second or not -1 < r < 1:
+                what = "must lie between -1 and 1, and be of two parameters"
+                faults.append(Fault(f"{where}.{first}.{second}", what, f"{r:g}"))
+            pairs[min(first, second), max(first, second)] = r
+    yield from faults
+    if not faults and pairs and np.linalg.eigvalsh(truths.copula(pairs)[1]).min() < LEAST:
+        yield Fault(where, "are impossible together", mend="move them towards zero")
+
+
+def _correlations(study: Study, values: truths.Stated, where: str, together: Mapping[tuple[str, str], float]) -> Faults:
     """Correlations between outcomes that are known, and all correlations together those of some distribution."""
     inside = f"{where}.{CORRELATIONS}"
     known, stated = correlations(study), values.get(CORRELATIONS, {})
@@ -195,10 +218,7 @@ def _correlations(study: Study, values: truths.Stated, where: str) -> Faults:
             yield Fault(at, what, mend="move them towards zero")
     else:
         rng = np.random.default_rng(SEED)
-        drawn = (
-            {o: {k: truths.number(v, rng) for k, v in listed.items()} for o, listed in values.items()}
-            for _ in range(DRAWS)
-        )
+        drawn = islice(truths.draws(values, rng, together), DRAWS)
         bad = sum(not truths.possible(study, d) for d in drawn) / DRAWS
         if bad > MOST:
             what = f"its design priors are impossible together in {bad:.0%} of draws"

@@ -111,8 +111,11 @@ class Scenario:
     (`"normal(4.4, 0.2)"`).
     values["correlations"] holds correlations between effects of different outcomes; those not stated are zero.
     like: the scenario whose values hold where none is given here.
+    together: correlations between design priors, by full names, `"mrc.start" = { "mrc.asymptote" = 0.4 }`: of their
+    normal scores, so that each keeps its own distribution (a Gaussian copula); those not stated are zero.
     """
 
     values: Mapping[str, Mapping[str, float | str]]
     like: str | None = None
     title: str = ""
+    together: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -94,6 +94,13 @@ class Evidence:
             se = self.sd / np.sqrt(self.patients)
         return value, float(se / link.slope(centre))
 
+    def moved(self, link: Link, by: float) -> "Evidence":
+        """The same number another amount away on a scale, told as a median with its interval."""
+        value, se = self.on(link)
+        z = float(special.ndtri((1 + self.mass) / 2))
+        low, median, high = (float(link.inverse(value + by + k * se)) for k in (-z, 0.0, z))
+        return replace(self, mean=None, se=None, sd=None, events=None, median=median, interval=(low, high))
+
     def each(self, link: Link) -> float | None:
         """With which SD one of its patients told of the number, on a scale; None where nothing says so, and of counts."""
         if self.events is not None or self.patients is None:

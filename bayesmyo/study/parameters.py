@@ -154,6 +154,12 @@ class Parameter:
             return float(np.log(value))
         return float(value)
 
+    def in_scenario(self, value: Any) -> Any:
+        """Link scale -> as a scenario states it: the inverse of `from_scenario`, of values of any shape."""
+        if self.role == "level" and not self.link.anchored:
+            return self.link.inverse(value)
+        return np.exp(value) if self._log and self.role in LINEAR_ROLES else np.asarray(value)
+
 
 def parameters(study: Study, outcome: str) -> Mapping[str, Parameter]:
     """The population parameters of one outcome by name, in reading order, with the study's own priors in place."""

@@ -27,6 +27,7 @@ from bayesmyo.errors import Fault, StudyError, did_you_mean
 from bayesmyo.files import read_bytes
 from bayesmyo.limits import STUDY_BYTES, STUDY_FAULTS
 from bayesmyo.study import check, check_covariates
+from bayesmyo.study.abstract import Abstract
 from bayesmyo.study.check_data import SPACES
 from bayesmyo.study.design import Design, Scenario
 from bayesmyo.study.evidence import Evidence
@@ -55,6 +56,7 @@ TABLES = [
     "decisions",
     "responses",
     "design",
+    "published",
     "scenarios",
     "report",
 ]
@@ -144,7 +146,7 @@ def parse_study(text: str, source: str = "study") -> Study:
     data = document.setdefault("data", {})
     if isinstance(data, dict) and data.get("decimal") == ",":
         document["data"] = {"delimiter": ";", **data}
-    for name, cls in (("data", DataFormat), ("design", Design), ("report", Statements)):
+    for name, cls in (("data", DataFormat), ("design", Design), ("published", Abstract), ("report", Statements)):
         values[name] = _table(cls, document[name], name, faults) if name in document else None
     for name, read in READERS.items():
         values[name] = _each(document, name, faults, read)
@@ -310,12 +312,13 @@ def _evidence(doc: Any, where: str, faults: list[Fault]) -> Evidence | None:
 
 
 def _scenario(doc: Any, where: str, faults: list[Fault]) -> Scenario | None:
-    """[scenarios.NAME] with `like`, `title`, and one table of values for each outcome."""
+    """[scenarios.NAME] with `like`, `title`, `together`, and one table of values for each outcome."""
     if not isinstance(doc, dict):
         faults.append(Fault(where, "must be a table", repr_toml(doc)))
         return None
     before = len(faults)
-    head = {k: _value(str, doc[k], f"{where}.{k}", faults) for k in ("like", "title") if k in doc}
+    kinds = {"like": str, "title": str, "together": Mapping[str, Mapping[str, float]]}
+    head = {k: _value(kind, doc[k], f"{where}.{k}", faults) for k, kind in kinds.items() if k in doc}
     values = {k: _numbers(v, f"{where}.{k}", faults) for k, v in doc.items() if k not in head}
     return Scenario(values=values, **head) if len(faults) == before else None
 

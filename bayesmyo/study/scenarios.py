@@ -3,14 +3,19 @@ its own.
 
 A design prior is text of the prior language, in the units of the numbers of scenarios. It is cut off where no truth can
 be: draws that are impossible, alone or together, are drawn again, all of them. Power over a design prior is assurance.
+Design priors may be correlated (`together`): their normal scores are, a Gaussian copula.
 
-Reference: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175.
+References: O'Hagan, Stevens and Campbell (2005), https://doi.org/10.1002/pst.175; Nelsen (2006),
+https://doi.org/10.1007/0-387-28678-0 (copulas).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from bayesmyo.components.priors import Prior
 from bayesmyo.study.design import Scenario
@@ -38,29 +43,73 @@ def design_priors(study: Study, name: str) -> dict[str, str]:
     return {f"{o}.{key}": v for o, values in stated.items() for key, v in values.items() if isinstance(v, str)}
 
 
-def draw_stated(study: Study, stated: Stated, rng: np.random.Generator) -> Values | None:
+def together(scenarios: Mapping[str, Scenario], name: str) -> dict[tuple[str, str], float]:
+    """Correlations between the design priors of a scenario, with those that it takes over by `like`, of what is no
+    number in it: two full names, in alphabetical order -> correlation.
+    """
+    scenario, stated = scenarios[name], stated_values(scenarios, name)
+    pairs = together(scenarios, scenario.like) if scenario.like else {}
+    pairs |= {(min(a, b), max(a, b)): r for a, listed in scenario.together.items() for b, r in listed.items()}
+    drawn = {f"{o}.{key}" for o, values in stated.items() for key, v in values.items() if isinstance(v, str)}
+    return {pair: r for pair, r in pairs.items() if {*pair} <= drawn}
+
+
+def copula(pairs: Mapping[tuple[str, str], float]) -> tuple[list[str], np.ndarray]:
+    """Names in alphabetical order, and the correlation matrix of their normal scores."""
+    names = sorted({name for pair in pairs for name in pair})
+    matrix = np.eye(len(names))
+    for (a, b), r in pairs.items():
+        i, j = names.index(a), names.index(b)
+        matrix[i, j] = matrix[j, i] = r
+    return names, matrix
+
+
+def draw_stated(
+    study: Study, stated: Stated, rng: np.random.Generator, pairs: Mapping[tuple[str, str], float] | None = None
+) -> Values | None:
     """One truth of a scenario.
 
     Parameters
     ----------
     stated
         Outcome -> parameter -> a number, or the text of a design prior; in the units of scenarios.
+    pairs
+        Correlations between design priors (`together`).
 
     Returns
     -------
     dict or None
         The same with a number for each; None where TRIES draws were all impossible.
     """
-    for _ in range(TRIES):
-        values = {o: {k: number(v, rng) for k, v in listed.items()} for o, listed in stated.items()}
+    for values in islice(draws(stated, rng, pairs or {}), TRIES):
         if possible(study, values):
             return values
     return None
 
 
-def number(value: float | str, rng: np.random.Generator) -> float:
-    """A value as stated, or a draw from its design prior."""
-    return float(Prior.parse(value).draw(rng)) if isinstance(value, str) else float(value)
+def draws(stated: Stated, rng: np.random.Generator, pairs: Mapping[tuple[str, str], float]) -> Iterator[Values]:
+    """Truths without end, impossible ones among them; arguments as of `draw_stated`."""
+    names, matrix = copula(pairs)
+    factor = np.linalg.cholesky(matrix)
+    while True:
+        shares = dict(zip(names, special.ndtr(factor @ rng.standard_normal(len(names))), strict=True))
+        yield {
+            o: {k: number(v, rng, shares.get(f"{o}.{k}")) for k, v in listed.items()} for o, listed in stated.items()
+        }
+
+
+def number(value: float | str, rng: np.random.Generator, share: float | None = None) -> float:
+    """A value as stated, or a draw from its design prior: that below which such a share of it lies, if one is given."""
+    if not isinstance(value, str):
+        return float(value)
+    prior = _prior(value)
+    return float(prior.draw(rng)) if share is None else prior.quantile(share)
+
+
+@lru_cache(maxsize=1000)
+def _prior(text: str) -> Prior:
+    """A design prior, which is drawn from again and again."""
+    return Prior.parse(text)
 
 
 def possible(study: Study, values: Values) -> bool:

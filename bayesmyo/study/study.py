@@ -15,6 +15,7 @@ from bayesmyo.components.numbers import in_sentence
 from bayesmyo.components.priors import Prior
 from bayesmyo.components.residuals import Residual
 from bayesmyo.components.trajectories import STILL, Trajectory
+from bayesmyo.study.abstract import Abstract
 from bayesmyo.study.design import Design, Scenario
 from bayesmyo.study.evidence import Evidence
 from bayesmyo.study.statements import Statements
@@ -482,6 +483,7 @@ class Study:
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     responses: Mapping[str, Response] = field(default_factory=dict)
     design: Design | None = None
+    published: Abstract | None = None
     scenarios: Mapping[str, Scenario] = field(default_factory=dict)
     report: Statements | None = None
     text: str = field(default="", compare=False, repr=False)

@@ -42,8 +42,8 @@ def study_hash(study: Study) -> str:
 def _plain(value: Any) -> Any:
     """Dataclasses as tables, tuples as lists, absent values left out."""
     if isinstance(value, Scenario):
-        head = {"like": value.like, "title": value.title or None}
-        return {k: v for k, v in head.items() if v is not None} | _plain(value.values)
+        head = {"like": value.like, "title": value.title, "together": _plain(value.together)}
+        return {k: v for k, v in head.items() if v} | _plain(value.values)
     if is_dataclass(value):
         pairs = {
             f.metadata.get("key", f.name): getattr(value, f.name) for f in fields(value) if "made" not in f.metadata

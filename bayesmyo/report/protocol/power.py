@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bayesmyo.figures.drift_curves import drift_curves
 from bayesmyo.figures.power_curves import power_curves
 from bayesmyo.report.blocks import Block, Cell, Heading, Section, Span, Table, note
 from bayesmyo.report.numbers import count, fixed, number
@@ -9,6 +10,7 @@ from bayesmyo.report.pictures import picture
 from bayesmyo.report.protocol.looks import looks
 from bayesmyo.report.sections.planning import share
 from bayesmyo.simulation.power.answer import PowerAnswer
+from bayesmyo.simulation.power.drift import DRIFT
 from bayesmyo.simulation.power.operating import FOR, DecisionPower
 from bayesmyo.simulation.power.rates import Rate
 from bayesmyo.simulation.power.words import called, rounded_up
@@ -30,14 +32,10 @@ def power(answer: PowerAnswer, target: float) -> Section:
         words = "; ".join(
             f"{d.decision}, {called(d.labels)}, {d.look} patients: {share(d.rate.value, d.rate.mcse)}" for d in last
         )
-        blocks.append(
-            picture(
-                power_curves(answer.decisions, target),
-                "figure-power",
-                "How often each decision is met, by the number of patients",
-                words,
-            )
-        )
+        over_drift = any(DRIFT in d.labels for d in last)
+        drawn = drift_curves(answer.decisions) if over_drift else power_curves(answer.decisions, target)
+        over = "over how far published numbers lie from the truth" if over_drift else "by the number of patients"
+        blocks.append(picture(drawn, "figure-power", f"How often each decision is met, {over}", words))
     blocks.append(Table("power", caption, headers, rows))
     if methods:
         blocks.append(note("Other methods judge the same rule on the same cohorts, as a flat prior would make it."))

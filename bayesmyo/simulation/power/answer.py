@@ -10,6 +10,7 @@ from bayesmyo.simulation.options import TARGET, Solve
 from bayesmyo.simulation.power import operating, sequential, words
 from bayesmyo.simulation.power.claims import Claim, Extreme, Weights, claims, extremes, weighed
 from bayesmyo.simulation.power.differences import Difference, differences
+from bayesmyo.simulation.power.drift import DRIFT, unit_of_drift
 from bayesmyo.simulation.power.rates import flat
 from bayesmyo.simulation.power.search import axis_of
 from bayesmyo.simulation.power.smallest import NUMBER, Axis, Smallest, smallest_n
@@ -195,8 +196,10 @@ def power_answer(
     worth = claims(results.plan, results.quantities, futility, weights)
     worst = extremes(worth)
     spoken = [c for c in worth if c.over and c.true is not None]
+    first = results.plan.cells[0]
     said: list[tuple[str, tuple[int, str] | None]] = [
         *((words.sentence(cells[d.cell].analysis, d), (d.look, words.designed(d.labels))) for d in last),
+        *([(unit_of_drift(first.study), None)] if DRIFT in first.labels else []),
         *((words.sequence_sentence(s), None) for s in looks),
         *((f"{s.decision}, {words.called(s.labels)}: {s.number.sentence}", None) for s in smallest),
         *((words.threshold_sentence(t), None) for t in solved),

@@ -23,6 +23,7 @@ from bayesmyo.components.numbers import listing
 from bayesmyo.errors import UsageError, did_you_mean
 from bayesmyo.simulation.cell import Cell
 from bayesmyo.simulation.plan import Plan
+from bayesmyo.simulation.power.drift import TRUST
 from bayesmyo.simulation.power.rates import Labelled, Mean, Rate, among, mean_among, numbers, opposite
 from bayesmyo.simulation.power.sequential import JUDGED, Ends, ends
 
@@ -144,12 +145,14 @@ def claims(
 
 
 def extremes(listed: Iterable[Claim]) -> list[Extreme]:
-    """The largest type I error and the smallest power of every decision, where there are cells to compare."""
-    groups: dict[tuple[str, bool], list[Claim]] = {}
+    """The largest type I error and the smallest power of every decision, where there are cells to compare; over drift with
+    each trust by itself.
+    """
+    groups: dict[tuple[str, bool, Any], list[Claim]] = {}
     for c in listed:
         if c.made.of and (c.right is False or (c.right and not c.over)):
-            groups.setdefault((c.decision, not c.right), []).append(c)
-    return [_extreme(decision, error, group) for (decision, error), group in groups.items()]
+            groups.setdefault((c.decision, not c.right, c.labels.get(TRUST)), []).append(c)
+    return [_extreme(decision, error, group) for (decision, error, _), group in groups.items()]
 
 
 def weighed(weights: Weights, plan: Plan) -> None:

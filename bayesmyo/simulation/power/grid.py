@@ -22,6 +22,7 @@ from bayesmyo.simulation.plan import Plan, usual
 from bayesmyo.simulation.power import search, threshold
 from bayesmyo.simulation.power.claims import weighed
 from bayesmyo.simulation.power.comparators import checked
+from bayesmyo.simulation.power.drift import drifted, refused
 from bayesmyo.simulation.power.predictive import Predictive
 from bayesmyo.study.design import Design, FollowUp, Loss
 from bayesmyo.study.study import Study
@@ -41,7 +42,10 @@ def cells(
         study
     Raises InputError with every fault.
     """
-    if faults := [*_study_faults(study, analysis or study), *_axis_faults(study, axes, posterior is not None)]:
+    faults = [*_study_faults(study, analysis or study), *_axis_faults(study, axes, posterior is not None)]
+    names = axes.scenarios or tuple(study.scenarios)
+    faults += refused(study, names, axes.drift, posterior is not None, analysis not in (None, study))
+    if faults:
         raise InputError("this power study", faults)
     # default priors follow the declared follow-up, and those of an analysis do not change with the design that is tried
     study = replace(study, time=replace(study.time, typical=study.typical_follow_up), text="")
@@ -49,6 +53,10 @@ def cells(
     truths: list[tuple[str, str | Truth]] = [(name, name) for name in axes.scenarios or study.scenarios]
     if posterior is not None:
         truths = [(POSTERIOR, population(posterior))]
+    analysed: dict[str, list[tuple[dict[str, str | float], Study]]]
+    analysed = {label: [({}, analysis or study)] for label, _ in truths}
+    if axes.drift:
+        analysed = {label: list(drifted(study, label, axes.drift)) for label, _ in truths}
     listed = []
     numbers = axes.patients or (study.design.patients,)
     for (label, truth), (varied, design), n in product(truths, _designs(study.design, axes), numbers):
@@ -56,7 +64,9 @@ def cells(
         dates = tuple(sorted(t for t in axes.look_at if t < expected_end(design, n)))
         labels: dict[str, str | float] = {"scenario": label, **varied, "patients": n}
         simulated = replace(study, design=replace(design, patients=n))
-        listed.append(Cell(simulated, truth, n, analysis or study, labels, (*looks, n) if looks else (), dates=dates))
+        for more, analyses in analysed[label]:
+            every = (*looks, n) if looks else ()
+            listed.append(Cell(simulated, truth, n, analyses, {**labels, **more}, every, dates=dates))
     return tuple(listed)
 
 
@@ -68,8 +78,8 @@ def power_plan(asked: PowerOptions) -> Plan:
     if (solve := asked.solved) and solve.what == "follow-up":
         asked = replace(asked, follow_up=solve.start)
     listed = cells(asked.study, asked, analysis=asked.analysis, posterior=posterior)
-    refused = threshold.refused if asked.solve == "threshold" else search.refused
-    if asked.solve and (faults := list(refused(listed))):
+    unsolved = threshold.refused if asked.solve == "threshold" else search.refused
+    if asked.solve and (faults := list(unsolved(listed))):
         raise InputError("this power study", faults)
     ahead = None
     if asked.predictive is not None and asked.futility is not None:
@@ -182,7 +192,13 @@ def _axis_faults(study: Study, axes: Axes, given: bool) -> Iterator[Fault]:
     beyond = f"has a visit after the end of follow_up ({end:g}), which nobody would have"
     yield from (Fault("--visits", beyond, said) for times, said in schedules if times[-1] > end)
     axis: Sequence[Any]
-    for where, axis in {"--scenario": axes.scenarios, **whole, **positive, "--loss": axes.loss}.items():
+    for where, axis in {
+        "--scenario": axes.scenarios,
+        **whole,
+        **positive,
+        "--loss": axes.loss,
+        "--drift": axes.drift,
+    }.items():
         twice = (v for v in dict.fromkeys(axis) if axis.count(v) > 1)
         yield from (Fault(where, "names one value twice", str(v)) for v in twice)
     if study.design is not None:
@@ -191,7 +207,15 @@ def _axis_faults(study: Study, axes: Axes, given: bool) -> Iterator[Fault]:
         yield from (Fault("--looks", f"must be fewer than all patients, {largest}", str(n)) for n in late)
         yield from _date_faults(study.design, axes)
     spacings = (*axes.every, *axes.visits)
-    varied = (axes.scenarios or study.scenarios, axes.patients, axes.follow_up, spacings, axes.loss, axes.accrual)
+    varied = (
+        axes.scenarios or study.scenarios,
+        axes.patients,
+        axes.follow_up,
+        spacings,
+        axes.loss,
+        axes.accrual,
+        axes.drift,
+    )
     size = math.prod(max(1, len(values)) for values in varied)
     if size > MOST:
         yield Fault("this grid", f"has more than {MOST} cells", str(size), "ask for fewer values")

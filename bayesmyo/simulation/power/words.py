@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from bayesmyo.components.numbers import Number, listing
 from bayesmyo.simulation.power.claims import Claim, Extreme
 from bayesmyo.simulation.power.differences import Difference
+from bayesmyo.simulation.power.drift import TRUST
 from bayesmyo.simulation.power.grid import POSTERIOR
 from bayesmyo.simulation.power.operating import DecisionPower
 from bayesmyo.simulation.power.rates import Rate
@@ -101,7 +102,8 @@ def extreme_sentence(x: Extreme) -> str:
     """The type I error, or the power, at its worst."""
     where = f"with {x.labels['patients']} patients ({called(x.labels)})" if "patients" in x.labels else called(x.labels)
     which = "largest type I error" if x.error else "smallest power"
-    cells = f"of the {x.cells} simulated cells" if x.cells > 1 else "in the one simulated cell"
+    trust = f" with trust {x.labels[TRUST]}" if TRUST in x.labels else ""
+    cells = f"of the {x.cells} simulated cells{trust}" if x.cells > 1 else f"in the one simulated cell{trust}"
     true = "it is never true" if x.error else "it is true"
     together = ", allowing for having chosen the worst of them" if x.cells > 1 else ""
     bound = f"{'at most' if x.error else 'at least'} {percent(x.limit)} (95% confidence{together})"
