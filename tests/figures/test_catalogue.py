@@ -29,7 +29,13 @@ TRIAL = (
     .replace("[estimands.", f'{GAIN}[covariates.arm]\nlabel = "Arm"\nlevels = ["placebo", "active"]\n\n[estimands.', 1)
     .replace("sigma = 4 }", "sigma = 4, arm_active = 2, slope_arm_active = 0.5 }")
 )
-OF_OTHER_THINGS = {"influence", "new_patient", "power_curves", "rank_differences"}  # of a result that is no fit
+OF_OTHER_THINGS = {
+    "drift_curves",
+    "influence",
+    "new_patient",
+    "power_curves",
+    "rank_differences",
+}  # of a result that is no fit
 EXTRA = CheckResult("prior rationale", False, "Nothing says why.", outcomes=("cpk",))
 
 
