@@ -174,7 +174,7 @@ def test_nothing_of_a_patient_is_in_a_shared_copy(mock_fit, copy):
     for m in mock_fit.cohort.measurements.values():
         for values in (m.value, m.time):
             assert values.tobytes()[:64] not in raw
-    assert set(tree.children) == {"posterior", "sample_stats", "estimands"}
+    assert set(tree.children) == {"posterior", "sample_stats", "estimands", "log_prior"}  # of population parameters
     sizes = {dim for group in tree.children.values() for v in group.data_vars.values() for dim in v.dims}
     assert sizes == {"chain", "draw"}
     assert json.loads(tree.attrs["bayesmyo_shared"]) == {
