@@ -247,7 +247,11 @@ def test_the_limits_that_security_states_are_those_that_are_held():
     assert f"greets within {limits.ANSWER} seconds" in page
 
 
-FORMATS = {("study/template.py", "TEMPLATE")}  # a text of ours
+FORMATS = {  # texts of ours
+    ("report/paper/word.py", "PAGE"),
+    ("report/protocol/looks.py", "AHEAD"),
+    ("study/template.py", "TEMPLATE"),
+}
 
 
 @pytest.mark.parametrize("name", SOURCES)

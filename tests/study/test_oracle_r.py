@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bayesmyo.cohort import clean_csv, read_cohort
-from bayesmyo.model.marginal import LOG_2PI, _Integral
+from bayesmyo.model.integral import LOG_2PI, Integral
 from bayesmyo.model.simulate import simulate_scenario
 from bayesmyo.model.truth import of_values, patient_columns
 from bayesmyo.study import parse_study
@@ -434,7 +434,7 @@ def laplace(study, cohort, values):
     truth = type(truth)(truth.outcomes, {}, patient_columns(study, cohort.covariates)).take(np.arange(1))
     total = 0.0
     for patient in range(len(cohort)):
-        integral = _Integral(study, cohort.only(patient), truth, ["y"])
+        integral = Integral(study, cohort.only(patient), truth, ["y"])
         if not integral.effects:
             total += integral.log_value(2).item()
             continue
