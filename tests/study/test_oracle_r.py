@@ -438,7 +438,7 @@ def laplace(study, cohort, values):
         if not integral.effects:
             total += integral.log_value(2).item()
             continue
-        mode = integral._mode()[0][0]
+        mode = integral.mode()[0][0]
         height = integral._log_joint(mode[None, None, :]).item()
         total += height + len(mode) / 2 * LOG_2PI - np.linalg.slogdet(curvature(integral, mode))[1] / 2
     return total
