@@ -13,8 +13,8 @@ refits.py        the model sampled again without a patient, or under other prior
 reweight.py      draws of one posterior made draws of another
 leave_one_out.py each patient left out: what the others say, and how well they predict the one
 influence.py     the verb `influence`: which patient carries a conclusion
-predict.py       the verb `predict`: one new patient; population.py how, predicted.py the results, unlike.py whether it is one
-                 of the cohort, words_of_one.py what is said
+predict.py       the verb `predict`: one new patient; population.py how, predicted.py the results, unlike.py
+                 whether it is one of the cohort, words_of_one.py what is said
 tip.py           the verb `tip`: what if those who left fared worse; what_if.py what is asked, tipping.py when it tips
 compare.py       the verb `compare`: which study predicts patients better
 other_priors.py  what would be said under priors half and twice as wide, or centred elsewhere

@@ -35,7 +35,10 @@ def each_estimate(fit: Fit, estimand: str) -> list[Estimate]:
 
 
 def each_draws(fit: Fit, estimand: str, truth: Truth | None = None) -> dict[str, np.ndarray]:
-    """(chain, draw) values of the estimand in each of these patients, by pseudonym; under other truths of them, if given."""
+    """(chain, draw) values of the estimand in each of these patients, by pseudonym.
+
+    truth: other truths of them
+    """
     truth = truth or fit.truth
     e = asked(fit.study, estimand)
     names = fit.cohort.pseudonyms()

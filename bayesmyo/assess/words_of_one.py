@@ -20,7 +20,8 @@ def of_level(study: Study, name: str, row: Expected, basis: Basis) -> str:
     course = f"{median}{unit} expected ({study.interval:.0%} interval {lower} to {upper})"
     if row.categories:
         error = max(chance_error(p, basis.effective) for p in row.categories.values())
-        return f"{name}, {label} {when}, {after(study, basis)}: {course}; measured, {likely([*row.categories.items()], error)}."
+        measured = likely([*row.categories.items()], error)
+        return f"{name}, {label} {when}, {after(study, basis)}: {course}; measured, {measured}."
     low, high = significant(row.measured_lower), significant(row.measured_upper)
     return f"{name}, {label} {when}, {after(study, basis)}: {course}; a measurement between {low} and {high}."
 
@@ -57,8 +58,8 @@ def untrusted(basis: Basis) -> str:
     """Why nothing is said where the weights cannot be believed."""
     k = f"Pareto k {basis.pareto_k:.2f}" if basis.pareto_k < 100 else "Pareto k beyond all bounds"
     return (
-        f"withheld: the draws of the fit are worth {basis.effective:.0f} that agree with this patient ({k}), too few: fit "
-        "again with the patient in the table, or with more draws."
+        f"withheld: the draws of the fit are worth {basis.effective:.0f} that agree with this patient ({k}), too few: "
+        "fit again with the patient in the table, or with more draws."
     )
 
 

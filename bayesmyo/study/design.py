@@ -38,8 +38,8 @@ class Randomised:
 
     covariate: whose groups are allocated, such as arms
     ratio: of the groups, in the order of the levels: [2, 1] is 2:1; equal unless stated
-    blocks: how many patients a block holds, each a multiple of the sum of the ratio; of several the next one is drawn by
-        chance, so that nobody can tell where a block ends
+    blocks: how many patients a block holds, each a multiple of the sum of the ratio; of several the next one is drawn
+        by chance, so that nobody can tell where a block ends
     strata: covariates with groups, within each combination of which there are blocks of their own
     """
 

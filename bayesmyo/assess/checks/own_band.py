@@ -4,8 +4,8 @@ A measurement's standardised residual is taken around the curves that the other 
 among them: draws are weighted by one over the measurement's own likelihood, Pareto-smoothed (leave-one-out), so that a
 curve that leans towards the measurement does not hide it. It is set beside the largest residual of a whole replicated
 cohort, draw by draw; being the largest of all, that needs no other correction for how many there are, but one for the
-number of outcomes (Bonferroni). A measurement is told where so large a residual comes in fewer cohorts than the declared
-rate says.
+number of outcomes (Bonferroni). A measurement is told where so large a residual comes in fewer cohorts than the
+declared rate says.
 
 A patient who stands out is no fault of the model, which is judged by the other checks: this one withholds nothing.
 
@@ -46,7 +46,10 @@ class OwnBand:
         rows = [row for r in replicates.outcomes.values() for row in _outside(fit, r, replicates.chosen, count)]
         rows.sort(key=lambda row: -abs(float(str(row["residual"]))))
         if not rows:
-            what = f"No measurement lies so far outside the patient's own band as one in {1 / RATE:.0f} such cohorts has any."
+            what = (
+                "No measurement lies so far outside the patient's own band as one in "
+                f"{1 / RATE:.0f} such cohorts has any."
+            )
             return CheckResult(self.name, True, what)
         who = tuple(_told(fit, row) for row in rows[:MOST])
         patients, labels = {row["patient"] for row in rows}, {row["outcome"] for row in rows}
@@ -54,7 +57,8 @@ class OwnBand:
         some = f"{len(rows)} {'measurement lies' if len(rows) == 1 else 'measurements lie'}"
         of = "one patient" if len(patients) == 1 else f"{len(patients)} patients"
         sentence = (
-            f"{some} far outside the own band of {of} ({named}), as in fewer than one of {1 / RATE:.0f} such cohorts by "
+            f"{some} far outside the own band of {of} ({named}), "
+            f"as in fewer than one of {1 / RATE:.0f} such cohorts by "
             "chance: a relapse, a slip of the pen, or another patient's visit? Look at the chart; a relapse may be "
             "declared as an event."
         )
@@ -99,6 +103,7 @@ def _told(fit: Fit, row: dict[str, object]) -> str:
     value, lower, upper = (significant(float(str(row[k]))) for k in ("measured", "lower", "upper"))
     unit = f" {o.unit}" if o.unit else ""
     return (
-        f"{row['patient']}, {study.time.unit} {float(str(row['time'])):g}: {in_sentence(study.label(str(row['outcome'])))} "
+        f"{row['patient']}, {study.time.unit} {float(str(row['time'])):g}: "
+        f"{in_sentence(study.label(str(row['outcome'])))} "
         f"{value}{unit}, where the own course has {lower} to {upper}."
     )
