@@ -281,7 +281,8 @@ def summary(folder: Path, replicates: int, which: str) -> str:
         divergent = sum(r["divergences"] > 0 for r in done)
         lines.append(
             f"| {family}, {trajectory} | {len(found)} | {len(found) - len(done)} | {divergent} | {len(p)} "
-            f"| {p[worst]:.{'3f' if right else '1g'}} | `{worst}` | {of_all[worst]:.{'2f' if right else '1g'}} | {verdict} |"
+            f"| {p[worst]:.{'3f' if right else '1g'}} | `{worst}` "
+            f"| {of_all[worst]:.{'2f' if right else '1g'}} | {verdict} |"
         )
     if partial:
         lines += ["", f"PARTIAL: fewer than {replicates} replicates of {', '.join(partial)}."]
